@@ -1,0 +1,1 @@
+"""The customer's side of two-way SMS; see README.md."""

@@ -1,0 +1,337 @@
+"""The records of the topics, one class a record; `schemas/<record>/` says what each field means.
+
+Times are aware UTC. A record is a value: stages return new ones.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Source(StrEnum):
+    """The way a part came (G8.3)."""
+
+    HTTP = "http"
+    XML = "xml"
+    SOAP = "soap"
+    SMPP = "smpp"
+    FTP = "ftp"
+
+
+class Flag(StrEnum):
+    """What was odd about a part or message. Nothing flagged is dropped."""
+
+    ID_REUSED = "id-reused"
+    LATE_PART = "late-part"
+    MALFORMED_UDH = "malformed-udh"
+    MIXED_CHARSET = "mixed-charset"
+    NO_CONSENT = "no-consent"
+    REVIEW = "review"
+    TIMESTAMP_UNREADABLE = "timestamp-unreadable"
+    UNKNOWN_API_ID = "unknown-api-id"
+    UNKNOWN_CHARSET = "unknown-charset"
+    UNKNOWN_NUMBER = "unknown-number"
+
+
+class ConsentState(StrEnum):
+    """Consent in one scope, ours or the gateway's. Only `open` lets an MT pass."""
+
+    OPEN = "open"
+    CONFIRMATION_DUE = "confirmation-due"
+    STOPPED = "stopped"
+
+
+class ConsentRule(StrEnum):
+    """Why consent changed (G7, SPEC of `consent_change`)."""
+
+    STOP_WORD = "stop-word"
+    STOP_ALL = "stop-all"
+    KEYWORD_STOP = "keyword-stop"
+    RE_ENABLED = "re-enabled"
+    CONFIRMED = "confirmed"
+    GATEWAY_CONFIRMED = "gateway-confirmed"
+    OPERATOR = "operator"
+
+
+class ScopeKind(StrEnum):
+    """What a stop applies to."""
+
+    NUMBER = "number"
+    RANGE = "range"
+    KEYWORD = "keyword"
+    ACCOUNT = "account"
+
+
+class Purpose(StrEnum):
+    """Why an MT is sent."""
+
+    REPLY = "reply"
+    CONFIRMATION = "confirmation"
+    CUSTOM_REPLY = "custom-reply"
+    HELP = "help"
+
+
+class GateRule(StrEnum):
+    """Why an MT is not sent, in the order the gate asks; the last two are the sender's."""
+
+    OPTED_OUT = "opted-out"
+    NOT_INTERNATIONAL = "not-international"
+    OWN_NUMBER = "own-number"
+    SENDER_NOT_ALLOWED = "sender-not-allowed"
+    KEYWORD_NEEDED = "keyword-needed"
+    TEXT_EMPTY = "text-empty"
+    TEXT_TOO_LONG = "text-too-long"
+    CONFIRMATION_NOT_DUE = "confirmation-not-due"
+    ID_REUSED = "id-reused"
+    EXPIRED = "expired"
+    OPTED_OUT_BEFORE_SENT = "opted-out-before-sent"
+
+
+class Outcome(StrEnum):
+    """What became of a command."""
+
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+
+
+class Stage(StrEnum):
+    """Where something was refused."""
+
+    INGEST = "ingest"
+    NORMALISE = "normalise"
+    REASSEMBLE = "reassemble"
+    CONSENT = "consent"
+    GATE = "gate"
+    STORE = "store"
+
+
+class Reason(StrEnum):
+    """Why something went to the dead letter."""
+
+    MISSING_FROM = "missing-from"
+    MISSING_TO = "missing-to"
+    BROKEN_PERCENT_ENCODING = "broken-percent-encoding"
+    NOT_XML = "not-xml"
+    UNREADABLE_RECORD = "unreadable-record"
+    FAILED = "failed"
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Bad data, as a value: it goes to the dead letter and the offset moves."""
+
+    reason: Reason
+    words: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every record; the class name is the Avro record's name."""
+
+
+class MoRaw(Record, frozen=True, kw_only=True):
+    source: str
+    received_at: datetime
+    method: str
+    content_type: str
+    query: bytes
+    octets: bytes
+
+
+class MoPart(Record, frozen=True, kw_only=True):
+    part_id: str
+    handset: str
+    number: str
+    api_id: str
+    mo_msg_id: str
+    source: str
+    gateway_time: datetime
+    received_at: datetime
+    charset: str
+    charset_given: str
+    octets: bytes
+    udh: bytes
+    reference_bits: int
+    reference: int
+    parts_total: int
+    part_number: int
+    network_id: str
+    flags: list[str]
+    raw_partition: int
+    raw_offset: int
+
+
+class MoMessage(Record, frozen=True, kw_only=True):
+    message_id: str
+    handset: str
+    number: str
+    text: str
+    octets: bytes
+    charset: str
+    api_id: str
+    account: str
+    mo_msg_ids: list[str]
+    part_ids: list[str]
+    gateway_time: datetime
+    received_at: datetime
+    parts_total: int
+    parts_missing: list[int]
+    complete: bool
+    lossy: bool
+    flags: list[str]
+    source: str
+    network_id: str
+
+
+class ConsentChange(Record, frozen=True, kw_only=True):
+    change_id: str
+    handset: str
+    scope_kind: str
+    scope: str
+    state: str
+    gateway_state: str
+    previous_state: str
+    previous_gateway_state: str
+    rule: str
+    mo_message_id: str
+    number: str
+    at: datetime
+    recorded_at: datetime
+    confirmation_due_at: datetime | None = None
+    confirmation_deadline: datetime | None = None
+    actor: str = ""
+    reason: str = ""
+
+
+class MtRequest(Record, frozen=True, kw_only=True):
+    request_id: str
+    to: str
+    text: str
+    sender_id: str | None = None
+    keyword: str | None = None
+    api_id: str | None = None
+    confirms_opt_out: bool = False
+    requested_at: datetime
+    not_after: datetime | None = None
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """One scope of consent: `number`/digits, `range`/first-last, `keyword`/code/KEYWORD, `account`/name."""
+
+    scope_kind: str
+    scope: str
+
+
+class MtCommand(Record, frozen=True, kw_only=True):
+    command_id: str
+    request_id: str
+    purpose: str
+    sender_id: str
+    handset: str
+    text: str
+    mo: bool
+    reply_expected: bool
+    reply_note: str
+    at: datetime
+    not_after: datetime
+    scopes: list[Scope]
+    api_id: str
+    account: str
+    keyword: str
+    encoding: str
+    parts: int
+    mo_message_id: str
+
+
+class MtRejection(Record, frozen=True, kw_only=True):
+    rejection_id: str
+    request_id: str
+    command_id: str = ""
+    handset: str
+    sender_id: str
+    rule: str
+    detail: str
+    mo_message_id: str
+    caused_at: datetime | None = None
+    scope_kind: str = ""
+    scope: str = ""
+    at: datetime
+
+
+class MtResult(Record, frozen=True, kw_only=True):
+    result_id: str
+    command_id: str
+    request_id: str
+    handset: str
+    outcome: str
+    final: bool
+    gateway_message_id: str
+    code: str
+    words: str
+    attempt: int
+    at: datetime
+
+
+class CustomReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to a stop word or HELP (G7.2); `sent_by` is `us` or `gateway`."""
+
+    word: str
+    enabled: bool
+    text: str | None
+    sent_by: str
+
+
+class Number(msgspec.Struct, frozen=True, kw_only=True):
+    """A rented number or tagged range; `first` equals `last` for a single number."""
+
+    first: str
+    last: str
+    kind: str
+    api_id: str
+    account: str
+    keywords: list[str]
+    premium: bool
+    mt_billed: bool
+    linked: str
+    may_send: bool
+    strict: bool
+    extra_stop_words: list[str]
+    custom_replies: list[CustomReply]
+
+
+class Numbers(Record, frozen=True, kw_only=True):
+    loaded_at: datetime
+    digest: str
+    numbers: list[Number]
+    sender_ids: list[str]
+
+
+class Clock(Record, frozen=True, kw_only=True):
+    time: datetime
+    origin: str
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """A header of the record or request that was refused."""
+
+    name: str
+    value: bytes
+
+
+class DeadLetter(Record, frozen=True, kw_only=True):
+    dead_letter_id: str
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: list[Header]
+    octets: bytes
+    source: str
+    stage: str
+    reason: str
+    words: str
+    at: datetime
