@@ -1,0 +1,346 @@
+"""The agent `conversation`: everything that happens to a handset, in one place and one order.
+
+It reads mo-raw, mt-request, mt-result, numbers and clock of its partition and calls the stages in a
+row: normalise, reassemble, consent, gate. What the stages decide it writes; it decides nothing of SMS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from pipeline import avro, metrics, topics
+from pipeline.numbers import Directory
+from pipeline.records import (
+    Clock,
+    DeadLetter,
+    Header,
+    MoMessage,
+    MoPart,
+    MoRaw,
+    MtRejection,
+    MtRequest,
+    MtResult,
+    GateRule,
+    Numbers,
+    Reason,
+    Record,
+    Rejected,
+    Stage,
+)
+from pipeline.sms.msisdn import address_from_text, key_from_handset
+from pipeline.stages import consent, dedupe, gate, reassemble
+from pipeline.stages.normalise import normalise
+
+if TYPE_CHECKING:
+    from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.state import State
+    from pipeline.engine.unit_of_work import UnitOfWork
+    from pipeline.settings import Settings
+
+#: In rank order: at the same broker time the first is taken first.
+SOURCES: Final = (topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.NUMBERS, topics.CLOCK)
+#: Topics whose records may be deleted unread: a tick that is gone is made up for by the next.
+MAY_SKIP: Final = frozenset({topics.CLOCK})
+
+SEEN: Final = "seen"
+ASSEMBLIES: Final = "assemblies"
+CONSENTS: Final = "consents"
+REQUESTS: Final = "requests"
+DIRECTORY: Final = "directory"
+#: The order is the tables' numbers in the changelog: append only.
+TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY)
+
+UNREADABLE_IN_A_ROW: Final = 10
+
+
+class WrongDeploy(RuntimeError):
+    """Records of our own making cannot be read, one after another: the deploy is wrong."""
+
+
+@lru_cache(maxsize=4)
+def _directory_from_octets(octets: bytes) -> Directory:
+    """The directory of a record; the same object for every partition of this worker."""
+    record = avro.decode(octets)
+    assert isinstance(record, Numbers)
+    return Directory(record)
+
+
+class Conversation:
+    """The agent's work for one partition."""
+
+    def __init__(self, *, partition: int, settings: Settings) -> None:
+        self._partition = partition
+        self._partitions = settings.partitions
+        self._account = settings.account
+        self._default_charset = settings.default_charset
+        self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
+        self._spread = timedelta(minutes=settings.assembly_spread_minutes)
+        self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
+        self._consent_rules = consent.ConsentRules.from_settings(settings)
+        self._gate_rules = gate.GateRules.from_settings(settings)
+        self._directory = Directory.empty()
+        self._unreadable = 0
+        self._take: Mapping[str, Callable[[UnitOfWork, ConsumerRecord, Record], None]] = {
+            topics.MO_RAW: self._take_raw,
+            topics.MT_REQUEST: self._take_request,
+            topics.MT_RESULT: self._take_result,
+            topics.NUMBERS: self._take_numbers,
+            topics.CLOCK: self._take_tick,
+        }
+        self._due: Mapping[str, Callable[[UnitOfWork, bytes, datetime], None]] = {
+            SEEN: self._forget_seen,
+            ASSEMBLIES: self._release_assembly,
+            CONSENTS: self._consent_falls_due,
+            REQUESTS: self._forget_request,
+        }
+
+    def restored(self, state: State) -> None:
+        """Take up the directory the state holds."""
+        octets = state.tables[DIRECTORY].get(b"")
+        self._directory = _directory_from_octets(octets) if octets else Directory.empty()
+
+    def take(self, work: UnitOfWork, record: ConsumerRecord) -> None:
+        """Do one record's work."""
+        try:
+            value = avro.decode(record.value or b"")
+        except avro.Unreadable as error:
+            self._unreadable += 1
+            if self._unreadable >= UNREADABLE_IN_A_ROW:
+                raise WrongDeploy(
+                    f"{self._unreadable} records of {record.topic} in a row cannot be read: {error}"
+                ) from error
+            self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)), "", work.time)
+            return
+        self._unreadable = 0
+        self._take[record.topic](work, record, value)
+
+    def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
+        """A record that a stage failed on goes to the dead letter, and the next is taken."""
+        if isinstance(error, WrongDeploy):
+            raise error
+        words = f"{type(error).__name__} while it was worked on"
+        self._bury(work, record, Rejected(Reason.FAILED, words), "", work.time)
+
+    def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: Record) -> None:
+        if not isinstance(raw, MoRaw):
+            self._bury_stranger(work, record, raw)
+            return
+        part = normalise(
+            raw,
+            partition=record.partition,
+            offset=record.offset,
+            directory=self._directory,
+            default_charset=self._default_charset,
+        )
+        if isinstance(part, Rejected):
+            self._bury(work, record, part, raw.source, raw.received_at)
+        elif part is not None:
+            self._take_part(work, part)
+
+    def _take_part(self, work: UnitOfWork, part: MoPart) -> None:
+        seen = work.tables[SEEN]
+        key = dedupe.seen_key(part)
+        row, accepted = dedupe.accept(seen.get(key), part)
+        if accepted is None:
+            metrics.DUPLICATES.labels(part.source).inc()
+            return
+        seen.put(key, row, due_at=self._now(work, part.received_at) + self._horizon)
+        self._send(work, topics.MO_PART, accepted.handset, accepted)
+        account = self._directory.account_of(accepted.number) or self._account
+        if not accepted.reference_bits:
+            self._take_message(work, reassemble.message_from_part(accepted, account=account))
+            return
+        assemblies = work.tables[ASSEMBLIES]
+        assembly_key = reassemble.assembly_key(accepted)
+        octets = assemblies.get(assembly_key)
+        held, messages = reassemble.reassemble(
+            reassemble.decode_row(octets) if octets else None,
+            accepted,
+            spread=self._spread,
+            timeout=self._timeout,
+            account=account,
+        )
+        self._put_assemblies(work, assembly_key, held)
+        for message in messages:
+            self._take_message(work, message)
+
+    def _put_assemblies(
+        self, work: UnitOfWork, key: bytes, row: reassemble.Assemblies | None
+    ) -> None:
+        if row is None:
+            work.tables[ASSEMBLIES].delete(key)
+            return
+        due_at = reassemble.due_at(row, timeout=self._timeout, keep=self._horizon)
+        work.tables[ASSEMBLIES].put(key, reassemble.encode_row(row), due_at=due_at)
+
+    def _take_message(self, work: UnitOfWork, message: MoMessage) -> None:
+        self._send(work, topics.MO_MESSAGE, message.handset, message)
+        now = self._now(work, message.received_at)
+        self._decide(
+            work,
+            message.handset,
+            lambda row: consent.take_message(
+                row, message, directory=self._directory, now=now, rules=self._consent_rules
+            ),
+        )
+
+    def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: Record) -> None:
+        if not isinstance(request, MtRequest):
+            self._bury_stranger(work, record, request)
+            return
+        handset = address_from_text(request.to)
+        home = topics.partition_of(key_from_handset(handset), self._partitions)
+        if home != self._partition:
+            work.send(topics.MT_REQUEST, key_from_handset(handset), record.value, partition=home)
+            return
+        requests = work.tables[REQUESTS]
+        key = request.request_id.encode()
+        digest = gate.request_digest(request)
+        known = requests.get(key)
+        if known == digest:
+            return
+        now = self._now(work, request.requested_at)
+        if known is not None:
+            self._send(work, topics.MT_REJECTION, handset, gate.reused(request, now=now))
+            return
+        requests.put(key, digest, due_at=now + self._horizon)
+        self._decide(
+            work,
+            handset,
+            lambda row: gate.judge(
+                row, request, directory=self._directory, now=now, rules=self._gate_rules
+            ),
+        )
+
+    def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: Record) -> None:
+        if not isinstance(result, MtResult):
+            self._bury_stranger(work, record, result)
+            return
+        now = self._now(work, result.at)
+        self._decide(
+            work,
+            result.handset,
+            lambda row: consent.take_result(
+                row, result, directory=self._directory, now=now, rules=self._consent_rules
+            ),
+        )
+
+    def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Record) -> None:
+        if not isinstance(numbers, Numbers):
+            self._bury_stranger(work, record, numbers)
+            return
+        self._directory = _directory_from_octets(record.value)
+        work.tables[DIRECTORY].put(b"", record.value)
+
+    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Record) -> None:
+        if not isinstance(tick, Clock):
+            self._bury_stranger(work, record, tick)
+            return
+        if not work.advance_time(tick.time):
+            return
+        for name, fall_due in self._due.items():
+            table = work.tables[name]
+            if table.has_due(tick.time):
+                for key in table.due(tick.time):
+                    fall_due(work, key, tick.time)
+
+    def _forget_seen(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
+        work.tables[SEEN].delete(key)
+
+    def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
+        work.tables[REQUESTS].delete(key)
+
+    def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+        octets = work.tables[ASSEMBLIES].get(key)
+        assert octets is not None
+        held, messages = reassemble.release_due(
+            reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
+        )
+        self._put_assemblies(work, key, held)
+        for message in messages:
+            self._take_message(work, message)
+
+    def _consent_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+        self._decide(
+            work,
+            key.decode(),
+            lambda row: consent.fall_due(
+                row, directory=self._directory, now=now, rules=self._consent_rules
+            ),
+        )
+
+    def _decide(
+        self,
+        work: UnitOfWork,
+        handset: str,
+        decide: Callable[[consent.HandsetConsent | None], consent.Decision],
+    ) -> None:
+        """Let consent or the gate decide on a handset's row, and write what it decided."""
+        table = work.tables[CONSENTS]
+        key = key_from_handset(handset)
+        octets = table.get(key)
+        decision = decide(consent.decode_row(octets) if octets else None)
+        if decision.row is None:
+            table.delete(key)
+        else:
+            after = consent.encode_row(decision.row)
+            if after != octets:
+                table.put(key, after, due_at=consent.due_at(decision.row))
+        for change in decision.changes:
+            self._send(work, topics.CONSENT_CHANGE, handset, change)
+        for command in decision.commands:
+            self._send(work, topics.MT_COMMAND, handset, command)
+        for rejection in decision.rejections:
+            self._send(work, topics.MT_REJECTION, handset, rejection)
+
+    @staticmethod
+    def _send(work: UnitOfWork, topic: str, handset: str, record: Record) -> None:
+        work.send(topic, key_from_handset(handset), avro.encode(record))
+
+    @staticmethod
+    def _now(work: UnitOfWork, told: datetime) -> datetime:
+        """The time of a decision: the record's own, but never before the partition's."""
+        return told if work.time is None or told > work.time else work.time
+
+    def _bury_stranger(self, work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
+        words = f"a {type(value).__name__} does not belong in {record.topic}"
+        self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words), "", work.time)
+
+    @staticmethod
+    def _bury(
+        work: UnitOfWork,
+        record: ConsumerRecord,
+        rejected: Rejected,
+        source: str,
+        at: datetime | None,
+    ) -> None:
+        where = f"{record.topic}/{record.partition}/{record.offset}"
+        stage = Stage.GATE if record.topic == topics.MT_REQUEST else Stage.NORMALISE
+        letter = DeadLetter(
+            dead_letter_id=hashlib.blake2b(where.encode(), digest_size=16).hexdigest(),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=record.key,
+            headers=[Header(name=name, value=value) for name, value in record.headers],
+            octets=record.value or b"",
+            source=source,
+            stage=stage,
+            reason=rejected.reason,
+            words=rejected.words,
+            at=at or topics_time(record),
+        )
+        metrics.DEAD_LETTERS.labels(stage, rejected.reason).inc()
+        work.send(topics.DEAD_LETTER, None, avro.encode(letter))
+
+
+def topics_time(record: ConsumerRecord) -> datetime:
+    """The broker's time of a record; aware UTC."""
+    from datetime import UTC
+
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)

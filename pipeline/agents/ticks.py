@@ -1,0 +1,41 @@
+"""Time enters the pipeline: once a second, a tick on `clock` for every partition owned."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from pipeline import avro, topics
+from pipeline.clock import PipelineClock
+from pipeline.records import Clock
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS: Final = 1.0
+
+
+async def tick(
+    *, bootstrap: str, clock: PipelineClock, partitions: Callable[[], Iterable[int]]
+) -> None:
+    """Publish ticks until cancelled. One that fails is said and not made up for: the next is due soon."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            value = avro.encode(Clock(time=clock.now(), origin="worker"))
+            sent = [
+                await producer.send(topics.CLOCK, value, partition=partition)
+                for partition in partitions()
+            ]
+            try:
+                await asyncio.gather(*sent)
+            except KafkaError as error:
+                log.warning("tick not published, %s: %s", type(error).__name__, error)
+    finally:
+        await producer.stop()

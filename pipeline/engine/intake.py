@@ -1,0 +1,178 @@
+"""The records of one partition's topics, in the one order in which they may be taken.
+
+Order: broker time, then topic rank, then offset. A record is taken only when no topic can still
+bring an earlier one, so that a replay of the same topics takes the same order, and an MT request is
+judged only after every MO that was acknowledged before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pipeline.engine.batch import Batch
+
+if TYPE_CHECKING:
+    from aiokafka.structs import ConsumerRecord
+
+ROOM_RECORDS: Final = 8_000
+
+
+class Gap(RuntimeError):
+    """Records are missing between two batches: they were deleted unread, or the driver is wrong."""
+
+
+class _Queue:
+    """What has been fetched of one topic and not been taken."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.records: deque[ConsumerRecord] = deque()
+        self.floor = 0  # what lies below is done
+        self.first_start: int | None = None  # where the first batch began
+        self.read_to: int | None = None  # the consumer's position
+
+    def forget(self) -> None:
+        """As new: the consumer begins anew, wherever that is."""
+        self.records.clear()
+        self.floor = 0
+        self.first_start = self.read_to = None
+
+    def add(self, batch: Batch) -> int | None:
+        """Take the batch in; gives the offset it should have begun at, if it leaves a gap."""
+        expected = self.read_to if self.read_to is not None else self.first_start
+        if self.first_start is None:
+            self.first_start = batch.start
+        floor = max(self.floor, self.read_to or 0)
+        self.records.extend(record for record in batch.records if record.offset >= floor)
+        self.read_to = max(batch.end, self.read_to or 0)
+        return expected if expected is not None and batch.start > expected else None
+
+    @property
+    def position(self) -> int:
+        """Everything below has been fetched or is done."""
+        return max(self.read_to or 0, self.floor)
+
+    @property
+    def next_offset(self) -> int | None:
+        """The offset to read on from when all that was taken is done; None when nothing is known."""
+        if self.records:
+            return self.records[0].offset
+        return self.position if self.read_to is not None or self.floor else None
+
+
+class Intake:
+    """The queues of one partition. `topics` is in rank order: the first wins a tie of times."""
+
+    def __init__(
+        self,
+        *,
+        topics: Sequence[str],
+        ends: Callable[[], Awaitable[Mapping[str, int]]],
+        may_skip: frozenset[str] = frozenset(),
+    ) -> None:
+        self._rank = {topic: rank for rank, topic in enumerate(topics)}
+        self._queues = {topic: _Queue(topic) for topic in topics}
+        self._ends = ends
+        self._may_skip = may_skip
+        self._ready: deque[ConsumerRecord] = deque()
+        self._arrived = asyncio.Event()
+
+    def add(self, batch: Batch) -> None:
+        """Take in what a poll brought; raises `Gap` when it does not follow on."""
+        expected = self._queues[batch.topic].add(batch)
+        if expected is not None and batch.topic not in self._may_skip:
+            raise Gap(
+                f"{batch.topic}[{batch.partition}] goes on at {batch.start}, not at {expected}: "
+                "records were deleted before they were read"
+            )
+        self._arrived.set()
+
+    def forget(self) -> None:
+        """Forget what is held: the partition is given up, or the consumer begins anew."""
+        self._ready.clear()
+        for queue in self._queues.values():
+            queue.forget()
+
+    def begin_at(self, offsets: Mapping[str, int]) -> None:
+        """Drop what lies below these next offsets; raises `Gap` when what is held begins above."""
+        for topic, queue in self._queues.items():
+            floor = offsets.get(topic)
+            if floor is None:
+                continue
+            held_from = queue.first_start
+            if held_from is not None and held_from > floor and topic not in self._may_skip:
+                raise Gap(f"{topic} begins at {held_from}, but is done only up to {floor}")
+            queue.floor = floor
+            queue.first_start = floor if held_from is None else held_from
+            queue.records = deque(record for record in queue.records if record.offset >= floor)
+
+    def has_room(self, topic: str) -> bool:
+        """Whether more of `topic` may be fetched."""
+        records = self._queues[topic].records
+        if len(records) < ROOM_RECORDS:
+            return True
+        # All of one millisecond: its end must be seen before the first of them can be taken.
+        return bool(records[0].timestamp == records[-1].timestamp)
+
+    def next_offsets(self) -> dict[str, int]:
+        """Where to read on, by topic, once all that was taken is done."""
+        offsets = {
+            topic: offset
+            for topic, queue in self._queues.items()
+            if (offset := queue.next_offset) is not None
+        }
+        for record in reversed(self._ready):
+            offsets[record.topic] = record.offset
+        return offsets
+
+    async def take(self, limit: int) -> list[ConsumerRecord]:
+        """Up to `limit` records in order; waits until there is one that may be taken."""
+        if not self._ready:
+            await self._merge()
+        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+
+    async def _merge(self) -> None:
+        while True:
+            while not any(queue.records for queue in self._queues.values()):
+                await self._wait()
+            newest = max(q.records[-1].timestamp for q in self._queues.values() if q.records)
+            ends = await self._ends()
+            until = await self._until(newest, ends)
+            heads = [self._split(queue, until) for queue in self._queues.values()]
+            rank = self._rank
+            self._ready.extend(
+                heapq.merge(*heads, key=lambda r: (r.timestamp, rank[r.topic], r.offset))
+            )
+            if self._ready:
+                return
+            await self._wait()
+
+    async def _until(self, newest: int, ends: Mapping[str, int]) -> int:
+        """The broker time up to which every topic is known."""
+        while True:
+            until = newest
+            for topic, queue in self._queues.items():
+                if queue.position >= ends.get(topic, 0):
+                    continue
+                if not queue.records:
+                    break
+                until = min(until, queue.records[-1].timestamp - 1)
+            else:
+                return until
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._arrived.clear()
+        await self._arrived.wait()
+
+    @staticmethod
+    def _split(queue: _Queue, until: int) -> list[ConsumerRecord]:
+        taken = []
+        records = queue.records
+        while records and records[0].timestamp <= until:
+            taken.append(records.popleft())
+        return taken

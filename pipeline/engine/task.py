@@ -1,0 +1,211 @@
+"""The task of one partition: takes its records in order, one transaction a batch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+
+from pipeline import metrics
+from pipeline.engine.intake import Intake
+from pipeline.engine.restore import joined_point, read_changelog, read_committed_point
+from pipeline.engine.state import Point, State
+from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS, UnitOfWork
+
+if TYPE_CHECKING:
+    from aiokafka.structs import ConsumerRecord
+
+log = logging.getLogger(__name__)
+
+BATCH_RECORDS: Final = 4_000
+
+
+class Processor(Protocol):
+    """What an agent does with records. It decides; it neither waits nor sends by itself."""
+
+    def restored(self, state: State) -> None:
+        """The state has been read back: derive what is kept decoded."""
+
+    def take(self, work: UnitOfWork, record: ConsumerRecord) -> None:
+        """Do one record's work; raises nothing for bad data."""
+
+    def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
+        """`take` failed on this record, alone, twice: put it to the dead letter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPlan:
+    """What an agent over several topics is made of. `topics` is in rank order."""
+
+    name: str
+    group: str
+    bootstrap: str
+    topics: tuple[str, ...]
+    may_skip: frozenset[str]
+    tables: tuple[str, ...]
+    changelog: str
+    processor: Callable[[int], Processor]
+
+
+class PartitionTask:
+    """Owns a partition: its producer, its state, and where it stands in each topic."""
+
+    def __init__(
+        self,
+        *,
+        plan: AgentPlan,
+        partition: int,
+        ends: Callable[[], Awaitable[Mapping[str, int]]],
+        failed: Callable[[int, BaseException], None],
+    ) -> None:
+        self._plan = plan
+        self.partition = partition
+        self._failed = failed
+        self.intake = Intake(topics=plan.topics, ends=ends, may_skip=plan.may_skip)
+        self.state = State(plan.tables)
+        self._processor = plan.processor(partition)
+        self._producer: AIOKafkaProducer | None = None
+        self._restored = False
+        self._loop_task: asyncio.Task[None] | None = None
+        self._working = asyncio.Lock()
+        self.ready = False
+        self.unsaved = 0
+
+    def start(self) -> None:
+        """Run, from where the state stands; does nothing when it runs already."""
+        if self._loop_task is None:
+            self._loop_task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
+
+    async def pause(self) -> None:
+        """End the transaction that runs, take no more, and forget what was fetched.
+
+        Producer and state stay: the partition may well come back with the next generation.
+        """
+        task, self._loop_task = self._loop_task, None
+        if task is not None:
+            async with self._working:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self.intake.forget()
+
+    async def close(self) -> None:
+        """Give the partition up."""
+        await self.pause()
+        self.ready = self._restored = False
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def _run(self) -> None:
+        try:
+            await self._begin()
+            while True:
+                records = await self.intake.take(BATCH_RECORDS)
+                async with self._working:
+                    await self._work(records)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every failure here ends the worker, by one path
+            self._failed(self.partition, error)
+
+    async def _begin(self) -> None:
+        """Make sure that the state is the last owner's, and drop what lies below it."""
+        committed = await self._read_committed()
+        if not self._restored or committed.sequence != self.state.point.sequence:
+            await self._restore()
+            committed = await self._read_committed()
+        where = f"{self._plan.changelog}[{self.partition}]"
+        self.state.point = joined_point(restored=self.state.point, committed=committed, where=where)
+        self.intake.begin_at(self.state.point.offsets)
+        self.ready = True
+
+    async def _restore(self) -> None:
+        began = time.monotonic()
+        self.ready = self._restored = False
+        if self._producer is not None:
+            await self._producer.stop()
+        # Starting the producer fences the last owner: its open transaction is aborted and it can
+        # commit nothing more. Only then are offsets and changelog what they will stay.
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._plan.bootstrap,
+            transactional_id=f"{self._plan.group}-{self.partition}",
+            acks="all",
+            max_batch_size=MAX_BATCH_OCTETS,
+            transaction_timeout_ms=30_000,
+        )
+        await self._producer.start()
+        self.state = State(self._plan.tables)
+        rows = await read_changelog(
+            bootstrap=self._plan.bootstrap,
+            topic=self._plan.changelog,
+            partition=self.partition,
+            state=self.state,
+        )
+        self._processor.restored(self.state)
+        self._restored = True
+        took = time.monotonic() - began
+        metrics.RESTORES.inc()
+        metrics.RESTORE_SECONDS.observe(took)
+        log.info("partition %d restored: %d changelog rows in %.2f s", self.partition, rows, took)
+
+    async def _read_committed(self) -> Point:
+        return await read_committed_point(
+            bootstrap=self._plan.bootstrap,
+            group=self._plan.group,
+            topics=self._plan.topics,
+            partition=self.partition,
+        )
+
+    async def _work(self, records: Sequence[ConsumerRecord]) -> None:
+        """Do one batch: nothing of it, or all of it in one transaction."""
+        began = time.monotonic()
+        work = self._decide(records)
+        offsets = self.intake.next_offsets()
+        if work.is_empty:
+            point = self.state.point
+            self.state.point = msgspec.structs.replace(
+                point, time=work.time, offsets={**point.offsets, **offsets}
+            )
+            self.unsaved += len(records)
+        else:
+            assert self._producer is not None
+            await work.commit(self._producer, group=self._plan.group, offsets=offsets)
+            self.unsaved = 0
+            metrics.TRANSACTIONS.inc()
+        metrics.BATCH_SECONDS.observe(time.monotonic() - began)
+        for record in records:
+            metrics.RECORDS.labels(record.topic).inc()
+
+    def _decide(self, records: Sequence[ConsumerRecord]) -> UnitOfWork:
+        """The batch's unit of work; a record that fails again, alone, is refused and the rest go on."""
+        work = self._new_work()
+        try:
+            for record in records:
+                self._processor.take(work, record)
+        except Exception:
+            log.exception("a batch of %d records failed: taking them one by one", len(records))
+            self.state.discard()
+        else:
+            return work
+        self._processor.restored(self.state)
+        work = self._new_work()
+        for record in records:
+            savepoint = work.savepoint()
+            try:
+                self._processor.take(work, record)
+            except Exception as error:
+                log.exception("%s[%d]@%d refused", record.topic, record.partition, record.offset)
+                work.rollback(savepoint)
+                self._processor.refuse(work, record, error)
+        return work
+
+    def _new_work(self) -> UnitOfWork:
+        return UnitOfWork(
+            state=self.state, partition=self.partition, changelog=self._plan.changelog
+        )

@@ -1,0 +1,176 @@
+"""A Faust transport driver whose consumer hands over whole batches and commits nothing by itself.
+
+Registered in Faust's entry-point group `faust.transports` as `txn`: `broker="txn://host:port"`.
+Stock Faust hands over one record at a time and commits what an agent has touched; here an event's
+value is a `Batch`, and offsets move only where the engine moves them: inside a transaction with the
+state and the outputs, or by `commit_offsets` when there was nothing to write.
+
+Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned; it reads the position of
+a partition from aiokafka's subscription state, as neither offers it without a wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import aiokafka
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.auth import credentials_to_aiokafka_auth
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from pipeline.engine.batch import Batch
+
+POLL_SECONDS: Final = 0.2
+FETCH_MAX_WAIT_MS: Final = 200
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Owns the aiokafka consumer, in a thread with a loop of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """As Faust's, but range-assigned, read_committed, and with a short fetch.
+
+        The range assignor gives one worker the same partitions of every topic: all state of a
+        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back partitions that
+        were not part of it.
+        """
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=None,
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            isolation_level="read_committed",
+            **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def poll(self, partitions: set[TP], timeout: float) -> list[Batch]:
+        """Records of `partitions`, waiting up to `timeout` seconds for the first; one batch each.
+
+        A partition whose position moved over markers alone gives a batch without records.
+        """
+        return await self.call_thread(self._poll, partitions, timeout)  # type: ignore[no-any-return]
+
+    async def _poll(self, partitions: set[TP], timeout: float) -> list[Batch]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        before = self._positions(partitions)
+        with fetcher._subscriptions.fetch_context():
+            fetched = await fetcher.fetched_records(partitions, timeout=timeout)
+        after = self._positions(partitions)
+        return [
+            Batch(tp.topic, tp.partition, records, start, after[tp])
+            for tp, start in before.items()
+            if (records := fetched.get(tp, [])) or after.get(tp, start) != start
+            if tp in after
+        ]
+
+    def _positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription and subscription.assignment
+        if not assignment:
+            return {}
+        states = ((tp, assignment.state_value(tp)) for tp in partitions)
+        return {tp: state.position for tp, state in states if state and state.has_valid_position}
+
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Last stable offset of each partition, asked of its leader now."""
+        return await self.call_thread(self._ensure_consumer().end_offsets, list(partitions))  # type: ignore[no-any-return]
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit as a member of the group: refused when the generation is no longer ours."""
+        await self.call_thread(self._ensure_consumer().commit, dict(offsets))
+
+
+class Consumer(driver.Consumer):
+    """Hands each poll of a partition to its agent as one event."""
+
+    _thread: ConsumerThread
+
+    #: Set by the agent's shell: may this partition take more? Bounds what is held in memory.
+    has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        while not (self.should_stop or fetcher.should_stop):
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+                continue
+            partitions = {tp for tp in self._get_active_partitions() if self.has_room(tp)}
+            if not partitions:
+                await self.sleep(POLL_SECONDS / 10)
+                continue
+            try:
+                batches = await self._thread.poll(partitions, POLL_SECONDS)
+            except ConsumerStoppedError:
+                if self.transport.app.should_stop:
+                    return
+                raise
+            # The generation is read after the fetch: before it, a fresh assignment's would be missed.
+            generation = self.app.consumer_generation_id
+            for batch in batches:
+                if not self.flow_active or generation != self.app.consumer_generation_id:
+                    break
+                await self.callback(_message_from_batch(batch, generation))
+
+    async def commit(self, *_args: Any, **_kwargs: Any) -> bool:
+        """Offsets are the engine's: they move inside its transactions."""
+        return True
+
+    async def force_commit(self, *_args: Any, **_kwargs: Any) -> bool:
+        """As `commit`."""
+        return True
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's livelock detector looks at acks and commits, which are not used here."""
+
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Last stable offset of each partition, asked of its leader now."""
+        return await self._thread.end_offsets(partitions)
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit as a member of the group: refused when the generation is no longer ours."""
+        await self._thread.commit_offsets(offsets)
+
+
+def _message_from_batch(batch: Batch, generation: int) -> ConsumerMessage:
+    return ConsumerMessage(
+        topic=batch.topic,
+        partition=batch.partition,
+        offset=batch.end - 1,
+        timestamp=0.0,
+        timestamp_type=0,
+        headers=[],
+        key=None,
+        value=batch,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        tp=TP(batch.topic, batch.partition),
+        generation_id=generation,
+    )
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with the consumer above."""
+
+    Consumer = Consumer

@@ -1,0 +1,124 @@
+"""One batch's effects, all or none: outputs, table changes and source offsets in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from pipeline.engine.state import Point, State, point_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.engine.tables import Table
+
+MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
+
+_Rows = list[tuple[bytes | None, bytes | None]]
+
+
+class UnitOfWork:
+    """What the stages of one batch want done. Nothing of it is visible until `commit` returns."""
+
+    def __init__(self, *, state: State, partition: int, changelog: str) -> None:
+        self._state = state
+        self._partition = partition
+        self._changelog = changelog
+        self._outputs: dict[tuple[str, int], _Rows] = {}
+        self.time = state.point.time
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables, with this unit's own changes in sight."""
+        return self._state.tables
+
+    @property
+    def partition(self) -> int:
+        """The partition whose records these are."""
+        return self._partition
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
+    ) -> None:
+        """Write a record to `topic`, to this partition unless another is named."""
+        target = self._partition if partition is None else partition
+        self._outputs.setdefault((topic, target), []).append((key, value))
+
+    def advance_time(self, time: datetime) -> bool:
+        """Move the partition's time to `time`; False when it has been there: it never goes back."""
+        if self.time is not None and time <= self.time:
+            return False
+        self.time = time
+        return True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self._outputs and not any(t.changes for t in self._state.tables.values())
+
+    def savepoint(self) -> tuple[object, ...]:
+        """What there is so far, for `rollback`."""
+        outputs = {target: len(rows) for target, rows in self._outputs.items()}
+        return self._state.snapshot(), outputs, self.time
+
+    def rollback(self, savepoint: tuple[object, ...]) -> None:
+        """Undo what was done since the savepoint."""
+        tables, outputs, time = savepoint
+        self._state.revert(tables)  # type: ignore[arg-type]
+        counts: dict[tuple[str, int], int] = outputs  # type: ignore[assignment]
+        self._outputs = {t: rows[: counts[t]] for t, rows in self._outputs.items() if t in counts}
+        self.time = time  # type: ignore[assignment]
+
+    async def commit(
+        self, producer: AIOKafkaProducer, *, group: str, offsets: Mapping[str, int]
+    ) -> None:
+        """Write everything in one Kafka transaction, then make it the state.
+
+        Raises what aiokafka raises; then nothing is visible, or it cannot be known whether it is, and
+        the state must be restored before it is used again.
+        """
+        before = self._state.point
+        point = Point(before.sequence + 1, self.time, {**before.offsets, **offsets})
+        changelog = self._outputs.setdefault((self._changelog, self._partition), [])
+        changelog.extend(self._state.changes())
+        changelog.append(point_row(point))
+        await producer.begin_transaction()
+        sent: list[asyncio.Future[object]] = []
+        for (topic, partition), rows in self._outputs.items():
+            sent += await _send(producer, topic, partition, rows)
+        await asyncio.gather(*sent)
+        await producer.send_offsets_to_transaction(offsets_of(point, self._partition), group)
+        await producer.commit_transaction()
+        self._state.apply(point)
+
+
+def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMetadata]:
+    """The point as offsets to commit."""
+    metadata = point.metadata()
+    return {
+        TopicPartition(topic, partition): OffsetAndMetadata(offset, metadata)
+        for topic, offset in point.offsets.items()
+    }
+
+
+async def _send(
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: _Rows
+) -> list[asyncio.Future[object]]:
+    """Hand `rows` over in whole batches: an await per row is what a producer's `send` costs."""
+    sent = []
+    batch = producer.create_batch()
+    for key, value in rows:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            batch.close()
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                size = len(key or b"") + len(value or b"")
+                raise ValueError(f"a record of {size} octets for {topic} is too large")
+    batch.close()
+    sent.append(await producer.send_batch(batch, topic, partition=partition))
+    return sent

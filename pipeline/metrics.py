@@ -1,0 +1,37 @@
+"""The metrics of a worker, each name once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS: Final = Counter("twoway_worker_records_total", "Records taken", ["topic"])
+DUPLICATES: Final = Counter(
+    "twoway_worker_duplicates_total", "Parts that had come before", ["source"]
+)
+DEAD_LETTERS: Final = Counter(
+    "twoway_worker_dead_letters_total", "Records refused", ["stage", "reason"]
+)
+TRANSACTIONS: Final = Counter("twoway_worker_transactions_total", "Transactions committed")
+BATCH_SECONDS: Final = Histogram(
+    "twoway_worker_batch_seconds",
+    "From taking a batch to its commit",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+RESTORES: Final = Counter("twoway_worker_restores_total", "Partitions restored from the changelog")
+RESTORE_SECONDS: Final = Histogram(
+    "twoway_worker_restore_seconds",
+    "Time to restore a partition",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+ROWS: Final = Gauge("twoway_worker_rows", "Rows of a table", ["table", "partition"])
+LAG: Final = Gauge("twoway_worker_lag_records", "Records not taken yet", ["topic", "partition"])
+TIME: Final = Gauge(
+    "twoway_worker_time_seconds", "A partition's time, seconds since 1970", ["partition"]
+)
+DUE_OLDEST: Final = Gauge(
+    "twoway_worker_due_oldest_seconds",
+    "When the earliest due row of a partition falls due, seconds since 1970; 0: none",
+    ["partition"],
+)

@@ -1,0 +1,37 @@
+"""A process's own /metrics, /healthz and /readyz, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+
+async def serve_metrics(*, port: int, ready: Callable[[], bool], host: str = "127.0.0.1") -> None:
+    """Serve until cancelled; /readyz is 503 until `ready()`."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def health(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readiness(_: web.Request) -> web.Response:
+        is_ready = ready()
+        return web.Response(
+            text="ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503
+        )
+
+    app = web.Application()
+    app.add_routes(
+        [web.get("/metrics", metrics), web.get("/healthz", health), web.get("/readyz", readiness)]
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
