@@ -1,16 +1,15 @@
 """The agent `conversation`: everything that happens to a handset, in one place and one order.
 
-It reads mo-raw, mt-request, mt-result, numbers and clock of its partition and calls the stages in a
-row: normalise, reassemble, consent, gate. What the stages decide it writes; it decides nothing of SMS.
+It reads mo-raw, mt-request, mt-result, numbers and clock of its partition and calls the stages in
+a row: normalise, reassemble, consent, gate. What they decide it writes; it knows no rule of SMS.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pipeline import avro, metrics, topics
 from pipeline.numbers import Directory
@@ -21,10 +20,8 @@ from pipeline.records import (
     MoMessage,
     MoPart,
     MoRaw,
-    MtRejection,
     MtRequest,
     MtResult,
-    GateRule,
     Numbers,
     Reason,
     Record,
@@ -36,6 +33,8 @@ from pipeline.stages import consent, dedupe, gate, reassemble
 from pipeline.stages.normalise import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.engine.state import State
@@ -65,9 +64,7 @@ class WrongDeploy(RuntimeError):
 @lru_cache(maxsize=4)
 def _directory_from_octets(octets: bytes) -> Directory:
     """The directory of a record; the same object for every partition of this worker."""
-    record = avro.decode(octets)
-    assert isinstance(record, Numbers)
-    return Directory(record)
+    return Directory(cast("Numbers", avro.decode(octets)))
 
 
 class Conversation:
@@ -256,8 +253,7 @@ class Conversation:
         work.tables[REQUESTS].delete(key)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        octets = work.tables[ASSEMBLIES].get(key)
-        assert octets is not None
+        octets = cast("bytes", work.tables[ASSEMBLIES].get(key))
         held, messages = reassemble.release_due(
             reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
         )
@@ -333,14 +329,12 @@ class Conversation:
             stage=stage,
             reason=rejected.reason,
             words=rejected.words,
-            at=at or topics_time(record),
+            at=at or broker_time(record),
         )
         metrics.DEAD_LETTERS.labels(stage, rejected.reason).inc()
         work.send(topics.DEAD_LETTER, None, avro.encode(letter))
 
 
-def topics_time(record: ConsumerRecord) -> datetime:
+def broker_time(record: ConsumerRecord) -> datetime:
     """The broker's time of a record; aware UTC."""
-    from datetime import UTC
-
     return datetime.fromtimestamp(record.timestamp / 1000, UTC)

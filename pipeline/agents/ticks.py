@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pipeline import avro, topics
-from pipeline.clock import PipelineClock
 from pipeline.records import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pipeline.clock import PipelineClock
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +25,7 @@ TICK_SECONDS: Final = 1.0
 async def tick(
     *, bootstrap: str, clock: PipelineClock, partitions: Callable[[], Iterable[int]]
 ) -> None:
-    """Publish ticks until cancelled. One that fails is said and not made up for: the next is due soon."""
+    """Publish ticks until cancelled. One that fails is said, not made up for: the next is near."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
     try:

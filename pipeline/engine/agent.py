@@ -1,21 +1,22 @@
-"""An agent over several topics under Faust: one task a partition, started and stopped by rebalances."""
+"""An agent over several topics under Faust: one task a partition, as rebalances have it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline import metrics
-from pipeline.engine.task import AgentPlan, PartitionTask
 from pipeline.engine.tables import time_from_due
+from pipeline.engine.task import AgentPlan, PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import faust
     from faust.types import TP
 
@@ -71,7 +72,7 @@ class PartitionedAgent:
     def _hand_over(self, batch: Batch) -> None:
         try:
             self._task(batch.partition).intake.add(batch)
-        except Exception as error:  # noqa: BLE001 - as in a task: every failure ends the worker
+        except Exception as error:
             self._failed(batch.partition, error)
 
     def _has_room(self, tp: TP) -> bool:
@@ -91,7 +92,7 @@ class PartitionedAgent:
         return task
 
     async def _revoked(self, _app: faust.App, revoked: set[TP], **_: Any) -> None:
-        """Every partition is given up, as aiokafka's protocol has it; who keeps which comes after."""
+        """All are given up, as the eager protocol has it; who keeps which comes after."""
         await asyncio.gather(*(task.pause() for task in self._tasks.values()))
 
     async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
@@ -128,7 +129,7 @@ class PartitionedAgent:
             wanted = [TopicPartition(t, p) for p in asking for t in self._plan.topics]
             try:
                 ends = await self._app.consumer.end_offsets(wanted)
-            except Exception as error:  # noqa: BLE001 - handed to those who asked
+            except Exception as error:
                 for future in asking.values():
                     if not future.done():
                         future.set_exception(error)
@@ -140,7 +141,7 @@ class PartitionedAgent:
                     )
 
     async def _save_now_and_then(self) -> None:
-        """Commit offsets that moved with nothing to write: soon after many, else every few seconds."""
+        """Commit offsets that moved with nothing to write: many soon, few every few seconds."""
         rounds = 0
         while True:
             await asyncio.sleep(SAVE_SECONDS)
@@ -150,7 +151,7 @@ class PartitionedAgent:
             await self._save([task for task in self._tasks.values() if task.unsaved >= least])
 
     async def _save(self, tasks: list[PartitionTask]) -> None:
-        offsets = {}
+        offsets: dict[TopicPartition, OffsetAndMetadata] = {}
         for task in tasks:
             if task.ready and task.unsaved:
                 offsets |= offsets_of(task.state.point, task.partition)
@@ -159,7 +160,7 @@ class PartitionedAgent:
             return
         try:
             await self._app.consumer.commit_offsets(offsets)
-        except Exception as error:  # noqa: BLE001 - nothing is lost: they are read and skipped again
+        except Exception as error:
             log.warning("offsets not committed, %s: %s", type(error).__name__, error)
 
     def _report(self) -> None:

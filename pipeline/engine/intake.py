@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pipeline.engine.batch import Batch
-
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
     from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.batch import Batch
 
 ROOM_RECORDS: Final = 8_000
 
@@ -42,7 +43,7 @@ class _Queue:
         self.first_start = self.read_to = None
 
     def add(self, batch: Batch) -> int | None:
-        """Take the batch in; gives the offset it should have begun at, if it leaves a gap."""
+        """Take the batch in; gives the offset it should have begun at if it leaves a gap."""
         expected = self.read_to if self.read_to is not None else self.first_start
         if self.first_start is None:
             self.first_start = batch.start
@@ -58,9 +59,9 @@ class _Queue:
 
     @property
     def next_offset(self) -> int | None:
-        """The offset to read on from when all that was taken is done; None when nothing is known."""
+        """Where to read on when all that was taken is done; None when nothing is known."""
         if self.records:
-            return self.records[0].offset
+            return int(self.records[0].offset)
         return self.position if self.read_to is not None or self.floor else None
 
 

@@ -75,8 +75,8 @@ def joined_point(*, restored: Point, committed: Point, where: str) -> Point:
     """
     if committed.sequence > restored.sequence:
         raise StateBehind(
-            f"{where}: offsets were committed by transaction {committed.sequence}, but the changelog "
-            f"ends with {restored.sequence}: it has lost rows, and going on would lose their effect"
+            f"{where}: offsets were committed by transaction {committed.sequence}, but the "
+            f"changelog ends with {restored.sequence}: rows are lost, and their effect with them"
         )
     topics = {**restored.offsets, **committed.offsets}
     offsets = {

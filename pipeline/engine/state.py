@@ -6,13 +6,15 @@ offsets are always of one piece. It is also the metadata of the committed offset
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.engine.tables import Row, Store, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 POINT_KEY: Final = b"\x00"
 

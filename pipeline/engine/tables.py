@@ -7,12 +7,14 @@ the due times need no rows of their own. Here the rows are held in memory.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sortedcontainers import SortedSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DUE: Final = struct.Struct(">Q")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

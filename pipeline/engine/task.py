@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -19,6 +18,8 @@ from pipeline.engine.state import Point, State
 from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS, UnitOfWork
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
     from aiokafka.structs import ConsumerRecord
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class PartitionTask:
                     await self._work(records)
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - every failure here ends the worker, by one path
+        except Exception as error:
             self._failed(self.partition, error)
 
     async def _begin(self) -> None:
@@ -174,8 +175,9 @@ class PartitionTask:
             )
             self.unsaved += len(records)
         else:
-            assert self._producer is not None
-            await work.commit(self._producer, group=self._plan.group, offsets=offsets)
+            await work.commit(
+                cast("AIOKafkaProducer", self._producer), group=self._plan.group, offsets=offsets
+            )
             self.unsaved = 0
             metrics.TRANSACTIONS.inc()
         metrics.BATCH_SECONDS.observe(time.monotonic() - began)
@@ -183,7 +185,7 @@ class PartitionTask:
             metrics.RECORDS.labels(record.topic).inc()
 
     def _decide(self, records: Sequence[ConsumerRecord]) -> UnitOfWork:
-        """The batch's unit of work; a record that fails again, alone, is refused and the rest go on."""
+        """The batch's unit of work; a record that fails again, alone, is refused."""
         work = self._new_work()
         try:
             for record in records:

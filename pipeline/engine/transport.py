@@ -5,24 +5,26 @@ Stock Faust hands over one record at a time and commits what an agent has touche
 value is a `Batch`, and offsets move only where the engine moves them: inside a transaction with the
 state and the outputs, or by `commit_offsets` when there was nothing to write.
 
-Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned; it reads the position of
-a partition from aiokafka's subscription state, as neither offers it without a wait.
+Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned. Neither offers a
+partition's position without a wait, so it is read from aiokafka's subscription state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
-from faust.auth import credentials_to_aiokafka_auth
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from pipeline.engine.batch import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 POLL_SECONDS: Final = 0.2
 FETCH_MAX_WAIT_MS: Final = 200
@@ -35,8 +37,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """As Faust's, but range-assigned, read_committed, and with a short fetch.
 
         The range assignor gives one worker the same partitions of every topic: all state of a
-        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back partitions that
-        were not part of it.
+        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back what
+        was not part of it.
         """
         conf = self.app.conf
         return aiokafka.AIOKafkaConsumer(
@@ -56,24 +58,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
             isolation_level="read_committed",
-            **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
-    async def poll(self, partitions: set[TP], timeout: float) -> list[Batch]:
-        """Records of `partitions`, waiting up to `timeout` seconds for the first; one batch each.
+    async def poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
+        """Records of `partitions`, waiting up to `wait_seconds` for the first; one batch each.
 
         A partition whose position moved over markers alone gives a batch without records.
         """
-        return await self.call_thread(self._poll, partitions, timeout)  # type: ignore[no-any-return]
+        return await self.call_thread(self._poll, partitions, wait_seconds)  # type: ignore[no-any-return]
 
-    async def _poll(self, partitions: set[TP], timeout: float) -> list[Batch]:
+    async def _poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
         consumer = self._ensure_consumer()
-        fetcher = consumer._fetcher
-        if consumer._closed or fetcher._closed:
+        fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver reads it
+        if consumer._closed or fetcher._closed:  # noqa: SLF001 - as above
             raise ConsumerStoppedError
         before = self._positions(partitions)
-        with fetcher._subscriptions.fetch_context():
-            fetched = await fetcher.fetched_records(partitions, timeout=timeout)
+        with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - as above
+            fetched = await fetcher.fetched_records(partitions, timeout=wait_seconds)
         after = self._positions(partitions)
         return [
             Batch(tp.topic, tp.partition, records, start, after[tp])
@@ -83,7 +85,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         ]
 
     def _positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        subscription = self._ensure_consumer()._subscription.subscription
+        consumer = self._ensure_consumer()
+        subscription = consumer._subscription.subscription  # noqa: SLF001 - see the module
         assignment = subscription and subscription.assignment
         if not assignment:
             return {}
@@ -92,7 +95,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Last stable offset of each partition, asked of its leader now."""
-        return await self.call_thread(self._ensure_consumer().end_offsets, list(partitions))  # type: ignore[no-any-return]
+        consumer = self._ensure_consumer()
+        return await self.call_thread(consumer.end_offsets, list(partitions))  # type: ignore[no-any-return] # untyped in mode
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
@@ -125,7 +129,7 @@ class Consumer(driver.Consumer):
                 if self.transport.app.should_stop:
                     return
                 raise
-            # The generation is read after the fetch: before it, a fresh assignment's would be missed.
+            # Read after the fetch: before it, a fresh assignment's would be missed.
             generation = self.app.consumer_generation_id
             for batch in batches:
                 if not self.flow_active or generation != self.app.consumer_generation_id:

@@ -1,18 +1,19 @@
-"""One batch's effects, all or none: outputs, table changes and source offsets in one transaction."""
+"""One batch's effects, all or none: outputs, state and offsets in one Kafka transaction."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state import Point, State, point_row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from aiokafka import AIOKafkaProducer
 
     from pipeline.engine.tables import Table
 
@@ -78,7 +79,7 @@ class UnitOfWork:
     ) -> None:
         """Write everything in one Kafka transaction, then make it the state.
 
-        Raises what aiokafka raises; then nothing is visible, or it cannot be known whether it is, and
+        Raises what aiokafka raises; then it may not be known whether it is visible, and
         the state must be restored before it is used again.
         """
         before = self._state.point
