@@ -1,0 +1,1 @@
+"""The local stack without Docker: a real Apache Kafka from Python packages and Maven Central."""

@@ -1,0 +1,42 @@
+"""Ports on loopback that stay ours when the process behind them dies and comes back."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+_EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST: Final = 20_000
+
+
+def port_is_free(port: int, *, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port(*, avoid: frozenset[int] | set[int] = frozenset()) -> int:
+    """A free port below the kernel's ephemeral range.
+
+    Inside that range a client that tries again and again while the server is down may be given
+    the very port as its own end, connects to itself, and the server can never bind it again.
+    """
+    lowest_ephemeral = 32_768
+    if _EPHEMERAL.is_file():
+        lowest_ephemeral = int(_EPHEMERAL.read_text().split()[0])
+    highest = lowest_ephemeral - 1 if lowest_ephemeral > _LOWEST + 1_000 else 65_535
+    chosen = random.SystemRandom()
+    for _ in range(1_000):
+        port = chosen.randint(_LOWEST, highest)
+        if port not in avoid and port_is_free(port):
+            return port
+    raise OSError(f"no free port between {_LOWEST} and {highest}")

@@ -1,0 +1,63 @@
+"""Child processes that are ended by their own id and do not outlive us unnoticed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What the child runs before it becomes the program: on Linux, to be killed when we are.
+
+    The kernel watches the *thread* that started the child, so only the main thread may ask it.
+    """
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return ask
+
+
+def start_process(
+    argv: Sequence[str | Path], *, environment: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    """Start `argv` with its output appended to `log`, out of reach of the terminal's Ctrl-C."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own programs
+            [str(word) for word in argv],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),  # two system calls, nothing allocated
+        )
+
+
+def stop_process(process: subprocess.Popen[Any], *, patience_seconds: float) -> int:
+    """SIGTERM, then SIGKILL when it has not ended in time; the exit status."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()
