@@ -1,0 +1,113 @@
+"""The agent `store`: every topic but `clock` into ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from pipeline.engine.agent import EXIT_FAILED
+
+if TYPE_CHECKING:
+    import faust
+    from faust.types import TP
+
+    from pipeline.engine.batch import Batch
+    from pipeline.store.sink import Sink
+
+log = logging.getLogger(__name__)
+
+STORE_GROUP: Final = "twoway-store"
+QUEUED_BATCHES: Final = 64
+
+
+class GroupOffsets:
+    """Committed offsets with metadata, as a member of the store's group."""
+
+    def __init__(self, app: faust.App, bootstrap: str) -> None:
+        self._app = app
+        self._bootstrap = bootstrap
+
+    async def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]]) -> None:
+        """Commit next offset and metadata by (topic, partition)."""
+        await self._app.consumer.commit_offsets(
+            {TopicPartition(*tp): OffsetAndMetadata(*held) for tp, held in offsets.items()}
+        )
+
+    async def committed(
+        self, partitions: set[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, str]]:
+        """Next offset and metadata of those that have been committed."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            wanted = [TopicPartition(*tp) for tp in sorted(partitions)]
+            found = await admin.list_consumer_group_offsets(STORE_GROUP, partitions=wanted)
+        finally:
+            await admin.close()
+        return {
+            (tp.topic, tp.partition): (held.offset, held.metadata)
+            for tp, held in found.items()
+            if held.offset >= 0
+        }
+
+
+class StoreAgent:
+    """Feeds the sink, and tells it which partitions it owns."""
+
+    def __init__(self, app: faust.App, *, sink: Sink, source: tuple[str, ...]) -> None:
+        self._app = app
+        self._sink = sink
+        self._source = source
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue()
+        self._feeding: asyncio.Task[None] | None = None
+
+    def register(self) -> None:
+        """Hang the agent into the app."""
+        channel = self._app.topic(
+            *self._source, key_serializer="raw", value_serializer="raw", value_type=bytes
+        )
+
+        async def store(stream: Any) -> None:
+            async for batch in stream:
+                self._queue.put_nowait(batch)
+
+        self._app.agent(channel, name="store")(store)
+        self._app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self._app.on_partitions_assigned.connect(self._assigned, weak=False)
+        self._app.on_before_shutdown.connect(self._revoked, weak=False)
+
+    def _has_room(self, _tp: TP) -> bool:
+        return self._queue.qsize() < QUEUED_BATCHES
+
+    async def _revoked(self, _app: faust.App, *_: Any, **__: Any) -> None:
+        feeding, self._feeding = self._feeding, None
+        if feeding is not None:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+        self._queue = asyncio.Queue()
+        await self._sink.revoked()
+
+    async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
+        self._app.consumer.has_room = self._has_room
+        if self._feeding is not None:
+            self._feeding.cancel()
+        owned = {(tp.topic, tp.partition) for tp in assigned}
+        self._feeding = asyncio.create_task(self._feed(owned))
+
+    async def _feed(self, owned: set[tuple[str, int]]) -> None:
+        try:
+            await self._sink.assigned(owned)
+            while True:
+                await self._sink.take(await self._queue.get())
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.critical("the store stops: %s: %s", type(error).__name__, error, exc_info=error)
+            logging.shutdown()
+            os._exit(EXIT_FAILED)

@@ -1,0 +1,65 @@
+"""An agent for the tests: counts per key over two topics, and writes each count out once.
+
+`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME`
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pipeline.engine.agent import PartitionedAgent
+from pipeline.engine.app import create_faust_app, run_faust_app
+from pipeline.engine.task import AgentPlan
+from pipeline.settings import Settings
+
+PARTITIONS = 4
+POISON = b"poison"
+
+
+class Count:
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+
+    def restored(self, state) -> None:
+        pass
+
+    def take(self, work, record) -> None:
+        counts = work.tables["counts"]
+        count = int(counts.get(record.key) or b"0") + 1
+        counts.put(record.key, b"%d" % count)
+        where = f"{record.topic}:{record.partition}:{record.offset}:{count}"
+        work.send(f"{self._tag}-out", record.key, where.encode())
+        if record.value == POISON:
+            raise ValueError("poison")
+
+    def refuse(self, work, record, error) -> None:
+        work.send(f"{self._tag}-refused", record.key, str(record.offset).encode())
+
+
+def sources(tag: str) -> tuple[str, str]:
+    return f"{tag}-a", f"{tag}-b"
+
+
+def main() -> None:
+    bootstrap, tag, home = sys.argv[1:]
+    settings = Settings(home=Path(home), kafka=bootstrap, partitions=PARTITIONS)
+    app = create_faust_app(tag, bootstrap=bootstrap, settings=settings)
+    PartitionedAgent(
+        app,
+        AgentPlan(
+            name="count",
+            group=tag,
+            bootstrap=bootstrap,
+            topics=sources(tag),
+            may_skip=frozenset(),
+            tables=("counts",),
+            changelog=f"{tag}-changelog",
+            processor=lambda _partition: Count(tag),
+        ),
+    ).register()
+    run_faust_app(app, settings)
+
+
+if __name__ == "__main__":
+    main()
