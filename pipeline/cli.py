@@ -1,0 +1,83 @@
+"""`twoway`: each command, with an example. `python -m pipeline.cli` is the same."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from pipeline.commands import clock, consume, dead_letter, mt, numbers, processes, sql, status
+from pipeline.commands.failure import CommandError
+from pipeline.demo import command as demo
+from pipeline.settings import SettingsError
+from pipeline.stack import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_FAILED: Final = 1
+HELP: Final = (
+    "Two-way SMS, the customer's side: every message kept and whole, STOP honoured,"
+    " every decision explained."
+)
+
+
+def _group(help: str, **options: Any) -> typer.Typer:
+    return typer.Typer(help=help, rich_markup_mode=None, **options)
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
+    """Add a command; `example` is the line a user may type, shown by --help."""
+    group.command(name, epilog=f"Example: twoway {example}")(command)
+
+
+app = _group(HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+_add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json")
+_add(app, "demo", demo.demo, example="demo")
+_add(app, "status", status.status, example="status --json")
+_add(app, "consume", consume.consume, example="consume mo-message --from-beginning --max 10")
+_add(
+    app,
+    "mt",
+    mt.mt,
+    example="mt --to 447700900001 --text 'Your parcel is here' --from 447700900999",
+)
+_add(
+    app,
+    "sql",
+    sql.sql,
+    example="sql 'SELECT at, direction, handset, text FROM two_way ORDER BY at'",
+)
+_add(app, "worker", processes.worker, example="worker --home .twoway")
+_add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
+_add(app, "store", processes.store, example="store --report-port 8081")
+
+_numbers = _group("The directory of rented numbers.", no_args_is_help=True)
+_add(_numbers, "check", numbers.check, example="numbers check numbers.toml")
+_add(_numbers, "load", numbers.load, example="numbers load numbers.toml")
+app.add_typer(_numbers, name="numbers", epilog="Example: twoway numbers load numbers.toml")
+
+_dead_letter = _group("What was refused, and why.", no_args_is_help=True)
+_add(_dead_letter, "list", dead_letter.list_letters, example="dead-letter list --max 20 --json")
+app.add_typer(_dead_letter, name="dead-letter", epilog="Example: twoway dead-letter list")
+
+_clock = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway clock -v"
+)
+_clock.callback()(clock.show)
+_add(_clock, "advance", clock.advance, example="clock advance 6h")
+app.add_typer(_clock, name="clock")
+
+
+def main() -> None:
+    """Run the command line; what was to be expected is one sentence on stderr, and exit code 1."""
+    try:
+        app(prog_name="twoway")
+    except (CommandError, SettingsError, StackError) as error:
+        typer.echo(f"twoway: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""`dead-letter list`: what was refused, and why."""
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.commands.options import Home, Json, settings_from
+from pipeline.commands.output import print_json_line, text_from_time
+
+if TYPE_CHECKING:
+    from pipeline.records import DeadLetter
+
+MAX: Final = 50
+OFFSETS_A_LETTER: Final = 4  # markers of transactions, and what was aborted, take offsets too
+
+
+def fields_of(letter: "DeadLetter", *, octets: bool) -> dict[str, Any]:
+    """What the list shows of a dead letter; what may be personal only when asked for."""
+    shown: dict[str, Any] = {
+        "id": letter.dead_letter_id,
+        "at": letter.at,
+        "stage": letter.stage,
+        "reason": letter.reason,
+        "words": letter.words,
+        "source": letter.source,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+    }
+    if octets:
+        shown |= {
+            "key": letter.key,
+            "headers": {header.name: header.value for header in letter.headers},
+            "octets": letter.octets,
+        }
+    return shown
+
+
+def line_of(shown: dict[str, Any]) -> str:
+    """One dead letter as a line of words."""
+    came_from = (
+        f"{shown['topic']}/{shown['partition']}@{shown['offset']}"
+        if shown["topic"]
+        else "the request"
+    )
+    source = f" by {shown['source']}" if shown["source"] else ""
+    line = (
+        f"{shown['id']}  {text_from_time(shown['at'])}  {shown['stage']}  {shown['reason']}: "
+        f"{shown['words']} ({came_from}{source})"
+    )
+    return f"{line}\n  {shown['octets'].hex()}" if "octets" in shown else line
+
+
+def list_letters(
+    maximum: Annotated[int, typer.Option("--max", min=1, metavar="N", help="The newest N.")] = MAX,
+    octets: Annotated[
+        bool, typer.Option("--octets", help="With the octets refused, in hex: may be personal.")
+    ] = False,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """List what was refused and why, oldest first."""
+    settings = settings_from(home=home)
+
+    from pipeline import topics
+    from pipeline.avro import Unreadable, decode
+    from pipeline.commands.broker import open_consumer
+    from pipeline.commands.reading import newest_records
+    from pipeline.records import DeadLetter
+    from pipeline.stack import bootstrap_of
+
+    window = maximum * OFFSETS_A_LETTER
+    letters: list[DeadLetter] = []
+    with open_consumer(bootstrap_of(settings)) as consumer:
+        for record in newest_records(consumer, topics.DEAD_LETTER, window=window):
+            try:
+                letter = decode(record.value or b"")
+            except Unreadable as error:
+                typer.echo(f"{record.partition}@{record.offset} is unreadable: {error}", err=True)
+                continue
+            if isinstance(letter, DeadLetter):
+                letters.append(letter)
+    letters.sort(key=attrgetter("at"))
+    for each in letters[-maximum:]:
+        shown = fields_of(each, octets=octets)
+        if json:
+            print_json_line(shown)
+        else:
+            typer.echo(line_of(shown))
+    if not letters and not json:
+        typer.echo("nothing was refused")

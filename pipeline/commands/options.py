@@ -1,0 +1,49 @@
+"""The options that several commands share, and the settings they make."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.settings import Settings, load_settings
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Folder of the local stack; else TWOWAY_HOME, else .twoway.",
+        show_default=False,
+    ),
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(
+        "--http-port", min=0, max=65535, help="Port of the ingest service; 0 picks a free one."
+    ),
+]
+ReportPort = Annotated[
+    int | None,
+    typer.Option("--report-port", min=0, max=65535, help="Port of the report; 0 picks a free one."),
+]
+KafkaPort = Annotated[
+    int | None,
+    typer.Option("--kafka-port", min=0, max=65535, help="Port of the broker; 0 picks a free one."),
+]
+TlsCert = Annotated[
+    Path | None,
+    typer.Option("--tls-cert", metavar="FILE", help="Certificate chain (PEM), to serve https."),
+]
+TlsKey = Annotated[
+    Path | None,
+    typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of words.")]
+
+
+def settings_from(**flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given."""
+    given = {
+        name: str(value) if isinstance(value, Path) else value for name, value in flags.items()
+    }
+    return load_settings(command_line=given)

@@ -1,0 +1,36 @@
+"""How the commands write values: JSON lines, times in ISO 8601, octets in hex."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import typer
+
+
+def text_from_time(time: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, without a fraction that is nought."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def plain(value: Any) -> Any:
+    """A record, or any value of one, as JSON can say it: times ISO 8601, octets lower-case hex."""
+    match value:
+        case msgspec.Struct():
+            return plain(msgspec.structs.asdict(value))
+        case bytes():
+            return value.hex()
+        case datetime():
+            return text_from_time(value)
+        case dict():
+            return {name: plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def print_json_line(value: Any) -> None:
+    """One line of JSON on stdout, at once (a reader may be waiting for it)."""
+    typer.echo(msgspec.json.encode(plain(value)).decode())

@@ -1,0 +1,80 @@
+"""`up`, the whole stack on this machine, and its processes one by one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import (
+    Home,
+    HttpPort,
+    KafkaPort,
+    ReportPort,
+    TlsCert,
+    TlsKey,
+    settings_from,
+)
+
+ReadyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ready-file",
+        metavar="FILE",
+        help="Written, atomically, when all is ready: where, and process ids.",
+    ),
+]
+
+
+def up(
+    home: Home = None,
+    ready_file: ReadyFile = None,
+    http_port: HttpPort = None,
+    report_port: ReportPort = None,
+    kafka_port: KafkaPort = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+) -> None:
+    """Run the whole stack on this machine, in the foreground, without Docker.
+
+    Ctrl-C stops it in order and keeps the data. Needs no other service and no Java of your own.
+    """
+    from pipeline import supervisor
+
+    settings = settings_from(
+        home=home,
+        http_port=http_port,
+        report_port=report_port,
+        kafka_port=kafka_port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
+    supervisor.run(settings, ready_file=ready_file)
+
+
+def worker(home: Home = None) -> None:
+    """Run one worker: it takes messages, keeps consent and judges what may be sent.
+
+    Start as many as there is work for, up to one a partition; each takes its share.
+    """
+    settings = settings_from(home=home)
+    from pipeline import worker as process
+
+    process.run(settings)
+
+
+def ingest(
+    home: Home = None, http_port: HttpPort = None, tls_cert: TlsCert = None, tls_key: TlsKey = None
+) -> None:
+    """Run the ingest service: it answers the gateway once Kafka has the message."""
+    settings = settings_from(home=home, http_port=http_port, tls_cert=tls_cert, tls_key=tls_key)
+    from ingest import http
+
+    http.run(settings)
+
+
+def store(home: Home = None, report_port: ReportPort = None) -> None:
+    """Run the store: it writes every event to ClickHouse and serves the report and its SQL."""
+    settings = settings_from(home=home, report_port=report_port)
+    from pipeline.store import process
+
+    process.run(settings)

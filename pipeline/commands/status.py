@@ -1,0 +1,24 @@
+"""`status`: how far everything is, and what is down."""
+
+import typer
+
+from pipeline.commands.options import Home, Json, settings_from
+from pipeline.commands.output import print_json_line
+
+
+def status(json: Json = False, home: Home = None) -> None:
+    """Say how far each partition is and what is down.
+
+    And the last MO of each number, and what was refused.
+    Works when parts are down, and says which; the exit code is 0 as long as it could ask.
+    """
+    settings = settings_from(home=home)
+
+    from pipeline.commands.pipeline_state import lines_of, pipeline_state
+
+    state = pipeline_state(settings)
+    if json:
+        print_json_line(state)
+        return
+    for line in lines_of(state):
+        typer.echo(line)

@@ -1,0 +1,1 @@
+"""`twoway demo`: a real two-way conversation through a real stack."""

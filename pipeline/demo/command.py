@@ -1,0 +1,88 @@
+"""`demo`: the command."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.commands.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.stack import Stack
+
+DEMO_HOME: Final = Path(".twoway/demo")
+WIDTH: Final = 120  # where stdout is no terminal
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the stack running, and say where it is.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Play a real two-way conversation through a real stack, and show it.
+
+    Starts a stack of its own under --home (else .twoway/demo) on free ports, sends what the gateway
+    and an application would, checks each effect, prints what ClickHouse has, and stops the stack.
+    The data stay: run it again.
+    """
+    from rich.console import Console
+
+    from pipeline.demo.stack import running_stack
+
+    _end_in_order_on(signal.SIGTERM)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    where = (home or DEMO_HOME).absolute()
+    settings_from(home=where)
+    console.print(f"[bold]Two-way demo[/bold] under {where}", highlight=False)
+    with running_stack(
+        where, keep=keep, say=lambda words: console.print(f"   {words}", style="dim", markup=False)
+    ) as stack:
+        _play(stack, home=where, console=console)
+    console.print(f"Try next: {next_line(home or DEMO_HOME, keep=keep)}", highlight=False)
+
+
+def next_line(home: Path, *, keep: bool) -> str:
+    """What to type after the demo."""
+    if keep:
+        return f"twoway sql 'SELECT * FROM two_way' --home {home}"  # noqa: S608  a line to read
+    return f"twoway demo --keep, and then: twoway status --home {home}"
+
+
+def _play(stack: "Stack", *, home: Path, console: "Console") -> None:
+    """Load the directory, play, and print."""
+    from pipeline.clock import PipelineClock
+    from pipeline.commands.numbers import numbers_from_file, publish_numbers
+    from pipeline.demo.conversation import NUMBERS_TOML
+    from pipeline.demo.play import Play
+    from pipeline.demo.scene import Scene
+    from pipeline.demo.tables import consent_table, conversation_table
+
+    settings = settings_from(home=home, kafka=stack.kafka)
+    clock = PipelineClock(home)
+    file = home / "numbers.toml"
+    file.write_text(NUMBERS_TOML, encoding="utf-8")
+    publish_numbers(
+        settings, numbers_from_file(file, account=settings.account, loaded_at=clock.now())
+    )
+    scene = Scene(console=console, report=stack.report)
+    play = Play(stack=stack, clock=clock, scene=scene)
+    play.run()
+    console.print()
+    console.print(conversation_table(scene, handset=play.handset))
+    console.print(consent_table(scene, handset=play.handset))
+    console.print(f"[green]All {scene.checks} checks passed.[/green]")
+
+
+def _end_in_order_on(number: signal.Signals) -> None:
+    """Turn the signal into SystemExit, so that the stack is stopped."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(number, end)

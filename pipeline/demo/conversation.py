@@ -1,0 +1,59 @@
+"""What is said in the demo: the numbers, the texts, and the parts a handset would send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+# Ofcom keeps 07700 900000 to 900999 for fiction: nobody can be texted by mistake.
+NUMBER: Final = "447700900999"
+FIRST_HANDSET: Final = 447700900000
+HANDSETS: Final = 998  # 447700900001 to 447700900998
+API_ID: Final = "3281547"
+
+NUMBERS_TOML: Final = f"""\
+# The number this demo rents. `twoway numbers load FILE` puts a changed directory in force.
+[[number]]
+number = "{NUMBER}"
+kind = "vmn"
+api_id = "{API_ID}"
+"""
+
+ENGLISH: Final = "Hello! Is the café in Hay open on Sunday? I have £20 for cake."
+# The emoji is the 67th and 68th UTF-16 unit: a handset cuts it in two.
+ARABIC: Final = (
+    "مرحبا يا أصدقائي، وصلتني الهدية صباح هذا اليوم وأنا سعيدة جدا بها 🎁 شكرا جزيلا لكم على "
+    "السرعة وعلى التغليف الجميل. هل يمكنني أن أطلب هدية أخرى لأختي التي تسكن في مدينة بعيدة؟ "
+    "أرجو الرد."
+)
+HELP: Final = "HELP"
+REPLY: Final = "Yes, from 10 to 4 on Sunday. See you there!"
+STOP: Final = "Stop."
+REFUSED_REPLY: Final = "And do try our new carrot cake!"
+RETURN: Final = "Sorry, I still want to know: do you have carrot cake?"
+LAST_REPLY: Final = "We do, and we keep a piece for you."
+CONFIRMATION: Final = f"You will no longer receive messages from the short code {NUMBER}"
+
+PART_UNITS: Final = 67  # UCS-2 units of a part under a 6-octet UDH (3GPP TS 23.040 9.2.3.24.1)
+ARRIVAL: Final = (3, 1, 3, 2)  # out of order, and part 3 twice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part: its octets, its UDH in hex and its number."""
+
+    number: int
+    octets: bytes
+    udh: str
+
+
+def arabic_parts(*, reference: int) -> list[Part]:
+    """The Arabic text in UTF-16BE as a handset cuts it; the first part ends inside the emoji."""
+    octets = ARABIC.encode("utf-16-be")
+    size = 2 * PART_UNITS
+    pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
+    return [
+        # IE 00, 3 octets: 8-bit reference, total, number (3GPP TS 23.040 9.2.3.24.1)
+        Part(number=number, octets=piece, udh=f"050003{reference:02x}{len(pieces):02x}{number:02x}")
+        for number, piece in enumerate(pieces, start=1)
+    ]

@@ -1,0 +1,173 @@
+"""The conversation, step by step, each effect awaited and checked."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.commands.advance import advance
+from pipeline.commands.waiting import wait_for
+from pipeline.demo import conversation as said
+from pipeline.demo.outside import Application, Gateway
+from pipeline.demo.scene import EFFECT_SECONDS
+
+if TYPE_CHECKING:
+    from pipeline.clock import PipelineClock
+    from pipeline.demo.scene import Scene
+    from pipeline.stack import Stack
+
+SIX_HOURS: Final = timedelta(hours=6)
+
+
+class Play:
+    """One handset's conversation with one number."""
+
+    def __init__(self, *, stack: Stack, clock: PipelineClock, scene: Scene) -> None:
+        self._stack = stack
+        self._clock = clock
+        self._scene = scene
+        self.handset = self._fresh_handset()
+        self._gateway = Gateway(ingest=stack.ingest, clock=clock, handset=self.handset)
+        self._application = Application(ingest=stack.ingest, handset=self.handset)
+
+    def run(self) -> None:
+        """All of it; raises `CommandError` at the first thing that is not as it should be."""
+        self.one_part()
+        self.three_parts()
+        self.help()
+        self.reply_that_goes_out(said.REPLY)
+        stop = self.stop()
+        self.reply_that_is_refused(stop)
+        self.confirmation()
+        self.re_enable()
+        self.reply_that_goes_out(said.LAST_REPLY)
+
+    def _fresh_handset(self) -> str:
+        """The next handset nobody in this home has heard of."""
+        parts = self._scene.all("mo_part", number=said.NUMBER)
+        last = max((int(part["handset"]) for part in parts), default=said.FIRST_HANDSET)
+        return str(said.FIRST_HANDSET + (last - said.FIRST_HANDSET) % said.HANDSETS + 1)
+
+    def _message(self, text: str) -> dict[str, Any]:
+        """Deliver a message of one part by GET; its row once ClickHouse has it."""
+        callback = self._gateway.callback(
+            text.encode("iso-8859-1"), charset="ISO-8859-1", at=self._gateway.moment()
+        )
+        self._scene.say(f"the gateway delivers {text!r}: GET /mo/http?…&charset=ISO-8859-1")
+        status = self._gateway.get(callback).status
+        self._scene.expect("200: Kafka has acknowledged it", got=status, wanted=200)
+        having = ("mo_msg_ids", callback.mo_msg_id)
+        return self._scene.first("mo_message", handset=self.handset, having=having, what=repr(text))
+
+    def one_part(self) -> None:
+        """A message in ISO-8859-1."""
+        self._scene.step("A message of one part, in ISO-8859-1")
+        row = self._message(said.ENGLISH)
+        words = "its text is in ClickHouse, é and £ included"
+        self._scene.expect(words, got=row["text"], wanted=said.ENGLISH)
+
+    def three_parts(self) -> None:
+        """A long message in UTF-16BE, its parts as a network may bring them."""
+        self._scene.step("A message of three parts, Arabic with an emoji, in UTF-16BE")
+        at = self._gateway.moment()
+        parts = {
+            part.number: self._gateway.callback(
+                part.octets, charset="UTF-16BE", at=at, udh=part.udh
+            )
+            for part in said.arabic_parts(reference=secrets.randbelow(256))
+        }
+        order = ", ".join(map(str, said.ARRIVAL))
+        self._scene.say(f"the parts arrive as {order}: POST /mo/http")
+        self._scene.say("the first ends between the two halves of the emoji")
+        answers = [self._gateway.post(parts[number]).status for number in said.ARRIVAL]
+        wanted = [200] * len(answers)
+        self._scene.expect("200 for each, the repeated one too", got=answers, wanted=wanted)
+        row = self._scene.first(
+            "mo_message",
+            handset=self.handset,
+            charset="UTF-16BE",
+            what="the message of three parts",
+        )
+        self._scene.expect("its text is whole", got=row["text"], wanted=said.ARABIC)
+        ids = [callback.mo_msg_id for _, callback in sorted(parts.items())]
+        self._scene.expect("the ids of its parts, in order", got=row["mo_msg_ids"], wanted=ids)
+        whole = self._scene.all("mo_message", handset=self.handset, charset="UTF-16BE")
+        got = (row["complete"], row["lossy"], len(whole))
+        words = "it is one message, complete, and nothing was lost"
+        self._scene.expect(words, got=got, wanted=(True, False, 1))
+
+    def help(self) -> None:
+        """HELP is a message like any other to consent."""
+        self._scene.step("HELP")
+        row = self._message(said.HELP)
+        self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP)
+        changes = self._scene.all("consent_change", handset=self.handset)
+        self._scene.expect("it changes no consent", got=len(changes), wanted=0)
+
+    def _ask_for(self, text: str) -> dict[str, Any]:
+        """Ask for a reply; what the gate decided, once it has."""
+        self._scene.say(f"the application asks for {text!r}: POST /mt")
+        answer, request_id = self._application.request(text)
+        self._scene.expect("202: Kafka has acknowledged it", got=answer.status, wanted=202)
+
+        def decided() -> dict[str, Any] | None:
+            found = self._application.outcome(request_id)
+            return None if found.get("state", "pending") == "pending" else found
+
+        failure = f"GET /mt/{request_id} gave no decision"
+        return wait_for(decided, seconds=EFFECT_SECONDS, failure=failure)
+
+    def reply_that_goes_out(self, text: str) -> None:
+        """A reply the gate lets pass."""
+        self._scene.step("A reply that goes out")
+        outcome = self._ask_for(text)
+        self._scene.expect("GET /mt/{id}: a command", got=outcome["state"], wanted="command")
+        request_id = outcome["request_id"]
+        row = self._scene.first("mt_command", request_id=request_id, what="the command")
+        got = (row["purpose"], row["sender_id"], row["text"])
+        words = "it goes out from the number last texted, with that text"
+        self._scene.expect(words, got=got, wanted=("reply", said.NUMBER, text))
+
+    def stop(self) -> dict[str, Any]:
+        """A stop message; gives its row."""
+        self._scene.step("STOP")
+        row = self._message(said.STOP)
+        wanted = ("stop-word", "confirmation-due", "confirmation-due")
+        words = "consent is withdrawn and a confirmation due, with us and with the gateway"
+        self._scene.expect(words, got=self._change_by(row), wanted=wanted)
+        return row
+
+    def _change_by(self, message: dict[str, Any]) -> tuple[str, str, str]:
+        """Rule and both states of the change of consent that a message made."""
+        change = self._scene.first(
+            "consent_change", mo_message_id=message["message_id"], what="the change of consent"
+        )
+        return change["rule"], change["state"], change["gateway_state"]
+
+    def reply_that_is_refused(self, stop: dict[str, Any]) -> None:
+        """A reply after the stop."""
+        self._scene.step("A reply that is refused")
+        outcome = self._ask_for(said.REFUSED_REPLY)
+        self._scene.expect("GET /mt/{id}: a rejection", got=outcome["state"], wanted="rejection")
+        request_id = outcome["request_id"]
+        row = self._scene.first("mt_rejection", request_id=request_id, what="the rejection")
+        got, wanted = (row["rule"], row["mo_message_id"]), ("opted-out", stop["message_id"])
+        self._scene.expect("the reason is opted-out, by that message", got=got, wanted=wanted)
+        self._scene.say(f"in words: {row['detail']}")
+
+    def confirmation(self) -> None:
+        """Nobody confirms, so the default text goes out before the gateway's six hours end."""
+        self._scene.step("The confirmation, as six hours pass: twoway clock advance 6h")
+        advance(self._stack.kafka, self._clock, SIX_HOURS, say=self._scene.say)
+        sent = self._scene.all("mt_command", handset=self.handset, purpose="confirmation")
+        texts = [row["text"] for row in sent]
+        words = "exactly one confirmation went out, the guide's text"
+        self._scene.expect(words, got=texts, wanted=[said.CONFIRMATION])
+
+    def re_enable(self) -> None:
+        """A later message without a stop word opens both states again."""
+        self._scene.step("A later message re-enables")
+        change = self._change_by(self._message(said.RETURN))
+        words = "consent is open again, with us and with the gateway"
+        self._scene.expect(words, got=change, wanted=("re-enabled", "open", "open"))
