@@ -1,0 +1,158 @@
+"""Who may call (SPEC 2): loopback, or an address of the list and who knows a token or password."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+import ipaddress
+import re
+from base64 import b64decode
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from ingest.answers import Answer, words
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+TOKEN_PATH: Final = b"/t/"
+_PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")  # RFC 7239 6: address and port
+FORBIDDEN: Final = words(403, "this address or token may not call here")
+UNAUTHORISED: Final = words(
+    401, "a user and password are needed", ("WWW-Authenticate", 'Basic realm="twoway"')
+)
+
+
+class AccessError(ValueError):
+    """The settings would let anyone call, or cannot be read; the words say which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The path without a token, which is never logged or kept."""
+
+    path: bytes
+    token: bytes | None
+
+
+def path_from_octets(octets: bytes) -> Path:
+    """`/t/<token>/mo/http` is `/mo/http` and the token, percent-encoding of the token undone."""
+    if not octets.startswith(TOKEN_PATH):
+        return Path(octets, None)
+    token, _, rest = octets.removeprefix(TOKEN_PATH).partition(b"/")
+    return Path(b"/" + rest, unquote_to_bytes(token))
+
+
+def address_from_text(text: str) -> Address | None:
+    """The address, a mapped IPv4 one as IPv4, without port; None when it is none."""
+    with_port = _PORT.fullmatch(text.strip())
+    if with_port:
+        text = with_port[1] or with_port[2]
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _networks(text: str, *, setting: str) -> list[Network]:
+    try:
+        return [ipaddress.ip_network(item) for item in _listed(text)]
+    except ValueError as error:
+        raise AccessError(f"{setting}: {error}") from error
+
+
+def _digests(secrets: list[str]) -> list[bytes]:
+    return [hashlib.sha256(secret.encode()).digest() for secret in secrets]
+
+
+def _is_one_of(given: bytes, digests: list[bytes]) -> bool:
+    """Compared in a time that tells nothing: every one, by digests of one length."""
+    digest = hashlib.sha256(given).digest()
+    return sum(hmac.compare_digest(digest, known) for known in digests) > 0
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether only this machine can reach a service that listens on `host`."""
+    address = address_from_text(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+class Access:
+    """The rules in force. An allow-list and credentials, when both are set, are both asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        tokens, pairs = _listed(settings.tokens), _listed(settings.basic_auth)
+        if any(":" not in pair for pair in pairs):
+            raise AccessError("basic_auth: each entry is user:password")
+        self._tokens = _digests(tokens)
+        self._passwords = _digests(pairs)
+        self._allowed = _networks(settings.allow, setting="allow")
+        self._proxies = _networks(settings.trusted_proxies, setting="trusted_proxies")
+        self._is_guarded = bool(tokens or pairs or self._allowed)
+        if not self._is_guarded and not is_loopback_host(settings.http_host):
+            raise AccessError(
+                f"{settings.http_host} is not a loopback address: set tokens, basic_auth or allow"
+                " (TWOWAY_TOKENS, TWOWAY_BASIC_AUTH, TWOWAY_ALLOW), or listen on 127.0.0.1"
+            )
+
+    def caller(self, peer: str, forwarded_for: bytes) -> Address | None:
+        """Who calls: the peer, or what a listed proxy says; None when that is no address.
+
+        The right-most address that is not a listed proxy: those left of it anyone can write.
+        """
+        address = address_from_text(peer)
+        hops = [hop.strip() for hop in forwarded_for.decode("latin-1").split(",") if hop.strip()]
+        while hops and address is not None and self._is_proxy(address):
+            address = address_from_text(hops.pop())
+        return address
+
+    def _is_proxy(self, address: Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+    def refuse(
+        self, *, peer: str, forwarded_for: bytes, token: bytes | None, authorization: bytes
+    ) -> Answer | None:
+        """None when it may call. A wrong token is refused from anywhere."""
+        if token is not None and self._tokens and not _is_one_of(token, self._tokens):
+            return FORBIDDEN
+        address = self.caller(peer, forwarded_for)
+        direct = address_from_text(peer)
+        if address is None or direct is None:
+            return FORBIDDEN
+        if address.is_loopback and direct.is_loopback:
+            return None
+        if not self._is_guarded:  # behind a listed proxy on loopback, with nothing asked for
+            return FORBIDDEN
+        if self._allowed and not any(address in network for network in self._allowed):
+            return FORBIDDEN
+        if not self._tokens and not self._passwords:
+            return None
+        if self._tokens and token is not None:
+            return None
+        if self._passwords and _is_one_of(_basic(authorization), self._passwords):
+            return None
+        return UNAUTHORISED if self._passwords else FORBIDDEN
+
+
+def _basic(authorization: bytes) -> bytes:
+    """`user:password` out of the header, empty when it is something else (RFC 7617 2)."""
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return b""
+    try:
+        return b64decode(encoded.strip(), validate=True)
+    except binascii.Error:
+        return b""

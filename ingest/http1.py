@@ -1,0 +1,236 @@
+"""HTTP/1.1 requests out of octets: no sockets, no clock, nothing decoded (RFC 9112).
+
+The target is kept as it came. RFC 9112 3.2 would refuse raw octets, blanks or `#` in it; here a
+refused target is a lost message, so only CR and LF, which end the line, cannot be part of it.
+Framing is strict: whatever could be read as two different requests is refused (RFC 9112 6.3, 11.2).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+HEADERS_LIMIT: Final = 32 * 1024
+CHUNK_LINE_LIMIT: Final = 256
+TRAILERS_LIMIT: Final = 32
+_END: Final = b"\r\n\r\n"
+_REQUEST_LINE: Final = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\r\n]+) HTTP/1\.([01])"
+)  # RFC 9112 3; a method is a token (RFC 9110 5.6.2)
+_HEADER: Final = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*"
+)  # RFC 9112 5; no fold (5.2), no blank before the colon (5.1)
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00\r\n]*)?")  # RFC 9112 7.1
+
+
+class BadRequest(ValueError):
+    """The octets are no request we can frame; `status` is the answer, the words its reason."""
+
+    def __init__(self, words: str, *, status: int = 400) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Request line and headers; header names are lower case."""
+
+    method: str
+    target: bytes
+    minor_version: int
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    def header(self, name: bytes) -> bytes:
+        """The value of the first header of that lower-case name; empty when there is none."""
+        for given, value in self.headers:
+            if given == name:
+                return value
+        return b""
+
+    def all_of(self, name: bytes) -> bytes:
+        """The values of every header of that name, as one list (RFC 9110 5.3)."""
+        return b",".join(value for given, value in self.headers if given == name)
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the client will send another request here (RFC 9112 9.3)."""
+        options = {option.strip().lower() for option in self.all_of(b"connection").split(b",")}
+        return b"close" not in options and (self.minor_version == 1 or b"keep-alive" in options)
+
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the body comes only after `100 Continue` (RFC 9110 10.1.1)."""
+        return self.minor_version == 1 and self.header(b"expect").lower() == b"100-continue"
+
+
+def head_from_octets(octets: bytes) -> Head:
+    """The head in `octets`, without the empty line that ends it; raises `BadRequest`."""
+    first, *lines = octets.split(b"\r\n")
+    request_line = _REQUEST_LINE.fullmatch(first)
+    if request_line is None:
+        raise BadRequest("the request line is not HTTP/1.1")
+    headers = []
+    for line in lines:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise BadRequest("a header is malformed")
+        headers.append((header[1].lower(), header[2]))
+    method, target, minor = request_line.groups()
+    return Head(method.decode("ascii"), target, int(minor), tuple(headers))
+
+
+def body_length(head: Head) -> int | None:
+    """Octets of the body, None when it is chunked; raises `BadRequest` (RFC 9112 6.3)."""
+    codings = head.all_of(b"transfer-encoding")
+    lengths = [value for name, value in head.headers if name == b"content-length"]
+    if codings:
+        if lengths or head.minor_version == 0:
+            raise BadRequest("Transfer-Encoding beside Content-Length or in HTTP/1.0")
+        if codings.lower() != b"chunked":
+            raise BadRequest("the only Transfer-Encoding taken is chunked", status=501)
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 15:
+        raise BadRequest("Content-Length is not one number")
+    return int(lengths[0])
+
+
+class _Expects(Enum):
+    HEAD = auto()
+    OCTETS = auto()
+    CHUNK_LINE = auto()
+    CHUNK_END = auto()
+    TRAILERS = auto()
+    NOTHING = auto()
+
+
+class RequestReader:
+    """One connection's requests: feed octets, take a head, then its body, then `start_next`.
+
+    `read_head` and `read_body` give None until enough was fed, and raise `BadRequest`.
+    """
+
+    def __init__(self, *, body_limit: int) -> None:
+        self._body_limit = body_limit
+        self._buffer = bytearray()
+        self._searched = 0
+        self._expects = _Expects.HEAD
+        self._remaining = 0
+        self._chunked = False
+        self._body = bytearray()
+
+    def feed(self, octets: bytes) -> None:
+        """Add what arrived."""
+        self._buffer += octets
+
+    @property
+    def held_octets(self) -> int:
+        """How much this connection keeps in memory."""
+        return len(self._buffer) + len(self._body)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of a next request has arrived."""
+        return self._expects is _Expects.HEAD and not self._buffer
+
+    def start_next(self) -> None:
+        """Go on to the request after this one."""
+        self._expects = _Expects.HEAD
+        self._body = bytearray()
+        self._searched = 0
+
+    def read_head(self) -> Head | None:
+        """The head, once it is whole; the body is framed by it."""
+        while self._buffer.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request
+            del self._buffer[:2]
+            self._searched = 0
+        end = self._buffer.find(_END, max(0, self._searched - len(_END)))
+        if end < 0:
+            self._searched = len(self._buffer)
+            self._refuse_endless_head()
+            return None
+        octets = bytes(self._buffer[:end])
+        del self._buffer[: end + len(_END)]
+        head = head_from_octets(octets)
+        if len(head.target) > self._body_limit:
+            raise BadRequest("the target is too long", status=414)
+        if len(octets) - len(head.target) > HEADERS_LIMIT:
+            raise BadRequest("the headers are too long", status=431)
+        length = body_length(head)
+        if length is not None and length > self._body_limit:
+            raise BadRequest(f"the body is longer than {self._body_limit} octets", status=413)
+        self._chunked = length is None
+        self._remaining = length or 0
+        self._expects = _Expects.CHUNK_LINE if self._chunked else _Expects.OCTETS
+        return head
+
+    def _refuse_endless_head(self) -> None:
+        if len(self._buffer) <= self._body_limit + HEADERS_LIMIT:
+            return
+        if b"\r\n" not in self._buffer:
+            raise BadRequest("the target is too long", status=414)
+        if len(self._buffer) > self._body_limit + 2 * HEADERS_LIMIT:
+            raise BadRequest("the headers are too long", status=431)
+
+    def read_body(self) -> bytes | None:
+        """The body, once it is whole."""
+        while self._expects is not _Expects.NOTHING:
+            if not self._advance():
+                return None
+        return bytes(self._body)
+
+    def _advance(self) -> bool:
+        """One step of the body; False when it needs more octets."""
+        match self._expects:
+            case _Expects.OCTETS:
+                taken = self._buffer[: self._remaining]
+                self._body += taken
+                del self._buffer[: len(taken)]
+                self._remaining -= len(taken)
+                if self._remaining:
+                    return False
+                self._expects = _Expects.CHUNK_END if self._chunked else _Expects.NOTHING
+            case _Expects.CHUNK_LINE:
+                line = self._line()
+                if line is None:
+                    return False
+                self._start_chunk(line)
+            case _Expects.CHUNK_END:
+                if len(self._buffer) < 2:
+                    return False
+                if self._buffer[:2] != b"\r\n":
+                    raise BadRequest("a chunk does not end where it says")
+                del self._buffer[:2]
+                self._expects = _Expects.CHUNK_LINE
+            case _Expects.TRAILERS:  # read and forgotten (RFC 9112 7.1.2)
+                line = self._line()
+                if line is None:
+                    return False
+                self._remaining += 1
+                if self._remaining > TRAILERS_LIMIT:
+                    raise BadRequest("the chunked body has too many trailers", status=431)
+                if not line:
+                    self._expects = _Expects.NOTHING
+        return True
+
+    def _line(self) -> bytes | None:
+        end = self._buffer.find(b"\r\n")
+        if end > CHUNK_LINE_LIMIT or (end < 0 and len(self._buffer) > CHUNK_LINE_LIMIT + 1):
+            raise BadRequest("a line of the chunked body is too long")
+        if end < 0:
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 2]
+        return line
+
+    def _start_chunk(self, line: bytes) -> None:
+        chunk = _CHUNK.fullmatch(line)
+        if chunk is None:
+            raise BadRequest("a chunk has no size")
+        self._remaining = int(chunk[1], 16)
+        if len(self._body) + self._remaining > self._body_limit:
+            raise BadRequest(f"the body is longer than {self._body_limit} octets", status=413)
+        self._expects = _Expects.OCTETS if self._remaining else _Expects.TRAILERS

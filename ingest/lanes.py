@@ -1,0 +1,148 @@
+"""One partition's queue in front of the producer: many requests share one batch and one answer.
+
+aiokafka's own `send` makes a future a record and wakes every waiting sender when a batch is full
+(aiokafka issue 528). Here a batch fills while the one before it is on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Batch(Protocol):
+    """aiokafka's `BatchBuilder`."""
+
+    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes) -> object | None:
+        """None when the batch is full."""
+
+
+class BatchSender(Protocol):
+    """What a lane needs of aiokafka's producer."""
+
+    def create_batch(self) -> Batch: ...
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[Any]: ...
+
+
+class Acknowledgement(asyncio.Future[bool]):
+    """One answer for all records of a batch: one that leaves does not cancel it."""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Refused."""
+        return False
+
+    def settle(self, answer: bool) -> None:
+        """Give the answer, unless it has one."""
+        if not self.done():
+            self.set_result(answer)
+
+
+class Round:
+    """A batch, and the answer its records wait for."""
+
+    __slots__ = ("acknowledgement", "batch", "timer")
+
+    def __init__(self, batch: Batch, *, timeout_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self.batch = batch
+        self.acknowledgement = Acknowledgement(loop=loop)
+        self.timer = loop.call_later(timeout_seconds, self.settle, False)
+
+    def settle(self, answer: bool) -> None:
+        """Answer the records of the batch."""
+        self.timer.cancel()
+        self.acknowledgement.settle(answer)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its time is over: nobody waits for it any more."""
+        return self.acknowledgement.done()
+
+
+class Lane:
+    """Batches of one partition in order, one under way at a time."""
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        *,
+        producer: BatchSender,
+        linger_seconds: float,
+        timeout_seconds: float,
+        on_acknowledged: Callable[[], None],
+        on_failed: Callable[[Exception], None],
+    ) -> None:
+        self._topic = topic
+        self._partition = partition
+        self._producer = producer
+        self._linger_seconds = linger_seconds
+        self._timeout_seconds = timeout_seconds
+        self._on_acknowledged = on_acknowledged
+        self._on_failed = on_failed
+        self._waiting: deque[Round] = deque()
+        self._under_way: Round | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the batch under way was given up on: Kafka may still take it, or not."""
+        return self._under_way is not None and self._under_way.is_given_up
+
+    def append(self, key: bytes | None, value: bytes) -> Acknowledgement:
+        """Add a record; the answer is True when Kafka has it, False when that took too long."""
+        if self._waiting and not self._waiting[-1].is_given_up:
+            last = self._waiting[-1]
+            if last.batch.append(timestamp=None, key=key, value=value) is not None:
+                return last.acknowledgement
+        return self._open(key, value).acknowledgement
+
+    def _open(self, key: bytes | None, value: bytes) -> Round:
+        while self._waiting and self._waiting[0].is_given_up:
+            self._waiting.popleft()
+        opened = Round(self._producer.create_batch(), timeout_seconds=self._timeout_seconds)
+        opened.batch.append(timestamp=None, key=key, value=value)
+        self._waiting.append(opened)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._send_waiting())
+        return opened
+
+    async def _send_waiting(self) -> None:
+        """Send batches until none waits; one whose time is over is dropped unsent."""
+        await asyncio.sleep(self._linger_seconds)
+        while self._waiting:
+            self._under_way = round_ = self._waiting.popleft()
+            if not round_.is_given_up:
+                await self._send(round_)
+        self._under_way = self._task = None
+
+    async def _send(self, round_: Round) -> None:
+        try:
+            delivered = await self._producer.send_batch(
+                round_.batch, self._topic, partition=self._partition
+            )
+            await delivered
+        except Exception as error:  # whatever it is, the records are not in Kafka
+            round_.settle(False)
+            self._on_failed(error)
+        else:
+            round_.settle(True)
+            self._on_acknowledged()
+
+    async def drained(self) -> None:
+        """Returns when nothing is under way or waiting."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def give_up(self) -> None:
+        """Answer whoever still waits with False, and end."""
+        for round_ in (*self._waiting, *([self._under_way] if self._under_way else [])):
+            round_.settle(False)
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
