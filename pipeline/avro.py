@@ -6,18 +6,16 @@ Readers take every version under `schemas/<record>/`; writers write the newest.
 
 from __future__ import annotations
 
-import io
 import json
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import fastavro
 import fastavro.schema
-import msgspec
 
 from pipeline import records
+from pipeline.avro_codec import Reader, Writer, make_reader, make_writer
 from pipeline.records import Record
 
 MARKER: Final = b"\xc3\x01"
@@ -34,67 +32,50 @@ def snake_from_camel(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
-class _Codec:
-    """Reads and writes one record class."""
-
-    def __init__(self, kind: type[Record]) -> None:
-        self.kind = kind
-        folder = SCHEMAS / snake_from_camel(kind.__name__)
-        versions = sorted(folder.glob("*.avsc"), key=lambda path: int(path.stem))
-        written = [json.loads(path.read_text()) for path in versions]
-        self.written = {_fingerprint(schema): _parsed(schema) for schema in written}
-        self.newest = _parsed(written[-1])
-        self.header = MARKER + _fingerprint(written[-1])
-        self.nested = {f.name: f.type for f in msgspec.structs.fields(kind)}
+def versions_of(folder: Path) -> list[Path]:
+    """The schema files of one record, oldest first."""
+    return sorted(folder.glob("*.avsc"), key=lambda path: int(path.stem))
 
 
-def _parsed(schema: dict[str, Any]) -> Any:
-    return fastavro.parse_schema(schema, named_schemas={})
-
-
-def _fingerprint(schema: dict[str, Any]) -> bytes:
+def header_of(schema: dict[str, Any]) -> bytes:
+    """The ten octets before a body by `schema`; fastavro raises its error when it is none."""
+    fastavro.parse_schema(schema, named_schemas={})
     canonical = fastavro.schema.to_parsing_canonical_form(schema)
-    return bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+    return MARKER + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
 
 
 @cache
-def _codec(kind: type[Record]) -> _Codec:
-    return _Codec(kind)
-
-
-@cache
-def _by_fingerprint() -> dict[bytes, tuple[type[Record], Any, Any]]:
-    table = {}
+def _codecs() -> tuple[dict[type[Record], Writer], dict[bytes, tuple[type[Record], Reader]]]:
+    """The writer of each class, and the reader of every version by its header."""
+    writers: dict[type[Record], Writer] = {}
+    readers: dict[bytes, tuple[type[Record], Reader]] = {}
     for kind in Record.__subclasses__():
-        codec = _codec(kind)
-        for fingerprint, schema in codec.written.items():
-            table[fingerprint] = (kind, schema, codec.newest)
-    return table
+        for path in versions_of(SCHEMAS / snake_from_camel(kind.__name__)):
+            schema = json.loads(path.read_text())
+            header = header_of(schema)
+            writers[kind] = make_writer(schema, vars(records), prefix=header)
+            readers[header] = (kind, make_reader(schema, vars(records)))
+    return writers, readers
 
 
 def encode(record: Record) -> bytes:
     """The record in single-object encoding, by the newest schema of its class."""
-    codec = _codec(type(record))
-    body = io.BytesIO()
-    body.write(codec.header)
-    fastavro.schemaless_writer(body, codec.newest, msgspec.to_builtins(record, builtin_types=(bytes, datetime)))
-    return body.getvalue()
+    return _codecs()[0][type(record)](record)
 
 
 def decode(octets: bytes) -> Record:
     """The record in `octets`, whatever version wrote it; raises `Unreadable`."""
-    if octets[:2] != MARKER or len(octets) < HEADER_LENGTH:
-        raise Unreadable("not Avro single-object encoding")
-    found = _by_fingerprint().get(octets[2:HEADER_LENGTH])
+    found = _codecs()[1].get(octets[:HEADER_LENGTH])
     if found is None:
+        if octets[:2] != MARKER or len(octets) < HEADER_LENGTH:
+            raise Unreadable("not Avro single-object encoding")
         raise Unreadable(f"no schema has the fingerprint {octets[2:HEADER_LENGTH].hex()}")
-    kind, written, newest = found
-    body = io.BytesIO(octets)
-    body.seek(HEADER_LENGTH)
+    kind, read = found
     try:
-        value = fastavro.schemaless_reader(body, written, None if written is newest else newest)
-    except (EOFError, ValueError, IndexError, OverflowError, UnicodeDecodeError, TypeError) as error:
-        raise Unreadable(f"the body is not a {kind.__name__}: {type(error).__name__}") from error
-    if body.tell() != len(octets):
-        raise Unreadable(f"{len(octets) - body.tell()} octets after the {kind.__name__}")
-    return msgspec.convert(value, kind)
+        record, end = read(octets, HEADER_LENGTH)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise Unreadable(f"the body is not a {kind.__name__}: {error}") from error
+    if end != len(octets):
+        words = "it ends too soon" if end > len(octets) else f"{len(octets) - end} octets after it"
+        raise Unreadable(f"the body is not a {kind.__name__}: {words}")
+    return record  # type: ignore[no-any-return]
