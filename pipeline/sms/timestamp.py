@@ -1,0 +1,29 @@
+"""The gateway's clock: local time at a fixed +02:00 (G8.3.1), whole seconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+_LENGTH: Final = len("YYYY-MM-DDHH:MM:SS")
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_from_gateway(text: str) -> datetime | None:
+    """`YYYY-MM-DD HH:MM:SS` at +02:00, with or without the blank (the guide's example has none).
+
+    None: not such a time. A date before 1970, such as MySQL's zero date, is no time of a message.
+    """
+    tight = "".join(text.split())
+    if len(tight) != _LENGTH or tight[4:8:3] != "--" or tight[12:16:3] != "::":
+        return None
+    try:
+        time = datetime.fromisoformat(f"{tight[:10]}T{tight[10:]}+02:00").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return time if time >= _EARLIEST else None
+
+
+def whole_second(time: datetime) -> datetime:
+    """`time` as gateway times are compared: the second it lies in (SPEC 3)."""
+    return time.replace(microsecond=0)

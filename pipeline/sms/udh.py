@@ -1,0 +1,59 @@
+"""The user data header: its information elements, and what they say of concatenation."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Concatenation(NamedTuple):
+    """Where a part belongs; `bits` tells the references of the two elements apart."""
+
+    bits: int
+    reference: int
+    total: int
+    number: int
+
+
+WHOLE: Final = Concatenation(bits=0, reference=0, total=1, number=1)
+"""A part that is a whole message."""
+
+_IE_CONCATENATION_8: Final = 0x00  # 3GPP TS 23.040 9.2.3.24.1: reference, total, number
+_IE_CONCATENATION_16: Final = 0x08  # 3GPP TS 23.040 9.2.3.24.8: reference (2 octets), total, number
+_LENGTHS: Final = {_IE_CONCATENATION_8: 3, _IE_CONCATENATION_16: 4}
+
+
+def udh_from_hex(text: str) -> bytes | None:
+    """The octets of a header written in hex, either case, blanks between; None: that is not hex."""
+    try:
+        return bytes.fromhex("".join(text.split()))
+    except ValueError:
+        return None
+
+
+def concatenation_from_udh(udh: bytes) -> Concatenation | None:
+    """What a header with its length octet says; None: malformed. No header is no concatenation.
+
+    Malformed are lengths that do not add up, number 0, total 0 and a number above the total.
+    Reference 0 is legal. Of two concatenation elements the last counts (3GPP TS 23.040 9.2.3.24).
+    """
+    if not udh:
+        return WHOLE
+    end = len(udh)
+    if udh[0] != end - 1:  # UDHL counts the octets after it
+        return None
+    found = WHOLE
+    at = 1
+    while at < end:
+        if at + 2 > end:
+            return None
+        element, length = udh[at], udh[at + 1]
+        start = at + 2
+        at = start + length
+        if at > end or length != _LENGTHS.get(element, length):
+            return None
+        if element == _IE_CONCATENATION_8:
+            found = Concatenation(8, udh[start], udh[start + 1], udh[start + 2])
+        elif element == _IE_CONCATENATION_16:
+            reference = udh[start] << 8 | udh[start + 1]
+            found = Concatenation(16, reference, udh[start + 2], udh[start + 3])
+    return found if 1 <= found.number <= found.total else None

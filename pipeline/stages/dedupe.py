@@ -1,0 +1,74 @@
+"""One part, one effect, however often it arrives and by whichever way (SPEC 4).
+
+The row of a key is the digests of the octets that were accepted under it, one after the other.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.records import Flag, MoPart, Source
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.sms.udh import Concatenation
+
+KEY_LENGTH: Final = 16
+_DIGEST_LENGTH: Final = 8
+_fields_encoded = msgspec.msgpack.Encoder().encode  # no two sequences of fields look alike
+
+
+def key_of_part(
+    *,
+    source: str,
+    raw_position: tuple[int, int],
+    handset: str,
+    number: str,
+    mo_msg_id: str,
+    concatenation: Concatenation,
+    sent_at: datetime,
+    udh: bytes,
+    octets: bytes,
+) -> bytes:
+    """What equals for two arrivals of one part. `sent_at` is the time stated, else our receipt.
+
+    A `deliver_sm` carries no id and two equal ones may be two messages: each is known by where it
+    lies in mo-raw, so none is a duplicate.
+    """
+    fields: tuple[object, ...]
+    if source == Source.SMPP:
+        fields = (source, raw_position)
+    elif mo_msg_id:
+        fields = (mo_msg_id, handset, number, concatenation)
+    else:
+        fields = (handset, number, sent_at, udh, octets)
+    return blake2b(_fields_encoded(fields), digest_size=KEY_LENGTH).digest()
+
+
+def seen_key(part: MoPart) -> bytes:
+    """The key of a part that comes from normalise and has not been accepted yet."""
+    return bytes.fromhex(part.part_id)
+
+
+def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
+    """The key's new row, and the part under its own id; None: it is a duplicate.
+
+    A key that was seen with other octets only is reused: the part is one of its own, flagged, and
+    its own repeats are duplicates of it. The id follows from key, octets and receipt, so a replay
+    gives it again, and an equal part that comes after the key was forgotten has another.
+    """
+    row = seen or b""
+    digest = blake2b(part.octets, digest_size=_DIGEST_LENGTH).digest()
+    if any(row[at : at + _DIGEST_LENGTH] == digest for at in range(0, len(row), _DIGEST_LENGTH)):
+        return row, None
+    identity = _fields_encoded((part.part_id, part.octets, part.received_at))
+    accepted = msgspec.structs.replace(
+        part,
+        part_id=blake2b(identity, digest_size=16).hexdigest(),
+        flags=[*part.flags, Flag.ID_REUSED] if row else part.flags,
+    )
+    return row + digest, accepted

@@ -1,0 +1,109 @@
+"""The HTTP callback: variables in the query, in the form, or in both (G8.3.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.records import Reason, Rejected
+from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.percent import octets_from_percent, percent_from_octets
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+# The guide's name and order of each variable, and our field. Names are taken in any case.
+_VARIABLES: Final = {
+    b"api_id": "api_id",
+    b"from": "handset",
+    b"to": "number",
+    b"timestamp": "timestamp",
+    b"text": "octets",
+    b"charset": "charset",
+    b"udh": "udh",
+    b"moMsgId": "mo_msg_id",
+}
+_FIELDS: Final = (
+    _VARIABLES
+    | {name.lower(): field for name, field in _VARIABLES.items()}
+    | {b"momsgld": "mo_msg_id"}  # the guide prints an l for the I in 8.3.2 and 8.3.4
+)
+_ALWAYS_RENDERED: Final = frozenset({"handset", "number", "octets", "udh"})
+
+
+def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejected | None:
+    """The callback of one request; None when it has no variable of one: the gateway tries the URL.
+
+    Query and form both count. Of a variable given twice the last counts, the form's after the
+    query's (what the gateway adds follows what the customer's URL had), but an empty one never
+    hides another. Unknown parameters are not looked at. A body of another type is read as a form
+    all the same, and refused rather than ignored when no variable is found: it may be a message.
+    """
+    fields: dict[str, bytes] = {}
+    broken = _read(query, fields)
+    is_form = _is_form(content_type)
+    if body:
+        broken_in_body = _read(body, fields)
+        if is_form:
+            broken = broken or broken_in_body
+    if broken:
+        return Rejected(Reason.BROKEN_PERCENT_ENCODING, f"{broken} is not percent-encoded")
+    if not fields:
+        if body.strip() and not is_form:
+            words = f"from is absent: a body of type {content_type!r} is not a form"
+            return Rejected(Reason.MISSING_FROM, words)
+        return None
+    octets = fields.pop("octets", b"")
+    texts = {field: _text_from_octets(value) for field, value in fields.items()}
+    return callback_or_rejected(
+        MoCallback(
+            handset=texts.pop("handset", ""), number=texts.pop("number", ""), octets=octets, **texts
+        )
+    )
+
+
+def render(callback: MoCallback) -> bytes:
+    """The query string the gateway would send: the guide's order, an absent variable left out.
+
+    `network_id` has no variable here; the FTP log alone carries it (G8.3.2).
+    """
+    pairs = []
+    for name, field in _VARIABLES.items():
+        value = getattr(callback, field)
+        if value or field in _ALWAYS_RENDERED:
+            octets = value if isinstance(value, bytes) else value.encode()
+            pairs.append(name + b"=" + percent_from_octets(octets))
+    return b"&".join(pairs)
+
+
+def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
+    """Put the variables found into `fields`; gives the name of a broken one, or empty."""
+    broken = ""
+    for pair in encoded.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        field = _FIELDS.get(name) or _field_from_name(name)
+        if field is None:
+            continue
+        octets = octets_from_percent(value)
+        if octets is None:
+            broken = broken or name.decode("latin-1")
+        elif octets or field not in fields:
+            fields[field] = octets
+    return broken
+
+
+def _field_from_name(name: bytes) -> str | None:
+    """The field of a variable whose name is in another case or itself percent-encoded."""
+    octets = octets_from_percent(name)
+    return _FIELDS.get(octets.strip().lower()) if octets else None
+
+
+def _is_form(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return not kind or kind == FORM
+
+
+def _text_from_octets(octets: bytes) -> str:
+    """A variable other than the text: UTF-8, which ASCII is, or else ISO-8859-1; never refused."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")

@@ -1,0 +1,30 @@
+"""The ways in: which parser reads what a source brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import MoRaw, Reason, Rejected, Source
+from pipeline.wire import http_form
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipeline.wire.callback import MoCallback
+
+
+def _http(raw: MoRaw) -> MoCallback | Rejected | None:
+    return http_form.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
+_PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {
+    Source.HTTP: _http,
+}
+
+
+def callback_from_raw(raw: MoRaw) -> MoCallback | Rejected | None:
+    """What `raw` says; None when it holds no callback. A source without a parser is refused."""
+    parser = _PARSERS.get(raw.source)
+    if parser is None:
+        return Rejected(Reason.UNREADABLE_RECORD, f"nothing here reads the source {raw.source!r}")
+    return parser(raw)
