@@ -1,0 +1,107 @@
+"""A record as a row of ClickHouse: the fields of the record in their order, and its place in Kafka.
+
+`deploy/clickhouse/` has the tables. A test holds these columns against `DESCRIBE TABLE` and the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from operator import attrgetter
+from types import UnionType
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+from pipeline import records
+from pipeline.records import Record
+
+#: Every record that is stored: all but the ticks.
+STORED: Final[tuple[type[Record], ...]] = (
+    records.MoRaw,
+    records.MoPart,
+    records.MoMessage,
+    records.ConsentChange,
+    records.MtRequest,
+    records.MtCommand,
+    records.MtRejection,
+    records.MtResult,
+    records.Numbers,
+    records.DeadLetter,
+)
+#: Records that do not name their handset in digits get it from the key of the Kafka record.
+KEYED: Final = frozenset({records.MoRaw, records.MtRequest})
+PLACE: Final = ("kafka_partition", "kafka_offset")
+
+Row = tuple[Any, ...]
+Convert = Callable[[Any], Any]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+# DateTime64 holds these years; a time beyond them is kept as the nearest it holds.
+_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+
+
+def milliseconds_from_time(time: datetime) -> int:
+    """Whole milliseconds since 1970, as DateTime64(3) holds them; never rounded up."""
+    return (min(max(time, _FIRST), _LAST) - _EPOCH) // _MILLISECOND
+
+
+def columns_of(kind: type[Record]) -> tuple[str, ...]:
+    """Names of the columns of a record's table, in order."""
+    handset = ("handset",) if kind in KEYED else ()
+    return (*kind.__struct_fields__, *handset, *PLACE)
+
+
+def row_from_record(record: Record, *, key: bytes | None, partition: int, offset: int) -> Row:
+    """The row of a record that was read at `offset` of `partition` under `key`."""
+    fields, conversions = _reader_of(type(record))
+    row = list(fields(record))
+    for index, convert in conversions:
+        row[index] = convert(row[index])
+    if type(record) in KEYED:
+        row.append((key or b"").decode("utf-8", "replace"))
+    row.append(partition)
+    row.append(offset)
+    return tuple(row)
+
+
+@cache
+def _reader_of(kind: type[Record]) -> tuple[Callable[[Record], Row], list[tuple[int, Convert]]]:
+    """What reads the fields of a record, and the conversions of those that need one."""
+    fields = msgspec.structs.fields(kind)
+    conversions = [
+        (index, convert)
+        for index, field in enumerate(fields)
+        if (convert := _conversion_of(field.type)) is not None
+    ]
+    return attrgetter(*(field.name for field in fields)), conversions
+
+
+def _conversion_of(kind: Any) -> Convert | None:
+    """How a value of this type becomes what the driver writes; None when it is that already."""
+    if kind is datetime:
+        return milliseconds_from_time
+    if isinstance(kind, UnionType):
+        inner = _conversion_of(next(part for part in get_args(kind) if part is not type(None)))
+        return None if inner is None else lambda value: None if value is None else inner(value)
+    if get_origin(kind) is list:
+        inner = _conversion_of(get_args(kind)[0])
+        return None if inner is None else lambda values: [inner(value) for value in values]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _tuple_from_struct(kind)
+    return None
+
+
+def _tuple_from_struct(kind: type[msgspec.Struct]) -> Convert:
+    members = [(field.name, _conversion_of(field.type)) for field in msgspec.structs.fields(kind)]
+
+    def convert(value: Any) -> Row:
+        return tuple(
+            getattr(value, name) if inner is None else inner(getattr(value, name))
+            for name, inner in members
+        )
+
+    return convert

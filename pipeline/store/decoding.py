@@ -1,0 +1,108 @@
+"""The rows of a block; what cannot be read becomes a dead letter of the stage `store`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pipeline import avro, topics
+from pipeline.records import DeadLetter, Header, Reason, Record, Stage
+from pipeline.stages.rows import STORED, Row, columns_of, row_from_record
+
+if TYPE_CHECKING:
+    from aiokafka.structs import ConsumerRecord
+
+#: Applications write these themselves: what is unreadable there never stops anything.
+FROM_OUTSIDE: Final = frozenset({topics.MT_REQUEST})
+IN_A_ROW: Final = 10
+NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
+
+KIND_OF: Final[dict[str, type[Record]]] = {
+    topic.name: kind
+    for topic in topics.topics().values()
+    for kind in STORED
+    if topic.record == avro.snake_from_camel(kind.__name__)
+}
+TABLE_OF: Final = {kind: f"{avro.snake_from_camel(kind.__name__)}_rows" for kind in STORED}
+
+
+class WrongDeploy(RuntimeError):
+    """Records of our own making cannot be read, one after another: the deploy is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows for one table."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+
+
+class Decoder:
+    """Reads the records of one topic."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._kind = KIND_OF[topic]
+        self._unreadable = 0
+
+    def tables(self, records: Sequence[ConsumerRecord]) -> tuple[TableRows, TableRows]:
+        """The rows of the topic's table, and of the dead letters; raises `WrongDeploy`."""
+        rows: list[Row] = []
+        letters: list[Row] = []
+        for record in records:
+            try:
+                value = self._read(record)
+            except avro.Unreadable as error:
+                self._count(error)
+                letter = _letter_from_record(record, words=str(error))
+                letters.append(
+                    row_from_record(letter, key=None, partition=NO_PLACE, offset=NO_PLACE)
+                )
+                continue
+            self._unreadable = 0
+            row = row_from_record(
+                value, key=record.key, partition=record.partition, offset=record.offset
+            )
+            rows.append(row)
+        return _table_rows(self._kind, rows), _table_rows(DeadLetter, letters)
+
+    def _read(self, record: ConsumerRecord) -> Record:
+        value = avro.decode(record.value or b"")
+        if type(value) is not self._kind:
+            raise avro.Unreadable(f"a {type(value).__name__} does not belong in {self._topic}")
+        return value
+
+    def _count(self, error: avro.Unreadable) -> None:
+        self._unreadable += 1
+        if self._unreadable >= IN_A_ROW and self._topic not in FROM_OUTSIDE:
+            raise WrongDeploy(
+                f"{self._unreadable} records of {self._topic} in a row cannot be read: {error}"
+            ) from error
+
+
+def _table_rows(kind: type[Record], rows: Sequence[Row]) -> TableRows:
+    return TableRows(TABLE_OF[kind], columns_of(kind), rows)
+
+
+def _letter_from_record(record: ConsumerRecord, *, words: str) -> DeadLetter:
+    """The same letter whenever the record is read again: its time is the record's in Kafka."""
+    place = f"store {record.topic}/{record.partition}/{record.offset}"
+    return DeadLetter(
+        dead_letter_id=hashlib.blake2b(place.encode(), digest_size=16).hexdigest(),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        headers=[Header(name=name, value=value or b"") for name, value in record.headers],
+        octets=record.value or b"",
+        source="",
+        stage=Stage.STORE,
+        reason=Reason.UNREADABLE_RECORD,
+        words=words,
+        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+    )

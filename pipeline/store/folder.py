@@ -1,0 +1,58 @@
+"""The folder of the embedded engine belongs to one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+LOCK_SUFFIX: Final = ".owner"
+
+
+class FolderTaken(RuntimeError):
+    """Another process has the folder; the words say which."""
+
+
+class Folder:
+    """Holds the folder by a lock on a file beside it, which names the owner by process id.
+
+    The engine locks its folder too, but tells a second process only "BAD_ARGUMENTS".
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
+        self._file = _locked(path)
+
+    def release(self) -> None:
+        """Let the next process have it."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _locked(path: Path) -> IO[str]:
+    file = path.with_name(path.name + LOCK_SUFFIX).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        raise FolderTaken(
+            f"the ClickHouse data in {path} is in use by process {owner}; "
+            "ask that one through its report (POST /sql), or stop it"
+        ) from error
+    file.seek(0)
+    file.truncate()
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file

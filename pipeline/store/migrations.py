@@ -1,0 +1,97 @@
+"""The numbered migrations of `deploy/clickhouse/`, applied once each and in order.
+
+A migration is a file of statements, each ended by a semicolon at the end of its line, that may run
+again: a process killed in the middle leaves it unrecorded, and it is applied from its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "clickhouse"
+_NAME: Final = re.compile(r"(?P<number>\d{4})_(?P<words>[a-z0-9_]+)\.sql")
+_TABLE: Final = """\
+CREATE TABLE IF NOT EXISTS twoway.migrations
+(number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC'))
+ENGINE = ReplacingMergeTree ORDER BY number"""
+
+
+class MigrationRefused(RuntimeError):
+    """The migrations do not follow on from what was applied; the words say which."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file, hex."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    def statements(self) -> Iterator[str]:
+        """Its statements in order, without comments."""
+        text = re.sub(r"^--.*\n", "", self.sql, flags=re.MULTILINE)
+        for statement in re.split(r";\s*\n", text):
+            if statement.strip():
+                yield statement.strip()
+
+
+def migrations_in(folder: Path = FOLDER) -> list[Migration]:
+    """The migrations of a folder in order; raises `MigrationRefused` for a hole or a foreign name."""
+    migrations = []
+    for number, path in enumerate(sorted(folder.glob("*.sql")), 1):
+        match = _NAME.fullmatch(path.name)
+        if match is None or int(match["number"]) != number:
+            raise MigrationRefused(f"{path.name}: expected {number:04d}_words.sql")
+        migrations.append(Migration(number, path.name, path.read_text()))
+    return migrations
+
+
+def migrate(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
+    """Apply what is not applied yet, and give that; raises `MigrationRefused` if one was changed."""
+    client.command("CREATE DATABASE IF NOT EXISTS twoway")
+    client.command(_TABLE)
+    rows = client.query("SELECT number, name, checksum FROM twoway.migrations FINAL").result_rows
+    applied = {number: (name, checksum) for number, name, checksum in rows}
+    unknown = set(applied) - {migration.number for migration in migrations}
+    if unknown:
+        raise MigrationRefused(
+            f"the database has migration {applied[max(unknown)][0]}, which this version does not know"
+        )
+    fresh = []
+    for migration in migrations:
+        known = applied.get(migration.number)
+        if known is not None and known[1] != migration.checksum:
+            raise MigrationRefused(
+                f"{migration.name} was changed after it was applied: write a new one instead"
+            )
+        if known is None:
+            _apply(client, migration)
+            fresh.append(migration)
+    return fresh
+
+
+def _apply(client: Client, migration: Migration) -> None:
+    for statement in migration.statements():
+        client.command(statement)
+    client.command(
+        "INSERT INTO twoway.migrations SELECT {number:UInt32}, {name:String}, {checksum:String}, now64(3)",
+        parameters={
+            "number": migration.number,
+            "name": migration.name,
+            "checksum": migration.checksum,
+        },
+    )

@@ -1,0 +1,249 @@
+"""Batches in, rows in ClickHouse, each event once.
+
+For every block: its bounds are committed as metadata of the offsets, which stay; it is inserted under
+a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in between,
+the next owner of the partitions forms the same block first, and its insert adds nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.store import metrics
+from pipeline.store.block import Bounds, end_from_metadata, token_of
+from pipeline.store.decoding import KIND_OF, Decoder, TableRows
+from pipeline.store.lane import Lane, Limits
+
+if TYPE_CHECKING:
+    from pipeline.store.block import Block
+    from pipeline.store.lane import Batch
+    from pipeline.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Partition = tuple[str, int]
+Position = tuple[int, str]  # offset, metadata
+
+FIRST_PAUSE_SECONDS: Final = 0.25
+LONGEST_PAUSE_SECONDS: Final = 10.0
+GIVE_UP_SECONDS: Final = 120.0
+KAFKA: Final = "kafka"
+CLICKHOUSE: Final = "clickhouse"
+
+
+class SinkFailed(RuntimeError):
+    """The store cannot go on; nothing that is not stored was committed."""
+
+
+class Offsets(Protocol):
+    """The committed offsets of the store's consumer group. May raise `KafkaError`."""
+
+    async def commit(self, positions: Mapping[Partition, Position]) -> None:
+        """Commit, as a member of the group."""
+
+    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Position]:
+        """What is committed; a partition without a commit is absent."""
+
+    async def beginnings(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """The first offset that Kafka still has."""
+
+
+class Sink:
+    """Takes batches of the topics in, and stores them.
+
+    `start` once, then for each assignment `assigned` with all partitions that are now ours; it gives
+    the offsets to read from, and the batches that `take` gets must begin there. `revoked` drops what
+    is not stored. `failed` ends when the sink cannot go on, by raising why.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        limits: Limits,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._give_up_seconds = give_up_seconds
+        self._lanes = {topic: Lane(topic, limits) for topic in KIND_OF}
+        self._arrived = {topic: asyncio.Event() for topic in KIND_OF}
+        self._written = {topic: asyncio.Event() for topic in KIND_OF}
+        self._offsets: Offsets | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failure: BaseException | None = None
+        self._failing = asyncio.Event()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that are stored."""
+        return tuple(self._lanes)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has its partitions and nothing has failed."""
+        return bool(self._tasks) and self._failure is None
+
+    def start(self, offsets: Offsets) -> None:
+        """Say where offsets are committed."""
+        self._offsets = offsets
+
+    async def assigned(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """These partitions, and no others, are ours: the offsets to read them from."""
+        await self.revoked()
+        ours = [partition for partition in partitions if partition[0] in self._lanes]
+        committed = await self._retried(KAFKA, lambda: self._port.committed(ours))
+        beginnings = await self._retried(KAFKA, lambda: self._port.beginnings(ours))
+        positions = {tp: committed.get(tp, (beginnings[tp], "")) for tp in ours}
+        starts: dict[Partition, int] = {}
+        for (topic, partition), (offset, _) in positions.items():
+            first = beginnings[topic, partition]
+            starts[topic, partition] = max(first, offset)
+            if first > offset:
+                metrics.LOST.labels(topic).inc(first - offset)
+                log.error(
+                    "%s[%d]: Kafka deleted offsets %d to %d before they were stored",
+                    topic, partition, offset, first - 1,
+                )  # fmt: skip
+        for topic, lane in self._lanes.items():
+            offsets = {p: start for (t, p), start in starts.items() if t == topic}
+            metadata = {p: positions[topic, p][1] for p in offsets}
+            lane.assign(offsets, _unfinished(topic, offsets, metadata))
+            if offsets:
+                self._tasks.append(asyncio.create_task(self._store(lane), name=f"store {topic}"))
+        return starts
+
+    async def revoked(self) -> None:
+        """The partitions are no longer ours: what is not stored is dropped, and nothing is committed."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for lane in self._lanes.values():
+            lane.assign({}, ())
+
+    def has_room(self, topic: str, partition: int) -> bool:
+        """Whether more of the partition may be read now."""
+        return self._lanes[topic].has_room(partition)
+
+    async def take(self, batch: Batch) -> None:
+        """Take a batch in; waits while its topic has no room. Raises `SinkFailed` once it failed.
+
+        Ask `has_room` before reading, and no topic waits for another's.
+        """
+        lane = self._lanes[batch.topic]
+        lane.add(batch, now=self._clock())
+        metrics.OPEN_ROWS.labels(batch.topic).set(lane.rows)
+        self._arrived[batch.topic].set()
+        while self._failure is None and lane.is_full:
+            self._written[batch.topic].clear()
+            await self._written[batch.topic].wait()
+        if self._failure is not None:
+            raise SinkFailed(f"the store has failed: {self._failure}") from self._failure
+
+    async def failed(self) -> None:
+        """Waits for the sink to fail, and raises `SinkFailed`."""
+        await self._failing.wait()
+        raise SinkFailed(f"the store has failed: {self._failure}") from self._failure
+
+    @property
+    def _port(self) -> Offsets:
+        if self._offsets is None:
+            raise RuntimeError("start() comes before assigned()")
+        return self._offsets
+
+    async def _store(self, lane: Lane) -> None:
+        """Store one topic's blocks until cancelled; a failure is told to `take` and `failed`."""
+        decoder = Decoder(lane.topic)
+        try:
+            while True:
+                block = await self._next_block(lane)
+                await self._write(block, decoder)
+                metrics.OPEN_ROWS.labels(lane.topic).set(lane.rows)
+                self._written[lane.topic].set()
+        except Exception as error:
+            log.critical("the store cannot go on: %s", error)
+            self._failure = error
+            self._failing.set()
+            for event in self._written.values():
+                event.set()
+
+    async def _next_block(self, lane: Lane) -> Block:
+        arrived = self._arrived[lane.topic]
+        while True:
+            arrived.clear()
+            block = lane.next_block(now=self._clock())
+            if block is not None:
+                return block
+            due_at = lane.due_at()
+            wait = None if due_at is None else max(0.0, due_at - self._clock())
+            try:
+                await asyncio.wait_for(arrived.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def _write(self, block: Block, decoder: Decoder) -> None:
+        if block.records:
+            tables = await asyncio.to_thread(decoder.tables, block.records)
+            await self._retried(KAFKA, lambda: self._port.commit(block.offsets_before()))
+            for table in tables:
+                if table.rows:
+                    await self._insert(table, block.token)
+            metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows))
+        await self._retried(KAFKA, lambda: self._port.commit(block.offsets_after()))
+        metrics.ROWS.labels(block.topic).inc(len(block.records))
+        metrics.BLOCKS.labels(block.topic).inc()
+        if block.records:
+            oldest = min(record.timestamp for record in block.records)
+            metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
+
+    async def _insert(self, table: TableRows, token: str) -> None:
+        await self._retried(CLICKHOUSE, lambda: self._writer.insert(table, token=token))
+
+    async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it is done; after `give_up_seconds` raises what stood in the way."""
+        pause = FIRST_PAUSE_SECONDS
+        give_up_at = self._clock() + self._give_up_seconds
+        while True:
+            try:
+                result = await attempt()
+            except (KafkaError, ClickHouseError, OSError) as error:
+                metrics.UNAVAILABLE.labels(target).set(1)
+                metrics.RETRIES.labels(target).inc()
+                if self._clock() + pause > give_up_at:
+                    raise SinkFailed(f"{target} has been failing for {self._give_up_seconds:.0f} s: {error}") from error
+                log.warning("%s failed, again in %.2f s: %s", target, pause, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                metrics.UNAVAILABLE.labels(target).set(0)
+                return result
+
+
+def _unfinished(
+    topic: str, starts: Mapping[int, int], metadata: Mapping[int, str]
+) -> list[Bounds]:
+    """The blocks that an earlier owner was writing, as far as their partitions are ours."""
+    blocks: dict[str, dict[int, tuple[int, int]]] = {}
+    for partition, words in metadata.items():
+        found = end_from_metadata(words)
+        if found is not None and found[1] > starts[partition]:
+            token, end = found
+            blocks.setdefault(token, {})[partition] = (starts[partition], end)
+    for token, bounds in blocks.items():
+        if token_of(topic, bounds) != token:
+            log.warning(
+                "%s: a block of an earlier run comes back in pieces %s: its rows may be written twice "
+                "and are read once",
+                topic, sorted(bounds),
+            )  # fmt: skip
+    return list(blocks.values())
