@@ -176,7 +176,6 @@ class Conversation:
         work.tables[ASSEMBLIES].put(key, reassemble.encode_row(row), due_at=due_at)
 
     def _take_message(self, work: UnitOfWork, message: MoMessage) -> None:
-        self._send(work, topics.MO_MESSAGE, message.handset, message)
         now = self._now(work, message.received_at)
         self._decide(
             work,
@@ -287,6 +286,8 @@ class Conversation:
             after = consent.encode_row(decision.row)
             if after != octets:
                 table.put(key, after, due_at=consent.due_at(decision.row))
+        if decision.message is not None:
+            self._send(work, topics.MO_MESSAGE, handset, decision.message)
         for change in decision.changes:
             self._send(work, topics.CONSENT_CHANGE, handset, change)
         for command in decision.commands:

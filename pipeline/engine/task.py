@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -190,8 +191,8 @@ class PartitionTask:
         try:
             for record in records:
                 self._processor.take(work, record)
-        except Exception:
-            log.exception("a batch of %d records failed: taking them one by one", len(records))
+        except Exception as error:
+            log.error("a batch of %d failed, record by record now: %s", len(records), _told(error))
             self.state.discard()
         else:
             return work
@@ -202,7 +203,8 @@ class PartitionTask:
             try:
                 self._processor.take(work, record)
             except Exception as error:
-                log.exception("%s[%d]@%d refused", record.topic, record.partition, record.offset)
+                where = f"{record.topic}[{record.partition}]@{record.offset}"
+                log.error("%s refused: %s", where, _told(error))
                 work.rollback(savepoint)
                 self._processor.refuse(work, record, error)
         return work
@@ -211,3 +213,9 @@ class PartitionTask:
         return UnitOfWork(
             state=self.state, partition=self.partition, changelog=self._plan.changelog
         )
+
+
+def _told(error: Exception) -> str:
+    """Kind and place of an error; not its words, which may quote a message or a number."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{places}"
