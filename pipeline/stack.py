@@ -6,17 +6,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from deploy.local.holding import is_held
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.settings import Settings
 
 FILE_NAME: Final = "stack.json"
-LOCK_NAME: Final = "lock"
+BROKER_NAME: Final = "broker"  # its address, for the stack's own processes, before all is ready
 
 
 class StackError(RuntimeError):
-    """No broker is known; the words say how to get one."""
+    """There is no local stack, or it cannot be brought up; the words say what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,47 +35,26 @@ class Stack:
         return json.dumps(asdict(self)) + "\n"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Put `text` into place in one step: a reader sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text)
-    draft.replace(path)
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a supervisor holds the home; its lock goes with its process, however it ends."""
-    import fcntl
-
-    try:
-        with lock.open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
-    except FileNotFoundError:
-        return False
-
-
 def find_stack(home: Path) -> Stack | None:
-    """The stack running under `home`; a file left behind by one that was killed is none."""
+    """The stack that is ready under `home`; a file left behind by one that was killed is none."""
     try:
         written = json.loads((home / FILE_NAME).read_text())
     except FileNotFoundError:
         return None
-    if not _is_held(home / LOCK_NAME):
-        return None
-    return Stack(**written)
+    return Stack(**written) if is_held(home) else None
 
 
 def bootstrap_of(settings: Settings) -> str:
-    """Kafka's address: the setting, else the local stack's; raises `StackError`."""
+    """Kafka's address: the setting, else the broker of the local stack; raises `StackError`."""
     if settings.kafka:
         return settings.kafka
-    if stack := find_stack(settings.home):
-        return stack.kafka
+    try:
+        address = (settings.home / BROKER_NAME).read_text().strip()
+    except FileNotFoundError:
+        address = ""
+    if address and is_held(settings.home):
+        return address
     raise StackError(
-        f"no stack runs under {settings.home}: start one with 'twoway up --home {settings.home}',"
+        f"no stack runs under {settings.home}: start one with `twoway up --home {settings.home}`,"
         " or name a broker by TWOWAY_KAFKA"
     )

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from deploy.local.process import CannotStart
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,7 @@ _ENDPOINT: Final = (
 )
 
 
-class JarsError(RuntimeError):
+class JarsError(CannotStart):
     """A jar cannot be had, or is not the one that was pinned."""
 
 
@@ -73,10 +75,12 @@ def _download(target: Path, say: Callable[[str], None]) -> None:
         jars = draft / "jars"
         jars.mkdir()
         maven = MavenContext(repo_cache=draft / "repository")
-        with ThreadPoolExecutor(8) as pool:
-            tasks = [pool.submit(_fetch, maven, name, sha, jars) for name, sha in pinned]
-            for task in tasks:
+        pool = ThreadPoolExecutor(8)
+        try:
+            for task in [pool.submit(_fetch, maven, name, sha, jars) for name, sha in pinned]:
                 task.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # on Ctrl-C or the first failure: no further jar
         jars.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from deploy.local.process import CannotStart
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,7 @@ LEAST_VERSION: Final = 17  # Kafka 4 runs its broker on Java 17 and later (KIP-1
 _VERSION: Final = re.compile(r'version "(?:1\.)?(\d+)')
 
 
-class JavaError(RuntimeError):
+class JavaError(CannotStart):
     """No Java of a sufficient version; the words say what was looked at."""
 
 

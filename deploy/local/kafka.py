@@ -18,7 +18,7 @@ from kafka.errors import KafkaError
 from deploy.local.jars import KAFKA_VERSION, kafka_jars
 from deploy.local.java import find_java
 from deploy.local.ports import LOOPBACK, free_port, port_is_free
-from deploy.local.process import start_process, stop_process
+from deploy.local.process import CannotStart, start_process, stop_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ rootLogger.appenderRef.out.ref=out
 """
 
 
-class LocalKafkaError(RuntimeError):
+class LocalKafkaError(CannotStart):
     """The broker cannot be started; the words say why and where its log is."""
 
 

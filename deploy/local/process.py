@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
+class CannotStart(RuntimeError):
+    """A program cannot be started; the words say why."""
+
+
 def _die_with_parent() -> Callable[[], None] | None:
     """What the child runs before it becomes the program: on Linux, to be killed when we are.
 

@@ -1,0 +1,203 @@
+"""`twoway up`: the whole stack of a home on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from deploy.local.holding import (
+    CHILDREN_NAME,
+    end_leftovers,
+    hold,
+    write_atomically,
+    write_children,
+)
+from deploy.local.kafka import LocalKafka, broker_is_ready
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import CannotStart
+from deploy.local.supervision import Program, Supervisor, keep_previous
+from pipeline.admin import TopicsError, create_topics
+from pipeline.clock import PipelineClock
+from pipeline.commands.failure import CommandError
+from pipeline.commands.numbers import numbers_from_file, publish_numbers, summary_of
+from pipeline.stack import BROKER_NAME, FILE_NAME, Stack, StackError
+from pipeline.stack_settings import (
+    answers_ready,
+    settings_as_environment,
+    settled,
+    url_of,
+    where_to_call,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from pipeline.settings import Settings
+
+ENDS: Final = ("ingest", "worker", "store", "kafka")
+NUMBERS_NAME: Final = "numbers.toml"
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(settings: Settings, *, ready_file: Path | None = None) -> None:
+    """Bring the stack up and keep it until SIGINT or SIGTERM; raises `StackError`."""
+    if settings.kafka:
+        raise StackError("`up` starts a broker of its own: unset the setting kafka (TWOWAY_KAFKA)")
+    try:
+        with hold(settings.home):
+            end_leftovers(settings.home, say=say)
+            _LocalStack(settled(settings), ready_file=ready_file).run()
+    except (CannotStart, TopicsError, OSError) as error:
+        raise StackError(str(error)) from error
+
+
+def say(words: str) -> None:
+    """A line for whoever started us."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+    sys.stdout.flush()
+
+
+class _LocalStack:
+    """The processes of one `up`, and the files that tell others of them."""
+
+    def __init__(self, settings: Settings, *, ready_file: Path | None) -> None:
+        self._settings = settings
+        self._home = settings.home
+        self._files = [self._home / FILE_NAME, *([ready_file.resolve()] if ready_file else [])]
+        self._kafka = LocalKafka(
+            home=self._home, port=settings.kafka_port, partitions=settings.partitions, say=say
+        )
+        self._stop = threading.Event()
+        self._may_interrupt = False
+        self._is_announced = False
+        self._supervisor = Supervisor(
+            programs=self._programs(),
+            ends=ENDS,
+            stop=self._stop,
+            say=say,
+            changed=self._changed,
+            all_ready=self._all_ready,
+        )
+
+    def run(self) -> None:
+        """Until a signal; the processes are ended whatever happens."""
+        before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        for file in self._files:
+            file.unlink(missing_ok=True)
+        for name in ENDS:
+            keep_previous(self._log(name))
+        say(f"home is {self._home}; logs are in {self._home / 'logs'}")
+        try:
+            self._supervisor.run()
+        except KeyboardInterrupt:
+            self._stop.set()
+        finally:
+            say("stopping")
+            self._supervisor.end()
+            for name in (FILE_NAME, BROKER_NAME, CHILDREN_NAME):
+                (self._home / name).unlink(missing_ok=True)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        say(f"stopped; the data stay in {self._home}")
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
+        if self._may_interrupt:
+            raise KeyboardInterrupt
+
+    def _log(self, name: str) -> Path:
+        return self._home / "logs" / f"{name}.log"
+
+    def _programs(self) -> list[Program]:
+        settings = self._settings
+        is_tls = bool(settings.tls_cert)
+        http_host = where_to_call(settings.http_host)
+        report_host = where_to_call(settings.report_host)
+        checks = {
+            "ingest": partial(answers_ready, http_host, settings.http_port, tls=is_tls),
+            "worker": partial(answers_ready, LOOPBACK, settings.metrics_port),
+            "store": partial(answers_ready, report_host, settings.report_port),
+        }
+        return [
+            Program(
+                name="kafka",
+                command=self._prepare_kafka,
+                environment=self._kafka.environment,
+                log=self._kafka.log,
+                is_ready=lambda: broker_is_ready(self._kafka.bootstrap),
+                once_ready=self._set_broker_up,
+            ),
+            *(
+                Program(
+                    name=name,
+                    command=partial(self._command, name),
+                    environment=settings_as_environment(settings),
+                    log=self._log(name),
+                    is_ready=check,
+                    needs=("kafka",),
+                )
+                for name, check in checks.items()
+            ),
+        ]
+
+    def _command(self, name: str) -> Sequence[str]:
+        # -P: a folder `pipeline` where the user happens to stand is not ours.
+        return [sys.executable, "-P", "-m", "pipeline.cli", name, "--home", str(self._home)]
+
+    def _prepare_kafka(self) -> Sequence[str]:
+        """May take a while the first time, and may be interrupted."""
+        self._may_interrupt = True
+        try:
+            return self._kafka.prepare()
+        finally:
+            self._may_interrupt = False
+
+    def _set_broker_up(self) -> None:
+        """Topics and number directory, before anything reads or writes them."""
+        create_topics(self._kafka.bootstrap, self._settings)
+        write_atomically(self._home / BROKER_NAME, f"{self._kafka.bootstrap}\n")
+        numbers = Path(self._settings.numbers or self._home / NUMBERS_NAME)
+        if not numbers.is_file() and not self._settings.numbers:
+            return
+        try:
+            now = PipelineClock(self._home).now()
+            loaded = numbers_from_file(numbers, account=self._settings.account, loaded_at=now)
+        except CommandError as error:
+            say(f"the directory of before stays in force: {error}")
+            return
+        publish_numbers(self._settings, loaded)
+        say(f"{numbers} is in force: {summary_of(loaded)}")
+
+    def _changed(self) -> None:
+        """A process id is new."""
+        children = self._supervisor.children.values()
+        write_children(
+            self._home,
+            {it.program.name: (it.process.pid, it.argv) for it in children if it.process},
+        )
+        if self._is_announced:
+            self._announce()
+
+    def _all_ready(self) -> None:
+        self._is_announced = True
+        stack = self._announce()
+        say(f"ready: ingest {stack.ingest}, report {stack.report}, Kafka {stack.kafka}")
+        say("Ctrl-C ends it and keeps the data")
+
+    def _announce(self) -> Stack:
+        settings = self._settings
+        stack = Stack(
+            kafka=self._kafka.bootstrap,
+            ingest=url_of(settings.http_host, settings.http_port, tls=bool(settings.tls_cert)),
+            report=url_of(settings.report_host, settings.report_port, tls=False),
+            pids=self._supervisor.pids,
+        )
+        for file in self._files:
+            write_atomically(file, stack.as_json())
+        return stack
