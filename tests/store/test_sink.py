@@ -1,0 +1,255 @@
+"""Each event is stored once, whatever is killed, moved or refused in between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import Any
+
+import pytest
+from aiokafka.errors import CommitFailedError
+from clickhouse_connect.driver.exceptions import OperationalError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import topics
+from pipeline.engine.batch import Batch
+from pipeline.store.decoding import TableRows, WrongDeploy
+from pipeline.store.lane import Gap, Limits
+from pipeline.store.sink import Sink, SinkFailed
+
+from .kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
+from .samples import SAMPLES, kafka_record, mo_message
+
+RAW = SAMPLES[0]
+LIMITS = Limits(rows=7, seconds=0.0)
+TABLES = {topics.MO_MESSAGE: "mo_message_rows", topics.MO_RAW: "mo_raw_rows"}
+
+
+def log_of(*, seed: int, records: int = 40, partitions: int = 3) -> Log:
+    """Two topics with transaction markers between the records and at their ends."""
+    dice = random.Random(seed)
+    held: dict[Partition, list[Any]] = {}
+    ends: dict[Partition, int] = {}
+    for topic, sample in ((topics.MO_MESSAGE, mo_message()), (topics.MO_RAW, RAW)):
+        for partition in range(partitions):
+            offset = 0
+            held[topic, partition] = []
+            for _ in range(dice.randint(0, records)):
+                offset += dice.choice((0, 0, 0, 1))
+                held[topic, partition].append(
+                    kafka_record(topic, sample, offset=offset, partition=partition)
+                )
+                offset += 1
+            ends[topic, partition] = offset + dice.randint(0, 2)
+    return Log(held, ends)
+
+
+def expected(log: Log, topic: str) -> list[tuple[int, int]]:
+    return sorted((p, r.offset) for (t, p), rs in log.records.items() for r in rs if t == topic)
+
+
+def sink_of(writer: Any, **fields: Any) -> Sink:
+    return Sink(writer=writer, limits=LIMITS, **fields)
+
+
+async def run_with_kills(*, seed: int, log: Log, kills: list[int]) -> FakeWriter:
+    """Kill the store at each of these awaits in turn, then let it finish."""
+    fuse = Fuse()
+    offsets, writer = FakeOffsets(fuse), FakeWriter(fuse)
+    for attempt, burn_at in enumerate([*kills, None]):
+        fuse.burn_at, fuse.steps = burn_at, 0
+        done = await play(sink_of(writer), log, offsets, seed=seed + attempt)
+        assert done or burn_at is not None
+    return writer
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("burn_at", range(1, 60))
+async def test_a_kill_at_any_await_loses_nothing_and_doubles_nothing(burn_at: int) -> None:
+    log = log_of(seed=5, records=20)
+    writer = await run_with_kills(seed=burn_at, log=log, kills=[burn_at])
+    for topic, table in TABLES.items():
+        assert writer.places(table) == expected(log, topic)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10**6), st.lists(st.integers(1, 40), max_size=12))
+def test_many_kills_lose_nothing_and_double_nothing(seed: int, kills: list[int]) -> None:
+    log = log_of(seed=seed)
+    writer = asyncio.run(run_with_kills(seed=seed, log=log, kills=kills))
+    for topic, table in TABLES.items():
+        assert writer.places(table) == expected(log, topic)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40))
+def test_partitions_that_move_to_other_stores_in_mid_block_lose_nothing(seed: int, burn_at: int) -> None:
+    async def scenario() -> tuple[Log, FakeWriter]:
+        log = log_of(seed=seed)
+        fuse = Fuse(burn_at)
+        offsets, writer = FakeOffsets(fuse), FakeWriter(fuse)
+        await play(sink_of(writer), log, offsets, seed=seed)
+        fuse.burn_at = None
+        halves = [[tp for tp in log.records if tp[1] % 2 == half] for half in (0, 1)]
+        for half in halves:
+            assert await play(sink_of(writer), log, offsets, seed=seed, partitions=half)
+        return log, writer
+
+    log, writer = asyncio.run(scenario())
+    for topic, table in TABLES.items():
+        # Pieces of one block have other tokens: here a row may be there twice, FINAL reads it once.
+        assert sorted(set(writer.places(table))) == expected(log, topic)
+
+
+async def test_what_is_open_when_partitions_are_revoked_is_neither_written_nor_committed() -> None:
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    sink = Sink(writer=writer, limits=Limits(rows=100, seconds=3600))
+    sink.start(offsets)
+    tp = (topics.MO_MESSAGE, 0)
+    await sink.assigned([tp])
+    await sink.take(Batch(*tp, [kafka_record(tp[0], mo_message(), offset=0)], 0, 1))
+    await sink.revoked()
+    assert (writer.rows, offsets.positions) == ({}, {})
+    assert await sink.assigned([tp]) == {tp: 0}
+    await sink.revoked()
+
+
+async def test_unreadable_records_are_kept_and_passed() -> None:
+    tp = (topics.MT_REQUEST, 0)
+    values: list[Any] = [None, b"\xc3\x01short", mo_message(), b"no record"] * 5
+    log = Log({tp: [kafka_record(tp[0], v, offset=i) for i, v in enumerate(values)]}, {tp: 20})
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    assert await play(sink_of(writer), log, offsets, seed=1)
+    letters = writer.rows["dead_letter_rows"]
+    assert [row[1:4] for row in letters] == [(tp[0], 0, offset) for offset in range(20)]
+    assert {row[8:10] for row in letters} == {("store", "unreadable-record")}
+    assert "mt_request_rows" not in writer.rows
+
+
+@pytest.mark.parametrize(("readable", "stops"), [(False, True), (True, False)], ids=["ten", "nine"])
+async def test_ten_unreadable_records_of_our_own_in_a_row_stop_the_store(
+    readable: bool, stops: bool
+) -> None:
+    tp = (topics.MO_MESSAGE, 0)
+    values: list[Any] = [b"?"] * 9 + [mo_message() if readable else b"?"] + [b"?"] * 9
+    log = Log({tp: [kafka_record(tp[0], v, offset=i) for i, v in enumerate(values)]}, {tp: 19})
+    offsets = FakeOffsets(Fuse())
+    sink = sink_of(FakeWriter(Fuse()))
+    assert await play(sink, log, offsets, seed=1) is not stops
+    if stops:
+        with pytest.raises(SinkFailed) as raised:
+            await sink.failed()
+        assert isinstance(raised.value.__cause__, WrongDeploy)
+        assert offsets.positions[tp][0] < 10
+
+
+class Refusing:
+    """Fails some times, then does what it is for."""
+
+    def __init__(self, target: Any, method: str, error: Exception, times: int) -> None:
+        self._target, self._method, self._error, self.left = target, method, error, times
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._target, name)
+
+        async def refuse(*given: Any, **named: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                raise self._error
+            return await getattr(self._target, name)(*given, **named)
+
+        return refuse
+
+
+@pytest.fixture
+def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.sink.FIRST_PAUSE_SECONDS", 0.001)
+
+
+@pytest.mark.usefixtures("quick_pauses")
+async def test_a_clickhouse_that_is_away_for_a_while_gets_the_same_block_again() -> None:
+    log = log_of(seed=3)
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    away = Refusing(writer, "insert", OperationalError("away"), 3)
+    assert await play(sink_of(away), log, offsets, seed=3)
+    assert away.left == 0
+    for topic, table in TABLES.items():
+        assert writer.places(table) == expected(log, topic)
+
+
+@pytest.mark.usefixtures("quick_pauses")
+async def test_a_commit_that_is_refused_is_made_again() -> None:
+    log = log_of(seed=4)
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    assert await play(sink_of(writer), log, Refusing(offsets, "commit", CommitFailedError(), 4), seed=4)  # type: ignore[arg-type]
+    assert writer.places(TABLES[topics.MO_RAW]) == expected(log, topics.MO_RAW)
+
+
+@pytest.mark.usefixtures("quick_pauses")
+async def test_a_clickhouse_that_stays_away_ends_the_store_and_commits_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = log_of(seed=3)
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    away = Refusing(writer, "insert", OperationalError("connection refused"), 10**6)
+    sink = sink_of(away, give_up_seconds=0.0)
+    with caplog.at_level(logging.CRITICAL):
+        assert not await play(sink, log, offsets, seed=3)
+    assert "clickhouse has been failing for 0 s: connection refused" in caplog.text
+    stored = {tp for tp, rs in log.records.items() if rs}
+    assert all(offsets.positions.get(tp, (0, ""))[0] == 0 for tp in stored)
+
+
+async def test_records_that_kafka_deleted_unread_are_said_and_passed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tp = (topics.MO_MESSAGE, 0)
+    offsets = FakeOffsets(Fuse(), {tp: (5, "")}, {tp: 9})
+    sink = sink_of(FakeWriter(Fuse()))
+    sink.start(offsets)
+    assert await sink.assigned([tp]) == {tp: 9}
+    assert "deleted offsets 5 to 8" in caplog.text
+    await sink.revoked()
+
+
+async def test_a_hole_between_batches_is_refused() -> None:
+    tp = (topics.MO_MESSAGE, 0)
+    sink = sink_of(FakeWriter(Fuse()))
+    sink.start(FakeOffsets(Fuse()))
+    await sink.assigned([tp])
+    with pytest.raises(Gap):
+        await sink.take(Batch(*tp, [], 3, 4))
+    await sink.revoked()
+
+
+async def test_a_slow_topic_does_not_hold_up_another() -> None:
+    slow, quick = (topics.MO_RAW, 0), (topics.MO_MESSAGE, 0)
+    release = asyncio.Event()
+
+    class SlowForRaw(FakeWriter):
+        async def insert(self, rows: TableRows, *, token: str) -> None:
+            if rows.table == "mo_raw_rows":
+                await release.wait()
+            await super().insert(rows, token=token)
+
+    offsets, writer = FakeOffsets(Fuse()), SlowForRaw(Fuse())
+    sink = sink_of(writer)
+    sink.start(offsets)
+    await sink.assigned([slow, quick])
+    await sink.take(Batch(*slow, [kafka_record(slow[0], RAW, offset=0)], 0, 1))
+    await sink.take(Batch(*quick, [kafka_record(quick[0], mo_message(), offset=0)], 0, 1))
+    while offsets.positions.get(quick, (0, ""))[0] < 1:
+        await offsets.moved.wait()
+        offsets.moved.clear()
+    assert offsets.positions[slow][0] == 0
+    release.set()
+    await sink.revoked()
+
+
+def test_a_killed_store_is_told_from_a_broken_test() -> None:
+    assert issubclass(Killed, Exception)
+    with pytest.raises(Killed):
+        Fuse(1).step()
