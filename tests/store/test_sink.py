@@ -32,14 +32,16 @@ def log_of(*, seed: int, records: int = 40, partitions: int = 3) -> Log:
     dice = random.Random(seed)
     held: dict[Partition, list[Any]] = {}
     ends: dict[Partition, int] = {}
-    for topic, sample in ((topics.MO_MESSAGE, mo_message()), (topics.MO_RAW, RAW)):
+    for topic in TABLES:
         for partition in range(partitions):
             offset = 0
             held[topic, partition] = []
             for _ in range(dice.randint(0, records)):
                 offset += dice.choice((0, 0, 0, 1))
+                message = mo_message(message_id=f"{partition:016x}{offset:016x}")
+                value = RAW if topic == topics.MO_RAW else message
                 held[topic, partition].append(
-                    kafka_record(topic, sample, offset=offset, partition=partition)
+                    kafka_record(topic, value, offset=offset, partition=partition)
                 )
                 offset += 1
             ends[topic, partition] = offset + dice.randint(0, 2)
