@@ -11,7 +11,7 @@ from typing import Any
 import fastavro
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.avro import HEADER_LENGTH, MARKER, Unreadable, decode, encode, header_of
@@ -92,6 +92,7 @@ def test_a_cut_or_extended_record_is_unreadable(record: Record, data: st.DataObj
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_every_cut_of_a_record_is_unreadable(kind: type[Record], data: st.DataObject) -> None:
     octets = encode(data.draw(values(newest(kind))))

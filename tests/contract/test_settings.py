@@ -1,0 +1,111 @@
+"""Every setting once: with help, in the README, read in order, unknown ones refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.settings import FILE_NAME, PREFIX, Settings, SettingsError, load_settings
+from tests.contract.settings_table import MARKER, settings_table, table_under_marker
+
+README = Path(__file__).parents[2] / "README.md"
+FIELDS = [pytest.param(field, id=field.name) for field in dataclasses.fields(Settings)]
+
+if TYPE_CHECKING:
+    Given = dict[str, str]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_setting_has_a_line_of_help(field: dataclasses.Field[Any]) -> None:
+    words = field.metadata["help"]
+    assert words.strip() == words
+    assert words.endswith(".")
+    assert "\n" not in words
+    assert "|" not in words
+
+
+def test_the_readme_has_every_setting_with_its_default_and_help() -> None:
+    """`python -m tests.contract.settings_table` prints what belongs under the marker."""
+    assert README.is_file(), "there is no README.md"
+    table = table_under_marker(README.read_text())
+    assert table is not None, f"README.md has no line {MARKER}"
+    assert table == settings_table()
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        pytest.param("words | of | a | table", None, id="no marker"),
+        pytest.param(f"{MARKER}\n\n| a |\n| b |\n\n| c |\n", "| a |\n| b |", id="another table"),
+        pytest.param(f"words\n{MARKER}\nwords\n| a |", "", id="no table"),
+    ],
+)
+def test_the_table_is_found_under_its_marker(text: str, table: str | None) -> None:
+    assert table_under_marker(text) == table
+
+
+def load(tmp_path: Path, *, file: str = "", environment: Given, flags: Given) -> Settings:
+    """The settings with `tmp_path` as the home."""
+    if file:
+        (tmp_path / FILE_NAME).write_text(file)
+    return load_settings(
+        environment={f"{PREFIX}HOME": str(tmp_path), **environment}, command_line=flags
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "flags", "port"),
+    [
+        pytest.param("", {}, {}, Settings.http_port, id="default"),
+        pytest.param("http_port = 1", {}, {}, 1, id="file"),
+        pytest.param("http_port = 1", {"TWOWAY_HTTP_PORT": "2"}, {}, 2, id="environment"),
+        pytest.param(
+            "http_port = 1", {"TWOWAY_HTTP_PORT": "2"}, {"http_port": 3}, 3, id="command line"
+        ),
+        pytest.param("", {"TWOWAY_HTTP_PORT": "2"}, {"http_port": None}, 2, id="flag not given"),
+        pytest.param("", {"TWOWAY_HTTP_PORT": "2"}, {"http_port": 0}, 0, id="nought is given"),
+        pytest.param("", {"HTTP_PORT": "2"}, {}, Settings.http_port, id="without the prefix"),
+    ],
+)
+def test_the_nearest_setting_counts(
+    tmp_path: Path, file: str, environment: Given, flags: Given, port: int
+) -> None:
+    assert load(tmp_path, file=file, environment=environment, flags=flags).http_port == port
+
+
+def test_the_home_of_the_command_line_says_which_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("http_port = 1")
+    settings = load_settings(
+        environment={f"{PREFIX}HOME": "/nowhere"}, command_line={"home": str(tmp_path)}
+    )
+    assert settings.http_port == 1
+    assert settings.home == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "flags", "words"),
+    [
+        pytest.param("", {"TWOWAY_HTP_PORT": "1"}, {}, "TWOWAY_HTP_PORT: there is no", id="name"),
+        pytest.param("htp_port = 1", {}, {}, "settings.toml: there is no", id="name in the file"),
+        pytest.param("", {}, {"htp_port": 1}, "--htp-port: there is no", id="name of a flag"),
+        pytest.param("", {"TWOWAY_HTTP_PORT": "x"}, {}, "TWOWAY_HTTP_PORT: http_port", id="int"),
+        pytest.param("", {"TWOWAY_BLOCK_SECONDS": "soon"}, {}, "block_seconds must", id="float"),
+        pytest.param("http_port = ", {}, {}, "settings.toml: ", id="not TOML"),
+        pytest.param("", {"TWOWAY_DEDUPE_HORIZON_HOURS": "71"}, {}, "at least 72", id="horizon"),
+        pytest.param("", {"TWOWAY_ASSEMBLY_TIMEOUT_MINUTES": "254"}, {}, "above 254", id="timeout"),
+        pytest.param("", {"TWOWAY_MIN_INSYNC_REPLICAS": "2"}, {}, "not exceed", id="replicas"),
+    ],
+)
+def test_a_wrong_setting_refuses_to_start(
+    tmp_path: Path, file: str, environment: Given, flags: Given, words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load(tmp_path, file=file, environment=environment, flags=flags)
+
+
+def test_settings_cannot_be_changed_later() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load_settings(environment={}).http_port = 1  # type: ignore[misc]
