@@ -1,0 +1,62 @@
+"""Into how many SMS a text goes, and where it is cut (3GPP TS 23.038, 23.040 9.2.3.24.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline.sms.gsm7 import BASIC, ESCAPE, EXTENSION, septets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GSM7: Final = "gsm7"
+UCS2: Final = "ucs2"
+
+# 140 octets of user data (23.040 9.2.3.24); a header of 6 octets for the concatenation leaves 134.
+SINGLE: Final = {GSM7: 160, UCS2: 70}
+PART: Final = {GSM7: 153, UCS2: 67}
+
+_BASIC_CLASS: Final = "".join(re.escape(c) for code, c in enumerate(BASIC) if code != ESCAPE)
+_EXTENSION_CLASS: Final = "".join(map(re.escape, EXTENSION.values()))
+_IN_GSM7: Final = re.compile(f"[{_BASIC_CLASS}{_EXTENSION_CLASS}]*")
+_EXTENDED: Final = re.compile(f"[{_EXTENSION_CLASS}]")
+
+
+class Segmentation(NamedTuple):
+    """`encoding` is gsm7 or ucs2; `units` are septets or UTF-16 code units; `parts` 1 or more."""
+
+    encoding: str
+    units: int
+    parts: int
+
+
+def segment(text: str) -> Segmentation:
+    """The shortest encoding that holds the whole text, and what it takes in it."""
+    if _IN_GSM7.fullmatch(text):
+        encoding = GSM7
+        units = len(text) + len(_EXTENDED.findall(text))
+    else:
+        encoding = UCS2
+        units = len(text.encode("utf-16-be", "surrogatepass")) // 2
+    if units <= SINGLE[encoding]:
+        return Segmentation(encoding, units, 1)
+    return Segmentation(encoding, units, sum(1 for _ in _cut(text, encoding)))
+
+
+def parts_from_text(text: str) -> list[str]:
+    """The texts of the parts; an escape pair or a surrogate pair is never cut."""
+    segmentation = segment(text)
+    return [text] if segmentation.parts == 1 else list(_cut(text, segmentation.encoding))
+
+
+def _cut(text: str, encoding: str) -> Iterator[str]:
+    limit = PART[encoding]
+    start = used = 0
+    for index, character in enumerate(text):
+        size = septets_of(character) if encoding == GSM7 else 1 + (ord(character) > 0xFFFF)
+        if used + size > limit:
+            yield text[start:index]
+            start, used = index, 0
+        used += size
+    yield text[start:]

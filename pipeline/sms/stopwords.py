@@ -1,0 +1,182 @@
+"""Stop words (G7.1.1): what a text says, read as the gateway reads it.
+
+A text is compared after NFKC and case folding. It *is* a phrase when nothing but blanks and
+punctuation stands around it; it *contains* one when the phrase stands there as words of its own,
+bounded by anything but letters and digits (a combining mark belongs to its letter).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
+STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is SPEC's
+HELP: Final = "HELP"  # G7.2.1
+START_WORDS: Final = ("START", "UNSTOP", "YES")
+
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
+_ASCII_PUNCTUATION: Final = frozenset(string.punctuation)
+# Seen by nobody: format characters (zero width blanks, joiners, bidi marks, the soft hyphen) and
+# the variation selectors that telephones put after a symbol.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+
+
+def fold_text(text: str) -> str:
+    """`text` after NFKC and case folding, without what cannot be seen."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _INVISIBLE.sub("", folded)
+
+
+def _is_blank_or_punctuation(character: str) -> bool:
+    return (
+        character.isspace()
+        or character in _ASCII_PUNCTUATION
+        or unicodedata.category(character)[0] in "PZC"
+    )
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
+
+
+def _split(folded: str, *, keep_symbols: bool) -> tuple[str, ...]:
+    """What stands between blanks and punctuation, or between all that is no letter or digit."""
+    if folded.isascii():
+        return tuple(_ASCII_WORD.findall(folded))
+    marked = "".join(
+        " " if (_is_blank_or_punctuation(c) if keep_symbols else not _is_of_a_word(c)) else c
+        for c in folded
+    )
+    return tuple(marked.split())
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of `text`, folded: what stands between anything but letters and digits."""
+    return _split(fold_text(text), keep_symbols=False)
+
+
+class Phrases:
+    """Phrases (words, or words in a row) to look for in texts."""
+
+    def __init__(self, phrases: tuple[str, ...]) -> None:
+        self._by_words = {_split(fold_text(p), keep_symbols=True): p for p in phrases}
+        self._longest = max((len(words) for words in self._by_words), default=0)
+        spelt = ("[^a-z0-9]+".join(map(re.escape, words)) for words in self._by_words)
+        alternatives = "|".join(spelling for spelling in spelt if spelling.isascii())
+        self._ascii = re.compile(rf"(?<![a-z0-9])(?:{alternatives or '(?!)'})(?![a-z0-9])")
+        self._openings = tuple(sorted({words[0] for words in self._by_words if words}))
+
+    def named_by(self, folded: str) -> str:
+        """The phrase that `folded` is, as it was given; empty when it is none."""
+        return self._by_words.get(_split(folded, keep_symbols=True), "")
+
+    def named_by_words(self, words: tuple[str, ...]) -> str:
+        """The phrase these words are, as it was given; empty when they are none."""
+        return self._by_words.get(words, "")
+
+    def stand_in(self, folded: str) -> bool:
+        """Whether one of the phrases is in `folded` as words of its own."""
+        if folded.isascii():
+            return self._ascii.search(folded) is not None
+        return any(opening in folded for opening in self._openings) and bool(self.found_in(folded))
+
+    def found_in(self, folded: str) -> tuple[str, ...]:
+        """The phrases in `folded`, each once, in the order in which they stand there."""
+        words = _split(folded, keep_symbols=False)
+        found = {
+            phrase: None
+            for start in range(len(words))
+            for end in range(start + 1, min(start + self._longest, len(words)) + 1)
+            if (phrase := self._by_words.get(words[start:end]))
+        }
+        return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def phrases(given: tuple[str, ...]) -> Phrases:
+    """The phrases `given`, made once for each directory entry."""
+    return Phrases(given)
+
+
+_STOP_ALL_PHRASES: Final = Phrases(STOP_ALL)
+_HELP_PHRASES: Final = Phrases((HELP,))
+_START_PHRASES: Final = Phrases(START_WORDS)
+
+
+def stop_word_in_full(text: str, extra: tuple[str, ...] = ()) -> str:
+    """The stop word that the whole text is; empty when it is none."""
+    return phrases(STOP_WORDS + extra).named_by(fold_text(text))
+
+
+def is_stop(text: str, extra: tuple[str, ...] = ()) -> bool:
+    """Whether the whole text is a stop word, of the guide's or one of `extra`."""
+    return bool(stop_word_in_full(text, extra))
+
+
+def is_stop_all(text: str) -> bool:
+    """Whether the whole text is STOP ALL, STOPALL or STOP STOP."""
+    return bool(_STOP_ALL_PHRASES.named_by(fold_text(text)))
+
+
+def contains_stop_word(text: str, extra: tuple[str, ...] = ()) -> bool:
+    """Whether a stop word stands in the text as a word of its own; STOPALL is one here."""
+    return phrases((*STOP_WORDS, "STOPALL", *extra)).stand_in(fold_text(text))
+
+
+def is_help(text: str) -> bool:
+    """Whether the whole text is HELP."""
+    return bool(_HELP_PHRASES.named_by(fold_text(text)))
+
+
+def is_start(text: str) -> bool:
+    """Whether the whole text is START, UNSTOP or YES."""
+    return bool(_START_PHRASES.named_by(fold_text(text)))
+
+
+class KeywordCommand(NamedTuple):
+    """A keyword of a shared short code with one word before or after it."""
+
+    keyword: str
+    word: str
+
+
+def _keyword_command(
+    text: str, keywords: tuple[str, ...], commands: Phrases
+) -> KeywordCommand | None:
+    words = _split(fold_text(text), keep_symbols=True)
+    ours = phrases(keywords)
+    for cut in range(1, len(words)):
+        for keyword_words, command_words in (
+            (words[:cut], words[cut:]),
+            (words[cut:], words[:cut]),
+        ):
+            keyword = ours.named_by_words(keyword_words)
+            word = commands.named_by_words(command_words)
+            if keyword and word:
+                return KeywordCommand(keyword, word)
+    return None
+
+
+def keyword_stop(
+    text: str, keywords: tuple[str, ...], extra: tuple[str, ...] = ()
+) -> KeywordCommand | None:
+    """The keyword the whole text stops, `FUN STOP` or `STOP FUN` (G7.1.2), and by which word."""
+    return _keyword_command(text, keywords, phrases(STOP_WORDS + extra))
+
+
+def keyword_start(text: str, keywords: tuple[str, ...]) -> KeywordCommand | None:
+    """The keyword that the whole text starts again, `FUN START` or `START FUN`."""
+    return _keyword_command(text, keywords, _START_PHRASES)
+
+
+def keywords_in(text: str, keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `keywords` that stand in the text as words of their own, in its order."""
+    return phrases(keywords).found_in(fold_text(text))

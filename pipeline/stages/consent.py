@@ -1,0 +1,137 @@
+"""Consent: who said STOP, to what, since when, and the confirmations that follow (G7, SPEC 6).
+
+Each function takes a handset's row and one event and gives a `Decision`; nothing here knows a clock
+or Kafka. What a text means is in `consent_reading`, the timeline of a scope in `consent_timeline`,
+what readers are told in `consent_revisions`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
+from pipeline.sms.msisdn import is_digits
+from pipeline.stages.consent_confirmation import pending_stops, send_again, send_confirmation
+from pipeline.stages.consent_deciding import Deciding
+from pipeline.stages.consent_decision import ConsentRules, Decision
+from pipeline.stages.consent_help import answer_help
+from pipeline.stages.consent_message import take_opening, take_stop
+from pipeline.stages.consent_reading import Meaning, Reading, read_message
+from pipeline.stages.consent_row import (
+    HandsetConsent,
+    KeywordUse,
+    decode_row,
+    encode_row,
+    seconds_of,
+    time_of,
+)
+from pipeline.stages.consent_timeline import NEVER
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.numbers import Directory
+
+__all__ = [
+    "ConsentRules",
+    "Decision",
+    "HandsetConsent",
+    "decode_row",
+    "due_at",
+    "encode_row",
+    "fall_due",
+    "take_message",
+    "take_result",
+]
+
+
+def take_message(
+    row: HandsetConsent | None,
+    message: MoMessage,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+) -> Decision:
+    """What a message changes; the decision's `message` is to be published, flagged for review."""
+    if not is_digits(message.handset):
+        return Decision(row=row, message=_flagged(message, Flag.NO_CONSENT))
+    number = directory.find(message.number)
+    reading = read_message(message, number)
+    deciding = Deciding(row, message.handset, directory, max(now, message.received_at))
+    at = seconds_of(min(message.gateway_time, message.received_at))
+    _note_last_texted(deciding, message, reading, number, at)
+    match reading.meaning:
+        case Meaning.STOP | Meaning.KEYWORD_STOP | Meaning.STOP_ALL:
+            take_stop(deciding, message, reading, number, at=at, lead=rules.lead)
+        case Meaning.OPENING:
+            take_opening(deciding, message, reading, at=at)
+        case Meaning.REVIEW:
+            message = _flagged(message, Flag.REVIEW)
+    if reading.is_help:
+        answer_help(deciding, message, number, at=at, validity=rules.validity)
+    return deciding.decide(message)
+
+
+def _flagged(message: MoMessage, flag: Flag) -> MoMessage:
+    if flag.value in message.flags:
+        return message
+    return msgspec.structs.replace(message, flags=[*message.flags, flag.value])
+
+
+def _note_last_texted(
+    deciding: Deciding, message: MoMessage, reading: Reading, number: Number | None, at: int
+) -> None:
+    """What the gate falls back on: number last texted, keyword last used on a shared code."""
+    if at >= deciding.last_at:
+        deciding.last_number, deciding.last_at = message.number, at
+    if not reading.used_keyword:
+        return
+    uses = deciding.keyword_uses
+    earlier = next((use for use in uses if use.code == message.number), None)
+    if earlier is None or at >= earlier.at:
+        use = KeywordUse(message.number, reading.used_keyword, at)
+        deciding.keyword_uses = [*(u for u in uses if u is not earlier), use]
+
+
+def due_at(row: HandsetConsent) -> datetime | None:
+    """When `fall_due` has something to do: a confirmation to send, or a deadline that passes."""
+    if not row.stopped_once:
+        return None
+    waiting = pending_stops(row.timelines, until=NEVER)
+    times = [stop.due if stop.ours_to_send else stop.deadline for stop in waiting]
+    return time_of(min(times)) if times else None
+
+
+def fall_due(
+    row: HandsetConsent, *, directory: Directory, now: datetime, rules: ConsentRules
+) -> Decision:
+    """What the time `now` brings: default texts, and what the gateway has confirmed by itself."""
+    deciding = Deciding(row, row.handset, directory, now)
+    until = seconds_of(now)
+    for pending in pending_stops(deciding.scopes, until=until):
+        if pending.due <= until and pending.ours_to_send:
+            send_confirmation(deciding, pending)
+    deciding.publish()
+    return deciding.decide()
+
+
+def take_result(
+    row: HandsetConsent | None,
+    result: MtResult,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+) -> Decision:
+    """A confirmation that failed for good before its deadline is followed by the default text."""
+    sent = None
+    if row is not None and result.final and result.outcome == Outcome.FAILED:
+        sent = next((c for c in row.confirmations if c.command_id == result.command_id), None)
+    if row is None or sent is None:
+        return Decision(row=row)
+    deciding = Deciding(row, row.handset, directory, max(now, result.at))
+    send_again(deciding, sent)
+    return deciding.decide()

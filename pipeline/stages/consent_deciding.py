@@ -1,0 +1,150 @@
+"""A row while one decision changes it: events go in, changes and the new row come out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import ConsentChange, ConsentRule, MoMessage, MtCommand, ScopeKind
+from pipeline.stages.consent_decision import Decision
+from pipeline.stages.consent_revisions import Revision, remember, revisions
+from pipeline.stages.consent_row import (
+    DUE,
+    OPEN,
+    STATES,
+    Confirmation,
+    Effect,
+    Event,
+    HandsetConsent,
+    Published,
+    Timeline,
+    derived_id,
+    seconds_of,
+    time_of,
+)
+from pipeline.stages.consent_scopes import Key, Scopes, account_key
+from pipeline.stages.consent_timeline import fold
+
+if TYPE_CHECKING:
+    from pipeline.numbers import Directory
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Deciding:
+    """Collects one decision about one handset."""
+
+    def __init__(
+        self, row: HandsetConsent | None, handset: str, directory: Directory, now: datetime
+    ) -> None:
+        self.row = row or HandsetConsent(handset=handset)
+        self.directory = directory
+        self.now = now
+        self.scopes = Scopes(row, directory)
+        self.last_number = self.row.last_number
+        self.last_at = self.row.last_at
+        self.keyword_uses = self.row.keyword_uses
+        self.confirmations = self.row.confirmations
+        self.commands: list[MtCommand] = []
+        self._changes: list[ConsentChange] = []
+        self._arrivals = self.row.arrivals
+        # Rows of one handset are recorded one microsecond apart at least, so that "the latest we
+        # knew" is always one row.
+        self._recorded = max(now, _EPOCH + (self.row.recorded_us + 1) * _MICROSECOND)
+
+    @property
+    def handset(self) -> str:
+        """The handset the row is of."""
+        return self.row.handset
+
+    def next_arrival(self) -> int:
+        """The place of the next event in the order of arrival."""
+        self._arrivals += 1
+        return self._arrivals
+
+    def confirm(self, stop: Event, keys: list[Key], rule: ConsentRule, *, at: int) -> None:
+        """Enter in these scopes that `stop` was confirmed."""
+        event = Event(
+            at,
+            self.next_arrival(),
+            int(Effect.CONFIRM),
+            int(Effect.CONFIRM),
+            rule.value,
+            stop.message_id,
+            stop.number,
+            confirms_at=stop.at,
+            confirms_arrival=stop.arrival,
+        )
+        self.scopes.add(keys, event)
+
+    def remember_confirmation(self, sent: Confirmation) -> None:
+        """Keep in mind until its deadline that this confirmation may fail."""
+        self.confirmations = [*self.confirmations, sent]
+
+    def publish(self) -> None:
+        """Say of every scope what readers must be told of it by now."""
+        self.scopes.share_accounts()
+        until = seconds_of(self.now)
+        for timeline in list(self.scopes):
+            if timeline.has_stops or timeline.published:
+                self._publish(timeline, until)
+
+    def _publish(self, timeline: Timeline, until: int) -> None:
+        said_of_account: list[Published] = []
+        if timeline.scope_kind != ScopeKind.ACCOUNT:
+            account = self.scopes.find(account_key(self.scopes.account_of(timeline.key)))
+            said_of_account = account.published if account else []
+        segments = fold(timeline.events, until=until).segments
+        found = revisions(timeline, segments, said_of_account)
+        for revision in found:
+            self._changes.append(self._change(timeline.key, revision))
+            self._recorded += _MICROSECOND
+        if found:
+            self.scopes.put(remember(timeline, found))
+
+    def _change(self, key: Key, revision: Revision) -> ConsentChange:
+        segment = revision.segment
+        event = segment.event if segment else None
+        is_due = segment is not None and DUE in (segment.ours, segment.gateway)
+        texted = event.number or key[1] if event and event.message_id else ""
+        return ConsentChange(
+            change_id=derived_id("consent-change", self.handset, *key, str(self._recorded)),
+            handset=self.handset,
+            scope_kind=key[0],
+            scope=key[1],
+            state=STATES[segment.ours if segment else OPEN].value,
+            gateway_state=STATES[segment.gateway if segment else OPEN].value,
+            previous_state=STATES[revision.previous_ours].value,
+            previous_gateway_state=STATES[revision.previous_gateway].value,
+            rule=segment.rule if segment else ConsentRule.RE_ENABLED.value,
+            mo_message_id=event.message_id if event else "",
+            number=texted,
+            at=time_of(revision.at),
+            recorded_at=self._recorded,
+            confirmation_due_at=time_of(segment.due) if segment and is_due else None,
+            confirmation_deadline=time_of(segment.deadline) if segment and is_due else None,
+            actor=event.actor if event else "",
+            reason=event.reason if event else "",
+        )
+
+    def decide(self, message: MoMessage | None = None) -> Decision:
+        """The decision, with the row as it is now."""
+        self.scopes.trim()
+        timelines = list(self.scopes)
+        recorded_us = self.row.recorded_us
+        if self._changes:
+            recorded_us = (self._changes[-1].recorded_at - _EPOCH) // _MICROSECOND
+        now = seconds_of(self.now)
+        row = HandsetConsent(
+            handset=self.handset,
+            arrivals=self._arrivals,
+            recorded_us=recorded_us,
+            last_number=self.last_number,
+            last_at=self.last_at,
+            stopped_once=any(t.has_stops for t in timelines),
+            timelines=timelines,
+            keyword_uses=self.keyword_uses,
+            confirmations=[sent for sent in self.confirmations if sent.deadline > now],
+        )
+        return Decision(row=row, changes=self._changes, commands=self.commands, message=message)

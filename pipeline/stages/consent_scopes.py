@@ -1,0 +1,153 @@
+"""Which scopes of a handset a message or a sender concerns, and the timelines that hold them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.numbers import Directory, is_within
+from pipeline.records import Scope, ScopeKind
+from pipeline.stages.consent_row import Effect, Event, HandsetConsent, Timeline
+from pipeline.stages.consent_timeline import insert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Key = tuple[str, str]
+
+KEPT_UNSTOPPED = 3
+"""Re-enabling messages remembered in a scope that was never stopped, should a stop come late."""
+KEPT = 24
+"""Events remembered in a scope with stops, beside those its state rests on."""
+SCOPES_UNSTOPPED = 16
+"""Scopes without stops remembered for one handset."""
+
+
+def account_key(account: str) -> Key:
+    """The scope of everything an account has."""
+    return (ScopeKind.ACCOUNT.value, account)
+
+
+def keyword_key(code: str, keyword: str) -> Key:
+    """The scope of one keyword on a shared short code."""
+    return (ScopeKind.KEYWORD.value, f"{code}/{keyword}")
+
+
+def number_key(directory: Directory, number: str) -> Key:
+    """The scope of a number that is no shared short code: itself, or the range that holds it."""
+    scope = directory.scope_of(number)
+    return (str(scope.scope_kind), scope.scope)
+
+
+def scope_from_key(key: Key) -> Scope:
+    """The record of a scope."""
+    return Scope(scope_kind=key[0], scope=key[1])
+
+
+def first_number_of(key: Key) -> str:
+    """A number that lies in the scope (not for an account)."""
+    kind, scope = key
+    if kind == ScopeKind.RANGE:
+        return scope.partition("-")[0]
+    return scope.partition("/")[0]
+
+
+def holds(key: Key, number: str) -> bool:
+    """Whether the scope is of this number; a keyword's is of its code, an account's of none."""
+    kind, scope = key
+    if kind == ScopeKind.RANGE:
+        first, _, last = scope.partition("-")
+        return is_within(number, first, last)
+    if kind == ScopeKind.KEYWORD:
+        return scope.partition("/")[0] == number
+    return kind == ScopeKind.NUMBER and scope == number
+
+
+class Scopes:
+    """The timelines of one row while a decision changes them; accounts come first."""
+
+    def __init__(self, row: HandsetConsent | None, directory: Directory) -> None:
+        self._directory = directory
+        self._timelines = {t.key: t for t in row.timelines} if row else {}
+
+    def __iter__(self) -> Iterator[Timeline]:
+        """Every timeline, accounts first, then in the order in which they came to be."""
+        yield from sorted(self._timelines.values(), key=lambda t: t.scope_kind != ScopeKind.ACCOUNT)
+
+    def find(self, key: Key) -> Timeline | None:
+        """The timeline of a scope; None while nothing is known of it."""
+        return self._timelines.get(key)
+
+    def put(self, timeline: Timeline) -> None:
+        """Keep this in place of the scope's earlier timeline."""
+        self._timelines[timeline.key] = timeline
+
+    def account_of(self, key: Key) -> str:
+        """The account a scope belongs to by the directory in force."""
+        if key[0] == ScopeKind.ACCOUNT:
+            return key[1]
+        return self._directory.account_of(first_number_of(key))
+
+    def add(self, keys: Iterable[Key], event: Event) -> None:
+        """Enter `event` in each scope; the gateway's side of a premium number is left alone."""
+        for key in keys:
+            timeline = self._timelines.get(key) or self._created(key)
+            self.put(self._with_event(timeline, event))
+
+    def share_accounts(self) -> None:
+        """Let every scope have what its account has: STOP ALL, what confirms it, orders."""
+        accounts = {key: t for key, t in self._timelines.items() if key[0] == ScopeKind.ACCOUNT}
+        if not accounts:
+            return
+        for key, timeline in self._timelines.items():
+            if key in accounts:
+                continue
+            account = accounts.get(account_key(self.account_of(key)))
+            if account is not None:
+                self._timelines[key] = self._with_events(timeline, account.events)
+
+    def trim(self) -> None:
+        """Forget scopes without stops beyond a number, those longest without a message first."""
+        unstopped = [t for t in self._timelines.values() if not t.has_stops and not t.published]
+        for timeline in sorted(unstopped, key=lambda t: t.events[-1].order)[:-SCOPES_UNSTOPPED]:
+            del self._timelines[timeline.key]
+
+    def _created(self, key: Key) -> Timeline:
+        """A timeline for a scope new to this handset, with what earlier ranges held of it."""
+        timeline = Timeline(*key)
+        if key[0] in (ScopeKind.NUMBER, ScopeKind.RANGE):
+            for other in self._timelines.values():
+                if other.scope_kind == ScopeKind.RANGE and _overlap(other.key, key):
+                    timeline = self._with_events(timeline, other.events)
+        account = self._timelines.get(account_key(self.account_of(key)))
+        return self._with_events(timeline, account.events) if account else timeline
+
+    def _with_events(self, timeline: Timeline, events: list[Event]) -> Timeline:
+        known = {e.arrival for e in timeline.events}
+        for event in events:
+            if event.arrival not in known and event.at >= timeline.frozen_before:
+                timeline = self._with_event(timeline, event)
+        return timeline
+
+    def _with_event(self, timeline: Timeline, event: Event) -> Timeline:
+        if timeline.scope_kind != ScopeKind.ACCOUNT and event.gateway == Effect.STOP:
+            number = self._directory.find(first_number_of(timeline.key))
+            if number is not None and number.premium:
+                event = _without_gateway(event)
+        stops = event.ours in (Effect.STOP, Effect.STOP_AT_ONCE) or timeline.has_stops
+        return insert(timeline, event, keep=KEPT if stops else KEPT_UNSTOPPED)
+
+
+def _without_gateway(event: Event) -> Event:
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    return Event(**{**fields, "gateway": int(Effect.NONE)})
+
+
+def _overlap(one: Key, other: Key) -> bool:
+    first, last = _bounds(one)
+    other_first, other_last = _bounds(other)
+    return len(first) == len(other_first) and first <= other_last and other_first <= last
+
+
+def _bounds(key: Key) -> tuple[str, str]:
+    first, _, last = key[1].partition("-")
+    return first, last or first
