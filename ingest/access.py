@@ -9,6 +9,7 @@ import ipaddress
 import re
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
@@ -49,6 +50,7 @@ def path_from_octets(octets: bytes) -> Path:
     return Path(b"/" + rest, unquote_to_bytes(token))
 
 
+@lru_cache(maxsize=4096)
 def address_from_text(text: str) -> Address | None:
     """The address, a mapped IPv4 one as IPv4, without port; None when it is none."""
     with_port = _PORT.fullmatch(text.strip())

@@ -38,6 +38,7 @@ log = logging.getLogger("twoway.ingest")
 PATIENCE_SECONDS: Final = 4.0
 EXIT_SETTINGS: Final = 2
 EXIT_PORT: Final = 1
+GARBAGE_THRESHOLDS: Final = (20_000, 50, 100)  # a request makes no cycles: look seldom
 FILES_OF_OUR_OWN: Final = 64
 
 
@@ -147,6 +148,7 @@ async def _serve(ingest: Ingest) -> None:
     log.info("listening on %s://%s:%d", "https" if ingest.tls else "http", settings.http_host, port)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     await ended.wait()
     log.info("ending: answering what is under way")
     await ingest.stop()

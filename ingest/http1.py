@@ -56,7 +56,10 @@ class Head:
     @property
     def keeps_alive(self) -> bool:
         """Whether the client will send another request here (RFC 9112 9.3)."""
-        options = {option.strip().lower() for option in self.all_of(b"connection").split(b",")}
+        connection = self.all_of(b"connection")
+        if not connection:
+            return self.minor_version == 1
+        options = {option.strip().lower() for option in connection.split(b",")}
         return b"close" not in options and (self.minor_version == 1 or b"keep-alive" in options)
 
     @property

@@ -42,6 +42,13 @@ class Acknowledgement(asyncio.Future[bool]):
             self.set_result(answer)
 
 
+def settled(answer: bool) -> Acknowledgement:
+    """An answer that is known already."""
+    acknowledgement = Acknowledgement(loop=asyncio.get_running_loop())
+    acknowledgement.settle(answer)
+    return acknowledgement
+
+
 class Round:
     """A batch, and the answer its records wait for."""
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from ingest.lanes import Lane
+from ingest.lanes import Lane, settled
 from pipeline.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("twoway.ingest")
 
@@ -35,7 +35,7 @@ class Publisher(Protocol):
     def is_reachable(self) -> bool:
         """Whether a record published now would probably be acknowledged."""
 
-    async def publish(self, topic: str, *, key: bytes | None, value: bytes) -> bool:
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         """True once all in-sync replicas have it (acks=all); False when not within the time set.
 
         What was given up on may still arrive: a duplicate, which the pipeline knows, never a loss.
@@ -67,10 +67,10 @@ class KafkaPublisher:
             and not any(lane.is_stalled for lane in self._lanes.values())
         )
 
-    async def publish(self, topic: str, *, key: bytes | None, value: bytes) -> bool:
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         """As the port says; False at once while there is no connection at all."""
         if self._producer is None:
-            return False
+            return settled(False)
         count = self._partitions[topic]
         partition = next(self._turn) % count if key is None else partition_of(key, count)
         lane = self._lanes.get((topic, partition))
@@ -84,7 +84,7 @@ class KafkaPublisher:
                 on_acknowledged=self._acknowledged,
                 on_failed=self._failed,
             )
-        return await lane.append(key, value)
+        return lane.append(key, value)
 
     def _acknowledged(self) -> None:
         self._acknowledged_at = monotonic()

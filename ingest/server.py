@@ -19,6 +19,7 @@ from ingest.http1 import BadRequest, Head, RequestReader
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Awaitable
 
     from ingest.service import Call
 
@@ -51,7 +52,7 @@ class Handler(Protocol):
 
     def judge(self, head: Head, peer: str) -> Answer | Call: ...
 
-    async def answer(self, call: Call, body: bytes) -> Answer: ...
+    def answer(self, call: Call, body: bytes) -> Awaitable[Answer]: ...
 
     def answered(
         self, call: Call | None, head: Head | None, answer: Answer, seconds: float

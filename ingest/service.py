@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -107,13 +108,11 @@ class Service:
         return [*self._routes.values(), self._status_route]
 
     def _way_route(self, path: bytes) -> Route:
-        way = WAYS[path]
-
-        async def take(request: Request) -> Answer:
-            return await self._callbacks.take(request, way)
-
         return Route(
-            template=path.decode(), methods=("GET", "POST", "HEAD"), answering=take, is_way=True
+            template=path.decode(),
+            methods=("GET", "POST", "HEAD"),
+            answering=partial(self._callbacks.take, way=WAYS[path]),
+            is_way=True,
         )
 
     def judge(self, head: Head, peer: str) -> Answer | Call:
@@ -137,9 +136,9 @@ class Service:
             return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
         return Call(route, target, head)
 
-    async def answer(self, call: Call, body: bytes) -> Answer:
+    def answer(self, call: Call, body: bytes) -> Awaitable[Answer]:
         """The answer to a whole request."""
-        return await call.route.answering(request_from(call.head, call.target, body))
+        return call.route.answering(request_from(call.head, call.target, body))
 
     def answered(
         self, call: Call | None, head: Head | None, answer: Answer, seconds: float
