@@ -1,0 +1,41 @@
+"""The golden rows of what is received: each is tested, or says why not yet."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.golden_rows import GOLDEN, golden_rows
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = [
+    "charset_text",
+    "clickatell_mo_http",
+    "clickatell_mo_platform_json",
+    "clickatell_mo_xml_soap_ftp",
+    "multipart_reassembly",
+    "spec_rules_mo",
+    "udh_parse",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_row_is_named_once_and_says_where_it_comes_from(name):
+    rows = [param.values[0] for param in golden_rows(name)]
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert all(row["source"] and row["input"] for row in rows)
+    assert all(row["ours"]["because"] for row in rows if "ours" in row)
+
+
+@pytest.mark.parametrize("row", golden_rows("spec_rules_mo"))
+def test_a_rule_of_the_guide_names_the_tests_that_hold_it(row):
+    assert row["tests"]
+    assert all((ROOT / name).is_file() for name in row["tests"])
+
+
+@pytest.mark.parametrize("row", golden_rows("clickatell_mo_xml_soap_ftp"))
+def test_golden_xml_soap_and_ftp(row):
+    pytest.fail(f"{row['id']} can be read now: test it in tests/wire")
+
+
+def test_the_files_are_there():
+    assert {f"{name}.jsonl" for name in FILES} <= {path.name for path in GOLDEN.iterdir()}

@@ -1,0 +1,25 @@
+"""Every source has its parser, or is refused."""
+
+import msgspec
+import pytest
+
+from pipeline.records import Reason, Rejected, Source
+from pipeline.wire.ways import callback_from_raw
+from tests.mo import callback, raw
+
+
+@pytest.mark.parametrize("in_form", [False, True])
+def test_http_is_read_from_query_and_form(in_form):
+    given_callback = callback("a")
+    event = raw(b"from=27821234567&to=447700900123&text=a")
+    if in_form:
+        event = msgspec.structs.replace(event, octets=event.query, query=b"")
+    assert callback_from_raw(event) == given_callback
+
+
+@pytest.mark.parametrize("source", [*(s for s in Source if s != Source.HTTP), "pigeon"])
+def test_a_source_nothing_reads_is_refused(source):
+    found = callback_from_raw(raw(b"from=1&to=2", source=source))
+    assert isinstance(found, Rejected)
+    assert found.reason == Reason.UNREADABLE_RECORD
+    assert source in found.words
