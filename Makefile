@@ -1,16 +1,58 @@
 # Everything installs into .venv of this checkout; nothing needs root, Docker or a Java of your own.
-PYTHON ?= python3.11
+SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+REQUIREMENTS := deploy/requirements
+is_311 = import sys; sys.exit(sys.version_info[:2] != (3, 11))
+PYTHON ?= $(shell for each in python3.11 python3 python; do \
+	$$each -c '$(is_311)' 2>/dev/null && { command -v $$each; break; }; done)
+STACK ?= local
+SEED ?= 1
+export STACK
 
 .PHONY: install demo test check bench chaos lock clean
 
 install: $(INSTALLED)
 
-$(INSTALLED): deploy/requirements/dev.txt pyproject.toml
-	@echo "twoway: creating .venv with $$($(PYTHON) --version)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "twoway: installing the pinned packages, about 700 MB on disk; one to three minutes the first time"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(INSTALLED): $(REQUIREMENTS)/dev.txt pyproject.toml deploy/install.py
+	@test -n "$(PYTHON)" || { echo "twoway: needs Python 3.11: install python3.11 with its venv" \
+		"module, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c '$(is_311)' || { echo "twoway: $(PYTHON) is not Python 3.11" >&2; exit 1; }
+	@$(BIN)/python -c '$(is_311)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		echo "twoway: creating .venv with $$($(PYTHON) --version)"; \
+		$(PYTHON) -m venv --clear .venv; }
+	@$(BIN)/python deploy/install.py $(REQUIREMENTS)/dev.txt
 	@touch $@
+
+demo: $(INSTALLED)  ## a stack, a conversation through it, and what happened
+	@$(BIN)/twoway demo
+
+test: $(INSTALLED)  ## every test; STACK=docker: broker and ClickHouse in containers
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(INSTALLED)  ## the one command before a commit
+	@echo "== ruff check" && $(BIN)/ruff check .
+	@echo "== ruff format" && $(BIN)/ruff format --check .
+	@echo "== mypy" && $(BIN)/mypy
+	@echo "== import-linter" && $(BIN)/lint-imports
+	@echo "== pytest" && $(BIN)/python -m pytest
+
+bench: $(INSTALLED)  ## the figures of the README, measured here
+	@$(BIN)/python -m tests.bench
+
+chaos: $(INSTALLED)  ## kill processes at random under load: make chaos SEED=7
+	@$(BIN)/python -m tests.chaos --seed $(SEED)
+
+# uv resolves for every platform at once; it writes names, versions and hashes, no addresses.
+COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --python-version 3.11 --universal \
+	--generate-hashes --no-header --no-annotate
+lock: $(INSTALLED)  ## pin anew what pyproject.toml and the local broker need
+	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && \
+		build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	$(COMPILE) --output-file $(REQUIREMENTS)/runtime.txt
+	$(COMPILE) --extra local --extra dev --output-file $(REQUIREMENTS)/dev.txt
+	$(BIN)/python -m deploy.local.jars
+
+clean:  ## what was installed or built here; homes and their data stay
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import fields, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local.ports import LOOPBACK, free_port, port_is_free
@@ -80,6 +81,15 @@ def _partitions(settings: Settings) -> int:
         file.is_file() and "partitions" in tomllib.loads(file.read_text())
     )
     return settings.partitions if given else LOCAL_PARTITIONS
+
+
+def is_of_this_machine(server: str) -> bool:
+    """Whether host:port is on loopback."""
+    host = server.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def where_to_call(host: str) -> str:

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ from pipeline.commands.numbers import numbers_from_file, publish_numbers, summar
 from pipeline.stack import BROKER_NAME, FILE_NAME, Stack, StackError
 from pipeline.stack_settings import (
     answers_ready,
+    is_of_this_machine,
     settings_as_environment,
     settled,
     url_of,
@@ -46,15 +48,26 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings, *, ready_file: Path | None = None) -> None:
-    """Bring the stack up and keep it until SIGINT or SIGTERM; raises `StackError`."""
-    if settings.kafka:
-        raise StackError("`up` starts a broker of its own: unset the setting kafka (TWOWAY_KAFKA)")
+    """Bring the stack up and keep it until SIGINT or SIGTERM; raises `StackError`.
+
+    It starts a broker of its own, or takes one of this machine by the setting kafka: the clock of
+    a local stack can be advanced, which must not reach a broker that others work with.
+    """
+    if elsewhere := [each for each in _servers(settings) if not is_of_this_machine(each)]:
+        raise StackError(
+            f"`up` takes a broker of this machine only, and TWOWAY_KAFKA names {elsewhere[0]}:"
+            " run `worker`, `ingest` and `store` by themselves, or unset it"
+        )
     try:
         with hold(settings.home):
             end_leftovers(settings.home, say=say)
             _LocalStack(settled(settings), ready_file=ready_file).run()
     except (CannotStart, TopicsError, OSError) as error:
         raise StackError(str(error)) from error
+
+
+def _servers(settings: Settings) -> list[str]:
+    return [each for each in settings.kafka.split(",") if each]
 
 
 def say(words: str) -> None:
@@ -70,15 +83,20 @@ class _LocalStack:
         self._settings = settings
         self._home = settings.home
         self._files = [self._home / FILE_NAME, *([ready_file.resolve()] if ready_file else [])]
-        self._kafka = LocalKafka(
-            home=self._home, port=settings.kafka_port, partitions=settings.partitions, say=say
+        self._kafka = (
+            None
+            if settings.kafka
+            else LocalKafka(
+                home=self._home, port=settings.kafka_port, partitions=settings.partitions, say=say
+            )
         )
+        self._bootstrap = self._kafka.bootstrap if self._kafka else settings.kafka
         self._stop = threading.Event()
         self._may_interrupt = False
         self._is_announced = False
         self._supervisor = Supervisor(
             programs=self._programs(),
-            ends=ENDS,
+            ends=ENDS if self._kafka else ENDS[:-1],
             stop=self._stop,
             say=say,
             changed=self._changed,
@@ -94,6 +112,8 @@ class _LocalStack:
             keep_previous(self._log(name))
         say(f"home is {self._home}; logs are in {self._home / 'logs'}")
         try:
+            if not self._kafka:
+                self._set_broker_up()
             self._supervisor.run()
         except KeyboardInterrupt:
             self._stop.set()
@@ -124,44 +144,52 @@ class _LocalStack:
             "worker": partial(answers_ready, LOOPBACK, settings.metrics_port),
             "store": partial(answers_ready, report_host, settings.report_port),
         }
+        ours = replace(settings, kafka="")  # they find it under the home, whose clock they follow
+        processes = [
+            Program(
+                name=name,
+                command=partial(self._command, name),
+                environment=settings_as_environment(ours),
+                log=self._log(name),
+                is_ready=check,
+                needs=("kafka",) if self._kafka else (),
+            )
+            for name, check in checks.items()
+        ]
+        return [*self._broker(), *processes]
+
+    def _broker(self) -> list[Program]:
+        """Our own broker; none when one was given."""
+        kafka = self._kafka
+        if not kafka:
+            return []
         return [
             Program(
                 name="kafka",
-                command=self._prepare_kafka,
-                environment=self._kafka.environment,
-                log=self._kafka.log,
-                is_ready=lambda: broker_is_ready(self._kafka.bootstrap),
+                command=partial(self._prepared, kafka),
+                environment=kafka.environment,
+                log=kafka.log,
+                is_ready=partial(broker_is_ready, kafka.bootstrap),
                 once_ready=self._set_broker_up,
-            ),
-            *(
-                Program(
-                    name=name,
-                    command=partial(self._command, name),
-                    environment=settings_as_environment(settings),
-                    log=self._log(name),
-                    is_ready=check,
-                    needs=("kafka",),
-                )
-                for name, check in checks.items()
-            ),
+            )
         ]
 
     def _command(self, name: str) -> Sequence[str]:
         # -P: a folder `pipeline` where the user happens to stand is not ours.
         return [sys.executable, "-P", "-m", "pipeline.cli", name, "--home", str(self._home)]
 
-    def _prepare_kafka(self) -> Sequence[str]:
-        """May take a while the first time, and may be interrupted."""
+    def _prepared(self, kafka: LocalKafka) -> Sequence[str]:
+        """The broker's command line; takes a while the first time, and may be interrupted."""
         self._may_interrupt = True
         try:
-            return self._kafka.prepare()
+            return kafka.prepare()
         finally:
             self._may_interrupt = False
 
     def _set_broker_up(self) -> None:
         """Topics and number directory, before anything reads or writes them."""
-        create_topics(self._kafka.bootstrap, self._settings)
-        write_atomically(self._home / BROKER_NAME, f"{self._kafka.bootstrap}\n")
+        create_topics(self._bootstrap, self._settings)
+        write_atomically(self._home / BROKER_NAME, f"{self._bootstrap}\n")
         numbers = Path(self._settings.numbers or self._home / NUMBERS_NAME)
         if not numbers.is_file() and not self._settings.numbers:
             return
@@ -193,7 +221,7 @@ class _LocalStack:
     def _announce(self) -> Stack:
         settings = self._settings
         stack = Stack(
-            kafka=self._kafka.bootstrap,
+            kafka=self._bootstrap,
             ingest=url_of(settings.http_host, settings.http_port, tls=bool(settings.tls_cert)),
             report=url_of(settings.report_host, settings.report_port, tls=False),
             pids=self._supervisor.pids,

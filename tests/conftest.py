@@ -1,4 +1,7 @@
-"""One real broker for the whole run, and homes that go away."""
+"""One real broker for the whole run, one whole stack, and homes that go away.
+
+`STACK=docker` takes broker and ClickHouse from containers instead.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,20 @@ with warnings.catch_warnings():
 from deploy.local.kafka import LocalKafka
 from pipeline.admin import create_topics
 from pipeline.settings import Settings
+from tests.running import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 PARTITIONS = 4
+IN_CONTAINERS = os.environ.get("STACK") == "docker"
 
-settings.register_profile("dev", deadline=None)
+# A run says the same each time; `pytest --hypothesis-profile=dev` looks further.
 settings.register_profile(
     "ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.register_profile("dev", deadline=None, max_examples=1_000)
+settings.load_profile("ci")
 
 
 @pytest.fixture
@@ -48,6 +54,14 @@ def kafka_settings() -> Settings:
 @pytest.fixture(scope="session")
 def kafka(kafka_settings: Settings) -> Iterator[str]:
     """Bootstrap address of the suite's broker, which has the topics of `schemas/topics.toml`."""
+    if IN_CONTAINERS:
+        from tests import containers
+
+        containers.require_engine()
+        with containers.kafka_container(partitions=PARTITIONS) as bootstrap:
+            create_topics(bootstrap, kafka_settings)
+            yield bootstrap
+        return
     with tempfile.TemporaryDirectory(prefix="twoway-tests-") as folder:
         broker = LocalKafka(home=Path(folder), partitions=PARTITIONS)
         try:
@@ -70,3 +84,50 @@ def kafka_factory(tmp_path: Path) -> Iterator[Callable[[], LocalKafka]]:
     yield make
     for broker in made:
         broker.kill()
+
+
+@pytest.fixture(scope="session")
+def clickhouse() -> Iterator[str]:
+    """The setting `clickhouse`: empty, the embedded engine; a server's URL with STACK=docker."""
+    if not IN_CONTAINERS:
+        yield ""
+        return
+    from tests import containers
+
+    containers.require_engine()
+    with containers.clickhouse_container() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
+    """The suite's `twoway up`, ready. Tests on it use handsets of their own."""
+    given: dict[str, str] = {}
+    if IN_CONTAINERS:
+        given = {
+            "kafka": request.getfixturevalue("kafka"),
+            "clickhouse": request.getfixturevalue("clickhouse"),
+            "partitions": str(PARTITIONS),
+        }
+    with tempfile.TemporaryDirectory(prefix="twoway-stack-") as folder:
+        running = RunningStack(Path(folder) / "home", settings=given)
+        try:
+            running.start()
+            yield running
+            running.stop()
+        finally:
+            running.kill()
+
+
+@pytest.fixture
+def stack_factory(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
+    """Stacks of a test's own, to be killed; `settings` by their names. Each call makes another."""
+    made: list[RunningStack] = []
+
+    def make(settings: Mapping[str, str] | None = None) -> RunningStack:
+        made.append(RunningStack(tmp_path / f"stack-{len(made)}", settings=settings))
+        return made[-1]
+
+    yield make
+    for running in made:
+        running.kill()

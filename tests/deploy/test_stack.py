@@ -17,6 +17,7 @@ from pipeline.settings import Settings, load_settings
 from pipeline.stack import BROKER_NAME, FILE_NAME, Stack, StackError, bootstrap_of, find_stack
 from pipeline.stack_settings import (
     answers_ready,
+    is_of_this_machine,
     settings_as_environment,
     settled,
     url_of,
@@ -172,7 +173,24 @@ def test_the_ready_file_has_the_four_names_of_the_contract() -> None:
     )
 
 
-def test_up_refuses_another_broker(twoway_home: Path) -> None:
+@pytest.mark.parametrize(
+    ("server", "is_ours"),
+    [
+        ("127.0.0.1:9092", True),
+        ("localhost:9092", True),
+        ("[::1]:9092", True),
+        ("127.9.9.9:1", True),
+        ("kafka-1:9092", False),
+        ("10.0.0.1:9092", False),
+        ("localhost.example.com:9092", False),
+        ("127.0.0.1", False),
+    ],
+)
+def test_a_broker_is_of_this_machine_when_it_is_on_loopback(server: str, is_ours: bool) -> None:
+    assert is_of_this_machine(server) is is_ours
+
+
+def test_up_refuses_a_broker_of_another_machine(twoway_home: Path) -> None:
     with pytest.raises(StackError, match="TWOWAY_KAFKA"):
         supervisor.run(Settings(home=twoway_home, kafka="kafka-1:9092"))
     assert not twoway_home.exists()
