@@ -52,7 +52,10 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
             return Rejected(Reason.MISSING_FROM, words)
         return None
     octets = fields.pop("octets", b"")
-    texts = {field: _text_from_octets(value) for field, value in fields.items()}
+    try:
+        texts = {field: value.decode() for field, value in fields.items()}
+    except UnicodeDecodeError:
+        texts = {field: _text_from_octets(value) for field, value in fields.items()}
     return callback_or_rejected(
         MoCallback(
             handset=texts.pop("handset", ""), number=texts.pop("number", ""), octets=octets, **texts
@@ -82,7 +85,7 @@ def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
         field = _FIELDS.get(name) or _field_from_name(name)
         if field is None:
             continue
-        octets = octets_from_percent(value)
+        octets = octets_from_percent(value) if b"%" in value or b"+" in value else value
         if octets is None:
             broken = broken or name.decode("latin-1")
         elif octets or field not in fields:
