@@ -60,7 +60,6 @@ def advance(
         clock.set_offset(clock.offset() + by)
         wait_until_past(
             admin,
-            consumer,
             group=groups.CONVERSATION,
             goals={at: last[at.topic, at.partition] + 1 for at in ticked},
             who="the workers",
@@ -76,17 +75,18 @@ def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) 
     offsets = {
         at: position.offset
         for at, position in groups.positions(
-            admin, consumer, group=groups.STORE, partitions=partitions
+            admin, group=groups.STORE, partitions=partitions
         ).items()
     }
-    found = groups.lags(consumer, offsets, ends=groups.written_ends(admin, partitions))
+    found = groups.lags(
+        consumer, offsets, ends=groups.offsets_at(admin, partitions, committed=False)
+    )
     goals = {at: lag.done_at for at, lag in found.items()}
-    wait_until_past(admin, consumer, group=groups.STORE, goals=goals, who="the store", say=say)
+    wait_until_past(admin, group=groups.STORE, goals=goals, who="the store", say=say)
 
 
 def wait_until_past(
     admin: Any,
-    consumer: Any,
     *,
     group: str,
     goals: dict[TopicPartition, int],
@@ -97,7 +97,7 @@ def wait_until_past(
     patience = Patience(seconds=PATIENCE_SECONDS)
     rounds = 0
     while True:
-        found = groups.positions(admin, consumer, group=group, partitions=list(goals))
+        found = groups.positions(admin, group=group, partitions=list(goals))
         missing = {
             at: goal - found[at].offset for at, goal in goals.items() if found[at].offset < goal
         }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.records import Record
 
 CONNECT_MS: Final = 5_000
+ANSWER_MS: Final = 15_000
 ACKNOWLEDGE_SECONDS: Final = 30
 
 
@@ -96,6 +97,7 @@ def open_producer(bootstrap: str) -> AbstractContextManager[KafkaProducer]:
         acks="all",
         enable_idempotence=True,
         linger_ms=2,
+        request_timeout_ms=ANSWER_MS,
         delivery_timeout_ms=ACKNOWLEDGE_SECONDS * 1000,
         max_block_ms=ACKNOWLEDGE_SECONDS * 1000,
     )

@@ -74,22 +74,42 @@ def coordinated(ask: Callable[[], T]) -> T:
 
 
 def positions(
-    admin: KafkaAdminClient,
-    consumer: KafkaConsumer,
-    *,
-    group: str,
-    partitions: list[TopicPartition],
+    admin: KafkaAdminClient, *, group: str, partitions: list[TopicPartition]
 ) -> dict[TopicPartition, Position]:
     """The group's position in each partition; its beginning where it has committed nothing."""
     found = coordinated(lambda: admin.list_group_offsets({group: partitions})[group])
     committed = {at: noted for at, noted in found.items() if noted.offset >= 0}
-    beginnings = consumer.beginning_offsets([at for at in partitions if at not in committed])
+    beginnings = offsets_at(
+        admin, [at for at in partitions if at not in committed], spec=OffsetSpec.EARLIEST
+    )
     return {
         at: Position(offset=committed[at].offset, metadata=committed[at].metadata or "")
         if at in committed
         else Position(offset=beginnings[at])
         for at in partitions
     }
+
+
+def offsets_at(
+    admin: KafkaAdminClient,
+    partitions: list[TopicPartition],
+    *,
+    spec: OffsetSpec = OffsetSpec.LATEST,
+    committed: bool = True,
+) -> dict[TopicPartition, int]:
+    """The beginning or end of each partition.
+
+    Of what is committed; or, without, of all that was written: also what a transaction wrote whose
+    marker is still on its way. (A consumer's `end_offsets` leaves partitions out once it has been
+    assigned others: kafka-python 3.0.12.)
+    """
+    if not partitions:
+        return {}
+    found = admin.list_partition_offsets(
+        dict.fromkeys(partitions, spec),
+        isolation_level="read_committed" if committed else "read_uncommitted",
+    )
+    return {at: end.offset for at, end in found.items()}
 
 
 def lags(
@@ -121,11 +141,3 @@ def _lag(offset: int, *, start: int, end: int, seen: list[int]) -> Lag:
         done_at=seen[-1] + 1 if seen else start,
         at_most=unread,
     )
-
-
-def written_ends(
-    admin: KafkaAdminClient, partitions: list[TopicPartition]
-) -> dict[TopicPartition, int]:
-    """The end of all that was written, transactions whose marker is still on its way included."""
-    found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-    return {at: end.offset for at, end in found.items()}

@@ -57,7 +57,7 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
     """The time of each partition."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         clocks = partitions_of(consumer, [topics.CLOCK])
-        found = groups.positions(admin, consumer, group=groups.CONVERSATION, partitions=clocks)
+        found = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
         return {
             at.partition: time_from_metadata(position.metadata) for at, position in found.items()
         }
@@ -69,7 +69,7 @@ def broker_state(bootstrap: str) -> BrokerState:
         conversation = _lags_of(admin, consumer, group=groups.CONVERSATION, but={topics.CLOCK})
         store = _lags_of(admin, consumer, group=groups.STORE)
         clocks = partitions_of(consumer, [topics.CLOCK])
-        times = groups.positions(admin, consumer, group=groups.CONVERSATION, partitions=clocks)
+        times = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
         described = groups.coordinated(
             lambda: admin.describe_groups([groups.CONVERSATION, groups.STORE])
         )
@@ -117,6 +117,6 @@ def _lags_of(
     partitions = partitions_of(
         consumer, [name for name in groups.READ_BY[group] if name not in but]
     )
-    found = groups.positions(admin, consumer, group=group, partitions=partitions)
+    found = groups.positions(admin, group=group, partitions=partitions)
     offsets = {at: position.offset for at, position in found.items()}
-    return groups.lags(consumer, offsets, ends=consumer.end_offsets(partitions))
+    return groups.lags(consumer, offsets, ends=groups.offsets_at(admin, partitions))
