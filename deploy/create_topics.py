@@ -1,0 +1,20 @@
+"""Create the topics on the broker of the settings; Compose runs it with `python -m`."""
+
+from __future__ import annotations
+
+import logging
+
+from pipeline.admin import create_topics
+from pipeline.settings import load_settings
+from pipeline.stack import bootstrap_of
+
+
+def main() -> None:
+    """Return when every topic is there; raises `TopicsError` where they cannot be made."""
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    create_topics(bootstrap_of(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""The compose file holds together, without Docker: its settings exist, its services are guarded.
+
+`docker compose config` finds what is wrong in the language; this finds what drifts from the code.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import shlex
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.local.jars import KAFKA_VERSION
+from ingest.access import Access
+from pipeline.settings import PREFIX, load_settings
+from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
+
+OURS = {"ingest", "worker", "store"}
+GIVEN = {"TWOWAY_TOKENS": "0123456789abcdef", "CLICKHOUSE_PASSWORD": "secret"}
+COMPOSE = compose()
+ALL = COMPOSE["services"]
+OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
+LONG_RUNNING = [name for name in ALL if not name.startswith("topics") and name != "cli"]
+NODES = ["kafka-1", "kafka-2", "kafka-3"]
+
+
+def environment(service: dict[str, Any], given: dict[str, str] = GIVEN) -> dict[str, str]:
+    """The environment of a container, filled in."""
+    return {name: filled(value, given) for name, value in service.get("environment", {}).items()}
+
+
+@pytest.mark.parametrize(
+    ("profile", "kafka"),
+    [
+        pytest.param("single", {"kafka", "topics"}, id="single"),
+        pytest.param("production", {*NODES, "topics-production"}, id="production"),
+    ],
+)
+def test_a_profile_starts_everything_and_its_own_kafka(profile: str, kafka: set[str]) -> None:
+    assert set(services(COMPOSE, profiles={profile})) == OURS | {"clickhouse"} | kafka
+
+
+def test_without_a_profile_the_single_node_starts() -> None:
+    lines = [line for line in (ROOT / ".env").read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["COMPOSE_PROFILES=single"], "and no secret, for the file is in the repository"
+
+
+@pytest.mark.parametrize("name", OF_OUR_IMAGE)
+def test_the_environment_of_ours_is_settings_that_load(name: str) -> None:
+    variables = environment(ALL[name])
+    assert all(variable.startswith(PREFIX) for variable in variables)
+    settings = load_settings(environment=variables)
+    assert settings.kafka == "kafka:9092"
+
+
+def test_a_variable_that_is_no_setting_would_be_seen() -> None:
+    broken = environment(ALL["worker"]) | {f"{PREFIX}METRIC_PORT": "1"}
+    with pytest.raises(ValueError, match="TWOWAY_METRIC_PORT"):
+        load_settings(environment=broken)
+
+
+@pytest.mark.parametrize("profile", ["single", "production"])
+def test_every_process_agrees_on_the_partitions(profile: str) -> None:
+    ours = [s for s in services(COMPOSE, profiles={profile}).values() if "build" in s]
+    counts = {load_settings(environment=environment(service)).partitions for service in ours}
+    assert counts == {12}
+
+
+@pytest.mark.parametrize("missing", GIVEN)
+def test_a_missing_secret_is_demanded_with_a_sentence(missing: str) -> None:
+    given = {name: value for name, value in GIVEN.items() if name != missing}
+    demanding = [s for s in ALL.values() if f"{{{missing}:?" in str(s.get("environment"))]
+    assert demanding
+    for service in demanding:
+        with pytest.raises(KeyError, match=f"set {missing}"):
+            environment(service, given)
+
+
+@pytest.mark.parametrize(("name", "host"), [("ingest", "http_host"), ("store", "report_host")])
+def test_what_others_can_reach_asks_who_calls(name: str, host: str) -> None:
+    """Ingest listens on all addresses of its container: `Access` refuses that without a guard."""
+    settings = load_settings(environment=environment(ALL[name]))
+    assert getattr(settings, host) == "0.0.0.0"  # noqa: S104  inside the container
+    assert settings.tokens == GIVEN["TWOWAY_TOKENS"]
+    reachable = dataclasses.replace(settings, http_host=getattr(settings, host))
+    Access(reachable)
+    with pytest.raises(ValueError, match="set tokens"):
+        Access(dataclasses.replace(reachable, tokens=""))
+
+
+def test_only_ingest_is_published_beyond_this_machine() -> None:
+    published = {name: service["ports"] for name, service in ALL.items() if "ports" in service}
+    beyond = {name for name, ports in published.items() if not ports[0].startswith("127.0.0.1:")}
+    assert beyond == {"ingest"}
+
+
+@pytest.mark.parametrize("name", OF_OUR_IMAGE)
+def test_ours_run_with_next_to_no_rights(name: str) -> None:
+    service = ALL[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert any(mount.startswith("/var/lib/twoway:") for mount in service["tmpfs"])
+
+
+@pytest.mark.parametrize("name", LONG_RUNNING)
+def test_a_service_is_watched_restarted_and_given_time_to_end(name: str) -> None:
+    service = ALL[name]
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert service["restart"] == "unless-stopped"
+    assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("name", ["ingest", "store", "worker"])
+def test_a_probe_asks_the_port_that_the_process_listens_on(name: str) -> None:
+    settings = load_settings(environment=environment(ALL[name]))
+    port = {
+        "ingest": settings.http_port,
+        "store": settings.report_port,
+        "worker": settings.metrics_port,
+    }[name]
+    assert f"http://127.0.0.1:{port}/readyz" in ALL[name]["healthcheck"]["test"][-1]
+    for published in ALL[name].get("ports", []):
+        assert published.endswith(f":{port}")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_service_can_be_scaled_or_removed_beside_others(name: str) -> None:
+    assert "container_name" not in ALL[name]
+
+
+def test_workers_can_be_scaled() -> None:
+    assert "ports" not in ALL["worker"]
+    assert "volumes" not in ALL["worker"]
+    assert "hostname" not in ALL["worker"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        *[(node, "/var/lib/kafka/data") for node in ["kafka", *NODES]],
+        ("clickhouse", "/var/lib/clickhouse"),
+    ],
+)
+def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> None:
+    assert f"{name}:{folder}" in ALL[name]["volumes"]
+    assert name in COMPOSE["volumes"]
+    if folder.startswith("/var/lib/kafka"):
+        assert ALL[name]["environment"]["KAFKA_LOG_DIRS"] == folder
+
+
+def test_production_keeps_three_copies_and_acknowledges_two() -> None:
+    """SPEC 12, "What 200 survives"."""
+    for node in NODES:
+        variables = environment(ALL[node])
+        assert variables["KAFKA_DEFAULT_REPLICATION_FACTOR"] == "3"
+        assert variables["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"] == "3"
+        assert variables["KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR"] == "3"
+        assert variables["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"] == "2"
+        assert variables["KAFKA_MIN_INSYNC_REPLICAS"] == "2"
+        assert variables["KAFKA_UNCLEAN_LEADER_ELECTION_ENABLE"] == "false"
+    topics = load_settings(environment=environment(ALL["topics-production"]))
+    assert (topics.replication_factor, topics.min_insync_replicas) == (3, 2)
+    assert set(ALL["topics-production"]["depends_on"]) == set(NODES)
+
+
+def test_the_three_nodes_are_one_cluster() -> None:
+    numbered = {environment(ALL[node])["KAFKA_NODE_ID"]: node for node in NODES}
+    voters = ",".join(f"{number}@{node}:9093" for number, node in sorted(numbered.items()))
+    for number, node in numbered.items():
+        variables = environment(ALL[node])
+        assert variables["KAFKA_CONTROLLER_QUORUM_VOTERS"] == voters
+        assert variables["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{node}:9092"
+        assert variables["KAFKA_NODE_ID"] == number
+        assert ALL[node]["networks"]["default"]["aliases"] == ["kafka"]
+    assert len({environment(ALL[node])["CLUSTER_ID"] for node in NODES}) == 1
+
+
+def test_kafka_is_of_the_version_that_the_tests_run_on() -> None:
+    images = {ALL[name]["image"] for name in ["kafka", *NODES]}
+    assert images == {f"apache/kafka:{KAFKA_VERSION}"}
+
+
+def test_the_server_is_of_the_version_that_the_tests_run_on() -> None:
+    pinned = (ROOT / "deploy" / "requirements" / "runtime.txt").read_text()
+    engine = next(line for line in pinned.splitlines() if line.startswith("chdb-core=="))
+    release = ".".join(engine.removeprefix("chdb-core==").split(" ")[0].split(".")[:2])
+    assert ALL["clickhouse"]["image"] == f"clickhouse/clickhouse-server:{release}"
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_command_is_one_of_the_command_line(name: str) -> None:
+    from pipeline.cli import app
+
+    answer = CliRunner().invoke(app, [*ALL[name]["command"], "--help"])
+    assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize("name", OF_OUR_IMAGE)
+def test_what_a_service_waits_for_exists_and_can_be_waited_for(name: str) -> None:
+    waits = ALL[name]["depends_on"] or {}
+    for other, how in waits.items():
+        assert other in ALL
+        if how["condition"] == "service_healthy":
+            assert "healthcheck" in ALL[other]
+        else:
+            assert how["condition"] == "service_completed_successfully"
+            assert ALL[other]["restart"] == "no"
+
+
+def test_a_dependency_of_one_profile_is_not_required_in_another() -> None:
+    for name, service in ALL.items():
+        for other, how in (service.get("depends_on") or {}).items():
+            if ALL[other].get("profiles", []) != service.get("profiles", []):
+                assert "profiles" not in ALL[other] or how["required"] is False, f"{name}: {other}"
+
+
+def copied(dockerfile: str) -> list[str]:
+    """The sources of the COPY instructions that come from the checkout."""
+    words = [shlex.split(line) for line in dockerfile.splitlines() if line.startswith("COPY ")]
+    return [each[1] for each in words if not each[1].startswith("--from")]
+
+
+def test_the_image_is_built_from_what_is_there_and_does_not_run_as_root() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    for source in copied(dockerfile):
+        assert (ROOT / source).exists(), source
+    users = [line.split()[1] for line in dockerfile.splitlines() if line.startswith("USER ")]
+    assert users == ["10001:10001"]
+    froms = [line.split()[1] for line in dockerfile.splitlines() if line.startswith("FROM ")]
+    assert len(set(froms)) == 1
+    assert "--require-hashes" in dockerfile
+    kept = (ROOT / ".dockerignore").read_text().splitlines()
+    for folder in ("pipeline", "ingest", "schemas", "deploy/clickhouse", "deploy/requirements"):
+        assert f"!{folder}" in kept
+
+
+def test_the_head_of_the_file_names_every_secret_it_demands() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    head = text[: text.index("\nname:")]
+    demanded = {match["name"] for match in VARIABLE.finditer(text) if match["how"] == "?"}
+    assert demanded == set(GIVEN)
+    assert all(name in head for name in demanded)
+
+
+def test_a_broken_copy_is_seen() -> None:
+    """The checks above are not blind: a profile too few and a secret in the open."""
+    broken = copy.deepcopy(COMPOSE)
+    del broken["services"]["kafka-2"]["profiles"]
+    assert "kafka-2" in services(broken, profiles={"single"})
+    assert "kafka-2" not in services(COMPOSE, profiles={"single"})
+    with pytest.raises(KeyError):
+        filled("${TWOWAY_TOKENS:?set it}", {})
+    assert filled("${PARTITIONS:-12} ${A}", {"A": "b"}) == "12 b"
