@@ -40,6 +40,7 @@ _READING: Final[dict[str, int | str]] = {
     "max_memory_usage": QUERY_OCTETS,
     "output_format_json_validate_utf8": 1,
     "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_escape_forward_slashes": 0,
     "output_format_json_named_tuples_as_objects": 1,
     "readonly": 1,
 }
