@@ -222,7 +222,9 @@ class Connection(asyncio.Protocol):
         self._hold(0)
         self._reader = RequestReader(body_limit=0)
         self._resume_reading()
-        if self._transport.can_write_eof():
+        if self._client_is_done:
+            self._transport.close()
+        elif self._transport.can_write_eof():
             self._transport.write_eof()
 
     # Limits.
