@@ -91,7 +91,7 @@ def _is_a_request(row: Any) -> bool:
     return bool({"query", "body"} & set(row.values[0]["input"]))
 
 
-@pytest.mark.parametrize("row", filter(_is_a_request, golden_rows("clickatell_mo_http")))
+@pytest.mark.parametrize("row", [*filter(_is_a_request, golden_rows("clickatell_mo_http"))])
 async def test_a_golden_callback_is_taken_untouched(row: dict[str, dict[str, str]]) -> None:
     given_ = row["input"]
     query, body = given_.get("query", "").encode(), given_.get("body", "").encode()
