@@ -48,9 +48,10 @@ def advance(
     by: Annotated[str, typer.Argument(metavar="DURATION", help="Such as 90m, 6h, 1h30m or 2d.")],
     home: Home = None,
 ) -> None:
-    """Put the local stack's clock forward, and return when all has been worked through.
+    """Put the local stack's clock forward.
 
-    Time passes in steps of a minute, so each deadline falls due in its turn; it cannot go back.
+    Returns when all has been worked through. Time passes in steps of a minute, so that each
+    deadline falls due in its turn; it cannot go back.
     """
     try:
         duration = duration_from_text(by)

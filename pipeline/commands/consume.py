@@ -22,8 +22,9 @@ def consume(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Print the committed records of a topic, a line of JSON each, until --max or Ctrl-C.
+    """Print the records of a topic, a line of JSON each.
 
+    Committed ones only, until --max or Ctrl-C.
     Times are ISO 8601 in UTC; octets (octets, query, udh, key_octets, …) are lower-case hex.
     A record that cannot be read is shown with "unreadable" and its octets.
     """

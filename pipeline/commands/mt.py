@@ -49,9 +49,10 @@ def mt(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Ask for an MT; prints the request's id once Kafka has acknowledged it.
+    """Ask for an MT, and print the id of the request.
 
-    Whether it is sent the gate decides: GET /mt/ID, or the views mt_command and mt_rejection, say.
+    Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
+    do the views mt_command and mt_rejection.
     """
     last_moment = time_from_text(not_after) if not_after else None
     settings = settings_from(home=home)

@@ -66,9 +66,10 @@ def check(file: NumbersFile, home: Home = None) -> None:
 
 
 def load(file: NumbersFile, home: Home = None) -> None:
-    """Check a directory and put it in force; a wrong one is refused and the old one stays.
+    """Check a directory and put it in force.
 
-    It travels through Kafka, one record a partition: each partition changes over at that record.
+    A wrong one is refused and the old one stays. It travels through Kafka, one record a
+    partition: each partition changes over at that record.
     """
     from pipeline.commands.local import clock_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from datetime import datetime  # noqa: TC003  msgspec reads it
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -13,12 +14,12 @@ from pipeline.commands.failure import CommandError
 from pipeline.commands.local import clock_of
 from pipeline.commands.output import text_from_time
 from pipeline.commands.partitions import BrokerState, broker_state
-from pipeline.commands.report import QUICK_SECONDS, call, report_of, rows
+from pipeline.commands.report import failure_of, report_of, rows
 from pipeline.stack import bootstrap_of, find_stack
 from pipeline.topics import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipeline.settings import Settings
     from pipeline.stack import Stack
@@ -38,6 +39,9 @@ SELECT handset, min(due) AS due FROM (
 ) WHERE now = 'confirmation-due' AND due IS NOT NULL GROUP BY handset"""
 
 
+T = TypeVar("T")
+
+
 class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     """What `status --json` prints; what nobody could say is null."""
 
@@ -53,25 +57,19 @@ def pipeline_state(settings: Settings) -> PipelineState:
     bootstrap = bootstrap_of(settings)
     stack = find_stack(settings.home)
     down = dict(_ended_processes(stack))
-    try:
-        broker = broker_state(bootstrap)
+    broker = _asked(lambda: broker_state(bootstrap), part="kafka", down=down)
+    if broker is not None:
         down |= _groups_without_members(broker)
-    except CommandError as error:
-        broker = None
-        down |= {"kafka": str(error)}
     ingest = stack.ingest if stack else f"http://{settings.http_host}:{settings.http_port}"
-    try:
-        call(f"{ingest}/healthz", timeout_seconds=QUICK_SECONDS)
-    except CommandError as error:
-        down |= {"ingest": str(error)}
-    last_mo = dead_letters = due = None
-    try:
-        report = report_of(settings)
-        last_mo = rows(report, LAST_MO, timeout_seconds=QUICK_SECONDS)
-        dead_letters = rows(report, DEAD_LETTERS)
-        due = rows(report, DUE)
-    except CommandError as error:
-        down |= {"store": str(error)}
+    if words := failure_of(ingest):
+        down |= {"ingest": words}
+    report = report_of(settings)
+    if words := failure_of(report):
+        down |= {"store": words}
+    last_mo, dead_letters, due = (
+        _asked(partial(rows, report, question), part="store", down=down)
+        for question in (LAST_MO, DEAD_LETTERS, DUE)
+    )
     return PipelineState(
         time=clock_of(settings).now(),
         down=down,
@@ -81,6 +79,15 @@ def pipeline_state(settings: Settings) -> PipelineState:
     )
 
 
+def _asked(ask: Callable[[], T], *, part: str, down: dict[str, str]) -> T | None:
+    """The answer; without one None, and `down` has the words, unless it has some already."""
+    try:
+        return ask() if part not in down else None
+    except CommandError as error:
+        down[part] = str(error)
+        return None
+
+
 def _ended_processes(stack: Stack | None) -> Iterator[tuple[str, str]]:
     """The processes of the local stack that are gone."""
     for name, pid in (stack.pids if stack else {}).items():
@@ -88,6 +95,8 @@ def _ended_processes(stack: Stack | None) -> Iterator[tuple[str, str]]:
             os.kill(pid, 0)
         except ProcessLookupError:
             yield name, f"its process {pid} has ended"
+        except PermissionError:
+            continue  # it lives, and is somebody else's
 
 
 def _groups_without_members(broker: BrokerState) -> dict[str, str]:

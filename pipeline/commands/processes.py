@@ -34,9 +34,10 @@ def up(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
 ) -> None:
-    """Run the whole stack on this machine, in the foreground, without Docker.
+    """Run the whole stack on this machine, without Docker.
 
-    Ctrl-C stops it in order and keeps the data. Needs no other service and no Java of your own.
+    It stays in the foreground: Ctrl-C stops it in order and keeps the data. It needs no other
+    service and no Java of your own.
     """
     from pipeline import supervisor
 
@@ -52,7 +53,7 @@ def up(
 
 
 def worker(home: Home = None) -> None:
-    """Run one worker: it takes messages, keeps consent and judges what may be sent.
+    """Run one worker: it keeps consent and judges what may be sent.
 
     Start as many as there is work for, up to one a partition; each takes its share.
     """
@@ -65,7 +66,10 @@ def worker(home: Home = None) -> None:
 def ingest(
     home: Home = None, http_port: HttpPort = None, tls_cert: TlsCert = None, tls_key: TlsKey = None
 ) -> None:
-    """Run the ingest service: it answers the gateway once Kafka has the message."""
+    """Run the ingest service, which takes what arrives.
+
+    It answers the gateway 200 once Kafka has acknowledged the message.
+    """
     settings = settings_from(home=home, http_port=http_port, tls_cert=tls_cert, tls_key=tls_key)
     from ingest import http
 
@@ -73,7 +77,10 @@ def ingest(
 
 
 def store(home: Home = None, report_port: ReportPort = None) -> None:
-    """Run the store: it writes every event to ClickHouse and serves the report and its SQL."""
+    """Run the store, which fills ClickHouse and serves the report.
+
+    With TWOWAY_CLICKHOUSE empty it owns the embedded engine under the home.
+    """
     settings = settings_from(home=home, report_port=report_port)
     from pipeline.store import process
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final
@@ -31,17 +32,29 @@ def call(
     body: bytes | None = None,
     headers: dict[str, str] | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
+    context: ssl.SSLContext | None = None,
 ) -> HttpAnswer:
     """POST with a body, else GET; the answer whatever its status, `CommandError` without one."""
     request = urllib.request.Request(url, data=body, headers=headers or {})  # noqa: S310  ours
     try:
-        with urllib.request.urlopen(request, timeout=timeout_seconds) as response:  # noqa: S310  ours
+        with urllib.request.urlopen(request, timeout=timeout_seconds, context=context) as response:  # noqa: S310  ours
             return HttpAnswer(response.status, response.read().decode("utf-8", "replace"))
     except urllib.error.HTTPError as error:
         return HttpAnswer(error.code, error.read().decode("utf-8", "replace"))
     except OSError as error:
         words = getattr(error, "reason", error)
         raise CommandError(f"{request.type}://{request.host} does not answer: {words}") from error
+
+
+def failure_of(address: str) -> str:
+    """Why the service is not ready, in words; empty when it is. Its certificate is not judged."""
+    context = ssl._create_unverified_context() if address.startswith("https:") else None  # noqa: S323, SLF001  a question of ours, without secrets
+    try:
+        answer = call(f"{address}/readyz", timeout_seconds=QUICK_SECONDS, context=context)
+    except CommandError as error:
+        return str(error)
+    words = " ".join(answer.text.split())
+    return "" if answer.status == 200 else f"{address} is not ready ({answer.status}): {words}"
 
 
 def report_of(settings: Settings) -> str:

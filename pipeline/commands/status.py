@@ -7,9 +7,9 @@ from pipeline.commands.output import print_json_line
 
 
 def status(json: Json = False, home: Home = None) -> None:
-    """Say how far each partition is and what is down.
+    """Say how far everything is, and what is down.
 
-    And the last MO of each number, and what was refused.
+    Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters.
     Works when parts are down, and says which; the exit code is 0 as long as it could ask.
     """
     settings = settings_from(home=home)

@@ -11,12 +11,20 @@ FIRST_HANDSET: Final = 447700900000
 HANDSETS: Final = 998  # 447700900001 to 447700900998
 API_ID: Final = "3281547"
 
+HELP: Final = "HELP"
+HELP_REPLY: Final = "Two-way café: we reply by day. Text STOP to hear no more from us."
+
 NUMBERS_TOML: Final = f"""\
 # The number this demo rents. `twoway numbers load FILE` puts a changed directory in force.
 [[number]]
 number = "{NUMBER}"
 kind = "vmn"
 api_id = "{API_ID}"
+
+[number.custom_reply.HELP]
+enabled = true
+text = "{HELP_REPLY}"
+sent_by = "us"
 """
 
 ENGLISH: Final = "Hello! Is the café in Hay open on Sunday? I have £20 for cake."
@@ -26,7 +34,6 @@ ARABIC: Final = (
     "السرعة وعلى التغليف الجميل. هل يمكنني أن أطلب هدية أخرى لأختي التي تسكن في مدينة بعيدة؟ "
     "أرجو الرد."
 )
-HELP: Final = "HELP"
 REPLY: Final = "Yes, from 10 to 4 on Sunday. See you there!"
 STOP: Final = "Stop."
 REFUSED_REPLY: Final = "And do try our new carrot cake!"

@@ -98,10 +98,15 @@ class Play:
         self._scene.expect(words, got=got, wanted=(True, False, 1))
 
     def help(self) -> None:
-        """HELP is a message like any other to consent."""
-        self._scene.step("HELP")
+        """HELP is answered by the number's custom reply, and changes no consent."""
+        self._scene.step("HELP, which the number answers by itself")
         row = self._message(said.HELP)
         self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP)
+        answer = self._scene.first(
+            "mt_command", handset=self.handset, purpose="help", what="the answer to HELP"
+        )
+        words = "the custom reply of the number directory goes out"
+        self._scene.expect(words, got=answer["text"], wanted=said.HELP_REPLY)
         changes = self._scene.all("consent_change", handset=self.handset)
         self._scene.expect("it changes no consent", got=len(changes), wanted=0)
 
