@@ -62,9 +62,9 @@ class WrongDeploy(RuntimeError):
 
 
 @lru_cache(maxsize=4)
-def _directory_from_octets(octets: bytes) -> Directory:
+def _directory_from_octets(octets: bytes, account: str) -> Directory:
     """The directory of a record; the same object for every partition of this worker."""
-    return Directory(cast("Numbers", avro.decode(octets)))
+    return Directory(cast("Numbers", avro.decode(octets)), default_account=account)
 
 
 class Conversation:
@@ -99,7 +99,10 @@ class Conversation:
     def restored(self, state: State) -> None:
         """Take up the directory the state holds."""
         octets = state.tables[DIRECTORY].get(b"")
-        self._directory = _directory_from_octets(octets) if octets else Directory.empty()
+        self._directory = self._read_directory(octets) if octets else Directory.empty()
+
+    def _read_directory(self, octets: bytes) -> Directory:
+        return _directory_from_octets(octets, self._account)
 
     def take(self, work: UnitOfWork, record: ConsumerRecord) -> None:
         """Do one record's work."""
@@ -148,7 +151,7 @@ class Conversation:
             return
         seen.put(key, row, due_at=self._now(work, part.received_at) + self._horizon)
         self._send(work, topics.MO_PART, accepted.handset, accepted)
-        account = self._directory.account_of(accepted.number) or self._account
+        account = self._directory.account_of(accepted.number)
         if not accepted.reference_bits:
             self._take_message(work, reassemble.message_from_part(accepted, account=account))
             return
@@ -201,15 +204,18 @@ class Conversation:
         if known == digest:
             return
         now = self._now(work, request.requested_at)
-        if known is not None:
-            self._send(work, topics.MT_REJECTION, handset, gate.reused(request, now=now))
-            return
-        requests.put(key, digest, due_at=now + self._horizon)
+        if known is None:
+            requests.put(key, digest, due_at=now + self._horizon)
         self._decide(
             work,
             handset,
             lambda row: gate.judge(
-                row, request, directory=self._directory, now=now, rules=self._gate_rules
+                row,
+                request,
+                directory=self._directory,
+                now=now,
+                rules=self._gate_rules,
+                id_reused=known is not None,
             ),
         )
 
@@ -230,7 +236,7 @@ class Conversation:
         if not isinstance(numbers, Numbers):
             self._bury_stranger(work, record, numbers)
             return
-        self._directory = _directory_from_octets(record.value)
+        self._directory = self._read_directory(record.value)
         work.tables[DIRECTORY].put(b"", record.value)
 
     def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Record) -> None:

@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
 
 from pipeline.engine.agent import EXIT_FAILED
+from pipeline.engine.app import create_faust_app
+from pipeline.stack import bootstrap_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     import faust
-    from faust.types import TP
 
     from pipeline.engine.batch import Batch
+    from pipeline.settings import Settings
     from pipeline.store.sink import Sink
 
 log = logging.getLogger(__name__)
 
 STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
+
+
+def create_store_app(settings: Settings, sink: Sink) -> faust.App:
+    """The Faust app that feeds `sink` from every topic it stores."""
+    bootstrap = bootstrap_of(settings)
+    app = create_faust_app(STORE_GROUP, bootstrap=bootstrap, settings=settings)
+    sink.start(GroupOffsets(app, bootstrap))
+    StoreAgent(app, sink=sink, source=sink.topics).register()
+    return app
 
 
 class GroupOffsets:
@@ -40,7 +53,7 @@ class GroupOffsets:
         )
 
     async def committed(
-        self, partitions: set[tuple[str, int]]
+        self, partitions: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], tuple[int, str]]:
         """Next offset and metadata of those that have been committed."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
@@ -55,6 +68,14 @@ class GroupOffsets:
             for tp, held in found.items()
             if held.offset >= 0
         }
+
+    async def beginnings(
+        self, partitions: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], int]:
+        """The first offset that Kafka still has of each."""
+        wanted = [TP(*tp) for tp in sorted(partitions)]
+        found = await self._app.consumer.earliest_offsets(*wanted)
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
 
 class StoreAgent:
@@ -82,8 +103,9 @@ class StoreAgent:
         self._app.on_partitions_assigned.connect(self._assigned, weak=False)
         self._app.on_before_shutdown.connect(self._revoked, weak=False)
 
-    def _has_room(self, _tp: TP) -> bool:
-        return self._queue.qsize() < QUEUED_BATCHES
+    def _has_room(self, tp: TP) -> bool:
+        is_short = self._queue.qsize() < QUEUED_BATCHES
+        return is_short and self._sink.has_room(tp.topic, tp.partition)
 
     async def _revoked(self, _app: faust.App, *_: Any, **__: Any) -> None:
         feeding, self._feeding = self._feeding, None

@@ -11,6 +11,7 @@ partition's position without a wait, so it is read from aiokafka's subscription 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.2
 FETCH_MAX_WAIT_MS: Final = 200
+UNSETTLED_SECONDS: Final = 0.01
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -73,15 +75,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver reads it
         if consumer._closed or fetcher._closed:  # noqa: SLF001 - as above
             raise ConsumerStoppedError
+        # A partition whose position is not settled yet would come with records from nowhere.
         before = self._positions(partitions)
+        if not before:
+            await asyncio.sleep(UNSETTLED_SECONDS)
+            return []
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - as above
-            fetched = await fetcher.fetched_records(partitions, timeout=wait_seconds)
-        after = self._positions(partitions)
+            fetched = await fetcher.fetched_records(set(before), timeout=wait_seconds)
+        after = self._positions(before)
         return [
-            Batch(tp.topic, tp.partition, records, start, after[tp])
+            Batch(tp.topic, tp.partition, fetched.get(tp, ()), start, after[tp])
             for tp, start in before.items()
-            if (records := fetched.get(tp, [])) or after.get(tp, start) != start
-            if tp in after
+            if after.get(tp, start) > start
         ]
 
     def _positions(self, partitions: Iterable[TP]) -> dict[TP, int]:

@@ -117,7 +117,7 @@ def run(bootstrap: str, home: Path, count: int) -> dict[str, float]:
         [sys.executable, "-m", "pipeline.cli", "worker"], env=environment, stdout=log, stderr=log
     )
     try:
-        seconds = asyncio.run(worked_off(bootstrap, sum(sent.values()) - repeats, 300))
+        seconds = asyncio.run(worked_off(bootstrap, sum(sent.values()) - repeats, 60))
     finally:
         worker.terminate()
         worker.wait(20)
