@@ -12,7 +12,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
 from pipeline.engine.agent import EXIT_FAILED
-from pipeline.engine.app import create_faust_app
+from pipeline.engine.app import create_faust_app, run_faust_app
 from pipeline.stack import bootstrap_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 
 STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
+
+
+def run_agent(settings: Settings, sink: Sink) -> None:
+    """Feed `sink` until told to stop; ends the process."""
+    run_faust_app(create_store_app(settings, sink), settings)
 
 
 def create_store_app(settings: Settings, sink: Sink) -> faust.App:
