@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -19,21 +23,21 @@ if TYPE_CHECKING:
 KAFKA_IMAGE: Final = "apache/kafka:4.3.0"
 CLICKHOUSE_IMAGE: Final = "clickhouse/clickhouse-server:26.9"
 START_SECONDS: Final = 180.0
-INSIDE: Final = 9092
+SOCKET: Final = Path("/var/run/docker.sock")
 CONTROLLER: Final = 9093
 
 
+@cache
 def missing_engine() -> str:
     """Why containers cannot be run here; empty when they can."""
+    if "DOCKER_HOST" not in os.environ and not SOCKET.exists():
+        return f"STACK=docker needs a Docker engine: neither DOCKER_HOST nor {SOCKET} is there"
     import docker
     from docker.errors import DockerException
 
     try:
-        client = docker.from_env()
-        try:
+        with contextlib.closing(docker.from_env()) as client:
             client.ping()
-        finally:
-            client.close()
     except DockerException as error:
         return f"STACK=docker needs a Docker engine: {error}"
     return ""

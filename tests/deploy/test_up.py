@@ -66,8 +66,10 @@ def test_a_stack_is_told_restarted_and_ended_with_its_data_kept(
     for name in ("worker", "ingest", "store", "kafka"):
         killed = running.stack.pids[name]
         os.kill(killed, signal.SIGKILL)
-        wait(lambda: running.stack.pids[name] != killed, running.said)  # noqa: B023 - at once
-        assert f"{name} (pid {killed}) was killed by SIGKILL after" in running.said()
+        again = f" {name} is ready after"
+        wait(lambda: running.log.read_text().count(again) == 2, running.said)  # noqa: B023 - at once
+        assert running.stack.pids[name] != killed
+        assert f"{name} (pid {killed}) was killed by SIGKILL after" in running.log.read_text()
     assert running.stack.kafka == told["kafka"]
     assert json.loads(running.ready_file.read_text())["pids"] == running.stack.pids
     pids = running.stack.pids
