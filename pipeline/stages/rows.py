@@ -1,6 +1,6 @@
 """A record as a row of ClickHouse: the fields of the record in their order, and its place in Kafka.
 
-`deploy/clickhouse/` has the tables. A test holds these columns against `DESCRIBE TABLE` and the schema.
+`deploy/clickhouse/` has the tables. A test holds these columns against theirs and the schema's.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import msgspec
 
 from pipeline import records
-from pipeline.records import Record
+
+if TYPE_CHECKING:
+    from pipeline.records import Record
 
 #: Every record that is stored: all but the ticks.
 STORED: Final[tuple[type[Record], ...]] = (
@@ -88,8 +90,8 @@ def _conversion_of(kind: Any) -> Convert | None:
         inner = _conversion_of(next(part for part in get_args(kind) if part is not type(None)))
         return None if inner is None else lambda value: None if value is None else inner(value)
     if get_origin(kind) is list:
-        inner = _conversion_of(get_args(kind)[0])
-        return None if inner is None else lambda values: [inner(value) for value in values]
+        each = _conversion_of(get_args(kind)[0])
+        return None if each is None else lambda values: [each(value) for value in values]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _tuple_from_struct(kind)
     return None

@@ -43,7 +43,7 @@ class Block:
         """What is committed before the insert: the offsets unmoved, the bounds as metadata."""
         token = self.token
         return {
-            (self.topic, partition): (start, metadata_from_end(token=token, end=end))
+            (self.topic, partition): (start, metadata_from_end(tag=token, end=end))
             for partition, (start, end) in self.bounds.items()
         }
 
@@ -52,9 +52,9 @@ class Block:
         return {(self.topic, partition): (end, "") for partition, (_, end) in self.bounds.items()}
 
 
-def metadata_from_end(*, token: str, end: int) -> str:
+def metadata_from_end(*, tag: str, end: int) -> str:
     """The metadata of one partition's offset while a block is being written."""
-    return f"{_VERSION} {token} {end}"
+    return f"{_VERSION} {tag} {end}"
 
 
 def end_from_metadata(metadata: str) -> tuple[str, int] | None:

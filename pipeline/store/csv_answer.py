@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), blanks before it included.
-_FORMULA: Final = re.compile(r"[\s\x00]*[=+\-@\t\r＝＋－＠]")  # noqa: RUF001  full-width forms count too
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also after blanks;
+# the last four are the full-width forms.
+_FORMULA: Final = re.compile(r"[\s\x00]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def cell_from_value(value: Any) -> str | int | float:
-    """Numbers stay numbers, times are ISO 8601 in UTC, text that looks like a formula gets a quote."""
+    """Numbers stay numbers, times are UTC, text that looks like a formula gets a quote."""
     match value:
         case None:
             return ""

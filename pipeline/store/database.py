@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +15,7 @@ from pipeline.store.folder import Folder
 from pipeline.store.migrations import migrate, migrations_in
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from clickhouse_connect.driver.client import Client
@@ -67,7 +67,7 @@ class Database:
     @property
     def is_embedded(self) -> bool:
         """Whether the engine is in this process."""
-        return self._target["interface"] == "chdb"
+        return bool(self._target["interface"] == "chdb")
 
     @staticmethod
     def _own_folder(path: Path, opening: ExitStack) -> dict[str, Any]:
@@ -87,9 +87,11 @@ class Database:
     def reading(self) -> Client:
         """A new client that cannot write; for one question at a time. Close it, or `close` does."""
         if not self.is_embedded:
-            client = clickhouse_connect.get_client(**self._target, database=DATABASE, settings=_READING)
+            client = clickhouse_connect.get_client(
+                **self._target, database=DATABASE, settings=_READING
+            )
         else:
-            # Settings of a session of its own: the driver's way, a clause per query, may be overridden.
+            # In the session: the driver's own way, a clause per query, could be overridden.
             client = clickhouse_connect.get_client(**self._target, database=DATABASE)
             client.command(f"USE {DATABASE}")
             for name, value in _READING.items():
@@ -105,7 +107,10 @@ class Database:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,8 @@ from pipeline.records import DeadLetter, Header, Reason, Record, Stage
 from pipeline.stages.rows import STORED, Row, columns_of, row_from_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiokafka.structs import ConsumerRecord
 
 #: Applications write these themselves: what is unreadable there never stops anything.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DAYS: Final = 30
 EARLIEST: Final = date(1900, 1, 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.store.block import Block, Bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from aiokafka.structs import ConsumerRecord
 
 BLOCK_OCTETS: Final = 32 << 20  # a block stays one part: ClickHouse splits inserts above 256 MiB
@@ -18,7 +19,7 @@ FULL_BLOCKS: Final = 4
 
 
 class Gap(RuntimeError):
-    """Records are missing between two batches: the reader is wrong, and nothing may be committed."""
+    """Records are missing between two batches: the reader is wrong, nothing may be committed."""
 
 
 class Batch(Protocol):
@@ -136,7 +137,7 @@ class Lane:
         return Block(self.topic, bounds, records)
 
     def _take_fresh(self) -> list[_Chunk]:
-        """Chunks in order of arrival, up to the limits; a chunk alone may be above that of octets."""
+        """Chunks in order of arrival, up to the limits; one chunk may be above that of octets."""
         taken: list[_Chunk] = []
         rows = octets = 0
         while self._chunks and rows < self._limits.rows and octets < self._limits.octets:

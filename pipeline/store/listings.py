@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
 
-_RANGE: Final = "{time} >= {{since:DateTime64(3, 'UTC')}} AND {time} < {{until:DateTime64(3, 'UTC')}}"
-_NUMBER: Final = "({{number:String}} = '' OR {number} = {{number:String}})"
-_HANDSET: Final = "({handset:String} = '' OR handset = {handset:String})"
+#: `[in TIME]` in a statement: that column lies within the filters' days.
+_RANGE: Final = r"\1 >= {since:DateTime64(3, 'UTC')} AND \1 < {until:DateTime64(3, 'UTC')}"
+#: `[of TIME, NUMBER]`: so it does, and the row is of the filters' number and handset.
+_FILTERED: Final = (
+    _RANGE + r" AND ({number:String} = '' OR \2 = {number:String})"
+    " AND ({handset:String} = '' OR handset = {handset:String})"
+)
 
 
-def _where(*, time: str, number: str) -> str:
-    return f"{_RANGE.format(time=time)} AND {_NUMBER.format(number=number)} AND {_HANDSET}"
+def _filled(sql: str) -> str:
+    sql = re.sub(r"\[of (\w+), ([\w.]+)\]", _FILTERED, sql)
+    return re.sub(r"\[in (\w+)\]", _RANGE, sql)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,106 +36,121 @@ MESSAGES: Final = Listing(
     title="Messages in",
     about="Every message received, newest first.",
     empty="No messages in this time.",
-    sql=f"""\
-SELECT gateway_time AS at, handset, number, text, charset, source, parts_total AS parts, complete, lossy,
-    arrayStringConcat(flags, ' ') AS flags, message_id
+    sql=_filled(
+        """\
+SELECT gateway_time AS at, handset, number, text, charset, source, parts_total AS parts,
+    complete, lossy, arrayStringConcat(flags, ' ') AS flags, message_id
 FROM twoway.mo_message
-WHERE {_where(time="gateway_time", number="number")}
-ORDER BY gateway_time DESC, message_id""",  # noqa: S608  put together from constants of this module
+WHERE [of gateway_time, number]
+ORDER BY gateway_time DESC, message_id"""
+    ),
 )
 PER_DAY: Final = Listing(
     name="per-day",
     title="Messages per number and day",
-    about="In: messages received. Out: commands to the sender. Refused: what the gate did not let out.",
+    about="In: received. Out: commands to the sender. Refused: not let out by the gate.",
     empty="No messages in this time.",
-    sql=f"""\
+    sql=_filled(
+        """\
 SELECT day, number, countIf(kind = 'in') AS received, uniqIf(handset, kind = 'in') AS handsets,
     countIf(kind = 'out') AS sent, countIf(kind = 'refused') AS refused
 FROM
 (
     SELECT toDate(gateway_time) AS day, toString(number) AS number, handset, 'in' AS kind
-    FROM twoway.mo_message WHERE {_where(time="gateway_time", number="number")}
+    FROM twoway.mo_message WHERE [of gateway_time, number]
     UNION ALL
     SELECT toDate(at), toString(sender_id), handset, 'out'
-    FROM twoway.mt_command WHERE {_where(time="at", number="sender_id")}
+    FROM twoway.mt_command WHERE [of at, sender_id]
     UNION ALL
     SELECT toDate(at), toString(sender_id), handset, 'refused'
-    FROM twoway.mt_rejection WHERE {_where(time="at", number="sender_id")}
+    FROM twoway.mt_rejection WHERE [of at, sender_id]
 )
 GROUP BY day, number
-ORDER BY day DESC, received DESC, number""",  # noqa: S608  put together from constants of this module
+ORDER BY day DESC, received DESC, number"""
+    ),
 )
 CONVERSATIONS: Final = Listing(
     name="conversations",
     title="Latest conversations",
     about="One line a handset, by its latest message.",
     empty="Nobody has written in this time.",
-    sql=f"""\
+    sql=_filled(
+        """\
 SELECT max(gateway_time) AS latest, handset, argMax(toString(said.number), gateway_time) AS number,
     count() AS messages, argMax(said.text, gateway_time) AS text
 FROM twoway.mo_message AS said
-WHERE {_where(time="gateway_time", number="said.number")}
+WHERE [of gateway_time, said.number]
 GROUP BY handset
-ORDER BY latest DESC, handset""",  # noqa: S608  put together from constants of this module
+ORDER BY latest DESC, handset"""
+    ),
 )
 OPT_OUTS: Final = Listing(
     name="opt-outs",
     title="Opt-outs",
     about="Consent that was withdrawn, given back or confirmed, and the rule that says so.",
     empty="No consent changed in this time.",
-    sql=f"""\
-SELECT at, handset, scope_kind, scope, state, gateway_state, rule, number, actor, reason, recorded_at,
-    mo_message_id
+    sql=_filled(
+        """\
+SELECT at, handset, scope_kind, scope, state, gateway_state, rule, number, actor, reason,
+    recorded_at, mo_message_id
 FROM twoway.consent_change
-WHERE {_where(time="recorded_at", number="number")}
-ORDER BY recorded_at DESC, change_id""",  # noqa: S608  put together from constants of this module
+WHERE [of recorded_at, number]
+ORDER BY recorded_at DESC, change_id"""
+    ),
 )
 REFUSALS: Final = Listing(
     name="refusals",
     title="Refused to send",
     about="What an application asked for and the gate did not let out, with the rule.",
     empty="Nothing was refused in this time.",
-    sql=f"""\
+    sql=_filled(
+        """\
 SELECT at, handset, sender_id AS number, rule, detail, caused_at, scope, request_id
 FROM twoway.mt_rejection
-WHERE {_where(time="at", number="sender_id")}
-ORDER BY at DESC, rejection_id""",  # noqa: S608  put together from constants of this module
+WHERE [of at, sender_id]
+ORDER BY at DESC, rejection_id"""
+    ),
 )
 INCOMPLETE: Final = Listing(
     name="incomplete",
     title="Incomplete messages",
     about="Released without all their parts, and parts that came after that.",
     empty="Every message in this time is whole.",
-    sql=f"""\
+    sql=_filled(
+        """\
 SELECT gateway_time AS at, handset, number, text, parts_total AS parts,
     arrayStringConcat(arrayMap(part -> toString(part), parts_missing), ' ') AS missing,
     arrayStringConcat(flags, ' ') AS flags, message_id
 FROM twoway.mo_message
-WHERE NOT complete AND {_where(time="gateway_time", number="number")}
-ORDER BY gateway_time DESC, message_id""",  # noqa: S608  put together from constants of this module
+WHERE NOT complete AND [of gateway_time, number]
+ORDER BY gateway_time DESC, message_id"""
+    ),
 )
 DEAD_LETTERS: Final = Listing(
     name="dead-letters",
     title="Dead letters",
     about="Input that could not be taken. They name no number: only the days apply.",
     empty="Nothing was refused as unreadable in this time.",
-    sql=f"""\
+    sql=_filled(
+        """\
 SELECT at, source, stage, reason, words, topic, partition, offset, dead_letter_id
 FROM twoway.dead_letter
-WHERE {_RANGE.format(time="at")}
-ORDER BY at DESC, dead_letter_id""",  # noqa: S608  put together from constants of this module
+WHERE [in at]
+ORDER BY at DESC, dead_letter_id"""
+    ),
 )
 CONVERSATION: Final = Listing(
     name="conversation",
     title="Conversation",
     about="What was said in both directions, and what was not sent.",
     empty="This handset has said nothing, and nothing was sent to it.",
-    sql="""\
+    sql=_filled(
+        """\
 SELECT at, direction, handset, number, text, note, id
 FROM twoway.two_way
-WHERE handset = {handset:String} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
-    AND ({number:String} = '' OR number = {number:String})
-ORDER BY at, direction, id""",
+WHERE handset = {handset:String} AND [in at] AND ({number:String} = '' OR number = {number:String})
+ORDER BY at, direction, id"""
+    ),
 )
 #: In the order of the page.
 LISTINGS: Final = {
@@ -145,23 +166,30 @@ LISTINGS: Final = {
         CONVERSATION,
     )
 }
-NEWEST: Final = "SELECT count() AS messages, max(gateway_time) AS newest FROM twoway.mo_message_rows"
-NUMBERS: Final = f"""\
+NEWEST: Final = (
+    "SELECT count() AS messages, max(gateway_time) AS newest FROM twoway.mo_message_rows"
+)
+NUMBERS: Final = _filled(
+    """\
 SELECT toString(number) AS number, count() AS messages FROM twoway.mo_message
-WHERE {_RANGE.format(time="gateway_time")}
-GROUP BY number ORDER BY messages DESC, number LIMIT 200"""  # noqa: S608  put together from constants of this module
-TOTALS: Final = f"""\
+WHERE [in gateway_time]
+GROUP BY number ORDER BY messages DESC, number LIMIT 200"""
+)
+TOTALS: Final = _filled(
+    """\
 SELECT
     (SELECT tuple(count(), uniq(handset), countIf(NOT complete)) FROM twoway.mo_message
-        WHERE {_where(time="gateway_time", number="number")}) AS received,
-    (SELECT count() FROM twoway.mt_command WHERE {_where(time="at", number="sender_id")}) AS sent,
-    (SELECT count() FROM twoway.mt_rejection WHERE {_where(time="at", number="sender_id")}) AS refused,
+        WHERE [of gateway_time, number]) AS received,
+    (SELECT count() FROM twoway.mt_command WHERE [of at, sender_id]) AS sent,
+    (SELECT count() FROM twoway.mt_rejection WHERE [of at, sender_id]) AS refused,
     (SELECT countIf(rule IN ('stop-word', 'stop-all', 'keyword-stop')) FROM twoway.consent_change
-        WHERE {_where(time="recorded_at", number="number")}) AS stops,
-    (SELECT count() FROM twoway.dead_letter WHERE {_RANGE.format(time="at")}) AS dead_letters"""  # noqa: S608  put together from constants of this module
+        WHERE [of recorded_at, number]) AS stops,
+    (SELECT count() FROM twoway.dead_letter WHERE [in at]) AS dead_letters"""
+)
 STATES: Final = """\
 SELECT scope_kind, scope, argMax(state, (recorded_at, kafka_offset)) AS state,
     argMax(gateway_state, (recorded_at, kafka_offset)) AS gateway_state,
-    argMax(rule, (recorded_at, kafka_offset)) AS rule, argMax(at, (recorded_at, kafka_offset)) AS since
+    argMax(rule, (recorded_at, kafka_offset)) AS rule,
+    argMax(at, (recorded_at, kafka_offset)) AS since
 FROM twoway.consent_change WHERE handset = {handset:String}
 GROUP BY scope_kind, scope ORDER BY scope_kind, scope"""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from clickhouse_connect.driver.client import Client
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "clickhouse"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,8 @@ from pipeline.store.csv_answer import csv_from_rows
 from pipeline.store.filters import LATEST, Filters, filters_from_query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.store.listings import Listing
     from pipeline.store.questions import Questions
 
@@ -80,14 +81,22 @@ class Pages:
             self._questions.rows(listings.STATES, filters.parameters()),
         )
         return self._render(
-            "conversation.html", filters, rows=rows, states=states, is_cut=len(rows) == CONVERSATION_ROWS
+            "conversation.html",
+            filters,
+            rows=rows,
+            states=states,
+            is_cut=len(rows) == CONVERSATION_ROWS,
         )
 
     async def listing(self, listing: Listing, filters: Filters) -> str:
         """One list, longer."""
         rows = await self._rows(listing, filters, CONVERSATION_ROWS)
         return self._render(
-            "listing.html", filters, listing=listing, rows=rows, is_cut=len(rows) == CONVERSATION_ROWS
+            "listing.html",
+            filters,
+            listing=listing,
+            rows=rows,
+            is_cut=len(rows) == CONVERSATION_ROWS,
         )
 
     async def csv(self, listing: Listing, filters: Filters) -> bytes:

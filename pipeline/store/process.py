@@ -1,8 +1,8 @@
 """The store process: it owns the engine, writes every event, and serves the report.
 
-    topics ─> agents.store ─> Sink ─> ClickHouseWriter ─┐
-                                                        ├─ Database (embedded, or a server)
-    HTTP ───> Report ───────> Questions (read-only) ────┘
+topics ─> agents.store ─> Sink ─> ClickHouseWriter ─┐
+                                                    ├─ Database (embedded, or a server)
+HTTP ───> Report ───────> Questions (read-only) ────┘
 """
 
 from __future__ import annotations

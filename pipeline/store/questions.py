@@ -39,10 +39,7 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._sessions: queue.SimpleQueue[Client] = queue.SimpleQueue()
         clients = [database.reading() for _ in range(SESSIONS)]
-        self._fenced = fenced_functions(
-            clients[0]
-            .query(_FUNCTIONS).result_rows
-        )
+        self._fenced = fenced_functions(clients[0].query(_FUNCTIONS).result_rows)
         found = clients[0].query("SELECT name FROM system.databases").result_rows
         self._databases = frozenset(name.lower() for (name,) in found) - {"twoway"}
         for client in clients:
@@ -59,13 +56,21 @@ class Questions:
         """The columns' names and the rows of a statement of our own."""
 
         def ask(client: Client) -> Table:
-            answer = client.query(sql, parameters=dict(parameters or {}), tz_mode="aware")
-            return answer.column_names, answer.result_rows
+            given = dict(parameters or {})
+            answer = client.query(sql, parameters=given, tz_mode="aware")
+            if answer.result_rows:
+                return answer.column_names, answer.result_rows
+            # The embedded engine gives no names where there are no rows.
+            described = client.query(f"DESCRIBE TABLE ({sql})", parameters=given).result_rows
+            return [str(row[0]) for row in described], []
 
         return await self._asked(ask)
 
     async def json_lines(self, text: str, parameters: Parameters | None = None) -> bytes:
-        """The answer to anyone's statement, a line of JSON a row; raises `Refused` or `BadStatement`."""
+        """The answer to anyone's statement, a line of JSON a row.
+
+        Raises `Refused` or `BadStatement`.
+        """
         statement = statement_from_text(text)
         given = _parameters_for(statement, parameters or {})
         async with self._free_for_strangers:

@@ -9,8 +9,10 @@ embedded engine runs with this process's rights: read-only to it is still `SELEC
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
 
 STATEMENTS: Final = frozenset(
     {
@@ -39,7 +41,16 @@ TABLE_FUNCTIONS: Final = frozenset({"numbers", "values", "generate_series", "gen
 SYSTEM_TABLES: Final = frozenset({"one", "numbers", "tables", "columns", "functions", "parts"})
 # Categories of system.functions whose members reach beyond the data, or into the process.
 _FENCED_CATEGORIES: Final = frozenset(
-    {"", "AI", "Dictionary", "Embedded Dictionary", "Internal", "Introspection", "Machine Learning", "Other"}
+    {
+        "",
+        "AI",
+        "Dictionary",
+        "Embedded Dictionary",
+        "Internal",
+        "Introspection",
+        "Machine Learning",
+        "Other",
+    }
 )
 _HARMLESS: Final = frozenset(
     """bar blockNumber byteSize countDigits currentDatabase digits displayName finalizeAggregation
@@ -67,7 +78,9 @@ def statement_from_text(text: str) -> str:
         raise Refused("there is no statement")
     word = opening[1].upper()
     if word not in _OPENING_WORDS:
-        raise Refused(f"{word} is not allowed: only SELECT, WITH, SHOW, DESCRIBE, EXPLAIN and EXISTS")
+        raise Refused(
+            f"{word} is not allowed: only SELECT, WITH, SHOW, DESCRIBE, EXPLAIN and EXISTS"
+        )
     if ";" in statement:
         raise Refused(
             "one statement at a time; a semicolon inside a text goes in as a parameter, or as char(59)"
@@ -82,16 +95,18 @@ def fenced_functions(functions: Iterable[tuple[str, str, int]]) -> frozenset[str
     return frozenset(
         name.lower()
         for name, category, is_aggregate in functions
-        if not is_aggregate
-        and category in _FENCED_CATEGORIES
-        and name.lower() not in _HARMLESS
+        if not is_aggregate and category in _FENCED_CATEGORIES and name.lower() not in _HARMLESS
     )
 
 
-def check_tree(lines: Sequence[str], *, fenced: Collection[str], databases: Collection[str]) -> None:
+def check_tree(
+    lines: Sequence[str], *, fenced: Collection[str], databases: Collection[str]
+) -> None:
     """Raises `Refused` unless every node of an EXPLAIN AST is one that only reads what is in ClickHouse."""
     nodes = [_Node(line) for line in lines]
     root = nodes[0] if nodes else _Node("nothing")
+    if root.kind.startswith(("b'", 'b"')):  # the driver's way to give a tree that is not UTF-8
+        raise Refused("octets go in as unhex('FF'), not as escapes in a text")
     if root.kind not in STATEMENTS:
         raise Refused(f"{root.kind} is not allowed: only statements that read")
     if root.kind.startswith("Select") and root.kind.endswith("UnionQuery") and root.children != 1:
@@ -112,10 +127,14 @@ class _Node:
         self.kind, _, rest = words.partition(" ")
         count = re.search(r"\(children (\d+)\)$", rest)
         self.children = int(count[1]) if count else 0
-        self.name = re.sub(r" \((?:alias .*|children \d+)\)$", "", re.sub(r" ?\(children \d+\)$", "", rest))
+        self.name = re.sub(
+            r" \((?:alias .*|children \d+)\)$", "", re.sub(r" ?\(children \d+\)$", "", rest)
+        )
 
 
-def _check_node(node: _Node, above: str, *, fenced: Collection[str], databases: Collection[str]) -> None:
+def _check_node(
+    node: _Node, above: str, *, fenced: Collection[str], databases: Collection[str]
+) -> None:
     name = node.name.lower()
     first, dot, rest = name.partition(".")
     match node.kind:

@@ -1,7 +1,7 @@
 """The report over HTTP: pages, CSV and SQL, all read-only.
 
-It runs on a loop and in a thread of its own, so that neither its questions nor a slow reader hold up
-the store. What it shows is personal data: it listens on loopback, or asks who calls.
+It runs on a loop and in a thread of its own, so that neither its questions nor a slow reader hold
+up the store. What it shows is personal data: it listens on loopback, or asks who calls.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from ingest.access import Access, is_loopback_host, path_from_octets
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from ingest.access import Access, is_loopback_host, path_from_octets
 from pipeline.store import metrics
 from pipeline.store.filters import BadFilter
 from pipeline.store.listings import LISTINGS
@@ -58,7 +58,9 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
 class Report:
     """Answers the requests of the report."""
 
-    def __init__(self, *, settings: Settings, questions: Questions, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, *, settings: Settings, questions: Questions, is_ready: Callable[[], bool]
+    ) -> None:
         """Raises `AccessError` where the address is not loopback and nobody is asked who calls."""
         self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
         self._is_local = is_loopback_host(settings.report_host)
@@ -87,7 +89,9 @@ class Report:
         response.headers.update(_SAFETY)
         return response
 
-    def _refusal(self, request: web.BaseRequest, token: bytes | None, path: str) -> web.Response | None:
+    def _refusal(
+        self, request: web.BaseRequest, token: bytes | None, path: str
+    ) -> web.Response | None:
         if path in OPEN_PATHS:
             return None
         if self._is_local and not is_loopback_host(request.url.host or ""):
@@ -136,7 +140,9 @@ class Report:
         name = request.path.rpartition("/")[2]
         body = await self._pages.csv(LISTINGS[name], await self._pages.filters(request.query))
         disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=disposition)
+        return web.Response(
+            body=body, content_type="text/csv", charset="utf-8", headers=disposition
+        )
 
     async def _style(self, _: web.BaseRequest) -> web.Response:
         return web.Response(body=STYLE, content_type="text/css", charset="utf-8")

@@ -1,7 +1,7 @@
 """Batches in, rows in ClickHouse, each event once.
 
-For every block: its bounds are committed as metadata of the offsets, which stay; it is inserted under
-a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in between,
+For every block: its bounds are committed as metadata of the offsets, which stay; it is inserted
+under a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in between,
 the next owner of the partitions forms the same block first, and its insert adds nothing twice.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
@@ -22,6 +21,8 @@ from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.lane import Lane, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping
+
     from pipeline.store.block import Block
     from pipeline.store.lane import Batch
     from pipeline.store.writer import Writer
@@ -206,8 +207,8 @@ class Sink:
             oldest = min(record.timestamp for record in block.records)
             metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
 
-    async def _insert(self, table: TableRows, token: str) -> None:
-        await self._retried(CLICKHOUSE, lambda: self._writer.insert(table, token=token))
+    async def _insert(self, table: TableRows, tag: str) -> None:
+        await self._retried(CLICKHOUSE, lambda: self._writer.insert(table, tag=tag))
 
     async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it is done; after `give_up_seconds` raises what stood in the way."""
@@ -220,7 +221,9 @@ class Sink:
                 metrics.UNAVAILABLE.labels(target).set(1)
                 metrics.RETRIES.labels(target).inc()
                 if self._clock() + pause > give_up_at:
-                    raise SinkFailed(f"{target} has been failing for {self._give_up_seconds:.0f} s: {error}") from error
+                    raise SinkFailed(
+                        f"{target} has been failing for {self._give_up_seconds:.0f} s: {error}"
+                    ) from error
                 log.warning("%s failed, again in %.2f s: %s", target, pause, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -229,9 +232,7 @@ class Sink:
                 return result
 
 
-def _unfinished(
-    topic: str, starts: Mapping[int, int], metadata: Mapping[int, str]
-) -> list[Bounds]:
+def _unfinished(topic: str, starts: Mapping[int, int], metadata: Mapping[int, str]) -> list[Bounds]:
     """The blocks that an earlier owner was writing, as far as their partitions are ours."""
     blocks: dict[str, dict[int, tuple[int, int]]] = {}
     for partition, words in metadata.items():

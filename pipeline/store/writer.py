@@ -29,7 +29,7 @@ _INSERTING: Final = {
 class Writer(Protocol):
     """Where blocks go: ClickHouse, or what a test has in its place."""
 
-    async def insert(self, rows: TableRows, *, token: str) -> None:
+    async def insert(self, rows: TableRows, *, tag: str) -> None:
         """Insert the rows, unless a block with this token was inserted before."""
 
 
@@ -41,12 +41,12 @@ class ClickHouseWriter:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="clickhouse-writer")
         self._types = cache(self._types_of)
 
-    async def insert(self, rows: TableRows, *, token: str) -> None:
+    async def insert(self, rows: TableRows, *, tag: str) -> None:
         """Insert the rows, unless a block with this token was inserted before."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._insert, rows, token)
+        await loop.run_in_executor(self._thread, self._insert, rows, tag)
 
-    def _insert(self, rows: TableRows, token: str) -> None:
+    def _insert(self, rows: TableRows, tag: str) -> None:
         with metrics.INSERT_SECONDS.time():
             self._client.insert(
                 rows.table,
@@ -54,7 +54,7 @@ class ClickHouseWriter:
                 column_names=rows.columns,
                 column_type_names=self._types(rows.table, rows.columns),
                 column_oriented=True,
-                settings={**_INSERTING, "insert_deduplication_token": token},
+                settings={**_INSERTING, "insert_deduplication_token": tag},
             )
 
     def _types_of(self, table: str, columns: tuple[str, ...]) -> list[str]:

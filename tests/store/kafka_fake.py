@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.engine.batch import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.store.decoding import TableRows
@@ -56,7 +57,9 @@ class FakeOffsets:
         self.moved.set()
         self.fuse.step()
 
-    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, str]]:
+    async def committed(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, str]]:
         return {tp: self.positions[tp] for tp in partitions if tp in self.positions}
 
     async def beginnings(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
@@ -71,11 +74,11 @@ class FakeWriter:
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
     tokens: set[tuple[str, str]] = field(default_factory=set)
 
-    async def insert(self, rows: TableRows, *, token: str) -> None:
+    async def insert(self, rows: TableRows, *, tag: str) -> None:
         self.fuse.step()
         await asyncio.sleep(0)
-        if (rows.table, token) not in self.tokens:
-            self.tokens.add((rows.table, token))
+        if (rows.table, tag) not in self.tokens:
+            self.tokens.add((rows.table, tag))
             self.rows.setdefault(rows.table, []).extend(rows.rows)
         self.fuse.step()
 

@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from typing import TYPE_CHECKING
 
 from pipeline.settings import Settings
 from pipeline.store.database import Database
@@ -19,6 +20,9 @@ from pipeline.store.sink import Sink
 from pipeline.store.writer import ClickHouseWriter
 from tests.store.kafka_fake import FakeOffsets, Fuse, Partition, play
 from tests.store.test_sink import log_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 
 class DeadlyFuse(Fuse):
@@ -44,7 +48,9 @@ class FiledOffsets(FakeOffsets):
         self.moved.set()
         self.fuse.step()
 
-    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, str]]:
+    async def committed(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, str]]:
         if self.file.exists():
             rows = json.loads(self.file.read_text())
             self.positions = {(topic, p): (offset, words) for topic, p, offset, words in rows}
@@ -74,7 +80,7 @@ async def main(home: Path, seed: int, burn_at: int | None) -> None:
         writer.close()
         for table in ("mo_message_rows", "mo_raw_rows", "mo_message", "mo_raw"):
             places = database.writing.query(
-                f"SELECT kafka_partition, kafka_offset FROM twoway.{table} ORDER BY ALL"  # noqa: S608  names of ours
+                f"SELECT kafka_partition, kafka_offset FROM twoway.{table} ORDER BY ALL"
             ).result_rows
             print(json.dumps([table, places]))
 

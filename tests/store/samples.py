@@ -57,7 +57,12 @@ def mo_message(**fields: Any) -> MoMessage:
 
 
 def mt_request(**fields: Any) -> MtRequest:
-    given: dict[str, Any] = {"request_id": "r1", "to": f"+{HANDSET}", "text": "hi", "requested_at": AT}
+    given: dict[str, Any] = {
+        "request_id": "r1",
+        "to": f"+{HANDSET}",
+        "text": "hi",
+        "requested_at": AT,
+    }
     return MtRequest(**given | fields)
 
 
@@ -112,9 +117,7 @@ SAMPLES: tuple[Record, ...] = (
         actor="ops",
         reason="asked by letter",
     ),
-    mt_request(
-        sender_id=NUMBER, keyword="FUN", api_id="1", confirms_opt_out=True, not_after=AT
-    ),
+    mt_request(sender_id=NUMBER, keyword="FUN", api_id="1", confirms_opt_out=True, not_after=AT),
     MtCommand(
         command_id="3" * 32,
         request_id="r1",
@@ -127,7 +130,10 @@ SAMPLES: tuple[Record, ...] = (
         reply_note="the number is ours",
         at=AT,
         not_after=AT,
-        scopes=[Scope(scope_kind="number", scope=NUMBER), Scope(scope_kind="account", scope="main")],
+        scopes=[
+            Scope(scope_kind="number", scope=NUMBER),
+            Scope(scope_kind="account", scope="main"),
+        ],
         api_id="3000001",
         account="main",
         keyword="",
@@ -205,7 +211,12 @@ SAMPLES: tuple[Record, ...] = (
 
 
 def kafka_record(
-    topic: str, value: Record | bytes | None, *, offset: int, partition: int = 0, key: bytes = b"4477"
+    topic: str,
+    value: Record | bytes | None,
+    *,
+    offset: int,
+    partition: int = 0,
+    key: bytes = b"4477",
 ) -> ConsumerRecord:
     """A record as the consumer hands it over."""
     octets = avro.encode(value) if isinstance(value, Record) else value

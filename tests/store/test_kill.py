@@ -18,7 +18,7 @@ SEED = 11
 
 def run_store(home: Path, *burn_at: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPT), str(home), str(SEED), *map(str, burn_at)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  this script of ours
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_store_killed_at_each_step_of_a_block_stores_each_event_once(tmp_path: Path) -> None:

@@ -47,7 +47,13 @@ def clickhouse_type(avro: Any) -> str:
         case {"type": "record", "fields": fields}:
             members = (f"{field['name']} {clickhouse_type(field['type'])}" for field in fields)
             return f"Tuple({', '.join(members)})"
-    return {"string": "String", "bytes": "String", "int": "Int32", "long": "Int64", "boolean": "Bool"}[avro]
+    return {
+        "string": "String",
+        "bytes": "String",
+        "int": "Int32",
+        "long": "Int64",
+        "boolean": "Bool",
+    }[avro]
 
 
 def described(database: Database, table: str) -> dict[str, str]:
@@ -77,7 +83,9 @@ def test_the_table_has_the_columns_of_the_row_with_the_types_of_the_schema(
 ) -> None:
     name = snake_from_camel(kind.__name__)
     newest = max((SCHEMAS / name).glob("*.avsc"), key=lambda path: int(path.stem))
-    expected = {f["name"]: clickhouse_type(f["type"]) for f in json.loads(newest.read_text())["fields"]}
+    expected = {
+        f["name"]: clickhouse_type(f["type"]) for f in json.loads(newest.read_text())["fields"]
+    }
     if kind in (MoRaw, MtRequest):
         expected["handset"] = "String"
     expected |= {"kafka_partition": "Int32", "kafka_offset": "Int64"}
@@ -115,7 +123,7 @@ async def test_a_record_comes_back_as_it_went_in(
 ) -> None:
     kind = type(record)
     row = row_from_record(record, key=b"447700900001", partition=3, offset=2**40)
-    await writer.insert(TableRows(TABLE_OF[kind], columns_of(kind), [row]), token="once")
+    await writer.insert(TableRows(TABLE_OF[kind], columns_of(kind), [row]), tag="once")
     answer = database.writing.query(
         f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",
         query_formats={"*String": "bytes"},
@@ -134,7 +142,7 @@ async def test_what_is_absent_is_null(
     database: Database, writer: ClickHouseWriter, record: Record
 ) -> None:
     row = row_from_record(record, key=None, partition=0, offset=7)
-    await writer.insert(TableRows("mt_request_rows", columns_of(MtRequest), [row]), token="absent")
+    await writer.insert(TableRows("mt_request_rows", columns_of(MtRequest), [row]), tag="absent")
     found = database.writing.query(
         "SELECT sender_id, keyword, api_id, not_after, handset FROM twoway.mt_request WHERE kafka_offset = 7"
     ).result_rows
@@ -168,9 +176,15 @@ async def test_a_block_of_messages_from_every_month_of_130_years_is_written(
     database: Database, writer: ClickHouseWriter
 ) -> None:
     messages = [
-        mo_message(message_id=f"{month:032x}", number="1", gateway_time=AT - timedelta(days=30.5 * month))
+        mo_message(
+            message_id=f"{month:032x}", number="1", gateway_time=AT - timedelta(days=30.5 * month)
+        )
         for month in range(1_500)
     ]
     rows = [row_from_record(m, key=b"1", partition=0, offset=i) for i, m in enumerate(messages)]
-    await writer.insert(TableRows("mo_message_rows", columns_of(type(messages[0])), rows), token="old")
-    assert database.writing.query("SELECT count() FROM twoway.mo_message WHERE number = '1'").result_rows == [(1_500,)]
+    await writer.insert(
+        TableRows("mo_message_rows", columns_of(type(messages[0])), rows), tag="old"
+    )
+    assert database.writing.query(
+        "SELECT count() FROM twoway.mo_message WHERE number = '1'"
+    ).result_rows == [(1_500,)]

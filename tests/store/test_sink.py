@@ -87,7 +87,9 @@ def test_many_kills_lose_nothing_and_double_nothing(seed: int, kills: list[int])
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 40))
-def test_partitions_that_move_to_other_stores_in_mid_block_lose_nothing(seed: int, burn_at: int) -> None:
+def test_partitions_that_move_to_other_stores_in_mid_block_lose_nothing(
+    seed: int, burn_at: int
+) -> None:
     async def scenario() -> tuple[Log, FakeWriter]:
         log = log_of(seed=seed)
         fuse = Fuse(burn_at)
@@ -186,7 +188,9 @@ async def test_a_clickhouse_that_is_away_for_a_while_gets_the_same_block_again()
 async def test_a_commit_that_is_refused_is_made_again() -> None:
     log = log_of(seed=4)
     offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
-    assert await play(sink_of(writer), log, Refusing(offsets, "commit", CommitFailedError(), 4), seed=4)  # type: ignore[arg-type]
+    assert await play(
+        sink_of(writer), log, Refusing(offsets, "commit", CommitFailedError(), 4), seed=4
+    )  # type: ignore[arg-type]
     assert writer.places(TABLES[topics.MO_RAW]) == expected(log, topics.MO_RAW)
 
 
@@ -232,10 +236,10 @@ async def test_a_slow_topic_does_not_hold_up_another() -> None:
     release = asyncio.Event()
 
     class SlowForRaw(FakeWriter):
-        async def insert(self, rows: TableRows, *, token: str) -> None:
+        async def insert(self, rows: TableRows, *, tag: str) -> None:
             if rows.table == "mo_raw_rows":
                 await release.wait()
-            await super().insert(rows, token=token)
+            await super().insert(rows, tag=tag)
 
     offsets, writer = FakeOffsets(Fuse()), SlowForRaw(Fuse())
     sink = sink_of(writer)
