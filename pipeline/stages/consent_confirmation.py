@@ -65,7 +65,8 @@ def _is_cancelled(pending: PendingStop, timelines: list[Timeline]) -> bool:
     if pending.stop.rule != ConsentRule.STOP_ALL:
         return False
     texted = [t.key for t in timelines if holds(t.key, pending.stop.number)]
-    return bool(texted) and not any(key in pending.keys for key in texted)
+    accounts = [t.key for t in timelines if t.scope_kind == ScopeKind.ACCOUNT]
+    return not any(key in pending.keys for key in texted or accounts)
 
 
 def confirming_number(number: str, directory: Directory) -> str:
@@ -86,7 +87,7 @@ def send_confirmation(deciding: Deciding, pending: PendingStop, *, text: str | N
         purpose,
         text,
     )
-    deciding.confirm(pending.stop, pending.keys, ConsentRule.CONFIRMED, at=seconds_of(deciding.now))
+    deciding.confirm(pending.stop, ConsentRule.CONFIRMED, at=seconds_of(deciding.now))
 
 
 def send_again(deciding: Deciding, failed: Confirmation) -> None:

@@ -63,8 +63,8 @@ class Deciding:
         self._arrivals += 1
         return self._arrivals
 
-    def confirm(self, stop: Event, keys: list[Key], rule: ConsentRule, *, at: int) -> None:
-        """Enter in these scopes that `stop` was confirmed."""
+    def confirm(self, stop: Event, rule: ConsentRule, *, at: int) -> None:
+        """Enter that `stop` was confirmed, wherever it stands: a late event may let it count."""
         event = Event(
             at,
             self.next_arrival(),
@@ -76,7 +76,9 @@ class Deciding:
             confirms_at=stop.at,
             confirms_arrival=stop.arrival,
         )
-        self.scopes.add(keys, event)
+        arrival = stop.arrival
+        holders = [t.key for t in self.scopes if any(e.arrival == arrival for e in t.events)]
+        self.scopes.add(holders, event)
 
     def remember_confirmation(self, sent: Confirmation) -> None:
         """Keep in mind until its deadline that this confirmation may fail."""

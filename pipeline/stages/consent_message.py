@@ -109,5 +109,5 @@ def _reply_at_once(deciding: Deciding, stop: Event, reply: CustomReply) -> None:
     if reply.sent_by == "us":
         send_confirmation(deciding, pending, text=reply.text)
     else:
-        deciding.confirm(stop, pending.keys, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
+        deciding.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
     deciding.publish()

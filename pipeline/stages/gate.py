@@ -124,7 +124,7 @@ def _confirmed(
             command.command_id, stop.message_id, stop.number, pending.deadline, is_default=False
         )
     )
-    deciding.confirm(stop, pending.keys, ConsentRule.CONFIRMED, at=seconds_of(now))
+    deciding.confirm(stop, ConsentRule.CONFIRMED, at=seconds_of(now))
     deciding.publish()
     return deciding.decide()
 
