@@ -169,6 +169,10 @@ class Play:
         texts = [row["text"] for row in sent]
         words = "exactly one confirmation went out, the guide's text"
         self._scene.expect(words, got=texts, wanted=[said.CONFIRMATION])
+        changes = self._scene.all("consent_change", handset=self.handset, rule="confirmed")
+        states = [(row["state"], row["gateway_state"]) for row in changes]
+        words = "consent stands at stopped, with us and with the gateway"
+        self._scene.expect(words, got=states, wanted=[("stopped", "stopped")])
 
     def re_enable(self) -> None:
         """A later message without a stop word opens both states again."""

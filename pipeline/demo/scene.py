@@ -35,7 +35,7 @@ class Scene:
 
     def say(self, words: str) -> None:
         """One line of what is going on."""
-        self._console.print(f"   {words}", highlight=False, markup=False)
+        self._console.print(f"   {words}", highlight=False, markup=False, soft_wrap=True)
 
     def expect(self, words: str, *, got: Any, wanted: Any) -> None:
         """Check one thing; raises `CommandError` with both values when it is not so."""
