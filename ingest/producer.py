@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.ingest")
 
 PUBLISHED: Final = (MO_RAW, MT_REQUEST, DEAD_LETTER)
-LINGER_SECONDS: Final = 0.002
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
 REQUEST_TIMEOUT_MS: Final = 5_000  # then the same batch again: the broker knows its sequence number
 CHECK_SECONDS: Final = 1.0
 END_SECONDS: Final = 2.0
-BACKOFF_SECONDS: Final = (0.1, 5.0)
+BACKOFF_SECONDS: Final = (0.1, 1.0)
 
 
 class Publisher(Protocol):
@@ -79,7 +78,6 @@ class KafkaPublisher:
                 topic,
                 partition,
                 producer=self._producer,
-                linger_seconds=LINGER_SECONDS,
                 timeout_seconds=self._timeout_seconds,
                 on_acknowledged=self._acknowledged,
                 on_failed=self._failed,

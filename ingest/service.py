@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Answering = Callable[[Request], Awaitable[Answer]]
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 READ: Final = ("GET", "HEAD")
+UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # asked every second, counted all the same
 STATUS_PATH: Final = b"/mt/"
 REASONS: Final = {
     400: "not-a-request",
@@ -152,6 +153,8 @@ class Service:
             ).inc()
         if call and call.route.is_way:
             self._metrics.note_kafka(taken=answer is TAKEN, refused=answer.status == 503)
+        if call and call.route.template in UNLOGGED:
+            return
         self._access_log.add(
             method=head.method if head and call else "-",
             path=way,

@@ -70,7 +70,6 @@ def lane_to(sender: FakeSender, heard: Heard, *, timeout_seconds: float = 60.0) 
         "topic",
         2,
         producer=sender,
-        linger_seconds=0,
         timeout_seconds=timeout_seconds,
         on_acknowledged=heard.on_acknowledged,
         on_failed=heard.failures.append,
