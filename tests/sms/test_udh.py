@@ -54,6 +54,7 @@ def test_golden_header(row):
         pytest.param("06 05 04 0B84 23F0", WHOLE, id="ports-alone"),
         pytest.param("060500030a0302", None, id="length-of-the-header-too-long"),
         pytest.param("050003 0a0302 00", None, id="octets-after-the-header"),
+        pytest.param("050003 0a0302 7000", None, id="an-element-after-the-header"),
         pytest.param("050003330003", None, id="total-0"),
         pytest.param("050003330200", None, id="number-0"),
         pytest.param("050003330203", None, id="number-above-total"),

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import MoPart
-from pipeline.stages.dedupe import seen_key
-from pipeline.stages.normalise import normalise
-from tests.mo import DIRECTORY, NOON, Seen, callback, normalised, raw, timestamp
+from pipeline.sms.udh import WHOLE
+from pipeline.stages.dedupe import key_of_part, seen_key
+from tests.mo import NOON, Seen, callback, normalised, timestamp
 
 RETRIES_MINUTES = [2, 4, 8, 16, 32, 64, 128]  # G8.3.1, each after the one before
 STATED = timestamp(NOON - timedelta(seconds=3))
@@ -127,19 +127,30 @@ def test_the_key_has_sixteen_octets():
     assert len(seen_key(normalised(callback()))) == 16
 
 
-def test_a_deliver_sm_is_never_a_duplicate_for_now(monkeypatch):
-    """SMPP has no parser yet; the key already keeps equal ones apart."""
-    monkeypatch.setattr("pipeline.stages.normalise.callback_from_raw", lambda _: callback())
-    event = raw(b"", source="smpp")
-    parts = [
-        normalise(
-            event, partition=0, offset=offset, directory=DIRECTORY, default_charset="ISO-8859-1"
-        )
-        for offset in (1, 2, 1)
-    ]
-    keys = [seen_key(part) for part in parts if isinstance(part, MoPart)]
-    assert keys[0] != keys[1]
-    assert keys[0] == keys[2]
+def _key(source: str, offset: int, mo_msg_id: str) -> bytes:
+    return key_of_part(
+        source=source,
+        raw_position=(0, offset),
+        handset="27821234567",
+        number="447700900123",
+        mo_msg_id=mo_msg_id,
+        concatenation=WHOLE,
+        sent_at=NOON,
+        udh=b"",
+        octets=b"hello",
+    )
+
+
+@pytest.mark.parametrize("mo_msg_id", ["m1", ""])
+def test_one_part_has_one_key_by_whichever_way_it_comes(mo_msg_id):
+    keys = {_key(way, at, mo_msg_id) for at, way in enumerate(["http", "xml", "soap", "ftp"])}
+    assert len(keys) == 1
+
+
+def test_a_deliver_sm_is_a_duplicate_of_itself_only():
+    assert _key("smpp", 1, "") == _key("smpp", 1, "")
+    assert _key("smpp", 1, "") != _key("smpp", 2, "")
+    assert _key("smpp", 1, "") != _key("http", 1, "")
 
 
 fields = st.fixed_dictionaries(

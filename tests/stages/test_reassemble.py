@@ -6,7 +6,8 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from pipeline.stages.reassemble import decode_row
+from pipeline.stages.message import message_from_parts
+from pipeline.stages.reassemble import decode_row, reassemble, release_due
 from tests.assembling import KEEP, SPREAD, TIMEOUT, Box, piece
 from tests.golden_rows import golden_rows
 from tests.mo import NOON, Seen, accepted, callback, normalised
@@ -295,6 +296,33 @@ def test_between_an_open_message_and_a_released_one_the_nearest_in_time_counts()
     (whole,) = box.take(piece(2, "new2", of=2, sent=30 * MINUTE, received=TIMEOUT + HOUR))
     assert (late.text, late.complete) == ("old2", False)
     assert (whole.text, whole.complete) == ("new1new2", True)
+
+
+def test_of_an_open_message_and_a_released_one_equally_near_the_open_one_takes_the_part():
+    box = Box()
+    box.take(piece(1, "old", of=2))
+    box.tick(NOON + TIMEOUT)
+    box.take(piece(1, "new1", of=2, sent=2 * MINUTE, received=TIMEOUT + HOUR))
+    (whole,) = box.take(piece(2, "new2", of=2, sent=MINUTE, received=TIMEOUT + HOUR))
+    assert (whole.text, whole.complete) == ("new1new2", True)
+
+
+def test_a_late_piece_is_never_taken_for_the_message_of_its_part():
+    part = piece(1)
+    messages = [message_from_parts([part], account="main", late=late) for late in (False, True)]
+    assert len({message.message_id for message in messages}) == 2
+
+
+def test_what_is_released_belongs_to_the_account_the_number_had_last():
+    row = None
+    for number, account in ((1, "before"), (2, "after")):
+        row, messages = reassemble(
+            row, piece(number), spread=SPREAD, timeout=TIMEOUT, account=account
+        )
+        assert messages == []
+    assert row is not None
+    _, (message,) = release_due(row, now=NOON + TIMEOUT, timeout=TIMEOUT, keep=KEEP)
+    assert message.account == "after"
 
 
 def test_a_marker_is_kept_for_the_horizon_and_then_forgotten():
