@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.records import CustomReply, Number, Numbers
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import HELP, STOP_ALL, STOP_WORDS, contains_stop_word, words_of
-from pipeline.toml_lines import TomlLines
+from pipeline.toml_checker import LONGEST_DIGITS, TomlChecker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
+
+    from pipeline.toml_lines import Path
 
 VMN: Final = "vmn"
 TAGGED_RANGE: Final = "tagged-range"
@@ -24,7 +25,6 @@ KINDS: Final = (VMN, TAGGED_RANGE, SHORT_CODE, SHARED_SHORT_CODE)
 SENT_BY: Final = ("us", "gateway")
 
 _LONGEST_ALPHA: Final = 11  # 3GPP TS 23.040 9.1.2.5: 20 semi-octets hold 11 septets
-_LONGEST_DIGITS: Final = 20  # 3GPP TS 23.040 9.1.2.5: address values of up to 20 semi-octets
 _AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 _FIELDS: Final = frozenset(
     [
@@ -51,70 +51,6 @@ class NumbersError(ValueError):
     """What is wrong with a number directory, one mistake a line, each with line and field."""
 
 
-class _Checker:
-    """Reads one file and collects what is wrong with it."""
-
-    def __init__(self, text: str, origin: str) -> None:
-        self.origin = origin
-        self.lines = TomlLines(text)
-        self.mistakes: list[tuple[int, str]] = []
-
-    def mistake(self, path: tuple[str | int, ...], words: str) -> None:
-        line = self.lines.line_of(path)
-        field = ".".join(str(name) for name in path if isinstance(name, str))
-        self.mistakes.append((line, f"{self.origin}:{line}: {field}: {words}"))
-
-    def text(self, table: Mapping[str, Any], path: tuple[str | int, ...], default: str = "") -> str:
-        value = table.get(str(path[-1]), default)
-        if not isinstance(value, str):
-            self.mistake(path, "must be text in quotes")
-            return default
-        return value.strip()
-
-    def boolean(
-        self, table: Mapping[str, Any], path: tuple[str | int, ...], *, default: bool
-    ) -> bool:
-        value = table.get(str(path[-1]), default)
-        if not isinstance(value, bool):
-            self.mistake(path, "must be true or false")
-            return default
-        return value
-
-    def digits(self, table: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
-        value = address_from_text(self.text(table, path))
-        if isinstance(table.get(str(path[-1])), str) and not (
-            is_digits(value) and len(value) <= _LONGEST_DIGITS
-        ):
-            self.mistake(path, f"must be digits, at most {_LONGEST_DIGITS}")
-        return value
-
-    def phrases(self, table: Mapping[str, Any], path: tuple[str | int, ...]) -> list[str]:
-        """Words in upper case as the text is compared, without doubles."""
-        value = table.get(str(path[-1]), [])
-        if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
-            self.mistake(path, "must be a list of texts in quotes")
-            return []
-        found: dict[str, None] = {}
-        for phrase in value:
-            spelling = " ".join(words_of(phrase)).upper()
-            if not spelling:
-                self.mistake(path, f"{phrase!r} has no letters or digits")
-            elif spelling in found:
-                self.mistake(path, f"{phrase!r} is there twice")
-            else:
-                found[spelling] = None
-        return list(found)
-
-    def unknown(
-        self, table: Mapping[str, Any], path: tuple[str | int, ...], known: frozenset[str]
-    ) -> None:
-        for name in table:
-            if name not in known:
-                self.mistake(
-                    (*path, name), f"there is no such field; there are {', '.join(sorted(known))}"
-                )
-
-
 def numbers_from_toml(
     text: str, *, origin: str, loaded_at: datetime, default_account: str = "main"
 ) -> Numbers:
@@ -125,7 +61,7 @@ def numbers_from_toml(
         at = _AT_LINE.search(str(error))
         line = at[1] if at and at[1] else text.count("\n") + 1
         raise NumbersError(f"{origin}:{line}: {_AT_LINE.sub('', str(error)).strip()}") from error
-    checker = _Checker(text, origin)
+    checker = TomlChecker(text, origin)
     checker.unknown(given, (), frozenset(("number", "sender_ids")))
     tables = given.get("number", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -143,7 +79,7 @@ def numbers_from_toml(
 
 
 def _number(
-    checker: _Checker, table: dict[str, Any], path: tuple[str | int, ...], default_account: str
+    checker: TomlChecker, table: dict[str, Any], path: Path, default_account: str
 ) -> Number:
     checker.unknown(table, path, _FIELDS)
     kind = checker.text(table, (*path, "kind"))
@@ -182,7 +118,7 @@ def _number(
 
 
 def _first_and_last(
-    checker: _Checker, table: dict[str, Any], path: tuple[str | int, ...], kind: str
+    checker: TomlChecker, table: dict[str, Any], path: Path, kind: str
 ) -> tuple[str, str]:
     if kind != TAGGED_RANGE:
         for name in ("first", "last"):
@@ -209,16 +145,16 @@ def _first_and_last(
 
 
 def _keywords(
-    checker: _Checker,
+    checker: TomlChecker,
     table: dict[str, Any],
-    path: tuple[str | int, ...],
+    path: Path,
     kind: str,
     extra: list[str],
 ) -> list[str]:
     here = (*path, "keywords")
     keywords = checker.phrases(table, here)
     if kind == SHARED_SHORT_CODE:
-        if not keywords:
+        if not table.get("keywords"):
             checker.mistake(here, "is missing: the keywords of ours on the shared code (G7.1.2)")
     elif "keywords" in table:
         checker.mistake(here, f"is for a {SHARED_SHORT_CODE}")
@@ -229,7 +165,7 @@ def _keywords(
 
 
 def _custom_replies(
-    checker: _Checker, table: dict[str, Any], path: tuple[str | int, ...], extra: list[str]
+    checker: TomlChecker, table: dict[str, Any], path: Path, extra: list[str]
 ) -> list[CustomReply]:
     replies = table.get("custom_reply", {})
     if not isinstance(replies, dict) or not all(
@@ -261,7 +197,7 @@ def _custom_replies(
     return list(found.values())
 
 
-def _check_together(checker: _Checker, numbers: list[Number]) -> None:
+def _check_together(checker: TomlChecker, numbers: list[Number]) -> None:
     """No digits twice; what is linked is listed and may confirm."""
     readable = [
         (i, n)
@@ -307,14 +243,14 @@ def _check_together(checker: _Checker, numbers: list[Number]) -> None:
             )
 
 
-def _sender_ids(checker: _Checker, given: dict[str, Any]) -> list[str]:
+def _sender_ids(checker: TomlChecker, given: dict[str, Any]) -> list[str]:
     value = given.get("sender_ids", [])
     if not isinstance(value, list) or not all(isinstance(sender_id, str) for sender_id in value):
         checker.mistake(("sender_ids",), "must be a list of texts in quotes")
         return []
     sender_ids = [address_from_text(sender_id) for sender_id in value]
     for sender_id in sender_ids:
-        longest = _LONGEST_DIGITS if is_digits(sender_id) else _LONGEST_ALPHA
+        longest = LONGEST_DIGITS if is_digits(sender_id) else _LONGEST_ALPHA
         if not 0 < len(sender_id) <= longest:
             checker.mistake(
                 ("sender_ids",),
