@@ -1,0 +1,102 @@
+"""`make bench`: the figures of the README, all in one run on this machine, the broker on it too.
+
+    python -m tests.bench [--messages 100000] [--only ingest|pipeline|latency]
+
+Prints a Markdown table. Compare rows with each other, not with another machine's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from deploy.local.kafka import LocalKafka
+from tests.bench import ingest_bench, latency_bench, pipeline_bench
+from tests.bench.traffic import NUMBERS_TOML
+from tests.running import RunningStack
+
+PARTITIONS = 4
+RATE = 100
+LATENCY_SECONDS = 30
+
+
+def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
+    """Requests a second and latency of ingest, and end-to-end latency, on one `twoway up`."""
+    running = RunningStack(home)
+    running.home.mkdir(parents=True)
+    (running.home / "numbers.toml").write_text(NUMBERS_TOML)
+    running.start()
+    try:
+        stack = running.stack
+        latency = asyncio.run(
+            latency_bench.measure(
+                ingest=stack.ingest,
+                report=stack.report,
+                kafka=stack.kafka,
+                partitions=PARTITIONS,
+                rate=RATE,
+                seconds=LATENCY_SECONDS,
+            )
+        )
+        rows = [
+            (f"{what}, {RATE} messages/s", f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms")
+            for what, at in latency.items()
+        ]
+        for form in ("get", "post"):
+            figures = uvloop.run(
+                ingest_bench.measure(
+                    stack.ingest, requests=requests, concurrency=64, seconds=120, form=form
+                )
+            )
+            if figures["statuses"] != {200: requests}:
+                raise RuntimeError(f"not every request was acknowledged: {figures}")
+            rows.append(
+                (
+                    f"ingest {form.upper()}, each acknowledged, the whole stack running",
+                    f"{figures['requests_per_second']} requests/s, p99 {figures['p99_ms']} ms",
+                )
+            )
+        return rows
+    finally:
+        running.stop()
+
+
+def pipeline_rows(home: Path, messages: int) -> list[tuple[str, str]]:
+    """mo-raw and mt-request to everything the stages write, beside bare aiokafka."""
+    broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
+    broker.start()
+    try:
+        rates = pipeline_bench.run(broker.bootstrap, home / "worker", messages)
+    finally:
+        broker.stop()
+    bare = rates["bare aiokafka"]
+    return [
+        (name, f"{rate:,.0f} records/s ({rate / bare:.2f} of bare)") for name, rate in rates.items()
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure this machine.")
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=30_000)
+    parser.add_argument("--only", choices=("stack", "pipeline"))
+    given = parser.parse_args()
+    rows: list[tuple[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="twoway-bench-") as folder:
+        if given.only in (None, "pipeline"):
+            rows += pipeline_rows(Path(folder) / "pipeline", given.messages)
+        if given.only in (None, "stack"):
+            rows += ingest_rows(Path(folder) / "stack", given.requests)
+    sys.stdout.write("| what | here |\n|---|---|\n")
+    for what, figure in rows:
+        sys.stdout.write(f"| {what} | {figure} |\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""From the gateway's 200 to the row in ClickHouse, and to the MT command, at a steady rate."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from pipeline import avro, topics
+from pipeline.records import MoMessage
+from pipeline.wire import http_form
+from pipeline.wire.callback import MoCallback
+from tests.bench.traffic import NUMBER
+
+POLL_SECONDS = 0.02
+GATEWAY_ZONE = timedelta(hours=2)
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """p50 and p99 in milliseconds."""
+    ordered = sorted(seconds)
+    return {
+        "p50 ms": round(ordered[len(ordered) // 2] * 1000, 1),
+        "p99 ms": round(ordered[len(ordered) * 99 // 100] * 1000, 1),
+    }
+
+
+async def measure(
+    *, ingest: str, report: str, kafka: str, partitions: int, rate: int, seconds: int
+) -> dict[str, dict[str, float]]:
+    """Both latencies over `rate * seconds` messages."""
+    run = f"{time.time_ns():x}"
+    acknowledged: dict[str, float] = {}
+    seen_row: dict[str, float] = {}
+    seen_message: dict[str, float] = {}
+    total = rate * seconds
+    async with aiohttp.ClientSession() as http:
+        watchers = [
+            asyncio.create_task(_watch_rows(http, report, run, total, seen_row)),
+            asyncio.create_task(_watch_topic(kafka, partitions, run, total, seen_message)),
+        ]
+        began = time.monotonic()
+        sending = []
+        for n in range(total):
+            await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
+            sending.append(
+                asyncio.create_task(_send(http, ingest, f"{run}{n:015x}", n, acknowledged))
+            )
+        await asyncio.gather(*sending)
+        await asyncio.wait_for(asyncio.gather(*watchers), timeout=60)
+    return {
+        "200 -> row in ClickHouse": percentiles(
+            [seen_row[i] - acknowledged[i] for i in acknowledged]
+        ),
+        "200 -> mo-message committed": percentiles(
+            [max(0.0, seen_message[i] - acknowledged[i]) for i in acknowledged]
+        ),
+    }
+
+
+async def _send(
+    http: aiohttp.ClientSession, ingest: str, mo_msg_id: str, n: int, acknowledged: dict[str, float]
+) -> None:
+    callback = MoCallback(
+        handset=f"2788{n:08d}",
+        number=NUMBER,
+        api_id="12345",
+        mo_msg_id=mo_msg_id,
+        timestamp=f"{datetime.now(UTC) + GATEWAY_ZONE:%Y-%m-%d %H:%M:%S}",
+        charset="ISO-8859-1",
+        octets=b"Here is the message text",
+    )
+    url = f"{ingest}/mo/http?{http_form.render(callback).decode()}"
+    async with http.get(url) as answer:
+        if answer.status != 200:
+            raise RuntimeError(f"ingest answered {answer.status}")
+    acknowledged[mo_msg_id] = time.monotonic()
+
+
+async def _watch_rows(
+    http: aiohttp.ClientSession, report: str, run: str, total: int, seen: dict[str, float]
+) -> None:
+    """Poll ClickHouse for the rows of this run; the newest only, so that asking costs little."""
+    query = (
+        "SELECT mo_msg_ids[1] AS id FROM mo_message "
+        "WHERE startsWith(mo_msg_ids[1], {run:String}) AND received_at > now64(3) - 5"
+    )
+    body = {"query": query, "parameters": {"run": run}}
+    while len(seen) < total:
+        async with http.post(f"{report}/sql", json=body) as answer:
+            lines = (await answer.text()).splitlines()
+        now = time.monotonic()
+        for line in lines:
+            seen.setdefault(json.loads(line)["id"], now)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _watch_topic(
+    kafka: str, partitions: int, run: str, total: int, seen: dict[str, float]
+) -> None:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka, isolation_level="read_committed", fetch_max_wait_ms=50
+    )
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topics.MO_MESSAGE, p) for p in range(partitions)])
+        await consumer.seek_to_end()
+        while len(seen) < total:
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                now = time.monotonic()
+                for record in records:
+                    message: Any = avro.decode(record.value)
+                    if isinstance(message, MoMessage) and message.mo_msg_ids[0].startswith(run):
+                        seen.setdefault(message.mo_msg_ids[0], now)
+    finally:
+        await consumer.stop()
