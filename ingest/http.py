@@ -18,8 +18,8 @@ from ingest.access import Access, AccessError
 from ingest.access_log import AccessLog
 from ingest.callbacks import Callbacks
 from ingest.metrics import Metrics
+from ingest.mt import MtRequests
 from ingest.producer import BATCH_OCTETS, KafkaPublisher
-from ingest.requests import Requests
 from ingest.server import CONNECTIONS, CannotListen, Limits, Server
 from ingest.service import Service
 from ingest.status import StatusIndex
@@ -69,7 +69,7 @@ class Ingest:
         self.service = Service(
             access=self.access,
             callbacks=Callbacks(publisher=self.publisher, now=clock.now, metrics=self.metrics),
-            requests=Requests(publisher=self.publisher, index=self.index, now=clock.now),
+            requests=MtRequests(publisher=self.publisher, index=self.index, now=clock.now),
             index=self.index,
             tail=self.tail,
             publisher=self.publisher,
@@ -108,10 +108,13 @@ def limits_from_settings(settings: Settings) -> Limits:
     """
     if settings.body_limit_bytes > BATCH_OCTETS // 2:
         raise AccessError(f"body_limit_bytes must not exceed {BATCH_OCTETS // 2}")
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    files = CONNECTIONS if most == resource.RLIM_INFINITY else most - FILES_OF_OUR_OWN
-    return Limits(body_octets=settings.body_limit_bytes, connections=min(CONNECTIONS, files))
+    wanted = CONNECTIONS + FILES_OF_OUR_OWN
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY not in (allowed, most):
+        wanted = min(wanted, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return Limits(body_octets=settings.body_limit_bytes, connections=wanted - FILES_OF_OUR_OWN)
 
 
 def tls_from_settings(settings: Settings) -> ssl.SSLContext | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ingest.requests import REQUEST_ID
+from ingest.mt import REQUEST_ID
 
 JsonObject = dict[str, Any]
 

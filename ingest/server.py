@@ -1,7 +1,7 @@
 """Connections: octets in, answers out, limits on time, memory and number.
 
-An own server because the ready ones refuse or shorten targets that hold a message
-(deploy/decisions/0020-ingest-server.md). Only `http1` reads octets.
+An own server because the ready ones refuse or shorten targets that hold a message: decision 0020.
+Only `http1` reads octets.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader(body_limit=server.limits.body_octets)
         self._waits = _Waits.FOR_HEAD
         self._since = monotonic()
-        self._started = 0.0
+        self._started = self._since
         self._head: Head | None = None
         self._call: Call | None = None
         self._held = 0

@@ -11,16 +11,16 @@ from urllib.parse import unquote
 from ingest import openapi
 from ingest.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, value, words
 from ingest.callbacks import WAYS, Callbacks
+from ingest.mt import REQUEST_ID
 from ingest.request import Request, Target, request_from, target_from_octets
-from ingest.requests import REQUEST_ID
 
 if TYPE_CHECKING:
     from ingest.access import Access
     from ingest.access_log import AccessLog
     from ingest.http1 import Head
     from ingest.metrics import Metrics
+    from ingest.mt import MtRequests
     from ingest.producer import Publisher
-    from ingest.requests import Requests
     from ingest.status import StatusIndex
     from ingest.tail import Tail
 
@@ -74,7 +74,7 @@ class Service:
         *,
         access: Access,
         callbacks: Callbacks,
-        requests: Requests,
+        requests: MtRequests,
         index: StatusIndex,
         tail: Tail,
         publisher: Publisher,

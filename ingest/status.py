@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ingest.requests import content_digest
+from ingest.mt import content_digest
 from pipeline.avro import decode
 from pipeline.records import GateRule, MtCommand, MtRejection, MtRequest, MtResult, Record
 

@@ -51,7 +51,7 @@ class Tail:
         while True:
             try:
                 await self._read()
-            except (KafkaError, OSError, RuntimeError, TimeoutError) as error:
+            except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 log.debug("the status index waits for Kafka: %r", error)
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, longest)

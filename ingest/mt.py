@@ -93,7 +93,7 @@ def content_digest(request: MtRequest) -> bytes:
     return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=16).digest()
 
 
-class Requests:
+class MtRequests:
     """Takes requests; the gate decides about them."""
 
     def __init__(
