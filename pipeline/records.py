@@ -220,7 +220,7 @@ class MtRequest(Record, frozen=True, kw_only=True):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """One scope of consent: `number`/digits, `range`/first-last, `keyword`/code/KEYWORD, `account`/name."""
+    """A scope: `number`/digits, `range`/first-last, `keyword`/code/KEYWORD, `account`/name."""
 
     scope_kind: str
     scope: str

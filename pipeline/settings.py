@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PREFIX: Final = "TWOWAY_"
 FILE_NAME: Final = "settings.toml"
@@ -26,22 +28,42 @@ def _setting(default: Any, help: str) -> Any:
 class Settings:
     """What can be set. Durations carry their unit in the name."""
 
-    home: Path = _setting(Path(".twoway"), "Folder of the local stack: its data, logs, number directory and clock.")
-    kafka: str = _setting("", "Bootstrap servers, comma-separated; empty: the local stack found under home.")
-    partitions: int = _setting(12, "Partitions of every topic, fixed for the life of an installation.")
+    home: Path = _setting(
+        Path(".twoway"), "Folder of the local stack: its data, logs, number directory and clock."
+    )
+    kafka: str = _setting(
+        "", "Bootstrap servers, comma-separated; empty: the local stack found under home."
+    )
+    partitions: int = _setting(
+        12, "Partitions of every topic, fixed for the life of an installation."
+    )
     replication_factor: int = _setting(1, "Copies of every partition; 3 in production.")
-    min_insync_replicas: int = _setting(1, "Copies that must have a record before it is acknowledged; 2 in production.")
-    instance: str = _setting("", "Name of this worker, kept over restarts (static group membership); empty: none.")
+    min_insync_replicas: int = _setting(
+        1, "Copies that must have a record before it is acknowledged; 2 in production."
+    )
+    instance: str = _setting(
+        "", "Name of this worker, kept over restarts (static group membership); empty: none."
+    )
 
     numbers: str = _setting("", "The number directory; empty: numbers.toml under home.")
     account: str = _setting("main", "Account of numbers that name none.")
     dedupe_horizon_hours: int = _setting(168, "How long a part is remembered as seen; at least 72.")
-    assembly_spread_minutes: int = _setting(60, "Parts join only when their gateway times lie within this.")
-    assembly_timeout_minutes: int = _setting(1440, "An incomplete message is released this long after its last part; above 254.")
-    confirmation_lead_minutes: int = _setting(15, "The default confirmation goes out this long before the six hours end.")
+    assembly_spread_minutes: int = _setting(
+        60, "Parts join only when their gateway times lie within this."
+    )
+    assembly_timeout_minutes: int = _setting(
+        1440, "An incomplete message is released this long after its last part; above 254."
+    )
+    confirmation_lead_minutes: int = _setting(
+        15, "The default confirmation goes out this long before the six hours end."
+    )
     max_parts: int = _setting(3, "Longest MT, in parts.")
-    mt_validity_hours: int = _setting(24, "An MT whose request names no not_after is not sent later than this.")
-    default_charset: str = _setting("ISO-8859-1", "Charset of a part that names none (G8.3.1, 'when applicable').")
+    mt_validity_hours: int = _setting(
+        24, "An MT whose request names no not_after is not sent later than this."
+    )
+    default_charset: str = _setting(
+        "ISO-8859-1", "Charset of a part that names none (G8.3.1, 'when applicable')."
+    )
 
     http_host: str = _setting("127.0.0.1", "Address the ingest service listens on.")
     http_port: int = _setting(8080, "Port of the ingest service; 0 picks a free one.")
@@ -57,9 +79,13 @@ class Settings:
     tls_cert: str = _setting("", "Certificate chain (PEM) to serve https.")
     tls_key: str = _setting("", "Its private key (PEM).")
     body_limit_bytes: int = _setting(65536, "Largest request body.")
-    acknowledge_timeout_ms: int = _setting(2500, "How long ingest waits for Kafka before it answers 503.")
+    acknowledge_timeout_ms: int = _setting(
+        2500, "How long ingest waits for Kafka before it answers 503."
+    )
 
-    clickhouse: str = _setting("", "URL of a ClickHouse server; empty: the embedded engine under home.")
+    clickhouse: str = _setting(
+        "", "URL of a ClickHouse server; empty: the embedded engine under home."
+    )
     block_rows: int = _setting(50_000, "A block is written at this many rows.")
     block_seconds: float = _setting(1.0, "Or when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")
@@ -68,7 +94,9 @@ class Settings:
         if self.dedupe_horizon_hours < 72:
             raise SettingsError("dedupe_horizon_hours must be at least 72")
         if self.assembly_timeout_minutes <= 254:
-            raise SettingsError("assembly_timeout_minutes must be above 254, the gateway's last retry (G8.3.1)")
+            raise SettingsError(
+                "assembly_timeout_minutes must be above 254, the gateway's last retry (G8.3.1)"
+            )
         if self.replication_factor < self.min_insync_replicas:
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
 
@@ -96,19 +124,30 @@ def load_settings(
     known = {f.name: str(f.type) for f in fields(Settings)}
     given: dict[str, tuple[Any, str]] = {}
     from_environment = {
-        name[len(PREFIX) :].lower(): (text, name) for name, text in environment.items() if name.startswith(PREFIX)
+        name[len(PREFIX) :].lower(): (text, name)
+        for name, text in environment.items()
+        if name.startswith(PREFIX)
     }
-    flags = {name: (value, f"--{name.replace('_', '-')}") for name, value in (command_line or {}).items() if value is not None}
+    flags = {
+        name: (value, f"--{name.replace('_', '-')}")
+        for name, value in (command_line or {}).items()
+        if value is not None
+    }
     home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
     file = home / FILE_NAME
     if file.is_file():
         try:
-            given |= {name: (value, str(file)) for name, value in tomllib.loads(file.read_text()).items()}
+            given |= {
+                name: (value, str(file)) for name, value in tomllib.loads(file.read_text()).items()
+            }
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{file}: {error}") from error
     given |= from_environment | flags
     for name, (_, origin) in given.items():
         if name not in known:
             raise SettingsError(f"{origin}: there is no setting {name!r}")
-    values = {name: _value_from_text(name, known[name], value, origin) for name, (value, origin) in given.items()}
+    values = {
+        name: _value_from_text(name, known[name], value, origin)
+        for name, (value, origin) in given.items()
+    }
     return dataclasses.replace(Settings(), **values)

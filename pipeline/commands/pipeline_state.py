@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime  # noqa: TC003  msgspec reads it
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from pipeline.stack import Stack
 
 LAST_MO: Final = """
-SELECT number, max(received_at) AS last_mo, count() AS messages
+SELECT number, formatDateTime(max(received_at), '%FT%TZ', 'UTC') AS last_mo, count() AS messages
 FROM mo_message GROUP BY number ORDER BY number"""
 DEAD_LETTERS: Final = """
-SELECT stage, reason, count() AS letters, max(at) AS last
+SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
 FROM dead_letter GROUP BY stage, reason ORDER BY stage, reason"""
 DUE: Final = """
-SELECT handset, min(due) AS due FROM (
-  SELECT handset, scope,
-    argMax(state, (recorded_at, change_id)) AS now,
-    argMax(confirmation_due_at, (recorded_at, change_id)) AS due
-  FROM consent_change GROUP BY handset, scope
-) WHERE now = 'confirmation-due' AND due IS NOT NULL GROUP BY handset"""
+SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (
+  SELECT handset,
+    argMax(state, (recorded_at, change_id)) AS last_state,
+    argMax(tuple(confirmation_due_at), (recorded_at, change_id)).1 AS due_at
+  FROM consent_change GROUP BY handset, scope_kind, scope
+) WHERE last_state = 'confirmation-due' AND due_at IS NOT NULL GROUP BY handset"""
 
 
 T = TypeVar("T")
