@@ -169,9 +169,10 @@ LISTINGS: Final = {
 NEWEST: Final = (
     "SELECT count() AS messages, max(gateway_time) AS newest FROM twoway.mo_message_rows"
 )
+# For suggestions alone, so a row that is there twice does not matter.
 NUMBERS: Final = _filled(
     """\
-SELECT toString(number) AS number, count() AS messages FROM twoway.mo_message
+SELECT toString(number) AS number, count() AS messages FROM twoway.mo_message_rows
 WHERE [in gateway_time]
 GROUP BY number ORDER BY messages DESC, number LIMIT 200"""
 )

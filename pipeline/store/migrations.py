@@ -51,7 +51,7 @@ class Migration:
 
 
 def migrations_in(folder: Path = FOLDER) -> list[Migration]:
-    """The migrations of a folder in order; raises `MigrationRefused` for a hole or a foreign name."""
+    """The migrations of a folder in order; raises `MigrationRefused` for a hole or other name."""
     migrations = []
     for number, path in enumerate(sorted(folder.glob("*.sql")), 1):
         match = _NAME.fullmatch(path.name)
@@ -62,7 +62,7 @@ def migrations_in(folder: Path = FOLDER) -> list[Migration]:
 
 
 def migrate(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
-    """Apply what is not applied yet, and give that; raises `MigrationRefused` if one was changed."""
+    """Apply what is not applied, and give that; raises `MigrationRefused` if one was changed."""
     client.command("CREATE DATABASE IF NOT EXISTS twoway")
     client.command(_TABLE)
     rows = client.query("SELECT number, name, checksum FROM twoway.migrations FINAL").result_rows
@@ -70,7 +70,7 @@ def migrate(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
     unknown = set(applied) - {migration.number for migration in migrations}
     if unknown:
         raise MigrationRefused(
-            f"the database has migration {applied[max(unknown)][0]}, which this version does not know"
+            f"the database has {applied[max(unknown)][0]}, which this version does not know"
         )
     fresh = []
     for migration in migrations:
@@ -89,7 +89,8 @@ def _apply(client: Client, migration: Migration) -> None:
     for statement in migration.statements():
         client.command(statement)
     client.command(
-        "INSERT INTO twoway.migrations SELECT {number:UInt32}, {name:String}, {checksum:String}, now64(3)",
+        "INSERT INTO twoway.migrations "
+        "SELECT {number:UInt32}, {name:String}, {checksum:String}, now64(3)",
         parameters={
             "number": migration.number,
             "name": migration.name,

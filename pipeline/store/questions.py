@@ -39,7 +39,10 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._sessions: queue.SimpleQueue[Client] = queue.SimpleQueue()
         clients = [database.reading() for _ in range(SESSIONS)]
-        self._fenced = fenced_functions(clients[0].query(_FUNCTIONS).result_rows)
+        self._fenced = fenced_functions(
+            (str(name), str(category), bool(is_aggregate))
+            for name, category, is_aggregate in clients[0].query(_FUNCTIONS).result_rows
+        )
         found = clients[0].query("SELECT name FROM system.databases").result_rows
         self._databases = frozenset(name.lower() for (name,) in found) - {"twoway"}
         for client in clients:

@@ -3,7 +3,7 @@
 Three fences, each enough for most attacks. The text: one statement, no file clause. The tree that
 ClickHouse's own parser makes of it: kinds of statement, tables and functions from lists. And the
 session, whose readonly=1 the engine enforces (`database.py`). The second is there because the
-embedded engine runs with this process's rights: read-only to it is still `SELECT file('/etc/passwd')`.
+embedded engine runs with this process's rights, and `SELECT file('/etc/passwd')` is read-only too.
 """
 
 from __future__ import annotations
@@ -54,14 +54,16 @@ _FENCED_CATEGORIES: Final = frozenset(
 )
 _HARMLESS: Final = frozenset(
     """bar blockNumber byteSize countDigits currentDatabase digits displayName finalizeAggregation
-    formatReadableDecimalSize formatReadableQuantity formatReadableSize formatReadableTimeDelta identity
-    ignore isConstant lowCardinalityIndices lowCardinalityKeys materialize
+    formatReadableDecimalSize formatReadableQuantity formatReadableSize formatReadableTimeDelta
+    identity ignore isConstant lowCardinalityIndices lowCardinalityKeys materialize
     minSampleSizeContinuous minSampleSizeConversion neighbor normalizeQuery normalizedQueryHash
     parseReadableSize parseReadableSizeOrNull parseTimeDelta rowNumberInAllBlocks rowNumberInBlock
-    runningAccumulate runningDifference runningDifferenceStartingWithFirstValue throwIf toColumnTypeName
-    toTypeName tokenizeQuery transform variantElement variantType version visibleWidth
+    runningAccumulate runningDifference runningDifferenceStartingWithFirstValue throwIf
+    toColumnTypeName toTypeName tokenizeQuery transform
+    variantElement variantType version visibleWidth
     in notIn globalIn globalNotIn inIgnoreSet notInIgnoreSet nullIn notNullIn globalNullIn
-    _cast caseWithExpression tuple tupleElement array arrayElement map cast lambda exists grouping arrayJoin
+    _cast caseWithExpression tuple tupleElement array arrayElement map cast lambda exists
+    grouping arrayJoin
     """.lower().split()
 )
 
@@ -83,15 +85,15 @@ def statement_from_text(text: str) -> str:
         )
     if ";" in statement:
         raise Refused(
-            "one statement at a time; a semicolon inside a text goes in as a parameter, or as char(59)"
+            "one statement at a time; a semicolon in a text goes in as a parameter, or char(59)"
         )
     if _FILE_CLAUSE.search(statement):
         raise Refused("INTO OUTFILE and FROM INFILE are not allowed, nor those words inside a text")
     return statement
 
 
-def fenced_functions(functions: Iterable[tuple[str, str, int]]) -> frozenset[str]:
-    """Lower-case names of the functions that may not be called, of `(name, category, is_aggregate)`."""
+def fenced_functions(functions: Iterable[tuple[str, str, bool]]) -> frozenset[str]:
+    """Those that may not be called, in lower case, of `(name, category, is_aggregate)`."""
     return frozenset(
         name.lower()
         for name, category, is_aggregate in functions
@@ -102,7 +104,7 @@ def fenced_functions(functions: Iterable[tuple[str, str, int]]) -> frozenset[str
 def check_tree(
     lines: Sequence[str], *, fenced: Collection[str], databases: Collection[str]
 ) -> None:
-    """Raises `Refused` unless every node of an EXPLAIN AST is one that only reads what is in ClickHouse."""
+    """Raises `Refused` unless every node of an EXPLAIN AST only reads what is in ClickHouse."""
     nodes = [_Node(line) for line in lines]
     root = nodes[0] if nodes else _Node("nothing")
     if root.kind.startswith(("b'", 'b"')):  # the driver's way to give a tree that is not UTF-8

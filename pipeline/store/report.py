@@ -95,7 +95,7 @@ class Report:
         if path in OPEN_PATHS:
             return None
         if self._is_local and not is_loopback_host(request.url.host or ""):
-            # A page elsewhere that lets its name point here would have the browser read this for it.
+            # A page elsewhere whose name points here would have the browser read this for it.
             return _words(403, "the report on this machine is asked by its address 127.0.0.1")
         refused = self._access.refuse(
             peer=request.remote or "",

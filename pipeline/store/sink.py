@@ -1,8 +1,8 @@
 """Batches in, rows in ClickHouse, each event once.
 
 For every block: its bounds are committed as metadata of the offsets, which stay; it is inserted
-under a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in between,
-the next owner of the partitions forms the same block first, and its insert adds nothing twice.
+under a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in
+between, the next owner of the partitions forms the same block first, and its insert adds nothing.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Offsets(Protocol):
 class Sink:
     """Takes batches of the topics in, and stores them.
 
-    `start` once, then for each assignment `assigned` with all partitions that are now ours; it gives
-    the offsets to read from, and the batches that `take` gets must begin there. `revoked` drops what
-    is not stored. `failed` ends when the sink cannot go on, by raising why.
+    `start` once, then for each assignment `assigned` with all partitions that are now ours; it
+    gives the offsets to read from, and the batches that `take` gets must begin there. `revoked`
+    drops what is not stored. `failed` ends when the sink cannot go on, by raising why.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Sink:
         return starts
 
     async def revoked(self) -> None:
-        """The partitions are no longer ours: what is not stored is dropped, and nothing is committed."""
+        """The partitions are no longer ours: what is not stored is dropped and not committed."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -243,8 +243,8 @@ def _unfinished(topic: str, starts: Mapping[int, int], metadata: Mapping[int, st
     for token, bounds in blocks.items():
         if token_of(topic, bounds) != token:
             log.warning(
-                "%s: a block of an earlier run comes back in pieces %s: its rows may be written twice "
-                "and are read once",
+                "%s: a block of an earlier run comes back in pieces %s: "
+                "its rows may be written twice and are read once",
                 topic, sorted(bounds),
             )  # fmt: skip
     return list(blocks.values())

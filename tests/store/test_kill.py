@@ -22,7 +22,7 @@ def run_store(home: Path, *burn_at: int) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_store_killed_at_each_step_of_a_block_stores_each_event_once(tmp_path: Path) -> None:
-    # A block is six steps: before and after the commit of its bounds, the insert, the commit forward.
+    # A block is six steps: before and after its bounds' commit, its insert, its commit.
     for burn_at in (3, 4, 5, 6, 10, 15, 22):
         killed = run_store(tmp_path, burn_at)
         assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -1,4 +1,4 @@
-"""Hostile statements get nothing out of the machine and nothing into it; honest ones are answered."""
+"""Hostile statements get nothing out of the machine or into it; honest ones are answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.store.database import Database
 
-SECRET = "a-secret-that-must-not-come-out"
+BAIT = "what-must-not-come-out"
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def questions(database: Database) -> Questions:
 @pytest.fixture(scope="module")
 def secret_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     file = tmp_path_factory.mktemp("secret") / "secret.csv"
-    file.write_text(f"{SECRET}\n")
+    file.write_text(f"{BAIT}\n")
     yield file
-    assert file.read_text() == f"{SECRET}\n"
+    assert file.read_text() == f"{BAIT}\n"
 
 
 HOSTILE = {
@@ -63,7 +63,7 @@ HOSTILE = {
     "file-table-quoted": "SELECT * FROM `file`('{file}', 'LineAsString')",
     "file-table-in-a-join": "SELECT * FROM mo_raw JOIN file('{file}', 'LineAsString') AS f ON 1",
     "file-table-in-in": "SELECT 1 WHERE 'x' IN (SELECT * FROM file('{file}', 'LineAsString'))",
-    "file-table-in-a-cte": "WITH f AS (SELECT * FROM file('{file}', 'LineAsString')) SELECT * FROM f",
+    "file-table-in-a-cte": "WITH f AS (SELECT * FROM file('{file}', 'CSV')) SELECT * FROM f",
     "file-table-in-a-union": "SELECT '' UNION ALL SELECT * FROM file('{file}', 'LineAsString')",
     "file-table-described": "DESCRIBE TABLE file('{file}')",
     "file-table-explained": "EXPLAIN SELECT * FROM file('{file}', 'LineAsString')",
@@ -85,7 +85,7 @@ HOSTILE = {
     "s3": "SELECT * FROM s3('http://127.0.0.1:1/a/b.csv')",
     "remote": "SELECT * FROM remote('127.0.0.1:1', system.one)",
     "executable": "SELECT * FROM executable('x.sh', 'CSV', 'a String')",
-    "python": "SELECT * FROM python(SECRET)",
+    "python": "SELECT * FROM python(BAIT)",
     "filesystem": "SELECT * FROM filesystem('/')",
     "sqlite": "SELECT * FROM sqlite('{file}', 'x')",
     "merge": "SELECT * FROM merge('system', '.*')",
@@ -121,7 +121,7 @@ async def test_a_hostile_statement_is_refused(
     statement = sql.replace("{file}", str(secret_file)).replace("{out}", str(out))
     with pytest.raises((Refused, BadStatement)) as raised:
         await questions.json_lines(statement)
-    assert SECRET not in str(raised.value)
+    assert BAIT not in str(raised.value)
     assert not out.exists()
     tables = database.writing.query(
         "SELECT name FROM system.tables WHERE database = 'twoway'"
@@ -208,7 +208,7 @@ async def test_the_tables_can_be_looked_at(questions: Questions, sql: str) -> No
 
 
 async def test_a_question_without_end_is_ended(questions: Questions) -> None:
-    with pytest.raises(BadStatement, match="MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED|TOO_MANY_ROWS"):
+    with pytest.raises(BadStatement, match=r"MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED|TOO_MANY_ROWS"):
         await questions.json_lines("SELECT number FROM numbers(10000000000)")
 
 

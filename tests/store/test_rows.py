@@ -125,7 +125,7 @@ async def test_a_record_comes_back_as_it_went_in(
     row = row_from_record(record, key=b"447700900001", partition=3, offset=2**40)
     await writer.insert(TableRows(TABLE_OF[kind], columns_of(kind), [row]), tag="once")
     answer = database.writing.query(
-        f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",
+        f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",  # noqa: S608  names of ours
         query_formats={"*String": "bytes"},
         column_formats={},
         tz_mode="aware",
@@ -144,7 +144,8 @@ async def test_what_is_absent_is_null(
     row = row_from_record(record, key=None, partition=0, offset=7)
     await writer.insert(TableRows("mt_request_rows", columns_of(MtRequest), [row]), tag="absent")
     found = database.writing.query(
-        "SELECT sender_id, keyword, api_id, not_after, handset FROM twoway.mt_request WHERE kafka_offset = 7"
+        "SELECT sender_id, keyword, api_id, not_after, handset FROM twoway.mt_request "
+        "WHERE kafka_offset = 7"
     ).result_rows
     assert found == [(None, None, None, None, "")]
 
