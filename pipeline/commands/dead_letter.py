@@ -49,7 +49,8 @@ def line_of(shown: dict[str, Any]) -> str:
         f"{shown['id']}  {text_from_time(shown['at'])}  {shown['stage']}  {shown['reason']}: "
         f"{shown['words']} ({came_from}{source})"
     )
-    return f"{line}\n  {shown['octets'].hex()}" if "octets" in shown else line
+    refused = {**shown.get("headers", {}), "octets": shown.get("octets")}
+    return "\n  ".join([line, *(f"{name}: {held.hex()}" for name, held in refused.items() if held)])
 
 
 def list_letters(

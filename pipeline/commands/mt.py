@@ -57,7 +57,7 @@ def mt(
     last_moment = time_from_text(not_after) if not_after else None
     settings = settings_from(home=home)
 
-    from ingest.requests import REQUEST_ID, REQUEST_ID_WORDS
+    from ingest.mt import REQUEST_ID, REQUEST_ID_WORDS
     from pipeline import topics
     from pipeline.commands.broker import Outgoing, publish
     from pipeline.commands.local import clock_of

@@ -34,22 +34,28 @@ def demo(
     from rich.console import Console
 
     from pipeline.demo.stack import running_stack
+    from pipeline.stack import find_stack
 
     _end_in_order_on(signal.SIGTERM)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     where = (home or DEMO_HOME).absolute()
     settings_from(home=where)
-    console.print(f"[bold]Two-way demo[/bold] under {where}", highlight=False)
-    with running_stack(
-        where, keep=keep, say=lambda words: console.print(f"   {words}", style="dim", markup=False)
-    ) as stack:
+    console.print(f"[bold]Two-way demo[/bold] under {where}", highlight=False, soft_wrap=True)
+    stays = keep or find_stack(where) is not None
+
+    def say(words: str) -> None:
+        console.print(f"   {words}", style="dim", highlight=False, markup=False, soft_wrap=True)
+
+    with running_stack(where, keep=keep, say=say) as stack:
         _play(stack, home=where, console=console)
-    console.print(f"Try next: {next_line(home or DEMO_HOME, keep=keep)}", highlight=False)
+    console.print(
+        f"Try next: {next_line(home or DEMO_HOME, stays=stays)}", highlight=False, soft_wrap=True
+    )
 
 
-def next_line(home: Path, *, keep: bool) -> str:
+def next_line(home: Path, *, stays: bool) -> str:
     """What to type after the demo."""
-    if keep:
+    if stays:
         return f"twoway sql 'SELECT * FROM two_way' --home {home}"  # noqa: S608  a line to read
     return f"twoway demo --keep, and then: twoway status --home {home}"
 
