@@ -24,6 +24,7 @@ Network = IPv4Network | IPv6Network
 
 TOKEN_PATH: Final = b"/t/"
 _PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")  # RFC 7239 6: address and port
+LONGEST_ADDRESS: Final = 64  # longer is none, and is not kept in the cache
 FORBIDDEN: Final = words(403, "this address or token may not call here")
 UNAUTHORISED: Final = words(
     401, "a user and password are needed", ("WWW-Authenticate", 'Basic realm="twoway"')
@@ -118,7 +119,8 @@ class Access:
         address = address_from_text(peer)
         hops = [hop.strip() for hop in forwarded_for.decode("latin-1").split(",") if hop.strip()]
         while hops and address is not None and self._is_proxy(address):
-            address = address_from_text(hops.pop())
+            hop = hops.pop()
+            address = address_from_text(hop) if len(hop) <= LONGEST_ADDRESS else None
         return address
 
     def _is_proxy(self, address: Address) -> bool:

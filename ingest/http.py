@@ -17,10 +17,11 @@ import uvloop
 from ingest.access import Access, AccessError
 from ingest.access_log import AccessLog
 from ingest.callbacks import Callbacks
+from ingest.limits import CONNECTIONS, Limits
 from ingest.metrics import Metrics
 from ingest.mt import MtRequests
 from ingest.producer import BATCH_OCTETS, KafkaPublisher
-from ingest.server import CONNECTIONS, CannotListen, Limits, Server
+from ingest.server import CannotListen, Server
 from ingest.service import Service
 from ingest.status import StatusIndex
 from ingest.tail import Tail

@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from ingest.server import Limits
+    from ingest.limits import Limits
     from pipeline.records import Record
 
 

@@ -74,6 +74,7 @@ def basic(pair: str) -> bytes:
         pytest.param(PROXY, "127.0.0.1", "127.0.0.1, 10.2.2.2", None, b"", None, id="proxies only"),
         pytest.param(PROXY, "127.0.0.1", "unknown", None, b"", 403, id="no address"),
         pytest.param(PROXY, "127.0.0.1", "\xff\x00", None, b"", 403, id="garbage"),
+        pytest.param(PROXY, "127.0.0.1", "1" * 9000, None, b"", 403, id="endless address"),
         pytest.param(LOCAL_PROXY, "127.0.0.1", OUTSIDE, None, b"", 403, id="nothing asked for"),
         pytest.param(
             ALLOW | LOCAL_PROXY, "127.0.0.1", "203.0.113.7:4711", None, b"", None, id="with a port"
