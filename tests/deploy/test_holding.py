@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
+SLEEPER = [sys.executable, "-c", "import signal; print('runs', flush=True); signal.pause()"]
 HOLDER = """
 import sys
 from pathlib import Path
@@ -38,7 +39,10 @@ with hold(Path(sys.argv[1])):
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(SLEEPER) as process:
+    with subprocess.Popen(SLEEPER, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        # For an instant after it was started a process has no command line yet.
+        assert process.stdout.readline() == b"runs\n"
         yield process
         process.kill()
 
@@ -72,17 +76,10 @@ def test_what_a_killed_one_left_running_is_ended_and_said(
 ) -> None:
     write_children(tmp_path, {"worker": (sleeper.pid, SLEEPER)})
     said: list[str] = []
-    reaped: list[int] = []
-
-    def say(words: str) -> None:
-        said.append(words)
-
-    pid = sleeper.pid
     # A child of ours stays a zombie, without a command line, until it is waited for.
-    end_leftovers(tmp_path, say=say)
-    reaped.append(sleeper.wait())
-    assert said == [f"ending worker, pid {pid}, which a killed `twoway up` left running"]
-    assert reaped == [-9]
+    end_leftovers(tmp_path, say=said.append)
+    assert said == [f"ending worker, pid {sleeper.pid}, which a killed `twoway up` left running"]
+    assert sleeper.wait() == -signal.SIGKILL
     assert not (tmp_path / CHILDREN_NAME).exists()
 
 
