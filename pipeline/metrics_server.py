@@ -1,4 +1,4 @@
-"""A process's own /metrics, /healthz and /readyz, on loopback."""
+"""A worker's own /metrics, /healthz and /readyz."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-async def serve_metrics(*, port: int, ready: Callable[[], bool], host: str = "127.0.0.1") -> None:
+async def serve_metrics(*, host: str, port: int, ready: Callable[[], bool]) -> None:
     """Serve until cancelled; /readyz is 503 until `ready()`."""
 
     async def metrics(_: web.Request) -> web.Response:

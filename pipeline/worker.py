@@ -48,7 +48,12 @@ def create_app(settings: Settings) -> faust.App:
         app, partial(tick, bootstrap=bootstrap, clock=clock, partitions=lambda: conversation.tasks)
     )
     if settings.metrics_port:
-        serve = partial(serve_metrics, port=settings.metrics_port, ready=lambda: conversation.ready)
+        serve = partial(
+            serve_metrics,
+            host=settings.metrics_host,
+            port=settings.metrics_port,
+            ready=lambda: conversation.ready,
+        )
         in_background(app, serve)
     return app
 

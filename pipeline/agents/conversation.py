@@ -271,7 +271,10 @@ class Conversation:
             work,
             key.decode(),
             lambda row: consent.fall_due(
-                row, directory=self._directory, now=now, rules=self._consent_rules
+                cast("consent.HandsetConsent", row),
+                directory=self._directory,
+                now=now,
+                rules=self._consent_rules,
             ),
         )
 

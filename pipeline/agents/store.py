@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
-from pipeline.engine.agent import EXIT_FAILED
 from pipeline.engine.app import create_faust_app, run_faust_app
+from pipeline.engine.stop import stop_loudly
 from pipeline.stack import bootstrap_of
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from pipeline.engine.batch import Batch
     from pipeline.settings import Settings
     from pipeline.store.sink import Sink
-
-log = logging.getLogger(__name__)
 
 STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
@@ -130,11 +126,12 @@ class StoreAgent:
     async def _feed(self, owned: set[tuple[str, int]]) -> None:
         try:
             await self._sink.assigned(owned)
-            while True:
-                await self._sink.take(await self._queue.get())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sink.failed())
+                while True:
+                    await self._sink.take(await self._queue.get())
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            log.critical("the store stops: %s: %s", type(error).__name__, error, exc_info=error)
-            logging.shutdown()
-            os._exit(EXIT_FAILED)
+            cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            stop_loudly("the store", cause)

@@ -82,6 +82,6 @@ def store(home: Home = None, report_port: ReportPort = None) -> None:
     With TWOWAY_CLICKHOUSE empty it owns the embedded engine under the home.
     """
     settings = settings_from(home=home, report_port=report_port)
-    from pipeline.store import process
+    from pipeline import store_worker as process
 
     process.run(settings)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline import metrics
+from pipeline.engine.stop import stop_loudly
 from pipeline.engine.tables import time_from_due
 from pipeline.engine.task import AgentPlan, PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXIT_FAILED: Final = 70  # sysexits.h EX_SOFTWARE
 SAVE_SECONDS: Final = 0.5
 SAVE_RECORDS: Final = 20
 SAVE_ROUNDS: Final = 10
@@ -100,6 +99,7 @@ class PartitionedAgent:
         owned = {tp.partition for tp in assigned if tp.topic in self._plan.topics}
         for partition in sorted(self._tasks.keys() - owned):
             await self._tasks.pop(partition).close()
+            self._forget_figures(partition)
         for partition in sorted(owned):
             self._task(partition).start()
         if self._saver is None:
@@ -172,15 +172,14 @@ class PartitionedAgent:
             metrics.DUE_OLDEST.labels(partition).set(time_from_due(due).timestamp() if due else 0)
             for table, rows in task.state.sizes().items():
                 metrics.ROWS.labels(table, partition).set(rows)
+            for topic, records in task.intake.behind().items():
+                metrics.LAG.labels(topic, partition).set(records)
+
+    def _forget_figures(self, partition: int) -> None:
+        """Another worker tells of this partition now."""
+        for gauge in (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG):
+            gauge.remove_by_labels({"partition": str(partition)})
 
     def _failed(self, partition: int, error: BaseException) -> None:
         """Stop at once and loudly: nothing was committed, and a new start takes the batch again."""
-        log.critical(
-            "partition %d: %s: %s; the worker stops and must be started again",
-            partition,
-            type(error).__name__,
-            error,
-            exc_info=error,
-        )
-        logging.shutdown()
-        os._exit(EXIT_FAILED)
+        stop_loudly(f"partition {partition}", error)

@@ -81,6 +81,7 @@ class Intake:
         self._may_skip = may_skip
         self._ready: deque[ConsumerRecord] = deque()
         self._arrived = asyncio.Event()
+        self._known_ends: Mapping[str, int] = {}
 
     def add(self, batch: Batch) -> None:
         """Take in what a poll brought; raises `Gap` when it does not follow on."""
@@ -119,6 +120,14 @@ class Intake:
         # All of one millisecond: its end must be seen before the first of them can be taken.
         return bool(records[0].timestamp == records[-1].timestamp)
 
+    def behind(self) -> dict[str, int]:
+        """Records by topic that the broker had, when it was last asked, and that are not taken."""
+        taken = self.next_offsets()
+        return {
+            topic: max(0, self._known_ends.get(topic, 0) - taken.get(topic, 0))
+            for topic in self._queues
+        }
+
     def next_offsets(self) -> dict[str, int]:
         """Where to read on, by topic, once all that was taken is done."""
         offsets = {
@@ -141,7 +150,7 @@ class Intake:
             while not any(queue.records for queue in self._queues.values()):
                 await self._wait()
             newest = max(q.records[-1].timestamp for q in self._queues.values() if q.records)
-            ends = await self._ends()
+            ends = self._known_ends = await self._ends()
             until = await self._until(newest, ends)
             heads = [self._split(queue, until) for queue in self._queues.values()]
             rank = self._rank

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, StaleMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from pipeline.engine.batch import Batch
+from pipeline.engine.stop import stop_loudly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,23 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.2
 FETCH_MAX_WAIT_MS: Final = 200
 UNSETTLED_SECONDS: Final = 0.01
+
+
+class CoPartitionAssignor(RangePartitionAssignor):
+    """The range assignor, but it refuses to hand out topics that it knows nothing of.
+
+    Right after a broker's restart the leader's metadata may be empty. aiokafka's own then assigns
+    nobody anything, and nothing tells the group that it should try again.
+    """
+
+    @classmethod
+    def assign(cls, cluster: Any, members: Mapping[str, Any]) -> Any:
+        """As the range assignor; raises `StaleMetadata`, and then every member starts anew."""
+        topics = {topic for member in members.values() for topic in member.subscription}
+        unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
+        if unknown:
+            raise StaleMetadata(f"no partitions known of {', '.join(unknown)}")
+        return super().assign(cluster, members)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -48,7 +66,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[CoPartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=None,
@@ -130,10 +148,12 @@ class Consumer(driver.Consumer):
                 continue
             try:
                 batches = await self._thread.poll(partitions, POLL_SECONDS)
-            except ConsumerStoppedError:
+            except ConsumerStoppedError as error:
                 if self.transport.app.should_stop:
                     return
-                raise
+                stop_loudly("the consumer", error)
+            except KafkaError as error:
+                stop_loudly("the consumer", error)
             # Read after the fetch: before it, a fresh assignment's would be missed.
             generation = self.app.consumer_generation_id
             for batch in batches:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pipeline.agents.store import run_agent
 from pipeline.store.database import Database
 from pipeline.store.lane import Limits
 from pipeline.store.questions import Questions
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings) -> None:
     """Run the store until it is told to stop or cannot go on."""
-    from pipeline.agents.store import run_agent
-
     with Database(settings) as database:
         writer = ClickHouseWriter(database.writing)
         sink = Sink(

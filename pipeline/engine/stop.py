@@ -1,0 +1,24 @@
+"""The one way a worker ends when it cannot go on: at once, loudly, with nothing committed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Final, NoReturn
+
+log = logging.getLogger(__name__)
+
+EXIT_FAILED: Final = 70  # sysexits.h EX_SOFTWARE
+
+
+def stop_loudly(what: str, error: BaseException) -> NoReturn:
+    """Say what failed and end the process; whoever supervises it starts it again."""
+    log.critical(
+        "%s: %s: %s; this process stops and must be started again",
+        what,
+        type(error).__name__,
+        error,
+        exc_info=error,
+    )
+    logging.shutdown()
+    os._exit(EXIT_FAILED)
