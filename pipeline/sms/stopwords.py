@@ -106,6 +106,7 @@ def phrases(given: tuple[str, ...]) -> Phrases:
     return Phrases(given)
 
 
+_STOP_PHRASES: Final = Phrases((*STOP_WORDS, "STOPALL"))
 _STOP_ALL_PHRASES: Final = Phrases(STOP_ALL)
 _HELP_PHRASES: Final = Phrases((HELP,))
 _START_PHRASES: Final = Phrases(START_WORDS)
@@ -128,12 +129,14 @@ def is_stop_all(text: str) -> bool:
 
 def contains_stop_word(text: str, extra: tuple[str, ...] = ()) -> bool:
     """Whether a stop word stands in the text as a word of its own; STOPALL is one here."""
-    return phrases((*STOP_WORDS, "STOPALL", *extra)).stand_in(fold_text(text))
+    wanted = phrases((*STOP_WORDS, "STOPALL", *extra)) if extra else _STOP_PHRASES
+    return wanted.stand_in(fold_text(text))
 
 
 def is_help(text: str) -> bool:
     """Whether the whole text is HELP."""
-    return bool(_HELP_PHRASES.named_by(fold_text(text)))
+    folded = fold_text(text)
+    return "help" in folded and bool(_HELP_PHRASES.named_by(folded))
 
 
 def is_start(text: str) -> bool:

@@ -47,6 +47,7 @@ class Deciding:
         self.keyword_uses = self.row.keyword_uses
         self.confirmations = self.row.confirmations
         self.commands: list[MtCommand] = []
+        self.published = False
         self._changes: list[ConsentChange] = []
         self._arrivals = self.row.arrivals
         # Rows of one handset are recorded one microsecond apart at least, so that "the latest we
@@ -86,6 +87,7 @@ class Deciding:
 
     def publish(self) -> None:
         """Say of every scope what readers must be told of it by now."""
+        self.published = True
         self.scopes.share_accounts()
         until = seconds_of(self.now)
         for timeline in list(self.scopes):
@@ -134,6 +136,7 @@ class Deciding:
         """The decision, with the row as it is now."""
         self.scopes.trim()
         timelines = list(self.scopes)
+        has_stops = self.published or self.row.stopped_once
         recorded_us = self.row.recorded_us
         if self._changes:
             recorded_us = (self._changes[-1].recorded_at - _EPOCH) // _MICROSECOND
@@ -144,7 +147,7 @@ class Deciding:
             recorded_us=recorded_us,
             last_number=self.last_number,
             last_at=self.last_at,
-            stopped_once=any(t.has_stops for t in timelines),
+            stopped_once=has_stops and any(t.has_stops for t in timelines),
             timelines=timelines,
             keyword_uses=self.keyword_uses,
             confirmations=[sent for sent in self.confirmations if sent.deadline > now],

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.records import ConsentChange, MoMessage, MtCommand, MtRejection
+from pipeline.stages.consent_row import HandsetConsent
+
 if TYPE_CHECKING:
-    from pipeline.records import ConsentChange, MoMessage, MtCommand, MtRejection
     from pipeline.settings import Settings
-    from pipeline.stages.consent_row import HandsetConsent
 
 
 @dataclass(frozen=True, kw_only=True)

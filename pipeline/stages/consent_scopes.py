@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pipeline.numbers import Directory, is_within
 from pipeline.records import Scope, ScopeKind
 from pipeline.stages.consent_row import Effect, Event, HandsetConsent, Timeline
@@ -48,7 +50,7 @@ def first_number_of(key: Key) -> str:
     kind, scope = key
     if kind == ScopeKind.RANGE:
         return scope.partition("-")[0]
-    return scope.partition("/")[0]
+    return scope.partition("/")[0] if kind == ScopeKind.KEYWORD else scope
 
 
 def holds(key: Key, number: str) -> bool:
@@ -71,7 +73,10 @@ class Scopes:
 
     def __iter__(self) -> Iterator[Timeline]:
         """Every timeline, accounts first, then in the order in which they came to be."""
-        yield from sorted(self._timelines.values(), key=lambda t: t.scope_kind != ScopeKind.ACCOUNT)
+        timelines = self._timelines.values()
+        if len(timelines) < 2:
+            return iter(timelines)
+        return iter(sorted(timelines, key=lambda t: t.scope_kind != ScopeKind.ACCOUNT))
 
     def find(self, key: Key) -> Timeline | None:
         """The timeline of a scope; None while nothing is known of it."""
@@ -107,6 +112,8 @@ class Scopes:
 
     def trim(self) -> None:
         """Forget scopes without stops beyond a number, those longest without a message first."""
+        if len(self._timelines) <= SCOPES_UNSTOPPED:
+            return
         unstopped = [t for t in self._timelines.values() if not t.has_stops and not t.published]
         for timeline in sorted(unstopped, key=lambda t: t.events[-1].order)[:-SCOPES_UNSTOPPED]:
             del self._timelines[timeline.key]
@@ -138,8 +145,7 @@ class Scopes:
 
 
 def _without_gateway(event: Event) -> Event:
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return Event(**{**fields, "gateway": int(Effect.NONE)})
+    return msgspec.structs.replace(event, gateway=int(Effect.NONE))
 
 
 def _overlap(one: Key, other: Key) -> bool:

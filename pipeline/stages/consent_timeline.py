@@ -12,6 +12,8 @@ from typing import NamedTuple
 from pipeline.records import ConsentRule
 from pipeline.stages.consent_row import DUE, OPEN, STOPPED, Effect, Event, Timeline
 
+ROOM = 4
+"""Events beyond those kept before some are forgotten, so that it is not done at every event."""
 NEVER = -1
 """A time before every deadline: fold without letting deadlines pass after the last event."""
 
@@ -156,7 +158,7 @@ def _compact(timeline: Timeline, events: list[Event], keep: int) -> Timeline:
     """Of the events before the last `keep`, leave those the state at their end rests on."""
     frozen = timeline.frozen_before
     published = timeline.published
-    if len(events) > keep + 4:  # room, so that it is not done at every event
+    if len(events) > keep + ROOM:
         older, newer = events[:-keep], events[-keep:]
         result = fold(older, until=NEVER)
         needed = result.ours.needed() | result.gateway.needed()

@@ -6,7 +6,17 @@ import pytest
 
 from pipeline.records import Flag
 from pipeline.stages.consent import due_at, fall_due
-from tests.conversation import ANN, BOB, CODE, DIRECTORY, ELSEWHERE, HANDSET, NOON, Conversation
+from tests.conversation import (
+    ANN,
+    BOB,
+    CODE,
+    DIRECTORY,
+    ELSEWHERE,
+    HANDSET,
+    NOON,
+    Conversation,
+    mt,
+)
 
 DUE = ("confirmation-due", "confirmation-due")
 STOPPED = ("stopped", "stopped")
@@ -177,6 +187,31 @@ class TestOrder:
         ]
         assert due_at(talk.row) == NOON + timedelta(minutes=20 + 345)
 
+    def test_a_late_message_before_a_confirmation_corrects_what_was_said_of_it(self) -> None:
+        talk = Conversation()
+        talk.says("STOP")
+        talk.pass_minutes(20)
+        talk.asks(mt(confirms_opt_out=True))
+        talk.pass_minutes(5)
+        told = [(c.at - NOON, c.previous_state, c.state) for c in talk.says(late=15).changes]
+        assert told == [
+            (timedelta(minutes=10), "confirmation-due", "open"),
+            (timedelta(minutes=20), "stopped", "open"),  # else the row of that time would stand
+        ]
+        assert talk.is_open()
+
+    def test_a_confirmation_is_of_its_stop_and_of_none_after_a_re_enabling(self) -> None:
+        talk = Conversation()
+        talk.says("STOP")
+        talk.pass_minutes(20)
+        talk.asks(mt(confirms_opt_out=True))
+        talk.pass_minutes(5)
+        talk.says("QUIT", late=10)
+        talk.says("hello", late=15)
+        assert talk.states() == DUE
+        talk.tick(400)
+        assert [c.mo_message_id for c in talk.commands] == ["STOP@120000", "QUIT@121500"]
+
     def test_equal_gateway_times_count_in_order_of_arrival(self) -> None:
         talk = Conversation()
         talk.says("hello")
@@ -214,6 +249,17 @@ def test_a_row_stays_small(talk: Conversation) -> None:
         talk.now = NOON + timedelta(minutes=minute)
         talk.says("STOP" if minute % 2 else f"hello {minute}")
     assert len(talk.octets) < 4000
+
+
+def test_a_past_long_told_is_not_revised(talk: Conversation) -> None:
+    for _ in range(40):
+        talk.says("STOP")
+        talk.pass_minutes(1)
+        talk.says("hello")
+        talk.pass_minutes(1)
+    assert not talk.says("STOP", late=79).changes
+    assert talk.is_open()
+    assert [c.state for c in talk.says("STOP", late=2.5).changes] == ["confirmation-due"]
 
 
 def test_few_scopes_without_stops_are_remembered(talk: Conversation) -> None:

@@ -282,6 +282,19 @@ class TestStopAll:
         talk.tick(400)
         assert len(talk.commands) == 1
 
+    def test_it_is_confirmed_once_whatever_comes_late(self, talk: Conversation) -> None:
+        talk.says("STOP ALL", ANN)
+        talk.tick(400)
+        talk.says("hello", ANN)
+        talk.tick(1)
+        talk.says("STOP ALL", ANN)
+        talk.tick(400)
+        assert len(talk.commands) == 2
+        talk.says("hello", BOB, late=401)  # between the two: the second stopped this number, too
+        assert talk.states(BOB) == STOPPED
+        talk.tick(400)
+        assert len(talk.commands) == 2
+
     def test_at_a_premium_number_ours_stops_all_the_same(self, talk: Conversation) -> None:
         [change] = talk.says("STOP ALL", PREMIUM).changes
         assert (change.scope, change.state, change.gateway_state) == ("main", "stopped", "open")
