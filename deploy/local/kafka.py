@@ -188,7 +188,8 @@ class LocalKafka:
         """Give the data folder its cluster id (KIP-631)."""
         self._say("formatting the broker's data folder")
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        words = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
+        named = f"--cluster-id={cluster}"  # as one word: an id may begin with a hyphen
+        words = ["kafka.tools.StorageTool", "format", named, "-c", str(properties)]
         done = subprocess.run(  # noqa: S603 - our own Java and jars
             [*java_line, *words], env=self.environment, capture_output=True, text=True, check=False
         )
