@@ -48,10 +48,12 @@ def take_stop(
         seconds_of(deadline),
     )
     if reading.meaning is Meaning.STOP_ALL:
-        keys = [account_key(deciding.directory.account_of(message.number))]
+        deciding.scopes.add([account_key(deciding.directory.account_of(message.number))], stop)
+        # So that it can be told later whether all keywords here were re-enabled, or one.
+        keywords = deciding.directory.keywords_of(message.number)
+        deciding.scopes.follow_account(keyword_key(message.number, word) for word in keywords)
     else:
-        keys = _keys_texted(deciding, message.number, reading)
-    deciding.scopes.add(keys, stop)
+        deciding.scopes.add(_keys_texted(deciding, message.number, reading), stop)
     deciding.publish()
     reply = _custom_reply(number, reading.word)
     if reply is not None:

@@ -98,6 +98,12 @@ class Scopes:
             timeline = self._timelines.get(key) or self._created(key)
             self.put(self._with_event(timeline, event))
 
+    def follow_account(self, keys: Iterable[Key]) -> None:
+        """Give scopes that have none a timeline of their own, with what their account has."""
+        for key in keys:
+            if key not in self._timelines:
+                self.put(self._created(key))
+
     def share_accounts(self) -> None:
         """Let every scope have what its account has: STOP ALL, what confirms it, orders."""
         accounts = {key: t for key, t in self._timelines.items() if key[0] == ScopeKind.ACCOUNT}

@@ -265,6 +265,22 @@ class TestStopAll:
         assert talk.states("main") == STOPPED
         assert talk.is_open(ANN)
 
+    def test_at_a_shared_code_it_is_confirmed_while_a_keyword_stays_stopped(
+        self, talk: Conversation
+    ) -> None:
+        talk.says("STOP ALL", SHARED)
+        talk.says("fun", SHARED)
+        talk.tick(345)
+        assert [c.sender_id for c in talk.commands] == [SHARED]
+
+    def test_at_a_shared_code_it_is_cancelled_once_every_keyword_is_re_enabled(
+        self, talk: Conversation
+    ) -> None:
+        talk.says("STOP ALL", SHARED)
+        talk.says("fun game", SHARED)
+        talk.tick(1000)
+        assert not talk.commands
+
     def test_a_second_one_stops_again_what_was_re_enabled(self, talk: Conversation) -> None:
         talk.says("STOP ALL", ANN)
         talk.tick(400)
