@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_APART: Final = timedelta(milliseconds=1)
 
 
 class Deciding:
@@ -50,9 +51,9 @@ class Deciding:
         self.published = False
         self._changes: list[ConsentChange] = []
         self._arrivals = self.row.arrivals
-        # Rows of one handset are recorded one microsecond apart at least, so that "the latest we
-        # knew" is always one row.
-        self._recorded = max(now, _EPOCH + (self.row.recorded_us + 1) * _MICROSECOND)
+        # Rows of one handset are recorded a millisecond apart at least, the store's precision, so
+        # that "the latest we knew" is always one row.
+        self._recorded = max(now, _EPOCH + self.row.recorded_us * _MICROSECOND + _APART)
 
     @property
     def handset(self) -> str:
@@ -103,7 +104,7 @@ class Deciding:
         found = revisions(timeline, segments, said_of_account)
         for revision in found:
             self._changes.append(self._change(timeline.key, revision))
-            self._recorded += _MICROSECOND
+            self._recorded += _APART
         if found:
             self.scopes.put(remember(timeline, found))
 
