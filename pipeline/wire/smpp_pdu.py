@@ -1,0 +1,114 @@
+"""SMPP 3.4 PDUs: header and framing. Octets in, values out; nothing here knows a socket."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from struct import Struct
+from typing import Final
+
+import msgspec
+
+HEADER_OCTETS: Final = 16  # SMPP 3.4 3.2: command_length, command_id, command_status, sequence
+#: SMPP 3.4 sets no limit: a message_payload may hold 64 KiB (5.3.2.32), and other TLVs beside it.
+LONGEST_PDU: Final = 128 * 1024
+LARGEST_SEQUENCE: Final = 0x7FFFFFFF  # SMPP 3.4 3.2
+_HEADER: Final = Struct(">IIII")
+_LENGTH: Final = Struct(">I")
+
+
+class Command(IntEnum):
+    """SMPP 3.4 5.1.2.1: those a receiver meets. The answer to one is it with the top bit set."""
+
+    GENERIC_NACK = 0x80000000
+    BIND_RECEIVER = 0x00000001
+    BIND_RECEIVER_RESP = 0x80000001
+    SUBMIT_SM = 0x00000004
+    DELIVER_SM = 0x00000005
+    DELIVER_SM_RESP = 0x80000005
+    UNBIND = 0x00000006
+    UNBIND_RESP = 0x80000006
+    BIND_TRANSCEIVER = 0x00000009
+    BIND_TRANSCEIVER_RESP = 0x80000009
+    ENQUIRE_LINK = 0x00000015
+    ENQUIRE_LINK_RESP = 0x80000015
+    ALERT_NOTIFICATION = 0x00000102
+
+
+ANSWER: Final = 0x80000000
+
+
+class Status(IntEnum):
+    """SMPP 3.4 5.1.3: those we send or tell apart."""
+
+    OK = 0x00000000
+    INVALID_COMMAND_LENGTH = 0x00000002
+    INVALID_COMMAND = 0x00000003
+    SYSTEM_ERROR = 0x00000008
+    TRY_AGAIN = 0x00000064  # ESME_RX_T_APPN
+    REFUSED = 0x00000065  # ESME_RX_P_APPN: permanent
+
+
+class Pdu(msgspec.Struct, frozen=True):
+    """One PDU. `command` is any number a peer may send."""
+
+    command: int
+    status: int
+    sequence: int
+    body: bytes = b""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers a request."""
+        return bool(self.command & ANSWER)
+
+
+def render(pdu: Pdu) -> bytes:
+    """The octets on the wire."""
+    length = HEADER_OCTETS + len(pdu.body)
+    return _HEADER.pack(length, pdu.command, pdu.status, pdu.sequence) + pdu.body
+
+
+def parse(octets: bytes) -> Pdu | None:
+    """The PDU that `octets` are; None: they are not exactly one."""
+    if len(octets) < HEADER_OCTETS:
+        return None
+    length, command, status, sequence = _HEADER.unpack_from(octets)
+    if length != len(octets):
+        return None
+    return Pdu(command, status, sequence, octets[HEADER_OCTETS:])
+
+
+def answer_to(pdu: Pdu, status: int = Status.OK, body: bytes = b"") -> Pdu:
+    """The answer to a request, with its sequence number."""
+    return Pdu(pdu.command | ANSWER, status, pdu.sequence, body)
+
+
+class Framer:
+    """Cuts a stream into PDUs. What is no PDU ends it: after a wrong length no cut can be found."""
+
+    def __init__(self, *, longest: int = LONGEST_PDU) -> None:
+        self._longest = longest
+        self._held = bytearray()
+        self.fault = ""
+        """Why the stream cannot be read any further; empty while it can."""
+
+    def feed(self, octets: bytes) -> list[bytes]:
+        """The whole PDUs that `octets` complete, each as it came."""
+        if self.fault:
+            return []
+        held = self._held
+        held += octets
+        found: list[bytes] = []
+        at = 0
+        while len(held) - at >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(held, at)
+            if not HEADER_OCTETS <= length <= self._longest:
+                self.fault = f"a PDU says it has {length} octets"
+                held.clear()
+                return found
+            if len(held) - at < length:
+                break
+            found.append(bytes(held[at : at + length]))
+            at += length
+        del held[:at]
+        return found
