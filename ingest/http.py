@@ -66,7 +66,7 @@ class Ingest:
         self.publisher = publisher or KafkaPublisher(
             find, timeout_seconds=settings.acknowledge_timeout_ms / 1000
         )
-        clock = PipelineClock(settings.home)
+        clock = PipelineClock(None if settings.kafka else settings.home)
         self.service = Service(
             access=self.access,
             callbacks=Callbacks(publisher=self.publisher, now=clock.now, metrics=self.metrics),

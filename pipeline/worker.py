@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> faust.App:
         ),
     )
     conversation.register()
-    clock = PipelineClock(settings.home)
+    clock = PipelineClock(None if settings.kafka else settings.home)
     in_background(
         app, partial(tick, bootstrap=bootstrap, clock=clock, partitions=lambda: conversation.tasks)
     )
