@@ -56,6 +56,15 @@ class ConsentRule(StrEnum):
     OPERATOR = "operator"
 
 
+class ConsentAction(StrEnum):
+    """What a `ConsentRequest` orders; `accept` and `dismiss` decide a review."""
+
+    STOP = "stop"
+    OPEN = "open"
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
 class ScopeKind(StrEnum):
     """What a stop applies to."""
 
@@ -119,6 +128,7 @@ class Reason(StrEnum):
     BROKEN_PERCENT_ENCODING = "broken-percent-encoding"
     NOT_XML = "not-xml"
     UNREADABLE_RECORD = "unreadable-record"
+    WRONG_ORDER = "wrong-order"
     FAILED = "failed"
 
 
@@ -274,6 +284,19 @@ class MtResult(Record, frozen=True, kw_only=True):
     words: str
     attempt: int
     at: datetime
+
+
+class ConsentRequest(Record, frozen=True, kw_only=True):
+    request_id: str
+    handset: str
+    number: str = ""
+    keyword: str = ""
+    account: str = ""
+    action: str
+    mo_message_id: str = ""
+    actor: str
+    reason: str
+    requested_at: datetime
 
 
 class CustomReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """The agent `conversation`: everything that happens to a handset, in one place and one order.
 
-It reads mo-raw, mt-request, mt-result, numbers and clock of its partition and calls the stages in
-a row: normalise, reassemble, consent, gate. What they decide it writes; it knows no rule of SMS.
+It reads mo-raw, mt-request, mt-result, consent-request, numbers and clock of its partition and
+calls the stages in a row: normalise, reassemble, consent, gate. What they decide it writes; it
+knows no rule of SMS.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipeline import avro, metrics, topics
 from pipeline.numbers import Directory
 from pipeline.records import (
     Clock,
+    ConsentRequest,
     DeadLetter,
     Header,
     MoMessage,
@@ -30,6 +32,7 @@ from pipeline.records import (
 )
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.stages import consent, dedupe, gate, reassemble
+from pipeline.stages.consent_operator import order_from_request, order_key, take_order
 from pipeline.stages.normalise import normalise
 
 if TYPE_CHECKING:
@@ -42,7 +45,14 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 #: In rank order: at the same broker time the first is taken first.
-SOURCES: Final = (topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.NUMBERS, topics.CLOCK)
+SOURCES: Final = (
+    topics.MO_RAW,
+    topics.MT_REQUEST,
+    topics.MT_RESULT,
+    topics.CONSENT_REQUEST,
+    topics.NUMBERS,
+    topics.CLOCK,
+)
 #: Topics whose records may be deleted unread: a tick that is gone is made up for by the next.
 MAY_SKIP: Final = frozenset({topics.CLOCK})
 
@@ -55,6 +65,7 @@ DIRECTORY: Final = "directory"
 TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY)
 
 UNREADABLE_IN_A_ROW: Final = 10
+_STAGES: Final = {topics.MT_REQUEST: Stage.GATE, topics.CONSENT_REQUEST: Stage.CONSENT}
 
 
 class WrongDeploy(RuntimeError):
@@ -86,6 +97,7 @@ class Conversation:
             topics.MO_RAW: self._take_raw,
             topics.MT_REQUEST: self._take_request,
             topics.MT_RESULT: self._take_result,
+            topics.CONSENT_REQUEST: self._take_order,
             topics.NUMBERS: self._take_numbers,
             topics.CLOCK: self._take_tick,
         }
@@ -193,9 +205,7 @@ class Conversation:
             self._bury_stranger(work, record, request)
             return
         handset = address_from_text(request.to)
-        home = topics.partition_of(key_from_handset(handset), self._partitions)
-        if home != self._partition:
-            work.send(topics.MT_REQUEST, key_from_handset(handset), record.value, partition=home)
+        if self._send_home(work, record, handset):
             return
         requests = work.tables[REQUESTS]
         key = request.request_id.encode()
@@ -231,6 +241,40 @@ class Conversation:
                 row, result, directory=self._directory, now=now, rules=self._consent_rules
             ),
         )
+
+    def _take_order(self, work: UnitOfWork, record: ConsumerRecord, request: Record) -> None:
+        if not isinstance(request, ConsentRequest):
+            self._bury_stranger(work, record, request)
+            return
+        handset = address_from_text(request.handset)
+        if self._send_home(work, record, handset):
+            return
+        requests = work.tables[REQUESTS]
+        key = order_key(request)
+        if requests.get(key) is not None:
+            return
+        order = order_from_request(request, directory=self._directory)
+        if isinstance(order, Rejected):
+            self._bury(work, record, order, "", request.requested_at)
+            return
+        requests.put(key, b"")  # for good: an import may be repeated after a year
+        if order is None:
+            return
+        now = self._now(work, request.requested_at)
+        self._decide(
+            work,
+            handset,
+            lambda row: take_order(row, order, directory=self._directory, now=now),
+        )
+
+    def _send_home(self, work: UnitOfWork, record: ConsumerRecord, handset: str) -> bool:
+        """Publish a record that belongs in another partition there; whether it did."""
+        key = key_from_handset(handset)
+        home = topics.partition_of(key, self._partitions)
+        if home == self._partition:
+            return False
+        work.send(record.topic, key, record.value, partition=home)
+        return True
 
     def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Record) -> None:
         if not isinstance(numbers, Numbers):
@@ -326,7 +370,7 @@ class Conversation:
         at: datetime | None,
     ) -> None:
         where = f"{record.topic}/{record.partition}/{record.offset}"
-        stage = Stage.GATE if record.topic == topics.MT_REQUEST else Stage.NORMALISE
+        stage = _STAGES.get(record.topic, Stage.NORMALISE)
         letter = DeadLetter(
             dead_letter_id=hashlib.blake2b(where.encode(), digest_size=16).hexdigest(),
             topic=record.topic,

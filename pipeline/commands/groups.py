@@ -35,6 +35,7 @@ READ_BY: Final = {
         topics.MO_RAW,
         topics.MT_REQUEST,
         topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
         topics.NUMBERS,
         topics.CLOCK,
     ),

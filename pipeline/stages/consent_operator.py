@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline.records import ConsentRule
+from pipeline.records import ConsentAction, ConsentRequest, ConsentRule, Reason, Rejected
+from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import words_of
 from pipeline.stages.consent_deciding import Deciding
-from pipeline.stages.consent_row import Effect, Event, HandsetConsent, seconds_of
+from pipeline.stages.consent_row import Effect, Event, HandsetConsent, derived_id, seconds_of
 from pipeline.stages.consent_scopes import Key, account_key, keyword_key, number_key
 
 if TYPE_CHECKING:
@@ -36,6 +37,53 @@ class OperatorOrder(msgspec.Struct, frozen=True, kw_only=True):
     mo_message_id: str = ""
 
 
+def order_key(request: ConsentRequest) -> bytes:
+    """The key under which an order's id is remembered; no id of an MT request looks like it."""
+    return b"\xff" + bytes.fromhex(derived_id("consent-request", request.request_id))
+
+
+def order_from_request(
+    request: ConsentRequest, *, directory: Directory
+) -> OperatorOrder | Rejected | None:
+    """The order in a record; None for a review dismissed, which changes nothing."""
+    wrong = _what_is_wrong(request, directory)
+    if wrong:
+        return Rejected(Reason.WRONG_ORDER, wrong)
+    if request.action == ConsentAction.DISMISS:
+        return None
+    return OperatorOrder(
+        handset=address_from_text(request.handset),
+        stops=request.action != ConsentAction.OPEN,
+        actor=request.actor,
+        reason=request.reason,
+        number=address_from_text(request.number),
+        keyword=request.keyword,
+        account=request.account,
+        mo_message_id=request.mo_message_id,
+    )
+
+
+def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
+    """Why the order cannot be carried out, in words without personal data; empty when it can."""
+    number = address_from_text(request.number)
+    if request.action not in set(ConsentAction):
+        return "the action is none of stop, open, accept and dismiss"
+    if not request.request_id:
+        return "it has no id"
+    if not is_digits(address_from_text(request.handset)):
+        return "the handset is not digits"
+    if number and not is_digits(number):
+        return "the number is not digits"
+    if not request.actor.strip() or not request.reason.strip():
+        return "it does not say who orders it and why"
+    reviews = request.action in (ConsentAction.ACCEPT, ConsentAction.DISMISS)
+    if reviews != bool(request.mo_message_id):
+        return "a review names its message, and nothing else does"
+    if request.keyword and not _keys_of(number, request.keyword, directory):
+        return "the number has no such keyword"
+    return ""
+
+
 def take_order(
     row: HandsetConsent | None, order: OperatorOrder, *, directory: Directory, now: datetime
 ) -> Decision:
@@ -52,16 +100,18 @@ def take_order(
         actor=order.actor,
         reason=order.reason,
     )
-    deciding.scopes.add(_keys_of(order, directory), event)
+    if order.number:
+        keys = _keys_of(order.number, order.keyword, directory)
+    else:
+        keys = [account_key(order.account or directory.default_account)]
+    deciding.scopes.add(keys, event)
     deciding.publish()
     return deciding.decide()
 
 
-def _keys_of(order: OperatorOrder, directory: Directory) -> list[Key]:
-    if not order.number:
-        return [account_key(order.account or directory.default_account)]
-    keywords = directory.keywords_of(order.number)
+def _keys_of(number: str, keyword: str, directory: Directory) -> list[Key]:
+    keywords = directory.keywords_of(number)
+    wanted = " ".join(words_of(keyword)).upper()
     if not keywords:
-        return [number_key(directory, order.number)]
-    wanted = " ".join(words_of(order.keyword)).upper()
-    return [keyword_key(order.number, k) for k in keywords if wanted in ("", k)]
+        return [] if wanted else [number_key(directory, number)]
+    return [keyword_key(number, each) for each in keywords if wanted in ("", each)]

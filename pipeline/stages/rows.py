@@ -29,6 +29,7 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.MtCommand,
     records.MtRejection,
     records.MtResult,
+    records.ConsentRequest,
     records.Numbers,
     records.DeadLetter,
 )

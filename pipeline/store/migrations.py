@@ -51,12 +51,18 @@ class Migration:
 
 
 def migrations_in(folder: Path = FOLDER) -> list[Migration]:
-    """The migrations of a folder in order; raises `MigrationRefused` for a hole or other name."""
-    migrations = []
-    for number, path in enumerate(sorted(folder.glob("*.sql")), 1):
+    """The migrations of a folder in order; raises `MigrationRefused` for a wrong or double number.
+
+    A number may be missing: each is applied when it is there and has not been.
+    """
+    migrations: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
-        if match is None or int(match["number"]) != number:
-            raise MigrationRefused(f"{path.name}: expected {number:04d}_words.sql")
+        if match is None:
+            raise MigrationRefused(f"{path.name}: expected a name such as 0001_words.sql")
+        number = int(match["number"])
+        if number < 1 or (migrations and migrations[-1].number == number):
+            raise MigrationRefused(f"{path.name}: the number {number} is nought or taken")
         migrations.append(Migration(number, path.name, path.read_text()))
     return migrations
 

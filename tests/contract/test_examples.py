@@ -30,6 +30,7 @@ CLOSED: dict[tuple[str, str], type[StrEnum]] = {
     ("consent_change", "rule"): records.ConsentRule,
     ("consent_change", "scope_kind"): records.ScopeKind,
     ("consent_change", "state"): records.ConsentState,
+    ("consent_request", "action"): records.ConsentAction,
     ("mt_command", "purpose"): records.Purpose,
 }
 # Values that an example may show, and no other.

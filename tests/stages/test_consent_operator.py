@@ -1,13 +1,19 @@
 """Stops that did not come by SMS, and the sender's last look (SPEC 6, 8)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from pipeline.records import GateRule
-from pipeline.stages.consent_operator import OperatorOrder, take_order
+from pipeline.records import ConsentRequest, GateRule, Reason, Rejected
+from pipeline.stages.consent_operator import (
+    OperatorOrder,
+    order_from_request,
+    order_key,
+    take_order,
+)
 from pipeline.stages.gate_again import refuse_before_sending
-from tests.conversation import ANN, BOB, HANDSET, NOON, SHARED, Conversation, mt
+from tests.conversation import ANN, BOB, DIRECTORY, HANDSET, NOON, SHARED, Conversation, mt
 
 
 @pytest.fixture
@@ -110,3 +116,70 @@ class TestBeforeSending:
         rejection = refuse_before_sending(talk.row, command, now=late)
         assert rejection is not None
         assert rejection.rule == GateRule.EXPIRED
+
+
+def request(**fields: str) -> ConsentRequest:
+    """An operator's request, as its record has it."""
+    given: dict[str, Any] = {
+        "request_id": "o-1",
+        "handset": f"+{HANDSET}",
+        "action": "stop",
+        "actor": "eve",
+        "reason": "letter of 2 March",
+        "requested_at": NOON,
+    }
+    return ConsentRequest(**(given | fields))
+
+
+class TestOrderFromRequest:
+    """What a record of `consent-request` orders."""
+
+    @pytest.mark.parametrize(
+        ("fields", "stops"),
+        [
+            ({}, True),
+            ({"action": "open", "number": ANN}, False),
+            ({"action": "accept", "number": ANN, "mo_message_id": "m-7"}, True),
+            ({"number": SHARED, "keyword": "fun"}, True),
+        ],
+    )
+    def test_an_order(self, fields: dict[str, str], stops: bool) -> None:
+        order = order_from_request(request(**fields), directory=DIRECTORY)
+        assert isinstance(order, OperatorOrder)
+        assert (order.handset, order.stops, order.actor) == (HANDSET, stops, "eve")
+        assert order.number == fields.get("number", "")
+        assert order.mo_message_id == fields.get("mo_message_id", "")
+
+    def test_a_dismissed_review_changes_nothing(self) -> None:
+        dismissed = request(action="dismiss", number=ANN, mo_message_id="m-7")
+        assert order_from_request(dismissed, directory=DIRECTORY) is None
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"action": "halt"}, "none of stop"),
+            ({"request_id": ""}, "no id"),
+            ({"handset": "ACME"}, "handset is not digits"),
+            ({"handset": ""}, "handset is not digits"),
+            ({"number": "ACME"}, "number is not digits"),
+            ({"actor": " "}, "who"),
+            ({"reason": ""}, "why"),
+            ({"action": "accept"}, "names its message"),
+            ({"action": "stop", "mo_message_id": "m-7"}, "nothing else"),
+            ({"number": SHARED, "keyword": "nonsense"}, "no such keyword"),
+            ({"number": ANN, "keyword": "fun"}, "no such keyword"),
+            ({"keyword": "fun"}, "no such keyword"),
+        ],
+    )
+    def test_an_order_that_cannot_be_carried_out(self, fields: dict[str, str], words: str) -> None:
+        rejected = order_from_request(request(**fields), directory=DIRECTORY)
+        assert isinstance(rejected, Rejected)
+        assert rejected.reason == Reason.WRONG_ORDER
+        assert words in rejected.words
+
+    def test_an_id_has_one_key_that_is_no_text(self) -> None:
+        key = order_key(request())
+        assert key == order_key(request(action="open"))
+        assert key != order_key(request(request_id="o-2"))
+        with pytest.raises(UnicodeDecodeError):
+            key.decode()

@@ -10,6 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from pipeline import avro
 from pipeline.records import (
     ConsentChange,
+    ConsentRequest,
     CustomReply,
     DeadLetter,
     Header,
@@ -167,6 +168,18 @@ SAMPLES: tuple[Record, ...] = (
         words="ok",
         attempt=1,
         at=AT,
+    ),
+    ConsentRequest(
+        request_id="r3",
+        handset=HANDSET,
+        number=NUMBER,
+        keyword="FUN",
+        account="main",
+        action="accept",
+        mo_message_id="0" * 32,
+        actor="anna",
+        reason="asked by letter",
+        requested_at=AT,
     ),
     Numbers(
         loaded_at=AT,
