@@ -1,13 +1,20 @@
-"""The gateway's three charsets (G8.3.2): known by any spelling, read without losing an octet."""
+"""The gateway's three charsets (G8.3.2): known by any spelling, read without losing an octet.
+
+Parts that came by SMPP may be GSM-7 as well: an escape cut from its character by the end of a part
+can be read only after the octets are joined (deploy/decisions/0060).
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Final
 
+from pipeline.sms import gsm7
+
 ISO_8859_1: Final = "ISO-8859-1"
 UTF_16BE: Final = "UTF-16BE"
 EIGHT_BIT: Final = "8-BIT"
+GSM_7: Final = "GSM-7"  # of a part, never of a message
 
 # Letters and digits of the names in use: IANA's aliases, and 3GPP TS 23.038's "UCS2" and "8 bit
 # data". US-ASCII is the lower half of ISO-8859-1. UTF-16 without BE is taken as the gateway means
@@ -33,6 +40,7 @@ _CHARSET_FROM_SPELLING: Final = {
     "8bit": EIGHT_BIT,
     "8bitdata": EIGHT_BIT,
     "binary": EIGHT_BIT,
+    "gsm7": GSM_7,
 }
 
 
@@ -56,4 +64,19 @@ def text_from_octets(octets: bytes, charset: str) -> tuple[str, bool]:
             return octets.decode("utf-16-be"), False
         except UnicodeDecodeError:
             return octets.decode("utf-16-be", "replace"), True
+    if charset == GSM_7:
+        return gsm7.text_from_octets(octets)
     return octets.hex(), False
+
+
+def published(octets: bytes, charset: str, text: str) -> tuple[bytes, str]:
+    """The octets and charset of a message, its charset one of the three.
+
+    The text of GSM-7 goes out in ISO-8859-1 where it fits, else in UTF-16BE.
+    """
+    if charset != GSM_7:
+        return octets, charset
+    try:
+        return text.encode("latin-1"), ISO_8859_1
+    except UnicodeEncodeError:
+        return text.encode("utf-16-be"), UTF_16BE

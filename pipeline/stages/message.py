@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipeline.records import Flag, MoMessage, MoPart
-from pipeline.sms.charset import text_from_octets
+from pipeline.sms.charset import published, text_from_octets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 def message_from_part(part: MoPart, *, account: str) -> MoMessage:
     """The message that one part is by itself."""
     text, lossy = text_from_octets(part.octets, part.charset)
+    octets, charset = published(part.octets, part.charset, text)
     return MoMessage(
         message_id=_message_id([part.part_id]),
         handset=part.handset,
         number=part.number,
         text=text,
-        octets=part.octets,
-        charset=part.charset,
+        octets=octets,
+        charset=charset,
         api_id=part.api_id,
         account=account,
         mo_msg_ids=[part.mo_msg_id],
@@ -56,13 +57,15 @@ def message_from_parts(arrived: Sequence[MoPart], *, account: str, late: bool = 
     if late:
         flags.append(Flag.LATE_PART)
     part_ids = [part.part_id for part in parts]
+    joined = b"".join(part.octets for part in parts)
+    octets, charset = published(joined, first.charset, text)
     return MoMessage(
         message_id=_message_id(part_ids, late=late),
         handset=first.handset,
         number=first.number,
         text=text,
-        octets=b"".join(part.octets for part in parts),
-        charset=first.charset,
+        octets=octets,
+        charset=charset,
         api_id=_first_given(part.api_id for part in parts),
         account=account,
         mo_msg_ids=[part.mo_msg_id for part in parts],

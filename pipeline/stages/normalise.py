@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.records import Flag, MoPart, MoRaw, Rejected
+from pipeline.records import Flag, MoPart, MoRaw, Rejected, Source
 from pipeline.sms.charset import EIGHT_BIT, charset_from_name
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.timestamp import time_from_gateway
@@ -38,8 +38,11 @@ def normalise(
     udh, concatenation = _udh(callback.udh, flags)
     charset_given = callback.charset.strip()
     charset = _charset(charset_given or default_charset, flags)
-    if not is_digits(number) or directory.find(number) is None:
+    listed = directory.find(number) if is_digits(number) else None
+    if listed is None:
         flags.append(Flag.UNKNOWN_NUMBER)
+    elif raw.source == Source.SMPP:  # a deliver_sm names no api_id (SPEC 2)
+        api_id = listed.api_id
     if api_id and not directory.knows_api_id(api_id):
         flags.append(Flag.UNKNOWN_API_ID)
     if not is_digits(handset):

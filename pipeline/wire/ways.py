@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import MoRaw, Reason, Rejected, Source
-from pipeline.wire import http_form
+from pipeline.wire import http_form, smpp_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +17,13 @@ def _http(raw: MoRaw) -> MoCallback | Rejected | None:
     return http_form.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
 
 
+def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
+    return smpp_callback.callback_from_pdu(raw.octets, alphabet="gsm7")
+
+
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {
     Source.HTTP: _http,
+    Source.SMPP: _smpp,
 }
 
 

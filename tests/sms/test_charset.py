@@ -31,6 +31,7 @@ THREE = ["ISO-8859-1", "UTF-16BE", "8-BIT"]
         ("8-BIT", "8-BIT"),
         ("8bit", "8-BIT"),
         ("8 Bit", "8-BIT"),
+        ("GSM-7", "GSM-7"),
         ("UTF-8", None),
         ("UTF-16LE", None),
         ("ISO-8859-15", None),

@@ -17,7 +17,9 @@ def test_http_is_read_from_query_and_form(in_form):
     assert callback_from_raw(event) == given_callback
 
 
-@pytest.mark.parametrize("source", [*(s for s in Source if s != Source.HTTP), "pigeon"])
+@pytest.mark.parametrize(
+    "source", [*(s for s in Source if s not in (Source.HTTP, Source.SMPP)), "pigeon"]
+)
 def test_a_source_nothing_reads_is_refused(source):
     found = callback_from_raw(raw(b"from=1&to=2", source=source))
     assert isinstance(found, Rejected)

@@ -1,0 +1,113 @@
+"""A deliver_sm as the callback it stands for (SPEC 2, 3). `deploy/decisions/0060` says why so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import Reason, Rejected
+from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE
+from pipeline.wire import smpp_deliver, smpp_pdu, smpp_tlv
+from pipeline.wire.callback import MoCallback, callback_or_rejected
+
+if TYPE_CHECKING:
+    from pipeline.wire.smpp_deliver import DeliverSm
+
+UDHI: Final = 0x40  # SMPP 3.4 5.2.12: the short message begins with a user data header
+_MESSAGE_TYPE: Final = 0x3C
+#: A delivery receipt and an intermediate notification. An acknowledgement by a handset (0x08, 0x10)
+#: may carry its user's words: it is a message.
+_RECEIPTS: Final = frozenset({0x04, 0x20})
+_IE_CONCATENATION_16: Final = 0x08  # 3GPP TS 23.040 9.2.3.24.8
+_IES_CONCATENATION: Final = frozenset({0x00, _IE_CONCATENATION_16})
+_SAR: Final = (
+    smpp_tlv.SAR_MSG_REF_NUM,
+    smpp_tlv.SAR_TOTAL_SEGMENTS,
+    smpp_tlv.SAR_SEGMENT_SEQNUM,
+)
+_CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
+    1: "US-ASCII",
+    2: EIGHT_BIT,
+    3: ISO_8859_1,
+    4: EIGHT_BIT,
+    8: UTF_16BE,
+}
+ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
+
+
+def deliver_from_octets(octets: bytes) -> DeliverSm | None:
+    """The deliver_sm that a whole PDU is; None: it is none."""
+    pdu = smpp_pdu.parse(octets)
+    if pdu is None or pdu.command != smpp_pdu.Command.DELIVER_SM:
+        return None
+    return smpp_deliver.parse(pdu.body)
+
+
+def is_receipt(deliver: DeliverSm) -> bool:
+    """Whether it tells what became of an MT, and is no message."""
+    return deliver.esm_class & _MESSAGE_TYPE in _RECEIPTS
+
+
+def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | Rejected:
+    """The callback of a message; `alphabet` is what data_coding 0 means: gsm7 or latin1."""
+    udh, octets = _header_and_text(deliver)
+    if deliver.data_coding == 0:
+        charset = ALPHABETS.get(alphabet, GSM_7)
+    else:
+        charset = _CHARSETS.get(deliver.data_coding, f"data_coding {deliver.data_coding}")
+    return callback_or_rejected(
+        MoCallback(
+            handset=deliver.source,
+            number=deliver.destination,
+            charset=charset,
+            udh=_with_sar(udh, deliver).hex(),
+            octets=octets,
+        )
+    )
+
+
+def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected | None:
+    """The callback of a whole PDU; None when it is another PDU than a message."""
+    pdu = smpp_pdu.parse(octets)
+    if pdu is not None and pdu.command != smpp_pdu.Command.DELIVER_SM:
+        return None
+    deliver = None if pdu is None else smpp_deliver.parse(pdu.body)
+    if deliver is None:
+        return Rejected(Reason.UNREADABLE_RECORD, "the PDU is no deliver_sm")
+    return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
+
+
+def _header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
+    """The header and the text's octets, of short_message or message_payload (5.3.2.32).
+
+    One of the two is empty by the standard; where neither is, the longer one is the message. A
+    header longer than the message is no header but its length: malformed, and all octets stay.
+    """
+    payload = smpp_tlv.value_of(deliver.tlvs, smpp_tlv.MESSAGE_PAYLOAD) or b""
+    octets = max(deliver.short_message, payload, key=len)
+    if not deliver.esm_class & UDHI or not octets:
+        return b"", octets
+    end = 1 + octets[0]
+    return (octets[:1], octets) if end > len(octets) else (octets[:end], octets[end:])
+
+
+def _with_sar(udh: bytes, deliver: DeliverSm) -> bytes:
+    """The header with `sar_*` as a 16-bit reference, where it holds no concatenation of its own.
+
+    Three parameters are the four octets of the element (5.3.2.22 to 5.3.2.24); one that is missing
+    makes it too short, hence malformed, as it is.
+    """
+    values = [smpp_tlv.value_of(deliver.tlvs, tag) for tag in _SAR]
+    if all(value is None for value in values) or _holds_concatenation(udh):
+        return udh
+    joined = b"".join(value or b"" for value in values)[:0xFF]
+    elements = udh[1:] + bytes((_IE_CONCATENATION_16, len(joined))) + joined
+    return bytes((min(len(elements), 0xFF),)) + elements
+
+
+def _holds_concatenation(udh: bytes) -> bool:
+    at = 1
+    while at + 1 < len(udh):
+        if udh[at] in _IES_CONCATENATION:
+            return True
+        at += 2 + udh[at + 1]
+    return False
