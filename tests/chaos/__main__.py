@@ -1,0 +1,57 @@
+"""`make chaos SEED=N`: kill everything at random under load, and see whether anything is amiss.
+
+    python -m tests.chaos --seed 7 [--messages 100000] [--kills 20]
+
+The last line counts what was found; the exit status is 1 unless all of it is 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos.run import run_chaos
+
+PAUSE_SECONDS = 5.0
+
+
+def say(words: str) -> None:
+    """A line for whoever watches."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run, print, and keep the home when something was found."""
+    parser = argparse.ArgumentParser(description="Kill processes at random under load.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--kills", type=int, default=20)
+    given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker dies is no news
+    folder = Path(tempfile.mkdtemp(prefix="twoway-chaos-"))
+    say(f"seed {given.seed}, home {folder / 'home'}")
+    outcome = run_chaos(
+        folder / "home",
+        seed=given.seed,
+        messages=given.messages,
+        kills=given.kills,
+        pause=PAUSE_SECONDS,
+        say=say,
+    )
+    for words in (*outcome.deaths, *outcome.findings.words):
+        say(words)
+    say(f"seed {outcome.seed}, stopped beyond the session {outcome.stops} times")
+    if outcome.findings.are_none:
+        shutil.rmtree(folder)
+    sys.stdout.write(f"{outcome}\n")
+    sys.exit(0 if outcome.findings.are_none else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""One run of chaos: a stack, traffic, mayhem, and what the checker finds when all is quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+from tests.chaos.checker import Findings, check
+from tests.chaos.driver import NUMBERS_TOML, Driver
+from tests.chaos.mayhem import Mayhem
+from tests.chaos.reading import Rows, Topics
+from tests.chaos.traffic import scripts
+from tests.running import RunningStack
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+PARTITIONS: Final = 4
+GROUP: Final = "twoway-conversation"
+STALL_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    seed: int
+    kills: int
+    stops: int
+    messages: int
+    findings: Findings
+    deaths: list[str]
+
+    def __str__(self) -> str:
+        return f"kills {self.kills}, messages {self.messages}, {self.findings}"
+
+
+def run_chaos(
+    home: Path,
+    *,
+    seed: int,
+    messages: int,
+    kills: int,
+    pause: float,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Start a stack under `home`, do all this to it, check, and stop it."""
+    settings = {"partitions": str(PARTITIONS)}
+    running = RunningStack(home, settings=settings)
+    home.mkdir(parents=True)
+    (home / "numbers.toml").write_text(NUMBERS_TOML)
+    running.start()
+    mayhem = Mayhem(running, seed=seed, kills=kills, settings=settings, say=say)
+    try:
+        return asyncio.run(
+            _run(running, mayhem, seed=seed, messages=messages, pause=pause, say=say)
+        )
+    finally:
+        mayhem.end()
+        running.stop()
+
+
+async def _run(
+    running: RunningStack,
+    mayhem: Mayhem,
+    *,
+    seed: int,
+    messages: int,
+    pause: float,
+    say: Callable[[str], None],
+) -> Outcome:
+    stack = running.stack
+    seconds = mayhem.steps * pause
+    driver = Driver(
+        ingest=stack.ingest,
+        kafka=stack.kafka,
+        rate=messages / seconds,
+        seconds=seconds + 300,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(driver.run(scripts(messages, seed=seed)))
+        group.create_task(mayhem.run(pause=pause))
+    say(f"{driver.steps} steps are acknowledged; waiting for the rest to be worked off")
+    async with Topics(stack.kafka, PARTITIONS) as topics:
+        await _until_still(
+            lambda: topics.lag(GROUP, ("mo-raw", "mt-request")), say, "not worked off"
+        )
+        await topics.read()
+        rows = Rows(stack.report)
+        await _until_still(partial(_missing, topics, rows), say, "not in ClickHouse")
+        await topics.read()  # whatever would come twice has come
+        findings = check(topics.entries, driver.sent, await rows.read())
+    return Outcome(seed, mayhem.kills, mayhem.stops, driver.steps, findings, mayhem.deaths)
+
+
+async def _missing(topics: Topics, rows: Rows) -> int:
+    await topics.read()
+    counts = await rows.count()
+    return sum(abs(len(entries) - counts[topic]) for topic, entries in topics.entries.items())
+
+
+async def _until_still(
+    left: Callable[[], Awaitable[int]], say: Callable[[str], None], words: str
+) -> None:
+    """Until nothing is left, or what is left has not changed for a while: the checker tells."""
+    last, since = -1, time.monotonic()
+    while True:
+        try:
+            count = await left()
+        except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
+            say(f"cannot be asked yet: {error}")
+            count = last
+        if count == 0:
+            return
+        if count != last:
+            last, since = count, time.monotonic()
+        if time.monotonic() - since > STALL_SECONDS:
+            say(f"{count} {words}, and that has not changed for {STALL_SECONDS:.0f} s")
+            return
+        await asyncio.sleep(POLL_SECONDS)
