@@ -7,18 +7,16 @@ knows no rule of SMS.
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline import avro, metrics, topics
+from pipeline.agents.dead_letters import letter_from_record
 from pipeline.numbers import Directory
 from pipeline.records import (
     Clock,
     ConsentRequest,
-    DeadLetter,
-    Header,
     MoMessage,
     MoPart,
     MoRaw,
@@ -28,7 +26,6 @@ from pipeline.records import (
     Reason,
     Record,
     Rejected,
-    Stage,
 )
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.stages import consent, dedupe, gate, reassemble
@@ -65,7 +62,6 @@ DIRECTORY: Final = "directory"
 TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY)
 
 UNREADABLE_IN_A_ROW: Final = 10
-_STAGES: Final = {topics.MT_REQUEST: Stage.GATE, topics.CONSENT_REQUEST: Stage.CONSENT}
 
 
 class WrongDeploy(RuntimeError):
@@ -121,22 +117,27 @@ class Conversation:
         try:
             value = avro.decode(record.value or b"")
         except avro.Unreadable as error:
-            self._unreadable += 1
-            if self._unreadable >= UNREADABLE_IN_A_ROW:
-                raise WrongDeploy(
-                    f"{self._unreadable} records of {record.topic} in a row cannot be read: {error}"
-                ) from error
-            self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)), "", work.time)
+            self._count_unreadable(record, error)
+            self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)))
             return
         self._unreadable = 0
         self._take[record.topic](work, record, value)
+
+    def _count_unreadable(self, record: ConsumerRecord, error: avro.Unreadable) -> None:
+        """Applications write mt-request: what they write wrong stops nobody else."""
+        self._unreadable += record.topic != topics.MT_REQUEST
+        if self._unreadable >= UNREADABLE_IN_A_ROW:
+            raise WrongDeploy(
+                f"{self._unreadable} records in a row cannot be read, the last of {record.topic}: "
+                f"{error}"
+            ) from error
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
         """A record that a stage failed on goes to the dead letter, and the next is taken."""
         if isinstance(error, WrongDeploy):
             raise error
         words = f"{type(error).__name__} while it was worked on"
-        self._bury(work, record, Rejected(Reason.FAILED, words), "", work.time)
+        self._bury(work, record, Rejected(Reason.FAILED, words))
 
     def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: Record) -> None:
         if not isinstance(raw, MoRaw):
@@ -150,7 +151,7 @@ class Conversation:
             default_charset=self._default_charset,
         )
         if isinstance(part, Rejected):
-            self._bury(work, record, part, raw.source, raw.received_at)
+            self._bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is not None:
             self._take_part(work, part)
 
@@ -255,7 +256,7 @@ class Conversation:
             return
         order = order_from_request(request, directory=self._directory)
         if isinstance(order, Rejected):
-            self._bury(work, record, order, "", request.requested_at)
+            self._bury(work, record, order, at=request.requested_at)
             return
         requests.put(key, b"")  # for good: an import may be repeated after a year
         if order is None:
@@ -359,36 +360,17 @@ class Conversation:
 
     def _bury_stranger(self, work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
         words = f"a {type(value).__name__} does not belong in {record.topic}"
-        self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words), "", work.time)
+        self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
 
     @staticmethod
     def _bury(
         work: UnitOfWork,
         record: ConsumerRecord,
         rejected: Rejected,
-        source: str,
-        at: datetime | None,
+        *,
+        source: str = "",
+        at: datetime | None = None,
     ) -> None:
-        where = f"{record.topic}/{record.partition}/{record.offset}"
-        stage = _STAGES.get(record.topic, Stage.NORMALISE)
-        letter = DeadLetter(
-            dead_letter_id=hashlib.blake2b(where.encode(), digest_size=16).hexdigest(),
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=record.key,
-            headers=[Header(name=name, value=value) for name, value in record.headers],
-            octets=record.value or b"",
-            source=source,
-            stage=stage,
-            reason=rejected.reason,
-            words=rejected.words,
-            at=at or broker_time(record),
-        )
-        metrics.DEAD_LETTERS.labels(stage, rejected.reason).inc()
+        letter = letter_from_record(record, rejected, source=source, at=at or work.time)
+        metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()
         work.send(topics.DEAD_LETTER, None, avro.encode(letter))
-
-
-def broker_time(record: ConsumerRecord) -> datetime:
-    """The broker's time of a record; aware UTC."""
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
