@@ -143,6 +143,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every record; the class name is the Avro record's name."""
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A deliver_sm whose answer has reached the gateway."""
+
+    key: bytes
+    bind: str
+    delivery: int
+
+
 class MoRaw(Record, frozen=True, kw_only=True):
     source: str
     received_at: datetime
@@ -150,6 +158,10 @@ class MoRaw(Record, frozen=True, kw_only=True):
     content_type: str
     query: bytes
     octets: bytes
+    alphabet: str = ""
+    bind: str = ""
+    delivery: int = 0
+    answered: list[Answered] = []
 
 
 class MoPart(Record, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ def _http(raw: MoRaw) -> MoCallback | Rejected | None:
 
 
 def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
-    return smpp_callback.callback_from_pdu(raw.octets, alphabet="gsm7")
+    return smpp_callback.callback_from_pdu(raw.octets, alphabet=raw.alphabet)
 
 
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from tests.contract.schema_files import Version
 
 VERSIONS = [pytest.param(version, id=str(version)) for version in all_versions()]
-NESTED = [records.Scope, records.CustomReply, records.Number, records.Header]
+NESTED = [
+    records.Answered,
+    records.Scope,
+    records.CustomReply,
+    records.Number,
+    records.Header,
+]
 EMPTY = 0xC15D213AA4D7A795  # "Schema Fingerprints"
 
 
