@@ -84,9 +84,14 @@ class Phrases:
 
     def stand_in(self, folded: str) -> bool:
         """Whether one of the phrases is in `folded` as words of its own."""
+        for opening in self._openings:
+            if opening in folded:  # few texts come further
+                break
+        else:
+            return False
         if folded.isascii():
             return self._ascii.search(folded) is not None
-        return any(opening in folded for opening in self._openings) and bool(self.found_in(folded))
+        return bool(self.found_in(folded))
 
     def found_in(self, folded: str) -> tuple[str, ...]:
         """The phrases in `folded`, each once, in the order in which they stand there."""

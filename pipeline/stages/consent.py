@@ -28,6 +28,7 @@ from pipeline.stages.consent_row import (
     time_of,
 )
 from pipeline.stages.consent_timeline import NEVER
+from pipeline.stages.consent_unstopped import row_after_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +39,7 @@ __all__ = [
     "ConsentRules",
     "Decision",
     "HandsetConsent",
+    "decide_on_message",
     "decode_row",
     "due_at",
     "encode_row",
@@ -60,8 +62,28 @@ def take_message(
         return Decision(row=row, message=_flagged(message, Flag.NO_CONSENT))
     number = directory.find(message.number)
     reading = read_message(message, number)
-    deciding = Deciding(row, message.handset, directory, max(now, message.received_at))
     at = seconds_of(min(message.gateway_time, message.received_at))
+    after = row_after_words(row, message, reading, number, at=at)
+    if after is not None:
+        return Decision(row=after, message=message)
+    return decide_on_message(
+        row, message, reading, number, directory=directory, now=now, rules=rules, at=at
+    )
+
+
+def decide_on_message(
+    row: HandsetConsent | None,
+    message: MoMessage,
+    reading: Reading,
+    number: Number | None,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+    at: int,
+) -> Decision:
+    """What a message of any meaning changes, by way of every scope it may be about."""
+    deciding = Deciding(row, message.handset, directory, max(now, message.received_at))
     _note_last_texted(deciding, message, reading, number, at)
     match reading.meaning:
         case Meaning.STOP | Meaning.KEYWORD_STOP | Meaning.STOP_ALL:

@@ -46,6 +46,7 @@ class Reading(NamedTuple):
 
 _NOTHING = Reading(Meaning.NOTHING)
 _REVIEW = Reading(Meaning.REVIEW)
+_OPENING = Reading(Meaning.OPENING, opens_ours=True)
 
 
 def read_message(message: MoMessage, number: Number | None) -> Reading:
@@ -62,6 +63,8 @@ def read_message(message: MoMessage, number: Number | None) -> Reading:
     strict = number is not None and number.strict
     if shared is None:
         asks_help = is_help(text)
+        if not strict and not asks_help:
+            return _OPENING
         opens_ours = is_start(text) if strict else not asks_help
         return Reading(Meaning.OPENING, opens_ours=opens_ours, is_help=asks_help)
     found = keywords_in(text, shared)
