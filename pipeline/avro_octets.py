@@ -7,12 +7,14 @@ two octets say, since the general loop costs a microsecond for a time.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PAIR: Final = 1 << 14
+QUAD: Final = 1 << 28
 LAST: Final = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(PAIR)]
 MORE: Final = [bytes([n & 127 | 128, n >> 7 | 128]) for n in range(PAIR)]
 FROM_PAIR: Final = [pair & 127 | pair >> 1 & 16256 for pair in range(1 << 16)]
@@ -24,6 +26,8 @@ def octets_from_int(value: int) -> bytes:
     if not -(1 << 63) <= value < 1 << 63:
         raise OverflowError(f"{value} is no 64-bit integer")
     rest = value << 1 ^ value >> 63
+    if rest < QUAD:
+        return MORE[rest & 16383] + LAST[rest >> 14] if rest >= PAIR else LAST[rest]
     groups = bytearray()
     while rest > 127:
         groups.append(rest & 127 | 128)
@@ -60,6 +64,8 @@ def length_from_octets(octets: bytes, at: int) -> tuple[int, int]:
     return length, at
 
 
+# A time is written into some three records one after the other, and gateways tell whole seconds.
+@lru_cache(maxsize=1024)
 def octets_from_time(time: datetime) -> bytes:
     """timestamp-micros: microseconds since 1970 as a long; a naive time raises `TypeError`."""
     micros = (time - EPOCH) // MICROSECOND

@@ -8,6 +8,8 @@ def address_from_text(text: str) -> str:
 
     No lengths and no prefixes are judged: short codes stay as they are (SPEC 3).
     """
+    if text.isdigit() and text.isascii():
+        return text
     trimmed = text.strip()
     digits = trimmed[1:] if trimmed.startswith("+") else trimmed
     return digits if is_digits(digits) else trimmed
@@ -15,7 +17,7 @@ def address_from_text(text: str) -> str:
 
 def is_digits(address: str) -> bool:
     """Whether `address` is ASCII digits only, and at least one."""
-    return address.isascii() and address.isdigit()
+    return address.isdigit() and address.isascii()
 
 
 def key_from_handset(handset: str) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _LENGTH: Final = len("YYYY-MM-DDHH:MM:SS")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=1024)  # what arrives within a second tells the same one
 def time_from_gateway(text: str) -> datetime | None:
     """`YYYY-MM-DD HH:MM:SS` at +02:00, with or without the blank (the guide's example has none).
 

@@ -26,6 +26,7 @@ _FIELDS: Final = (
     | {name.lower(): field for name, field in _VARIABLES.items()}
     | {b"momsgld": "mo_msg_id"}  # the guide prints an l for the I in 8.3.2 and 8.3.4
 )
+_NO_ADDRESSES: Final = {"handset": "", "number": ""}
 _ALWAYS_RENDERED: Final = frozenset({"handset", "number", "octets", "udh"})
 
 
@@ -56,11 +57,7 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
         texts = {field: value.decode() for field, value in fields.items()}
     except UnicodeDecodeError:
         texts = {field: _text_from_octets(value) for field, value in fields.items()}
-    return callback_or_rejected(
-        MoCallback(
-            handset=texts.pop("handset", ""), number=texts.pop("number", ""), octets=octets, **texts
-        )
-    )
+    return callback_or_rejected(MoCallback(octets=octets, **(_NO_ADDRESSES | texts)))
 
 
 def render(callback: MoCallback) -> bytes:
@@ -80,12 +77,13 @@ def render(callback: MoCallback) -> bytes:
 def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
     """Put the variables found into `fields`; gives the name of a broken one, or empty."""
     broken = ""
-    for pair in encoded.split(b"&"):
+    known = _FIELDS
+    for pair in encoded.replace(b"+", b" ").split(b"&"):
         name, _, value = pair.partition(b"=")
-        field = _FIELDS.get(name) or _field_from_name(name)
+        field = known.get(name) or _field_from_name(name)
         if field is None:
             continue
-        octets = octets_from_percent(value) if b"%" in value or b"+" in value else value
+        octets = octets_from_percent(value) if b"%" in value else value
         if octets is None:
             broken = broken or name.decode("latin-1")
         elif octets or field not in fields:
