@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from pipeline.commands import clock, consume, dead_letter, mt, numbers, processes, sql, status
+from pipeline.commands import (
+    clock,
+    consent,
+    consent_import,
+    consume,
+    dead_letter,
+    mt,
+    numbers,
+    processes,
+    review,
+    sql,
+    status,
+)
 from pipeline.commands.failure import CommandError
 from pipeline.demo import command as demo
 from pipeline.settings import SettingsError
@@ -61,6 +73,32 @@ app.add_typer(_numbers, name="numbers", epilog="Example: twoway numbers load num
 _dead_letter = _group("What was refused, and why.", no_args_is_help=True)
 _add(_dead_letter, "list", dead_letter.list_letters, example="dead-letter list --max 20 --json")
 app.add_typer(_dead_letter, name="dead-letter", epilog="Example: twoway dead-letter list")
+
+_add(
+    app,
+    "stop",
+    consent.stop,
+    example="stop 447700900001 447700900999 --reason 'Asked by letter.'",
+)
+_add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
+
+_stops = _group("Stops that did not come by SMS, many at once.", no_args_is_help=True)
+_add(
+    _stops,
+    "import",
+    consent_import.import_stops,
+    example="stops import stops.csv --reason 'From the old system.'",
+)
+app.add_typer(_stops, name="stops", epilog="Example: twoway stops import stops.csv")
+
+_review = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway review --max 20"
+)
+_review.callback()(review.list_messages)
+_ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
+_add(_review, "accept", review.accept, example=f"review accept {_ID} --reason 'Means it.'")
+_add(_review, "dismiss", review.dismiss, example=f"review dismiss {_ID} --reason 'An order.'")
+app.add_typer(_review, name="review", epilog="Example: twoway review --max 20")
 
 _clock = typer.Typer(
     rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway clock -v"

@@ -12,6 +12,8 @@ from pipeline.commands.failure import CommandError
 from pipeline.stack import find_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.settings import Settings
 
 TIMEOUT_SECONDS: Final = 30
@@ -63,12 +65,22 @@ def report_of(settings: Settings) -> str:
     return stack.report if stack else f"http://{settings.report_host}:{settings.report_port}"
 
 
-def answer_lines(report: str, sql: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> list[str]:
-    """The rows of a read-only query, a line of JSON each; `CommandError` in one line if refused."""
+def answer_lines(
+    report: str,
+    sql: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> list[str]:
+    """The rows of a read-only query, a line of JSON each; `CommandError` in one line if refused.
+
+    `parameters` are the values of the query's `{name:Type}`.
+    """
+    question = {"query": sql, "parameters": dict(parameters or {})}
     answer = call(
         f"{report}/sql",
-        body=sql.encode(),
-        headers={"Content-Type": "text/plain; charset=utf-8"},
+        body=json.dumps(question).encode(),
+        headers={"Content-Type": "application/json"},
         timeout_seconds=timeout_seconds,
     )
     if answer.status != 200:
@@ -78,7 +90,12 @@ def answer_lines(report: str, sql: str, *, timeout_seconds: float = TIMEOUT_SECO
 
 
 def rows(
-    report: str, sql: str, *, timeout_seconds: float = TIMEOUT_SECONDS
+    report: str,
+    sql: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[dict[str, Any]]:
     """The same rows, read."""
-    return [json.loads(line) for line in answer_lines(report, sql, timeout_seconds=timeout_seconds)]
+    lines = answer_lines(report, sql, parameters=parameters, timeout_seconds=timeout_seconds)
+    return [json.loads(line) for line in lines]

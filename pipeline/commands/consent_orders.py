@@ -1,0 +1,78 @@
+"""Operators' orders about consent, as the commands make and publish them."""
+
+import getpass
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.commands.failure import CommandError
+from pipeline.sms.msisdn import address_from_text, is_digits
+
+if TYPE_CHECKING:
+    from pipeline.commands.broker import Outgoing
+    from pipeline.records import ConsentAction, ConsentRequest
+    from pipeline.settings import Settings
+
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", help="Who orders it; else your login name.", show_default=False
+    ),
+]
+
+
+def actor_from(by: str | None) -> str:
+    """Who gives the order; raises `CommandError` when nobody can tell."""
+    if by is not None and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise CommandError("this account has no login name: say who you are with --by") from error
+
+
+def words_from(reason: str) -> str:
+    """The reason, trimmed; raises `typer.BadParameter` without one."""
+    words = reason.strip()
+    if not words:
+        raise typer.BadParameter("--reason must say why")
+    return words
+
+
+def digits_from(text: str, what: str) -> str:
+    """An address in digits; raises `typer.BadParameter`."""
+    address = address_from_text(text)
+    if not is_digits(address):
+        raise typer.BadParameter(f"{what} {text!r} is not digits")
+    return address
+
+
+def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
+    """Publish an order made now; its id, once Kafka has acknowledged it."""
+    from pipeline.commands.broker import publish
+    from pipeline.commands.local import clock_of
+    from pipeline.records import ConsentRequest
+    from pipeline.stack import bootstrap_of
+
+    request = ConsentRequest(
+        action=action,
+        requested_at=clock_of(settings).now(),
+        **({"request_id": uuid.uuid4().hex} | fields),
+    )
+    publish(bootstrap_of(settings), [outgoing_from(request)])
+    return request.request_id
+
+
+def outgoing_from(request: "ConsentRequest") -> "Outgoing":
+    """The order on its way to its handset's partition."""
+    from pipeline import topics
+    from pipeline.commands.broker import Outgoing
+    from pipeline.sms.msisdn import key_from_handset
+
+    return Outgoing(
+        topic=topics.CONSENT_REQUEST, record=request, key=key_from_handset(request.handset)
+    )

@@ -1,0 +1,176 @@
+"""Stops and decisions that did not come by SMS (SPEC 6), on the running stack."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline import topics
+from pipeline.commands.broker import Outgoing, publish
+from pipeline.records import ConsentAction, ConsentRequest
+from tests.end_to_end.outside import NUMBER
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+WHY = ("--reason", "Asked by letter.", "--by", "anna")
+
+
+def changes(outside, handset, at_least=1):
+    rows = outside.rows("consent_change", handset, at_least=at_least, order="recorded_at")
+    return [(row["scope"], row["rule"], row["state"], row["gateway_state"]) for row in rows]
+
+
+def counted(outside, handset):
+    query = "SELECT count() AS n FROM consent_change WHERE handset = {h:String}"
+    return outside.sql(query, h=handset)[0]["n"]
+
+
+def worked_off(outside, handset):
+    """All orders so far are worked off: an MT request made now was judged after them."""
+    return outside.decided(outside.ask_mt(to=handset, text="news"))
+
+
+def test_stop_and_open_say_who_and_why(outside, handset):
+    order = outside.running.cli("stop", f"+{handset}", NUMBER, *WHY).stdout.strip()
+    (change,) = outside.rows("consent_change", handset)
+    assert (change["scope"], change["rule"]) == (NUMBER, "operator")
+    assert (change["state"], change["gateway_state"]) == ("stopped", "open")
+    assert (change["actor"], change["reason"]) == ("anna", "Asked by letter.")
+    (asked,) = outside.rows("consent_request", handset)
+    assert (asked["request_id"], asked["action"], asked["actor"]) == (order, "stop", "anna")
+    assert worked_off(outside, handset)["rule"] == "opted-out"
+    outside.running.cli("open", handset, NUMBER, *WHY)
+    assert changes(outside, handset, 2)[1] == (NUMBER, "operator", "open", "open")
+    assert worked_off(outside, handset)["state"] == "command"
+
+
+def test_without_a_number_it_is_the_account(outside, handset):
+    outside.running.cli("stop", handset, *WHY)
+    assert changes(outside, handset) == [("main", "operator", "stopped", "open")]
+    assert worked_off(outside, handset)["rule"] == "opted-out"
+
+
+def test_an_order_in_a_wrong_partition_counts_and_the_same_id_again_changes_nothing(
+    outside, handset
+):
+    def order(action):
+        return ConsentRequest(
+            request_id=f"o-{handset}",
+            handset=handset,
+            number=NUMBER,
+            action=action,
+            actor="anna",
+            reason="Asked by letter.",
+            requested_at=outside.clock.now(),
+        )
+
+    key = handset.encode()
+    wrong = (topics.partition_of(key, 4) + 1) % 4
+    kafka = outside.running.stack.kafka
+    stop = Outgoing(topic=topics.CONSENT_REQUEST, record=order("stop"), partition=wrong)
+    publish(kafka, [stop])
+    assert changes(outside, handset) == [(NUMBER, "operator", "stopped", "open")]
+    again = Outgoing(topic=topics.CONSENT_REQUEST, record=order("open"), key=key)
+    publish(kafka, [again])
+    assert worked_off(outside, handset)["rule"] == "opted-out"
+    assert counted(outside, handset) == 1
+
+
+def test_an_order_that_cannot_be_carried_out_is_a_dead_letter(outside, handset):
+    wrong = ConsentRequest(
+        request_id=f"w-{handset}",
+        handset=handset,
+        action="halt",
+        actor="anna",
+        reason="x",
+        requested_at=outside.clock.now(),
+    )
+    key = handset.encode()
+    publish(
+        outside.running.stack.kafka,
+        [Outgoing(topic=topics.CONSENT_REQUEST, record=wrong, key=key)],
+    )
+    query = (
+        "SELECT stage, reason FROM dead_letter WHERE topic = 'consent-request' AND key = {h:String}"
+    )
+    letters = outside.wait(lambda: outside.sql(query, h=handset) or None, "the dead letter")
+    assert letters == [{"stage": "consent", "reason": "wrong-order"}]
+    assert worked_off(outside, handset)["state"] == "command"
+
+
+def listed(outside):
+    lines = outside.running.cli("review", "--json", "--max", "1000").stdout.splitlines()
+    return {line["message_id"]: line for line in map(json.loads, lines)}
+
+
+def reviewed(outside, handset, text):
+    outside.text(handset, text)
+    (message,) = outside.rows("mo_message", handset)
+    assert message["flags"] == ["review"]
+    return message["message_id"]
+
+
+def test_a_review_accepted_is_a_stop_and_no_longer_listed(outside, handset):
+    message_id = reviewed(outside, handset, "please stop texting me")
+    assert listed(outside)[message_id]["text"] == "please stop texting me"
+    outside.running.cli("review", "accept", message_id, *WHY)
+    assert changes(outside, handset) == [(NUMBER, "operator", "stopped", "open")]
+    (change,) = outside.rows("consent_change", handset)
+    assert (change["mo_message_id"], change["actor"]) == (message_id, "anna")
+    assert worked_off(outside, handset)["mo_message_id"] == message_id
+    outside.rows("consent_request", handset)
+    assert message_id not in listed(outside)
+    again = outside.running.cli("review", "dismiss", message_id, *WHY, check=False)
+    assert again.returncode == 1
+    assert "is decided: accept by anna" in again.stderr
+
+
+def test_a_review_dismissed_changes_nothing_and_is_no_longer_listed(outside, handset):
+    message_id = reviewed(outside, handset, "do not cancel my order")
+    outside.running.cli("review", "dismiss", message_id, *WHY)
+    (asked,) = outside.rows("consent_request", handset)
+    assert (asked["action"], asked["mo_message_id"]) == (ConsentAction.DISMISS, message_id)
+    assert message_id not in listed(outside)
+    assert worked_off(outside, handset)["state"] == "command"
+    assert counted(outside, handset) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("hello", "is not flagged for review"), (None, "there is no message")]
+)
+def test_what_is_not_under_review_cannot_be_decided(outside, handset, text, words):
+    message_id = "0" * 32
+    if text:
+        outside.text(handset, text)
+        (message,) = outside.rows("mo_message", handset)
+        message_id = message["message_id"]
+    refused = outside.running.cli("review", "accept", message_id, *WHY, check=False)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+
+
+def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside, tmp_path):
+    handsets = [outside.new_handset() for _ in range(30)]
+    lines = [f"{handset},{NUMBER},Letter {i}" for i, handset in enumerate(handsets)]
+    lines.insert(10, "ACME,,x")
+    file = tmp_path / "stops.csv"
+    file.write_text("\n".join(["handset,number,reason", *lines]) + "\n")
+    done = outside.running.cli("stops", "import", str(file), "--by", "anna", check=False)
+    assert (done.returncode, done.stdout) == (1, "30 stops are ordered\n")
+    assert "line 12: the handset is not digits" in done.stderr
+    for i, handset in enumerate(handsets):
+        (change,) = outside.rows("consent_change", handset)
+        assert (change["state"], change["actor"], change["reason"]) == (
+            "stopped",
+            "anna",
+            f"Letter {i}",
+        )
+    outside.text(handsets[0], "I am back")
+    outside.rows("consent_change", handsets[0], at_least=2)
+    report = tmp_path / "wrong.txt"
+    outside.running.cli("stops", "import", str(file), "--wrong", str(report), check=False)
+    assert report.read_text() == "line 12: the handset is not digits\n"
+    outside.rows("consent_request", handsets[-1], at_least=2)
+    assert worked_off(outside, handsets[0])["state"] == "command"
+    assert [counted(outside, each) for each in handsets] == [2] + [1] * 29
