@@ -19,6 +19,7 @@ from pipeline.commands import (
     review,
     sql,
     status,
+    why,
 )
 from pipeline.commands.failure import CommandError
 from pipeline.demo import command as demo
@@ -81,6 +82,8 @@ _add(
     example="stop 447700900001 447700900999 --reason 'Asked by letter.'",
 )
 _add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
+
+_add(app, "why", why.why, example="why 447700900001 447700900999")
 
 _stops = _group("Stops that did not come by SMS, many at once.", no_args_is_help=True)
 _add(

@@ -35,6 +35,7 @@ SPEC_11 = {
     "stop",
     "open",
     "stops import",
+    "why",
     "review",
     "review accept",
     "review dismiss",

@@ -174,3 +174,16 @@ def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside,
     outside.rows("consent_request", handsets[-1], at_least=2)
     assert worked_off(outside, handsets[0])["state"] == "command"
     assert [counted(outside, each) for each in handsets] == [2] + [1] * 29
+
+
+def test_why_says_the_state_its_message_and_what_would_change_it(outside, handset):
+    assert "nothing ever stopped it" in outside.running.cli("why", handset).stdout
+    outside.text(handset, "Stop, please!")
+    outside.text(handset, "stop!")
+    (change,) = outside.rows("consent_change", handset)
+    said = outside.running.cli("why", f"+{handset}", NUMBER).stdout
+    assert f'by "stop!" to {NUMBER} (message {change["mo_message_id"]}) (rule stop-word)' in said
+    assert "the default text goes out at " in said
+    assert "an MT is refused: opted-out" in said
+    assert f"`twoway open {handset} {NUMBER} --reason …` opens ours" in said
+    assert outside.running.cli("why", handset).stdout == said
