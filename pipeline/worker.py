@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> faust.App:
             tables=TABLES,
             changelog=topics.CONVERSATION_CHANGELOG,
             processor=lambda partition: Conversation(partition=partition, settings=settings),
+            folder=settings.home / "state",
         ),
     )
     conversation.register()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline import metrics
+from pipeline.engine.states import States
 from pipeline.engine.stop import stop_loudly
 from pipeline.engine.tables import time_from_due
 from pipeline.engine.task import AgentPlan, PartitionTask
@@ -38,6 +39,7 @@ class PartitionedAgent:
     def __init__(self, app: faust.App, plan: AgentPlan) -> None:
         self._app = app
         self._plan = plan
+        self._states = States(plan)
         self._tasks: dict[int, PartitionTask] = {}
         self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
         self._asker: asyncio.Task[None] | None = None
@@ -86,7 +88,11 @@ class PartitionedAgent:
                 return await self._ends(partition)
 
             task = self._tasks[partition] = PartitionTask(
-                plan=self._plan, partition=partition, ends=ends, failed=self._failed
+                plan=self._plan,
+                partition=partition,
+                states=self._states,
+                ends=ends,
+                failed=self._failed,
             )
         return task
 

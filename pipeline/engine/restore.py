@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
+from pipeline.engine.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state import Point, State, point_from_metadata
+from pipeline.engine.tables import Reached
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _POLL_MS: Final = 200
 
@@ -17,11 +28,38 @@ class StateBehind(RuntimeError):
     """The committed offsets are ahead of the changelog: rows of it are lost."""
 
 
-async def read_changelog(*, bootstrap: str, topic: str, partition: int, state: State) -> int:
-    """Read one partition of the changelog into `state`, to its end; gives the number of rows.
+class ChangelogTopic(msgspec.Struct, frozen=True):
+    """What must be known of a changelog to judge a checkpoint of it."""
 
-    A plain read_committed consumer outside any group: its position steps over transaction markers.
+    topic_id: str
+    tombstones_kept_ms: int
+
+
+def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
+    """Ask the broker; blocks. The id tells a topic from one of the same name that was deleted."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    try:
+        (described,) = admin.describe_topics([topic])
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+        configured = admin.describe_configs([resource], config_filter="all")["topic"][topic]
+    finally:
+        admin.close()
+    return ChangelogTopic(
+        topic_id=str(described["topic_id"]),
+        tombstones_kept_ms=int(configured["delete.retention.ms"]["value"]),
+    )
+
+
+async def read_changelog(
+    *, bootstrap: str, topic: str, partition: int, state: State, tombstones_kept_ms: int
+) -> int:
+    """Read one partition of the changelog into `state`, from where that stands to the end.
+
+    Gives the number of rows read; raises `CheckpointUnusable` when `state` must not be gone on
+    from. A plain read_committed consumer outside any group: its position steps over transaction
+    markers.
     """
+    reached, sequence = state.rows.reached, state.point.sequence
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
@@ -33,38 +71,78 @@ async def read_changelog(*, bootstrap: str, topic: str, partition: int, state: S
     try:
         tp = TopicPartition(topic, partition)
         consumer.assign([tp])
+        beginning = (await consumer.beginning_offsets([tp]))[tp]
         end = (await consumer.end_offsets([tp]))[tp]
-        await consumer.seek_to_beginning(tp)
+        if reason := why_unusable(offset=reached.offset, beginning=beginning, end=end):
+            raise CheckpointUnusable(reason)
+        consumer.seek(tp, max(reached.offset, beginning))
         rows = 0
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                for record in records:
-                    state.restore(record.key, record.value)
+                if not rows and reached.offset:
+                    _check_age(reached, tombstones_kept_ms)
+                last = records[-1]
+                state.restore(
+                    ((record.key, record.value) for record in records),
+                    reached=Reached(last.offset + 1, last.timestamp),
+                )
                 rows += len(records)
-        return rows
     finally:
         await consumer.stop()
+    if state.point.sequence < sequence:
+        raise CheckpointUnusable(
+            f"it stands at transaction {sequence}, the changelog at {state.point.sequence}"
+        )
+    return rows
 
 
-async def read_committed_point(
-    *, bootstrap: str, group: str, topics: tuple[str, ...], partition: int
-) -> Point:
-    """What the group has committed for this partition, as a point; sequence 0 when nothing is."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        wanted = [TopicPartition(topic, partition) for topic in topics]
-        found = await admin.list_consumer_group_offsets(group, partitions=wanted)
-    finally:
-        await admin.close()
-    offsets = {tp.topic: held.offset for tp, held in found.items() if held.offset >= 0}
-    told = [point for held in found.values() if (point := point_from_metadata(held.metadata))]
-    times = [point.time for point in told if point.time]
-    return Point(
-        sequence=max((point.sequence for point in told), default=0),
-        time=max(times, default=None),
-        offsets=offsets,
-    )
+def _check_age(reached: Reached, tombstones_kept_ms: int) -> None:
+    now_ms = int(time.time() * 1000)
+    if may_lack_tombstones(at_ms=reached.at_ms, now_ms=now_ms, kept_ms=tombstones_kept_ms):
+        raise CheckpointUnusable(
+            f"it is {(now_ms - reached.at_ms) / 3_600_000:.1f} h old, and the changelog keeps"
+            f" deletions for {tombstones_kept_ms / 3_600_000:.1f} h"
+        )
+
+
+class CommittedOffsets:
+    """What a group has committed. Partitions that ask at the same time share one client."""
+
+    def __init__(self, *, bootstrap: str, group: str, topics: tuple[str, ...]) -> None:
+        self._bootstrap, self._group, self._topics = bootstrap, group, topics
+        self._opening = asyncio.Lock()
+        self._admin: AIOKafkaAdminClient | None = None
+        self._users = 0
+
+    async def read(self, partition: int) -> Point:
+        """What the group has committed for this partition; sequence 0 when nothing is."""
+        wanted = [TopicPartition(topic, partition) for topic in self._topics]
+        async with self._client() as admin:
+            found = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
+        offsets = {tp.topic: held.offset for tp, held in found.items() if held.offset >= 0}
+        told = [point for held in found.values() if (point := point_from_metadata(held.metadata))]
+        times = [point.time for point in told if point.time]
+        return Point(
+            sequence=max((point.sequence for point in told), default=0),
+            time=max(times, default=None),
+            offsets=offsets,
+        )
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        async with self._opening:
+            if self._admin is None:
+                admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+                await admin.start()
+                self._admin = admin
+            self._users += 1
+        try:
+            yield self._admin
+        finally:
+            self._users -= 1
+            if not self._users and self._admin is not None:
+                admin, self._admin = self._admin, None
+                await admin.close()
 
 
 def joined_point(*, restored: Point, committed: Point, where: str) -> Point:

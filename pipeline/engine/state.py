@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.engine.tables import Row, Store, Table
+from pipeline.engine.memory import MemoryRows
+from pipeline.engine.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pipeline.engine.tables import Reached, Rows
 
 POINT_KEY: Final = b"\x00"
 
@@ -42,19 +45,29 @@ def point_from_metadata(metadata: str) -> Point | None:
 class State:
     """Tables by name, and the point. The first octet of a changelog key is the table's number."""
 
-    def __init__(self, tables: Iterable[str]) -> None:
+    def __init__(self, tables: Iterable[str], rows: Rows | None = None) -> None:
+        self.rows: Rows = MemoryRows() if rows is None else rows
         self._number = {name: bytes([number]) for number, name in enumerate(tables, 1)}
-        self._stores = {number: Store() for number in self._number.values()}
+        self._stores = {number: self.rows.store(number) for number in self._number.values()}
         self.tables = {name: Table(self._stores[n]) for name, n in self._number.items()}
-        self.point = Point()
+        octets = self.rows.point
+        self.point = Point() if octets is None else msgspec.msgpack.decode(octets, type=Point)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one row of the changelog."""
-        if key == POINT_KEY:
-            self.point = msgspec.msgpack.decode(value or b"", type=Point)
-            return
-        row = None if value is None else Row.from_octets(value)
-        self._stores[key[:1]].put(key[1:], row)
+    def restore(
+        self, rows: Iterable[tuple[bytes, bytes | None]], *, reached: Reached | None = None
+    ) -> None:
+        """Take rows of the changelog, in its order."""
+        changes: dict[bytes, dict[bytes, Row | None]] = {number: {} for number in self._stores}
+        point = None
+        for key, value in rows:
+            if key == POINT_KEY:
+                point = value or b""
+            else:
+                row = None if value is None else Row.from_octets(value)
+                changes[key[:1]][key[1:]] = row
+        if point is not None:
+            self.point = msgspec.msgpack.decode(point, type=Point)
+        self.rows.write(changes, point=point, reached=reached)
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What the tables have changed since the last commit, as rows of the changelog."""
@@ -64,10 +77,11 @@ class State:
             for key, row in self.tables[name].changes.items()
         ]
 
-    def apply(self, point: Point) -> None:
+    def apply(self, point: Point, *, reached: Reached | None = None) -> None:
         """The changes are committed and the state stands at `point`."""
-        for table in self.tables.values():
-            table.apply()
+        changes = {n: self.tables[name].changes for name, n in self._number.items()}
+        self.rows.write(changes, point=point_row(point)[1], reached=reached)
+        self.discard()
         self.point = point
 
     def discard(self) -> None:

@@ -1,20 +1,18 @@
 """Tables of one partition: rows of octets, each with the time it falls due, if any.
 
 A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
-the due times need no rows of their own. Here the rows are held in memory.
+the due times need no rows of their own. Where the committed rows are held is another matter: in
+memory (`memory.py`) or on disk (`disk.py`).
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
-from sortedcontainers import SortedSet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+import msgspec
 
 _DUE: Final = struct.Struct(">Q")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +24,7 @@ def _due_from_time(due_at: datetime | None) -> int:
     return _NEVER if due_at is None else (due_at - _EPOCH) // _MICROSECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row: its value, and the microseconds since 1970 at which it falls due, 0 for never."""
 
     value: bytes
@@ -43,42 +40,51 @@ class Row:
         return cls(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
 
 
-class Store:
+#: New rows by table number and key; None removes a row.
+Changes = Mapping[bytes, Mapping[bytes, Row | None]]
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """How far into the changelog rows go: its next offset, and when its last record was written."""
+
+    offset: int = 0
+    at_ms: int = 0
+
+
+class Store(Protocol):
     """The committed rows of one table."""
 
-    def __init__(self) -> None:
-        self._rows: dict[bytes, Row] = {}
-        self._due: SortedSet[tuple[int, bytes]] = SortedSet()
-
-    def __len__(self) -> int:
-        return len(self._rows)
+    def __len__(self) -> int: ...
 
     def get(self, key: bytes) -> Row | None:
         """The row of `key`, if there is one."""
-        return self._rows.get(key)
 
-    def put(self, key: bytes, row: Row | None) -> None:
-        """Set the row of `key`; None removes it."""
-        old = self._rows.get(key)
-        if old is not None and old.due:
-            self._due.discard((old.due, key))
-        if row is None:
-            self._rows.pop(key, None)
-            return
-        self._rows[key] = row
-        if row.due:
-            self._due.add((row.due, key))
-
-    def due(self, until: int) -> Iterator[tuple[int, bytes]]:
+    def due(self, until: int) -> list[tuple[int, bytes]]:
         """Due time and key of every row due at or before `until`, earliest first."""
-        for due, key in self._due:
-            if due > until:
-                return
-            yield due, key
 
     def first_due(self) -> int | None:
         """The earliest due time, if any."""
-        return self._due[0][0] if self._due else None
+
+
+class Rows(Protocol):
+    """The committed rows of all tables of a partition, and the point at which they stand."""
+
+    @property
+    def point(self) -> bytes | None:
+        """The point's row; None when there is none yet."""
+
+    @property
+    def reached(self) -> Reached:
+        """How far into the changelog these rows go."""
+
+    def store(self, number: bytes) -> Store:
+        """The rows of a table."""
+
+    def write(self, changes: Changes, *, point: bytes | None, reached: Reached | None) -> None:
+        """Take all of `changes` with the point and what they reach, or nothing; None: as before."""
+
+    def close(self) -> None:
+        """Let go of whatever holds them."""
 
 
 class Table:
@@ -115,12 +121,6 @@ class Table:
         """Whether any row may be due at or before `until`."""
         first = self._store.first_due()
         return bool(self.changes) or (first is not None and first <= _due_from_time(until))
-
-    def apply(self) -> None:
-        """The changes are committed."""
-        for key, row in self.changes.items():
-            self._store.put(key, row)
-        self.changes = {}
 
 
 def time_from_due(due: int) -> datetime:

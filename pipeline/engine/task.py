@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 import traceback
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -14,14 +15,17 @@ from aiokafka import AIOKafkaProducer
 
 from pipeline import metrics
 from pipeline.engine.intake import Intake
-from pipeline.engine.restore import joined_point, read_changelog, read_committed_point
-from pipeline.engine.state import Point, State
+from pipeline.engine.restore import joined_point
+from pipeline.engine.state import State
 from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS, UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.states import States
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +47,10 @@ class Processor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentPlan:
-    """What an agent over several topics is made of. `topics` is in rank order."""
+    """What an agent over several topics is made of. `topics` is in rank order.
+
+    Tables are on disk under `folder`, or in memory when there is none.
+    """
 
     name: str
     group: str
@@ -53,6 +60,7 @@ class AgentPlan:
     tables: tuple[str, ...]
     changelog: str
     processor: Callable[[int], Processor]
+    folder: Path | None = None
 
 
 class PartitionTask:
@@ -63,11 +71,13 @@ class PartitionTask:
         *,
         plan: AgentPlan,
         partition: int,
+        states: States,
         ends: Callable[[], Awaitable[Mapping[str, int]]],
         failed: Callable[[int, BaseException], None],
     ) -> None:
         self._plan = plan
         self.partition = partition
+        self._states = states
         self._failed = failed
         self.intake = Intake(topics=plan.topics, ends=ends, may_skip=plan.may_skip)
         self.state = State(plan.tables)
@@ -99,10 +109,15 @@ class PartitionTask:
     async def close(self) -> None:
         """Give the partition up."""
         await self.pause()
-        self.ready = self._restored = False
+        self._close_state()
         producer, self._producer = self._producer, None
         if producer is not None:
             await producer.stop()
+
+    def _close_state(self) -> None:
+        self.ready = self._restored = False
+        closed, self.state = self.state, State(self._plan.tables)
+        closed.rows.close()
 
     async def _run(self) -> None:
         try:
@@ -118,10 +133,10 @@ class PartitionTask:
 
     async def _begin(self) -> None:
         """Make sure that the state is the last owner's, and drop what lies below it."""
-        committed = await self._read_committed()
+        committed = await self._states.committed.read(self.partition)
         if not self._restored or committed.sequence != self.state.point.sequence:
             await self._restore()
-            committed = await self._read_committed()
+            committed = await self._states.committed.read(self.partition)
         where = f"{self._plan.changelog}[{self.partition}]"
         self.state.point = joined_point(restored=self.state.point, committed=committed, where=where)
         self.intake.begin_at(self.state.point.offsets)
@@ -129,7 +144,7 @@ class PartitionTask:
 
     async def _restore(self) -> None:
         began = time.monotonic()
-        self.ready = self._restored = False
+        self._close_state()
         if self._producer is not None:
             await self._producer.stop()
         # Starting the producer fences the last owner: its open transaction is aborted and it can
@@ -142,26 +157,18 @@ class PartitionTask:
             transaction_timeout_ms=30_000,
         )
         await self._producer.start()
-        self.state = State(self._plan.tables)
-        rows = await read_changelog(
-            bootstrap=self._plan.bootstrap,
-            topic=self._plan.changelog,
-            partition=self.partition,
-            state=self.state,
-        )
+        restored = await self._states.restore(self.partition)
+        self.state = restored.state
         self._processor.restored(self.state)
         self._restored = True
         took = time.monotonic() - began
         metrics.RESTORES.inc()
         metrics.RESTORE_SECONDS.observe(took)
-        log.info("partition %d restored: %d changelog rows in %.2f s", self.partition, rows, took)
-
-    async def _read_committed(self) -> Point:
-        return await read_committed_point(
-            bootstrap=self._plan.bootstrap,
-            group=self._plan.group,
-            topics=self._plan.topics,
-            partition=self.partition,
+        log.info(
+            "partition %d restored: %d changelog rows read in %.2f s",
+            self.partition,
+            restored.rows,
+            took,
         )
 
     async def _work(self, records: Sequence[ConsumerRecord]) -> None:
@@ -182,8 +189,8 @@ class PartitionTask:
             self.unsaved = 0
             metrics.TRANSACTIONS.inc()
         metrics.BATCH_SECONDS.observe(time.monotonic() - began)
-        for record in records:
-            metrics.RECORDS.labels(record.topic).inc()
+        for topic, count in Counter(record.topic for record in records).items():
+            metrics.RECORDS.labels(topic).inc(count)
 
     def _decide(self, records: Sequence[ConsumerRecord]) -> UnitOfWork:
         """The batch's unit of work; a record that fails again, alone, is refused."""

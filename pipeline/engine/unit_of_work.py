@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state import Point, State, point_row
+from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
 
 _Rows = list[tuple[bytes | None, bytes | None]]
+_Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it has
 
 
 class UnitOfWork:
@@ -88,13 +91,24 @@ class UnitOfWork:
         changelog.extend(self._state.changes())
         changelog.append(point_row(point))
         await producer.begin_transaction()
-        sent: list[asyncio.Future[object]] = []
+        sent: list[_Sent] = []
+        reached: list[_Sent] = []
         for (topic, partition), rows in self._outputs.items():
-            sent += await _send(producer, topic, partition, rows)
-        await asyncio.gather(*sent)
+            batches = await _send(producer, topic, partition, rows)
+            sent += batches
+            if topic == self._changelog:
+                reached = batches
+        await asyncio.gather(*(future for future, _ in sent))
         await producer.send_offsets_to_transaction(offsets_of(point, self._partition), group)
         await producer.commit_transaction()
-        self._state.apply(point)
+        self._state.apply(point, reached=_reached(reached))
+
+
+def _reached(batches: list[_Sent]) -> Reached | None:
+    """Where the changelog goes on after its last batch; None when the broker did not say."""
+    future, rows = batches[-1]
+    offset = future.result().offset
+    return Reached(offset + rows, int(time.time() * 1000)) if offset >= 0 else None
 
 
 def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMetadata]:
@@ -106,20 +120,21 @@ def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMe
     }
 
 
-async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: _Rows
-) -> list[asyncio.Future[object]]:
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, rows: _Rows) -> list[_Sent]:
     """Hand `rows` over in whole batches: an await per row is what a producer's `send` costs."""
     sent = []
     batch = producer.create_batch()
     for key, value in rows:
         if batch.append(key=key, value=value, timestamp=None) is None:
             batch.close()
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            future = await producer.send_batch(batch, topic, partition=partition)
+            sent.append((future, batch.record_count()))
             batch = producer.create_batch()
             if batch.append(key=key, value=value, timestamp=None) is None:
                 size = len(key or b"") + len(value or b"")
                 raise ValueError(f"a record of {size} octets for {topic} is too large")
     batch.close()
-    sent.append(await producer.send_batch(batch, topic, partition=partition))
+    sent.append(
+        (await producer.send_batch(batch, topic, partition=partition), batch.record_count())
+    )
     return sent

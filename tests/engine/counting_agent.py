@@ -56,6 +56,7 @@ def main() -> None:
             tables=("counts",),
             changelog=f"{tag}-changelog",
             processor=lambda _partition: Count(tag),
+            folder=settings.home / "state",
         ),
     ).register()
     run_faust_app(app, settings)

@@ -1,0 +1,91 @@
+"""Opens, restores and closes the states of an agent's partitions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.engine.checkpoint import Checkpoints, CheckpointUnusable
+from pipeline.engine.disk import FORMAT
+from pipeline.engine.memory import MemoryRows
+from pipeline.engine.restore import (
+    ChangelogTopic,
+    CommittedOffsets,
+    describe_changelog,
+    read_changelog,
+)
+from pipeline.engine.state import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.engine.tables import Rows
+    from pipeline.engine.task import AgentPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """A partition's state, and how many rows of the changelog it took to bring it to the end."""
+
+    state: State
+    rows: int
+
+
+class States:
+    """The states of one agent: on disk under the plan's folder, in memory without one."""
+
+    def __init__(self, plan: AgentPlan) -> None:
+        self._plan = plan
+        self._asking = asyncio.Lock()
+        self._changelog: ChangelogTopic | None = None
+        self._checkpoints: Checkpoints | None = None
+        self.committed = CommittedOffsets(
+            bootstrap=plan.bootstrap, group=plan.group, topics=plan.topics
+        )
+
+    async def restore(self, partition: int) -> Restored:
+        """The state as the changelog has it. The partition must have been fenced and closed."""
+        if self._plan.folder is None:
+            return await self._read_to_end(MemoryRows(), partition)
+        changelog = await self._described()
+        checkpoints = self._held(self._plan.folder)
+        identity = self._identity(changelog, partition)
+        rows = checkpoints.open(partition, identity=identity)
+        try:
+            return await self._read_to_end(rows, partition)
+        except CheckpointUnusable as error:
+            rows = checkpoints.empty(partition, identity=identity, reason=str(error))
+            return await self._read_to_end(rows, partition)
+
+    async def _read_to_end(self, rows: Rows, partition: int) -> Restored:
+        state = State(self._plan.tables, rows)
+        try:
+            read = await read_changelog(
+                bootstrap=self._plan.bootstrap,
+                topic=self._plan.changelog,
+                partition=partition,
+                state=state,
+                tombstones_kept_ms=self._changelog.tombstones_kept_ms if self._changelog else 0,
+            )
+        except BaseException:
+            rows.close()
+            raise
+        return Restored(state=state, rows=read)
+
+    async def _described(self) -> ChangelogTopic:
+        async with self._asking:
+            if self._changelog is None:
+                self._changelog = await asyncio.to_thread(
+                    describe_changelog, self._plan.bootstrap, self._plan.changelog
+                )
+            return self._changelog
+
+    def _held(self, folder: Path) -> Checkpoints:
+        if self._checkpoints is None:
+            self._checkpoints = Checkpoints(folder / self._plan.group)
+        return self._checkpoints
+
+    def _identity(self, changelog: ChangelogTopic, partition: int) -> str:
+        tables = ",".join(self._plan.tables)
+        return f"{FORMAT};{self._plan.changelog}/{changelog.topic_id}/{partition};{tables}"
