@@ -15,6 +15,7 @@ from pipeline import avro, metrics, topics
 from pipeline.agents.dead_letters import letter_from_record
 from pipeline.numbers import Directory
 from pipeline.records import (
+    Answered,
     Clock,
     ConsentRequest,
     MoMessage,
@@ -28,7 +29,7 @@ from pipeline.records import (
     Rejected,
 )
 from pipeline.sms.msisdn import address_from_text, key_from_handset
-from pipeline.stages import consent, dedupe, gate, reassemble
+from pipeline.stages import consent, dedupe, dedupe_smpp, gate, reassemble
 from pipeline.stages.consent_operator import order_from_request, order_key, take_order
 from pipeline.stages.normalise import normalise
 
@@ -143,6 +144,8 @@ class Conversation:
         if not isinstance(raw, MoRaw):
             self._bury_stranger(work, record, raw)
             return
+        for answered in raw.answered:
+            self._forget_unanswered(work, answered, raw.received_at)
         part = normalise(
             raw,
             partition=record.partition,
@@ -153,17 +156,37 @@ class Conversation:
         if isinstance(part, Rejected):
             self._bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is not None:
-            self._take_part(work, part)
+            self._take_part(work, part, raw)
 
-    def _take_part(self, work: UnitOfWork, part: MoPart) -> None:
+    def _forget_unanswered(
+        self, work: UnitOfWork, answered: Answered, received_at: datetime
+    ) -> None:
+        seen = work.tables[SEEN]
+        octets = seen.get(answered.key)
+        if octets is None:
+            return
+        row = dedupe_smpp.without_answered(octets, answered)
+        if row is None:
+            seen.delete(answered.key)
+        else:
+            due_at = self._now(work, received_at) + self._horizon
+            seen.put(answered.key, row, due_at=due_at)
+
+    def _take_part(self, work: UnitOfWork, part: MoPart, raw: MoRaw) -> None:
         seen = work.tables[SEEN]
         key = dedupe.seen_key(part)
-        row, accepted = dedupe.accept(seen.get(key), part)
+        due_at = self._now(work, part.received_at) + self._horizon
+        if raw.bind:
+            row, accepted = dedupe_smpp.accept_delivery(seen.get(key), part, raw)
+            seen.put(key, row, due_at=due_at)
+        else:
+            row, accepted = dedupe.accept(seen.get(key), part)
         if accepted is None:
             metrics.DUPLICATES.labels(part.source).inc()
             return
-        seen.put(key, row, due_at=self._now(work, part.received_at) + self._horizon)
-        self._send(work, topics.MO_PART, accepted.handset, accepted)
+        if not raw.bind:
+            seen.put(key, row, due_at=due_at)
+        work.send(topics.MO_PART, key_from_handset(accepted.handset), avro.encode(accepted))
         account = self._directory.account_of(accepted.number)
         if not accepted.reference_bits:
             self._take_message(work, reassemble.message_from_part(accepted, account=account))
@@ -333,25 +356,22 @@ class Conversation:
         table = work.tables[CONSENTS]
         key = key_from_handset(handset)
         octets = table.get(key)
-        decision = decide(consent.decode_row(octets) if octets else None)
+        before = consent.decode_row(octets) if octets else None
+        decision = decide(before)
         if decision.row is None:
             table.delete(key)
-        else:
+        elif decision.row is not before:
             after = consent.encode_row(decision.row)
             if after != octets:
                 table.put(key, after, due_at=consent.due_at(decision.row))
         if decision.message is not None:
-            self._send(work, topics.MO_MESSAGE, handset, decision.message)
+            work.send(topics.MO_MESSAGE, key, avro.encode(decision.message))
         for change in decision.changes:
-            self._send(work, topics.CONSENT_CHANGE, handset, change)
+            work.send(topics.CONSENT_CHANGE, key, avro.encode(change))
         for command in decision.commands:
-            self._send(work, topics.MT_COMMAND, handset, command)
+            work.send(topics.MT_COMMAND, key, avro.encode(command))
         for rejection in decision.rejections:
-            self._send(work, topics.MT_REJECTION, handset, rejection)
-
-    @staticmethod
-    def _send(work: UnitOfWork, topic: str, handset: str, record: Record) -> None:
-        work.send(topic, key_from_handset(handset), avro.encode(record))
+            work.send(topics.MT_REJECTION, key, avro.encode(rejection))
 
     @staticmethod
     def _now(work: UnitOfWork, told: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.sms.gsm7 import BASIC, ESCAPE, EXTENSION, septets_of
@@ -31,6 +32,7 @@ class Segmentation(NamedTuple):
     parts: int
 
 
+@lru_cache(maxsize=256)  # the gate asks, then the command; and applications repeat themselves
 def segment(text: str) -> Segmentation:
     """The shortest encoding that holds the whole text, and what it takes in it."""
     if _IN_GSM7.fullmatch(text):

@@ -142,8 +142,8 @@ def time_of(seconds: int) -> datetime:
 
 def derived_id(*words: str) -> str:
     """32 hex digits that only these words give (blake2b, 128 bits)."""
-    digest = hashlib.blake2b(digest_size=16)
+    pieces: list[bytes] = []
     for word in words:
         octets = word.encode("utf-8", "surrogatepass")
-        digest.update(len(octets).to_bytes(4, "big") + octets)
-    return digest.hexdigest()
+        pieces += (len(octets).to_bytes(4, "big"), octets)
+    return hashlib.blake2b(b"".join(pieces), digest_size=16).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 
+_ACCOUNT: Final = ScopeKind.ACCOUNT.value  # an enum member's `value` is slow to look up
+
 KEPT_UNSTOPPED = 3
 """Re-enabling messages remembered in a scope that was never stopped, should a stop come late."""
 KEPT = 24
@@ -26,7 +28,7 @@ SCOPES_UNSTOPPED = 16
 
 def account_key(account: str) -> Key:
     """The scope of everything an account has."""
-    return (ScopeKind.ACCOUNT.value, account)
+    return (_ACCOUNT, account)
 
 
 def keyword_key(code: str, keyword: str) -> Key:

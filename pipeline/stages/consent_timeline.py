@@ -97,17 +97,14 @@ class Fold(NamedTuple):
     @property
     def pending(self) -> Event | None:
         """The stop whose confirmation is due."""
-        side = self._due_side
-        return side.stop if side else None
+        if self.ours.state == DUE:
+            return self.ours.stop
+        return self.gateway.stop if self.gateway.state == DUE else None
 
     @property
     def pending_deadline(self) -> int:
         """When the gateway confirms that stop by itself."""
         return min(side.deadline for side in (self.ours, self.gateway) if side.state == DUE)
-
-    @property
-    def _due_side(self) -> Side | None:
-        return next((side for side in (self.ours, self.gateway) if side.state == DUE), None)
 
 
 def fold(events: list[Event], *, until: int) -> Fold:
@@ -124,6 +121,8 @@ def fold(events: list[Event], *, until: int) -> Fold:
 
 
 def _pass_deadlines(result: Fold, until: int) -> None:
+    if result.ours.state != DUE and result.gateway.state != DUE:
+        return
     waiting = [side for side in (result.ours, result.gateway) if side.state == DUE]
     for side in sorted(waiting, key=lambda side: side.deadline):
         if side.deadline <= until:
