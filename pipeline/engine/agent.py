@@ -118,6 +118,7 @@ class PartitionedAgent:
         await asyncio.gather(*(task.pause() for task in self._tasks.values()))
         await self._save(list(self._tasks.values()))
         await asyncio.gather(*(task.close() for task in self._tasks.values()))
+        self._states.close()
 
     async def _ends(self, partition: int) -> Mapping[str, int]:
         """End offsets of the partition's topics; partitions that ask together share the request."""

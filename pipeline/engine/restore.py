@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _POLL_MS: Final = 200
+_ASKED_TIMES: Final = 40
+_ASKED_AGAIN_SECONDS: Final = 0.25
 
 
 class StateBehind(RuntimeError):
     """The committed offsets are ahead of the changelog: rows of it are lost."""
+
+
+class ChangelogUnknown(RuntimeError):
+    """There is no such topic."""
 
 
 class ChangelogTopic(msgspec.Struct, frozen=True):
@@ -35,19 +41,32 @@ class ChangelogTopic(msgspec.Struct, frozen=True):
     tombstones_kept_ms: int
 
 
-def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
-    """Ask the broker; blocks. The id tells a topic from one of the same name that was deleted."""
+async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
+    """Ask the broker; raises `ChangelogUnknown` when it does not know the topic for long.
+
+    The id tells a topic from one of the same name that was deleted.
+    """
+    for _ in range(_ASKED_TIMES):
+        found = await asyncio.to_thread(_describe, bootstrap, topic)
+        if found is not None:
+            return found
+        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # just made, or the broker has just started
+    raise ChangelogUnknown(f"the broker knows no topic {topic}")
+
+
+def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
     try:
         (described,) = admin.describe_topics([topic])
         resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-        configured = admin.describe_configs([resource], config_filter="all")["topic"][topic]
+        configured = admin.describe_configs([resource], config_filter="all")
     finally:
         admin.close()
-    return ChangelogTopic(
-        topic_id=str(described["topic_id"]),
-        tombstones_kept_ms=int(configured["delete.retention.ms"]["value"]),
-    )
+    # Of a topic it does not know, the broker tells an error and nothing else.
+    kept = configured.get("topic", {}).get(topic, {}).get("delete.retention.ms")
+    if described["error_code"] or kept is None:
+        return None
+    return ChangelogTopic(str(described["topic_id"]), int(kept["value"]))
 
 
 async def read_changelog(

@@ -58,6 +58,12 @@ class States:
             rows = checkpoints.empty(partition, identity=identity, reason=str(error))
             return await self._read_to_end(rows, partition)
 
+    def close(self) -> None:
+        """Let go of the folder; every state must have been closed."""
+        checkpoints, self._checkpoints = self._checkpoints, None
+        if checkpoints is not None:
+            checkpoints.close()
+
     async def _read_to_end(self, rows: Rows, partition: int) -> Restored:
         state = State(self._plan.tables, rows)
         try:
@@ -76,8 +82,8 @@ class States:
     async def _described(self) -> ChangelogTopic:
         async with self._asking:
             if self._changelog is None:
-                self._changelog = await asyncio.to_thread(
-                    describe_changelog, self._plan.bootstrap, self._plan.changelog
+                self._changelog = await describe_changelog(
+                    self._plan.bootstrap, self._plan.changelog
                 )
             return self._changelog
 
