@@ -34,6 +34,9 @@ class Publisher(Protocol):
     def is_reachable(self) -> bool:
         """Whether a record published now would probably be acknowledged."""
 
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """Where records of that key go; 0 while nothing is known of the topic."""
+
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         """True once all in-sync replicas have it (acks=all); False when not within the time set.
 
@@ -65,6 +68,10 @@ class KafkaPublisher:
             and self._producer is not None
             and not any(lane.is_stalled for lane in self._lanes.values())
         )
+
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """As the port says."""
+        return partition_of(key, self._partitions.get(topic, 1))
 
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         """As the port says; False at once while there is no connection at all."""

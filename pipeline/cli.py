@@ -17,6 +17,7 @@ from pipeline.commands import (
     numbers,
     processes,
     review,
+    smpp,
     sql,
     status,
     why,
@@ -65,6 +66,7 @@ _add(
 _add(app, "worker", processes.worker, example="worker --home .twoway")
 _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
+_add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")

@@ -83,6 +83,22 @@ class Settings:
         2500, "How long ingest waits for Kafka before it answers 503."
     )
 
+    smpp_host: str = _setting("", "The gateway's SMPP host (twoway smpp).")
+    smpp_port: int = _setting(3550, "Its port.")
+    smpp_system_id: str = _setting("", "System id to bind with: the API's user name.")
+    smpp_password: str = _setting("", "Its password, at most 8 characters.")
+    smpp_system_type: str = _setting("", "System type to bind with: the api_id.")
+    smpp_bind: str = _setting("transceiver", "How to bind: receiver or transceiver.")
+    smpp_tls: str = _setting(
+        "on", "on; off: plain, to loopback only; plain: without TLS over any network."
+    )
+    smpp_ca: str = _setting("", "Certificates (PEM) to trust; empty: those the system trusts.")
+    smpp_default_alphabet: str = _setting("gsm7", "What data_coding 0 means: gsm7 or latin1.")
+    smpp_window: int = _setting(1000, "Most deliver_sm that wait for an answer at a time.")
+    smpp_enquire_seconds: float = _setting(
+        30.0, "An idle bind is tried this often; it is given up when that gets no answer as long."
+    )
+
     clickhouse: str = _setting(
         "", "URL of a ClickHouse server; empty: the embedded engine under home."
     )

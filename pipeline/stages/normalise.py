@@ -10,6 +10,7 @@ from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
 from pipeline.stages.dedupe import key_of_part
+from pipeline.wire.smpp_callback import delivery_key
 from pipeline.wire.ways import callback_from_raw
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def normalise(
         udh=udh or callback.udh.encode(),
         octets=callback.octets,
     )
+    if raw.bind:
+        key = delivery_key(callback)
     return MoPart(
         part_id=key.hex(),
         handset=handset,

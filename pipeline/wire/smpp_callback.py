@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pipeline.records import Reason, Rejected
 from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE
+from pipeline.sms.msisdn import address_from_text
 from pipeline.wire import smpp_deliver, smpp_pdu, smpp_tlv
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 
@@ -74,6 +78,18 @@ def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected 
     if deliver is None:
         return Rejected(Reason.UNREADABLE_RECORD, "the PDU is no deliver_sm")
     return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
+
+
+def delivery_key(callback: MoCallback) -> bytes:
+    """What equal deliver_sm have in common, 16 octets: who, to whom and what."""
+    fields = (
+        address_from_text(callback.handset),
+        address_from_text(callback.number),
+        callback.charset,
+        callback.udh,
+        callback.octets,
+    )
+    return blake2b(msgspec.msgpack.encode(fields), digest_size=16, person=b"deliver_sm").digest()
 
 
 def _header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:

@@ -23,6 +23,7 @@ SPEC_11 = {
     "worker",
     "ingest",
     "store",
+    "smpp",
     "status",
     "consume",
     "mt",

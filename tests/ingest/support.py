@@ -12,6 +12,7 @@ from ingest.http import Ingest
 from ingest.lanes import settled
 from pipeline.avro import decode
 from pipeline.settings import Settings
+from pipeline.topics import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,6 +33,9 @@ class FakePublisher:
     @property
     def is_reachable(self) -> bool:
         return self.acknowledges
+
+    def partition_of(self, topic: str, key: bytes) -> int:
+        return partition_of(key, 4)
 
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         self.asked.set()

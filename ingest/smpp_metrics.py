@@ -1,0 +1,20 @@
+"""The metrics of the SMPP receiver, each name once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+DELIVERIES: Final = Counter(
+    "twoway_ingest_smpp_deliveries_total",
+    "deliver_sm answered: what it was, and how it was answered",
+    ["kind", "answer"],
+)
+BINDS: Final = Counter("twoway_ingest_smpp_binds_total", "Attempts to bind", ["outcome"])
+BOUND: Final = Gauge("twoway_ingest_smpp_bound", "1 while bound")
+WAITING: Final = Gauge("twoway_ingest_smpp_waiting", "deliver_sm not answered yet")
+LAST_TAKEN: Final = Gauge(
+    "twoway_ingest_smpp_last_taken_time_seconds",
+    "When a deliver_sm was last taken, seconds since 1970; 0: never",
+)

@@ -1,0 +1,140 @@
+"""A gateway of a test's own, that can break and refuse where a library would not."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ingest.smpp import Receiver
+from pipeline.settings import Settings
+from pipeline.wire import smpp_bind, smpp_pdu
+from pipeline.wire.smpp_pdu import Command, Framer, Pdu
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from pipeline.wire.smpp_bind import Bind
+    from tests.ingest.support import FakePublisher
+
+PATIENCE_SECONDS = 20.0
+SECRET = "hush"  # noqa: S105 - a test's
+
+
+@dataclass
+class Session:
+    """One connection of an ESME."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    bind: Bind | None = None
+    command: int = 0
+    framer: Framer = field(default_factory=Framer)
+    waiting: list[Pdu] = field(default_factory=list)
+
+    def send(self, command: int, sequence: int, body: bytes = b"", status: int = 0) -> None:
+        self.writer.write(smpp_pdu.render(Pdu(command, status, sequence, body)))
+
+    async def read(self) -> Pdu:
+        """The next PDU; `ConnectionError` at the end."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.waiting:
+                octets = await self.reader.read(65536)
+                if not octets:
+                    raise ConnectionError("the ESME closed the connection")
+                found = [smpp_pdu.parse(each) for each in self.framer.feed(octets)]
+                self.waiting += [pdu for pdu in found if pdu]
+        return self.waiting.pop(0)
+
+    async def read_only(self, command: int) -> Pdu:
+        """The next of one command; the others are passed over."""
+        while (pdu := await self.read()).command != command:
+            pass
+        return pdu
+
+    async def deliver(self, pdu: bytes, *, sequence: int) -> int:
+        """Deliver one, whatever its own sequence number; the status of the answer."""
+        self.writer.write(pdu[:12] + sequence.to_bytes(4, "big") + pdu[16:])
+        answer = await self.read_only(Command.DELIVER_SM_RESP)
+        assert answer.sequence == sequence
+        return answer.status
+
+    async def confirm(self) -> None:
+        """Answer the next enquire_link."""
+        asked = await self.read_only(Command.ENQUIRE_LINK)
+        self.send(Command.ENQUIRE_LINK_RESP, asked.sequence)
+
+
+class Smsc:
+    """Listens; `refuses` with a status, if not 0."""
+
+    def __init__(self) -> None:
+        self.refuses = 0
+        self.attempts = 0
+        self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
+        self._attempted: asyncio.Queue[int] = asyncio.Queue()
+        self._bound: asyncio.Queue[Session] = asyncio.Queue()
+
+    async def bound(self) -> Session:
+        """The next session that is bound."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self._bound.get()
+
+    async def attempted(self, times: int) -> None:
+        """Returns once that many binds were tried."""
+        while await self._attempted.get() < times:
+            pass
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session(reader, writer)
+        self.writers.append(writer)
+        request = await session.read()
+        self.attempts += 1
+        self._attempted.put_nowait(self.attempts)
+        session.command, session.bind = request.command, smpp_bind.parse(request.body)
+        answer = request.command | smpp_pdu.ANSWER
+        session.send(answer, request.sequence, b"" if self.refuses else b"smsc\0", self.refuses)
+        if self.refuses:
+            writer.close()
+        else:
+            self._bound.put_nowait(session)
+
+
+def settings_for(home: Path, port: int, **given: Any) -> Settings:
+    """Settings that bind to a gateway on this machine."""
+    fields: dict[str, Any] = {
+        "home": home,
+        "smpp_host": "127.0.0.1",
+        "smpp_port": port,
+        "smpp_system_id": "two",
+        "smpp_password": SECRET,
+        "smpp_system_type": "12345",
+        "smpp_tls": "off",
+    }
+    return Settings(**fields | given)
+
+
+@asynccontextmanager
+async def receiving(
+    home: Path, publisher: FakePublisher, *, tls: Any = None, **given: Any
+) -> AsyncIterator[tuple[Smsc, asyncio.Event, asyncio.Task[None]]]:
+    """A gateway and a receiver that binds to it; the event ends the receiver."""
+    smsc = Smsc()
+    server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0, ssl=tls)
+    smsc.port = server.sockets[0].getsockname()[1]
+    ended = asyncio.Event()
+    receiver = Receiver(settings_for(home, smsc.port, **given), publisher=publisher)
+    running = asyncio.create_task(receiver.run(ended))
+    try:
+        yield smsc, ended, running
+    finally:
+        ended.set()
+        server.close()
+        running.cancel()
+        await asyncio.wait([running])
+        for writer in smsc.writers:
+            writer.transport.abort()
+        await server.wait_closed()

@@ -1,0 +1,285 @@
+"""The receiver and a gateway that behaves, refuses, breaks off and lies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ingest import smpp as process
+from ingest.smpp import Receiver, SmppError
+from ingest.smpp_session import Refused
+from pipeline.records import DeadLetter, MoRaw
+from pipeline.topics import DEAD_LETTER, MO_RAW
+from pipeline.wire.smpp_bind import Bind
+from pipeline.wire.smpp_pdu import Command, Status
+from tests.ingest.support import FakePublisher
+from tests.mo import HANDSET
+from tests.smpp.smsc import SECRET, receiving, settings_for
+from tests.smpp.test_callback import pdu_of, row_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECEIPT = bytes.fromhex(row_of("smpp_pdu", "smpp-001")["input"]["pdu_hex"])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "BACKOFF_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr("ingest.smpp_session.CONFIRM_SECONDS", 0.01)
+
+
+def raws(publisher: FakePublisher) -> list[MoRaw]:
+    """The deliveries that were published."""
+    found = [record for record in publisher.of(MO_RAW) if isinstance(record, MoRaw)]
+    return [raw for raw in found if raw.delivery]
+
+
+def answered(publisher: FakePublisher) -> list[tuple[str, int]]:
+    """What was published as having been answered."""
+    found = [record for record in publisher.of(MO_RAW) if isinstance(record, MoRaw)]
+    return [(each.bind, each.delivery) for raw in found for each in raw.answered]
+
+
+@pytest.mark.parametrize(
+    ("how", "command"),
+    [("receiver", Command.BIND_RECEIVER), ("transceiver", Command.BIND_TRANSCEIVER)],
+)
+async def test_it_binds_as_the_settings_say(tmp_path: Path, how: str, command: int) -> None:
+    async with receiving(tmp_path, FakePublisher(), smpp_bind=how) as (smsc, _, _):
+        session = await smsc.bound()
+        assert session.command == command
+        assert session.bind == Bind(system_id="two", password=SECRET, system_type="12345")
+
+
+async def test_ok_is_answered_only_after_kafka_has_it(tmp_path: Path) -> None:
+    publisher = FakePublisher(held=asyncio.get_running_loop().create_future())
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        session.writer.write(pdu_of())
+        async with asyncio.timeout(10):
+            await publisher.asked.wait()
+        session.send(Command.ENQUIRE_LINK, 99)
+        assert (await session.read()).command == Command.ENQUIRE_LINK_RESP  # and nothing before
+        assert publisher.held is not None
+        publisher.held.set_result(True)
+        answer = await session.read()
+        assert (answer.command, answer.status) == (Command.DELIVER_SM_RESP, Status.OK)
+        assert answer.body == b"\0"
+
+
+async def test_the_record_is_the_pdu_as_it_came(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher, smpp_default_alphabet="latin1") as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(b"caf\xe9"), sequence=1) == Status.OK
+    (raw,) = raws(publisher)
+    assert raw.octets == pdu_of(b"caf\xe9")
+    assert (raw.source, raw.delivery, raw.alphabet) == ("smpp", 1, "latin1")
+    assert publisher.published[0][1] == HANDSET.encode()
+
+
+async def test_without_kafka_the_gateway_is_asked_to_send_again_under_another_bind(
+    tmp_path: Path,
+) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(b"1"), sequence=1) == Status.OK
+        publisher.acknowledges = False
+        assert await session.deliver(pdu_of(b"2"), sequence=2) == Status.TRY_AGAIN
+        publisher.acknowledges = True
+        assert await session.deliver(pdu_of(b"2"), sequence=3) == Status.OK
+    first, second = raws(publisher)
+    assert first.bind != second.bind
+
+
+async def test_a_window_of_deliveries_waits_and_no_more(tmp_path: Path) -> None:
+    publisher = FakePublisher(held=asyncio.get_running_loop().create_future())
+    async with receiving(tmp_path, publisher, smpp_window=2) as (smsc, _, _):
+        session = await smsc.bound()
+        for sequence in (1, 2, 3):
+            session.writer.write(pdu_of()[:12] + sequence.to_bytes(4, "big") + pdu_of()[16:])
+        assert publisher.held is not None
+        publisher.held.set_result(True)
+        answers = [await session.read_only(Command.DELIVER_SM_RESP) for _ in range(3)]
+        assert sorted(answer.sequence for answer in answers) == [1, 2, 3]
+
+
+async def test_what_the_gateway_has_read_is_published_once(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        for sequence in (1, 2):
+            assert await session.deliver(pdu_of(b"YES"), sequence=sequence) == Status.OK
+        await session.confirm()
+        assert await session.deliver(pdu_of(b"NO"), sequence=3) == Status.OK
+        await session.confirm()
+        assert await session.deliver(pdu_of(b"ON"), sequence=4) == Status.OK
+        sent = [(raw.bind, raw.delivery) for raw in raws(publisher)]
+        assert answered(publisher) == sent[:-1]
+
+
+async def test_an_answer_the_gateway_did_not_confirm_is_not_published(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(), sequence=1) == Status.OK
+        session.writer.transport.abort()
+        again = await smsc.bound()
+        assert await again.deliver(pdu_of(), sequence=1) == Status.OK
+        assert answered(publisher) == []
+    first, second = raws(publisher)
+    assert first.bind != second.bind
+
+
+async def test_a_receipt_is_kept_and_answered(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(RECEIPT, sequence=1) == Status.OK
+    (raw,) = raws(publisher)
+    assert raw.octets[16:] == RECEIPT[16:]
+
+
+@pytest.mark.parametrize("pdu", [pdu_of(source=""), pdu_of()[:4] + pdu_of()[4:16] + b"\0" * 99])
+async def test_what_is_no_message_is_in_the_dead_letter_and_not_wanted_again(
+    tmp_path: Path, pdu: bytes
+) -> None:
+    publisher = FakePublisher()
+    pdu = len(pdu).to_bytes(4, "big") + pdu[4:]
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(pdu, sequence=1) == Status.REFUSED
+        publisher.acknowledges = False
+        assert await session.deliver(pdu, sequence=2) == Status.TRY_AGAIN
+    (letter,) = publisher.of(DEAD_LETTER)
+    assert isinstance(letter, DeadLetter)
+    assert letter.octets[16:] == pdu[16:]
+    assert publisher.of(MO_RAW) == []
+
+
+async def test_a_request_it_does_not_know_is_answered_generic_nack(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
+        session = await smsc.bound()
+        session.send(Command.ALERT_NOTIFICATION, 6)
+        session.send(0x00000103, 7)
+        nack = await session.read()
+        assert (nack.command, nack.status, nack.sequence) == (
+            Command.GENERIC_NACK,
+            Status.INVALID_COMMAND,
+            7,
+        )
+
+
+async def test_an_unbind_is_answered_and_it_binds_again(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
+        session = await smsc.bound()
+        session.send(Command.UNBIND, 5)
+        assert (await session.read_only(Command.UNBIND_RESP)).sequence == 5
+        await smsc.bound()
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\xff" * 16, b"\0\0\0\x08" + b"\0" * 12, b"GET / HTTP/1.1\r\n\r\n"]
+)
+async def test_what_is_no_pdu_ends_the_connection_and_it_binds_again(
+    tmp_path: Path, octets: bytes
+) -> None:
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
+        session = await smsc.bound()
+        session.writer.write(octets)
+        await smsc.bound()
+
+
+async def test_a_gateway_that_does_not_answer_enquire_link_is_left(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher(), smpp_enquire_seconds=0.05) as (smsc, _, _):
+        session = await smsc.bound()
+        await session.read_only(Command.ENQUIRE_LINK)
+        await smsc.bound()
+
+
+async def test_at_the_end_it_answers_unbinds_and_publishes_what_arrived(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher, smpp_enquire_seconds=60) as (smsc, ended, running):
+        session = await smsc.bound()
+        session.writer.write(pdu_of())
+        async with asyncio.timeout(10):
+            await publisher.asked.wait()
+        ended.set()
+        unbind = await session.read_only(Command.UNBIND)
+        session.send(Command.UNBIND_RESP, unbind.sequence)
+        async with asyncio.timeout(10):
+            await running
+    assert answered(publisher) == [(raw.bind, raw.delivery) for raw in raws(publisher)]
+    assert len(answered(publisher)) == 1
+
+
+async def test_a_bind_refused_for_good_stops_it_after_a_few_times(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, running):
+        smsc.refuses = 0x0E
+        async with asyncio.timeout(10):
+            await asyncio.wait([running])
+        assert isinstance(running.exception(), Refused)
+        assert smsc.attempts == process.REFUSALS
+    assert "0x0000000E" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_bind_refused_for_now_is_tried_until_it_is_accepted(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
+        smsc.refuses = 0x05  # ESME_RALYBND: the bind before is not known to be dead yet
+        async with asyncio.timeout(10):
+            await smsc.attempted(process.REFUSALS + 1)
+        smsc.refuses = 0
+        await smsc.bound()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"smpp_host": "192.0.2.1"}, "loopback"),
+        ({"smpp_host": "gateway.example"}, "loopback"),
+        ({"smpp_tls": "maybe"}, "smpp_tls"),
+        ({"smpp_bind": "transmitter"}, "smpp_bind"),
+        ({"smpp_host": ""}, "smpp_host"),
+        ({"smpp_password": SECRET * 9}, "smpp_password"),
+        ({"smpp_default_alphabet": "ebcdic"}, "smpp_default_alphabet"),
+        ({"smpp_window": 0}, "smpp_window"),
+        ({"smpp_tls": "on", "smpp_ca": "/nowhere"}, "smpp_ca"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named_without_a_secret(
+    tmp_path: Path, fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SmppError) as raised:
+        Receiver(replace(settings_for(tmp_path, 1), **fields), publisher=FakePublisher())
+    assert words in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "has_tls"),
+    [
+        ({"smpp_host": "192.0.2.1", "smpp_tls": "plain"}, False),
+        ({"smpp_host": "192.0.2.1", "smpp_tls": "on"}, True),
+        ({"smpp_host": "::1"}, False),
+        ({"smpp_host": "localhost"}, False),
+    ],
+)
+def test_plain_octets_go_to_loopback_or_where_a_setting_allows(
+    tmp_path: Path, fields: dict[str, Any], has_tls: bool
+) -> None:
+    context = process.tls_from_settings(replace(settings_for(tmp_path, 1), **fields))
+    assert (context is not None) is has_tls
+    if context is not None:
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
