@@ -16,6 +16,7 @@ from pipeline.commands import (
     mt,
     numbers,
     processes,
+    replay,
     review,
     smpp,
     sql,
@@ -86,6 +87,12 @@ _add(
 _add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
 
 _add(app, "why", why.why, example="why 447700900001 447700900999")
+_add(
+    app,
+    "replay",
+    replay.replay,
+    example="replay --rule changed-numbers.toml --since 2026-03-01",
+)
 
 _stops = _group("Stops that did not come by SMS, many at once.", no_args_is_help=True)
 _add(

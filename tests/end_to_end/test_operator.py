@@ -9,7 +9,7 @@ import pytest
 from pipeline import topics
 from pipeline.commands.broker import Outgoing, publish
 from pipeline.records import ConsentAction, ConsentRequest
-from tests.end_to_end.outside import NUMBER
+from tests.end_to_end.outside import NUMBER, NUMBERS_TOML
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -187,3 +187,25 @@ def test_why_says_the_state_its_message_and_what_would_change_it(outside, handse
     assert "an MT is refused: opted-out" in said
     assert f"`twoway open {handset} {NUMBER} --reason …` opens ours" in said
     assert outside.running.cli("why", handset).stdout == said
+
+
+def test_replay_shows_who_would_be_stopped_and_changes_nothing(outside, handset, tmp_path):
+    outside.text(handset, "No more, thanks")
+    outside.text(handset, "basta")
+    outside.rows("mo_message", handset, at_least=2)
+    rules = tmp_path / "changed.toml"
+    rules.write_text(
+        NUMBERS_TOML.replace(
+            f'number = "{NUMBER}"\n', f'number = "{NUMBER}"\nextra_stop_words = ["basta"]\n'
+        )
+    )
+    arguments = ("replay", "--rule", str(rules), "--json", "--since")
+    said = outside.running.cli(*arguments, "2020-01-01").stdout.splitlines()
+    (found,) = [each for each in map(json.loads, said) if each["handset"] == handset]
+    assert (found["scope"], found["before"]["ours"]) == (NUMBER, "open")
+    assert found["after"]["ours"] == "confirmation-due"
+    assert counted(outside, handset) == 0
+    assert worked_off(outside, handset)["state"] == "command"
+    words = outside.running.cli("replay", "--rule", str(rules), "--since", "2020-01-01").stdout
+    assert f"{handset}  number {NUMBER}: ours open -> confirmation-due" in words
+    assert words.splitlines()[-1].endswith("were read, and nothing was changed")
