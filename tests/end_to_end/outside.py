@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from tests.running import RunningStack
 
 NUMBER = "447700900100"
+OTHER = "447700900101"
+FIRST, INSIDE, LAST = "447700910000", "447700910004", "447700910009"
+SHARED = "88811"
+PREMIUM = "88822"
+BILLED = "88833"
+LINKED = "447700900102"
+CUSTOM = "447700900103"
+STRICT = "447700900104"
 GATEWAY_ZONE = timezone(timedelta(hours=2))  # G8.3.1: GMT + 0200, no daylight saving
 EFFECT_SECONDS = 60
 NUMBERS_TOML = f"""
@@ -28,6 +36,47 @@ NUMBERS_TOML = f"""
 number = "{NUMBER}"
 kind = "vmn"
 api_id = "12345"
+
+[[number]]
+number = "{OTHER}"
+kind = "vmn"
+
+[[number]]
+first = "{FIRST}"
+last = "{LAST}"
+kind = "tagged-range"
+
+[[number]]
+number = "{SHARED}"
+kind = "shared-short-code"
+keywords = ["FUN", "GAME"]
+
+[[number]]
+number = "{PREMIUM}"
+kind = "short-code"
+premium = true
+
+[[number]]
+number = "{BILLED}"
+kind = "short-code"
+mt_billed = true
+linked = "{LINKED}"
+custom_reply.HELP.text = "Ask us on the web."
+
+[[number]]
+number = "{LINKED}"
+kind = "vmn"
+
+[[number]]
+number = "{CUSTOM}"
+kind = "vmn"
+custom_reply.STOP.text = "You are off the list."
+custom_reply.HELP.text = "Call 0800 1234."
+
+[[number]]
+number = "{STRICT}"
+kind = "vmn"
+strict = true
 """
 _serial = itertools.count(1)
 
