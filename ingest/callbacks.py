@@ -12,7 +12,7 @@ from pipeline.avro import encode
 from pipeline.records import DeadLetter, Header, MoRaw, Rejected, Source, Stage
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.topics import DEAD_LETTER, MO_RAW
-from pipeline.wire import http_form
+from pipeline.wire import http_form, soap, xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +43,8 @@ class Way:
 WAYS: Final[Mapping[bytes, Way]] = MappingProxyType(
     {
         b"/mo/http": Way(Source.HTTP, http_form.parse),
+        b"/mo/xml": Way(Source.XML, xml.parse),
+        b"/mo/soap": Way(Source.SOAP, soap.parse),
     }
 )
 

@@ -58,8 +58,8 @@ _TAKEN: Final[JsonObject] = {
         " nothing was recorded."
     ),
     "400": _text(
-        "`from` or `to` is absent or empty, or the percent-encoding is broken; the request is kept"
-        " in the dead letter. Also: what is not HTTP."
+        "`from` or `to` is absent or empty, the percent-encoding is broken, or the XML is not"
+        " XML; the request is kept in the dead letter. Also: what is not HTTP."
     ),
     **_GUARDED,
     **_COMMON,
@@ -102,6 +102,40 @@ _WAY: Final[JsonObject] = {
         "responses": _TAKEN,
     },
 }
+
+
+def _document_way(what: str) -> JsonObject:
+    """A way that brings the variables as elements of a document."""
+    schema: JsonObject = {"type": "string"}
+    form = {"schema": {"type": "object", "properties": {"data": schema}}}
+    return {
+        "get": {
+            "summary": what,
+            "parameters": [
+                {
+                    "name": "data",
+                    "in": "query",
+                    "required": False,
+                    "description": "The document; undecoded where it begins with a literal <.",
+                    "schema": schema,
+                }
+            ],
+            "responses": _TAKEN,
+        },
+        "post": {
+            "summary": "The same, in `data` of a form or as the body.",
+            "requestBody": {
+                "content": {
+                    "application/x-www-form-urlencoded": form,
+                    "text/xml": {"schema": schema},
+                }
+            },
+            "responses": _TAKEN,
+        },
+        "head": _WAY["head"],
+    }
+
+
 _REQUEST_ID: Final[JsonObject] = {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"}
 _ASKED: Final[JsonObject] = {
     "type": "object",
@@ -144,6 +178,8 @@ DOCUMENT: Final[JsonObject] = {
     "components": {"securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}},
     "paths": {
         "/mo/http": _WAY,
+        "/mo/xml": _document_way("A part as <clickmo> (guide 8.3.4)."),
+        "/mo/soap": _document_way("A part as <tns:mo_callback> in an envelope (guide 8.3.5)."),
         "/mt": {
             "post": {
                 "summary": "Ask for an MT; the gate decides.",

@@ -32,8 +32,11 @@ def test_a_rule_of_the_guide_names_the_tests_that_hold_it(row):
     assert all((ROOT / name).is_file() for name in row["tests"])
 
 
-@pytest.mark.parametrize("row", golden_rows("clickatell_mo_xml_soap_ftp"))
-def test_golden_xml_soap_and_ftp(row):
+@pytest.mark.parametrize(
+    "row",
+    [row for row in golden_rows("clickatell_mo_xml_soap_ftp") if "line" in row.values[0]["input"]],
+)
+def test_golden_ftp(row):
     pytest.fail(f"{row['id']} can be read now: test it in tests/wire")
 
 

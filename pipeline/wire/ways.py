@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import MoRaw, Reason, Rejected, Source
-from pipeline.wire import http_form, smpp_callback
+from pipeline.wire import http_form, smpp_callback, soap, xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,12 +17,22 @@ def _http(raw: MoRaw) -> MoCallback | Rejected | None:
     return http_form.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
 
 
+def _xml(raw: MoRaw) -> MoCallback | Rejected | None:
+    return xml.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
+def _soap(raw: MoRaw) -> MoCallback | Rejected | None:
+    return soap.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
 def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
     return smpp_callback.callback_from_pdu(raw.octets, alphabet=raw.alphabet)
 
 
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {
     Source.HTTP: _http,
+    Source.XML: _xml,
+    Source.SOAP: _soap,
     Source.SMPP: _smpp,
 }
 

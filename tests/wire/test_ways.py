@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from pipeline.records import Reason, Rejected, Source
+from pipeline.wire import soap, xml
 from pipeline.wire.ways import callback_from_raw
 from tests.mo import callback, raw
 
@@ -17,9 +18,14 @@ def test_http_is_read_from_query_and_form(in_form):
     assert callback_from_raw(event) == given_callback
 
 
-@pytest.mark.parametrize(
-    "source", [*(s for s in Source if s not in (Source.HTTP, Source.SMPP)), "pigeon"]
-)
+@pytest.mark.parametrize(("source", "way"), [(Source.XML, xml), (Source.SOAP, soap)])
+def test_xml_and_soap_are_read(source, way):
+    given_callback = callback("a", charset="ISO-8859-1")
+    event = msgspec.structs.replace(raw(b"", source=source), octets=way.render(given_callback))
+    assert callback_from_raw(event) == given_callback
+
+
+@pytest.mark.parametrize("source", [Source.FTP, "pigeon"])
 def test_a_source_nothing_reads_is_refused(source):
     found = callback_from_raw(raw(b"from=1&to=2", source=source))
     assert isinstance(found, Rejected)

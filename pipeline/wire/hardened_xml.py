@@ -1,0 +1,96 @@
+"""XML from outside: expat without DTDs, bounded in size, depth and time.
+
+expat reads octet by octet in linear time and keeps no tree. Entities and external references exist
+only where a DOCTYPE declares them, and a DOCTYPE ends the reading. Prefixes are cut off, not looked
+up: a callback is known by its element names, whatever namespace they are put into.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from xml.parsers import expat
+
+from pipeline.records import Reason, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_OCTETS: Final = 256 * 1024
+MAX_DEPTH: Final = 16
+
+
+class _Refused(Exception):
+    """What is XML, but not taken."""
+
+
+class _Fields:
+    """The children of the one container: name in lower case, and the characters inside."""
+
+    def __init__(self, containers: frozenset[str]) -> None:
+        self._containers = containers
+        self._path: list[str] = []
+        self._inside = 0  # the depth of the container's children; 0 outside of it
+        self._name = ""
+        self._pieces: list[str] = []
+        self.found: dict[str, str] | None = None
+
+    def start(self, name: str, _: object) -> None:
+        if len(self._path) == MAX_DEPTH:
+            raise _Refused(f"more than {MAX_DEPTH} elements in one another")
+        self._path.append(_local(name))
+        if self._inside:
+            if len(self._path) == self._inside:
+                self._name, self._pieces = self._path[-1], []
+        elif self._path[-1] in self._containers:
+            if self.found is not None:
+                raise _Refused("more than one callback in one document")
+            self.found = {}
+            self._inside = len(self._path) + 1
+
+    def end(self, _: str) -> None:
+        if len(self._path) == self._inside and self.found is not None:
+            value = "".join(self._pieces)
+            if value or self._name not in self.found:
+                self.found[self._name] = value
+            self._name = ""
+        elif len(self._path) == self._inside - 1:
+            self._inside = 0
+        self._path.pop()
+
+    def characters(self, piece: str) -> None:
+        if self._name:
+            self._pieces.append(piece)
+
+
+def fields_from_xml(
+    octets: bytes, *, containers: frozenset[str]
+) -> Mapping[str, str] | Rejected | None:
+    """The characters of each child of the container; None when there is no such element.
+
+    Names are in lower case, without their prefix. Of an element given twice the last counts, but an
+    empty one never hides another.
+    """
+    if len(octets) > MAX_OCTETS:
+        return Rejected(Reason.NOT_XML, f"the XML is longer than {MAX_OCTETS} octets")
+    fields = _Fields(containers)
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = fields.start
+    parser.EndElementHandler = fields.end
+    parser.CharacterDataHandler = fields.characters
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(octets, True)
+    except (_Refused, expat.ExpatError) as error:
+        return Rejected(Reason.NOT_XML, f"not taken as XML: {error}")
+    except (LookupError, ValueError):
+        return Rejected(Reason.NOT_XML, "not taken as XML: its encoding is not known")
+    return fields.found
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _Refused("it has a DOCTYPE")
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2].lower()

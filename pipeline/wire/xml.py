@@ -1,0 +1,157 @@
+"""The XML callback: a document in `data`, of the query or the form, or as the body (G8.3.4)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import Reason, Rejected
+from pipeline.sms.charset import EIGHT_BIT, ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.wire import http_form
+from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.hardened_xml import fields_from_xml
+from pipeline.wire.percent import octets_from_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONTAINERS: Final = frozenset({"clickmo", "mo_callback"})
+
+# The guide's element and our field, in the guide's order.
+_ELEMENTS: Final = {
+    "api_id": "api_id",
+    "moMsgId": "mo_msg_id",
+    "from": "handset",
+    "to": "number",
+    "timestamp": "timestamp",
+    "text": "octets",
+    "charset": "charset",
+    "udh": "udh",
+}
+_FIELDS: Final = {name.lower(): field for name, field in _ELEMENTS.items()} | {
+    "momsgld": "mo_msg_id"  # the guide prints an l for the I
+}
+_DATA: Final = re.compile(rb"(?:^|&)data=", re.IGNORECASE)
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+_BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejected | None:
+    """The callback of one request; None when it has nothing of one: the gateway tries the URL."""
+    document = document_from_request(query=query, body=body, content_type=content_type)
+    if not isinstance(document, bytes):
+        return document
+    return callback_from_fields(fields_from_xml(document, containers=CONTAINERS))
+
+
+def render(callback: MoCallback) -> bytes | None:
+    """The form body the gateway would send, as the guide prints it.
+
+    None where the octets are no characters of XML: a cut surrogate pair, or a control character.
+    """
+    values = values_of(callback)
+    if values is None:
+        return None
+    lines = [
+        b"  <%b>%b</%b>" % (name.encode(), escaped(values[field]), name.encode())
+        for name, field in _ELEMENTS.items()
+    ]
+    return b"\n".join([b'data=<?xml version="1.0"?>', b"<clickmo>", *lines, b"</clickmo>"])
+
+
+def document_from_request(
+    *, query: bytes, body: bytes, content_type: str
+) -> bytes | Rejected | None:
+    """The document's octets: `data` of the form, else of the query, else the body itself.
+
+    Where the octet after `data=` is a literal `<`, all that follows is the document, undecoded. A
+    request that carries a callback in another shape is refused, never taken for a trial.
+    """
+    bare = body.strip()
+    if bare.startswith((b"<", *_BOMS)):
+        return bare if bare.startswith(b"<") else body
+    found = [data for data in (_data(body), _data(query)) if data is not None]
+    for data in found:
+        if isinstance(data, Rejected) or data:
+            return data
+    if found:
+        return Rejected(Reason.NOT_XML, "data is empty")
+    if http_form.parse(query=query, body=body, content_type=content_type) is None:
+        return None
+    return Rejected(Reason.NOT_XML, "data is absent")
+
+
+def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallback | Rejected:
+    """The callback that the elements say."""
+    if isinstance(fields, Rejected):
+        return fields
+    if fields is None:
+        return Rejected(Reason.MISSING_FROM, "from is absent: there is no callback in the XML")
+    given = {field: fields[name] for name, field in _FIELDS.items() if fields.get(name)}
+    text = given.pop("octets", "")
+    texts = {field: value.strip() for field, value in given.items()}
+    octets, texts["charset"] = octets_from_text(text, texts.get("charset", ""))
+    return callback_or_rejected(
+        MoCallback(
+            octets=octets, handset=texts.pop("handset", ""), number=texts.pop("number", ""), **texts
+        )
+    )
+
+
+def octets_from_text(text: str, name: str) -> tuple[bytes, str]:
+    """The octets of the characters, and the charset they are in.
+
+    That is the one named; 8-BIT is hex. But the characters are what is known for sure: those that
+    the charset named cannot hold are UTF-16BE, and said to be. An absent charset, and one that XML
+    has no use for (GSM-7), is ISO-8859-1 where that holds them. An unknown one stays named, over
+    ISO-8859-1. 8-BIT that is not hex is its characters' octets.
+    """
+    charset = charset_from_name(name)
+    if charset == EIGHT_BIT and _HEX.fullmatch(text.strip()) and (text.strip() or not text):
+        return bytes.fromhex(text.strip()), name
+    if charset == UTF_16BE:
+        return text.encode("utf-16-be"), name
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-be"), UTF_16BE
+    keeps_name = charset in (ISO_8859_1, EIGHT_BIT) or (charset is None and name)
+    return octets, name if keeps_name else ISO_8859_1
+
+
+def values_of(callback: MoCallback) -> dict[str, str] | None:
+    """Each field as characters; None where one has characters that XML cannot hold."""
+    values = {field: getattr(callback, field) for field in _ELEMENTS.values()}
+    charset = charset_from_name(callback.charset)
+    if charset == EIGHT_BIT:
+        values["octets"] = callback.octets.hex()
+    elif charset == UTF_16BE:
+        try:
+            values["octets"] = callback.octets.decode("utf-16-be")
+        except UnicodeDecodeError:
+            return None
+    else:
+        values["octets"] = callback.octets.decode("latin-1")
+    return None if any(_NOT_IN_XML.search(value) for value in values.values()) else values
+
+
+def escaped(text: str) -> bytes:
+    """ASCII octets of character data: a document without a declared encoding may hold them."""
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
+        text = text.replace(character, entity)
+    return text.encode("ascii", "xmlcharrefreplace")
+
+
+def _data(encoded: bytes) -> bytes | Rejected | None:
+    """The value of `data`, or None when there is none."""
+    match = _DATA.search(encoded)
+    if match is None:
+        return None
+    rest = encoded[match.end() :]
+    if rest.startswith(b"<"):
+        return rest.strip()
+    octets = octets_from_percent(rest.partition(b"&")[0])
+    if octets is None:
+        return Rejected(Reason.BROKEN_PERCENT_ENCODING, "data is not percent-encoded")
+    return octets if octets.startswith(_BOMS) else octets.strip()
