@@ -32,13 +32,5 @@ def test_a_rule_of_the_guide_names_the_tests_that_hold_it(row):
     assert all((ROOT / name).is_file() for name in row["tests"])
 
 
-@pytest.mark.parametrize(
-    "row",
-    [row for row in golden_rows("clickatell_mo_xml_soap_ftp") if "line" in row.values[0]["input"]],
-)
-def test_golden_ftp(row):
-    pytest.fail(f"{row['id']} can be read now: test it in tests/wire")
-
-
 def test_the_files_are_there():
     assert {f"{name}.jsonl" for name in FILES} <= {path.name for path in GOLDEN.iterdir()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import MoRaw, Reason, Rejected, Source
-from pipeline.wire import http_form, smpp_callback, soap, xml
+from pipeline.wire import http_form, mo_log, smpp_callback, soap, xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +25,10 @@ def _soap(raw: MoRaw) -> MoCallback | Rejected | None:
     return soap.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
 
 
+def _ftp(raw: MoRaw) -> MoCallback | Rejected | None:
+    return mo_log.parse(raw.octets)
+
+
 def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
     return smpp_callback.callback_from_pdu(raw.octets, alphabet=raw.alphabet)
 
@@ -34,6 +38,7 @@ _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] =
     Source.XML: _xml,
     Source.SOAP: _soap,
     Source.SMPP: _smpp,
+    Source.FTP: _ftp,
 }
 
 

@@ -25,9 +25,8 @@ def test_xml_and_soap_are_read(source, way):
     assert callback_from_raw(event) == given_callback
 
 
-@pytest.mark.parametrize("source", [Source.FTP, "pigeon"])
-def test_a_source_nothing_reads_is_refused(source):
-    found = callback_from_raw(raw(b"from=1&to=2", source=source))
+def test_a_source_nothing_reads_is_refused():
+    found = callback_from_raw(raw(b"from=1&to=2", source="pigeon"))
     assert isinstance(found, Rejected)
     assert found.reason == Reason.UNREADABLE_RECORD
-    assert source in found.words
+    assert "pigeon" in found.words

@@ -1,0 +1,103 @@
+"""The FTP log `mo.log`: a line a part, its fields between tabs (G8.3.2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pipeline.records import Reason, Rejected
+from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.percent import octets_from_percent, percent_from_octets
+
+MAX_LINE: Final = 64 * 1024
+
+_FIELDS: Final = (
+    "timestamp",
+    "handset",
+    "number",
+    "octets",
+    "api_id",
+    "mo_msg_id",
+    "charset",
+    "udh",
+    "network_id",
+)
+_TEXT: Final = _FIELDS.index("octets")
+
+
+class Overlong(msgspec.Struct, frozen=True):
+    """A piece of what is longer than a line may be."""
+
+    octets: bytes
+
+
+class LineSplitter:
+    """Lines of a stream, each without its LF or CRLF; what has no end yet is not yet a line."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._is_inside_overlong = False
+
+    @property
+    def pending(self) -> int:
+        """How many octets wait for the end of their line."""
+        return len(self._rest)
+
+    def feed(self, octets: bytes) -> list[bytes | Overlong]:
+        """The lines that end in `octets`; of a line over 64 KiB all pieces, as they fill up."""
+        *ended, rest = (self._rest + octets).split(b"\n")
+        lines: list[bytes | Overlong] = []
+        for line in ended:
+            whole = line.removesuffix(b"\r")
+            if not self._is_inside_overlong and len(whole) <= MAX_LINE:
+                lines.append(whole)
+            else:
+                lines.extend(Overlong(piece) for piece in _pieces(whole))
+                self._is_inside_overlong = False
+        while len(rest) > MAX_LINE + 1:  # one more: it may be the CR of the end
+            self._is_inside_overlong = True
+            lines.append(Overlong(rest[:MAX_LINE]))
+            rest = rest[MAX_LINE:]
+        self._rest = rest
+        return lines
+
+
+def parse(line: bytes) -> MoCallback | Rejected | None:
+    """The callback of one line without its end; None when the line is blank.
+
+    Columns after the ninth are not looked at; missing ones at the end are empty.
+    """
+    if not line.strip():
+        return None
+    given: dict[str, bytes] = dict(zip(_FIELDS, line.split(b"\t"), strict=False))
+    octets = octets_from_percent(given.pop("octets", b""))
+    if octets is None:
+        return Rejected(Reason.BROKEN_PERCENT_ENCODING, "the text is not percent-encoded")
+    texts = {"handset": "", "number": ""} | {
+        field: _text_from_octets(value) for field, value in given.items()
+    }
+    return callback_or_rejected(MoCallback(octets=octets, **texts))
+
+
+def render(callback: MoCallback) -> bytes:
+    """The line the gateway would append, without its end; the network id only where there is one.
+
+    The text alone is encoded: no other field may hold a tab or a line end.
+    """
+    names = _FIELDS if callback.network_id else _FIELDS[:-1]
+    fields = [getattr(callback, field) for field in names]
+    encoded = [b"" if index == _TEXT else field.encode() for index, field in enumerate(fields)]
+    encoded[_TEXT] = percent_from_octets(callback.octets)
+    return b"\t".join(encoded)
+
+
+def _pieces(octets: bytes) -> list[bytes]:
+    return [octets[start : start + MAX_LINE] for start in range(0, len(octets), MAX_LINE)]
+
+
+def _text_from_octets(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
