@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 CACHE_OCTETS: Final = 128 << 20
 MEMTABLE_OCTETS: Final = 96 << 20
-RECENT_ROWS: Final = 8_000
+RECENT_ROWS: Final = 16_000
 
 _POINT: Final = b"\x00"
 _MARK: Final = b"\x00mark"
@@ -109,7 +109,8 @@ class DiskStore:
             row = self._earlier[key]
         else:
             row = _row(self._database.get(self._number + key))
-        self._remember(key, row)
+        self._recent[key] = row
+        self._bound()
         return row
 
     def due(self, until: int) -> list[tuple[int, bytes]]:
@@ -146,47 +147,53 @@ class DiskStore:
 
     def put_into(self, batch: WriteBatch, rows: Mapping[bytes, Row | None]) -> None:
         """Add `rows` and their due times to a write batch."""
-        before = self._known(rows)
+        number, recent = self._number, self._recent
+        rest = self._not_recent(rows)
+        put = batch.put
         for key, row in rows.items():
-            old = before[key]
-            if old is not None and old.due and (row is None or row.due != old.due):
-                batch.delete(self._index + _DUE.pack(old.due) + key)
+            old = recent[key] if key in recent else rest[key]
+            old_due = 0 if old is None else old.due
             if row is None:
                 if old is not None:
-                    batch.delete(self._number + key)
+                    batch.delete(number + key)
                     self._size -= 1
+            else:
+                put(number + key, row.octets())
+                if old is None:
+                    self._size += 1
+            due = 0 if row is None else row.due
+            if due == old_due:
                 continue
-            batch.put(self._number + key, row.octets())
-            if row.due and (old is None or row.due != old.due):
-                batch.put(self._index + _DUE.pack(row.due) + key, b"")
-                self._first = min(self._first, row.due)
-            if old is None:
-                self._size += 1
+            if old_due:
+                batch.delete(self._index + _DUE.pack(old_due) + key)
+            if due:
+                put(self._index + _DUE.pack(due) + key, b"")
+                self._first = min(self._first, due)
 
     def remember(self, rows: Mapping[bytes, Row | None]) -> None:
         """Hold rows that are now committed."""
-        for key, row in rows.items():
-            self._remember(key, row)
+        self._recent.update(rows)
+        self._bound()
 
-    def _known(self, keys: Mapping[bytes, Any]) -> dict[bytes, Row | None]:
-        known: dict[bytes, Row | None] = {}
-        unknown = []
+    def _not_recent(self, keys: Mapping[bytes, Any]) -> dict[bytes, Row | None]:
+        """The rows of those keys that the younger generation has not."""
+        rest: dict[bytes, Row | None] = {}
+        unread = []
         for key in keys:
             if key in self._recent:
-                known[key] = self._recent[key]
-            elif key in self._earlier:
-                known[key] = self._earlier[key]
+                continue
+            if key in self._earlier:
+                rest[key] = self._earlier[key]
             else:
-                unknown.append(key)
-        if unknown:
+                unread.append(key)
+        if unread:
             number = self._number
-            read = self._database.get([number + key for key in unknown]) or ()
-            known.update(zip(unknown, map(_row, read), strict=True))
-        return known
+            read = self._database.get([number + key for key in unread]) or ()
+            rest.update(zip(unread, map(_row, read), strict=True))
+        return rest
 
-    def _remember(self, key: bytes, row: Row | None) -> None:
+    def _bound(self) -> None:
         """Two generations: what is used again in the younger one outlives the older."""
-        self._recent[key] = row
         if len(self._recent) >= RECENT_ROWS:
             self._recent, self._earlier = {}, self._recent
 
