@@ -1,6 +1,6 @@
 """`make bench`: the figures of the README, all in one run on this machine, the broker on it too.
 
-    python -m tests.bench [--messages 100000] [--only ingest|pipeline|latency]
+    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline]
 
 Prints a Markdown table. Compare rows with each other, not with another machine's.
 """
@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import uvloop
 
 from deploy.local.kafka import LocalKafka
+from pipeline.settings import Settings
 from tests.bench import ingest_bench, latency_bench, pipeline_bench
 from tests.bench.traffic import NUMBERS_TOML
 from tests.running import RunningStack
@@ -23,27 +27,31 @@ from tests.running import RunningStack
 PARTITIONS = 4
 RATE = 100
 LATENCY_SECONDS = 30
+IDLE_SECONDS = 30.0
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
-    """Requests a second and latency of ingest, and end-to-end latency, on one `twoway up`."""
+    """An idle worker, latency end to end, and requests a second of ingest, on one `twoway up`."""
+    settings = Settings()
     running = RunningStack(home)
     running.home.mkdir(parents=True)
     (running.home / "numbers.toml").write_text(NUMBERS_TOML)
     running.start()
     try:
         stack = running.stack
+        idle = idle_share(stack.pids["worker"], seconds=IDLE_SECONDS)
         latency = asyncio.run(
             latency_bench.measure(
                 ingest=stack.ingest,
                 report=stack.report,
                 kafka=stack.kafka,
-                partitions=PARTITIONS,
+                partitions=settings.partitions,
                 rate=RATE,
                 seconds=LATENCY_SECONDS,
             )
         )
-        rows = [
+        rows = [(f"an idle worker with {settings.partitions} partitions", f"{idle:.1%} of a core")]
+        rows += [
             (f"{what}, {RATE} messages/s", f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms")
             for what, at in latency.items()
         ]
@@ -66,6 +74,18 @@ def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
         running.stop()
 
 
+def idle_share(pid: int, *, seconds: float) -> float:
+    """Processor time a second that a process takes over so many seconds (proc(5): utime, stime)."""
+
+    def ticks() -> int:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    before, began = ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
+
+
 def pipeline_rows(home: Path, messages: int) -> list[tuple[str, str]]:
     """mo-raw and mt-request to everything the stages write, beside bare aiokafka."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
@@ -74,9 +94,13 @@ def pipeline_rows(home: Path, messages: int) -> list[tuple[str, str]]:
         rates = pipeline_bench.run(broker.bootstrap, home / "worker", messages)
     finally:
         broker.stop()
-    bare = rates["bare aiokafka"]
+    bare, ours = rates["bare aiokafka"], rates["one worker, all stages"]
     return [
-        (name, f"{rate:,.0f} records/s ({rate / bare:.2f} of bare)") for name, rate in rates.items()
+        (
+            name,
+            f"{rate:,.0f} records/s ({rate / bare:.3f} of bare, {rate / ours:.2f} of one worker)",
+        )
+        for name, rate in rates.items()
     ]
 
 
@@ -87,6 +111,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=30_000)
     parser.add_argument("--only", choices=("stack", "pipeline"))
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="twoway-bench-") as folder:
         if given.only in (None, "pipeline"):

@@ -6,16 +6,18 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline import avro, topics
-from pipeline.records import MoMessage
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from tests.bench.traffic import NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 POLL_SECONDS = 0.02
 GATEWAY_ZONE = timedelta(hours=2)
@@ -33,16 +35,18 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 async def measure(
     *, ingest: str, report: str, kafka: str, partitions: int, rate: int, seconds: int
 ) -> dict[str, dict[str, float]]:
-    """Both latencies over `rate * seconds` messages."""
+    """The latencies over `rate * seconds` messages; every one is answered by an MT at once."""
     run = f"{time.time_ns():x}"
     acknowledged: dict[str, float] = {}
     seen_row: dict[str, float] = {}
     seen_message: dict[str, float] = {}
+    seen_command: dict[str, float] = {}
     total = rate * seconds
     async with aiohttp.ClientSession() as http:
         watchers = [
             asyncio.create_task(_watch_rows(http, report, run, total, seen_row)),
-            asyncio.create_task(_watch_topic(kafka, partitions, run, total, seen_message)),
+            asyncio.create_task(_watch_messages(kafka, partitions, run, total, seen_message)),
+            asyncio.create_task(_watch_commands(kafka, partitions, run, total, seen_command)),
         ]
         began = time.monotonic()
         sending = []
@@ -59,6 +63,9 @@ async def measure(
         ),
         "200 -> mo-message committed": percentiles(
             [max(0.0, seen_message[i] - acknowledged[i]) for i in acknowledged]
+        ),
+        "200 -> its answer in mt-command committed": percentiles(
+            [max(0.0, seen_command[i] - acknowledged[i]) for i in acknowledged]
         ),
     }
 
@@ -80,6 +87,11 @@ async def _send(
         if answer.status != 200:
             raise RuntimeError(f"ingest answered {answer.status}")
     acknowledged[mo_msg_id] = time.monotonic()
+    request = {"to": callback.handset, "text": "Thank you", "from": NUMBER}
+    headers = {"Idempotency-Key": mo_msg_id}
+    async with http.post(f"{ingest}/mt", json=request, headers=headers) as answer:
+        if answer.status != 202:
+            raise RuntimeError(f"ingest answered {answer.status}")
 
 
 async def _watch_rows(
@@ -100,22 +112,38 @@ async def _watch_rows(
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _watch_topic(
+async def _watch_messages(
     kafka: str, partitions: int, run: str, total: int, seen: dict[str, float]
 ) -> None:
+    async for message in _records(kafka, partitions, topics.MO_MESSAGE):
+        if message.mo_msg_ids[0].startswith(run):
+            seen.setdefault(message.mo_msg_ids[0], time.monotonic())
+        if len(seen) == total:
+            return
+
+
+async def _watch_commands(
+    kafka: str, partitions: int, run: str, total: int, seen: dict[str, float]
+) -> None:
+    async for command in _records(kafka, partitions, topics.MT_COMMAND):
+        if command.request_id.startswith(run):
+            seen.setdefault(command.request_id, time.monotonic())
+        if len(seen) == total:
+            return
+
+
+async def _records(kafka: str, partitions: int, topic: str) -> AsyncIterator[Any]:
+    """Records of a topic from now on, as they are committed."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level="read_committed", fetch_max_wait_ms=50
     )
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(topics.MO_MESSAGE, p) for p in range(partitions)])
+        consumer.assign([TopicPartition(topic, p) for p in range(partitions)])
         await consumer.seek_to_end()
-        while len(seen) < total:
+        while True:
             for records in (await consumer.getmany(timeout_ms=50)).values():
-                now = time.monotonic()
                 for record in records:
-                    message: Any = avro.decode(record.value)
-                    if isinstance(message, MoMessage) and message.mo_msg_ids[0].startswith(run):
-                        seen.setdefault(message.mo_msg_ids[0], now)
+                    yield avro.decode(record.value)
     finally:
         await consumer.stop()

@@ -1,69 +1,106 @@
-"""Messages a second from mo-raw to mo-message and mt-command, beside bare aiokafka."""
+"""Messages a second from mo-raw to mo-message and mt-command, beside aiokafka and stock Faust."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
 
 from pipeline import avro, topics
 from pipeline.admin import create_topics
 from pipeline.settings import Settings
+from pipeline.worker import CONVERSATION_GROUP
+from tests.bench import stock_faust
 from tests.bench.traffic import directory, mixed_traffic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 PARTITIONS = 4
 BARE = "bench-bare"
+TWO_RECORDS = 60_000  # what can be filled well within a session
+STOCK_RECORDS = 20_000  # it is slow: these, or those of so many seconds, tell its rate
+STOCK_SECONDS = 30.0
+SECONDS = 120.0
+OUTPUTS = (topics.MO_PART, topics.MO_MESSAGE, topics.MT_COMMAND, topics.MT_REJECTION)
 
 
-async def fill(bootstrap: str, count: int) -> dict[str, int]:
-    """Publish the traffic; gives records by topic."""
+def repeats_in(count: int) -> int:
+    """How many of so many records of the traffic have no output: they are repeats."""
+    return sum(1 for n in range(count) if n % 20 == 14)
+
+
+async def fill(bootstrap: str, count: int) -> int:
+    """Publish the directory and the traffic; gives how many records of traffic."""
+    numbers = avro.encode(directory())
+    await publish(bootstrap, [(topics.NUMBERS, None, numbers, n) for n in range(PARTITIONS)])
+    traffic = list(mixed_traffic(count, handsets=20_000))
+    await publish(bootstrap, traffic)
+    return len(traffic)
+
+
+async def publish(bootstrap: str, records: Sequence[tuple[Any, ...]]) -> None:
+    """Publish records of topic, key, value and, where it is given, partition."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, linger_ms=5, max_batch_size=1 << 17, enable_idempotence=True
     )
     await producer.start()
-    sent: dict[str, int] = {}
     try:
-        for partition in range(PARTITIONS):
-            await producer.send(topics.NUMBERS, avro.encode(directory()), partition=partition)
-        await producer.flush()
-        for topic, key, value in mixed_traffic(count, handsets=20_000):
-            await producer.send(topic, value, key=key)
-            sent[topic] = sent.get(topic, 0) + 1
+        for topic, key, value, *partition in records:
+            await producer.send(topic, value, key=key, partition=next(iter(partition), None))
         await producer.flush()
     finally:
         await producer.stop()
-    return sent
 
 
-async def worked_off(bootstrap: str, wanted: int, seconds: float) -> float:
-    """Records a second of input, from the first output seen to the last one."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
-    await consumer.start()
-    outputs = (topics.MO_PART, topics.MO_MESSAGE, topics.MT_COMMAND, topics.MT_REJECTION)
-    try:
-        consumer.assign([TopicPartition(t, p) for t in outputs for p in range(PARTITIONS)])
-        await consumer.seek_to_beginning()
-        seen = dict.fromkeys(outputs, 0)
-        first = last = 0.0
-        deadline = time.monotonic() + seconds
-        while sum(seen.values()) - seen[topics.MO_MESSAGE] < wanted:
+class WorkedOff:
+    """Counts what comes out from now on, by the input it stands for."""
+
+    def __init__(self, bootstrap: str, *, prefix: str = "") -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, isolation_level="read_committed"
+        )
+        self._message = prefix + topics.MO_MESSAGE
+        self._partitions = [
+            TopicPartition(prefix + t, p) for t in OUTPUTS for p in range(PARTITIONS)
+        ]
+
+    async def __aenter__(self) -> WorkedOff:
+        await self._consumer.start()
+        self._consumer.assign(self._partitions)
+        await self._consumer.seek_to_end()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def rate(self, wanted: int, *, enough_seconds: float = SECONDS) -> float:
+        """Records of input a second: a part or a decision each, from the first seen to the last.
+
+        Over `wanted` of them, or over those of `enough_seconds`.
+        """
+        done, first, last = 0, 0.0, 0.0
+        deadline = time.monotonic() + SECONDS
+        while done < wanted and not (first and last - first > enough_seconds):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{seen} of {wanted} in {seconds} s")
-            for tp, records in (await consumer.getmany(timeout_ms=200)).items():
+                raise TimeoutError(f"{done} of {wanted} in {SECONDS} s")
+            for tp, records in (await self._consumer.getmany(timeout_ms=200)).items():
                 last = time.monotonic()
                 first = first or last
-                seen[tp.topic] += len(records)
-        return last - first
-    finally:
-        await consumer.stop()
+                done += len(records) if tp.topic != self._message else 0
+        return done / (last - first)
 
 
 async def bare(bootstrap: str, count: int) -> float:
@@ -86,24 +123,17 @@ async def bare(bootstrap: str, count: int) -> float:
                     await producer.send(BARE, record.value, key=record.key, partition=tp.partition)
                 done += len(records)
         await producer.flush()
-        return time.monotonic() - began
+        return done / (time.monotonic() - began)
     finally:
         await consumer.stop()
         await producer.stop()
 
 
-def run(bootstrap: str, home: Path, count: int) -> dict[str, float]:
-    """Both rates, in one run on one broker."""
-    from kafka import KafkaAdminClient
-    from kafka.admin import NewTopic
-
-    create_topics(bootstrap, Settings(kafka=bootstrap, partitions=PARTITIONS))
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    admin.create_topics([NewTopic(BARE, PARTITIONS, 1)])
-    admin.close()
-    sent = asyncio.run(fill(bootstrap, count))
-    repeats = sum(1 for n in range(count) if n % 20 == 14)
-    bare_seconds = asyncio.run(bare(bootstrap, sum(sent.values())))
+@contextmanager
+def process(
+    words: Sequence[str], *, bootstrap: str, home: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python *words` with the broker in its settings; killed in the end."""
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TWOWAY_")},
         "TWOWAY_HOME": str(home),
@@ -112,17 +142,98 @@ def run(bootstrap: str, home: Path, count: int) -> dict[str, float]:
         "TWOWAY_LOG_LEVEL": "warning",
     }
     home.mkdir(parents=True, exist_ok=True)
-    log = (home / "bench-worker.log").open("wb")
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli", "worker"], env=environment, stdout=log, stderr=log
-    )
+    with (home / "bench.log").open("wb") as log:
+        started = subprocess.Popen(
+            [sys.executable, *words], env=environment, stdout=log, stderr=log
+        )
     try:
-        seconds = asyncio.run(worked_off(bootstrap, sum(sent.values()) - repeats, 60))
+        yield started
     finally:
-        worker.terminate()
-        worker.wait(20)
-        log.close()
-    return {
-        "bare aiokafka": sum(sent.values()) / bare_seconds,
-        "one worker, all stages": sum(sent.values()) / seconds,
-    }
+        started.send_signal(signal.SIGCONT)
+        started.terminate()
+        try:
+            started.wait(20)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+async def one_worker(bootstrap: str, home: Path, count: int) -> float:
+    """Our worker on what the topics hold."""
+    async with WorkedOff(bootstrap) as done:
+        with process(["-m", "pipeline.cli", "worker"], bootstrap=bootstrap, home=home):
+            return await done.rate(count - repeats_in(count))
+
+
+async def two_workers(bootstrap: str, home: Path, count: int) -> float:
+    """Two that share the partitions, held still while the topics are filled."""
+    worker = ["-m", "pipeline.cli", "worker"]
+    warming = list(mixed_traffic(400, handsets=100, prefix="2797"))
+    traffic = list(mixed_traffic(count, handsets=20_000, prefix="2798"))
+    async with WorkedOff(bootstrap) as done:
+        with (
+            process(worker, bootstrap=bootstrap, home=home / "one") as one,
+            process(worker, bootstrap=bootstrap, home=home / "two") as two,
+        ):
+            await until_members(bootstrap, 2)
+            await publish(bootstrap, warming)
+            await done.rate(len(warming) - repeats_in(len(warming)))
+            for each in (one, two):
+                each.send_signal(signal.SIGSTOP)
+            await publish(bootstrap, traffic)
+            for each in (one, two):
+                each.send_signal(signal.SIGCONT)
+            return await done.rate(count - repeats_in(count))
+
+
+async def until_members(bootstrap: str, count: int) -> None:
+    """Until the group is settled and has so many members."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        deadline = time.monotonic() + SECONDS
+        while True:
+            (answer,) = await admin.describe_consumer_groups([CONVERSATION_GROUP])
+            (_, _, state, _, _, members, *_) = answer.groups[0]
+            if state == "Stable" and len(members) == count:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the group is {state} with {len(members)} of {count} workers")
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def stock(bootstrap: str, home: Path, store: str) -> float:
+    """The same stages on stock Faust, on the first of what the topics hold."""
+    words = ["-m", "tests.bench.stock_faust", bootstrap, str(home), store, str(PARTITIONS)]
+    async with WorkedOff(bootstrap, prefix=f"{stock_faust.app_id_of(store)}-") as done:
+        with process(words, bootstrap=bootstrap, home=home):
+            return await done.rate(STOCK_RECORDS, enough_seconds=STOCK_SECONDS)
+
+
+def stores() -> list[str]:
+    """Faust's stores that can be had here."""
+    return [store for store in stock_faust.STORES if store == "memory://" or find_spec("rocksdict")]
+
+
+def create_bench_topics(bootstrap: str) -> None:
+    """Ours, and those of the rows beside ours."""
+    create_topics(bootstrap, Settings(kafka=bootstrap, partitions=PARTITIONS))
+    names = {BARE: {}} | {n: c for s in stores() for n, c in stock_faust.topic_names(s).items()}
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.create_topics([NewTopic(n, PARTITIONS, 1, topic_configs=c) for n, c in names.items()])
+    admin.close()
+
+
+def run(bootstrap: str, home: Path, count: int) -> dict[str, float]:
+    """Every rate, in one run on one broker."""
+    create_bench_topics(bootstrap)
+    sent = asyncio.run(fill(bootstrap, count))
+    rates = {"bare aiokafka": asyncio.run(bare(bootstrap, sent))}
+    for store in stores():
+        row = f"stock Faust, tables in {store}"
+        rates[row] = asyncio.run(stock(bootstrap, home / store.partition(":")[0], store))
+    rates["one worker, all stages"] = asyncio.run(one_worker(bootstrap, home / "ours", sent))
+    rates["two workers"] = asyncio.run(two_workers(bootstrap, home, min(count, TWO_RECORDS)))
+    return rates

@@ -26,20 +26,21 @@ api_id = "12345"
 
 
 def mixed_traffic(
-    count: int, *, handsets: int, seed: int = 7, requests: bool = True
+    count: int, *, handsets: int, seed: int = 7, requests: bool = True, prefix: str = "2799"
 ) -> Iterator[tuple[str, bytes, bytes]]:
     """`count` records as (topic, key, value): texts, parts of three, repeats, stops and requests.
 
     Of 20: 11 one-part texts, 3 parts of one message, 1 repeat, 1 stop, 4 MT requests (or texts).
+    Handsets begin with `prefix`: another one gives traffic that repeats nothing.
     """
     rng = random.Random(seed)
     now = datetime.now(UTC)
     last: tuple[str, bytes, bytes] | None = None
     for n in range(count):
-        handset = f"2799{rng.randrange(handsets):08d}"
+        handset = f"{prefix}{rng.randrange(handsets):08d}"
         kind = n % 20
         if kind in (11, 12, 13):
-            handset = f"2799{n // 20 % handsets:08d}"
+            handset = f"{prefix}{n // 20 % handsets:08d}"
             udh = f"050003{n // 20 % 256:02x}03{kind - 10:02x}"
             item = _mo(handset, f"part {kind - 10} of a longer message ", n, now, udh=udh)
         elif kind == 14 and last is not None:
@@ -48,7 +49,7 @@ def mixed_traffic(
             item = _mo(handset, "STOP", n, now)
         elif kind >= 16 and requests:
             request = MtRequest(
-                request_id=f"bench-{seed}-{n}",
+                request_id=f"bench-{seed}-{prefix}-{n}",
                 to=handset,
                 text="Thank you, we have got your message.",
                 sender_id=NUMBER,

@@ -1,0 +1,158 @@
+"""The same stages on stock faust-streaming, as a Faust user would write it, to compare with.
+
+    python -m tests.bench.stock_faust BOOTSTRAP HOME memory://|rocksdb://
+
+One agent over mo-raw and mt-request, Faust tables with changelogs, at least once, a send for each
+record that comes out. The stages are `Conversation`'s own; it is given what it knows of the engine,
+tables and a way to send, over Faust's. To Faust's advantage, ticks and due times are left out, and
+its producer gathers as the bare one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+import faust
+import uvloop
+
+from pipeline import avro, topics
+from pipeline.agents.conversation import DIRECTORY, TABLES, Conversation
+from pipeline.settings import Settings
+from tests.bench.traffic import directory
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PREFIX: Final = "stock"
+OUTPUTS: Final = (
+    topics.MO_PART,
+    topics.MO_MESSAGE,
+    topics.CONSENT_CHANGE,
+    topics.MT_COMMAND,
+    topics.MT_REJECTION,
+    topics.DEAD_LETTER,
+)
+STORES: Final = ("memory://", "rocksdb://")
+
+
+def app_id_of(store: str) -> str:
+    """Consumer group, and what the names of its topics begin with."""
+    return f"{PREFIX}-{store.partition(':')[0]}"
+
+
+def topic_names(store: str) -> dict[str, dict[str, str]]:
+    """Topics to create beforehand, with their settings."""
+    app_id = app_id_of(store)
+    changelogs = {f"{app_id}-{table}-changelog": {"cleanup.policy": "compact"} for table in TABLES}
+    return changelogs | {f"{app_id}-{topic}": {} for topic in OUTPUTS}
+
+
+class TableOverFaust:
+    """A Faust table, asked as the stages ask."""
+
+    def __init__(self, table: faust.Table) -> None:
+        self._table = table
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._table.get(key)
+
+    def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
+        self._table[key] = value
+
+    def delete(self, key: bytes) -> None:
+        if key in self._table:
+            del self._table[key]
+
+
+class WorkOverFaust:
+    """What `Conversation` knows of a unit of work; the outputs of one event."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        self.tables = tables
+        self.time: datetime | None = None
+        self.outputs: list[tuple[str, bytes | None, bytes]] = []
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
+    ) -> None:
+        self.outputs.append((topic, key, value))
+
+
+class OneRow(dict[bytes, bytes]):
+    """The directory, which is the same for everyone and given beforehand."""
+
+    def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
+        self[key] = value
+
+
+def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust.App:
+    """The stock app."""
+    app_id = app_id_of(store)
+    app = faust.App(
+        app_id,
+        broker=f"kafka://{bootstrap}",
+        store=store,
+        processing_guarantee="at_least_once",
+        producer_linger=0.005,
+        producer_max_batch_size=1 << 17,
+        topic_partitions=partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        web_enabled=False,
+        datadir=home,
+    )
+    raw = partial(
+        app.topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+    options = {"driver": "rocksdict"} if store == "rocksdb://" else None
+    tables: dict[str, Any] = {
+        name: TableOverFaust(
+            app.Table(
+                name,
+                key_type=bytes,
+                value_type=bytes,
+                partitions=partitions,
+                options=options,
+                changelog_topic=raw(f"{app_id}-{name}-changelog", compacting=True),
+            )
+        )
+        for name in TABLES
+        if name != DIRECTORY
+    }
+    tables[DIRECTORY] = OneRow()
+    sinks = {topic: raw(f"{app_id}-{topic}") for topic in OUTPUTS}
+    settings = Settings(partitions=partitions)
+    conversations = {n: Conversation(partition=n, settings=settings) for n in range(partitions)}
+    numbers = SimpleNamespace(topic=topics.NUMBERS, value=avro.encode(directory()))
+    for conversation in conversations.values():
+        conversation.take(WorkOverFaust(tables), numbers)
+
+    @app.agent(raw(topics.MO_RAW, topics.MT_REQUEST))
+    async def converse(stream: faust.Stream[bytes]) -> None:
+        async for event in stream.events():
+            work = WorkOverFaust(tables)
+            conversations[event.message.partition].take(work, event.message)
+            for topic, key, value in work.outputs:
+                await sinks[topic].send(key=key, value=value)
+
+    return app
+
+
+def main() -> None:
+    """Run until told to stop."""
+    bootstrap, home, store, partitions = sys.argv[1:]
+    app = create_app(bootstrap, Path(home), store, int(partitions))
+    app.finalize()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app.Worker(loop=loop, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()
