@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.smpp import Receiver
 from pipeline.settings import Settings
 from pipeline.wire import smpp_bind, smpp_pdu
-from pipeline.wire.smpp_pdu import Command, Framer, Pdu
+from pipeline.wire.smpp_pdu import Command, Framer, Pdu, Status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 20.0
 SECRET = "hush"  # noqa: S105 - a test's
+
+
+def with_sequence(pdu: bytes, sequence: int) -> bytes:
+    """The same with another sequence number."""
+    return pdu[:12] + sequence.to_bytes(4, "big") + pdu[16:]
 
 
 @dataclass
@@ -56,10 +61,17 @@ class Session:
 
     async def deliver(self, pdu: bytes, *, sequence: int) -> int:
         """Deliver one, whatever its own sequence number; the status of the answer."""
-        self.writer.write(pdu[:12] + sequence.to_bytes(4, "big") + pdu[16:])
+        self.writer.write(with_sequence(pdu, sequence))
         answer = await self.read_only(Command.DELIVER_SM_RESP)
         assert answer.sequence == sequence
         return answer.status
+
+    async def deliver_some(self, pdus: dict[int, bytes]) -> set[int]:
+        """Deliver these at a time, `n` as sequence number n + 1; which were answered OK."""
+        for number, pdu in pdus.items():
+            self.writer.write(with_sequence(pdu, number + 1))
+        answers = [await self.read_only(Command.DELIVER_SM_RESP) for _ in pdus]
+        return {answer.sequence - 1 for answer in answers if answer.status == Status.OK}
 
     async def confirm(self) -> None:
         """Answer the next enquire_link."""

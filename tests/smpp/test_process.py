@@ -24,7 +24,8 @@ from pipeline.records import MoMessage
 from pipeline.settings import Settings
 from pipeline.topics import MO_MESSAGE, MO_RAW
 from tests.running import environment_without_settings
-from tests.smpp.smsc import SECRET
+from tests.smpp.smsc import SECRET, Smsc, with_sequence
+from tests.smpp.test_callback import pdu_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.broker
 PATIENCE_SECONDS = 60.0
 MESSAGES = 3_000
 WINDOW = 100
+UNREAD = 1_000
 KILLS = (700, 1_400, 2_100)
 NUMBER = "447700900123"
 
@@ -185,3 +187,54 @@ async def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(
     said = (tmp_path / "smpp.log").read_text()
     assert SECRET not in said
     assert "defect" not in said
+
+
+async def test_what_kafka_has_and_the_gateway_has_no_answer_to_has_one_effect(
+    kafka: str, tmp_path: Path
+) -> None:
+    """Half the answers are unread when the process is killed: those are sent again."""
+    gateway = Gateway(f"4478{int(token_hex(2), 16):05d}")
+    pdus = [
+        pdu_of(b"message %d" % number, source=gateway.handset(number)) for number in range(UNREAD)
+    ]
+    smsc = Smsc()
+    server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        with smpp_process(tmp_path, kafka, port) as process:
+            session = await smsc.bound()
+            left = set(range(UNREAD))
+            while len(left) > UNREAD // 2:
+                left -= await session.deliver_some({n: pdus[n] for n in sorted(left)[:WINDOW]})
+            rest = sorted(left)
+            for number in rest:
+                session.writer.write(with_sequence(pdus[number], number + 1))
+            await session.writer.drain()
+            await raw_count(kafka, gateway.run, UNREAD)
+            process.kill()
+            await asyncio.to_thread(process.wait)
+        with smpp_process(tmp_path, kafka, port):
+            session = await smsc.bound()
+            while left:
+                left -= await session.deliver_some({n: pdus[n] for n in sorted(left)[:WINDOW]})
+    finally:
+        for writer in smsc.writers:
+            writer.transport.abort()
+        server.close()
+        await server.wait_closed()
+    found = await read_raw(kafka, gateway.run)
+    deliveries = [value for records in found.values() for _, _, value in records]
+    assert sum(decode(value).delivery > 0 for value in deliveries) >= UNREAD + len(rest)
+    messages = [m for number, records in found.items() for m in messages_of_agent(number, records)]
+    expected = Counter((gateway.handset(n), f"message {n}") for n in range(UNREAD))
+    assert Counter((message.handset, message.text) for message in messages) == expected
+
+
+async def raw_count(bootstrap: str, run: str, count: int) -> None:
+    """Returns when Kafka has that many deliveries of the run."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = await read_raw(bootstrap, run)
+            values = [value for records in found.values() for _, _, value in records]
+            if sum(decode(value).delivery > 0 for value in values) >= count:
+                return
