@@ -13,6 +13,7 @@ from pipeline.commands import (
     consent_import,
     consume,
     dead_letter,
+    import_log,
     mt,
     numbers,
     processes,
@@ -64,6 +65,7 @@ _add(
     sql.sql,
     example="sql 'SELECT at, direction, handset, text FROM two_way ORDER BY at'",
 )
+_add(app, "import", import_log.import_log, example="import mo.log")
 _add(app, "worker", processes.worker, example="worker --home .twoway")
 _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")

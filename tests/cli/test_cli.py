@@ -24,6 +24,7 @@ SPEC_11 = {
     "ingest",
     "store",
     "smpp",
+    "import",
     "status",
     "consume",
     "mt",
