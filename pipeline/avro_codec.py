@@ -31,7 +31,8 @@ WRITE: Final = {
     "boolean": r"b'\1' if {value} else b'\0'",
     "time": "octets_from_time({value})",
     "optional": r"b'\0' if (v := {value}) is None else b'\2' + {inner}(v)",  # "Unions"
-    "array": r"octets_from_int(len(v)) + b''.join(map({inner}, v)) + b'\0'"
+    "array": r"(LAST[n << 1] if (n := len(v)) < 8192 else octets_from_int(n))"
+    r" + b''.join(map({inner}, v)) + b'\0'"
     r" if (v := {value}) else b'\0'",  # one block, then one of none ("Arrays")
     "record": "{inner}({value})",
 }
@@ -89,7 +90,8 @@ def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") 
             names[f"inner_{len(names)}"] = make_writer(inner, kinds)
         code = WRITE[_case(part)].format(value=f"value{path}", inner=list(names)[-1])
         items += [f"({expression})" for expression in code.split("; ")]
-    return _function(f"def made(value):\n    return b''.join(({', '.join(items)},))\n", names)  # type: ignore[no-any-return]
+    result = f"b''.join(({', '.join(items)},))" if len(items) > 2 else " + ".join(items)
+    return _function(f"def made(value):\n    return {result}\n", names)  # type: ignore[no-any-return]
 
 
 def make_reader(schema: Any, kinds: Mapping[str, type]) -> Reader:

@@ -63,7 +63,9 @@ def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
     """
     row = seen or b""
     digest = blake2b(part.octets, digest_size=_DIGEST_LENGTH).digest()
-    if any(row[at : at + _DIGEST_LENGTH] == digest for at in range(0, len(row), _DIGEST_LENGTH)):
+    if row and any(
+        row[at : at + _DIGEST_LENGTH] == digest for at in range(0, len(row), _DIGEST_LENGTH)
+    ):
         return row, None
     identity = _fields_encoded((part.part_id, part.octets, part.received_at))
     accepted = msgspec.structs.replace(
