@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -97,13 +98,20 @@ async def _send(
 async def _watch_rows(
     http: aiohttp.ClientSession, report: str, run: str, total: int, seen: dict[str, float]
 ) -> None:
-    """Poll ClickHouse for the rows of this run; the newest only, so that asking costs little."""
+    """Poll ClickHouse for the rows of this run.
+
+    Mostly for the newest, so that asking costs little; now and then for what came very late.
+    """
     query = (
         "SELECT mo_msg_ids[1] AS id FROM mo_message "
-        "WHERE startsWith(mo_msg_ids[1], {run:String}) AND received_at > now64(3) - 5"
+        "WHERE startsWith(mo_msg_ids[1], {run:String}) "
+        "AND received_at > now64(3) - {seconds:UInt32}"
     )
-    body = {"query": query, "parameters": {"run": run}}
-    while len(seen) < total:
+    for poll in itertools.count(1):
+        if len(seen) == total:
+            return
+        seconds = "5" if poll % 50 else "300"
+        body = {"query": query, "parameters": {"run": run, "seconds": seconds}}
         async with http.post(f"{report}/sql", json=body) as answer:
             lines = (await answer.text()).splitlines()
         now = time.monotonic()
