@@ -1,4 +1,4 @@
-"""Who may call (SPEC 2): loopback, or an address of the list and who knows a token or password."""
+"""Who may call: loopback, or an address of the list and who knows a token or password."""
 
 from __future__ import annotations
 

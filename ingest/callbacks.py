@@ -1,4 +1,4 @@
-"""Callbacks of the gateway: judged, published, acknowledged, only then answered 200 (SPEC 2)."""
+"""Callbacks of the gateway: judged, published, acknowledged, only then answered 200."""
 
 from __future__ import annotations
 

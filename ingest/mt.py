@@ -1,4 +1,4 @@
-"""`POST /mt`: an application asks for an MT (SPEC 7, 11)."""
+"""`POST /mt`: an application asks for an MT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a deliver_sm: published, acknowledged, and only then answered OK (SPEC 2).
+"""What becomes of a deliver_sm: published, acknowledged, and only then answered OK.
 
 Which answers have reached the gateway is published too: `deploy/decisions/0061` says why.
 """

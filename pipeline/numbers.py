@@ -1,4 +1,4 @@
-"""The number directory: quick look-ups over a `Numbers` record (SPEC 5, G4, G8.4)."""
+"""The number directory: quick look-ups over a `Numbers` record (G4, G8.4)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class ConsentState(StrEnum):
 
 
 class ConsentRule(StrEnum):
-    """Why consent changed (G7, SPEC of `consent_change`)."""
+    """Why consent changed (G7)."""
 
     STOP_WORD = "stop-word"
     STOP_ALL = "stop-all"

@@ -23,7 +23,7 @@ class StackError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Addresses and process ids of a running stack; the contract of `--ready-file` (SPEC 11)."""
+    """Addresses and process ids of a running stack; the contract of `--ready-file`."""
 
     kafka: str
     ingest: str

@@ -75,7 +75,7 @@ def settled(settings: Settings) -> Settings:
 
 
 def _partitions(settings: Settings) -> int:
-    """4 on the local stack, unless the setting was given (SPEC 11)."""
+    """4 on the local stack, unless the setting was given."""
     file = settings.home / FILE_NAME
     given = f"{PREFIX}PARTITIONS" in os.environ or (
         file.is_file() and "partitions" in tomllib.loads(file.read_text())

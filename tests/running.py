@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY_SECONDS: Final = 240.0  # the first start of a machine fetches Kafka
-END_SECONDS: Final = 10.0  # SPEC: Ctrl-C ends all within it
+END_SECONDS: Final = 10.0  # Ctrl-C ends all within it
 COMMAND_SECONDS: Final = 120.0
 
 

@@ -1,10 +1,10 @@
-"""The golden rows of what is received: each is tested, or says why not yet."""
+"""The golden rows of what is received: each is tested, or says why not."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.golden_rows import GOLDEN, golden_rows
+from tests.golden_rows import GOLDEN, all_rows, golden_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [
@@ -20,10 +20,18 @@ FILES = [
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_row_is_named_once_and_says_where_it_comes_from(name):
-    rows = [param.values[0] for param in golden_rows(name)]
+    rows = all_rows(name)
     assert len({row["id"] for row in rows}) == len(rows)
     assert all(row["source"] and row["input"] for row in rows)
     assert all(row["ours"]["because"] for row in rows if "ours" in row)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_row_that_does_not_apply_says_why_and_has_no_outcome_of_ours(name):
+    for row in all_rows(name):
+        if "not_here" in row:
+            assert len(row["not_here"].split()) > 5
+            assert "ours" not in row
 
 
 @pytest.mark.parametrize("row", golden_rows("spec_rules_mo"))

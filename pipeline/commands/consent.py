@@ -1,4 +1,4 @@
-"""`stop` and `open`: consent changed by an operator, because it did not come by SMS (SPEC 6)."""
+"""`stop` and `open`: consent changed by an operator, because it did not come by SMS."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`review`: messages that hold a stop word and are no stop message, and what they mean (SPEC 6)."""
+"""`review`: messages that hold a stop word and are no stop message, and what they mean."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 

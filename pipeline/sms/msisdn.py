@@ -6,7 +6,7 @@ from __future__ import annotations
 def address_from_text(text: str) -> str:
     """The digits after one optional leading `+` (or the blank it decodes to), else `text` trimmed.
 
-    No lengths and no prefixes are judged: short codes stay as they are (SPEC 3).
+    No lengths and no prefixes are judged: short codes stay as they are.
     """
     if text.isdigit() and text.isascii():
         return text

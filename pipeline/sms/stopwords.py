@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
-STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is SPEC's
+STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is what users write
 HELP: Final = "HELP"  # G7.2.1
 START_WORDS: Final = ("START", "UNSTOP", "YES")
 

@@ -27,5 +27,5 @@ def time_from_gateway(text: str) -> datetime | None:
 
 
 def whole_second(time: datetime) -> datetime:
-    """`time` as gateway times are compared: the second it lies in (SPEC 3)."""
+    """`time` as gateway times are compared: the second it lies in."""
     return time.replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""Consent: who said STOP, to what, since when, and the confirmations that follow (G7, SPEC 6).
+"""Consent: who said STOP, to what, since when, and the confirmations that follow (G7).
 
 Each function takes a handset's row and one event and gives a `Decision`; nothing here knows a clock
 or Kafka. What a text means is in `consent_reading`, the timeline of a scope in `consent_timeline`,

@@ -1,4 +1,4 @@
-"""Stops and openings that did not come by SMS: an operator's, of ours alone (SPEC 6)."""
+"""Stops and openings that did not come by SMS: an operator's, of ours alone."""
 
 from __future__ import annotations
 

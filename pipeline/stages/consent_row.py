@@ -1,6 +1,6 @@
 """The row of a handset: what consent and gate must remember of it, small, and how it is stored.
 
-Times in a row are whole seconds since 1970 (SPEC 3: gateway times are compared so).
+Times in a row are whole seconds since 1970 (gateway times are compared so).
 """
 
 from __future__ import annotations

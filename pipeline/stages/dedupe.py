@@ -1,4 +1,4 @@
-"""One part, one effect, however often it arrives and by whichever way (SPEC 4).
+"""One part, one effect, however often it arrives and by whichever way.
 
 The row of a key is the digests of the octets that were accepted under it, one after the other.
 """

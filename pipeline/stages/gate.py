@@ -1,4 +1,4 @@
-"""The gate: an MT request becomes a command, or a rejection that says why (SPEC 7, G6, G7, G8)."""
+"""The gate: an MT request becomes a command, or a rejection that says why (G6, G7, G8)."""
 
 from __future__ import annotations
 

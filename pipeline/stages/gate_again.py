@@ -1,4 +1,4 @@
-"""Asked again before each attempt to send (SPEC 8): stopped meanwhile, or too late?"""
+"""Asked again before each attempt to send: stopped meanwhile, or too late?"""
 
 from __future__ import annotations
 

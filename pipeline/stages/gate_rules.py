@@ -1,4 +1,4 @@
-"""The gate's rules one by one, in the order of SPEC 7; each gives a refusal or None."""
+"""The gate's rules one by one, in the order of `GateRule`; each gives a refusal or None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sender an MT gets, and the scopes of consent that contain it (G8.2, G8.4, SPEC 7)."""
+"""Which sender an MT gets, and the scopes of consent that contain it (G8.2, G8.4)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def normalise(
     listed = directory.find(number) if is_digits(number) else None
     if listed is None:
         flags.append(Flag.UNKNOWN_NUMBER)
-    elif raw.source == Source.SMPP:  # a deliver_sm names no api_id (SPEC 2)
+    elif raw.source == Source.SMPP:  # a deliver_sm names no api_id
         api_id = listed.api_id
     if api_id and not directory.knows_api_id(api_id):
         flags.append(Flag.UNKNOWN_API_ID)

@@ -1,4 +1,4 @@
-"""Parts become messages: octets joined, then decoded; never two messages mixed (SPEC 4)."""
+"""Parts become messages: octets joined, then decoded; never two messages mixed."""
 
 from __future__ import annotations
 

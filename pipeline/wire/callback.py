@@ -22,7 +22,7 @@ class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def callback_or_rejected(callback: MoCallback) -> MoCallback | Rejected:
-    """The callback, unless handset or number is absent or blank; no more is asked (SPEC 2)."""
+    """The callback, unless handset or number is absent or blank; no more is asked."""
     if not callback.handset.strip():
         return Rejected(Reason.MISSING_FROM, "from is absent or empty")
     if not callback.number.strip():

@@ -1,4 +1,4 @@
-"""A deliver_sm as the callback it stands for (SPEC 2, 3). `deploy/decisions/0060` says why so."""
+"""A deliver_sm as the callback it stands for. `deploy/decisions/0060` says why so."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> 
 
 
 def test_production_keeps_three_copies_and_acknowledges_two() -> None:
-    """SPEC 12, "What 200 survives"."""
+    """What a 200 survives: the loss of a disk, with three copies and two acknowledgements."""
     for node in NODES:
         variables = environment(ALL[node])
         assert variables["KAFKA_DEFAULT_REPLICATION_FACTOR"] == "3"

@@ -123,7 +123,7 @@ def test_an_alert_says_how_urgent_it_is_and_what_to_do(rule: dict[str, Any]) -> 
 
 
 def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
-    """SPEC 12: ingest answering 503 for an hour; DESIGN: lag without progress, dead letters."""
+    """Ingest answering 503 for an hour, lag without progress, dead letters."""
     names = {rule["alert"] for rule in alerts()}
     assert {
         "IngestUnavailable",

@@ -249,7 +249,7 @@ def test_every_record_has_the_topic_of_its_name() -> None:
 
 @pytest.mark.parametrize("name", topics.topics())
 def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
-    """SPEC 11: by the handset, but for these; mo-raw is kept at least the dedupe horizon."""
+    """By the handset, but for these; mo-raw is kept at least the dedupe horizon."""
     topic = topics.topics()[name]
     exceptions = {"numbers": "partition", "clock": "partition", "dead-letter": "none"}
     assert topic.compacted == name.endswith("-changelog")

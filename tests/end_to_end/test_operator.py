@@ -1,4 +1,4 @@
-"""Stops and decisions that did not come by SMS (SPEC 6), on the running stack."""
+"""Stops and decisions that did not come by SMS, on the running stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One part by several ways has one effect (SPEC 3)."""
+"""One part by several ways has one effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call (SPEC 2)."""
+"""Who may call."""
 
 from __future__ import annotations
 

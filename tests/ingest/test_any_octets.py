@@ -1,4 +1,4 @@
-"""Arbitrary octets at the running ingest: an answer of SPEC 2, nothing lost, nothing changed."""
+"""Arbitrary octets at the running ingest: an answer it may give, nothing lost, nothing changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway is answered, sentence by sentence of SPEC 2."""
+"""What the gateway is answered, case by case."""
 
 from __future__ import annotations
 

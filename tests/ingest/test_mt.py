@@ -1,4 +1,4 @@
-"""`POST /mt` and `GET /mt/{request_id}` (SPEC 7, 11)."""
+"""`POST /mt` and `GET /mt/{request_id}`."""
 
 from __future__ import annotations
 

@@ -300,7 +300,7 @@ def test_a_broker_that_comes_late_refuses_dies_hangs_and_comes_back(
 
 
 def test_the_time_kafka_is_given_leaves_time_to_answer_within_three_seconds() -> None:
-    assert Settings().acknowledge_timeout_ms < 3_000  # SPEC 2
+    assert Settings().acknowledge_timeout_ms < 3_000
 
 
 def test_no_broker_at_all_ends_in_order(tmp_path: Path) -> None:

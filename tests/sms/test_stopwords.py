@@ -1,4 +1,4 @@
-"""Stop words (SPEC 6, G7.1.1): what a text is, and what it contains."""
+"""Stop words (G7.1.1): what a text is, and what it contains."""
 
 import pytest
 from hypothesis import given

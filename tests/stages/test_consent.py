@@ -1,4 +1,4 @@
-"""Consent of dedicated numbers (SPEC 6, G7.1.1): stops, re-enabling, the order of events."""
+"""Consent of dedicated numbers (G7.1.1): stops, re-enabling, the order of events."""
 
 from datetime import timedelta
 

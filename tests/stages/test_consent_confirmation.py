@@ -1,4 +1,4 @@
-"""Confirmations (SPEC 6, G7.1.1, G7.2): one for each stop, from the right number, in time."""
+"""Confirmations (G7.1.1, G7.2): one for each stop, from the right number, in time."""
 
 from datetime import timedelta
 

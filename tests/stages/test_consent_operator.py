@@ -1,4 +1,4 @@
-"""Stops that did not come by SMS, and the sender's last look (SPEC 6, 8)."""
+"""Stops that did not come by SMS, and the sender's last look."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""One part, one effect (SPEC 4)."""
+"""One part, one effect."""
 
 from datetime import timedelta
 

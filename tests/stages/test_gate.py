@@ -1,4 +1,4 @@
-"""The gate (SPEC 7): the sender, the rules in their order, and what a command carries."""
+"""The gate: the sender, the rules in their order, and what a command carries."""
 
 from datetime import timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A raw event becomes a part (SPEC 3)."""
+"""A raw event becomes a part."""
 
 from datetime import timedelta
 

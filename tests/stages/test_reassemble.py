@@ -1,4 +1,4 @@
-"""Parts become messages (SPEC 4)."""
+"""Parts become messages."""
 
 from datetime import timedelta
 from itertools import permutations
