@@ -98,16 +98,16 @@ class RunningStack:
             assert time.monotonic() < deadline, f"up is not ready\n{self.said()}"
             time.sleep(0.1)
 
-    def stop(self) -> int:
-        """Ctrl-C; the exit status. It must have ended within ten seconds."""
+    def stop(self, *, within_seconds: float = END_SECONDS) -> int:
+        """Ctrl-C; the exit status. It must have ended in time."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(END_SECONDS)
+            return self.process.wait(within_seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"up did not end in {END_SECONDS} s\n{self.said()}") from None
+            raise AssertionError(f"up did not end in {within_seconds} s\n{self.said()}") from None
 
     def kill(self) -> None:
         """SIGKILL to `up` itself; its processes go with it."""
