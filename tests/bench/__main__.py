@@ -33,7 +33,8 @@ IDLE_SECONDS = 30.0
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
     """An idle worker, latency end to end, and requests a second of ingest, on one `twoway up`."""
     settings = Settings()
-    running = RunningStack(home)
+    # As an installation has them; a local stack would have four.
+    running = RunningStack(home, settings={"partitions": str(settings.partitions)})
     running.home.mkdir(parents=True)
     (running.home / "numbers.toml").write_text(NUMBERS_TOML)
     running.start()
