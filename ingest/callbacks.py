@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest.answers import NOT_ACKNOWLEDGED, NOTHING_TO_TAKE, TAKEN, Answer, words
+from ingest.refused import letter_from_refused
 from pipeline.avro import encode
-from pipeline.records import DeadLetter, Header, MoRaw, Rejected, Source, Stage
+from pipeline.records import Header, MoRaw, Rejected, Source
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.topics import DEAD_LETTER, MO_RAW
 from pipeline.wire import http_form, soap, xml
@@ -85,23 +85,16 @@ class Callbacks:
         return TAKEN if acknowledged else NOT_ACKNOWLEDGED
 
     async def _keep_refused(self, request: Request, way: Way, rejected: Rejected) -> Answer:
-        letter = DeadLetter(
-            dead_letter_id=secrets.token_hex(16),
-            topic="",
-            partition=-1,
-            offset=-1,
-            key=None,
+        letter = letter_from_refused(
+            rejected,
+            octets=request.body,
+            source=way.source,
+            at=self._now(),
             headers=[
                 Header(name="method", value=request.method.encode()),
                 Header(name="query", value=request.query),
                 Header(name="content-type", value=request.content_type.encode()),
             ],
-            octets=request.body,
-            source=way.source,
-            stage=Stage.INGEST,
-            reason=rejected.reason,
-            words=rejected.words,
-            at=self._now(),
         )
         if not await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter)):
             return NOT_ACKNOWLEDGED

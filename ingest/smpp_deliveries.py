@@ -9,8 +9,9 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from ingest import smpp_metrics as metrics
+from ingest.refused import letter_from_refused
 from pipeline.avro import encode
-from pipeline.records import Answered, DeadLetter, MoRaw, Reason, Rejected, Source, Stage
+from pipeline.records import Answered, MoRaw, Reason, Rejected, Source
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.topics import DEAD_LETTER, MO_RAW
 from pipeline.wire import smpp_deliver
@@ -91,19 +92,8 @@ class Deliveries:
 
     async def _refuse(self, pdu: Pdu, rejected: Rejected) -> Status:
         """Keep it in the dead letter and say that it need not come again."""
-        letter = DeadLetter(
-            dead_letter_id=secrets.token_hex(16),
-            topic="",
-            partition=-1,
-            offset=-1,
-            key=None,
-            headers=[],
-            octets=render(pdu),
-            source=Source.SMPP,
-            stage=Stage.INGEST,
-            reason=rejected.reason,
-            words=rejected.words,
-            at=self._now(),
+        letter = letter_from_refused(
+            rejected, octets=render(pdu), source=Source.SMPP, at=self._now()
         )
         kept = await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter))
         metrics.DELIVERIES.labels(UNREADABLE, "refused" if kept else "again").inc()

@@ -90,13 +90,13 @@ class Conversation:
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
         self._unreadable = 0
-        self._take: Mapping[str, Callable[[UnitOfWork, ConsumerRecord, Record], None]] = {
-            topics.MO_RAW: self._take_raw,
-            topics.MT_REQUEST: self._take_request,
-            topics.MT_RESULT: self._take_result,
-            topics.CONSENT_REQUEST: self._take_order,
-            topics.NUMBERS: self._take_numbers,
-            topics.CLOCK: self._take_tick,
+        self._take: Mapping[str, tuple[type[Record], Callable[..., None]]] = {
+            topics.MO_RAW: (MoRaw, self._take_raw),
+            topics.MT_REQUEST: (MtRequest, self._take_request),
+            topics.MT_RESULT: (MtResult, self._take_result),
+            topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
+            topics.NUMBERS: (Numbers, self._take_numbers),
+            topics.CLOCK: (Clock, self._take_tick),
         }
         self._due: Mapping[str, Callable[[UnitOfWork, bytes, datetime], None]] = {
             SEEN: self._forget_seen,
@@ -122,7 +122,11 @@ class Conversation:
             self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)))
             return
         self._unreadable = 0
-        self._take[record.topic](work, record, value)
+        kind, take = self._take[record.topic]
+        if isinstance(value, kind):
+            take(work, record, value)
+        else:
+            self._bury_stranger(work, record, value)
 
     def _count_unreadable(self, record: ConsumerRecord, error: avro.Unreadable) -> None:
         """Applications write mt-request: what they write wrong stops nobody else."""
@@ -140,10 +144,7 @@ class Conversation:
         words = f"{type(error).__name__} while it was worked on"
         self._bury(work, record, Rejected(Reason.FAILED, words))
 
-    def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: Record) -> None:
-        if not isinstance(raw, MoRaw):
-            self._bury_stranger(work, record, raw)
-            return
+    def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> None:
         for answered in raw.answered:
             self._forget_unanswered(work, answered, raw.received_at)
         part = normalise(
@@ -224,10 +225,7 @@ class Conversation:
             ),
         )
 
-    def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: Record) -> None:
-        if not isinstance(request, MtRequest):
-            self._bury_stranger(work, record, request)
-            return
+    def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: MtRequest) -> None:
         handset = address_from_text(request.to)
         if self._send_home(work, record, handset):
             return
@@ -253,10 +251,7 @@ class Conversation:
             ),
         )
 
-    def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: Record) -> None:
-        if not isinstance(result, MtResult):
-            self._bury_stranger(work, record, result)
-            return
+    def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
         now = self._now(work, result.at)
         self._decide(
             work,
@@ -266,10 +261,9 @@ class Conversation:
             ),
         )
 
-    def _take_order(self, work: UnitOfWork, record: ConsumerRecord, request: Record) -> None:
-        if not isinstance(request, ConsentRequest):
-            self._bury_stranger(work, record, request)
-            return
+    def _take_order(
+        self, work: UnitOfWork, record: ConsumerRecord, request: ConsentRequest
+    ) -> None:
         handset = address_from_text(request.handset)
         if self._send_home(work, record, handset):
             return
@@ -300,17 +294,11 @@ class Conversation:
         work.send(record.topic, key, record.value, partition=home)
         return True
 
-    def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Record) -> None:
-        if not isinstance(numbers, Numbers):
-            self._bury_stranger(work, record, numbers)
-            return
+    def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Numbers) -> None:
         self._directory = self._read_directory(record.value)
         work.tables[DIRECTORY].put(b"", record.value)
 
-    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Record) -> None:
-        if not isinstance(tick, Clock):
-            self._bury_stranger(work, record, tick)
-            return
+    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> None:
         if not work.advance_time(tick.time):
             return
         for name, fall_due in self._due.items():

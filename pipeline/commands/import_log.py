@@ -1,6 +1,5 @@
 """`import`: a mo.log fetched by hand, through the same path as the gateway's callbacks."""
 
-import secrets
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -68,9 +67,10 @@ def import_log(
 
 def outgoing_from_line(line: "bytes | Overlong", *, now: "datetime") -> "Outgoing | None":
     """The raw event of one line, or its dead letter; None when the line is blank."""
+    from ingest.refused import letter_from_refused
     from pipeline import topics
     from pipeline.commands.broker import Outgoing
-    from pipeline.records import DeadLetter, MoRaw, Reason, Rejected, Source, Stage
+    from pipeline.records import MoRaw, Reason, Rejected, Source
     from pipeline.sms.msisdn import address_from_text, key_from_handset
     from pipeline.wire.mo_log import MAX_LINE, parse
 
@@ -82,20 +82,7 @@ def outgoing_from_line(line: "bytes | Overlong", *, now: "datetime") -> "Outgoin
     if found is None:
         return None
     if isinstance(found, Rejected):
-        letter = DeadLetter(
-            dead_letter_id=secrets.token_hex(16),
-            topic="",
-            partition=-1,
-            offset=-1,
-            key=None,
-            headers=[],
-            octets=octets,
-            source=Source.FTP,
-            stage=Stage.INGEST,
-            reason=found.reason,
-            words=found.words,
-            at=now,
-        )
+        letter = letter_from_refused(found, octets=octets, source=Source.FTP, at=now)
         return Outgoing(topic=topics.DEAD_LETTER, record=letter)
     raw = MoRaw(
         source=Source.FTP, received_at=now, method="", content_type="", query=b"", octets=octets

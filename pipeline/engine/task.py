@@ -133,8 +133,8 @@ class PartitionTask:
 
     async def _begin(self) -> None:
         """Make sure that the state is the last owner's, and drop what lies below it."""
-        committed = await self._states.committed.read(self.partition)
-        if not self._restored or committed.sequence != self.state.point.sequence:
+        committed = await self._states.committed.read(self.partition) if self._restored else None
+        if committed is None or committed.sequence != self.state.point.sequence:
             await self._restore()
             committed = await self._states.committed.read(self.partition)
         where = f"{self._plan.changelog}[{self.partition}]"
