@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline import avro, metrics, topics
-from pipeline.agents.dead_letters import letter_from_record
+from pipeline.dead_letters import letter_from_record
 from pipeline.numbers import Directory
 from pipeline.records import (
     Answered,
@@ -27,6 +27,7 @@ from pipeline.records import (
     Reason,
     Record,
     Rejected,
+    Stage,
 )
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.stages import consent, dedupe, dedupe_smpp, gate, reassemble
@@ -63,6 +64,7 @@ DIRECTORY: Final = "directory"
 TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY)
 
 UNREADABLE_IN_A_ROW: Final = 10
+_STAGES: Final = {topics.MT_REQUEST: Stage.GATE, topics.CONSENT_REQUEST: Stage.CONSENT}
 
 
 class WrongDeploy(RuntimeError):
@@ -379,6 +381,9 @@ class Conversation:
         source: str = "",
         at: datetime | None = None,
     ) -> None:
-        letter = letter_from_record(record, rejected, source=source, at=at or work.time)
+        stage = _STAGES.get(record.topic, Stage.NORMALISE)
+        letter = letter_from_record(
+            record, rejected, stage=stage, source=source, at=at or work.time
+        )
         metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()
         work.send(topics.DEAD_LETTER, None, avro.encode(letter))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pipeline import avro, topics
-from pipeline.records import DeadLetter, Header, Reason, Record, Stage
+from pipeline.dead_letters import letter_from_record
+from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
 from pipeline.stages.rows import STORED, Row, columns_of, row_from_record
 
 if TYPE_CHECKING:
@@ -60,7 +59,8 @@ class Decoder:
                 value = self._read(record)
             except avro.Unreadable as error:
                 self._count(error)
-                letter = _letter_from_record(record, words=str(error))
+                rejected = Rejected(Reason.UNREADABLE_RECORD, str(error))
+                letter = letter_from_record(record, rejected, stage=Stage.STORE)
                 letters.append(
                     row_from_record(letter, key=None, partition=NO_PLACE, offset=NO_PLACE)
                 )
@@ -88,22 +88,3 @@ class Decoder:
 
 def _table_rows(kind: type[Record], rows: Sequence[Row]) -> TableRows:
     return TableRows(TABLE_OF[kind], columns_of(kind), rows)
-
-
-def _letter_from_record(record: ConsumerRecord, *, words: str) -> DeadLetter:
-    """The same letter whenever the record is read again: its time is the record's in Kafka."""
-    place = f"store {record.topic}/{record.partition}/{record.offset}"
-    return DeadLetter(
-        dead_letter_id=hashlib.blake2b(place.encode(), digest_size=16).hexdigest(),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        headers=[Header(name=name, value=value or b"") for name, value in record.headers],
-        octets=record.value or b"",
-        source="",
-        stage=Stage.STORE,
-        reason=Reason.UNREADABLE_RECORD,
-        words=words,
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-    )

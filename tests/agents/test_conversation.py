@@ -45,7 +45,13 @@ class Partition:
         self.outputs: list[tuple[str, int, bytes | None, bytes]] = []
         self._offsets: dict[str, int] = {}
 
-    def take(self, topic: str, value: bytes, key: bytes = b"") -> None:
+    def take(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes = b"",
+        headers: tuple[tuple[str, bytes | None], ...] = (),
+    ) -> None:
         """One record, in a unit of work of its own."""
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
         record = SimpleNamespace(
@@ -55,7 +61,7 @@ class Partition:
             timestamp=1_772_366_400_000 + offset,
             key=key,
             value=value,
-            headers=(),
+            headers=headers,
         )
         work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
         self.agent.take(work, record)
@@ -185,6 +191,12 @@ def test_what_applications_write_wrong_stops_nobody(partition):
     letters = partition.written(topics.DEAD_LETTER)
     assert len(letters) == 3 * UNREADABLE_IN_A_ROW
     assert {letter.stage for letter in letters} == {"gate"}
+
+
+def test_a_header_without_a_value_is_kept_as_an_empty_one(partition):
+    partition.take(topics.MT_REQUEST, b"no avro", headers=(("trace", None),))
+    (letter,) = partition.written(topics.DEAD_LETTER)
+    assert [(header.name, header.value) for header in letter.headers] == [("trace", b"")]
 
 
 def test_a_record_of_another_kind_does_not_belong(partition):
