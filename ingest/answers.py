@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
+from time import time
 from typing import Any, Final
 
 RETRY_AFTER_SECONDS: Final = 5
@@ -35,6 +38,16 @@ class Answer:
         ]
         head = "\r\n".join(lines).encode("latin-1")
         return head + self.body if has_body else head
+
+
+def http_date() -> str:
+    """The time as RFC 9110 5.6.7 has it, made once a second."""
+    return _date_of(int(time()))
+
+
+@lru_cache(maxsize=1)
+def _date_of(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def words(status: int, text: str, *headers: tuple[str, str]) -> Answer:

@@ -10,13 +10,13 @@ from enum import Enum, auto
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ingest.answers import BUSY, FAILED, Answer, words
+from ingest.answers import BUSY, FAILED, Answer, http_date, words
 from ingest.http1 import BadRequest, Head, RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ingest.server import Server
+    from ingest.capacity import Capacity
     from ingest.service import Call
 
 
@@ -47,9 +47,10 @@ class _Waits(Enum):
 class Connection(asyncio.Protocol):
     """One client: its requests are answered one after the other."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._reader = RequestReader(body_limit=server.limits.body_octets)
+    def __init__(self, handler: Handler, capacity: Capacity) -> None:
+        self._handler = handler
+        self._capacity = capacity
+        self._reader = RequestReader(body_limit=capacity.limits.body_octets)
         self._waits = _Waits.FOR_HEAD
         self._since = monotonic()
         self._started = self._since
@@ -67,12 +68,12 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if peer else ""
-        if self._server.admit(self):
+        if self._capacity.admit(self):
             return
         self._finish(BUSY, keeps_alive=False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._server.forget(self)
+        self._capacity.forget(self)
         self._hold(0)
 
     def pause_writing(self) -> None:
@@ -97,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._reader.feed(octets)
         if self._waits in (_Waits.FOR_ANSWER, _Waits.FOR_CLIENT_TO_READ):
             self._hold(self._reader.held_octets)
-            if self._held > self._server.limits.body_octets and not self._paused:
+            if self._held > self._capacity.limits.body_octets and not self._paused:
                 self._paused = True
                 self._transport.pause_reading()
             return
@@ -124,7 +125,7 @@ class Connection(asyncio.Protocol):
         self._head = head = self._reader.read_head()
         if head is None:
             return False
-        judged = self._server.handler.judge(head, self._peer)
+        judged = self._handler.judge(head, self._peer)
         if isinstance(judged, Answer):
             self._finish(judged, keeps_alive=False)
             return False
@@ -135,34 +136,34 @@ class Connection(asyncio.Protocol):
         return True
 
     def _start_answer(self, body: bytes) -> None:
-        if self._server.is_full or self._call is None:
+        if self._capacity.is_full or self._call is None:
             self._finish(BUSY, keeps_alive=False)
             return
-        self._server.in_flight += 1
+        self._capacity.in_flight += 1
         self._wait(_Waits.FOR_ANSWER)
-        self._task = self._server.loop.create_task(self._answer(self._call, body))
+        self._task = asyncio.create_task(self._answer(self._call, body))
 
     async def _answer(self, call: Call, body: bytes) -> None:
         try:
-            answer = await self._server.handler.answer(call, body)
+            answer = await self._handler.answer(call, body)
         except Exception as error:  # a defect of ours; the gateway must try again, not give up
-            self._server.handler.failed(error)
+            self._handler.failed(error)
             answer = FAILED
         finally:
-            self._server.in_flight -= 1
-        ends = self._client_is_done or self._server.is_closing
+            self._capacity.in_flight -= 1
+        ends = self._client_is_done or self._capacity.is_closing
         self._finish(answer, keeps_alive=call.head.keeps_alive and not ends)
 
     def _finish(self, answer: Answer, *, keeps_alive: bool) -> None:
         """Write the answer; then the next request, or the end of the connection."""
         head, call = self._head, self._call
         self._head = self._call = None
-        self._server.handler.answered(call, head, answer, monotonic() - self._started)
+        self._handler.answered(call, head, answer, monotonic() - self._started)
         if self._transport.is_closing():
             return
         self._transport.write(
             answer.as_octets(
-                date=self._server.date(),
+                date=http_date(),
                 keeps_alive=keeps_alive,
                 has_body=head is None or head.method != "HEAD",
             )
@@ -210,9 +211,9 @@ class Connection(asyncio.Protocol):
 
     def _hold(self, octets: int) -> bool:
         """Account for what is kept in memory; whether all connections together may keep it."""
-        self._server.held_octets += octets - self._held
+        self._capacity.held_octets += octets - self._held
         self._held = octets
-        return self._server.held_octets <= self._server.limits.octets
+        return self._capacity.held_octets <= self._capacity.limits.octets
 
     @property
     def is_idle(self) -> bool:
@@ -222,7 +223,7 @@ class Connection(asyncio.Protocol):
     def check_time(self, now: float) -> None:
         """End the connection when it has waited too long."""
         waited = now - self._since
-        limits = self._server.limits
+        limits = self._capacity.limits
         if self._waits is _Waits.FOR_HEAD and self._reader.is_idle:
             if waited > limits.idle_seconds:
                 self._transport.close()

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from ingest.access import Access, AccessError
 from ingest.access_log import AccessLog
 from ingest.callbacks import Callbacks
+from ingest.capacity import Capacity
 from ingest.limits import CONNECTIONS, Limits
 from ingest.metrics import Metrics
 from ingest.mt import MtRequests
@@ -25,6 +25,7 @@ from ingest.server import CannotListen, Server
 from ingest.service import Service
 from ingest.status import StatusIndex
 from ingest.tail import Tail
+from pipeline.access import Access, AccessError
 from pipeline.clock import PipelineClock
 from pipeline.stack import bootstrap_of
 
@@ -81,9 +82,10 @@ class Ingest:
 
     async def start(self) -> int:
         """Listen at once, connect to Kafka in the background; the port."""
-        self.server = server = Server(self.service, self.limits)
-        self.metrics.in_flight.set_function(lambda: server.in_flight)
-        self.metrics.connections.set_function(lambda: server.connections)
+        self.capacity = capacity = Capacity(self.limits)
+        self.server = Server(self.service, capacity)
+        self.metrics.in_flight.set_function(lambda: capacity.in_flight)
+        self.metrics.connections.set_function(lambda: capacity.connections)
         self.metrics.status_ids.set_function(lambda: len(self.index))
         self.metrics.reachable.set_function(lambda: self.publisher.is_reachable)
         if isinstance(self.publisher, KafkaPublisher):

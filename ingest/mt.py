@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ingest.answers import NOT_ACKNOWLEDGED, Answer, value, words
+from ingest.status import content_digest
 from pipeline.avro import encode
 from pipeline.records import MtRequest
 from pipeline.sms.msisdn import address_from_text, key_from_handset
@@ -77,20 +77,6 @@ def request_id_from_header(given: bytes) -> str:
     if not REQUEST_ID.fullmatch(text):
         raise Refused(f"Idempotency-Key must be {REQUEST_ID_WORDS}")
     return text
-
-
-def content_digest(request: MtRequest) -> bytes:
-    """What makes two requests of one id the same: all but the id and when it was asked."""
-    content = (
-        request.to,
-        request.text,
-        request.sender_id,
-        request.keyword,
-        request.api_id,
-        request.confirms_opt_out,
-        request.not_after,
-    )
-    return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=16).digest()
 
 
 class MtRequests:

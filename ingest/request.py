@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.access import path_from_octets
+from pipeline.access import path_from_octets
 
 if TYPE_CHECKING:
     from ingest.http1 import Head

@@ -15,7 +15,6 @@ from ingest.mt import REQUEST_ID
 from ingest.request import Request, Target, request_from, target_from_octets
 
 if TYPE_CHECKING:
-    from ingest.access import Access
     from ingest.access_log import AccessLog
     from ingest.http1 import Head
     from ingest.metrics import Metrics
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from ingest.producer import Publisher
     from ingest.status import StatusIndex
     from ingest.tail import Tail
+    from pipeline.access import Access
 
 Answering = Callable[[Request], Awaitable[Answer]]
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -130,7 +130,7 @@ class Service:
                 authorization=head.header(b"authorization"),
             )
             if refused is not None:
-                return refused
+                return words(refused.status, refused.words, *refused.headers)
         if route is None:
             return NOT_FOUND
         if head.method not in route.methods:

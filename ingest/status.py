@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import IntEnum
@@ -9,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from ingest.mt import content_digest
 from pipeline.avro import decode
 from pipeline.records import GateRule, MtCommand, MtRejection, MtRequest, MtResult, Record
 
@@ -44,6 +44,20 @@ def rank_of(record: Record) -> Rank:
             return Rank.REUSED if record.rule == GateRule.ID_REUSED else Rank.REJECTION
         case _:
             return Rank.PENDING
+
+
+def content_digest(request: MtRequest) -> bytes:
+    """What makes two requests of one id the same: all but the id and when it was asked."""
+    content = (
+        request.to,
+        request.text,
+        request.sender_id,
+        request.keyword,
+        request.api_id,
+        request.confirms_opt_out,
+        request.not_after,
+    )
+    return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=16).digest()
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ingest.access import Access, is_loopback_host, path_from_octets
+from pipeline.access import Access, is_loopback_host, path_from_octets
 from pipeline.store import metrics
 from pipeline.store.filters import BadFilter
 from pipeline.store.listings import LISTINGS
@@ -105,7 +105,7 @@ class Report:
         )
         if refused is None:
             return None
-        return web.Response(status=refused.status, body=refused.body, headers=dict(refused.headers))
+        return _words(refused.status, refused.words, **dict(refused.headers))
 
     async def _handled(self, request: web.BaseRequest, path: str) -> web.Response:
         method = "GET" if request.method == "HEAD" else request.method

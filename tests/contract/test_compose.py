@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.local.jars import KAFKA_VERSION
-from ingest.access import Access
+from pipeline.access import Access
 from pipeline.settings import PREFIX, load_settings
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
 

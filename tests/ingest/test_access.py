@@ -6,8 +6,8 @@ from base64 import b64encode
 
 import pytest
 
-from ingest.access import Access, AccessError, path_from_octets
 from ingest.http import Ingest
+from pipeline.access import Access, AccessError, path_from_octets
 from pipeline.records import MoRaw
 from pipeline.settings import Settings
 from tests.ingest.support import FakePublisher, running

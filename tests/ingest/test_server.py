@@ -61,8 +61,8 @@ async def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind() -> 
         await writer.drain()
         writer.transport.abort()
         assert (await ingest.get("/mo/http?from=3&to=4")).status == 200
-        await _until(lambda: ingest.ingest.server.connections == 0)
-        assert ingest.ingest.server.held_octets == 0
+        await _until(lambda: ingest.ingest.capacity.connections == 0)
+        assert ingest.ingest.capacity.held_octets == 0
     assert len(ingest.publisher.of(MO_RAW)) == 1
 
 
@@ -166,10 +166,10 @@ async def test_a_thousand_slow_clients_leave_room_for_others() -> None:
             _, writer = await asyncio.open_connection("127.0.0.1", ingest.port)
             stack.callback(StreamWriter.close, writer)
             writer.write(b"POST /mo/http HTTP/1.1\r\nContent-Length: 60000\r\n\r\nf")
-        await _until(lambda: ingest.ingest.server.held_octets >= 1000)
+        await _until(lambda: ingest.ingest.capacity.held_octets >= 1000)
         assert (await ingest.get("/mo/http?from=1&to=2")).status == 200
         assert ingest.sample("twoway_ingest_connections") >= 1000
-        assert ingest.ingest.server.held_octets < 100_000
+        assert ingest.ingest.capacity.held_octets < 100_000
 
 
 def _raise_file_limit() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.access import AccessError
+from pipeline.access import AccessError
 from pipeline.records import ConsentChange, DeadLetter, MtCommand, MtRejection, Record
 from pipeline.settings import Settings
 from pipeline.stages.rows import columns_of, row_from_record

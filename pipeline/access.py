@@ -14,8 +14,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from ingest.answers import Answer, words
-
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
@@ -25,14 +23,25 @@ Network = IPv4Network | IPv6Network
 TOKEN_PATH: Final = b"/t/"
 _PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")  # RFC 7239 6: address and port
 LONGEST_ADDRESS: Final = 64  # longer is none, and is not kept in the cache
-FORBIDDEN: Final = words(403, "this address or token may not call here")
-UNAUTHORISED: Final = words(
-    401, "a user and password are needed", ("WWW-Authenticate", 'Basic realm="twoway"')
-)
 
 
 class AccessError(ValueError):
     """The settings would let anyone call, or cannot be read; the words say which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The HTTP status, why, and the headers that go with it."""
+
+    status: int
+    words: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+FORBIDDEN: Final = Refusal(403, "this address or token may not call here")
+UNAUTHORISED: Final = Refusal(
+    401, "a user and password are needed", (("WWW-Authenticate", 'Basic realm="twoway"'),)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Access:
 
     def refuse(
         self, *, peer: str, forwarded_for: bytes, token: bytes | None, authorization: bytes
-    ) -> Answer | None:
+    ) -> Refusal | None:
         """None when it may call. A wrong token is refused from anywhere."""
         if token is not None and self._tokens and not _is_one_of(token, self._tokens):
             return FORBIDDEN
