@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import random
 import signal
 import ssl
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvloop
@@ -19,13 +17,10 @@ from ingest import smpp_metrics as metrics
 from ingest.producer import KafkaPublisher
 from ingest.smpp_deliveries import Deliveries
 from ingest.smpp_session import Broken, Refused, Session
+from ingest.smpp_settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.metrics_server import serve_metrics
 from pipeline.stack import bootstrap_of
-from pipeline.wire import smpp_bind
-from pipeline.wire.smpp_bind import Bind
-from pipeline.wire.smpp_callback import ALPHABETS
-from pipeline.wire.smpp_pdu import Command
 
 if TYPE_CHECKING:
     from ingest.producer import Publisher
@@ -34,22 +29,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.smpp")
 
 EXIT_SETTINGS: Final = 2
-EXIT_REFUSED: Final = 3
+EXIT_TAKEN_PORT: Final = 1
 CONNECT_SECONDS: Final = 10.0
+KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 30.0)
-#: Below the ten in a row after which the gateway blocks the address for a minute.
+#: Below the ten in a row after which the gateway blocks the address for a minute; from then on it
+#: is asked rarely, for whoever mends the password at the gateway.
 REFUSALS: Final = 5
+REFUSED_SECONDS: Final = 300.0
 #: ESME_RBINDFAIL, RINVPASWD, RINVSYSID, RINVSYSTYP (SMPP 3.4 5.1.3): trying again changes nothing.
 _FINAL: Final = frozenset({0x0D, 0x0E, 0x0F, 0x53})
-_COMMANDS: Final = {
-    "receiver": Command.BIND_RECEIVER,
-    "transceiver": Command.BIND_TRANSCEIVER,
-}
-_TLS: Final = ("on", "off", "plain")
-
-
-class SmppError(ValueError):
-    """The settings cannot be used; the words say which and why, and hold no secret."""
 
 
 class Receiver:
@@ -64,24 +53,36 @@ class Receiver:
         )
         self._now = PipelineClock(settings.home).now
         self._refusals = 0
+        self._said = ""
         self.is_bound = False
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`; raises `Refused` once the gateway refused too often in a row."""
+        """Until `ended`."""
+        metrics.WINDOW.set(self._settings.smpp_window)
         if isinstance(self._publisher, KafkaPublisher):
             self._publisher.start()
-        backoff, longest = BACKOFF_SECONDS
+        shortest, longest = BACKOFF_SECONDS
+        backoff = shortest
         ending = asyncio.create_task(ended.wait())
         try:
-            while not ended.is_set():
+            while await self._may_bind(ending):
                 if await self._bind_once(ending):
-                    backoff = BACKOFF_SECONDS[0]
-                await asyncio.wait([ending], timeout=random.uniform(backoff / 2, backoff))  # noqa: S311 - jitter
+                    backoff = shortest
+                wait = REFUSED_SECONDS if self._refusals >= REFUSALS else backoff
+                await asyncio.wait([ending], timeout=random.uniform(wait / 2, wait))  # noqa: S311 - jitter
                 backoff = min(2 * backoff, longest)
         finally:
             ending.cancel()
             if isinstance(self._publisher, KafkaPublisher):
                 await self._publisher.stop()
+
+    async def _may_bind(self, ending: asyncio.Task[bool]) -> bool:
+        """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
+        if not self._publisher.is_reachable:
+            log.info("binding once Kafka answers")
+        while not self._publisher.is_reachable and not ending.done():
+            await asyncio.wait([ending], timeout=KAFKA_SECONDS)
+        return not ending.done()
 
     async def _bind_once(self, ending: asyncio.Task[bool]) -> bool:
         """Bind and receive until that ends; whether it was bound."""
@@ -92,8 +93,9 @@ class Receiver:
                     self._settings.smpp_host, self._settings.smpp_port, ssl=self._tls
                 )
         except (OSError, TimeoutError) as error:
-            metrics.BINDS.labels("unreachable").inc()
-            log.warning("%s cannot be reached: %s", where, error or "no answer")
+            is_tls = isinstance(error, ssl.SSLError)
+            metrics.BINDS.labels("untrusted" if is_tls else "unreachable").inc()
+            self._say_once(f"{where} cannot be reached: {error or 'no answer'}")
             return False
         session = Session(
             reader,
@@ -116,19 +118,18 @@ class Receiver:
             await session.bind(self._command, self._bind)
         except Refused as refused:
             metrics.BINDS.labels("refused").inc()
-            log.error("%s: %s", where, refused)
-            self._refusals += refused.status in _FINAL
-            if self._refusals >= REFUSALS:
-                raise
+            self._say_once(f"{where}: {refused}")
+            self._count_refusal(refused)
             return False
         except (OSError, TimeoutError, Broken) as error:
             metrics.BINDS.labels("failed").inc()
-            log.warning("%s: the bind was not answered: %s", where, error or "in time")
+            self._say_once(f"{where}: the bind was not answered: {error or 'in time'}")
             return False
         metrics.BINDS.labels("bound").inc()
         log.info("bound to %s as %s", where, self._settings.smpp_bind)
         self._refusals = 0
-        self._say(bound=True)
+        self._said = ""
+        self._set(bound=True)
         receiving = asyncio.create_task(session.receive())
         try:
             await asyncio.wait([receiving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -144,61 +145,26 @@ class Receiver:
             log.warning("%s: the bind broke: %s", where, error)
         finally:
             receiving.cancel()
-            self._say(bound=False)
+            self._set(bound=False)
         return True
 
-    def _say(self, *, bound: bool) -> None:
+    def _count_refusal(self, refused: Refused) -> None:
+        self._refusals += refused.status in _FINAL
+        if self._refusals == REFUSALS:
+            log.error(
+                "refused %d times in a row, tried again every %.0f s: see the settings smpp_*",
+                REFUSALS,
+                REFUSED_SECONDS,
+            )
+
+    def _say_once(self, words: str) -> None:
+        """Log why there is no bind, again only when the reason is another."""
+        log.log(logging.DEBUG if words == self._said else logging.WARNING, words)
+        self._said = words
+
+    def _set(self, *, bound: bool) -> None:
         self.is_bound = bound
         metrics.BOUND.set(bound)
-
-
-def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
-    """How and with what to bind; raises `SmppError`."""
-    command = _COMMANDS.get(settings.smpp_bind)
-    if command is None:
-        raise SmppError(f"smpp_bind must be one of {', '.join(_COMMANDS)}")
-    if settings.smpp_default_alphabet not in ALPHABETS:
-        raise SmppError(f"smpp_default_alphabet must be one of {', '.join(ALPHABETS)}")
-    if not settings.smpp_host or not settings.smpp_system_id:
-        raise SmppError("smpp_host and smpp_system_id must be set")
-    if settings.smpp_window < 1 or settings.smpp_enquire_seconds <= 0:
-        raise SmppError("smpp_window and smpp_enquire_seconds must be above 0")
-    bind = Bind(
-        system_id=settings.smpp_system_id,
-        password=settings.smpp_password,
-        system_type=settings.smpp_system_type,
-    )
-    if fault := smpp_bind.fault_of(bind):
-        raise SmppError(f"smpp_{fault}")
-    return command, bind
-
-
-def tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
-    """TLS 1.2 or later, names checked; raises `SmppError` for plain octets over a network."""
-    if settings.smpp_tls not in _TLS:
-        raise SmppError(f"smpp_tls must be one of {', '.join(_TLS)}")
-    if settings.smpp_tls == "on":
-        try:
-            context = ssl.create_default_context(
-                cafile=str(Path(settings.smpp_ca)) if settings.smpp_ca else None
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise SmppError(f"smpp_ca: {error}") from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-    if settings.smpp_tls == "off" and not _is_loopback(settings.smpp_host):
-        raise SmppError(
-            "smpp_tls = off binds to loopback only: the password would cross the network as it is"
-            " (smpp_tls = plain does so all the same)"
-        )
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _serve(receiver: Receiver, settings: Settings) -> None:
@@ -206,25 +172,27 @@ async def _serve(receiver: Receiver, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    serving = None
+    receiving = asyncio.create_task(receiver.run(ended))
+    tasks = [receiving]
     if settings.metrics_port:
-        serving = asyncio.create_task(
-            serve_metrics(
-                host=settings.metrics_host,
-                port=settings.metrics_port,
-                ready=lambda: receiver.is_bound,
-            )
+        serving = serve_metrics(
+            host=settings.metrics_host,
+            port=settings.metrics_port,
+            ready=lambda: receiver.is_bound,
         )
-    try:
-        await receiver.run(ended)
-    finally:
-        if serving is not None:
-            serving.cancel()
-            await asyncio.wait([serving])
+        tasks.append(asyncio.create_task(serving))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    ended.set()
+    await receiving
+    for task in tasks[1:]:
+        if task.done():
+            task.result()
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def run(settings: Settings) -> None:
-    """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 3 for a refused bind."""
+    """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
     level = logging.getLevelName(settings.log_level.upper())
     logging.basicConfig(
         stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -239,6 +207,6 @@ def run(settings: Settings) -> None:
     except SmppError as error:
         print(f"twoway smpp: {error}", file=sys.stderr)
         raise SystemExit(EXIT_SETTINGS) from error
-    except Refused as error:
-        print(f"twoway smpp: {error}, {REFUSALS} times in a row: see smpp_*", file=sys.stderr)
-        raise SystemExit(EXIT_REFUSED) from error
+    except OSError as error:
+        print(f"twoway smpp: cannot serve /metrics: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_TAKEN_PORT) from error

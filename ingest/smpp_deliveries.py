@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Final
 from ingest import smpp_metrics as metrics
 from ingest.refused import letter_from_refused
 from pipeline.avro import encode
-from pipeline.records import Answered, MoRaw, Reason, Rejected, Source
+from pipeline.records import Answered, MoRaw, Rejected, Source
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.topics import DEAD_LETTER, MO_RAW
-from pipeline.wire import smpp_deliver
-from pipeline.wire.smpp_callback import callback_from_deliver, delivery_key, is_receipt
+from pipeline.wire.smpp_callback import (
+    callback_from_deliver,
+    deliver_from_pdu,
+    delivery_key,
+    is_receipt,
+)
 from pipeline.wire.smpp_pdu import Pdu, Status, render
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 MESSAGE: Final = "message"
 RECEIPT: Final = "receipt"
 UNREADABLE: Final = "unreadable"
+DEFECT: Final = "defect"
 #: As many answers a record may report: 60 octets each, far below a batch.
 ANSWERS_A_RECORD: Final = 2_000
 
@@ -50,10 +55,9 @@ class Deliveries:
 
     async def take(self, pdu: Pdu) -> tuple[Status, Reached | None]:
         """The answer, and what is to be published once it has reached the gateway."""
-        deliver = smpp_deliver.parse(pdu.body)
-        if deliver is None:
-            words = "the PDU is no deliver_sm"
-            return await self._refuse(pdu, Rejected(Reason.UNREADABLE_RECORD, words)), None
+        deliver = deliver_from_pdu(pdu)
+        if isinstance(deliver, Rejected):
+            return await self._refuse(pdu, deliver), None
         callback = callback_from_deliver(deliver, alphabet=self._alphabet)
         if isinstance(callback, Rejected):
             return await self._refuse(pdu, callback), None
@@ -73,6 +77,12 @@ class Deliveries:
             return Status.OK, None
         answered = Answered(key=delivery_key(callback), bind=bind, delivery=count)
         return Status.OK, (key, answered)
+
+    def failed(self) -> Status:
+        """The answer to what met a defect: it may be in Kafka or not, and should come again."""
+        self._begin()
+        metrics.DELIVERIES.labels(DEFECT, "again").inc()
+        return Status.TRY_AGAIN
 
     def _raw(
         self, pdu: Pdu, *, bind: str, delivery: int = 0, answered: list[Answered] | None = None

@@ -8,13 +8,14 @@ from prometheus_client import Counter, Gauge
 
 DELIVERIES: Final = Counter(
     "twoway_ingest_smpp_deliveries_total",
-    "deliver_sm answered: what it was, and how it was answered",
+    "deliver_sm and data_sm answered: what it was, and how it was answered",
     ["kind", "answer"],
 )
 BINDS: Final = Counter("twoway_ingest_smpp_binds_total", "Attempts to bind", ["outcome"])
 BOUND: Final = Gauge("twoway_ingest_smpp_bound", "1 while bound")
-WAITING: Final = Gauge("twoway_ingest_smpp_waiting", "deliver_sm not answered yet")
+WINDOW: Final = Gauge("twoway_ingest_smpp_window", "Most deliveries that wait at a time")
+WAITING: Final = Gauge("twoway_ingest_smpp_waiting", "Deliveries not answered yet")
 LAST_TAKEN: Final = Gauge(
     "twoway_ingest_smpp_last_taken_time_seconds",
-    "When a deliver_sm was last taken, seconds since 1970; 0: never",
+    "When a delivery was last taken, seconds since 1970; 0: never",
 )

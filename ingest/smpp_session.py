@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import cycle
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ingest import smpp_metrics as metrics
 from pipeline.wire import smpp_bind, smpp_pdu
-from pipeline.wire.smpp_pdu import LARGEST_SEQUENCE, Command, Framer, Pdu, Status
+from pipeline.wire.smpp_pdu import DELIVERIES, Command, Framer, Pdu, Status
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -57,7 +57,7 @@ class Session:
         self._enquire_seconds = enquire_seconds
         self._framer = Framer()
         self._early: list[Pdu] = []  # came in the same piece as the answer to the bind
-        self._sequences = cycle(range(1, LARGEST_SEQUENCE + 1))
+        self._sequence = 0  # of the last request of ours
         self._working: set[asyncio.Task[None]] = set()
         self._written: list[Reached] = []  # since the last request of ours
         self._asked: tuple[int, list[Reached]] | None = None  # its sequence, and what went before
@@ -66,7 +66,7 @@ class Session:
 
     async def bind(self, command: Command, bind: Bind) -> None:
         """Bind; raises `Refused`, `Broken` or `TimeoutError`."""
-        sequence = next(self._sequences)
+        sequence = self._next_sequence()
         self._send(Pdu(command, 0, sequence, smpp_bind.render(bind)))
         async with asyncio.timeout(BIND_SECONDS):
             while True:
@@ -103,7 +103,8 @@ class Session:
                 self._ask(Command.UNBIND)
                 while not self._answer.is_set():
                     for pdu in await self._read():
-                        await self._take_answer(pdu)
+                        if pdu.command not in DELIVERIES:  # those come again by the next bind
+                            await self._take(pdu)
         except (TimeoutError, OSError, Broken) as error:
             log.warning("the gateway did not answer the unbind: %s", error or "in time")
 
@@ -115,14 +116,29 @@ class Session:
             await asyncio.wait(self._working)
         self._writer.transport.abort()
 
+    def _next_sequence(self) -> int:
+        self._sequence = smpp_pdu.sequence_after(self._sequence)
+        return self._sequence
+
     def _send(self, pdu: Pdu) -> None:
         self._writer.write(smpp_pdu.render(pdu))
+
+    async def _flush(self) -> None:
+        """Hand over what was sent, before the connection is ended."""
+        self._writer.transport.set_write_buffer_limits(0)
+        try:
+            async with asyncio.timeout(UNBIND_SECONDS):
+                await self._writer.drain()
+        except (TimeoutError, OSError) as error:
+            log.debug("the gateway did not take the last octets: %s", error or "in time")
 
     async def _read(self) -> list[Pdu]:
         if self._early:
             early, self._early = self._early, []
             return early
         if self._framer.fault:
+            self._send(Pdu(Command.GENERIC_NACK, Status.INVALID_COMMAND_LENGTH, 0))  # 4.3.1
+            await self._flush()
             raise Broken(self._framer.fault)
         octets = await self._reader.read(READ_OCTETS)
         if not octets:
@@ -133,28 +149,34 @@ class Session:
     async def _receive(self) -> None:
         while True:
             for pdu in await self._read():
-                match pdu.command:
-                    case Command.DELIVER_SM:
-                        await self._window.acquire()
-                        task = asyncio.create_task(self._deliver(pdu))
-                        self._working.add(task)
-                        task.add_done_callback(self._done)
-                    case Command.ENQUIRE_LINK:
-                        self._send(smpp_pdu.answer_to(pdu))
-                    case Command.UNBIND:
-                        if self._working:
-                            await asyncio.wait(self._working)
-                        self._send(smpp_pdu.answer_to(pdu))
-                        await self._writer.drain()
-                        return
-                    case Command.ALERT_NOTIFICATION:  # has no answer (SMPP 3.4 4.12)
-                        continue
-                    case _ if pdu.is_answer:
-                        await self._take_answer(pdu)
-                    case _:
-                        nack = Pdu(Command.GENERIC_NACK, Status.INVALID_COMMAND, pdu.sequence)
-                        self._send(nack)
+                if pdu.command in DELIVERIES:
+                    await self._window.acquire()
+                    task = asyncio.create_task(self._deliver(pdu))
+                    self._working.add(task)
+                    task.add_done_callback(partial(self._done, pdu))
+                    metrics.WAITING.set(len(self._working))
+                elif await self._take(pdu):
+                    return
             await self._writer.drain()
+
+    async def _take(self, pdu: Pdu) -> bool:
+        """Take what is no delivery; whether it ended the bind."""
+        match pdu.command:
+            case Command.ENQUIRE_LINK:
+                self._send(smpp_pdu.answer_to(pdu))
+            case Command.UNBIND:
+                if self._working:
+                    await asyncio.wait(self._working)
+                self._send(smpp_pdu.answer_to(pdu))
+                await self._flush()
+                return True
+            case Command.ALERT_NOTIFICATION:  # has no answer (SMPP 3.4 4.12)
+                pass
+            case _ if pdu.is_answer:
+                await self._take_answer(pdu)
+            case _:
+                self._send(Pdu(Command.GENERIC_NACK, Status.INVALID_COMMAND, pdu.sequence))
+        return False
 
     async def _deliver(self, pdu: Pdu) -> None:
         status, reached = await self._deliveries.take(pdu)
@@ -162,17 +184,18 @@ class Session:
         if reached is not None:
             self._written.append(reached)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, pdu: Pdu, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         self._window.release()
         metrics.WAITING.set(len(self._working))
         if not task.cancelled() and task.exception() is not None:
-            log.error("a deliver_sm met a defect and stays unanswered", exc_info=task.exception())
+            log.error("a delivery met a defect", exc_info=task.exception())
+            self._send(smpp_pdu.answer_to(pdu, self._deliveries.failed(), b"\0"))
 
     def _ask(self, command: Command) -> None:
         """Ask something: its answer shows that the answers written before it have been read."""
         before = self._asked[1] if self._asked else []
-        sequence = next(self._sequences)
+        sequence = self._next_sequence()
         self._asked = (sequence, before + self._written)
         self._written = []
         self._answer.clear()
@@ -183,7 +206,11 @@ class Session:
             return
         (_, answers), self._asked = self._asked, None
         self._answer.set()
-        self._written = await self._deliveries.reached(pdu, answers) + self._written
+        left = answers  # all of them, if this is cancelled: the unbind asks for them anew
+        try:
+            left = await self._deliveries.reached(pdu, answers)
+        finally:
+            self._written = left + self._written
 
     async def _enquire(self) -> None:
         """Ask while answers are under way, and when nothing was heard for long."""

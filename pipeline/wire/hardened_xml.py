@@ -7,6 +7,7 @@ up: a callback is known by its element names, whatever namespace they are put in
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 MAX_OCTETS: Final = 256 * 1024
 MAX_DEPTH: Final = 16
+
+#: Encodings of several octets a character: expat knows UTF-8 and UTF-16 alone, Python these.
+_OF_SEVERAL_OCTETS: Final = frozenset(
+    {
+        *("big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr"),
+        *("gb18030", "gb2312", "gbk", "shift_jis"),
+    }
+)
+
+
+class NotWellFormed(Rejected, frozen=True):
+    """The octets are no XML as they stand. XML that is refused all the same is none of these."""
 
 
 class _Refused(Exception):
@@ -73,19 +86,44 @@ def fields_from_xml(
     if len(octets) > MAX_OCTETS:
         return Rejected(Reason.NOT_XML, f"the XML is longer than {MAX_OCTETS} octets")
     fields = _Fields(containers)
-    parser = expat.ParserCreate()
+    try:
+        _read(octets, fields)
+    except _Refused as error:
+        return Rejected(Reason.NOT_XML, f"not taken as XML: {error}")
+    except expat.ExpatError as error:
+        return NotWellFormed(Reason.NOT_XML, f"not taken as XML: {error}")
+    return fields.found
+
+
+def _read(octets: bytes, fields: _Fields) -> None:
+    declared: list[str | None] = []
+    parser = _parser(fields)
+    parser.XmlDeclHandler = lambda _version, encoding, _standalone: declared.append(encoding)
+    try:
+        parser.Parse(octets, True)
+    except (LookupError, ValueError):  # of an encoding that expat cannot read, before any element
+        _parser(fields, encoding="utf-8").Parse(_utf_8_from(octets, *declared), True)
+
+
+def _parser(fields: _Fields, *, encoding: str | None = None) -> expat.XMLParserType:
+    """A parser that fills `fields`; `encoding` stands in place of the document's own word."""
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.StartElementHandler = fields.start
     parser.EndElementHandler = fields.end
     parser.CharacterDataHandler = fields.characters
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _utf_8_from(octets: bytes, encoding: str | None = None) -> bytes:
     try:
-        parser.Parse(octets, True)
-    except (_Refused, expat.ExpatError) as error:
-        return Rejected(Reason.NOT_XML, f"not taken as XML: {error}")
+        codec = codecs.lookup(encoding or "")
+        if codec.name not in _OF_SEVERAL_OCTETS:
+            raise LookupError
+        return octets.decode(codec.name).encode()
     except (LookupError, ValueError):
-        return Rejected(Reason.NOT_XML, "not taken as XML: its encoding is not known")
-    return fields.found
+        raise _Refused("its encoding is not known, or its octets are not in it") from None
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -33,16 +33,24 @@ class Overlong(msgspec.Struct, frozen=True):
 
 
 class LineSplitter:
-    """Lines of a stream, each without its LF or CRLF; what has no end yet is not yet a line."""
+    """Lines of a stream, each without its LF or CRLF; what has no end yet is not yet a line.
 
-    def __init__(self) -> None:
+    `is_inside_overlong` resumes a stream after a piece of a line that is too long.
+    """
+
+    def __init__(self, *, is_inside_overlong: bool = False) -> None:
         self._rest = b""
-        self._is_inside_overlong = False
+        self._is_inside_overlong = is_inside_overlong
 
     @property
     def pending(self) -> int:
         """How many octets wait for the end of their line."""
         return len(self._rest)
+
+    @property
+    def is_inside_overlong(self) -> bool:
+        """Whether what waits continues a line of which pieces were given out."""
+        return self._is_inside_overlong
 
     def feed(self, octets: bytes) -> list[bytes | Overlong]:
         """The lines that end in `octets`; of a line over 64 KiB all pieces, as they fill up."""

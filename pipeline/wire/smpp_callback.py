@@ -10,11 +10,13 @@ import msgspec
 from pipeline.records import Reason, Rejected
 from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE
 from pipeline.sms.msisdn import address_from_text
-from pipeline.wire import smpp_deliver, smpp_pdu, smpp_tlv
+from pipeline.wire import smpp_data, smpp_deliver, smpp_pdu, smpp_tlv
 from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.smpp_pdu import DELIVERIES, Command
 
 if TYPE_CHECKING:
     from pipeline.wire.smpp_deliver import DeliverSm
+    from pipeline.wire.smpp_pdu import Pdu
 
 UDHI: Final = 0x40  # SMPP 3.4 5.2.12: the short message begins with a user data header
 _MESSAGE_TYPE: Final = 0x3C
@@ -23,11 +25,11 @@ _MESSAGE_TYPE: Final = 0x3C
 _RECEIPTS: Final = frozenset({0x04, 0x20})
 _IE_CONCATENATION_16: Final = 0x08  # 3GPP TS 23.040 9.2.3.24.8
 _IES_CONCATENATION: Final = frozenset({0x00, _IE_CONCATENATION_16})
-_SAR: Final = (
-    smpp_tlv.SAR_MSG_REF_NUM,
-    smpp_tlv.SAR_TOTAL_SEGMENTS,
-    smpp_tlv.SAR_SEGMENT_SEQNUM,
-)
+_SAR: Final = {  # and their lengths, in the order of the element
+    smpp_tlv.SAR_MSG_REF_NUM: 2,
+    smpp_tlv.SAR_TOTAL_SEGMENTS: 1,
+    smpp_tlv.SAR_SEGMENT_SEQNUM: 1,
+}
 _CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
     1: "US-ASCII",
     2: EIGHT_BIT,
@@ -38,12 +40,12 @@ _CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
 ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
 
 
-def deliver_from_octets(octets: bytes) -> DeliverSm | None:
-    """The deliver_sm that a whole PDU is; None: it is none."""
-    pdu = smpp_pdu.parse(octets)
-    if pdu is None or pdu.command != smpp_pdu.Command.DELIVER_SM:
-        return None
-    return smpp_deliver.parse(pdu.body)
+def deliver_from_pdu(pdu: Pdu) -> DeliverSm | Rejected:
+    """The fields of a deliver_sm or data_sm."""
+    parse = smpp_data.parse if pdu.command == Command.DATA_SM else smpp_deliver.parse
+    return parse(pdu.body) or Rejected(
+        Reason.UNREADABLE_RECORD, "the PDU lacks fields that a delivery has"
+    )
 
 
 def is_receipt(deliver: DeliverSm) -> bool:
@@ -54,6 +56,8 @@ def is_receipt(deliver: DeliverSm) -> bool:
 def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | Rejected:
     """The callback of a message; `alphabet` is what data_coding 0 means: gsm7 or latin1."""
     udh, octets = _header_and_text(deliver)
+    if deliver.rest and not octets:
+        return Rejected(Reason.UNREADABLE_RECORD, "a parameter is cut off, and there is no text")
     if deliver.data_coding == 0:
         charset = ALPHABETS.get(alphabet, GSM_7)
     else:
@@ -72,11 +76,13 @@ def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | 
 def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected | None:
     """The callback of a whole PDU; None when it is another PDU than a message."""
     pdu = smpp_pdu.parse(octets)
-    if pdu is not None and pdu.command != smpp_pdu.Command.DELIVER_SM:
+    if pdu is None:
+        return Rejected(Reason.UNREADABLE_RECORD, "the octets are not one PDU")
+    if pdu.command not in DELIVERIES:
         return None
-    deliver = None if pdu is None else smpp_deliver.parse(pdu.body)
-    if deliver is None:
-        return Rejected(Reason.UNREADABLE_RECORD, "the PDU is no deliver_sm")
+    deliver = deliver_from_pdu(pdu)
+    if isinstance(deliver, Rejected):
+        return deliver
     return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
 
 
@@ -109,13 +115,16 @@ def _header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
 def _with_sar(udh: bytes, deliver: DeliverSm) -> bytes:
     """The header with `sar_*` as a 16-bit reference, where it holds no concatenation of its own.
 
-    Three parameters are the four octets of the element (5.3.2.22 to 5.3.2.24); one that is missing
-    makes it too short, hence malformed, as it is.
+    Three parameters are the four octets of the element (5.3.2.22 to 5.3.2.24). One that is missing
+    or has another length leaves an element of another length, malformed as they are.
     """
-    values = [smpp_tlv.value_of(deliver.tlvs, tag) for tag in _SAR]
-    if all(value is None for value in values) or _holds_concatenation(udh):
+    values = {tag: smpp_tlv.value_of(deliver.tlvs, tag) for tag in _SAR}
+    if all(value is None for value in values.values()) or _holds_concatenation(udh):
         return udh
-    joined = b"".join(value or b"" for value in values)[:0xFF]
+    is_whole = all(len(value or b"") == _SAR[tag] for tag, value in values.items())
+    joined = b"".join(value or b"" for value in values.values())[:0xFF]
+    if not is_whole and len(joined) == sum(_SAR.values()):
+        joined += b"\0"
     elements = udh[1:] + bytes((_IE_CONCATENATION_16, len(joined))) + joined
     return bytes((min(len(elements), 0xFF),)) + elements
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pipeline.wire import smpp_tlv
-from pipeline.wire.smpp_octets import c_string, c_string_at
+from pipeline.wire.smpp_octets import Reader, c_string
 from pipeline.wire.smpp_tlv import Tlv
 
 LONGEST_SHORT_MESSAGE: Final = 255  # sm_length is one octet; 4.6.1 says 254
@@ -59,32 +59,9 @@ def render(deliver: DeliverSm) -> bytes:
     )
 
 
-class _Reader:
-    """Takes fields off the front; `failed` once there was not enough."""
-
-    def __init__(self, octets: bytes) -> None:
-        self.octets = octets
-        self.at = 0
-        self.failed = False
-
-    def text(self) -> str:
-        found = c_string_at(self.octets, self.at)
-        if found is None:
-            self.failed = True
-            return ""
-        text, self.at = found
-        return text
-
-    def take(self, count: int) -> bytes:
-        taken = self.octets[self.at : self.at + count]
-        self.failed = self.failed or len(taken) < count
-        self.at += count
-        return taken.ljust(count, b"\0")
-
-
 def parse(body: bytes) -> DeliverSm | None:
     """What a body says; None: its mandatory fields are not all there."""
-    reader = _Reader(body)
+    reader = Reader(body)
     service_type = reader.text()
     source_ton, source_npi = reader.take(2)
     source = reader.text()

@@ -12,3 +12,26 @@ def c_string_at(octets: bytes, at: int) -> tuple[str, int] | None:
     """The text that begins at `at` and where the next field does; None: it has no end."""
     end = octets.find(b"\0", at)
     return None if end < 0 else (octets[at:end].decode("latin-1"), end + 1)
+
+
+class Reader:
+    """Takes fields off the front; `failed` once there was not enough."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.at = 0
+        self.failed = False
+
+    def text(self) -> str:
+        found = c_string_at(self.octets, self.at)
+        if found is None:
+            self.failed = True
+            return ""
+        text, self.at = found
+        return text
+
+    def take(self, count: int) -> bytes:
+        taken = self.octets[self.at : self.at + count]
+        self.failed = self.failed or len(taken) < count
+        self.at += count
+        return taken.ljust(count, b"\0")

@@ -32,9 +32,12 @@ class Command(IntEnum):
     ENQUIRE_LINK = 0x00000015
     ENQUIRE_LINK_RESP = 0x80000015
     ALERT_NOTIFICATION = 0x00000102
+    DATA_SM = 0x00000103
 
 
 ANSWER: Final = 0x80000000
+#: What may bring a message from a handset.
+DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 
 
 class Status(IntEnum):
@@ -81,6 +84,11 @@ def parse(octets: bytes) -> Pdu | None:
 def answer_to(pdu: Pdu, status: int = Status.OK, body: bytes = b"") -> Pdu:
     """The answer to a request, with its sequence number."""
     return Pdu(pdu.command | ANSWER, status, pdu.sequence, body)
+
+
+def sequence_after(sequence: int) -> int:
+    """The sequence number that follows; 1 follows the largest."""
+    return sequence % LARGEST_SEQUENCE + 1
 
 
 class Framer:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipeline.records import Rejected
-from pipeline.wire.hardened_xml import fields_from_xml
+from pipeline.wire.hardened_xml import NotWellFormed, fields_from_xml
 from pipeline.wire.xml import (
     CONTAINERS,
     callback_from_fields,
@@ -16,12 +15,13 @@ from pipeline.wire.xml import (
 )
 
 if TYPE_CHECKING:
+    from pipeline.records import Rejected
     from pipeline.wire.callback import MoCallback
 
 # What is no start tag is stepped over whole; every branch starts with an octet of its own, so that
-# the time is linear whatever the octets are.
+# the time is linear whatever the octets are; `*+` keeps no way back in memory.
 _TAG: Final = re.compile(
-    rb"""<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|<[A-Za-z_:](?:[^<>"']|"[^"<]*"|'[^'<]*')*>""",
+    rb"""<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|<[A-Za-z_:](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""",
     re.DOTALL,
 )
 _VALUE: Final = re.compile(rb"""("[^"<]*"|'[^'<]*')([A-Za-z_:]?)""")
@@ -54,13 +54,13 @@ _FOOT: Final = b"""
 def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejected | None:
     """The callback of one request; None when it has nothing of one: the gateway tries the URL.
 
-    What the strict reading refuses is read once more, repaired.
+    What is not well-formed is read once more, repaired.
     """
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
         return document
     fields = fields_from_xml(document, containers=CONTAINERS)
-    if isinstance(fields, Rejected):
+    if isinstance(fields, NotWellFormed):
         repaired = _repaired(document)
         if repaired != document:
             fields = fields_from_xml(repaired, containers=CONTAINERS)

@@ -33,7 +33,8 @@ _FIELDS: Final = {name.lower(): field for name, field in _ELEMENTS.items()} | {
 }
 _DATA: Final = re.compile(rb"(?:^|&)data=", re.IGNORECASE)
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*")
-_BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+# How a document begins that does not begin with the octet of `<`: byte order marks, UTF-16BE.
+_OTHER_STARTS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00<")
 _NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -69,7 +70,7 @@ def document_from_request(
     request that carries a callback in another shape is refused, never taken for a trial.
     """
     bare = body.strip()
-    if bare.startswith((b"<", *_BOMS)):
+    if bare.startswith((b"<", *_OTHER_STARTS)):
         return bare if bare.startswith(b"<") else body
     found = [data for data in (_data(body), _data(query)) if data is not None]
     for data in found:
@@ -154,4 +155,4 @@ def _data(encoded: bytes) -> bytes | Rejected | None:
     octets = octets_from_percent(rest.partition(b"&")[0])
     if octets is None:
         return Rejected(Reason.BROKEN_PERCENT_ENCODING, "data is not percent-encoded")
-    return octets if octets.startswith(_BOMS) else octets.strip()
+    return octets if octets.startswith(_OTHER_STARTS) else octets.strip()

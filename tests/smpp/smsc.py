@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pipeline.wire import smpp_bind, smpp_pdu
 from pipeline.wire.smpp_pdu import Command, Framer, Pdu, Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from pipeline.wire.smpp_bind import Bind
@@ -28,6 +28,13 @@ def with_sequence(pdu: bytes, sequence: int) -> bytes:
     return pdu[:12] + sequence.to_bytes(4, "big") + pdu[16:]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Returns once that holds; `TimeoutError` when it does not."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - nothing says when
+            await asyncio.sleep(0)
+
+
 @dataclass
 class Session:
     """One connection of an ESME."""
@@ -38,6 +45,7 @@ class Session:
     command: int = 0
     framer: Framer = field(default_factory=Framer)
     waiting: list[Pdu] = field(default_factory=list)
+    passed: list[Pdu] = field(default_factory=list)
 
     def send(self, command: int, sequence: int, body: bytes = b"", status: int = 0) -> None:
         self.writer.write(smpp_pdu.render(Pdu(command, status, sequence, body)))
@@ -54,9 +62,12 @@ class Session:
         return self.waiting.pop(0)
 
     async def read_only(self, command: int) -> Pdu:
-        """The next of one command; the others are passed over."""
+        """The next of one command; the others are kept for who asks for them."""
+        for at, pdu in enumerate(self.passed):
+            if pdu.command == command:
+                return self.passed.pop(at)
         while (pdu := await self.read()).command != command:
-            pass
+            self.passed.append(pdu)
         return pdu
 
     async def deliver(self, pdu: bytes, *, sequence: int) -> int:
@@ -78,12 +89,21 @@ class Session:
         asked = await self.read_only(Command.ENQUIRE_LINK)
         self.send(Command.ENQUIRE_LINK_RESP, asked.sequence)
 
+    async def confirm_until(self, holds: Callable[[], bool]) -> None:
+        """Answer every enquire_link until that holds."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await self.confirm()
+
 
 class Smsc:
-    """Listens; `refuses` with a status, if not 0."""
+    """Listens; `refuses` with a status, if not 0; or hangs up."""
 
     def __init__(self) -> None:
         self.refuses = 0
+        self.hangs_up = False
         self.attempts = 0
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
@@ -103,6 +123,9 @@ class Smsc:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(reader, writer)
         self.writers.append(writer)
+        if self.hangs_up:
+            writer.close()
+            return
         request = await session.read()
         self.attempts += 1
         self._attempted.put_nowait(self.attempts)

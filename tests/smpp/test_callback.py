@@ -13,7 +13,7 @@ from pipeline.records import Flag, MoMessage, MoPart, MoRaw, Rejected
 from pipeline.sms.gsm7 import octets_from_text
 from pipeline.stages.normalise import normalise
 from pipeline.stages.reassemble import message_from_part, reassemble
-from pipeline.wire import smpp_callback, smpp_deliver, smpp_pdu
+from pipeline.wire import smpp_callback, smpp_data, smpp_deliver, smpp_pdu
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.smpp_deliver import DeliverSm
 from pipeline.wire.smpp_pdu import Command, Pdu
@@ -46,6 +46,15 @@ def pdu_of(text: bytes = b"hello", **fields: Any) -> bytes:
         **{"source": HANDSET, "destination": NUMBER, "short_message": text} | fields
     )
     return smpp_pdu.render(Pdu(Command.DELIVER_SM, 0, 1, smpp_deliver.render(deliver)))
+
+
+def data_sm_of(text: bytes = b"hello", *, tlvs: tuple[Tlv, ...] = (), **fields: Any) -> bytes:
+    """A data_sm of our handset to our number; its text is a message_payload."""
+    payload = (Tlv(MESSAGE_PAYLOAD, text),) if text else ()
+    deliver = DeliverSm(
+        **{"source": HANDSET, "destination": NUMBER, "tlvs": (*payload, *tlvs)} | fields
+    )
+    return smpp_pdu.render(Pdu(Command.DATA_SM, 0, 1, smpp_data.render(deliver)))
 
 
 def raw_of(pdu: bytes) -> MoRaw:
@@ -169,6 +178,11 @@ def test_without_the_indicator_nothing_is_a_header() -> None:
         pytest.param({"tlvs": sar(7, 0, 0)}, b"hello", id="sar-total-0"),
         pytest.param({"tlvs": sar(7, 2, 1)[:2]}, b"hello", id="sar-not-whole"),
         pytest.param({"tlvs": (Tlv(0x020C, b"x" * 300),)}, b"hello", id="sar-too-long"),
+        pytest.param(
+            {"tlvs": (Tlv(0x020C, b"\7"), Tlv(0x020E, b"\0\2"), Tlv(0x020F, b"\1"))},
+            b"hello",
+            id="sar-of-other-lengths-that-add-up",
+        ),
     ],
 )
 def test_what_does_not_add_up_is_a_message_of_its_own_and_flagged(
@@ -253,10 +267,37 @@ def test_esm_class_tells_a_receipt_from_a_message(esm_class: int, is_receipt: bo
         pytest.param(smpp_pdu.render(Pdu(Command.DELIVER_SM, 0, 1, b"\0")), id="no-fields"),
         pytest.param(pdu_of(source=""), id="no-source"),
         pytest.param(pdu_of(destination=" "), id="blank-destination"),
+        pytest.param(pdu_of(b"", rest=b"\x04\x24\x00\x09cut"), id="payload-cut-off"),
+        pytest.param(data_sm_of()[:4] + b"\0\0\1\3" + data_sm_of()[8:12], id="data_sm-cut"),
+        pytest.param(smpp_pdu.render(Pdu(Command.DATA_SM, 0, 1, b"\0")), id="data_sm-no-fields"),
     ],
 )
 def test_what_is_no_message_is_refused(pdu: bytes) -> None:
     assert isinstance(smpp_callback.callback_from_pdu(pdu, alphabet="gsm7"), Rejected)
+
+
+def test_what_follows_the_last_whole_parameter_does_not_cost_the_text() -> None:
+    (message,) = messages_of(pdu_of(b"hello", rest=b"\x14\x00\x00\x09cut"))
+    assert message.text == "hello"
+
+
+def test_a_data_sm_is_the_message_that_a_deliver_sm_would_be() -> None:
+    """SMPP 3.4 4.7: its text is in message_payload; sar_* and a header as in deliver_sm."""
+    udh = bytes.fromhex("050003380502")
+    for fields in ({"text": udh + b"text", "esm_class": UDHI}, {"tlvs": sar(7, 2, 1)}):
+        data, deliver = part_of(data_sm_of(**fields)), part_of(pdu_of(**fields))
+        assert (data.octets, data.udh, data.reference, data.charset) == (
+            deliver.octets,
+            deliver.udh,
+            deliver.reference,
+            deliver.charset,
+        )
+        assert data.reference_bits
+
+
+def test_a_receipt_by_data_sm_is_no_message() -> None:
+    pdu = data_sm_of(b"", esm_class=0x04, tlvs=(Tlv(0x0427, b"\2"),))
+    assert smpp_callback.callback_from_pdu(pdu, alphabet="gsm7") is None
 
 
 def test_another_pdu_holds_no_callback() -> None:
@@ -266,5 +307,6 @@ def test_another_pdu_holds_no_callback() -> None:
 
 @given(st.binary(max_size=80))
 def test_no_octets_raise(body: bytes) -> None:
-    pdu = smpp_pdu.render(Pdu(Command.DELIVER_SM, 0, 1, body))
-    smpp_callback.callback_from_pdu(pdu, alphabet="gsm7")
+    for command in smpp_pdu.DELIVERIES:
+        pdu = smpp_pdu.render(Pdu(command, 0, 1, body))
+        smpp_callback.callback_from_pdu(pdu, alphabet="gsm7")

@@ -11,7 +11,7 @@ import smpplib.pdu
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.wire import smpp_bind, smpp_deliver, smpp_pdu, smpp_tlv
+from pipeline.wire import smpp_bind, smpp_data, smpp_deliver, smpp_pdu, smpp_tlv
 from pipeline.wire.smpp_bind import Bind
 from pipeline.wire.smpp_deliver import DeliverSm
 from pipeline.wire.smpp_pdu import Command, Framer, Pdu
@@ -222,6 +222,49 @@ def test_the_answer_to_a_deliver_sm_is_as_smpplib_renders_it() -> None:
     assert smpp_pdu.render(smpp_pdu.answer_to(request, body=b"\0")) == theirs
 
 
+def test_a_data_sm_is_read_and_rendered_as_smpplib_renders_it() -> None:
+    theirs = smpplib.smpp.make_pdu(
+        "data_sm",
+        client=_Sequences(),
+        sequence=1,
+        service_type="CMT",
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr="27820000000",
+        dest_addr_ton=1,
+        dest_addr_npi=1,
+        destination_addr="27999000000",
+        esm_class=0x40,
+        data_coding=8,
+        sar_msg_ref_num=0x1234,
+        message_payload=b"\0h\0i",
+    ).generate()
+    pdu = smpp_pdu.parse(theirs)
+    assert pdu is not None
+    assert pdu.command == Command.DATA_SM
+    deliver = smpp_data.parse(pdu.body)
+    assert deliver is not None
+    assert (deliver.service_type, deliver.source, deliver.destination) == (
+        "CMT",
+        "27820000000",
+        "27999000000",
+    )
+    assert (deliver.source_ton, deliver.source_npi, deliver.destination_ton) == (1, 1, 1)
+    assert (deliver.esm_class, deliver.data_coding, deliver.rest) == (0x40, 8, b"")
+    assert smpp_tlv.value_of(deliver.tlvs, smpp_tlv.MESSAGE_PAYLOAD) == b"\0h\0i"
+    assert smpp_tlv.value_of(deliver.tlvs, smpp_tlv.SAR_MSG_REF_NUM) == b"\x12\x34"
+    assert smpp_pdu.render(Pdu(Command.DATA_SM, 0, 1, smpp_data.render(deliver))) == theirs
+
+
+@pytest.mark.parametrize(
+    ("sequence", "following"),
+    [(0, 1), (1, 2), (0x7FFFFFFE, 0x7FFFFFFF), (0x7FFFFFFF, 1)],
+)
+def test_sequence_numbers_begin_again_after_the_largest(sequence: int, following: int) -> None:
+    """SMPP 3.4 3.2: 0x00000001 to 0x7FFFFFFF."""
+    assert smpp_pdu.sequence_after(sequence) == following
+
+
 @given(delivers)
 def test_a_deliver_sm_comes_back_as_it_was(deliver: DeliverSm) -> None:
     assert smpp_deliver.parse(smpp_deliver.render(deliver)) == deliver
@@ -232,6 +275,9 @@ def test_no_body_raises_and_what_is_read_is_rendered_again(body: bytes) -> None:
     deliver = smpp_deliver.parse(body)
     if deliver is not None:
         assert smpp_deliver.render(deliver) == body
+    data = smpp_data.parse(body)
+    if data is not None:
+        assert smpp_data.render(data) == body
     bind = smpp_bind.parse(body)
     if bind is not None:
         assert body.startswith(smpp_bind.render(bind))

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ingest import smpp as process
-from ingest.smpp import Receiver, SmppError
-from ingest.smpp_session import Refused
+from ingest import smpp_metrics as metrics
+from ingest.smpp import Receiver
+from ingest.smpp_settings import SmppError, tls_from_settings
 from pipeline.records import DeadLetter, MoRaw
 from pipeline.topics import DEAD_LETTER, MO_RAW
+from pipeline.wire import smpp_pdu
 from pipeline.wire.smpp_bind import Bind
-from pipeline.wire.smpp_pdu import Command, Status
+from pipeline.wire.smpp_pdu import Command, Pdu, Status
+from tests.golden_rows import golden_rows
 from tests.ingest.support import FakePublisher
 from tests.mo import HANDSET
-from tests.smpp.smsc import SECRET, receiving, settings_for
-from tests.smpp.test_callback import pdu_of, row_of
+from tests.smpp.smsc import SECRET, receiving, settings_for, until, with_sequence
+from tests.smpp.test_callback import data_sm_of, pdu_of, row_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
 RECEIPT = bytes.fromhex(row_of("smpp_pdu", "smpp-001")["input"]["pdu_hex"])
@@ -100,15 +104,85 @@ async def test_without_kafka_the_gateway_is_asked_to_send_again_under_another_bi
 
 
 async def test_a_window_of_deliveries_waits_and_no_more(tmp_path: Path) -> None:
+    """What follows a full window is read when there is room: an answer precedes that to it."""
     publisher = FakePublisher(held=asyncio.get_running_loop().create_future())
     async with receiving(tmp_path, publisher, smpp_window=2) as (smsc, _, _):
         session = await smsc.bound()
-        for sequence in (1, 2, 3):
-            session.writer.write(pdu_of()[:12] + sequence.to_bytes(4, "big") + pdu_of()[16:])
+        link = smpp_pdu.render(Pdu(Command.ENQUIRE_LINK, 0, 4))
+        some = [with_sequence(pdu_of(), sequence) for sequence in (1, 2, 3)]
+        session.writer.write(b"".join([*some, link]))
+        async with asyncio.timeout(10):
+            await publisher.asked.wait()
         assert publisher.held is not None
         publisher.held.set_result(True)
-        answers = [await session.read_only(Command.DELIVER_SM_RESP) for _ in range(3)]
-        assert sorted(answer.sequence for answer in answers) == [1, 2, 3]
+        answers = [await session.read() for _ in range(4)]
+        assert {answer.sequence for answer in answers} == {1, 2, 3, 4}
+        assert {answer.sequence for answer in answers[:2]} == {1, 2}
+
+
+async def test_an_enquiry_overtakes_deliveries_that_fit_the_window(tmp_path: Path) -> None:
+    publisher = FakePublisher(held=asyncio.get_running_loop().create_future())
+    async with receiving(tmp_path, publisher, smpp_window=3) as (smsc, _, _):
+        session = await smsc.bound()
+        link = smpp_pdu.render(Pdu(Command.ENQUIRE_LINK, 0, 4))
+        some = [with_sequence(pdu_of(), sequence) for sequence in (1, 2, 3)]
+        session.writer.write(b"".join([*some, link]))
+        assert (await session.read()).sequence == 4
+        assert publisher.held is not None
+        publisher.held.set_result(True)
+
+
+async def test_a_stream_that_comes_octet_by_octet_is_answered_alike(tmp_path: Path) -> None:
+    rows = [
+        p.values[0]["input"]["pdu_hex"]
+        for p in golden_rows("smpp_pdu")
+        if "pdu_hex" in p.values[0]["input"]
+    ]
+    pdus = [bytes.fromhex(pdu) for pdu in rows]
+    sent = [with_sequence(pdu, n) for n, pdu in enumerate(pdus, 1) if pdu[7] == Command.DELIVER_SM]
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        for octet in b"".join(sent):
+            session.writer.write(bytes([octet]))
+            await session.writer.drain()
+        answers = [await session.read_only(Command.DELIVER_SM_RESP) for _ in sent]
+        assert {answer.status for answer in answers} == {Status.OK}
+    assert {raw.octets for raw in raws(publisher)} == set(sent)
+    assert len(sent) > 3
+
+
+async def test_a_data_sm_is_taken_as_a_deliver_sm_is(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        session.writer.write(with_sequence(data_sm_of(b"hello"), 7))
+        answer = await session.read_only(smpp_pdu.ANSWER | Command.DATA_SM)
+        assert (answer.sequence, answer.status, answer.body) == (7, Status.OK, b"\0")
+    (raw,) = raws(publisher)
+    assert raw.octets == with_sequence(data_sm_of(b"hello"), 7)
+
+
+class FailingPublisher(FakePublisher):
+    """Has a defect, at first."""
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
+        if not self.asked.is_set():
+            self.asked.set()
+            raise RuntimeError("a defect")
+        return super().publish(topic, key=key, value=value)
+
+
+async def test_what_meets_a_defect_is_wanted_again_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = FailingPublisher()
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(), sequence=1) == Status.TRY_AGAIN
+        assert await session.deliver(pdu_of(), sequence=2) == Status.OK
+    assert "a defect" in caplog.text
+    assert len(raws(publisher)) == 1
 
 
 async def test_what_the_gateway_has_read_is_published_once(tmp_path: Path) -> None:
@@ -117,9 +191,9 @@ async def test_what_the_gateway_has_read_is_published_once(tmp_path: Path) -> No
         session = await smsc.bound()
         for sequence in (1, 2):
             assert await session.deliver(pdu_of(b"YES"), sequence=sequence) == Status.OK
-        await session.confirm()
+        await session.confirm_until(lambda: len(answered(publisher)) >= 2)
         assert await session.deliver(pdu_of(b"NO"), sequence=3) == Status.OK
-        await session.confirm()
+        await session.confirm_until(lambda: len(answered(publisher)) >= 3)
         assert await session.deliver(pdu_of(b"ON"), sequence=4) == Status.OK
         sent = [(raw.bind, raw.delivery) for raw in raws(publisher)]
         assert answered(publisher) == sent[:-1]
@@ -168,7 +242,7 @@ async def test_a_request_it_does_not_know_is_answered_generic_nack(tmp_path: Pat
     async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
         session = await smsc.bound()
         session.send(Command.ALERT_NOTIFICATION, 6)
-        session.send(0x00000103, 7)
+        session.send(0x00000111, 7)
         nack = await session.read()
         assert (nack.command, nack.status, nack.sequence) == (
             Command.GENERIC_NACK,
@@ -188,12 +262,18 @@ async def test_an_unbind_is_answered_and_it_binds_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "octets", [b"\xff" * 16, b"\0\0\0\x08" + b"\0" * 12, b"GET / HTTP/1.1\r\n\r\n"]
 )
-async def test_what_is_no_pdu_ends_the_connection_and_it_binds_again(
+async def test_what_is_no_pdu_is_refused_ends_the_connection_and_it_binds_again(
     tmp_path: Path, octets: bytes
 ) -> None:
     async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
         session = await smsc.bound()
         session.writer.write(octets)
+        nack = await session.read()
+        assert (nack.command, nack.status, nack.sequence) == (
+            Command.GENERIC_NACK,
+            Status.INVALID_COMMAND_LENGTH,
+            0,
+        )
         await smsc.bound()
 
 
@@ -220,18 +300,106 @@ async def test_at_the_end_it_answers_unbinds_and_publishes_what_arrived(tmp_path
     assert len(answered(publisher)) == 1
 
 
-async def test_a_bind_refused_for_good_stops_it_after_a_few_times(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    async with receiving(tmp_path, FakePublisher()) as (smsc, _, running):
-        smsc.refuses = 0x0E
+async def test_only_an_answer_answers_the_unbind(tmp_path: Path) -> None:
+    """A deliver_sm of the same sequence number shows nothing, and comes again by the next bind."""
+    publisher = FakePublisher()
+    async with receiving(tmp_path, publisher, smpp_enquire_seconds=60) as (smsc, ended, running):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(), sequence=1) == Status.OK
+        ended.set()
+        unbind = await session.read_only(Command.UNBIND)
+        session.writer.write(with_sequence(pdu_of(b"late"), unbind.sequence))
+        session.send(Command.ENQUIRE_LINK, 77)
+        answer = await session.read()
+        assert (answer.command, answer.sequence) == (Command.ENQUIRE_LINK_RESP, 77)
+        session.writer.transport.abort()
         async with asyncio.timeout(10):
-            await asyncio.wait([running])
-        assert isinstance(running.exception(), Refused)
+            await running
+    assert answered(publisher) == []
+    assert len(raws(publisher)) == 1
+
+
+async def test_a_bind_refused_for_good_is_tried_rarely_after_a_few_times(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "REFUSED_SECONDS", 3600.0)
+    caplog.set_level(logging.DEBUG)
+    async with receiving(tmp_path, FakePublisher()) as (smsc, ended, running):
+        smsc.refuses = 0x0E
+        await until(lambda: "tried again every 3600 s" in caplog.text)
+        ended.set()
+        async with asyncio.timeout(10):
+            await running
         assert smsc.attempts == process.REFUSALS
     assert "0x0000000E" in caplog.text
     assert SECRET not in caplog.text
+
+
+async def test_a_gateway_that_accepts_again_is_bound_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "REFUSED_SECONDS", 0.01)
+    async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
+        smsc.refuses = 0x0E
+        async with asyncio.timeout(10):
+            await smsc.attempted(process.REFUSALS + 2)
+        smsc.refuses = 0
+        await smsc.bound()
+
+
+@pytest.mark.parametrize("port", [1, 0])
+async def test_what_keeps_it_from_binding_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, port: int
+) -> None:
+    """Nothing listens; or it listens and hangs up."""
+    caplog.set_level(logging.WARNING)
+    async with receiving(tmp_path, FakePublisher(), **({"smpp_port": 1} if port else {})) as (
+        smsc,
+        _,
+        _,
+    ):
+        outcome = "unreachable" if port else "failed"
+        smsc.hangs_up = True
+        before = binds(outcome)
+        await until(lambda: binds(outcome) >= before + 3)
+    assert len([line for line in caplog.messages if "reached" in line or "answered" in line]) == 1
+
+
+def binds(outcome: str) -> float:
+    """How often a bind had that outcome."""
+    return metrics.BINDS.labels(outcome)._value.get()
+
+
+@dataclass
+class AskedPublisher(FakePublisher):
+    """Kafka that is away; counts how often it was asked for."""
+
+    asks: int = 0
+
+    @property
+    def is_reachable(self) -> bool:
+        self.asks += 1
+        return self.acknowledges
+
+
+async def test_it_does_not_bind_before_kafka_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "KAFKA_SECONDS", 0.001)
+    publisher = AskedPublisher(acknowledges=False)
+    async with receiving(tmp_path, publisher) as (smsc, _, _):
+        await until(lambda: publisher.asks >= 20)
+        assert smsc.writers == []
+        publisher.acknowledges = True
+        await smsc.bound()
+
+
+async def test_it_ends_while_it_waits_for_kafka(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher(acknowledges=False)) as (smsc, ended, running):
+        ended.set()
+        async with asyncio.timeout(10):
+            await running
+        assert smsc.writers == []
 
 
 async def test_a_bind_refused_for_now_is_tried_until_it_is_accepted(tmp_path: Path) -> None:
@@ -278,7 +446,7 @@ def test_settings_that_cannot_be_used_are_named_without_a_secret(
 def test_plain_octets_go_to_loopback_or_where_a_setting_allows(
     tmp_path: Path, fields: dict[str, Any], has_tls: bool
 ) -> None:
-    context = process.tls_from_settings(replace(settings_for(tmp_path, 1), **fields))
+    context = tls_from_settings(replace(settings_for(tmp_path, 1), **fields))
     assert (context is not None) is has_tls
     if context is not None:
         assert context.verify_mode is ssl.CERT_REQUIRED
