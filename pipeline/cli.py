@@ -14,6 +14,7 @@ from pipeline.commands import (
     consume,
     dead_letter,
     import_log,
+    leave,
     mt,
     numbers,
     processes,
@@ -67,6 +68,7 @@ _add(
 )
 _add(app, "import", import_log.import_log, example="import mo.log")
 _add(app, "worker", processes.worker, example="worker --home .twoway")
+_add(app, "leave", leave.leave, example="leave worker-3")
 _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
 import tomllib
@@ -29,6 +30,16 @@ def settings_as_environment(settings: Settings) -> dict[str, str]:
         PREFIX + each.name.upper(): str(getattr(settings, each.name)) for each in fields(settings)
     }
     return inherited | in_force | {"PYTHONUNBUFFERED": "1"}
+
+
+def with_name(settings: Settings, program: str) -> Settings:
+    """The settings of one program: without a name of its own it gets one that lasts.
+
+    So what is started again after a crash has its partitions back at once. Two homes may share a
+    broker, so the home is in the name.
+    """
+    home = hashlib.blake2b(os.fsencode(settings.home), digest_size=3).hexdigest()
+    return replace(settings, instance=settings.instance or f"{program}-{home}")
 
 
 def answers_ready(host: str, port: int, *, tls: bool = False) -> bool:

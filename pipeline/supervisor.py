@@ -34,6 +34,7 @@ from pipeline.stack_settings import (
     settled,
     url_of,
     where_to_call,
+    with_name,
 )
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class _LocalStack:
             Program(
                 name=name,
                 command=partial(self._command, name),
-                environment=settings_as_environment(ours),
+                environment=settings_as_environment(with_name(ours, name)),
                 log=self._log(name),
                 is_ready=check,
                 needs=("kafka",) if self._kafka else (),

@@ -12,7 +12,7 @@ EXIT_FAILED: Final = 70  # sysexits.h EX_SOFTWARE
 
 
 def stop_loudly(what: str, error: BaseException) -> NoReturn:
-    """Say what failed and end the process; whoever supervises it starts it again."""
+    """Say what failed, and where, and end the process; whoever supervises it starts it again."""
     log.critical(
         "%s: %s: %s; this process stops and must be started again",
         what,
@@ -20,5 +20,15 @@ def stop_loudly(what: str, error: BaseException) -> NoReturn:
         error,
         exc_info=error,
     )
+    _end()
+
+
+def stop_for(reason: str) -> NoReturn:
+    """As `stop_loudly`, in one line, for a reason that no place in the code says more of."""
+    log.critical("%s; this process stops", reason)
+    _end()
+
+
+def _end() -> NoReturn:
     logging.shutdown()
     os._exit(EXIT_FAILED)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TABLES = ("seen", "assemblies", "consents")
 VALUE_OCTETS = {"seen": 40, "assemblies": 300, "consents": 160}
 IDENTITY = "bench"
+NOISE = random.Random(2).randbytes(1 << 16)  # values that no compression makes small
 UNIT_ROWS = 4_000
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -37,6 +38,17 @@ def key_of(table: str, number: int) -> bytes:
     if table == "consents":
         return b"27%09d" % number
     return hashlib.blake2b(number.to_bytes(8), digest_size=16).digest()
+
+
+def value_of(table: str, number: int) -> bytes:
+    """A row's value: of its own, and as long as that table's are."""
+    start = number * 31 % (len(NOISE) - VALUE_OCTETS[table])
+    return NOISE[start : start + VALUE_OCTETS[table]]
+
+
+def disk_mb(folder: Path) -> float:
+    """What the files under a folder hold."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / (1 << 20)
 
 
 def resident_mb() -> float:
@@ -49,12 +61,11 @@ def resident_mb() -> float:
 
 def fill(state: State, table: str, first: int, last: int) -> None:
     """Put rows in units of work; each put looks for the row that it takes the place of."""
-    value = bytes(VALUE_OCTETS[table])
     for start in range(first, last, UNIT_ROWS):
         for number in range(start, min(start + UNIT_ROWS, last)):
             key = key_of(table, number)
             due_at = NOON + timedelta(seconds=number % 604_800)
-            state.tables[table].put(key, value, due_at=due_at)
+            state.tables[table].put(key, value_of(table, number), due_at=due_at)
         sequence = state.point.sequence + 1
         state.apply(Point(sequence, NOON, {"mo-raw": start}), reached=Reached(sequence, 1))
 
@@ -79,8 +90,8 @@ def measure(folder: Path, sizes: dict[str, int], partitions: int) -> dict[str, f
         share = max(1, sizes[table] // partitions)
         partition = picks.randrange(partitions)
         number = partition * share + picks.randrange(share)
-        if states[partition].tables[table].get(key_of(table, number)) is None:
-            raise RuntimeError(f"row {number} of {table} is lost")
+        if states[partition].tables[table].get(key_of(table, number)) != value_of(table, number):
+            raise RuntimeError(f"row {number} of {table} is lost or wrong")
     got = time.monotonic() - began
     peak = max(peak, resident_mb())
     began = time.monotonic()
@@ -97,6 +108,7 @@ def measure(folder: Path, sizes: dict[str, int], partitions: int) -> dict[str, f
         "rows found due": due,
         "ms to find them": found * 1000,
         "peak RSS, MB": peak,
+        "on disk, MB": disk_mb(folder),
     }
 
 

@@ -21,6 +21,7 @@ COMMANDS_RELIED_ON = {
     "up",
     "demo",
     "worker",
+    "leave",
     "ingest",
     "store",
     "smpp",

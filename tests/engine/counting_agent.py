@@ -1,6 +1,6 @@
 """An agent for the tests: counts per key over two topics, and writes each count out once.
 
-`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME`
+`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [NAME]`
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ def sources(tag: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    bootstrap, tag, home = sys.argv[1:]
-    settings = Settings(home=Path(home), kafka=bootstrap, partitions=PARTITIONS)
+    bootstrap, tag, home, *names = sys.argv[1:]
+    settings = Settings(
+        home=Path(home), kafka=bootstrap, partitions=PARTITIONS, instance="".join(names)
+    )
     app = create_faust_app(tag, bootstrap=bootstrap, settings=settings)
     PartitionedAgent(
         app,
