@@ -21,7 +21,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from pipeline.engine.batch import Batch
-from pipeline.engine.ends import Ends
 from pipeline.engine.membership import keep_name
 from pipeline.engine.stop import stop_loudly
 
@@ -126,6 +125,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         states = ((tp, assignment.state_value(tp)) for tp in partitions)
         return {tp: state.position for tp, state in states if state and state.has_valid_position}
 
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Last stable offset of each partition, asked of its leader now."""
+        consumer = self._ensure_consumer()
+        return await self.call_thread(consumer.end_offsets, list(partitions))  # type: ignore[no-any-return] # untyped in mode
+
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
         await self.call_thread(self._ensure_consumer().commit, dict(offsets))
@@ -135,7 +139,6 @@ class Consumer(driver.Consumer):
     """Hands each poll of a partition to its agent as one event."""
 
     _thread: ConsumerThread
-    _ends: Ends | None = None
 
     #: Set by the agent's shell: may this partition take more? Bounds what is held in memory.
     has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
@@ -180,26 +183,7 @@ class Consumer(driver.Consumer):
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Last stable offset of each partition, asked of its leader now."""
-        if self._ends is None:
-            self._ends = Ends(self._new_asker)
-        return await self._ends.read(partitions)
-
-    def _new_asker(self) -> aiokafka.AIOKafkaConsumer:
-        conf, transport = self.app.conf, self.transport
-        return aiokafka.AIOKafkaConsumer(
-            client_id=f"{conf.broker_client_id}-ends",
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
-        )
-
-    async def on_stop(self) -> None:
-        """Faust's, and the connections of our own."""
-        await super().on_stop()
-        if self._ends is not None:
-            await self._ends.close()
+        return await self._thread.end_offsets(partitions)
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
