@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from rocksdict import (
     BlockBasedOptions,
+    BottommostLevelCompaction,
     Cache,
+    CompactOptions,
     DBCompressionType,
     Options,
     Rdict,
@@ -37,6 +39,7 @@ RECENT_ROWS: Final = 16_000
 
 _POINT: Final = b"\x00"
 _MARK: Final = b"\x00mark"
+_SCRUB: Final = b"\x00scrub"
 _INDEX: Final = b"\xff"
 _DUE: Final = struct.Struct(">Q")
 _NO_TIME: Final = (1 << 64) - 1
@@ -71,6 +74,8 @@ class Memory:
         options.set_memtable_whole_key_filtering(True)
         options.set_compression_type(DBCompressionType.lz4())
         options.set_max_open_files(128)
+        # Keys stand in it, the smallest and the greatest of each file: written anew at every change.
+        options.set_max_manifest_file_size(1)
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
         options.set_max_log_file_size(1 << 20)
@@ -112,6 +117,21 @@ class DiskStore:
         self._recent[key] = row
         self._bound()
         return row
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin so."""
+        begin = self._number + prefix
+        entries = self._database.iter()
+        entries.seek(begin)
+        found = []
+        while entries.valid() and entries.key().startswith(begin):
+            found.append(entries.key()[1:])
+            entries.next()
+        return found
+
+    def forget_held(self) -> None:
+        """Hold no row decoded."""
+        self._recent, self._earlier = {}, {}
 
     def due(self, until: int) -> list[tuple[int, bytes]]:
         """Due time and key of every row due at or before `until`, earliest first."""
@@ -231,7 +251,9 @@ class DiskRows:
             self._stores[number] = DiskStore(self._database, number, size)
         return self._stores[number]
 
-    def write(self, changes: Changes, *, point: bytes | None, reached: Reached | None) -> None:
+    def write(
+        self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
+    ) -> None:
         """Take all of `changes` with the point and what they reach, in one write."""
         batch = WriteBatch(raw_mode=True)
         for number, rows in changes.items():
@@ -239,6 +261,9 @@ class DiskRows:
                 self.store(number).put_into(batch, rows)
         if point is not None:
             batch.put(_POINT, point)
+        if scrub:
+            asked = self._database.get(_SCRUB) or b""
+            batch.put(_SCRUB, bytes(sorted({*asked, *scrub})))
         self.reached = self.reached if reached is None else reached
         sizes = {number: len(store) for number, store in self._stores.items()}
         mark = Mark(FORMAT, self._identity, self.reached, sizes)
@@ -246,6 +271,24 @@ class DiskRows:
         self._database.write(batch)
         for number, rows in changes.items():
             self.store(number).remember(rows)
+
+    def scrub(self) -> None:
+        """Rewrite the tables that a write asked it for, without what was replaced or removed.
+
+        The whole of a table: the log of RocksDB names the bounds, which must be nobody's number.
+        """
+        numbers: bytes = self._database.get(_SCRUB) or b""
+        if not numbers:
+            return
+        self._database.flush(True)  # the rows of the write-ahead log, which goes with it
+        wholly = CompactOptions()
+        wholly.set_bottommost_level_compaction(BottommostLevelCompaction.force())
+        for number in numbers:
+            for first in (bytes([number]), _INDEX + bytes([number])):
+                after = first[:-1] + bytes([number + 1])
+                self._database.compact_range(first, after, wholly)
+            self.store(bytes([number])).forget_held()
+        self._database.delete(_SCRUB)
 
     def close(self) -> None:
         """Close the database."""

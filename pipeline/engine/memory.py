@@ -26,6 +26,10 @@ class MemoryStore:
         """The row of `key`, if there is one."""
         return self._rows.get(key)
 
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin so."""
+        return [key for key in self._rows if key.startswith(prefix)]
+
     def put(self, key: bytes, row: Row | None) -> None:
         """Set the row of `key`; None removes it."""
         old = self._rows.get(key)
@@ -64,7 +68,9 @@ class MemoryRows:
         """The rows of a table."""
         return self._stores.setdefault(number, MemoryStore())
 
-    def write(self, changes: Changes, *, point: bytes | None, reached: Reached | None) -> None:
+    def write(
+        self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
+    ) -> None:
         """Take the changes."""
         for number, rows in changes.items():
             put = self.store(number).put
@@ -72,6 +78,9 @@ class MemoryRows:
                 put(key, row)
         self.point = self.point if point is None else point
         self.reached = self.reached if reached is None else reached
+
+    def scrub(self) -> None:
+        """Memory that is no longer used is nobody's."""
 
     def close(self) -> None:
         """Nothing holds them."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.engine.tables import Reached, Rows
 
 POINT_KEY: Final = b"\x00"
+#: Its row names the tables that were scrubbed last: whoever reads it scrubs them, too.
+SCRUB_KEY: Final = b"\x00scrub"
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -59,15 +61,18 @@ class State:
         """Take rows of the changelog, in its order."""
         changes: dict[bytes, dict[bytes, Row | None]] = {number: {} for number in self._stores}
         point = None
+        scrub = b""
         for key, value in rows:
             if key == POINT_KEY:
                 point = value or b""
+            elif key == SCRUB_KEY:
+                scrub = value or b""
             else:
                 row = None if value is None else Row.from_octets(value)
                 changes[key[:1]][key[1:]] = row
         if point is not None:
             self.point = msgspec.msgpack.decode(point, type=Point)
-        self.rows.write(changes, point=point, reached=reached)
+        self.rows.write(changes, point=point, reached=reached, scrub=scrub)
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What the tables have changed since the last commit, as rows of the changelog."""
@@ -77,10 +82,14 @@ class State:
             for key, row in self.tables[name].changes.items()
         ]
 
-    def apply(self, point: Point, *, reached: Reached | None = None) -> None:
+    def numbers_of(self, names: Iterable[str]) -> bytes:
+        """The numbers of tables, an octet each, in order."""
+        return bytes(sorted(self._number[name][0] for name in names))
+
+    def apply(self, point: Point, *, reached: Reached | None = None, scrub: bytes = b"") -> None:
         """The changes are committed and the state stands at `point`."""
         changes = {n: self.tables[name].changes for name, n in self._number.items()}
-        self.rows.write(changes, point=point_row(point)[1], reached=reached)
+        self.rows.write(changes, point=point_row(point)[1], reached=reached, scrub=scrub)
         self.discard()
         self.point = point
 

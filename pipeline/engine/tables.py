@@ -59,6 +59,9 @@ class Store(Protocol):
     def get(self, key: bytes) -> Row | None:
         """The row of `key`, if there is one."""
 
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin so."""
+
     def due(self, until: int) -> list[tuple[int, bytes]]:
         """Due time and key of every row due at or before `until`, earliest first."""
 
@@ -80,8 +83,16 @@ class Rows(Protocol):
     def store(self, number: bytes) -> Store:
         """The rows of a table."""
 
-    def write(self, changes: Changes, *, point: bytes | None, reached: Reached | None) -> None:
-        """Take all of `changes` with the point and what they reach, or nothing; None: as before."""
+    def write(
+        self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
+    ) -> None:
+        """Take all of `changes` with the point and what they reach, or nothing; None: as before.
+
+        `scrub`: the numbers of tables, an octet each, of which `scrub()` is to leave no old octets.
+        """
+
+    def scrub(self) -> None:
+        """Let nothing be left of rows that were replaced or removed, where a write asked for it."""
 
     def close(self) -> None:
         """Let go of whatever holds them."""
@@ -98,6 +109,17 @@ class Table:
         """The value of `key`, if there is one."""
         row = self.changes[key] if key in self.changes else self._store.get(key)
         return None if row is None else row.value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it can have no rows."""
+        return not self.changes and not len(self._store)
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin so, in order."""
+        found = {key for key in self._store.keys(prefix) if key not in self.changes}
+        found |= {key for key, row in self.changes.items() if row and key.startswith(prefix)}
+        return sorted(found)
 
     def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
         """Set the row of `key`, and when it falls due."""

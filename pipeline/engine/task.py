@@ -159,6 +159,7 @@ class PartitionTask:
         await self._producer.start()
         restored = await self._states.restore(self.partition)
         self.state = restored.state
+        await asyncio.to_thread(self.state.rows.scrub)
         self._processor.restored(self.state)
         self._restored = True
         took = time.monotonic() - began

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from pipeline.engine.state import Point, State, point_row
+from pipeline.engine.state import SCRUB_KEY, Point, State, point_row
 from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class UnitOfWork:
         self._partition = partition
         self._changelog = changelog
         self._outputs: dict[tuple[str, int], _Rows] = {}
+        self._scrubbed: set[str] = set()
         self.time = state.point.time
 
     @property
@@ -96,12 +97,21 @@ class UnitOfWork:
         for (topic, partition), rows in self._outputs.items():
             batches = await _send(producer, topic, partition, rows)
             sent += batches
+        scrub = self._state.numbers_of(self._scrubbed)
+        if scrub:
+            changelog.append((SCRUB_KEY, scrub))
             if topic == self._changelog:
                 reached = batches
-        await asyncio.gather(*(future for future, _ in sent))
-        await producer.send_offsets_to_transaction(offsets_of(point, self._partition), group)
+        # Side by side: that the records are acknowledged need not be known before the offsets are
+        # sent, only before the commit.
+        await asyncio.gather(
+            producer.send_offsets_to_transaction(offsets_of(point, self._partition), group),
+            *(future for future, _ in sent),
+        )
         await producer.commit_transaction()
-        self._state.apply(point, reached=_reached(reached))
+        self._state.apply(point, reached=_reached(reached), scrub=scrub)
+        if scrub:
+            await asyncio.to_thread(self._state.rows.scrub)
 
 
 def _reached(batches: list[_Sent]) -> Reached | None:
