@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ingest.answers import NOT_ACKNOWLEDGED, NOTHING_TO_TAKE, TAKEN, Answer, words
 from ingest.refused import letter_from_refused
 from pipeline.avro import encode
-from pipeline.records import Header, MoRaw, Rejected, Source
+from pipeline.records import Header, MoRaw, Reason, Rejected, Source
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.topics import DEAD_LETTER, MO_RAW
 from pipeline.wire import http_form, soap, xml
@@ -38,13 +38,15 @@ class Way:
 
     source: Source
     parse: Parser
+    too_long: int
+    """The status for a body beyond the limit: what is cut is no XML, but an honest form is 413."""
 
 
 WAYS: Final[Mapping[bytes, Way]] = MappingProxyType(
     {
-        b"/mo/http": Way(Source.HTTP, http_form.parse),
-        b"/mo/xml": Way(Source.XML, xml.parse),
-        b"/mo/soap": Way(Source.SOAP, soap.parse),
+        b"/mo/http": Way(Source.HTTP, http_form.parse, too_long=413),
+        b"/mo/xml": Way(Source.XML, xml.parse, too_long=400),
+        b"/mo/soap": Way(Source.SOAP, soap.parse, too_long=400),
     }
 )
 
@@ -60,9 +62,13 @@ class Callbacks:
         self._metrics = metrics
 
     async def take(self, request: Request, way: Way) -> Answer:
-        """200 once Kafka has it; 400 once the dead letter has it; 503 when neither."""
+        """200 once Kafka has it; 400 or 413 once the dead letter has it; 503 when neither."""
         if request.encoding:
             return words(415, "a Content-Encoding is not taken: send the body as it is")
+        if request.is_cut:
+            limit = f"the body is too long: its first {len(request.body)} octets are kept"
+            rejected = Rejected(Reason.TOO_LONG, limit)
+            return await self._keep_refused(request, way, rejected, status=way.too_long)
         callback = way.parse(
             query=request.query, body=request.body, content_type=request.content_type
         )
@@ -84,7 +90,9 @@ class Callbacks:
         acknowledged = await self._publisher.publish(MO_RAW, key=key, value=encode(raw))
         return TAKEN if acknowledged else NOT_ACKNOWLEDGED
 
-    async def _keep_refused(self, request: Request, way: Way, rejected: Rejected) -> Answer:
+    async def _keep_refused(
+        self, request: Request, way: Way, rejected: Rejected, *, status: int = 400
+    ) -> Answer:
         letter = letter_from_refused(
             rejected,
             octets=request.body,
@@ -99,4 +107,4 @@ class Callbacks:
         if not await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter)):
             return NOT_ACKNOWLEDGED
         self._metrics.dead_letters.labels(way.source, rejected.reason).inc()
-        return words(400, rejected.words)
+        return words(status, rejected.words)

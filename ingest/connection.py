@@ -25,7 +25,7 @@ class Handler(Protocol):
 
     def judge(self, head: Head, peer: str) -> Answer | Call: ...
 
-    def answer(self, call: Call, body: bytes) -> Awaitable[Answer]: ...
+    def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]: ...
 
     def answered(
         self, call: Call | None, head: Head | None, answer: Answer, seconds: float
@@ -114,6 +114,8 @@ class Connection(asyncio.Protocol):
             if self._waits is _Waits.FOR_HEAD and not self._read_head():
                 return
             body = self._reader.read_body()
+            if self._reader.is_too_long and self._call and not self._call.keeps_cut_bodies:
+                raise BadRequest("the body is too long", status=413)
         except BadRequest as refusal:
             self._finish(words(refusal.status, str(refusal)), keeps_alive=False)
             return
@@ -130,7 +132,7 @@ class Connection(asyncio.Protocol):
             self._finish(judged, keeps_alive=False)
             return False
         self._call = judged
-        if head.awaits_continue:
+        if head.awaits_continue and (judged.keeps_cut_bodies or not self._reader.is_too_long):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._wait(_Waits.FOR_BODY)
         return True
@@ -145,13 +147,13 @@ class Connection(asyncio.Protocol):
 
     async def _answer(self, call: Call, body: bytes) -> None:
         try:
-            answer = await self._handler.answer(call, body)
+            answer = await self._handler.answer(call, body, is_cut=self._reader.is_too_long)
         except Exception as error:  # a defect of ours; the gateway must try again, not give up
             self._handler.failed(error)
             answer = FAILED
         finally:
             self._capacity.in_flight -= 1
-        ends = self._client_is_done or self._capacity.is_closing
+        ends = self._client_is_done or self._capacity.is_closing or self._reader.is_too_long
         self._finish(answer, keeps_alive=call.head.keeps_alive and not ends)
 
     def _finish(self, answer: Answer, *, keeps_alive: bool) -> None:

@@ -113,7 +113,8 @@ class _Expects(Enum):
 class RequestReader:
     """One connection's requests: feed octets, take a head, then its body, then `start_next`.
 
-    `read_head` and `read_body` give None until enough was fed, and raise `BadRequest`.
+    `read_head` and `read_body` give None until enough was fed, and raise `BadRequest`. Of a body
+    beyond the limit `read_body` gives what the limit holds, and `is_too_long` says so.
     """
 
     def __init__(self, *, body_limit: int) -> None:
@@ -124,6 +125,7 @@ class RequestReader:
         self._remaining = 0
         self._chunked = False
         self._body = bytearray()
+        self.is_too_long = False
 
     def feed(self, octets: bytes) -> None:
         """Add what arrived."""
@@ -163,10 +165,8 @@ class RequestReader:
         if len(octets) - len(head.target) > HEADERS_LIMIT:
             raise BadRequest("the headers are too long", status=431)
         length = body_length(head)
-        if length is not None and length > self._body_limit:
-            raise BadRequest(f"the body is longer than {self._body_limit} octets", status=413)
         self._chunked = length is None
-        self._remaining = length or 0
+        self._expect_octets(length or 0)
         self._expects = _Expects.CHUNK_LINE if self._chunked else _Expects.OCTETS
         return head
 
@@ -195,7 +195,8 @@ class RequestReader:
                 self._remaining -= len(taken)
                 if self._remaining:
                     return False
-                self._expects = _Expects.CHUNK_END if self._chunked else _Expects.NOTHING
+                is_last = self.is_too_long or not self._chunked
+                self._expects = _Expects.NOTHING if is_last else _Expects.CHUNK_END
             case _Expects.CHUNK_LINE:
                 line = self._line()
                 if line is None:
@@ -233,7 +234,12 @@ class RequestReader:
         chunk = _CHUNK.fullmatch(line)
         if chunk is None:
             raise BadRequest("a chunk has no size")
-        self._remaining = int(chunk[1], 16)
-        if len(self._body) + self._remaining > self._body_limit:
-            raise BadRequest(f"the body is longer than {self._body_limit} octets", status=413)
-        self._expects = _Expects.OCTETS if self._remaining else _Expects.TRAILERS
+        size = int(chunk[1], 16)
+        self._expect_octets(size)
+        self._expects = _Expects.OCTETS if size else _Expects.TRAILERS
+
+    def _expect_octets(self, count: int) -> None:
+        """So many octets of the body are next, as far as the limit lets them in."""
+        room = self._body_limit - len(self._body)
+        self.is_too_long = count > room
+        self._remaining = min(count, room)

@@ -37,7 +37,7 @@ def target_from_octets(octets: bytes) -> Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, whole. Nothing in it is decoded but the names HTTP itself defines as ASCII."""
+    """One request. Nothing in it is decoded but the names HTTP itself defines as ASCII."""
 
     method: str
     path: bytes
@@ -46,10 +46,11 @@ class Request:
     content_type: str
     encoding: bytes
     head: Head
+    is_cut: bool = False
 
 
-def request_from(head: Head, target: Target, body: bytes) -> Request:
-    """The whole request."""
+def request_from(head: Head, target: Target, body: bytes, *, is_cut: bool = False) -> Request:
+    """The request; `is_cut` where its body goes on."""
     encoding = head.header(b"content-encoding").lower()
     return Request(
         method=head.method,
@@ -59,4 +60,5 @@ def request_from(head: Head, target: Target, body: bytes) -> Request:
         content_type=head.header(b"content-type").decode("latin-1"),
         encoding=b"" if encoding == b"identity" else encoding,
         head=head,
+        is_cut=is_cut,
     )

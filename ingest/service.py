@@ -65,6 +65,11 @@ class Call:
     target: Target
     head: Head
 
+    @property
+    def keeps_cut_bodies(self) -> bool:
+        """Whether of a body beyond the limit its beginning is wanted: it may be a message."""
+        return self.route.is_way
+
 
 class Service:
     """Answers requests; says nothing of sockets."""
@@ -137,9 +142,9 @@ class Service:
             return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
         return Call(route, target, head)
 
-    def answer(self, call: Call, body: bytes) -> Awaitable[Answer]:
-        """The answer to a whole request."""
-        return call.route.answering(request_from(call.head, call.target, body))
+    def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]:
+        """The answer to a request that is whole, or cut where the limit is."""
+        return call.route.answering(request_from(call.head, call.target, body, is_cut=is_cut))
 
     def answered(
         self, call: Call | None, head: Head | None, answer: Answer, seconds: float

@@ -130,6 +130,7 @@ class Reason(StrEnum):
     UNREADABLE_RECORD = "unreadable-record"
     WRONG_ORDER = "wrong-order"
     FAILED = "failed"
+    TOO_LONG = "too-long"
 
 
 class Rejected(msgspec.Struct, frozen=True):

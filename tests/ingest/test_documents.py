@@ -43,6 +43,37 @@ async def test_what_is_not_xml_is_kept(name: str, way: Any) -> None:
     assert (letter.source, letter.reason, letter.octets) == (name, "not-xml", body)
 
 
+HOSTILE = [
+    pytest.param(b'<!DOCTYPE a [<!ENTITY b "c">]><clickmo><text>&b;</text></clickmo>', id="entity"),
+    pytest.param(
+        b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><clickmo>&b;</clickmo>', id="file"
+    ),
+    pytest.param(b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><clickmo/>', id="external-dtd"),
+    pytest.param(
+        b'<!DOCTYPE a [<!ENTITY % b SYSTEM "http://127.0.0.1:9/">%b;]><clickmo/>', id="parameter"
+    ),
+    pytest.param(b"<a>" * 20_000, id="deep"),
+    pytest.param(b"<clickmo b='" + b"c" * 1_000_000 + b"'/>", id="attribute-of-1-MB"),
+    pytest.param(b"<clickmo " + b" ".join(b"a%d=''" % at for at in range(6_000)), id="attributes"),
+]
+
+
+@pytest.mark.parametrize("document", HOSTILE)
+@pytest.mark.parametrize("name", ["xml", "soap"])
+@pytest.mark.parametrize("is_bare", [True, False], ids=["bare", "data"])
+async def test_what_is_hostile_is_400_and_kept(name: str, document: bytes, is_bare: bool) -> None:
+    body = document if is_bare else b"data=" + document
+    async with running() as ingest:
+        reply = await ingest.post(f"/mo/{name}", body)
+        assert (await ingest.get("/mo/http?from=1&to=2")).status == 200
+    assert reply.status == 400
+    [letter] = ingest.publisher.of(DEAD_LETTER)
+    assert isinstance(letter, DeadLetter)
+    assert letter.octets == body[: ingest.ingest.limits.body_octets]
+    is_whole = len(letter.octets) == len(body)
+    assert (letter.source, letter.reason) == (name, "not-xml" if is_whole else "too-long")
+
+
 @pytest.mark.parametrize("name", ["xml", "soap"])
 async def test_the_url_may_be_tried(name: str) -> None:
     async with running() as ingest:

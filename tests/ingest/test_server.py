@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from ingest.limits import Limits
+from pipeline.records import DeadLetter
 from pipeline.settings import Settings
-from pipeline.topics import MO_RAW
+from pipeline.topics import DEAD_LETTER, MO_RAW
 from tests.ingest.support import FakePublisher, Running, read_reply, running
 
 CALLBACK = b"GET /mo/http?from=1&to=2 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -95,14 +96,35 @@ async def test_a_body_that_is_awaited_comes_after_100_continue() -> None:
 async def test_the_body_limit(body: bytes, status: int) -> None:
     async with running() as ingest:
         reply = await ingest.post("/mo/http", b"to=2&text=" + body[10:])
+        [letter] = ingest.publisher.of(DEAD_LETTER)
     assert reply.status == status
+    assert isinstance(letter, DeadLetter)
+    assert letter.octets == (b"to=2&text=" + body[10:])[:65_536]
+    assert letter.reason == ("missing-from" if status == 400 else "too-long")
 
 
-async def test_a_chunked_flood_is_413() -> None:
+@pytest.mark.parametrize("path", ["/mo/http", "/mt"])
+async def test_a_chunked_flood_is_413(path: str) -> None:
     async with running() as ingest:
-        head = b"POST /mo/http HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         reply = await ingest.exchange(head, *[b"1000\r\n" + b"x" * 4096 + b"\r\n"] * 20)
-    assert reply.status == 413
+    assert (reply.status, reply.headers["connection"]) == (413, "close")
+    kept = [len(letter.octets) for letter in ingest.publisher.of(DEAD_LETTER)]  # type: ignore[attr-defined]
+    assert kept == ([65_536] if path == "/mo/http" else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/mt", 413, id="what is too long for a request is refused at once"),
+        pytest.param("/mo/http", 100, id="of what may be a message the beginning is wanted"),
+    ],
+)
+async def test_a_body_beyond_the_limit_that_is_awaited(path: str, status: int) -> None:
+    head = f"POST {path} HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n"
+    async with running() as ingest:
+        reply = await ingest.exchange(head.encode(), has_body=status != 100)
+    assert reply.status == status
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The XML and SOAP callbacks (G8.3.4, G8.3.5), from the octets of the request."""
 
+import tracemalloc
 from urllib.parse import quote_from_bytes
 
 import msgspec
@@ -12,38 +13,10 @@ from pipeline.wire import http_form, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.hardened_xml import MAX_DEPTH, MAX_OCTETS
 from tests.golden_rows import golden_rows
+from tests.guide_samples import GUIDE_SOAP, GUIDE_XML
 from tests.mo import callback
 
 FORM = http_form.FORM
-GUIDE_XML = b"""data=<?xml version="1.0"?>
-<clickmo>
-  <api_id>xxx</api_id>
-  <moMsgld>fa6ba35b330ce1bc7e2008e5d92d57aa</moMsgld>
-  <from>handset_number_here</from>
-  <to>mo_number_here</to>
-  <timestamp>2007-02-26 14:36:50</timestamp>
-  <text>xxx</text>
-  <charset>ISO-8859-1</charset>
-  <udh></udh>
-</clickmo>"""
-GUIDE_SOAP = b"""Data=<?xml version="1.0" encoding="ISO-8859-1"?>
-<SOAP-ENV:Envelope SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"
-xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"
-xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-
-instance"xmlns:SOAP-ENC="http://schemas.xmlsoap.org/soap/encoding/" xmlns:tns="clickatell_mo">
-<SOAP-ENV:Body>
-<tns:mo_callback xmlns:tns="clickatell_mo">
-<api_id xsi:type="xsd:int">xyz</api_id>
-<from xsi:type="xsd:string">xyz</from>
-<to xsi:type="xsd:string">xyz</to>
-<timestamp xsi:type="xsd:string">xyz</timestamp>
-<charset xsi:type="xsd:string">xyz</charset>
-<udh xsi:type="xsd:string">xyz</udh>
-<text xsi:type="xsd:string">xyz</text>
-<momsgid xsi:type="xsd:string">xyz</momsgid>
-</tns:mo_callback>
-</SOAP-ENV:Body>
-</SOAP-ENV:Envelope>"""
 OF_GUIDE_XML = MoCallback(
     api_id="xxx",
     mo_msg_id="fa6ba35b330ce1bc7e2008e5d92d57aa",
@@ -73,6 +46,11 @@ def _body(way, body: bytes, content_type: str = FORM):
 
 def _clickmo(inside: str, *, head: str = "") -> bytes:
     return f"{head}<clickmo>{ADDRESSES}{inside}</clickmo>".encode()
+
+
+def _declaring(encoding: str, text: str) -> bytes:
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    return _clickmo(f"<text>{text}</text>", head=head).decode().encode(encoding)
 
 
 @pytest.mark.parametrize(
@@ -164,14 +142,57 @@ def test_the_octets_of_a_text_are_its_characters_in_the_charset(way, inside, oct
             id="windows-1252",
         ),
         pytest.param(_clickmo("<text>é</text>").decode().encode("utf-16"), "é", id="utf-16"),
+        *(
+            pytest.param(_declaring(encoding, text), text, id=encoding)
+            for encoding, text in [
+                ("UTF-16BE", "é"),
+                ("UTF-16LE", "é\N{GRINNING FACE}"),
+                ("KOI8-R", "Привет"),
+                ("windows-1256", "مرحبا"),
+                ("Shift_JIS", "こんにちは"),
+                ("EUC-KR", "안녕"),
+                ("GB18030", "你好\N{GRINNING FACE}"),
+                ("Big5", "你好"),
+            ]
+        ),
     ],
 )
 def test_a_declared_encoding_is_honoured(document, text):
     found = _body(xml, document, "text/xml")
     assert isinstance(found, MoCallback)
-    assert found.octets.decode("latin-1") == text
+    assert found.octets.decode("latin-1" if text.isascii() or text == "é" else "utf-16-be") == text
     escaped = b"data=" + quote_from_bytes(document).encode()
     assert _body(xml, escaped) == found
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_percent_encoding_and_entities_are_each_undone_once(way):
+    document = _clickmo("<text>&amp;amp; %2B+&#38;lt;</text>")
+    escaped = b"data=" + quote_from_bytes(document).encode()
+    for body in (document, b"data=" + document, escaped):
+        found = _body(way, body)
+        assert isinstance(found, MoCallback)
+        assert found.octets == b"&amp; %2B+&lt;"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<c:clickmo xmlns:c="urn:c"><c:from>2</c:from><c:to>1</c:to></c:clickmo>',
+        b'<clickmo xmlns="clickatell_mo"><from>2</from><to>1</to></clickmo>',
+        b'<e:Envelope xmlns:e="urn:e"><e:Body><tns:mo_callback xmlns:tns="clickatell_mo">'
+        b"<from>2</from><to>1</to></tns:mo_callback></e:Body></e:Envelope>",
+        b'<S:Envelope xmlns:S="urn:e"><S:Body><mo_callback xmlns="clickatell_mo"><from>2</from>'
+        b"<to>1</to></mo_callback></S:Body></S:Envelope>",
+        b"<unbound:mo_callback><unbound:from>2</unbound:from><to>1</to></unbound:mo_callback>",
+    ],
+    ids=["any-prefix", "default", "G8.3.5", "another-default", "a-prefix-of-nothing"],
+)
+def test_a_namespace_may_have_any_prefix(way, document):
+    found = _body(way, document, "text/xml")
+    assert isinstance(found, MoCallback)
+    assert (found.handset, found.number) == ("2", "1")
 
 
 @pytest.mark.parametrize("name", ["moMsgId", "moMsgld", "momsgid", "MOMSGID", "q:moMsgId"])
@@ -242,6 +263,37 @@ def test_a_request_is_refused_and_says_why(way, document, reason):
     assert found.reason == reason
     assert found.words
     assert "\n" not in found.words
+
+
+_LEVELS = "".join(f'<!ENTITY a{level} "{f"&a{level - 1};" * 10}">' for level in range(1, 12))
+_LAUGHS = f'<!DOCTYPE c [<!ENTITY a0 "ha">{_LEVELS}]>'
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(_clickmo("<text>&a11;</text>", head=_LAUGHS), id="ten-to-the-eleventh"),
+        pytest.param(b"<a>" * (MAX_OCTETS // 3), id="deep"),
+        pytest.param(b"<a b='" + b"c" * (MAX_OCTETS - 9) + b"'/>", id="long-attribute"),
+        pytest.param(
+            b"<a " + b" ".join(b"a%d=''" % at for at in range(25_000)) + b"/>", id="many-attributes"
+        ),
+        pytest.param(b"<a " + b'""' * (MAX_OCTETS // 2 - 2), id="nothing-but-quotes"),
+        pytest.param(b'<a b=""c="">' * (MAX_OCTETS // 12), id="blanks-lack-everywhere"),
+        pytest.param(b"<a>" + b"<![CDATA[" * (MAX_OCTETS // 9 - 1), id="cdata-never-closed"),
+    ],
+)
+def test_what_is_hostile_costs_little_memory(way, document):
+    assert len(document) <= MAX_OCTETS
+    tracemalloc.start()
+    try:
+        found = _body(way, document)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found, Rejected)
+    assert peak < 32 * MAX_OCTETS
 
 
 @pytest.mark.parametrize("way", WAYS)
