@@ -44,6 +44,9 @@ class Settings:
     instance: str = _setting(
         "", "Name of this worker, kept over restarts (static group membership); empty: none."
     )
+    stall_seconds: float = _setting(
+        120.0, "A worker that has work and gets none of it done for so long stops; above 90."
+    )
 
     numbers: str = _setting("", "The number directory; empty: numbers.toml under home.")
     account: str = _setting("main", "Account of numbers that name none.")
@@ -113,6 +116,8 @@ class Settings:
             raise SettingsError(
                 "assembly_timeout_minutes must be above 254, the gateway's last retry (G8.3.1)"
             )
+        if self.stall_seconds <= 90:
+            raise SettingsError("stall_seconds must be above 90: the clients' time-outs add to it")
         if self.replication_factor < self.min_insync_replicas:
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
 

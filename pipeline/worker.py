@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> faust.App:
             processor=lambda partition: Conversation(partition=partition, settings=settings),
             folder=settings.home / "state",
         ),
+        stall_seconds=settings.stall_seconds,
     )
     conversation.register()
     clock = PipelineClock(None if settings.kafka else settings.home)

@@ -14,9 +14,10 @@ from pipeline.engine.stop import stop_loudly
 from pipeline.engine.tables import time_from_due
 from pipeline.engine.task import AgentPlan, PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
+from pipeline.engine.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     import faust
     from faust.types import TP
@@ -33,10 +34,31 @@ SAVE_ROUNDS: Final = 10
 SETTLE_SECONDS: Final = 0.002
 
 
+class _Watched:
+    """A task as the watchdog sees it."""
+
+    def __init__(self, task: PartitionTask, states: States) -> None:
+        self._task, self._states = task, states
+
+    def mark(self) -> Hashable:
+        """Batches done, offsets passed with nothing to write, rows changed or read back so far."""
+        state = self._task.state
+        changes = sum(len(table.changes) for table in state.tables.values())
+        offsets = tuple(state.point.offsets.items())
+        return state.point.sequence, offsets, changes, self._states.rows_read(self._task.partition)
+
+    def next_offsets(self) -> Mapping[str, int]:
+        return {**self._task.state.point.offsets, **self._task.intake.next_offsets()}
+
+    @property
+    def at_work(self) -> bool:
+        return self._task.at_work or not self._task.ready
+
+
 class PartitionedAgent:
     """The tasks of the partitions this worker owns."""
 
-    def __init__(self, app: faust.App, plan: AgentPlan) -> None:
+    def __init__(self, app: faust.App, plan: AgentPlan, *, stall_seconds: float) -> None:
         self._app = app
         self._plan = plan
         self._states = States(plan)
@@ -44,6 +66,12 @@ class PartitionedAgent:
         self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
         self._asker: asyncio.Task[None] | None = None
         self._saver: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog(
+            bootstrap=plan.bootstrap,
+            topics=plan.topics,
+            tasks=self._watched,
+            seconds=stall_seconds,
+        )
 
     @property
     def tasks(self) -> Mapping[int, PartitionTask]:
@@ -75,6 +103,9 @@ class PartitionedAgent:
             self._task(batch.partition).intake.add(batch)
         except Exception as error:
             self._failed(batch.partition, error)
+
+    def _watched(self) -> Mapping[int, _Watched]:
+        return {p: _Watched(task, self._states) for p, task in self._tasks.copy().items()}
 
     def _has_room(self, tp: TP) -> bool:
         task = self._tasks.get(tp.partition)
@@ -110,9 +141,11 @@ class PartitionedAgent:
             self._task(partition).start()
         if self._saver is None:
             self._saver = asyncio.create_task(self._save_now_and_then())
+            self._watchdog.start()
         log.info("partitions %s", sorted(owned))
 
     async def _shut_down(self, _app: faust.App, **_: Any) -> None:
+        self._watchdog.stop()
         if self._saver is not None:
             self._saver.cancel()
         await asyncio.gather(*(task.pause() for task in self._tasks.values()))

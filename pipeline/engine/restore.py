@@ -19,7 +19,7 @@ from pipeline.engine.state import Point, State, point_from_metadata
 from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 _POLL_MS: Final = 200
 _ASKED_TIMES: Final = 40
@@ -70,13 +70,19 @@ def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
 
 
 async def read_changelog(
-    *, bootstrap: str, topic: str, partition: int, state: State, tombstones_kept_ms: int
+    *,
+    bootstrap: str,
+    topic: str,
+    partition: int,
+    state: State,
+    tombstones_kept_ms: int,
+    tell: Callable[[int], None],
 ) -> int:
     """Read one partition of the changelog into `state`, from where that stands to the end.
 
-    Gives the number of rows read; raises `CheckpointUnusable` when `state` must not be gone on
-    from. A plain read_committed consumer outside any group: its position steps over transaction
-    markers.
+    Gives the number of rows read, which `tell` is told as it grows; raises `CheckpointUnusable`
+    when `state` must not be gone on from. A plain read_committed consumer outside any group: its
+    position steps over transaction markers.
     """
     reached, sequence = state.rows.reached, state.point.sequence
     consumer = AIOKafkaConsumer(
@@ -106,6 +112,7 @@ async def read_changelog(
                     reached=Reached(last.offset + 1, last.timestamp),
                 )
                 rows += len(records)
+                tell(rows)
     finally:
         await consumer.stop()
     if state.point.sequence < sequence:

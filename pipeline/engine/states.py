@@ -40,9 +40,14 @@ class States:
         self._asking = asyncio.Lock()
         self._changelog: ChangelogTopic | None = None
         self._checkpoints: Checkpoints | None = None
+        self._rows_read: dict[int, int] = {}
         self.committed = CommittedOffsets(
             bootstrap=plan.bootstrap, group=plan.group, topics=plan.topics
         )
+
+    def rows_read(self, partition: int) -> int:
+        """Rows of the changelog that the restore of a partition has read so far."""
+        return self._rows_read.get(partition, 0)
 
     async def restore(self, partition: int) -> Restored:
         """The state as the changelog has it. The partition must have been fenced and closed."""
@@ -66,6 +71,10 @@ class States:
 
     async def _read_to_end(self, rows: Rows, partition: int) -> Restored:
         state = State(self._plan.tables, rows)
+
+        def tell(rows_read: int) -> None:
+            self._rows_read[partition] = rows_read
+
         try:
             read = await read_changelog(
                 bootstrap=self._plan.bootstrap,
@@ -73,6 +82,7 @@ class States:
                 partition=partition,
                 state=state,
                 tombstones_kept_ms=self._changelog.tombstones_kept_ms if self._changelog else 0,
+                tell=tell,
             )
         except BaseException:
             rows.close()

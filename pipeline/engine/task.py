@@ -89,6 +89,11 @@ class PartitionTask:
         self.ready = False
         self.unsaved = 0
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a batch is in hand."""
+        return self._working.locked()
+
     def start(self) -> None:
         """Run, from where the state stands; does nothing when it runs already."""
         if self._loop_task is None:

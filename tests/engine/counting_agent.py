@@ -1,11 +1,12 @@
 """An agent for the tests: counts per key over two topics, and writes each count out once.
 
-`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [NAME]`
+`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [NAME]`; the value `hang` hangs it.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 from pipeline.engine.agent import PartitionedAgent
@@ -15,6 +16,8 @@ from pipeline.settings import Settings
 
 PARTITIONS = 4
 POISON = b"poison"
+HANG = b"hang"
+STALL_SECONDS = 6.0
 
 
 class Count:
@@ -30,6 +33,8 @@ class Count:
         counts.put(record.key, b"%d" % count)
         where = f"{record.topic}:{record.partition}:{record.offset}:{count}"
         work.send(f"{self._tag}-out", record.key, where.encode())
+        if record.value == HANG:
+            threading.Event().wait()
         if record.value == POISON:
             raise ValueError("poison")
 
@@ -60,6 +65,7 @@ def main() -> None:
             processor=lambda _partition: Count(tag),
             folder=settings.home / "state",
         ),
+        stall_seconds=STALL_SECONDS,
     ).register()
     run_faust_app(app, settings)
 
