@@ -32,7 +32,7 @@ async def until(holds: Callable[[], bool]) -> None:
     """Returns once that holds; `TimeoutError` when it does not."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 - nothing says when
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)
 
 
 @dataclass
@@ -99,11 +99,12 @@ class Session:
 
 
 class Smsc:
-    """Listens; `refuses` with a status, if not 0; or hangs up."""
+    """Listens; `refuses` with a status, if not 0; or hangs up, or greets first."""
 
     def __init__(self) -> None:
         self.refuses = 0
         self.hangs_up = False
+        self.greets = b""
         self.attempts = 0
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
@@ -123,6 +124,7 @@ class Smsc:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(reader, writer)
         self.writers.append(writer)
+        writer.write(self.greets)
         if self.hangs_up:
             writer.close()
             return
