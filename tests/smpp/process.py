@@ -36,10 +36,12 @@ NUMBER = "447700900123"
 
 
 @contextmanager
-def smpp_process(home: Path, kafka: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`twoway smpp`; ended in order, unless it is gone already."""
+def smpp_process(
+    folder: Path, kafka: str, port: int, *, home: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`twoway smpp`, its log in `folder`; ended in order, unless it is gone already."""
     given = {
-        "home": str(home),
+        "home": str(home or folder),
         "kafka": kafka,
         "smpp_host": "127.0.0.1",
         "smpp_port": str(port),
@@ -47,7 +49,7 @@ def smpp_process(home: Path, kafka: str, port: int) -> Iterator[subprocess.Popen
         "smpp_password": SECRET,
         "smpp_tls": "off",
     }
-    with (home / "smpp.log").open("ab") as log:
+    with (folder / "smpp.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.cli", "smpp"],
             env=environment_without_settings(given),

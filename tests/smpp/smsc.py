@@ -121,6 +121,11 @@ class Smsc:
         while await self._attempted.get() < times:
             pass
 
+    def end(self) -> None:
+        """Break every connection."""
+        for writer in self.writers:
+            writer.transport.abort()
+
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(reader, writer)
         self.writers.append(writer)
@@ -172,6 +177,5 @@ async def receiving(
         server.close()
         running.cancel()
         await asyncio.wait([running])
-        for writer in smsc.writers:
-            writer.transport.abort()
+        smsc.end()
         await server.wait_closed()

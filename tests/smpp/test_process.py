@@ -85,8 +85,7 @@ async def test_what_kafka_has_and_the_gateway_has_no_answer_to_has_one_effect(
             while left:
                 left -= await session.deliver_some({n: pdus[n] for n in sorted(left)[:WINDOW]})
     finally:
-        for writer in smsc.writers:
-            writer.transport.abort()
+        smsc.end()
         server.close()
         await server.wait_closed()
     found = await read_raw(kafka, gateway.run)
