@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 
+_STOPS: Final = (Effect.STOP, Effect.STOP_AT_ONCE)
 _ACCOUNT: Final = ScopeKind.ACCOUNT.value  # an enum member's `value` is slow to look up
+_NUMBER: Final = ScopeKind.NUMBER.value
 
 KEPT_UNSTOPPED = 3
 """Re-enabling messages remembered in a scope that was never stopped, should a stop come late."""
@@ -97,7 +99,8 @@ class Scopes:
     def add(self, keys: Iterable[Key], event: Event) -> None:
         """Enter `event` in each scope; the gateway's side of a premium number is left alone."""
         for key in keys:
-            timeline = self._timelines.get(key) or self._created(key)
+            known = self._timelines.get(key)
+            timeline = self._with_earlier(known) if known else self._created(key)
             self.put(self._with_event(timeline, event))
 
     def follow_account(self, keys: Iterable[Key]) -> None:
@@ -127,14 +130,23 @@ class Scopes:
             del self._timelines[timeline.key]
 
     def _created(self, key: Key) -> Timeline:
-        """A timeline for a scope new to this handset, with what earlier ranges held of it."""
-        timeline = Timeline(*key)
-        if key[0] in (ScopeKind.NUMBER, ScopeKind.RANGE):
-            for other in self._timelines.values():
-                if other.scope_kind == ScopeKind.RANGE and _overlap(other.key, key):
-                    timeline = self._with_events(timeline, other.events)
+        """A timeline for a scope new to this handset, with what is known of it from others."""
+        timeline = self._with_earlier(Timeline(*key))
         account = self._timelines.get(account_key(self.account_of(key)))
         return self._with_events(timeline, account.events) if account else timeline
+
+    def _with_earlier(self, timeline: Timeline) -> Timeline:
+        """What other scopes held of a number before it became, or was again, part of this one."""
+        for other in self._timelines.values():
+            if self._came_from(timeline.key, other.key):
+                timeline = self._with_events(timeline, other.events)
+        return timeline
+
+    def _came_from(self, key: Key, other: Key) -> bool:
+        """Whether `other` held numbers that `key` holds by the directory in force."""
+        if other[0] == ScopeKind.RANGE and other != key and _overlap(other, key):
+            return number_key(self._directory, first_number_of(key)) == key
+        return key[0] == ScopeKind.KEYWORD and other == (_NUMBER, first_number_of(key))
 
     def _with_events(self, timeline: Timeline, events: list[Event]) -> Timeline:
         known = {e.arrival for e in timeline.events}
@@ -144,7 +156,7 @@ class Scopes:
         return timeline
 
     def _with_event(self, timeline: Timeline, event: Event) -> Timeline:
-        if timeline.scope_kind != ScopeKind.ACCOUNT and event.gateway == Effect.STOP:
+        if timeline.scope_kind != ScopeKind.ACCOUNT and event.gateway in _STOPS:
             number = self._directory.find(first_number_of(timeline.key))
             if number is not None and number.premium:
                 event = _without_gateway(event)
@@ -157,6 +169,9 @@ def _without_gateway(event: Event) -> Event:
 
 
 def _overlap(one: Key, other: Key) -> bool:
+    """Whether a range and a number, or another range, have numbers in common."""
+    if other[0] not in (_NUMBER, ScopeKind.RANGE):
+        return False
     first, last = _bounds(one)
     other_first, other_last = _bounds(other)
     return len(first) == len(other_first) and first <= other_last and other_first <= last

@@ -9,10 +9,12 @@ from pipeline.records import MtRequest, Number, ScopeKind
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import words_of
 from pipeline.stages.consent_confirmation import confirming_number
+from pipeline.stages.consent_row import OPEN
 from pipeline.stages.consent_scopes import Key, account_key, holds, keyword_key, number_key
+from pipeline.stages.consent_timeline import NEVER, fold
 
 if TYPE_CHECKING:
-    from pipeline.stages.consent_row import HandsetConsent
+    from pipeline.stages.consent_row import HandsetConsent, Timeline
 
 
 class Sender(NamedTuple):
@@ -82,17 +84,41 @@ def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Dire
     """The scopes that contain a sender, the narrowest first; the account is always the last.
 
     A number keeps its stops when it moves: into a range (its own scope still counts), or out of one
-    or with it (where its new scope has no history yet, ranges that held it count).
+    or with it (ranges that held it count, unless it was re-enabled where it is now).
     """
     account = account_key(sender.account)
     if not is_digits(sender.sender_id):
         return [account]
-    if sender.number is not None and sender.number.kind == SHARED_SHORT_CODE:
-        own = [keyword_key(sender.sender_id, sender.keyword)] if sender.keyword else []
-        return [*own, account]
-    current = number_key(directory, sender.sender_id)
-    held = [t.key for t in row.timelines if holds(t.key, sender.sender_id)] if row else []
+    shared = sender.number is not None and sender.number.kind == SHARED_SHORT_CODE
+    if shared and not sender.keyword:
+        return [account]
     alone = (ScopeKind.NUMBER.value, sender.sender_id)
-    if current in held:
-        held = [key for key in held if key == alone]
-    return [current, *(key for key in held if key != current), account]
+    if shared:
+        current = keyword_key(sender.sender_id, sender.keyword)
+    else:
+        current = number_key(directory, sender.sender_id)
+    if row is None:
+        return [current, account]
+    known = {t.key: t for t in row.timelines}
+    here = known.get(current)
+    held = [alone] if shared else [key for key in known if holds(key, sender.sender_id)]
+    also = [
+        key
+        for key in held
+        if key in known
+        and key != current
+        and (here is None or (key == alone and not shared) or _stopped_since(known[key], here))
+    ]
+    return [current, *also, account]
+
+
+def _stopped_since(there: Timeline, here: Timeline) -> bool:
+    """Whether `there` has a stop that `here` does not know and has not re-enabled."""
+    known = {event.arrival for event in here.events}
+    other, own = fold(there.events, until=NEVER), fold(here.events, until=NEVER)
+    return any(
+        side.state != OPEN
+        and side.stop.arrival not in known
+        and (ours.last_opening is None or ours.last_opening.order < side.stop.order)
+        for side, ours in ((other.ours, own.ours), (other.gateway, own.gateway))
+    )

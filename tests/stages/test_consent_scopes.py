@@ -53,6 +53,9 @@ class TestRange:
         assert talk.is_open(FIRST)
 
 
+ALONE = f'[[number]]\nnumber = "{INSIDE}"\nkind = "vmn"\n'
+
+
 class TestMovedNumbers:
     """A number that moves into or out of a range keeps its stops."""
 
@@ -85,6 +88,73 @@ class TestMovedNumbers:
         assert talk.is_open("27600000250")
         talk.says("hello", LAST)
         assert talk.is_open(INSIDE)
+
+    def test_out_of_a_range_where_it_had_been_by_itself_before(self) -> None:
+        talk = Conversation(directory_from(ALONE))
+        talk.says("hello", INSIDE)
+        talk.pass_minutes(1)
+        talk.directory = directory_from(NUMBERS)
+        talk.says("STOP", FIRST)
+        talk.directory = directory_from(ALONE)
+        [rejection] = talk.asks(mt(sender=INSIDE)).rejections
+        assert (rejection.rule, rejection.scope) == (GateRule.OPTED_OUT, RANGE)
+        talk.pass_minutes(1)
+        told = [(c.scope, c.state) for c in talk.says("hello", INSIDE).changes]
+        assert told == [(INSIDE, "confirmation-due"), (INSIDE, "open")]
+        [command] = talk.asks(mt(sender=INSIDE)).commands
+        assert [scope.scope for scope in command.scopes] == [INSIDE, "main"]
+        talk.directory = directory_from(NUMBERS)
+        assert not talk.is_open(FIRST)
+
+    def test_back_into_a_range_it_was_in_before(self) -> None:
+        halves = "".join(
+            f'[[number]]\nkind = "tagged-range"\nfirst = "{first}"\nlast = "{last}"\n'
+            for first, last in ((FIRST, "27600000149"), (INSIDE, LAST))
+        )
+        talk = Conversation()
+        talk.says("hello", FIRST)
+        talk.pass_minutes(1)
+        talk.directory = directory_from(halves)
+        talk.says("STOP", INSIDE)
+        talk.directory = directory_from(NUMBERS)
+        assert not talk.is_open(INSIDE)
+        assert talk.is_open(FIRST)
+        talk.pass_minutes(1)
+        talk.says("hello", FIRST)  # the range is one number now: it re-enables all of it
+        assert talk.is_open(INSIDE)
+        assert talk.states(RANGE) == OPEN
+
+    def test_a_stop_made_again_after_the_move_counts(self) -> None:
+        talk = Conversation(directory_from(ALONE))
+        talk.says("hello", INSIDE)
+        talk.directory = directory_from(NUMBERS)
+        talk.says("STOP", FIRST)
+        talk.directory = directory_from(ALONE)
+        talk.pass_minutes(1)
+        talk.says("hello", INSIDE)
+        talk.pass_minutes(1)
+        talk.says("STOP", INSIDE)
+        assert not talk.is_open(INSIDE)
+        talk.tick(400)
+        assert talk.states(INSIDE) == STOPPED
+
+    def test_a_code_that_becomes_a_shared_one(self) -> None:
+        talk = Conversation(directory_from(f'[[number]]\nnumber = "{SHARED}"\nkind = "vmn"\n'))
+        talk.says("STOP", SHARED)
+        talk.directory = directory_from(NUMBERS)
+        assert not talk.is_open(SHARED, keyword="fun")
+        talk.pass_minutes(1)
+        talk.says("fun hello", SHARED)
+        assert talk.is_open(SHARED, keyword="fun")
+        assert not talk.is_open(SHARED, keyword="game")
+
+    def test_a_shared_code_that_becomes_a_number_by_itself(self) -> None:
+        talk = Conversation()
+        talk.says("STOP fun", SHARED)
+        talk.directory = directory_from(f'[[number]]\nnumber = "{SHARED}"\nkind = "vmn"\n')
+        assert not talk.is_open(SHARED)
+        talk.says("hello", SHARED)
+        assert talk.is_open(SHARED)
 
     def test_the_stops_of_a_grown_range_are_told_of_its_new_scope(self) -> None:
         talk = Conversation()
