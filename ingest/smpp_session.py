@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.smpp")
 
 BIND_SECONDS: Final = 30.0
-UNBIND_SECONDS: Final = 5.0
+UNBIND_SECONDS: Final = 3.0
 #: While answers may not have reached the gateway it is asked this often.
 CONFIRM_SECONDS: Final = 2.0
 READ_OCTETS: Final = 256 * 1024

@@ -42,15 +42,15 @@ def with_name(settings: Settings, program: str) -> Settings:
     return replace(settings, instance=settings.instance or f"{program}-{home}")
 
 
-def answers_ready(host: str, port: int, *, tls: bool = False) -> bool:
-    """Whether GET /readyz gives 200. Certificates go unchecked: it is our own process."""
+def answers_ready(host: str, port: int, *, tls: bool = False, path: str = "/readyz") -> bool:
+    """Whether GET `path` gives 200. Certificates go unchecked: it is our own process."""
     connection = (
         HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=_unchecked_context())
         if tls
         else HTTPConnection(host, port, timeout=ANSWER_SECONDS)
     )
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK
     except (HTTPException, OSError):
         return False

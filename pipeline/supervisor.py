@@ -36,6 +36,7 @@ from pipeline.stack_settings import (
     where_to_call,
     with_name,
 )
+from pipeline.stack_ways import WAYS, programs_of_ways
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = ("ingest", "worker", "store", "kafka")
+ENDS: Final = (*WAYS, "ingest", "worker", "store", "kafka")
 NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -95,9 +96,11 @@ class _LocalStack:
         self._stop = threading.Event()
         self._may_interrupt = False
         self._is_announced = False
+        programs = self._programs()
+        self._names = [program.name for program in programs]
         self._supervisor = Supervisor(
-            programs=self._programs(),
-            ends=ENDS if self._kafka else ENDS[:-1],
+            programs=programs,
+            ends=[name for name in ENDS if name in self._names],
             stop=self._stop,
             say=say,
             changed=self._changed,
@@ -109,7 +112,7 @@ class _LocalStack:
         before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         for file in self._files:
             file.unlink(missing_ok=True)
-        for name in ENDS:
+        for name in self._names:
             keep_previous(self._log(name))
         say(f"home is {self._home}; logs are in {self._home / 'logs'}")
         try:
@@ -157,7 +160,13 @@ class _LocalStack:
             )
             for name, check in checks.items()
         ]
-        return [*self._broker(), *processes]
+        ways = programs_of_ways(
+            ours,
+            command=self._command,
+            log=self._log,
+            needs=("kafka",) if self._kafka else (),
+        )
+        return [*self._broker(), *processes, *ways]
 
     def _broker(self) -> list[Program]:
         """Our own broker; none when one was given."""
