@@ -54,6 +54,7 @@ class ConsentRule(StrEnum):
     CONFIRMED = "confirmed"
     GATEWAY_CONFIRMED = "gateway-confirmed"
     OPERATOR = "operator"
+    SUPPRESSION = "suppression"
 
 
 class ConsentAction(StrEnum):
@@ -310,6 +311,43 @@ class ConsentRequest(Record, frozen=True, kw_only=True):
     actor: str
     reason: str
     requested_at: datetime
+
+
+class ForgetRequest(Record, frozen=True, kw_only=True):
+    request_id: str
+    handset: str
+    actor: str
+    reason: str
+    requested_at: datetime
+
+
+class ErasedRows(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows were removed from one of the agent's tables."""
+
+    name: str
+    rows: int
+
+
+class KeptStop(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope that stays stopped when its handset is forgotten."""
+
+    scope_kind: str
+    scope: str
+    state: str
+    gateway_state: str
+    since: datetime
+
+
+class Erasure(Record, frozen=True, kw_only=True):
+    erasure_id: str
+    suppression: str
+    request_id: str
+    order_offset: int
+    at: datetime
+    actor: str
+    reason: str
+    rows: list[ErasedRows]
+    stops: list[KeptStop]
 
 
 class CustomReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -102,6 +102,10 @@ class Settings:
         30.0, "An idle bind is tried this often; it is given up when that gets no answer as long."
     )
 
+    suppression_key: str = _setting(
+        "",
+        "File of the key under which stops outlive their handset; empty: HOME.suppression-key.",
+    )
     clickhouse: str = _setting(
         "", "URL of a ClickHouse server; empty: the embedded engine under home."
     )

@@ -20,6 +20,8 @@ MT_COMMAND: Final = "mt-command"
 MT_REJECTION: Final = "mt-rejection"
 MT_RESULT: Final = "mt-result"
 CONSENT_REQUEST: Final = "consent-request"
+FORGET_REQUEST: Final = "forget-request"
+ERASURE: Final = "erasure"
 NUMBERS: Final = "numbers"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
@@ -36,6 +38,8 @@ class Topic:
     log_append_time: bool = False
     retention_days: int = -1
     compacted: bool = False
+    compaction_lag_hours: int = 0
+    tombstones_hours: int = 0
 
     @property
     def config(self) -> dict[str, str]:
@@ -47,6 +51,11 @@ class Topic:
         if not self.compacted:
             days = self.retention_days
             config["retention.ms"] = str(days * 86_400_000 if days > 0 else -1)
+        else:
+            lag_ms = str(self.compaction_lag_hours * 3_600_000)
+            config["max.compaction.lag.ms"] = lag_ms
+            config["segment.ms"] = lag_ms  # the segment that is written to is never compacted
+            config["delete.retention.ms"] = str(self.tombstones_hours * 3_600_000)
         return config
 
 

@@ -1,8 +1,8 @@
 """The agent `conversation`: everything that happens to a handset, in one place and one order.
 
-It reads mo-raw, mt-request, mt-result, consent-request, numbers and clock of its partition and
-calls the stages in a row: normalise, reassemble, consent, gate. What they decide it writes; it
-knows no rule of SMS.
+It reads mo-raw, mt-request, mt-result, consent-request, forget-request, numbers and clock of its
+partition and calls the stages in a row: normalise, reassemble, consent, gate. What they decide it
+writes; it knows no rule of SMS.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline import avro, metrics, topics
+from pipeline.agents.forgetting import Forgetting
 from pipeline.dead_letters import letter_from_record
 from pipeline.numbers import Directory
 from pipeline.records import (
     Answered,
     Clock,
     ConsentRequest,
+    ForgetRequest,
     MoMessage,
     MoPart,
     MoRaw,
@@ -33,6 +35,7 @@ from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.stages import consent, dedupe, dedupe_smpp, gate, reassemble
 from pipeline.stages.consent_operator import order_from_request, order_key, take_order
 from pipeline.stages.normalise import normalise
+from pipeline.suppression_key import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +52,7 @@ SOURCES: Final = (
     topics.MT_REQUEST,
     topics.MT_RESULT,
     topics.CONSENT_REQUEST,
+    topics.FORGET_REQUEST,
     topics.NUMBERS,
     topics.CLOCK,
 )
@@ -60,11 +64,18 @@ ASSEMBLIES: Final = "assemblies"
 CONSENTS: Final = "consents"
 REQUESTS: Final = "requests"
 DIRECTORY: Final = "directory"
+SUPPRESSIONS: Final = "suppressions"
 #: The order is the tables' numbers in the changelog: append only.
-TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY)
+TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
 
 UNREADABLE_IN_A_ROW: Final = 10
-_STAGES: Final = {topics.MT_REQUEST: Stage.GATE, topics.CONSENT_REQUEST: Stage.CONSENT}
+#: Rows that fall due in one unit of work, of one tick: a clock may leap over a week.
+DUE_AT_MOST: Final = 4_000
+_STAGES: Final = {
+    topics.MT_REQUEST: Stage.GATE,
+    topics.CONSENT_REQUEST: Stage.CONSENT,
+    topics.FORGET_REQUEST: Stage.CONSENT,
+}
 
 
 class WrongDeploy(RuntimeError):
@@ -91,12 +102,19 @@ class Conversation:
         self._consent_rules = consent.ConsentRules.from_settings(settings)
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
+        self._forgetting = Forgetting(
+            key_file=key_file(settings),
+            suppressions=SUPPRESSIONS,
+            consents=CONSENTS,
+            assemblies=ASSEMBLIES,
+        )
         self._unreadable = 0
-        self._take: Mapping[str, tuple[type[Record], Callable[..., None]]] = {
+        self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {
             topics.MO_RAW: (MoRaw, self._take_raw),
             topics.MT_REQUEST: (MtRequest, self._take_request),
             topics.MT_RESULT: (MtResult, self._take_result),
             topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
+            topics.FORGET_REQUEST: (ForgetRequest, self._take_forget),
             topics.NUMBERS: (Numbers, self._take_numbers),
             topics.CLOCK: (Clock, self._take_tick),
         }
@@ -108,27 +126,28 @@ class Conversation:
         }
 
     def restored(self, state: State) -> None:
-        """Take up the directory the state holds."""
+        """Take up the directory the state holds; raises `SuppressionKeyError`."""
+        self._forgetting.check(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
         self._directory = self._read_directory(octets) if octets else Directory.empty()
 
     def _read_directory(self, octets: bytes) -> Directory:
         return _directory_from_octets(octets, self._account)
 
-    def take(self, work: UnitOfWork, record: ConsumerRecord) -> None:
-        """Do one record's work."""
+    def take(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
+        """Do one record's work; True when more of it is left than one unit may hold."""
         try:
             value = avro.decode(record.value or b"")
         except avro.Unreadable as error:
             self._count_unreadable(record, error)
             self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)))
-            return
+            return False
         self._unreadable = 0
         kind, take = self._take[record.topic]
         if isinstance(value, kind):
-            take(work, record, value)
-        else:
-            self._bury_stranger(work, record, value)
+            return take(work, record, value) is True
+        self._bury_stranger(work, record, value)
+        return False
 
     def _count_unreadable(self, record: ConsumerRecord, error: avro.Unreadable) -> None:
         """Applications write mt-request: what they write wrong stops nobody else."""
@@ -287,6 +306,22 @@ class Conversation:
             lambda row: take_order(row, order, directory=self._directory, now=now),
         )
 
+    def _take_forget(
+        self, work: UnitOfWork, record: ConsumerRecord, request: ForgetRequest
+    ) -> None:
+        handset = address_from_text(request.handset)
+        if self._send_home(work, record, handset):
+            return
+        requests = work.tables[REQUESTS]
+        key = order_key(request)
+        if requests.get(key) is not None:
+            return
+        now = self._now(work, request.requested_at)
+        requests.put(key, b"", due_at=now + self._horizon)
+        rejected = self._forgetting.forget(work, record, request, handset=handset, now=now)
+        if rejected is not None:
+            self._bury(work, record, rejected, at=request.requested_at)
+
     def _send_home(self, work: UnitOfWork, record: ConsumerRecord, handset: str) -> bool:
         """Publish a record that belongs in another partition there; whether it did."""
         key = key_from_handset(handset)
@@ -300,14 +335,26 @@ class Conversation:
         self._directory = self._read_directory(record.value)
         work.tables[DIRECTORY].put(b"", record.value)
 
-    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> None:
+    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
+        """Let fall due what the time has come of; True when there may be more of it.
+
+        How much is done at once is counted from the tick on, not from the unit's beginning: so it
+        is the same whatever the batches are.
+        """
         if not work.advance_time(tick.time):
-            return
+            return False
+        left = DUE_AT_MOST
         for name, fall_due in self._due.items():
             table = work.tables[name]
-            if table.has_due(tick.time):
-                for key in table.due(tick.time):
-                    fall_due(work, key, tick.time)
+            if not table.has_due(tick.time):
+                continue
+            keys = table.due(tick.time, at_most=left)
+            for key in keys:
+                fall_due(work, key, tick.time)
+            left -= len(keys)
+            if not left:
+                return True
+        return False
 
     def _forget_seen(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[SEEN].delete(key)
@@ -346,11 +393,13 @@ class Conversation:
         table = work.tables[CONSENTS]
         key = key_from_handset(handset)
         octets = table.get(key)
-        before = consent.decode_row(octets) if octets else None
+        before = consent.decode_row(octets) if octets else self._forgetting.recall(work, handset)
         decision = decide(before)
         if decision.row is None:
             table.delete(key)
         elif decision.row is not before:
+            if before is not None and not octets:
+                self._forgetting.settle(work, handset)
             after = consent.encode_row(decision.row)
             if after != octets:
                 table.put(key, after, due_at=consent.due_at(decision.row))

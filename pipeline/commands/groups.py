@@ -36,6 +36,7 @@ READ_BY: Final = {
         topics.MT_REQUEST,
         topics.MT_RESULT,
         topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
         topics.NUMBERS,
         topics.CLOCK,
     ),

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline.records import ConsentAction, ConsentRequest, ConsentRule, Reason, Rejected
+from pipeline.records import (
+    ConsentAction,
+    ConsentRequest,
+    ConsentRule,
+    ForgetRequest,
+    Reason,
+    Rejected,
+)
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import words_of
 from pipeline.stages.consent_deciding import Deciding
@@ -37,9 +44,10 @@ class OperatorOrder(msgspec.Struct, frozen=True, kw_only=True):
     mo_message_id: str = ""
 
 
-def order_key(request: ConsentRequest) -> bytes:
+def order_key(request: ConsentRequest | ForgetRequest) -> bytes:
     """The key under which an order's id is remembered; no id of an MT request looks like it."""
-    return b"\xff" + bytes.fromhex(derived_id("consent-request", request.request_id))
+    kind = "forget-request" if isinstance(request, ForgetRequest) else "consent-request"
+    return b"\xff" + bytes.fromhex(derived_id(kind, request.request_id))
 
 
 def order_from_request(

@@ -78,6 +78,12 @@ def assembly_key(part: MoPart) -> bytes:
     )
 
 
+def keys_begin(handset: str) -> bytes:
+    """How the assembly keys of a handset begin, and those of no other."""
+    key = _encode((handset, "", 0, 0, 0))
+    return key[: -len(_encode(("", 0, 0, 0))) + 1]
+
+
 def reassemble(
     row: Assemblies | None, part: MoPart, *, spread: timedelta, timeout: timedelta, account: str
 ) -> tuple[Assemblies | None, list[MoMessage]]:

@@ -30,6 +30,8 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.MtRejection,
     records.MtResult,
     records.ConsentRequest,
+    records.ForgetRequest,
+    records.Erasure,
     records.Numbers,
     records.DeadLetter,
 )

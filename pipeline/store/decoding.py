@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
 #: Applications write these themselves: what is unreadable there never stops anything.
-FROM_OUTSIDE: Final = frozenset({topics.MT_REQUEST, topics.CONSENT_REQUEST})
+FROM_OUTSIDE: Final = frozenset({topics.MT_REQUEST, topics.CONSENT_REQUEST, topics.FORGET_REQUEST})
 IN_A_ROW: Final = 10
 NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 VERSIONS = [pytest.param(version, id=str(version)) for version in all_versions()]
 NESTED = [
     records.Answered,
+    records.ErasedRows,
+    records.KeptStop,
     records.Scope,
     records.CustomReply,
     records.Number,
@@ -251,7 +253,12 @@ def test_every_record_has_the_topic_of_its_name() -> None:
 def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
     """By the handset, but for these; mo-raw is kept at least the dedupe horizon."""
     topic = topics.topics()[name]
-    exceptions = {"numbers": "partition", "clock": "partition", "dead-letter": "none"}
+    exceptions = {
+        "numbers": "partition",
+        "clock": "partition",
+        "dead-letter": "none",
+        "erasure": "suppression",
+    }
     assert topic.compacted == name.endswith("-changelog")
     assert topic.key == exceptions.get(name, "partition" if topic.compacted else "handset")
     assert bool(topic.record) != topic.compacted

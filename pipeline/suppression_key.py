@@ -1,0 +1,82 @@
+"""The key under which stops outlive their handset, in a file of its own outside the data.
+
+Whoever has the data and not the key cannot tell whose a suppression is; whoever loses the key loses
+those stops. So it is made once, is read by nobody else, and is backed up apart from the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+SUFFIX: Final = ".suppression-key"
+_OCTETS: Final = 32
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
+_OTHERS: Final = 0o077
+
+
+class SuppressionKeyError(RuntimeError):
+    """The key is missing, is not the one that was used, or others can read it."""
+
+
+class SuppressionKey:
+    """Gives the suppression of a handset: HMAC-SHA256 of its digits (RFC 2104, FIPS 180-4)."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def of(self, handset: str) -> bytes:
+        """32 octets that only this key gives this handset."""
+        return hmac.digest(self._octets, handset.encode(), "sha256")
+
+    @property
+    def fingerprint(self) -> bytes:
+        """8 octets by which the key is known again; they say nothing of it."""
+        return hmac.digest(self._octets, b"\x00fingerprint", hashlib.sha256)[:8]
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key is, or is to be: beside the home, not in it, unless the setting says where."""
+    if settings.suppression_key:
+        return Path(settings.suppression_key)
+    home = settings.home.absolute()
+    return home.with_name(home.name + SUFFIX)
+
+
+def read_key(file: Path) -> SuppressionKey | None:
+    """The key in a file; None when there is no file. Raises `SuppressionKeyError`."""
+    try:
+        with file.open("r", encoding="ascii") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            text = opened.read(_OCTETS * 2 + 2).strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuppressionKeyError(f"the suppression key {file} cannot be read: {error}") from error
+    if mode & _OTHERS:
+        raise SuppressionKeyError(
+            f"others may read the suppression key {file}: chmod 600 it, and think about who has"
+        )
+    if not _HEX.fullmatch(text):
+        raise SuppressionKeyError(f"{file} is no suppression key: that is 64 hex digits")
+    return SuppressionKey(bytes.fromhex(text))
+
+
+def make_key(file: Path) -> SuppressionKey:
+    """A new key in a new file that only its owner can read; raises `FileExistsError`."""
+    octets = secrets.token_bytes(_OCTETS)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(number, "w", encoding="ascii") as opened:
+        opened.write(octets.hex() + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    return SuppressionKey(octets)
