@@ -46,7 +46,8 @@ def main() -> None:
     )
     for words in (*outcome.deaths, *outcome.findings.words):
         say(words)
-    say(f"seed {outcome.seed}, stopped beyond the session {outcome.stops} times")
+    stops = ", ".join(f"{count} {place}" for place, count in outcome.stops.items())
+    say(f"seed {outcome.seed}, stopped beyond the session {outcome.stops.total()} times: {stops}")
     if outcome.findings.are_none:
         shutil.rmtree(folder)
     sys.stdout.write(f"{outcome}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +19,11 @@ from tests.chaos.traffic import scripts
 from tests.running import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections import Counter
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from tests.chaos.traffic import Script
 
 PARTITIONS: Final = 4
 GROUP: Final = "twoway-conversation"
@@ -33,7 +37,7 @@ class Outcome:
 
     seed: int
     kills: int
-    stops: int
+    stops: Counter[str]
     messages: int
     findings: Findings
     deaths: list[str]
@@ -82,11 +86,12 @@ async def _run(
         ingest=stack.ingest,
         kafka=stack.kafka,
         rate=messages / seconds,
-        seconds=seconds + 300,
+        seconds=4 * seconds + 300,
     )
     async with asyncio.TaskGroup() as group:
-        group.create_task(driver.run(scripts(messages, seed=seed)))
-        group.create_task(mayhem.run(pause=pause))
+        load = _until_all_is_done(driver, mayhem, messages=messages, seed=seed)
+        group.create_task(driver.run(load))
+        group.create_task(mayhem.run(pause=pause, done=lambda: driver.steps / messages))
     say(f"{driver.steps} steps are acknowledged; waiting for the rest to be worked off")
     async with Topics(stack.kafka, PARTITIONS) as topics:
         await _until_still(
@@ -98,6 +103,16 @@ async def _run(
         await topics.read()  # whatever would come twice has come
         findings = check(topics.entries, driver.sent, await rows.read())
     return Outcome(seed, mayhem.kills, mayhem.stops, driver.steps, findings, mayhem.deaths)
+
+
+def _until_all_is_done(
+    driver: Driver, mayhem: Mayhem, *, messages: int, seed: int
+) -> Iterator[Script]:
+    """Scripts of so many messages at least, and for as long as something is being killed."""
+    for script in scripts(sys.maxsize, seed=seed):
+        if driver.steps >= messages and mayhem.is_over:
+            return
+        yield script
 
 
 async def _missing(topics: Topics, rows: Rows) -> int:
