@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.charset import charset_from_name, text_from_octets
+from pipeline.sms.charset import GSM_7, charset_from_name, text_from_octets
 from tests.golden_rows import golden_rows
 
 THREE = ["ISO-8859-1", "UTF-16BE", "8-BIT"]
@@ -89,10 +89,15 @@ def test_utf_16be_loses_exactly_where_the_standard_has_no_character(octets):
 @pytest.mark.parametrize("row", golden_rows("charset_text"))
 def test_golden_text(row):
     given_in = row["input"]
+    charset = given_in.get("charset")
     if "parts" in given_in:
         octets = b"".join(bytes.fromhex(part["octets_hex"]) for part in given_in["parts"])
     elif "octets_hex" in given_in:
         octets = bytes.fromhex(given_in["octets_hex"])
+    elif "form" in given_in:  # `content` in the GSM alphabet, unpacked, which coding 0 stands for
+        content, _, coding = given_in["form"].partition("&coding=")
+        octets = unquote_to_bytes(content.removeprefix("content="))
+        charset = {"0": GSM_7}[coding]
     else:
         octets = unquote_to_bytes(given_in["form_value"])
-    assert text_from_octets(octets, given_in["charset"]) == (row["expected"]["text"], False)
+    assert text_from_octets(octets, charset) == (row["expected"]["text"], False)

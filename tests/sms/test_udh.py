@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
+from pipeline.wire.callback import MoCallback
+from pipeline.wire.smpp_callback import callback_from_deliver
+from pipeline.wire.smpp_deliver import DeliverSm
 from tests.golden_rows import golden_rows
 
 
@@ -15,6 +18,13 @@ def _read(text: str) -> Concatenation | None:
 
 def _hex_of_row(given_in: dict) -> str:
     """The header with its length octet, which some sources leave to the PDU around it."""
+    if "short_message" in given_in:
+        text = given_in["short_message"].encode()
+        deliver = DeliverSm(source="27821234567", destination="12345", short_message=text)
+        callback = callback_from_deliver(deliver, alphabet="gsm7")
+        assert isinstance(callback, MoCallback)
+        assert callback.octets == text
+        return callback.udh
     if "build" in given_in:
         build = given_in["build"]
         return bytes((5, 0, 3, build["ref"], build["total"], build["seq"])).hex()
