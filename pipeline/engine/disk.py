@@ -74,7 +74,7 @@ class Memory:
         options.set_memtable_whole_key_filtering(True)
         options.set_compression_type(DBCompressionType.lz4())
         options.set_max_open_files(128)
-        # Keys stand in it, the smallest and the greatest of each file: written anew at every change.
+        # The first and the last key of each file stand in it: written anew at every change.
         options.set_max_manifest_file_size(1)
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
@@ -133,14 +133,16 @@ class DiskStore:
         """Hold no row decoded."""
         self._recent, self._earlier = {}, {}
 
-    def due(self, until: int) -> list[tuple[int, bytes]]:
-        """Due time and key of every row due at or before `until`, earliest first."""
+    def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
+        """Due time and key of the rows due at or before `until`, the earliest `at_most`."""
         found: list[tuple[int, bytes]] = []
         if self._first > until:
             return found
         entries = self._database.iter()
         entries.seek(self._index + _DUE.pack(self._first))
         while (entry := self._entry(entries)) is not None and entry[0] <= until:
+            if len(found) == at_most:
+                break
             found.append(entry)
             entries.next()
         first = found[0] if found else entry

@@ -42,11 +42,11 @@ class MemoryStore:
         if row.due:
             self._due.add((row.due, key))
 
-    def due(self, until: int) -> list[tuple[int, bytes]]:
-        """Due time and key of every row due at or before `until`, earliest first."""
-        found = []
+    def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
+        """Due time and key of the rows due at or before `until`, the earliest `at_most`."""
+        found: list[tuple[int, bytes]] = []
         for due, key in self._due:
-            if due > until:
+            if due > until or len(found) == at_most:
                 break
             found.append((due, key))
         return found

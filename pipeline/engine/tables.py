@@ -8,6 +8,7 @@ memory (`memory.py`) or on disk (`disk.py`).
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -62,8 +63,8 @@ class Store(Protocol):
     def keys(self, prefix: bytes) -> list[bytes]:
         """The keys that begin so."""
 
-    def due(self, until: int) -> list[tuple[int, bytes]]:
-        """Due time and key of every row due at or before `until`, earliest first."""
+    def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
+        """Due time and key of the rows due at or before `until`, the earliest `at_most`."""
 
     def first_due(self) -> int | None:
         """The earliest due time, if any."""
@@ -130,14 +131,13 @@ class Table:
         if key in self.changes or self._store.get(key) is not None:
             self.changes[key] = None
 
-    def due(self, until: datetime) -> list[bytes]:
+    def due(self, until: datetime, *, at_most: int = sys.maxsize) -> list[bytes]:
         """Keys of the rows due at or before `until`, earliest first, then by key."""
-        limit = _due_from_time(until)
-        found = {(due, key) for due, key in self._store.due(limit) if key not in self.changes}
-        found |= {
-            (row.due, key) for key, row in self.changes.items() if row and 0 < row.due <= limit
-        }
-        return [key for _, key in sorted(found)]
+        limit, changes = _due_from_time(until), self.changes
+        stored = self._store.due(limit, at_most + len(changes))
+        found = {(due, key) for due, key in stored if key not in changes}
+        found |= {(row.due, key) for key, row in changes.items() if row and 0 < row.due <= limit}
+        return [key for _, key in sorted(found)[:at_most]]
 
     def has_due(self, until: datetime) -> bool:
         """Whether any row may be due at or before `until`."""

@@ -38,8 +38,12 @@ class Processor(Protocol):
     def restored(self, state: State) -> None:
         """The state has been read back: derive what is kept decoded."""
 
-    def take(self, work: UnitOfWork, record: ConsumerRecord) -> None:
-        """Do one record's work; raises nothing for bad data."""
+    def take(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
+        """Do one record's work; raises nothing for bad data.
+
+        True when there is more of it than one unit of work should hold. The unit is then committed
+        without the record, and the record is taken again, and what is left of it done.
+        """
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
         """`take` failed on this record, alone, twice: put it to the dead letter."""
@@ -128,9 +132,10 @@ class PartitionTask:
         try:
             await self._begin()
             while True:
-                records = await self.intake.take(BATCH_RECORDS)
-                async with self._working:
-                    await self._work(records)
+                records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
+                while records:
+                    async with self._working:
+                        records = await self._work(records)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -177,11 +182,13 @@ class PartitionTask:
             took,
         )
 
-    async def _work(self, records: Sequence[ConsumerRecord]) -> None:
-        """Do one batch: nothing of it, or all of it in one transaction."""
+    async def _work(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
+        """Do a batch in one transaction, or nothing of it; gives the records that are left."""
         began = time.monotonic()
-        work = self._decide(records)
+        work, done = self._decide(records)
+        records, left = records[:done], records[done:]
         offsets = self.intake.next_offsets()
+        offsets.update({record.topic: record.offset for record in reversed(left)})
         if work.is_empty:
             point = self.state.point
             self.state.point = msgspec.structs.replace(
@@ -197,30 +204,37 @@ class PartitionTask:
         metrics.BATCH_SECONDS.observe(time.monotonic() - began)
         for topic, count in Counter(record.topic for record in records).items():
             metrics.RECORDS.labels(topic).inc(count)
+        return left
 
-    def _decide(self, records: Sequence[ConsumerRecord]) -> UnitOfWork:
-        """The batch's unit of work; a record that fails again, alone, is refused."""
+    def _decide(self, records: Sequence[ConsumerRecord]) -> tuple[UnitOfWork, int]:
+        """The batch's unit of work, and of how many records it is.
+
+        A record that fails again, alone, is refused.
+        """
         work = self._new_work()
+        take = self._processor.take
         try:
-            for record in records:
-                self._processor.take(work, record)
+            for done, record in enumerate(records):
+                if take(work, record):
+                    return work, done
         except Exception as error:
             log.error("a batch of %d failed, record by record now: %s", len(records), _told(error))
             self.state.discard()
         else:
-            return work
+            return work, len(records)
         self._processor.restored(self.state)
         work = self._new_work()
-        for record in records:
+        for done, record in enumerate(records):
             savepoint = work.savepoint()
             try:
-                self._processor.take(work, record)
+                if take(work, record):
+                    return work, done
             except Exception as error:
                 where = f"{record.topic}[{record.partition}]@{record.offset}"
                 log.error("%s refused: %s", where, _told(error))
                 work.rollback(savepoint)
                 self._processor.refuse(work, record, error)
-        return work
+        return work, len(records)
 
     def _new_work(self) -> UnitOfWork:
         return UnitOfWork(

@@ -50,12 +50,19 @@ class UnitOfWork:
         self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
     ) -> None:
         """Write a record to `topic`, to this partition unless another is named."""
-        target = self._partition if partition is None else partition
-        self._outputs.setdefault((topic, target), []).append((key, value))
+        target = (topic, self._partition if partition is None else partition)
+        rows = self._outputs.get(target)
+        if rows is None:
+            rows = self._outputs[target] = []
+        rows.append((key, value))
+
+    def scrub(self, *tables: str) -> None:
+        """Leave no octets, where rows are held, of what these tables' rows were before."""
+        self._scrubbed.update(tables)
 
     def advance_time(self, time: datetime) -> bool:
-        """Move the partition's time to `time`; False when it has been there: it never goes back."""
-        if self.time is not None and time <= self.time:
+        """Move the partition's time to `time`; False when it is past that: it never goes back."""
+        if self.time is not None and time < self.time:
             return False
         self.time = time
         return True
@@ -90,6 +97,9 @@ class UnitOfWork:
         point = Point(before.sequence + 1, self.time, {**before.offsets, **offsets})
         changelog = self._outputs.setdefault((self._changelog, self._partition), [])
         changelog.extend(self._state.changes())
+        scrub = self._state.numbers_of(self._scrubbed)
+        if scrub:
+            changelog.append((SCRUB_KEY, scrub))
         changelog.append(point_row(point))
         await producer.begin_transaction()
         sent: list[_Sent] = []
@@ -97,9 +107,6 @@ class UnitOfWork:
         for (topic, partition), rows in self._outputs.items():
             batches = await _send(producer, topic, partition, rows)
             sent += batches
-        scrub = self._state.numbers_of(self._scrubbed)
-        if scrub:
-            changelog.append((SCRUB_KEY, scrub))
             if topic == self._changelog:
                 reached = batches
         # Side by side: that the records are acknowledged need not be known before the offsets are

@@ -43,6 +43,7 @@ class Partition:
         self.agent = Conversation(partition=self.number, settings=Settings(partitions=PARTITIONS))
         self.state = State(TABLES)
         self.outputs: list[tuple[str, int, bytes | None, bytes]] = []
+        self.units: list[int] = []  # changed rows of each
         self._offsets: dict[str, int] = {}
 
     def take(
@@ -52,7 +53,7 @@ class Partition:
         key: bytes = b"",
         headers: tuple[tuple[str, bytes | None], ...] = (),
     ) -> None:
-        """One record, in a unit of work of its own."""
+        """One record, in a unit of work of its own, or in as many as it asks for."""
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
         record = SimpleNamespace(
             topic=topic,
@@ -63,11 +64,17 @@ class Partition:
             value=value,
             headers=headers,
         )
+        while self._take_in_a_unit(record):
+            pass
+
+    def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
         work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
-        self.agent.take(work, record)
+        unfinished = self.agent.take(work, record)
         for (name, partition), rows in work._outputs.items():
             self.outputs += [(name, partition, key, value) for key, value in rows]
+        self.units.append(sum(len(table.changes) for table in self.state.tables.values()))
         self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
+        return unfinished
 
     def raw(self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1") -> None:
         callback = MoCallback(
@@ -157,6 +164,19 @@ def test_time_never_goes_back(partition):
     partition.tick(NOON)
     partition.tick(NOON - timedelta(hours=1))
     assert partition.state.point.time == NOON
+
+
+def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monkeypatch):
+    monkeypatch.setattr("pipeline.agents.conversation.DUE_AT_MOST", 4)
+    for n in range(10):
+        partition.raw("hello", mo_msg_id=str(n))
+        partition.request(f"r{n}")
+    rows = {name: partition.state.sizes()[name] for name in (SEEN, REQUESTS)}
+    assert rows == {SEEN: 10, REQUESTS: 10}
+    partition.units.clear()
+    partition.tick(NOON + timedelta(days=8))
+    assert partition.units == [4, 4, 4, 4, 4, 0]  # whether there is more, the next unit finds
+    assert (partition.state.sizes()[SEEN], partition.state.sizes()[REQUESTS]) == (0, 0)
 
 
 def test_a_tick_with_nothing_due_writes_nothing(partition):

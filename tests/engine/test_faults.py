@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,95 +10,19 @@ from pipeline.engine.disk import DiskRows, Memory
 from pipeline.engine.memory import MemoryRows
 from pipeline.engine.state import State
 from pipeline.engine.unit_of_work import UnitOfWork
+from tests.engine.faulty_producer import Fault, FaultyProducer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.engine.tables import Rows
 
-BATCH_RECORDS = 3
 STEPS = (
     "begin",
     *("hand over a batch", "acknowledge a batch") * 4,  # two of the output, two of the changelog
     "send offsets",
     "commit",
 )
-
-
-class Fault(Exception):
-    pass
-
-
-class Batch:
-    def __init__(self) -> None:
-        self.records: list[tuple[bytes | None, bytes | None]] = []
-
-    def append(self, *, key, value, timestamp):
-        if len(self.records) == BATCH_RECORDS:
-            return None
-        self.records.append((key, value))
-        return True
-
-    def close(self) -> None:
-        pass
-
-    def record_count(self) -> int:
-        return len(self.records)
-
-
-class FaultyProducer:
-    """A producer and its broker. Fails at a step, before or after that has had its effect."""
-
-    def __init__(self, *, at: int | None = None, after: bool = False) -> None:
-        self._at, self._after = at, after
-        self.steps: list[str] = []
-        self._open: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
-        self._open_offsets: dict[str, int] = {}
-        self.visible: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
-        self.offsets: dict[str, int] = {}
-
-    def _fails(self, name: str) -> bool:
-        self.steps.append(name)
-        return len(self.steps) - 1 == self._at
-
-    async def _step(self, name, effect=lambda: None) -> None:
-        fails = self._fails(name)
-        await asyncio.sleep(0)
-        if fails and not self._after:
-            raise Fault
-        effect()
-        if fails:
-            raise Fault
-
-    async def begin_transaction(self) -> None:
-        await self._step("begin")
-
-    def create_batch(self) -> Batch:
-        return Batch()
-
-    async def send_batch(self, batch, topic, *, partition):
-        rows = self._open.setdefault(topic, [])
-        offset = len(self.visible.get(topic, [])) + len(rows)
-        await self._step("hand over a batch", lambda: rows.extend(batch.records))
-        future = asyncio.get_running_loop().create_future()
-        if self._fails("acknowledge a batch"):
-            future.set_exception(Fault())
-        else:
-            future.set_result(SimpleNamespace(offset=offset))
-        return future
-
-    async def send_offsets_to_transaction(self, offsets, group) -> None:
-        offered = {tp.topic: held.offset for tp, held in offsets.items()}
-        await self._step("send offsets", lambda: self._open_offsets.update(offered))
-
-    async def commit_transaction(self) -> None:
-        def show() -> None:
-            for topic, rows in self._open.items():
-                self.visible.setdefault(topic, []).extend(rows)
-            self.offsets.update(self._open_offsets)
-            self._open = {}
-
-        await self._step("commit", show)
 
 
 @pytest.fixture(params=["memory", "disk"])
