@@ -13,6 +13,7 @@ from pipeline.commands import (
     consent_import,
     consume,
     dead_letter,
+    ftp,
     import_log,
     leave,
     mt,
@@ -72,6 +73,7 @@ _add(app, "leave", leave.leave, example="leave worker-3")
 _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
+_add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")

@@ -102,6 +102,19 @@ class Settings:
         30.0, "An idle bind is tried this often; it is given up when that gets no answer as long."
     )
 
+    ftp_host: str = _setting("", "The FTP server that holds mo.log (twoway ftp).")
+    ftp_port: int = _setting(21, "Its port.")
+    ftp_user: str = _setting("", "User to log in as.")
+    ftp_password: str = _setting("", "The user's password.")
+    ftp_path: str = _setting("mo.log", "The log, as the user sees it on the server.")
+    ftp_tls: str = _setting(
+        "on",
+        "on: explicit TLS, data too; off: plain, to loopback only; plain: without TLS over any"
+        " network.",
+    )
+    ftp_ca: str = _setting("", "Certificates (PEM) to trust; empty: those the system trusts.")
+    ftp_poll_seconds: float = _setting(30.0, "How long after a poll the next one begins.")
+
     suppression_key: str = _setting(
         "",
         "File of the key under which stops outlive their handset; empty: HOME.suppression-key.",

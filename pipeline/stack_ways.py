@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-WAYS: Final = ("smpp",)  # each with its setting NAME_host
+WAYS: Final = ("smpp", "ftp")  # each with its setting NAME_host
 
 
 def programs_of_ways(

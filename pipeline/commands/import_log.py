@@ -1,6 +1,6 @@
 """`import`: a mo.log fetched by hand, through the same path as the gateway's callbacks."""
 
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,19 +10,27 @@ from pipeline.commands.failure import CommandError
 from pipeline.commands.options import Home, settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from pipeline.commands.broker import Outgoing
-    from pipeline.wire.mo_log import Overlong
-
-READ_OCTETS: Final = 1024 * 1024
+READ_OCTETS: Final = 256 * 1024
 IN_FLIGHT: Final = 5_000
-SAID_EVERY: Final = 50_000
+SAID_EVERY_OCTETS: Final = 32 * 1024 * 1024
+
+FromOctet = Annotated[
+    int,
+    typer.Option(
+        "--from-octet",
+        metavar="N",
+        min=0,
+        help="Begin after so many octets, where an import that failed said it had come.",
+    ),
+]
 
 
 def import_log(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A mo.log of the gateway.")],
+    from_octet: FromOctet = 0,
     home: Home = None,
 ) -> None:
     """Take every line of a mo.log as a part; refused lines go to the dead letter.
@@ -31,70 +39,87 @@ def import_log(
     """
     settings = settings_from(home=home)
 
+    from kafka.errors import KafkaError
+
     from pipeline import topics
-    from pipeline.avro import encode
-    from pipeline.commands.broker import ACKNOWLEDGE_SECONDS, open_producer
+    from pipeline.commands.broker import open_producer
     from pipeline.commands.local import clock_of
     from pipeline.stack import bootstrap_of
-    from pipeline.wire.mo_log import LineSplitter
 
-    now = clock_of(settings).now()
-    splitter = LineSplitter()
-    waiting: deque[Any] = deque()
-    counts = {topics.MO_RAW: 0, topics.DEAD_LETTER: 0}
     with open_producer(bootstrap_of(settings)) as producer:
-        for octets in _octets_of(file):
-            for line in splitter.feed(octets):
-                one = outgoing_from_line(line, now=now)
-                if one is None:
-                    continue
-                waiting.append(producer.send(one.topic, key=one.key, value=encode(one.record)))
-                counts[one.topic] += 1
-                if sum(counts.values()) % SAID_EVERY == 0:
-                    typer.echo(f"{sum(counts.values())} lines", err=True)
-                if len(waiting) >= IN_FLIGHT:
-                    waiting.popleft().get(timeout=ACKNOWLEDGE_SECONDS)
-        while waiting:
-            waiting.popleft().get(timeout=ACKNOWLEDGE_SECONDS)
+        taking = Taking(producer.send, now=clock_of(settings).now(), position=from_octet)
+        try:
+            pending = taking.take(_octets_of(file, from_octet))
+        except KafkaError as error:
+            raise CommandError(
+                f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
+                f" ({type(error).__name__}). Import the file again: what came changes nothing;"
+                f" --from-octet {taking.acknowledged} spares the time"
+            ) from error
+    counts = taking.counts
     typer.echo(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
-    if splitter.pending:
+    if pending:
         typer.echo(
-            f"the last {splitter.pending} octets are no line yet and were not taken: they do not"
-            " end in a line end",
+            f"the last {pending} octets are no line yet and were not taken: they do not end in a"
+            " line end",
             err=True,
         )
 
 
-def outgoing_from_line(line: "bytes | Overlong", *, now: "datetime") -> "Outgoing | None":
-    """The raw event of one line, or its dead letter; None when the line is blank."""
-    from ingest.refused import letter_from_refused
-    from pipeline import topics
-    from pipeline.commands.broker import Outgoing
-    from pipeline.records import MoRaw, Reason, Rejected, Source
-    from pipeline.sms.msisdn import address_from_text, key_from_handset
-    from pipeline.wire.mo_log import MAX_LINE, parse
+class Taking:
+    """Publishes the lines of a file, some thousands ahead of what Kafka has acknowledged."""
 
-    if isinstance(line, bytes):
-        octets, found = line, parse(line)
-    else:
-        octets = line.octets
-        found = Rejected(Reason.UNREADABLE_RECORD, f"a piece of a line over {MAX_LINE} octets")
-    if found is None:
-        return None
-    if isinstance(found, Rejected):
-        letter = letter_from_refused(found, octets=octets, source=Source.FTP, at=now)
-        return Outgoing(topic=topics.DEAD_LETTER, record=letter)
-    raw = MoRaw(
-        source=Source.FTP, received_at=now, method="", content_type="", query=b"", octets=octets
-    )
-    key = key_from_handset(address_from_text(found.handset))
-    return Outgoing(topic=topics.MO_RAW, record=raw, key=key)
+    def __init__(self, send: "Callable[..., Any]", *, now: "datetime", position: int) -> None:
+        self.acknowledged = position
+        self.counts: Counter[str] = Counter()
+        self._send = send
+        self._now = now
+        # acknowledgements in the order of the file, and between them positions: once all before
+        # one have come, Kafka has every line up to it
+        self._waiting: deque[Any] = deque()
+
+    def take(self, blocks: "Iterator[bytes]") -> int:
+        """Every line; how many octets at the end are none. Raises `KafkaError`."""
+        from ingest.log_lines import outgoing_from_line
+        from pipeline.avro import encode
+        from pipeline.wire.mo_log import LineSplitter
+
+        splitter = LineSplitter()
+        read = said = self.acknowledged
+        for octets in blocks:
+            for line in splitter.feed(octets):
+                one = outgoing_from_line(line, now=self._now)
+                if one is not None:
+                    self._waiting.append(
+                        self._send(one.topic, key=one.key, value=encode(one.record))
+                    )
+                    self.counts[one.topic] += 1
+                    self._await_all_but(IN_FLIGHT)
+            read += len(octets)
+            if not splitter.is_inside_overlong:
+                self._waiting.append(read - splitter.pending)
+            if read - said >= SAID_EVERY_OCTETS:
+                said = read
+                typer.echo(f"{self.counts.total()} lines, {read} octets", err=True)
+        self._await_all_but(0)
+        return splitter.pending
+
+    def _await_all_but(self, count: int) -> None:
+        from pipeline.commands.broker import ACKNOWLEDGE_SECONDS
+
+        while len(self._waiting) > count:
+            oldest = self._waiting.popleft()
+            if isinstance(oldest, int):
+                self.acknowledged = oldest
+            else:
+                oldest.get(timeout=ACKNOWLEDGE_SECONDS)
 
 
-def _octets_of(file: Path) -> "Iterator[bytes]":
-    """The file, piece by piece."""
+def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
+    """The file from `position` on, piece by piece."""
     try:
         with file.open("rb") as opened:
+            opened.seek(position)
             while octets := opened.read(READ_OCTETS):
                 yield octets
     except OSError as error:

@@ -25,6 +25,7 @@ COMMANDS_RELIED_ON = {
     "ingest",
     "store",
     "smpp",
+    "ftp",
     "import",
     "status",
     "consume",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.commands.import_log import outgoing_from_line
+from ingest.log_lines import outgoing_from_line
 from pipeline.records import DeadLetter, MoRaw
 from pipeline.topics import DEAD_LETTER, MO_RAW
 from pipeline.wire.mo_log import Overlong, render

@@ -1,0 +1,118 @@
+"""How far a log was read, and how it is known again: by its octets, whatever it is called now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+HEAD_OCTETS: Final = 4 * 1024
+WINDOW_OCTETS: Final = 64 * 1024
+
+
+class Head(msgspec.Struct, frozen=True):
+    """How a log begins, up to the end of its first line that is not blank; 4 KiB at most."""
+
+    length: int
+    digest: str
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A position in a log, and the digest of the 64 KiB before it (of all there is, if less)."""
+
+    position: int
+    digest: str
+    is_inside_overlong: bool = False
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What is on its way to Kafka: the lines that end before `until`, received at `at`.
+
+    Published again after a crash it consists of the same records, octet for octet.
+    """
+
+    until: int
+    at: datetime
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one log was read. `name` is what it was called last; `marks` end with the newest."""
+
+    name: str
+    head: Head | None = None
+    marks: tuple[Mark, ...] = ()
+    batch: Batch | None = None
+    quiet_polls: int = 0
+
+    @property
+    def position(self) -> int:
+        """The first octet that is not known to be in Kafka."""
+        return self.marks[-1].position if self.marks else 0
+
+    @property
+    def window_start(self) -> int:
+        """Where the octets begin by which the position is known."""
+        return max(0, self.position - WINDOW_OCTETS)
+
+    def is_known_by(self, octets: bytes) -> bool:
+        """Whether `octets`, from `window_start` on, are those of this log."""
+        if self.marks:
+            window = octets[: self.position - self.window_start]
+            return digest_of(window) == self.marks[-1].digest
+        return self.head is None or is_head_of(self.head, octets)
+
+    @property
+    def needed_octets(self) -> int:
+        """How many octets `is_known_by` asks for."""
+        if self.marks:
+            return self.position - self.window_start
+        return self.head.length if self.head else 0
+
+
+def digest_of(octets: bytes) -> str:
+    """128 bits, in hex."""
+    return blake2b(octets, digest_size=16).hexdigest()
+
+
+def head_of(octets: bytes) -> Head | None:
+    """The head of a log that begins with `octets`; None while its first line has no end."""
+    blank = len(octets) - len(octets.lstrip())
+    length = octets.find(b"\n", blank, HEAD_OCTETS) + 1
+    if not length and len(octets) < HEAD_OCTETS:
+        return None
+    length = length or HEAD_OCTETS
+    return Head(length, digest_of(octets[:length]))
+
+
+def is_head_of(head: Head, octets: bytes) -> bool:
+    """Whether `octets` begin with `head`."""
+    return len(octets) >= head.length and digest_of(octets[: head.length]) == head.digest
+
+
+def moved(place: Place, mark: Mark) -> Place:
+    """The place at `mark`, which lies further on."""
+    return msgspec.structs.replace(place, marks=thinned((*place.marks, mark)), batch=None)
+
+
+def moved_back(place: Place, mark: Mark) -> Place:
+    """The place at `mark`, one of its own."""
+    marks = tuple(each for each in place.marks if each.position <= mark.position)
+    return msgspec.structs.replace(place, marks=marks, batch=None)
+
+
+def thinned(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """The newest mark, and of the older ones those that lie ever further apart.
+
+    However long a log is they are few, and one lies not far below any octet it may be cut at.
+    """
+    *older, newest = marks
+    kept = [newest]
+    step = 0
+    for mark in reversed(older):
+        distance = newest.position - mark.position
+        if distance > step and not mark.is_inside_overlong:
+            kept.append(mark)
+            step = 2 * distance
+    return tuple(reversed(kept))
