@@ -73,7 +73,7 @@ def lines_of(
 
     known = scopes_now(changes)
     if number:
-        for key, now in deciding(known, keys_of(directory, number)):
+        for key, now in deciding(known, keys_of(directory, number, known)):
             yield from lines_of_scope(handset, key, now, directory=directory)
         return
     for key, now in known.items():

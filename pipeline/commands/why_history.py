@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import ConsentState, ScopeKind
+from pipeline.stages.consent_scopes import holds, keyword_key, number_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,14 +83,34 @@ def _scope_now(rows: list[Change]) -> ScopeNow:
     return ScopeNow(latest=rows[-1], ours_since=ours, gateway_since=gateway)
 
 
-def keys_of(directory: Directory, number: str) -> list[Key]:
-    """The scopes of a number, its account's last."""
+def keys_of(directory: Directory, number: str, known: dict[Key, ScopeNow]) -> list[Key]:
+    """The scopes of a number, its account's last.
+
+    Among them those it was in before it moved, where they are stopped and it was not re-enabled
+    since.
+    """
     account = (ScopeKind.ACCOUNT.value, directory.account_of(number))
     keywords = directory.keywords_of(number)
+    alone = (ScopeKind.NUMBER.value, number)
     if keywords:
-        return [*((ScopeKind.KEYWORD.value, f"{number}/{word}") for word in keywords), account]
-    scope = directory.scope_of(number)
-    return [(str(scope.scope_kind), scope.scope), account]
+        keys = [keyword_key(number, word) for word in keywords]
+        return [*keys, *_stopped_before(known, [alone], keys), account]
+    current = number_key(directory, number)
+    if current != alone and alone in known and not known[alone].is_open:
+        return [current, alone, account]
+    others = [key for key in known if key != current and holds(key, number)]
+    return [current, *_stopped_before(known, others, [current]), account]
+
+
+def _stopped_before(
+    known: dict[Key, ScopeNow], others: list[Key], current: list[Key]
+) -> Iterator[Key]:
+    """Those of `others` that are stopped, by something newer than all that is known of now."""
+    newest = max((known[key].latest.at for key in current if key in known), default=None)
+    for key in others:
+        now = known.get(key)
+        if now and not now.is_open and (newest is None or newest < now.latest.at):
+            yield key
 
 
 def deciding(known: dict[Key, ScopeNow], keys: list[Key]) -> Iterator[tuple[Key, ScopeNow | None]]:

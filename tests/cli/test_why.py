@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from pipeline.commands.why import lines_of
 from pipeline.commands.why_history import Change, deciding, keys_of, scopes_now
+from pipeline.records import GateRule
 from pipeline.stages.consent_operator import OperatorOrder, take_order
 from tests.conversation import (
     ANN,
@@ -21,7 +22,12 @@ from tests.conversation import (
     SHARED,
     STRICT,
     Conversation,
+    directory_from,
+    mt,
 )
+
+if TYPE_CHECKING:
+    from pipeline.numbers import Directory
 
 FIELDS = {field.name for field in msgspec.structs.fields(Change)}
 
@@ -153,5 +159,35 @@ def test_what_it_says_of_an_mt_is_what_the_gate_does(
         talk.tick(minutes)
     known = scopes_now(changes_of(talk))
     for sender in (number, BOB):
-        found = [now for _, now in deciding(known, keys_of(DIRECTORY, sender))]
+        found = [now for _, now in deciding(known, keys_of(DIRECTORY, sender, known))]
         assert all(now is None or now.is_open for now in found) == talk.is_open(sender)
+
+
+ALONE = directory_from(f'[[number]]\nnumber = "{INSIDE}"\nkind = "vmn"\n')
+DEDICATED = directory_from(f'[[number]]\nnumber = "{SHARED}"\nkind = "vmn"\n')
+MOVES = {
+    "into a range": [(ALONE, "STOP", INSIDE), (DIRECTORY, "hello", FIRST)],
+    "into a range and re-enabled": [(ALONE, "STOP", INSIDE), (DIRECTORY, "hello", INSIDE)],
+    "out of a range": [(ALONE, "hello", INSIDE), (DIRECTORY, "STOP", FIRST), (ALONE, "", "")],
+    "out of a range and re-enabled": [(DIRECTORY, "STOP", FIRST), (ALONE, "hello", INSIDE)],
+    "to a shared code": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "", "")],
+    "from a shared code": [(DIRECTORY, "STOP", SHARED), (DEDICATED, "", "")],
+}
+
+
+@pytest.mark.parametrize("moves", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("sender", [INSIDE, FIRST, SHARED])
+def test_what_it_says_of_a_number_that_moved_is_what_the_gate_does(
+    talk: Conversation, moves: list[tuple[Directory, str, str]], sender: str
+) -> None:
+    for directory, text, number in moves:
+        talk.directory = directory
+        talk.pass_minutes(1)
+        if text:
+            talk.says(text, number)
+    known = scopes_now(changes_of(talk))
+    found = [now for _, now in deciding(known, keys_of(talk.directory, sender, known))]
+    keywords = talk.directory.keywords_of(sender) or [None]
+    asked = [talk.asks(mt(sender=sender, keyword=keyword)) for keyword in keywords]
+    rules = {rejection.rule for decision in asked for rejection in decision.rejections}
+    assert all(now is None or now.is_open for now in found) == (GateRule.OPTED_OUT not in rules)
