@@ -28,6 +28,8 @@ def answer_help(
     sender = confirming_number(message.number, deciding.directory)
     if number.premium and number.kind in (VMN, TAGGED_RANGE):  # never sends (G8.5)
         return
+    if deciding.directory.find(message.handset) is not None:  # a number of ours: a loop (G8.5)
+        return
     used = (use.keyword for use in deciding.keyword_uses if use.code == message.number)
     keys = [number_key(deciding.directory, message.number), account_key(number.account)]
     deciding.commands.append(

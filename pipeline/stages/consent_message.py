@@ -36,6 +36,8 @@ def take_stop(
     """Enter a stop at the gateway's time, and confirm it at once where a custom reply does."""
     premium = number is not None and number.premium  # the gateway neither waits nor blocks (G7.1.1)
     deadline = _window_start(message) + CONFIRMATION_WINDOW
+    is_a_loop = deciding.directory.find(message.handset) is not None  # never sent to (G8.5)
+    lead = timedelta() if is_a_loop else lead
     stop = Event(
         at,
         deciding.next_arrival(),
@@ -56,7 +58,7 @@ def take_stop(
         deciding.scopes.add(_keys_texted(deciding, message.number, reading), stop)
     deciding.publish()
     reply = _custom_reply(number, reading.word)
-    if reply is not None:
+    if reply is not None and not (is_a_loop and reply.sent_by == "us"):
         _reply_at_once(deciding, stop, reply)
 
 

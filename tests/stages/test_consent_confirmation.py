@@ -352,6 +352,21 @@ class TestFromTheRightNumber:
         assert talk.states(number) == ("open", "open")
 
 
+@pytest.mark.parametrize("number", [ANN, CUSTOM])
+def test_none_goes_to_a_number_of_ours(talk: Conversation, number: str) -> None:
+    said = {"handset": BOB}
+    talk.says("STOP", number, **said)
+    assert talk.states(number) == ("confirmation-due", "confirmation-due")
+    talk.tick(400)
+    assert talk.states(number) == STOPPED
+    talk.says("HELP", CUSTOM, **said)
+    assert not talk.commands
+    assert [c.rule for c in talk.changes if c.scope == number][:2] == [
+        "stop-word",
+        "gateway-confirmed",
+    ]
+
+
 class TestHelp:
     """G7.2.1: HELP has the custom reply if enabled and defined, else nothing; it passes."""
 
