@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.records import CustomReply, Number, Numbers
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopwords import HELP, STOP_ALL, STOP_WORDS, contains_stop_word, words_of
+from pipeline.sms.stopwords import (
+    HELP,
+    START_WORDS,
+    STOP_ALL,
+    STOP_WORDS,
+    contains_stop_word,
+    words_of,
+)
 from pipeline.toml_checker import LONGEST_DIGITS, TomlChecker
 
 if TYPE_CHECKING:
@@ -89,6 +96,8 @@ def _number(
         checker.mistake((*path, "kind"), f"must be one of {', '.join(KINDS)}")
     first, last = _first_and_last(checker, table, path, kind)
     extra = checker.phrases(table, (*path, "extra_stop_words"))
+    for word in {HELP, *START_WORDS}.intersection(extra):
+        checker.mistake((*path, "extra_stop_words"), f"{word!r} has another meaning")
     api_id = table.get("api_id")
     if isinstance(api_id, int) and not isinstance(api_id, bool):
         table = {**table, "api_id": str(api_id)}

@@ -23,7 +23,7 @@ def numbers_from_file(file: Path, *, account: str, loaded_at: datetime) -> "Numb
     from pipeline.numbers import NumbersError, numbers_from_toml
 
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # Windows editors write a mark first
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:

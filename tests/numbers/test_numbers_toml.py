@@ -197,6 +197,16 @@ MISTAKES = [
         "4: number.extra_stop_words: must be a list",
     ),
     (
+        "extra-stop-word-that-re-enables",
+        A + 'extra_stop_words = ["Start"]',
+        "4: number.extra_stop_words: 'START' has another meaning",
+    ),
+    (
+        "extra-stop-word-that-asks-for-help",
+        A + 'extra_stop_words = ["help!"]',
+        "4: number.extra_stop_words: 'HELP' has another meaning",
+    ),
+    (
         "reply-to-no-stop-word",
         A + "[number.custom_reply.HALT]\nenabled = true",
         "4: number.custom_reply.HALT: must be one of STOP,",
