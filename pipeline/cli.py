@@ -13,6 +13,7 @@ from pipeline.commands import (
     consent_import,
     consume,
     dead_letter,
+    dead_letter_retry,
     ftp,
     import_log,
     leave,
@@ -82,6 +83,12 @@ app.add_typer(_numbers, name="numbers", epilog="Example: twoway numbers load num
 
 _dead_letter = _group("What was refused, and why.", no_args_is_help=True)
 _add(_dead_letter, "list", dead_letter.list_letters, example="dead-letter list --max 20 --json")
+_add(
+    _dead_letter,
+    "retry",
+    dead_letter_retry.retry,
+    example="dead-letter retry 0f3a5c7e9b1d4f60718293a4b5c6d7e8",
+)
 app.add_typer(_dead_letter, name="dead-letter", epilog="Example: twoway dead-letter list")
 
 _add(

@@ -341,6 +341,7 @@ class KeptStop(msgspec.Struct, frozen=True, kw_only=True):
 class Erasure(Record, frozen=True, kw_only=True):
     erasure_id: str
     suppression: str
+    key_id: str
     request_id: str
     order_offset: int
     at: datetime
@@ -408,4 +409,13 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     stage: str
     reason: str
     words: str
+    at: datetime
+
+
+class DeadLetterRetry(Record, frozen=True, kw_only=True):
+    dead_letter_id: str
+    topic: str
+    reason: str
+    words: str
+    actor: str
     at: datetime

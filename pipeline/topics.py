@@ -25,6 +25,7 @@ ERASURE: Final = "erasure"
 NUMBERS: Final = "numbers"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
+DEAD_LETTER_RETRY: Final = "dead-letter-retry"
 CONVERSATION_CHANGELOG: Final = "conversation-changelog"
 
 

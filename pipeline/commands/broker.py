@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CONNECT_MS: Final = 5_000
 ANSWER_MS: Final = 15_000
 ACKNOWLEDGE_SECONDS: Final = 30
+TRANSACTION_MS: Final = 10_000  # one that was left open holds up its readers no longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +90,14 @@ def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
     )
 
 
-def open_producer(bootstrap: str) -> AbstractContextManager[KafkaProducer]:
-    """A writer that is idempotent and waits for all replicas."""
+def open_producer(
+    bootstrap: str, *, transactional_id: str = ""
+) -> AbstractContextManager[KafkaProducer]:
+    """A writer that is idempotent and waits for all replicas; in transactions with that id."""
+    transactions = {
+        "transactional_id": transactional_id,
+        "transaction_timeout_ms": TRANSACTION_MS,
+    }
     return _opened(
         bootstrap,
         KafkaProducer,
@@ -100,6 +107,7 @@ def open_producer(bootstrap: str) -> AbstractContextManager[KafkaProducer]:
         request_timeout_ms=ANSWER_MS,
         delivery_timeout_ms=ACKNOWLEDGE_SECONDS * 1000,
         max_block_ms=ACKNOWLEDGE_SECONDS * 1000,
+        **(transactions if transactional_id else {}),
     )
 
 

@@ -1,4 +1,4 @@
-"""`dead-letter list`: what was refused, and why."""
+"""`dead-letter list`: what was refused, why, and what was retried."""
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -9,14 +9,18 @@ from pipeline.commands.options import Home, Json, settings_from
 from pipeline.commands.output import print_json_line, text_from_time
 
 if TYPE_CHECKING:
-    from pipeline.records import DeadLetter
+    from pipeline.records import DeadLetter, DeadLetterRetry
 
 MAX: Final = 50
 OFFSETS_A_LETTER: Final = 4  # markers of transactions, and what was aborted, take offsets too
 
 
-def fields_of(letter: "DeadLetter", *, octets: bool) -> dict[str, Any]:
+def fields_of(
+    letter: "DeadLetter", *, octets: bool, retry: "DeadLetterRetry | None" = None
+) -> dict[str, Any]:
     """What the list shows of a dead letter; what may be personal only when asked for."""
+    from pipeline.retries import predecessor_of
+
     shown: dict[str, Any] = {
         "id": letter.dead_letter_id,
         "at": letter.at,
@@ -27,6 +31,8 @@ def fields_of(letter: "DeadLetter", *, octets: bool) -> dict[str, Any]:
         "topic": letter.topic,
         "partition": letter.partition,
         "offset": letter.offset,
+        "retry_of": predecessor_of(letter) or None,
+        "retried_at": retry.at if retry else None,
     }
     if octets:
         shown |= {
@@ -49,6 +55,10 @@ def line_of(shown: dict[str, Any]) -> str:
         f"{shown['id']}  {text_from_time(shown['at'])}  {shown['stage']}  {shown['reason']}: "
         f"{shown['words']} ({came_from}{source})"
     )
+    if shown["retry_of"]:
+        line += f", a retry of {shown['retry_of']}"
+    if shown["retried_at"]:
+        line += f", retried {text_from_time(shown['retried_at'])}"
     refused = {**shown.get("headers", {}), "octets": shown.get("octets")}
     return "\n  ".join([line, *(f"{name}: {held.hex()}" for name, held in refused.items() if held)])
 
@@ -61,30 +71,19 @@ def list_letters(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List what was refused and why, oldest first."""
+    """List what was refused and why, oldest first, and when it was retried."""
     settings = settings_from(home=home)
 
-    from pipeline import topics
-    from pipeline.avro import Unreadable, decode
     from pipeline.commands.broker import open_consumer
-    from pipeline.commands.reading import newest_records
-    from pipeline.records import DeadLetter
+    from pipeline.commands.dead_letter_reading import newest_letters, retries_by_letter
     from pipeline.stack import bootstrap_of
 
-    window = maximum * OFFSETS_A_LETTER
-    letters: list[DeadLetter] = []
     with open_consumer(bootstrap_of(settings)) as consumer:
-        for record in newest_records(consumer, topics.DEAD_LETTER, window=window):
-            try:
-                letter = decode(record.value or b"")
-            except Unreadable as error:
-                typer.echo(f"{record.partition}@{record.offset} is unreadable: {error}", err=True)
-                continue
-            if isinstance(letter, DeadLetter):
-                letters.append(letter)
+        letters = list(newest_letters(consumer, window=maximum * OFFSETS_A_LETTER))
+        retries = retries_by_letter(consumer)
     letters.sort(key=attrgetter("at"))
     for each in letters[-maximum:]:
-        shown = fields_of(each, octets=octets)
+        shown = fields_of(each, octets=octets, retry=retries.get(each.dead_letter_id))
         if json:
             print_json_line(shown)
         else:

@@ -29,7 +29,8 @@ SELECT number, formatDateTime(max(received_at), '%FT%TZ', 'UTC') AS last_mo, cou
 FROM mo_message GROUP BY number ORDER BY number"""
 DEAD_LETTERS: Final = """
 SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
-FROM dead_letter GROUP BY stage, reason ORDER BY stage, reason"""
+FROM dead_letter WHERE dead_letter_id NOT IN (SELECT dead_letter_id FROM dead_letter_retry)
+GROUP BY stage, reason ORDER BY stage, reason"""
 DUE: Final = """
 SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (
   SELECT handset,

@@ -34,6 +34,7 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.Erasure,
     records.Numbers,
     records.DeadLetter,
+    records.DeadLetterRetry,
 )
 #: Records that do not name their handset in digits get it from the key of the Kafka record.
 KEYED: Final = frozenset({records.MoRaw, records.MtRequest})

@@ -129,12 +129,18 @@ ORDER BY gateway_time DESC, message_id"""
 DEAD_LETTERS: Final = Listing(
     name="dead-letters",
     title="Dead letters",
-    about="Input that could not be taken. They name no number: only the days apply.",
+    about="What could not be taken, and its retries. They name no number: only the days apply.",
     empty="Nothing was refused as unreadable in this time.",
     sql=_filled(
         """\
-SELECT at, source, stage, reason, words, topic, partition, offset, dead_letter_id
+SELECT at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
+    arrayFirst(header -> header.name = 'twoway-retry-of', headers).value AS retry_of, retried_at
 FROM twoway.dead_letter
+LEFT JOIN
+(
+    SELECT dead_letter_id, toNullable(min(at)) AS retried_at FROM twoway.dead_letter_retry
+    GROUP BY dead_letter_id
+) AS retries USING dead_letter_id
 WHERE [in at]
 ORDER BY at DESC, dead_letter_id"""
     ),
@@ -185,7 +191,10 @@ SELECT
     (SELECT count() FROM twoway.mt_rejection WHERE [of at, sender_id]) AS refused,
     (SELECT countIf(rule IN ('stop-word', 'stop-all', 'keyword-stop')) FROM twoway.consent_change
         WHERE [of recorded_at, number]) AS stops,
-    (SELECT count() FROM twoway.dead_letter WHERE [in at]) AS dead_letters"""
+    (
+        SELECT count() FROM twoway.dead_letter WHERE [in at]
+        AND dead_letter_id NOT IN (SELECT dead_letter_id FROM twoway.dead_letter_retry)
+    ) AS dead_letters"""
 )
 STATES: Final = """\
 SELECT scope_kind, scope, argMax(state, (recorded_at, kafka_offset)) AS state,

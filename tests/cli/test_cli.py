@@ -32,6 +32,7 @@ COMMANDS_RELIED_ON = {
     "mt",
     "sql",
     "dead-letter list",
+    "dead-letter retry",
     "clock",
     "clock advance",
     "numbers load",
@@ -129,6 +130,7 @@ def test_wrong_usage_exits_with_2(
 
 
 NO_STACK = [
+    ["dead-letter", "retry", "0f3a"],
     ["status"],
     ["consume", "mo-message"],
     ["mt", "--to", "447700900001", "--text", "x"],

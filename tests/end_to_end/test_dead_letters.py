@@ -1,0 +1,108 @@
+"""A dead letter that has become readable goes through the stages as if it came now, once."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from pipeline import topics
+from pipeline.commands.broker import Outgoing, publish
+from pipeline.records import DeadLetter, Header
+from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+LETTERS = """\
+SELECT dead_letter_id, words, arrayFirst(h -> h.name = 'twoway-retry-of', headers).value AS retry_of
+FROM dead_letter WHERE topic = 'consent-request' AND key = {h:String} ORDER BY kafka_offset"""
+
+
+def test_a_message_that_an_older_version_could_not_read_comes_once(outside, handset):
+    """A document in Shift_JIS, which ingest refused before it knew the encoding."""
+    given = outside.callback(handset, b"")
+    document = (
+        '<?xml version="1.0" encoding="Shift_JIS"?>'
+        f"<clickmo><moMsgId>{given.mo_msg_id}</moMsgId><from>{handset}</from><to>{NUMBER}</to>"
+        f"<timestamp>{given.timestamp}</timestamp><text>こんにちは</text>"
+        "<charset>UTF-16BE</charset></clickmo>"
+    ).encode("shift_jis")
+    letter = DeadLetter(
+        dead_letter_id=secrets.token_hex(16),
+        topic="",
+        partition=-1,
+        offset=-1,
+        key=None,
+        headers=[Header(name="method", value=b"POST"), Header(name="query", value=b"")],
+        octets=document,
+        source="xml",
+        stage="ingest",
+        reason="not-xml",
+        words="not taken as XML: its encoding is not known",
+        at=outside.clock.now(),
+    )
+    stack = outside.running.stack
+    publish(stack.kafka, [Outgoing(topic=topics.DEAD_LETTER, record=letter)])
+    retry = ("dead-letter", "retry", letter.dead_letter_id, "--by", "anna")
+    assert outside.running.cli(*retry).stdout == f"{letter.dead_letter_id}  sent to mo-raw again\n"
+    (row,) = outside.rows("mo_message", handset)
+    assert (row["text"], row["mo_msg_ids"], row["source"]) == (
+        "こんにちは",
+        [given.mo_msg_id],
+        "xml",
+    )
+    received = "SELECT received_at = {at:DateTime64(3, 'UTC')} AS same FROM mo_message"
+    at = f"{letter.at:%Y-%m-%d %H:%M:%S}.{letter.at.microsecond // 1000:03}"
+    query = f"{received} WHERE handset = {{h:String}}"
+    assert outside.sql(query, h=handset, at=at) == [{"same": 1}]
+    assert "was retried by anna" in outside.running.cli(*retry).stderr
+    answer = outside.http.post(f"{outside.ingest}/mo/xml", content=document)  # the gateway, again
+    assert answer.status_code == 200
+    outside.text(handset, "after it")
+    rows = outside.rows("mo_message", handset, at_least=2, order="received_at")
+    assert [row["text"] for row in rows] == ["こんにちは", "after it"]
+    # What a transaction leaves at the end of mo-raw holds no request up.
+    assert outside.decided(outside.ask_mt(to=handset, text="news"))["state"] == "command"
+    retries = outside.wait(
+        lambda: (
+            outside.sql(
+                "SELECT actor, topic, reason FROM dead_letter_retry "
+                "WHERE dead_letter_id = {i:String}",
+                i=letter.dead_letter_id,
+            )
+            or None
+        ),
+        "the retry",
+    )
+    assert retries == [{"actor": "anna", "topic": "mo-raw", "reason": ""}]
+
+
+def test_an_order_counts_once_the_directory_is_right(outside, handset):
+    def letters(count):
+        return outside.wait(
+            lambda: found if len(found := outside.sql(LETTERS, h=handset)) == count else None,
+            f"{count} letters",
+        )
+
+    outside.running.cli(
+        "stop", handset, SHARED, "--keyword", "NEWS", "--reason", "By letter.", "--by", "anna"
+    )
+    (first,) = letters(1)
+    assert first["words"] == "the number has no such keyword"
+    outside.running.cli("dead-letter", "retry", first["dead_letter_id"])
+    first, second = letters(2)
+    assert (first["retry_of"], second["retry_of"]) == ("", first["dead_letter_id"])
+    try:
+        outside.load_numbers(NUMBERS_TOML.replace('["FUN", "GAME"]', '["FUN", "GAME", "NEWS"]'))
+        outside.running.cli("dead-letter", "retry", second["dead_letter_id"])
+        (change,) = outside.rows("consent_change", handset)
+    finally:
+        outside.load_numbers()
+    assert (change["scope"], change["rule"], change["state"]) == (
+        f"{SHARED}/NEWS",
+        "operator",
+        "stopped",
+    )
+    said = outside.running.cli("dead-letter", "list", "--max", "500").stdout
+    (line,) = (line for line in said.splitlines() if line.startswith(second["dead_letter_id"]))
+    assert f", a retry of {first['dead_letter_id']}, retried " in line
