@@ -71,6 +71,11 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True):
         return any(e.ours in _STOPS or e.gateway in _STOPS for e in self.events)
 
     @property
+    def is_said_open(self) -> bool:
+        """Whether readers have rows and the last is open on both sides, as then a fold is, too."""
+        return bool(self.published) and not (self.published[-1].ours or self.published[-1].gateway)
+
+    @property
     def key(self) -> tuple[str, str]:
         """What tells the scopes of a handset apart."""
         return (self.scope_kind, self.scope)

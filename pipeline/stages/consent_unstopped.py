@@ -1,8 +1,9 @@
-"""The commonest message by far: words to a number of its own from a handset never stopped.
+"""The commonest message by far: words to a number of its own from a handset that is open.
 
-All it changes is what a stop that comes late would have to know. Going by way of `Deciding` and
-`Scopes`, which are for any number of scopes and for stops, takes several times as long; a property
-in tests/stages holds the rows of both ways to be the same.
+All it changes is what a stop that comes late would have to know: after stops, too, once readers
+have been told that both sides are open again, if it is the newest message. Going by way of
+`Deciding` and `Scopes`, which are for any number of scopes and for stops, takes several times as
+long; a property in tests/stages holds the rows of both ways to be the same.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pipeline.records import MoMessage, Number, ScopeKind
 from pipeline.stages import consent_scopes
 from pipeline.stages.consent_reading import Meaning, Reading
 from pipeline.stages.consent_row import Effect, Event, HandsetConsent, Timeline
-from pipeline.stages.consent_timeline import insert
+from pipeline.stages.consent_timeline import ROOM, insert
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -41,12 +42,18 @@ def row_after_words(
     texted = message.number
     if row is None:
         row = HandsetConsent(handset=message.handset)
-    elif row.stopped_once or row.confirmations or len(row.timelines) > 1:
+    elif row.confirmations or len(row.timelines) > 1:
         return None
+    keep = consent_scopes.KEPT_UNSTOPPED
     if row.timelines:
         timeline = row.timelines[0]
         if timeline.scope != texted or timeline.scope_kind != _NUMBER:
             return None
+        if row.stopped_once:
+            keep = consent_scopes.KEPT
+            events = timeline.events
+            if not timeline.is_said_open or at < events[-1].at or len(events) >= keep + ROOM:
+                return None
     else:
         timeline = Timeline(_NUMBER, texted)
     arrival = row.arrivals + 1
@@ -59,6 +66,7 @@ def row_after_words(
         recorded_us=row.recorded_us,
         last_number=texted if is_newest else row.last_number,
         last_at=at if is_newest else row.last_at,
-        timelines=[insert(timeline, opening, keep=consent_scopes.KEPT_UNSTOPPED)],
+        stopped_once=row.stopped_once,
+        timelines=[insert(timeline, opening, keep=keep)],
         keyword_uses=row.keyword_uses,
     )

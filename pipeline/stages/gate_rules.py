@@ -62,7 +62,7 @@ def opted_out(row: HandsetConsent | None, judged: list[Key], now: datetime) -> R
     if row is None or not row.stopped_once:
         return None
     for timeline in row.timelines:
-        if timeline.key not in judged or not timeline.has_stops:
+        if timeline.key not in judged or timeline.is_said_open or not timeline.has_stops:
             continue
         folded = fold(timeline.events, until=seconds_of(now))
         side = next((s for s in (folded.ours, folded.gateway) if s.state != OPEN), None)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pipeline.records import MoMessage
 from pipeline.stages.consent import Decision, decide_on_message, encode_row, take_message
 from pipeline.stages.consent_reading import read_message
-from pipeline.stages.consent_row import HandsetConsent, seconds_of
+from pipeline.stages.consent_row import OPEN, HandsetConsent, seconds_of
+from pipeline.stages.consent_timeline import fold
 from pipeline.stages.consent_unstopped import row_after_words
 from tests.conversation import ANN, BOB, CUSTOM, INSIDE, NOON, SHARED, STRICT, Conversation, mo
 
@@ -57,6 +58,9 @@ def test_both_ways_give_the_same_row(said: list[tuple[str, str, int, int]]) -> N
         assert decision.row is not None
         assert general.row is not None
         assert encode_row(decision.row) == encode_row(general.row)
+        for timeline in decision.row.timelines:
+            folded = fold(timeline.events, until=seconds_of(talk.now))
+            assert not timeline.is_said_open or folded.ours.state == folded.gateway.state == OPEN
         talk.says(text, number, late=late, message_id=f"m{count}")
 
 
@@ -69,3 +73,14 @@ def test_an_ordinary_conversation_goes_the_short_way() -> None:
         row = row_after_words(row, message, reading, None, at=at)
         assert row is not None
     assert row.arrivals == 30
+
+
+def test_after_a_stop_and_an_opening_it_goes_the_short_way_again() -> None:
+    talk = Conversation()
+    talk.says("STOP", ANN)
+    talk.says("hello", ANN)
+    assert talk.row is not None
+    message = mo("hello", ANN, at=talk.now, message_id="again")
+    number = talk.directory.find(ANN)
+    reading = read_message(message, number)
+    assert row_after_words(talk.row, message, reading, number, at=seconds_of(talk.now)) is not None
