@@ -224,6 +224,7 @@ class ReportThread:
         try:
             await web.TCPSite(server, self._host, self._port).start()
         except OSError as error:
+            self._stop = lambda: None  # this loop ends at once
             self._started.set_exception(error)
             return
         else:
