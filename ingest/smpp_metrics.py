@@ -19,3 +19,17 @@ LAST_TAKEN: Final = Gauge(
     "twoway_ingest_smpp_last_taken_time_seconds",
     "When a delivery was last taken, seconds since 1970; 0: never",
 )
+
+# Known from the start: an increase from nothing is none to Prometheus.
+for _outcome in ("bound", "refused", "failed", "unreachable", "untrusted"):
+    BINDS.labels(_outcome)
+for _kind, _answer in (
+    ("message", "ok"),
+    ("message", "again"),
+    ("receipt", "ok"),
+    ("receipt", "again"),
+    ("unreadable", "refused"),
+    ("unreadable", "again"),
+    ("defect", "again"),
+):
+    DELIVERIES.labels(_kind, _answer)

@@ -19,6 +19,7 @@ from pipeline.settings import PREFIX, load_settings
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
 
 OURS = {"ingest", "worker", "store"}
+WAYS = {"smpp", "ftp"}
 GIVEN = {"TWOWAY_TOKENS": "0123456789abcdef", "CLICKHOUSE_PASSWORD": "secret"}
 COMPOSE = compose()
 ALL = COMPOSE["services"]
@@ -103,7 +104,8 @@ def test_ours_run_with_next_to_no_rights(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert any(mount.startswith("/var/lib/twoway:") for mount in service["tmpfs"])
+    mounts = [*service["tmpfs"], *service.get("volumes", [])]
+    assert any("/var/lib/twoway" in mount for mount in mounts)
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)
@@ -114,13 +116,15 @@ def test_a_service_is_watched_restarted_and_given_time_to_end(name: str) -> None
     assert service["stop_grace_period"]
 
 
-@pytest.mark.parametrize("name", ["ingest", "store", "worker"])
+@pytest.mark.parametrize("name", sorted(OURS | WAYS))
 def test_a_probe_asks_the_port_that_the_process_listens_on(name: str) -> None:
     settings = load_settings(environment=environment(ALL[name]))
     port = {
         "ingest": settings.http_port,
         "store": settings.report_port,
         "worker": settings.metrics_port,
+        "smpp": settings.metrics_port,
+        "ftp": settings.metrics_port,
     }[name]
     assert f"http://127.0.0.1:{port}/readyz" in ALL[name]["healthcheck"]["test"][-1]
     for published in ALL[name].get("ports", []):
@@ -143,6 +147,7 @@ def test_workers_can_be_scaled() -> None:
     [
         *[(node, "/var/lib/kafka/data") for node in ["kafka", *NODES]],
         ("clickhouse", "/var/lib/clickhouse"),
+        ("ftp", "/var/lib/twoway"),
     ],
 )
 def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> None:
@@ -191,7 +196,21 @@ def test_the_server_is_of_the_version_that_the_tests_run_on() -> None:
     assert ALL["clickhouse"]["image"] == f"clickhouse/clickhouse-server:{release}"
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(WAYS))
+@pytest.mark.parametrize("profile", ["single", "production"])
+def test_a_way_that_fetches_has_a_profile_and_a_file_of_its_own(name: str, profile: str) -> None:
+    """Without it the rest starts as before; its password reaches no other container."""
+    assert name not in services(COMPOSE, profiles={profile})
+    started = services(COMPOSE, profiles={profile, name})
+    assert set(started) - set(services(COMPOSE, profiles={profile})) == {name}
+    files = {other: [file["path"] for file in ALL[other].get("env_file", [])] for other in ALL}
+    assert f"{name}.env" in files[name]
+    assert not [other for other in ALL if f"{name}.env" in files[other] and other != name]
+    assert f"{name}.env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert all(file["required"] is False for file in ALL[name]["env_file"])
+
+
+@pytest.mark.parametrize("name", sorted(OURS | WAYS))
 def test_a_command_is_one_of_the_command_line(name: str) -> None:
     from pipeline.cli import app
 

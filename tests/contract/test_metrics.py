@@ -10,6 +10,8 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+import ingest.ftp_metrics
+import ingest.smpp_metrics
 import pipeline.metrics
 import pipeline.store.metrics
 from ingest.metrics import Metrics
@@ -28,17 +30,20 @@ SEVERITIES = {"page", "ticket"}
 WORDS_OF_ALERTS = {"summary", "description"}
 
 
+MODULES = (pipeline.metrics, pipeline.store.metrics, ingest.smpp_metrics, ingest.ftp_metrics)
+
+
 def metrics_in_code() -> dict[str, set[str]]:
-    """Every name a scrape may show, with its labels, of the three processes."""
-    ingest = Metrics().registry
+    """Every name a scrape may show, with its labels, of every process."""
+    of_http = Metrics().registry
     ours = [
         each
-        for module in (pipeline.metrics, pipeline.store.metrics)
+        for module in MODULES
         for each in vars(module).values()
         if isinstance(each, MetricWrapperBase)
     ]
     found = {name: set(each._labelnames) for each in ours for name in names_of(each)}
-    for each in set(ingest._collector_to_names):
+    for each in set(of_http._collector_to_names):
         found |= {name: set(each._labelnames) for name in names_of(each)}
     return found
 
@@ -123,7 +128,7 @@ def test_an_alert_says_how_urgent_it_is_and_what_to_do(rule: dict[str, Any]) -> 
 
 
 def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
-    """Ingest answering 503 for an hour, lag without progress, dead letters."""
+    """Ingest answering 503 for an hour, lag without progress, dead letters, no bind."""
     names = {rule["alert"] for rule in alerts()}
     assert {
         "IngestUnavailable",
@@ -131,6 +136,10 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "WorkerDeadLetters",
         "ConfirmationOverdue",
         "StoreBehind",
+        "SmppUnbound",
+        "SmppAskingAgain",
+        "SmppWindowFull",
+        "FtpNotRead",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -143,6 +152,8 @@ def test_every_target_is_a_service_that_listens_there() -> None:
         "ingest": "TWOWAY_HTTP_PORT",
         "worker": "TWOWAY_METRICS_PORT",
         "store": "TWOWAY_REPORT_PORT",
+        "smpp": "TWOWAY_METRICS_PORT",
+        "ftp": "TWOWAY_METRICS_PORT",
     }
     services = compose()["services"]
     for job in scraped["scrape_configs"]:
@@ -174,5 +185,13 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "WorkerDeadLetters",
         "ConfirmationOverdue",
         "StoreBehind",
+        "SmppUnbound",
+        "SmppBindRefused",
+        "SmppAskingAgain",
+        "SmppRefusing",
+        "SmppWindowFull",
+        "FtpNotRead",
+        "FtpFailing",
+        "FtpLogGone",
     ):
         assert name in cases
