@@ -1,0 +1,91 @@
+"""The agent `conversation` on topics of a test's own: one run of several over the same input.
+
+`python -m tests.engine.replaying_agent BOOTSTRAP TAG RUN HOME BATCH_RECORDS`: reads TAG-mo-raw and
+the other sources, and writes TAG-RUN-mo-part and the other outputs, in batches of at most so many.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from pipeline import topics
+from pipeline.agents.conversation import MAY_SKIP, SOURCES, TABLES, Conversation
+from pipeline.engine import task
+from pipeline.engine.agent import PartitionedAgent
+from pipeline.engine.app import create_faust_app, run_faust_app
+from pipeline.engine.task import AgentPlan
+from pipeline.settings import Settings
+
+PARTITIONS = 2
+OUTPUTS = (
+    topics.MO_PART,
+    topics.MO_MESSAGE,
+    topics.CONSENT_CHANGE,
+    topics.MT_COMMAND,
+    topics.MT_REJECTION,
+    topics.DEAD_LETTER,
+)
+
+
+class Prefixed:
+    """A unit of work that writes to this run's topics."""
+
+    def __init__(self, work, prefix: str) -> None:
+        self._work, self._prefix = work, prefix
+
+    def __getattr__(self, name: str):
+        return getattr(self._work, name)
+
+    def send(self, topic, key, value, *, partition=None) -> None:
+        self._work.send(self._prefix + topic, key, value, partition=partition)
+
+
+class Replaying:
+    """The agent, for which topics have the names they always have."""
+
+    def __init__(self, agent: Conversation, *, tag: str, run: str) -> None:
+        self._agent, self._source, self._prefix = agent, f"{tag}-", f"{tag}-{run}-"
+
+    def restored(self, state) -> None:
+        self._agent.restored(state)
+
+    def take(self, work, record) -> bool:
+        return self._agent.take(Prefixed(work, self._prefix), self._renamed(record))
+
+    def refuse(self, work, record, error) -> None:
+        self._agent.refuse(Prefixed(work, self._prefix), self._renamed(record), error)
+
+    def _renamed(self, record):
+        return dataclasses.replace(record, topic=record.topic.removeprefix(self._source))
+
+
+def main() -> None:
+    bootstrap, tag, run, home, batch_records = sys.argv[1:]
+    task.BATCH_RECORDS = int(batch_records)
+    settings = Settings(home=Path(home), kafka=bootstrap, partitions=PARTITIONS)
+    group = f"{tag}-{run}"
+    app = create_faust_app(group, bootstrap=bootstrap, settings=settings)
+    PartitionedAgent(
+        app,
+        AgentPlan(
+            name="conversation",
+            group=group,
+            bootstrap=bootstrap,
+            topics=tuple(f"{tag}-{source}" for source in SOURCES),
+            may_skip=frozenset(f"{tag}-{topic}" for topic in MAY_SKIP),
+            tables=TABLES,
+            changelog=f"{tag}-{run}-{topics.CONVERSATION_CHANGELOG}",
+            processor=lambda partition: Replaying(
+                Conversation(partition=partition, settings=settings), tag=tag, run=run
+            ),
+            folder=settings.home / "state",
+        ),
+        stall_seconds=settings.stall_seconds,
+    ).register()
+    run_faust_app(app, settings)
+
+
+if __name__ == "__main__":
+    main()
