@@ -10,11 +10,14 @@ import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from pipeline import avro
+from pipeline import avro, topics
+from pipeline.engine.disk import DiskRows, Memory
 from tests.chaos.checker import ID_OF, Entry
+from tests.chaos.tables import POINT_KEY, Change, Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 IDLE_READS: Final = 5
 
@@ -70,6 +73,42 @@ class Topics:
             await admin.close()
         done = {tp: max(0, committed[tp].offset) if tp in committed else 0 for tp in mine}
         return sum(max(0, ends[tp] - done[tp]) for tp in mine)
+
+
+async def changes(bootstrap: str, partitions: int) -> list[Change]:
+    """Every record of the changelog."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        wanted = [TopicPartition(topics.CONVERSATION_CHANGELOG, p) for p in range(partitions)]
+        consumer.assign(wanted)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(wanted)
+        found: list[Change] = []
+        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                found += [Change(tp.partition, r.offset, r.key, r.value) for r in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
+def databases(home: Path) -> Iterator[Database]:
+    """What the workers of a home left on its disk; they must have ended."""
+    memory = Memory()
+    for folder in sorted((home / "state").glob("*/*/*")):
+        if not folder.is_dir():
+            continue
+        held = DiskRows(folder, identity="", memory=memory)
+        try:
+            rows = {POINT_KEY: held.point} if held.point else {}
+            for key, value in held._database.items():
+                if 0 < key[0] < 0xFF:
+                    rows[key] = value
+            name = str(folder.relative_to(home))
+            yield Database(name, int(folder.name), held.reached.offset, rows)
+        finally:
+            held.close()
 
 
 class Rows:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
-from tests.chaos.checker import Findings, check
+from tests.chaos.checker import Findings, check, play
 from tests.chaos.driver import NUMBERS_TOML, Driver
 from tests.chaos.mayhem import Mayhem
-from tests.chaos.reading import Rows, Topics
+from tests.chaos.reading import Rows, Topics, changes, databases
+from tests.chaos.tables import check_databases, check_tables
 from tests.chaos.traffic import scripts
 from tests.running import RunningStack
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from tests.chaos.tables import Change
     from tests.chaos.traffic import Script
 
 PARTITIONS: Final = 4
@@ -41,6 +43,7 @@ class Outcome:
     messages: int
     findings: Findings
     deaths: list[str]
+    changelog: list[Change]
 
     def __str__(self) -> str:
         return f"kills {self.kills}, messages {self.messages}, {self.findings}"
@@ -63,12 +66,14 @@ def run_chaos(
     running.start()
     mayhem = Mayhem(running, seed=seed, kills=kills, settings=settings, say=say)
     try:
-        return asyncio.run(
+        outcome = asyncio.run(
             _run(running, mayhem, seed=seed, messages=messages, pause=pause, say=say)
         )
     finally:
         mayhem.end()
         running.stop()
+    check_databases(outcome.findings, databases(home), outcome.changelog)
+    return outcome
 
 
 async def _run(
@@ -102,7 +107,11 @@ async def _run(
         await _until_still(partial(_missing, topics, rows), say, "not in ClickHouse")
         await topics.read()  # whatever would come twice has come
         findings = check(topics.entries, driver.sent, await rows.read())
-    return Outcome(seed, mayhem.kills, mayhem.stops, driver.steps, findings, mayhem.deaths)
+    changelog = await changes(stack.kafka, PARTITIONS)
+    check_tables(findings, changelog, play(topics.entries), topics.entries["mt-request"])
+    return Outcome(
+        seed, mayhem.kills, mayhem.stops, driver.steps, findings, mayhem.deaths, changelog
+    )
 
 
 def _until_all_is_done(
