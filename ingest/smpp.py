@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import signal
 import ssl
 import sys
 from contextlib import suppress
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from ingest import smpp_metrics as metrics
+from ingest.process import log_to_stderr, run_until_signalled
 from ingest.producer import KafkaPublisher
 from ingest.smpp_deliveries import Deliveries
 from ingest.smpp_session import Broken, Refused, Session
 from ingest.smpp_settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
-from pipeline.metrics_server import serve_metrics
 from pipeline.stack import bootstrap_of
 
 if TYPE_CHECKING:
@@ -167,40 +166,13 @@ class Receiver:
         metrics.BOUND.set(bound)
 
 
-async def _serve(receiver: Receiver, settings: Settings) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    receiving = asyncio.create_task(receiver.run(ended))
-    tasks = [receiving]
-    if settings.metrics_port:
-        serving = serve_metrics(
-            host=settings.metrics_host,
-            port=settings.metrics_port,
-            ready=lambda: receiver.is_bound,
-        )
-        tasks.append(asyncio.create_task(serving))
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    ended.set()
-    await receiving
-    for task in tasks[1:]:
-        if task.done():
-            task.result()
-        task.cancel()
-        await asyncio.wait([task])
-
-
 def run(settings: Settings) -> None:
     """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
-    level = logging.getLevelName(settings.log_level.upper())
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("aiokafka").setLevel("CRITICAL")  # the publisher says once that Kafka is away
+    log_to_stderr(settings)
 
     async def main() -> None:
-        await _serve(Receiver(settings), settings)
+        receiver = Receiver(settings)
+        await run_until_signalled(receiver.run, settings, ready=lambda: receiver.is_bound)
 
     try:
         uvloop.run(main())

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ingest.client_tls import TlsError, tls_for
 from pipeline.wire import smpp_bind
 from pipeline.wire.smpp_bind import Bind
 from pipeline.wire.smpp_callback import ALPHABETS
 from pipeline.wire.smpp_pdu import Command
 
 if TYPE_CHECKING:
+    import ssl
+
     from pipeline.settings import Settings
 
 _COMMANDS: Final = {
     "receiver": Command.BIND_RECEIVER,
     "transceiver": Command.BIND_TRANSCEIVER,
 }
-_TLS: Final = ("on", "off", "plain")
 
 
 class SmppError(ValueError):
@@ -48,28 +47,8 @@ def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
 
 
 def tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
-    """TLS 1.2 or later, names checked; raises `SmppError` for plain octets over a network."""
-    if settings.smpp_tls not in _TLS:
-        raise SmppError(f"smpp_tls must be one of {', '.join(_TLS)}")
-    if settings.smpp_tls == "on":
-        try:
-            context = ssl.create_default_context(
-                cafile=str(Path(settings.smpp_ca)) if settings.smpp_ca else None
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise SmppError(f"smpp_ca: {error}") from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-    if settings.smpp_tls == "off" and not _is_loopback(settings.smpp_host):
-        raise SmppError(
-            "smpp_tls = off binds to loopback only: the password would cross the network as it is"
-            " (smpp_tls = plain does so all the same)"
-        )
-    return None
-
-
-def _is_loopback(host: str) -> bool:
+    """The connection's TLS; None: as it is. Raises `SmppError`."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return tls_for("smpp", mode=settings.smpp_tls, host=settings.smpp_host, ca=settings.smpp_ca)
+    except TlsError as error:
+        raise SmppError(str(error)) from error
