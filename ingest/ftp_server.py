@@ -1,74 +1,27 @@
-"""A folder of an FTP server, by Python's ftplib: passive, and over TLS where so set.
-
-`deploy/decisions/0073` says why ftplib, and what it lacked.
-"""
+"""A folder of an FTP server, read in passive mode, and over TLS where so set."""
 
 from __future__ import annotations
 
 import ftplib
 import socket
-import ssl
 from contextlib import contextmanager, suppress
 from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
+from ingest.ftp_connection import CODEC, Connection, end_tls, in_words
 from ingest.ftp_trouble import LoginRefused, Missing, Trouble
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Generator, Iterator
 
     from pipeline.settings import Settings
 
-CONNECT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 30.0
 BLOCK_OCTETS: Final = 64 * 1024
 LISTED_OCTETS: Final = 1024 * 1024
 #: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
 _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NOT_LOGGED_IN: Final = "530"
-#: The control connection carries octets; a name is compared, never shown to a reader.
-_CODEC: Final = "latin-1"
-
-
-class Connection(ftplib.FTP_TLS):
-    """ftplib, with the data connection bound to the control connection's TLS session.
-
-    Servers that ask for that (vsftpd and FileZilla by default) refuse the transfer else; cpython
-    issue 63699 is open.
-    """
-
-    def be_patient(self, seconds: float) -> None:
-        """Wait so long for an answer, and have an idle line probed: it may be cut by a NAT."""
-        self.timeout = seconds
-        if self.sock is not None:
-            self.sock.settimeout(seconds)
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-    def ntransfercmd(
-        self, cmd: str, rest: int | str | None = None
-    ) -> tuple[socket.socket, int | None]:
-        """As `FTP.ntransfercmd`, the connection it gives under TLS where the control one is."""
-        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - G8.3.2 has FTP
-        if not isinstance(self.sock, ssl.SSLSocket):
-            return connection, size
-        try:
-            wrapped = self.context.wrap_socket(
-                connection, server_hostname=self.host, session=self.sock.session
-            )
-        except BaseException:
-            connection.close()
-            raise
-        return wrapped, size
-
-    def makepasv(self) -> tuple[str, int]:
-        """PASV, whose address is not believed (it may be one behind a NAT), or EPSV."""
-        try:
-            return super().makepasv()
-        except ftplib.error_perm:
-            if self.af != socket.AF_INET or self.sock is None:
-                raise
-            reply = self.sendcmd("EPSV")
-            return ftplib.parse229(reply, self.sock.getpeername())  # noqa: S321 - G8.3.2 has FTP
 
 
 class Server:
@@ -89,15 +42,15 @@ class Server:
     @contextmanager
     def connected(self) -> Iterator[Server]:
         """Logged in, in the folder; raises `Trouble`."""
-        connection = Connection(context=self._tls, timeout=CONNECT_SECONDS, encoding=_CODEC)
+        connection = Connection(self._tls)
         self._connection = connection
         try:
-            with _in_words("unreachable"):
+            with in_words("unreachable"):
                 connection.connect(self._settings.ftp_host, self._settings.ftp_port)
-                connection.be_patient(ANSWER_SECONDS)
-            with _in_words("untrusted" if self._tls else "broken"):
+                connection.be_patient()
+            with in_words("untrusted" if self._tls else "broken"):
                 self._log_in(connection)
-            with _in_words("broken"):
+            with in_words("broken"):
                 if self._folder:
                     connection.cwd(self._folder)
                 connection.voidcmd("TYPE I")
@@ -127,7 +80,7 @@ class Server:
 
     def size(self, name: str) -> int | None:
         """By SIZE; None where the server has none or there is no such file."""
-        with _in_words("broken"):
+        with in_words("broken"):
             try:
                 return self._in_use.size(name)
             except ftplib.error_perm:
@@ -140,7 +93,7 @@ class Server:
         skip = 0
         if self.skips or self.is_restart_refused:
             skip, start = start, 0
-        with _in_words("broken"):
+        with in_words("broken"):
             try:
                 data = self._transfer(command, start)
             except ftplib.error_perm as error:
@@ -177,15 +130,15 @@ class Server:
             data.close()
             self._data = None
             if not self._is_answered:
-                with _in_words("broken"):
+                with in_words("broken"):
                     self._in_use.getmultiline()
 
     def _blocks(self, data: socket.socket) -> Generator[bytes]:
         """To the end, which the server has to confirm."""
-        with _in_words("broken"):
+        with in_words("broken"):
             while block := data.recv(BLOCK_OCTETS):
                 yield block
-            _end_tls(data)
+            end_tls(data)
             data.close()
             self._is_answered = True
             self._in_use.voidresp()
@@ -193,7 +146,7 @@ class Server:
     def _listed(self, command: str) -> tuple[str, ...]:
         """The lines of a list; none where the server refuses to list, as some do of no files."""
         octets = bytearray()
-        with _in_words("broken"):
+        with in_words("broken"):
             try:
                 data = self._transfer(command, 0)
             except (ftplib.error_perm, ftplib.error_temp):
@@ -201,7 +154,7 @@ class Server:
         with self._received(data) as blocks:
             while len(octets) < LISTED_OCTETS and (block := next(blocks, b"")):
                 octets += block
-        return tuple(octets.decode(_CODEC).splitlines())
+        return tuple(octets.decode(CODEC).splitlines())
 
     @property
     def _in_use(self) -> Connection:
@@ -230,34 +183,10 @@ class Server:
             raise Trouble("refused", f"the server refuses to go on: {words}") from None
 
 
-@contextmanager
-def _in_words(kind: str) -> Iterator[None]:
-    """What goes wrong on the line becomes `Trouble` of that kind."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise Trouble("timeout", f"no answer within {ANSWER_SECONDS:.0f} s") from error
-    except ssl.SSLError as error:
-        raise Trouble("untrusted", f"TLS failed: {error.reason or error}") from error
-    except OSError as error:
-        raise Trouble(kind, str(error.strerror or error)) from error
-    except EOFError as error:
-        raise Trouble("broken", "the server ended the connection") from error
-    except (ftplib.Error, ValueError) as error:
-        raise Trouble("broken", f"the server said {str(error)[:100]!r}") from error
-
-
 def _said_by_server(error: ftplib.Error, secret: str) -> str:
     """The server's words, without the password should it repeat it."""
     words = str(error)[:100]
     return words.replace(secret, "…") if secret else words
-
-
-def _end_tls(data: socket.socket) -> None:
-    """Answer the end of TLS; some servers do not wait for it."""
-    if isinstance(data, ssl.SSLSocket):
-        with suppress(OSError):
-            data.unwrap()
 
 
 def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
@@ -270,4 +199,4 @@ def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
 
 def _octets_as_text(text: str) -> str:
     """UTF-8 as the control connection's codec takes it."""
-    return text.encode().decode(_CODEC)
+    return text.encode().decode(CODEC)
