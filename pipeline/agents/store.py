@@ -9,9 +9,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
+from pipeline.agents.erasure_topics import KafkaErasureTopics
 from pipeline.engine.app import create_faust_app, run_faust_app
 from pipeline.engine.stop import stop_loudly
 from pipeline.stack import bootstrap_of
+from pipeline.store.erasures import Erasures
+from pipeline.suppression_key import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
+FETCH_GAP_SECONDS: Final = 0.1  # blocks wait longer for their rows
 
 
 def run_agent(settings: Settings, sink: Sink) -> None:
@@ -32,10 +36,15 @@ def run_agent(settings: Settings, sink: Sink) -> None:
 
 
 def create_store_app(settings: Settings, sink: Sink) -> faust.App:
-    """The Faust app that feeds `sink` from every topic it stores."""
+    """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(STORE_GROUP, bootstrap=bootstrap, settings=settings)
-    sink.start(GroupOffsets(app, bootstrap))
+    erasures = Erasures(
+        writer=sink.writer,
+        key_file=key_file(settings),
+        topics=KafkaErasureTopics(bootstrap, stored=sink.topics),
+    )
+    sink.start(GroupOffsets(app, bootstrap), erasures)
     StoreAgent(app, sink=sink, source=sink.topics).register()
     return app
 
@@ -118,6 +127,7 @@ class StoreAgent:
 
     async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
         self._app.consumer.has_room = self._has_room
+        self._app.consumer.fetch_gap_seconds = FETCH_GAP_SECONDS
         if self._feeding is not None:
             self._feeding.cancel()
         owned = {(tp.topic, tp.partition) for tp in assigned}

@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from pipeline.engine.batch import Batch
+from pipeline.engine.ends import Ends
 from pipeline.engine.membership import keep_name
 from pipeline.engine.stop import stop_loudly
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.2
 FETCH_MAX_WAIT_MS: Final = 200
+FETCH_GAP_SECONDS: Final = 0.02
 UNSETTLED_SECONDS: Final = 0.01
 
 
@@ -51,6 +53,38 @@ class CoPartitionAssignor(RangePartitionAssignor):
         return super().assign(cluster, members)
 
 
+class PacedConsumer(aiokafka.AIOKafkaConsumer):
+    """Leaves a gap between two fetches that it sends to a node.
+
+    A fetch names every partition, and is answered at the first record of any. At a hundred records
+    a second that is a hundred fetches of all partitions, most of the work of client and broker.
+    A fetch that finds nothing waits at the broker, and what comes then comes at once.
+    """
+
+    def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
+        super().__init__(**options)
+        self._gap_seconds = gap_seconds
+        self._next_fetch_at: dict[int, float] = {}
+
+    async def start(self) -> None:
+        """As aiokafka's; what it fetches with exists only then."""
+        await super().start()
+        fetcher = self._fetcher
+        fetch = fetcher._proc_fetch_request  # noqa: SLF001 - see the module
+
+        async def fetch_after_gap(assignment: Any, node: int, request: Any) -> Any:
+            loop = asyncio.get_running_loop()
+            wait = self._next_fetch_at.get(node, 0.0) - loop.time()
+            try:
+                await asyncio.sleep(max(0.0, wait))
+            except asyncio.CancelledError:  # closed or unassigned: as aiokafka has it
+                return False
+            self._next_fetch_at[node] = loop.time() + self._gap_seconds()
+            return await fetch(assignment, node, request)
+
+        fetcher._proc_fetch_request = fetch_after_gap  # noqa: SLF001 - as above
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Owns the aiokafka consumer, in a thread with a loop of its own."""
 
@@ -68,7 +102,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         was not part of it.
         """
         conf = self.app.conf
-        return aiokafka.AIOKafkaConsumer(
+        return PacedConsumer(
+            gap_seconds=lambda: self.consumer.fetch_gap_seconds,
             client_id=conf.broker_client_id,
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
@@ -125,11 +160,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         states = ((tp, assignment.state_value(tp)) for tp in partitions)
         return {tp: state.position for tp, state in states if state and state.has_valid_position}
 
-    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Last stable offset of each partition, asked of its leader now."""
-        consumer = self._ensure_consumer()
-        return await self.call_thread(consumer.end_offsets, list(partitions))  # type: ignore[no-any-return] # untyped in mode
-
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
         await self.call_thread(self._ensure_consumer().commit, dict(offsets))
@@ -139,6 +169,10 @@ class Consumer(driver.Consumer):
     """Hands each poll of a partition to its agent as one event."""
 
     _thread: ConsumerThread
+    _ends: Ends | None = None
+
+    #: May be set by the agent's shell: at least so long from one fetch to the next.
+    fetch_gap_seconds: float = FETCH_GAP_SECONDS
 
     #: Set by the agent's shell: may this partition take more? Bounds what is held in memory.
     has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
@@ -183,7 +217,26 @@ class Consumer(driver.Consumer):
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Last stable offset of each partition, asked of its leader now."""
-        return await self._thread.end_offsets(partitions)
+        if self._ends is None:
+            self._ends = Ends(self._new_asker)
+        return await self._ends.read(partitions)
+
+    def _new_asker(self) -> aiokafka.AIOKafkaConsumer:
+        conf, transport = self.app.conf, self.transport
+        return aiokafka.AIOKafkaConsumer(
+            client_id=f"{conf.broker_client_id}-ends",
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def on_stop(self) -> None:
+        """Faust's, and the connections of our own."""
+        await super().on_stop()
+        if self._ends is not None:
+            await self._ends.close()
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
