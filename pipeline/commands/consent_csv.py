@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLUMNS: Final = ("handset", "number", "reason")
+REASON_MAX: Final = 1_000
 DIGITS_MAX: Final = 20  # more than any address has; what is longer is no address
 
 
@@ -78,4 +79,6 @@ def _stop_from(line: str, number: int, columns: list[str], reason: str) -> Stop 
         return WrongLine(number, "no reason, and none was given with --reason")
     if not why.isprintable():  # octets that are no UTF-8 are not, either
         return WrongLine(number, "the reason is not printable UTF-8")
+    if len(why) > REASON_MAX:
+        return WrongLine(number, f"the reason has more than {REASON_MAX} characters")
     return Stop(addresses["handset"], addresses["number"], why)

@@ -1,9 +1,8 @@
 """`stops import`: stops from a CSV, streamed, each line with an id that only it has."""
 
 import hashlib
-from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, Self, TextIO
 
 import typer
 
@@ -13,12 +12,11 @@ from pipeline.commands.failure import CommandError
 from pipeline.commands.options import Home, settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterator
 
     from pipeline.records import ConsentRequest
 
 SAID_EVERY_LINES: Final = 50_000
-IN_FLIGHT: Final = 5_000
 SHOWN: Final = 20
 
 
@@ -42,11 +40,13 @@ def import_stops(
     """Stop every handset of a CSV whose first line names its columns: handset, number, reason.
 
     Without a number it is the account. Right lines are taken, wrong ones reported, and the exit
-    code is then 1. The same file again changes nothing: each line's order has its own id.
+    code is then 1. The same file again changes nothing, so an import that was broken off is
+    simply run again: each line's order has its own id.
     """
     actor = actor_from(by)
     settings = settings_from(home=home)
 
+    from pipeline.commands.broker_stream import publish_stream
     from pipeline.commands.local import clock_of
     from pipeline.records import ConsentAction, ConsentRequest
     from pipeline.stack import bootstrap_of
@@ -54,14 +54,13 @@ def import_stops(
     bootstrap = bootstrap_of(settings)
     name = f"import-{_digest_of(file)}"
     now = clock_of(settings).now()
-    wrong_lines: list[WrongLine] = []
 
-    def orders() -> "Iterable[ConsentRequest]":
+    def orders(report: WrongLines) -> "Iterator[ConsentRequest]":
         for line, stop in stops_in(file, reason=reason.strip()):
             if line % SAID_EVERY_LINES == 0:
-                typer.echo(f"{line} lines, {len(wrong_lines)} of them wrong", err=True)
+                typer.echo(f"{line} lines, {report.count} of them wrong", err=True)
             if isinstance(stop, WrongLine):
-                wrong_lines.append(stop)
+                report.take(stop)
                 continue
             yield ConsentRequest(
                 request_id=f"{name}-{line}",
@@ -73,14 +72,47 @@ def import_stops(
                 requested_at=now,
             )
 
-    try:
-        published = _publish(bootstrap, orders())
-    except WrongTable as error:
-        raise CommandError(f"{file}: {error}") from error
+    with WrongLines(wrong) as report:
+        try:
+            published = publish_stream(bootstrap, map(outgoing_from, orders(report)))
+        except WrongTable as error:
+            raise CommandError(f"{file}: {error}") from error
     typer.echo(f"{published} stops are ordered")
-    _report(wrong_lines, wrong, say=lambda words: typer.echo(words, err=True))
-    if wrong_lines:
-        raise CommandError(f"{file}: {len(wrong_lines)} lines were wrong and are not imported")
+    if report.count:
+        raise CommandError(f"{file}: {report.count} lines were wrong and are not imported")
+
+
+class WrongLines:
+    """What was wrong in which line: written to a file as it is found, else the first are said."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.count = 0
+        self._file = file
+        self._opened: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._file is not None:
+            try:
+                self._opened = self._file.open("w", encoding="utf-8")
+            except OSError as error:
+                raise CommandError(f"{self._file}: {error.strerror}") from error
+        return self
+
+    def take(self, wrong: WrongLine) -> None:
+        """Note one more."""
+        self.count += 1
+        words = f"line {wrong.line}: {wrong.words}"
+        if self._opened is not None:
+            self._opened.write(f"{words}\n")
+        elif self.count <= SHOWN:
+            typer.echo(words, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened is not None:
+            self._opened.close()
+        elif self.count > SHOWN:
+            more = self.count - SHOWN
+            typer.echo(f"and {more} more: --wrong REPORT writes them all", err=True)
 
 
 def _digest_of(file: Path) -> str:
@@ -90,36 +122,3 @@ def _digest_of(file: Path) -> str:
             return hashlib.file_digest(octets, "sha256").hexdigest()[:32]
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
-
-
-def _publish(bootstrap: str, orders: "Iterable[ConsentRequest]") -> int:
-    """Publish while they come, never more than a few thousand unacknowledged; how many."""
-    from pipeline.avro import encode
-    from pipeline.commands.broker import ACKNOWLEDGE_SECONDS, open_producer
-
-    count = 0
-    waiting: deque[Any] = deque()
-    with open_producer(bootstrap) as producer:
-        for order in orders:
-            one = outgoing_from(order)
-            waiting.append(producer.send(one.topic, key=one.key, value=encode(one.record)))
-            count += 1
-            if len(waiting) >= IN_FLIGHT:
-                waiting.popleft().get(timeout=ACKNOWLEDGE_SECONDS)
-        while waiting:
-            waiting.popleft().get(timeout=ACKNOWLEDGE_SECONDS)
-    return count
-
-
-def _report(wrong: list[WrongLine], file: Path | None, *, say: "Callable[[str], None]") -> None:
-    lines = [f"line {each.line}: {each.words}" for each in wrong]
-    if file is not None:
-        try:
-            file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}") from error
-        return
-    for line in lines[:SHOWN]:
-        say(line)
-    if len(lines) > SHOWN:
-        say(f"and {len(lines) - SHOWN} more: --wrong REPORT writes them all")

@@ -50,6 +50,7 @@ WRONG = [
     ("too long", b"handset\n" + b"4" * 21 + b"\n", "the handset is not digits"),
     ("too many fields", b"handset\n4477,4478\n", "2 fields"),
     ("an open quote", b'handset,reason\n4477,"x\n', "not CSV"),
+    ("a long reason", b"handset,reason\n4477," + b"x" * 1_001 + b"\n", "more than 1000"),
     ("no UTF-8", b"handset,reason\n4477,\xff\n", "not printable"),
 ]
 
