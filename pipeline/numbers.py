@@ -36,6 +36,7 @@ class Directory:
         self.numbers = numbers
         self.default_account = default_account
         self.sender_ids = frozenset(numbers.sender_ids)
+        self.accounts = frozenset((default_account, *(n.account for n in numbers.numbers)))
         self._by_digits = {n.first: n for n in numbers.numbers if n.first == n.last}
         ranges = sorted(
             (n for n in numbers.numbers if n.first != n.last), key=lambda n: (len(n.first), n.first)

@@ -2,7 +2,7 @@
 
 import getpass
 import uuid
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,7 +11,8 @@ from pipeline.sms.msisdn import address_from_text, is_digits
 
 if TYPE_CHECKING:
     from pipeline.commands.broker import Outgoing
-    from pipeline.records import ConsentAction, ConsentRequest
+    from pipeline.numbers import Directory
+    from pipeline.records import ConsentAction, ConsentRequest, Numbers
     from pipeline.settings import Settings
 
 Reason = Annotated[
@@ -52,19 +53,44 @@ def digits_from(text: str, what: str) -> str:
 
 
 def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
-    """Publish an order made now; its id, once Kafka has acknowledged it."""
+    """Publish an order made now; its id, once Kafka has acknowledged it.
+
+    Raises `CommandError` for one that cannot be carried out by the directory in force.
+    """
     from pipeline.commands.broker import publish
     from pipeline.commands.local import clock_of
-    from pipeline.records import ConsentRequest
+    from pipeline.records import ConsentRequest, Rejected
     from pipeline.stack import bootstrap_of
+    from pipeline.stages.consent_operator import order_from_request
 
     request = ConsentRequest(
         action=action,
         requested_at=clock_of(settings).now(),
         **({"request_id": uuid.uuid4().hex} | fields),
     )
-    publish(bootstrap_of(settings), [outgoing_from(request)])
+    bootstrap = bootstrap_of(settings)
+    order = order_from_request(request, directory=_directory_in_force(bootstrap, settings))
+    if isinstance(order, Rejected):
+        raise CommandError(f"the order cannot be carried out: {order.words}")
+    publish(bootstrap, [outgoing_from(request)])
     return request.request_id
+
+
+def _directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
+    """The directory that was loaded last, as its topic has it."""
+    from pipeline import topics
+    from pipeline.avro import decode
+    from pipeline.commands.broker import open_consumer
+    from pipeline.commands.reading import newest_records
+    from pipeline.numbers import Directory
+
+    with open_consumer(bootstrap) as consumer:
+        loaded = newest_records(consumer, topics.NUMBERS, window=1)
+    if not loaded:
+        return Directory.empty()
+    found = [cast("Numbers", decode(record.value)) for record in loaded]
+    newest = max(found, key=lambda numbers: numbers.loaded_at)
+    return Directory(newest, default_account=settings.account)
 
 
 def outgoing_from(request: "ConsentRequest") -> "Outgoing":

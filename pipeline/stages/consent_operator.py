@@ -87,6 +87,8 @@ def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
     reviews = request.action in (ConsentAction.ACCEPT, ConsentAction.DISMISS)
     if reviews != bool(request.mo_message_id):
         return "a review names its message, and nothing else does"
+    if request.account and request.account not in directory.accounts:
+        return "there is no such account"
     if request.keyword and not _keys_of(number, request.keyword, directory):
         return "the number has no such keyword"
     return ""

@@ -9,7 +9,7 @@ import pytest
 from pipeline import topics
 from pipeline.commands.broker import Outgoing, publish
 from pipeline.records import ConsentAction, ConsentRequest
-from tests.end_to_end.outside import NUMBER, NUMBERS_TOML
+from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -49,6 +49,19 @@ def test_without_a_number_it_is_the_account(outside, handset):
     outside.running.cli("stop", handset, *WHY)
     assert changes(outside, handset) == [("main", "operator", "stopped", "open")]
     assert worked_off(outside, handset)["rule"] == "opted-out"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--account", "nobody"), "there is no such account"),
+        ((SHARED, "--keyword", "chess"), "the number has no such keyword"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_refused_at_once(outside, handset, arguments, words):
+    refused = outside.running.cli("stop", handset, *arguments, *WHY, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert words in refused.stderr
 
 
 def test_an_order_in_a_wrong_partition_counts_and_the_same_id_again_changes_nothing(
@@ -168,6 +181,9 @@ def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside,
         )
     outside.text(handsets[0], "I am back")
     outside.rows("consent_change", handsets[0], at_least=2)
+    nowhere = str(tmp_path / "none" / "wrong.txt")
+    refused = outside.running.cli("stops", "import", str(file), "--wrong", nowhere, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
     report = tmp_path / "wrong.txt"
     outside.running.cli("stops", "import", str(file), "--wrong", str(report), check=False)
     assert report.read_text() == "line 12: the handset is not digits\n"

@@ -141,6 +141,7 @@ class TestOrderFromRequest:
             ({"action": "open", "number": ANN}, False),
             ({"action": "accept", "number": ANN, "mo_message_id": "m-7"}, True),
             ({"number": SHARED, "keyword": "fun"}, True),
+            ({"account": "other"}, True),
         ],
     )
     def test_an_order(self, fields: dict[str, str], stops: bool) -> None:
@@ -169,6 +170,7 @@ class TestOrderFromRequest:
             ({"number": SHARED, "keyword": "nonsense"}, "no such keyword"),
             ({"number": ANN, "keyword": "fun"}, "no such keyword"),
             ({"keyword": "fun"}, "no such keyword"),
+            ({"account": "nobody"}, "no such account"),
         ],
     )
     def test_an_order_that_cannot_be_carried_out(self, fields: dict[str, str], words: str) -> None:
