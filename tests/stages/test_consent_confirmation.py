@@ -21,6 +21,7 @@ from tests.conversation import (
     SHARED,
     STRICT,
     Conversation,
+    directory_from,
     mt,
 )
 
@@ -254,6 +255,24 @@ class TestAfterFailure:
         talk.says("hello")
         assert not talk.fails(talk.commands[0]).commands
 
+    def test_nothing_follows_for_a_stop_that_a_later_one_has_replaced(
+        self, talk: Conversation
+    ) -> None:
+        talk.says("hello")
+        talk.pass_minutes(1)
+        talk.says("STOP")  # awaits a confirmation of its own
+        assert not talk.fails(talk.commands[0]).commands
+        talk.tick(400)
+        assert [c.mo_message_id for c in talk.commands] == ["STOP@120000", "STOP@130100"]
+
+    def test_it_is_forgotten_with_its_deadline(self, talk: Conversation) -> None:
+        talk.tick(299)
+        talk.says("QUIT")
+        assert len(talk.row.confirmations) == 1
+        talk.pass_minutes(1)
+        talk.says("QUIT")
+        assert talk.row.confirmations == []
+
     def test_a_custom_reply_is_followed_by_the_default_text(self) -> None:
         talk = Conversation()
         talk.says("STOP", CUSTOM)
@@ -289,6 +308,7 @@ class TestCustomReply:
         talk = Conversation()
         talk.says("QUIT", CUSTOM)
         assert [c.rule for c in talk.changes] == ["stop-word", "gateway-confirmed"]
+        assert [c.at for c in talk.changes] == [NOON, NOON]
         assert talk.states(CUSTOM) == STOPPED
         talk.tick(600)
         assert not talk.commands
@@ -323,6 +343,25 @@ class TestFromTheRightNumber:
         talk.says("STOP", number)
         talk.tick(345)
         assert [(c.sender_id, c.text) for c in talk.commands] == [(number, default_text(number))]
+
+    def test_the_keyword_last_used_of_those_a_bare_stop_word_stops(self) -> None:
+        talk = Conversation()
+        talk.says("game on", SHARED)
+        talk.says("STOP", SHARED)
+        talk.tick(400)
+        assert [c.keyword for c in talk.commands] == ["GAME"]
+        assert talk.states(f"{SHARED}/FUN") == talk.states(f"{SHARED}/GAME") == STOPPED
+
+    def test_a_linked_number_confirms_only_for_one_that_is_billed(self) -> None:
+        numbers = f'[[number]]\nkind = "vmn"\nnumber = "{LINKED}"\n'
+        talk = Conversation(
+            directory_from(
+                f'{numbers}[[number]]\nkind = "vmn"\nnumber = "{ANN}"\nlinked = "{LINKED}"\n'
+            )
+        )
+        talk.says("STOP")
+        talk.tick(345)
+        assert [c.sender_id for c in talk.commands] == [ANN]
 
     def test_the_linked_number_for_one_billed_to_the_handset(self) -> None:
         talk = Conversation()
