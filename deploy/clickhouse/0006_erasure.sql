@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS twoway.erasure_rows
 (
     erasure_id String,
     suppression String,
+    key_id LowCardinality(String),
     request_id String,
     order_offset Int64,
     at DateTime64(3, 'UTC'),

@@ -107,6 +107,7 @@ class Forgetting:
         erasure = Erasure(
             erasure_id=derived_id("erasure", name.hex(), request.request_id),
             suppression=name.hex(),
+            key_id=self._key.fingerprint.hex(),
             request_id=request.request_id,
             order_offset=record.offset,
             at=now,

@@ -9,6 +9,7 @@ from pipeline import avro, topics
 from pipeline.dead_letters import letter_from_record
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
 from pipeline.stages.rows import STORED, Row, columns_of, row_from_record
+from pipeline.store.forgotten import Forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,9 @@ class TableRows:
 class Decoder:
     """Reads the records of one topic."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, forgotten: Forgotten | None = None) -> None:
         self._topic = topic
+        self._forgotten = forgotten or Forgotten()
         self._kind = KIND_OF[topic]
         self._unreadable = 0
 
@@ -59,6 +61,8 @@ class Decoder:
                 value = self._read(record)
             except avro.Unreadable as error:
                 self._count(error)
+                if not self._forgotten.keeps_unreadable(record):
+                    continue
                 rejected = Rejected(Reason.UNREADABLE_RECORD, str(error))
                 letter = letter_from_record(record, rejected, stage=Stage.STORE)
                 letters.append(
@@ -66,8 +70,11 @@ class Decoder:
                 )
                 continue
             self._unreadable = 0
+            kept = self._forgotten.as_kept(record, value)
+            if kept is None:
+                continue
             row = row_from_record(
-                value, key=record.key, partition=record.partition, offset=record.offset
+                kept, key=record.key, partition=record.partition, offset=record.offset
             )
             rows.append(row)
         return _table_rows(self._kind, rows), _table_rows(DeadLetter, letters)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from pipeline import topics
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
+from pipeline.store.erasures import Erasures, Gate
+from pipeline.store.forgotten import Forgotten
 from pipeline.store.lane import Lane, Limits
 
 if TYPE_CHECKING:
@@ -80,6 +84,8 @@ class Sink:
         self._arrived = {topic: asyncio.Event() for topic in KIND_OF}
         self._written = {topic: asyncio.Event() for topic in KIND_OF}
         self._offsets: Offsets | None = None
+        self._erasures: Erasures | None = None
+        self._gate = Gate()
         self._tasks: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
         self._failing = asyncio.Event()
@@ -90,17 +96,25 @@ class Sink:
         return tuple(self._lanes)
 
     @property
+    def writer(self) -> Writer:
+        """Where blocks go."""
+        return self._writer
+
+    @property
     def ready(self) -> bool:
         """Whether it has its partitions and nothing has failed."""
         return bool(self._tasks) and self._failure is None
 
-    def start(self, offsets: Offsets) -> None:
-        """Say where offsets are committed."""
+    def start(self, offsets: Offsets, erasures: Erasures | None = None) -> None:
+        """Say where offsets are committed, and who knows which handsets were forgotten."""
         self._offsets = offsets
+        self._erasures = erasures
 
     async def assigned(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """These partitions, and no others, are ours: the offsets to read them from."""
         await self.revoked()
+        if self._erasures is not None:
+            await self._retried(KAFKA, self._erasures.load)
         ours = [partition for partition in partitions if partition[0] in self._lanes]
         committed = await self._retried(KAFKA, lambda: self._port.committed(ours))
         beginnings = await self._retried(KAFKA, lambda: self._port.beginnings(ours))
@@ -164,7 +178,8 @@ class Sink:
 
     async def _store(self, lane: Lane) -> None:
         """Store one topic's blocks until cancelled; a failure is told to `take` and `failed`."""
-        decoder = Decoder(lane.topic)
+        forgotten = self._erasures.forgotten if self._erasures else Forgotten()
+        decoder = Decoder(lane.topic, forgotten)
         try:
             while True:
                 block = await self._next_block(lane)
@@ -193,6 +208,14 @@ class Sink:
                 continue
 
     async def _write(self, block: Block, decoder: Decoder) -> None:
+        if self._erasures is not None and block.topic == topics.ERASURE:
+            async with self._gate.erasing():
+                for record in block.records:
+                    await self._retried(CLICKHOUSE, partial(self._erasures.apply, record))
+        async with self._gate.writing():
+            await self._write_rows(block, decoder)
+
+    async def _write_rows(self, block: Block, decoder: Decoder) -> None:
         if block.records:
             tables = await asyncio.to_thread(decoder.tables, block.records)
             await self._retried(KAFKA, lambda: self._port.commit(block.offsets_before()))

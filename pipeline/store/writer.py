@@ -8,8 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.store import metrics
+from pipeline.store.erasing import erase
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clickhouse_connect.driver.client import Client
 
     from pipeline.store.decoding import TableRows
@@ -32,6 +35,9 @@ class Writer(Protocol):
     async def insert(self, rows: TableRows, *, tag: str) -> None:
         """Insert the rows, unless a block with this token was inserted before."""
 
+    async def erase(self, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
+        """Delete the handset's rows below these offsets for good; how many, by table."""
+
 
 class ClickHouseWriter:
     """Inserts through one client, which is not to be used beside it."""
@@ -45,6 +51,11 @@ class ClickHouseWriter:
         """Insert the rows, unless a block with this token was inserted before."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._insert, rows, tag)
+
+    async def erase(self, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
+        """Delete the handset's rows below these offsets for good; how many, by table."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, erase, self._client, handset, before)
 
     def _insert(self, rows: TableRows, tag: str) -> None:
         with metrics.INSERT_SECONDS.time():

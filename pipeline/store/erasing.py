@@ -1,0 +1,118 @@
+"""Rows of a handset deleted from ClickHouse for good: rewritten parts, and the old ones removed.
+
+A mutation is kept as text in the table's folder, so it must not hold the number: that stands in a
+table that is in memory alone, and the mutation names the table.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from pipeline import records
+from pipeline.store.decoding import KIND_OF, TABLE_OF
+from pipeline.store.forgotten import SHORTEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clickhouse_connect.driver.client import Client
+
+    from pipeline.records import Record
+
+log = logging.getLogger(__name__)
+
+_THEM: Final = "(SELECT handset FROM twoway.erasing)"
+_ADDRESS: Final = r"replaceRegexpOne({column}, '^\\s*\\+?([0-9]+)\\s*$', '\\1')"
+_HOLDS: Final = f"""ifNull(key, '') IN {_THEM} OR arrayExists(
+    number -> length(number) >= {SHORTEST} AND (
+        position(octets, number) > 0 OR position(words, number) > 0
+        OR arrayExists(held -> position(held, number) > 0, headers.value)),
+    (SELECT groupArray(handset) FROM twoway.erasing))"""  # noqa: S608  names of ours
+_BY_HANDSET: Final = f"handset IN {_THEM}"
+_BY_ADDRESS: Final = f"{_ADDRESS.format(column='handset')} IN {_THEM}"
+
+#: Which rows are the handset's.
+WHERE: Final[dict[type[Record], str]] = {
+    records.MoRaw: _BY_HANDSET,
+    records.MoPart: _BY_HANDSET,
+    records.MoMessage: _BY_HANDSET,
+    records.ConsentChange: _BY_HANDSET,
+    records.MtRequest: f"{_BY_HANDSET} OR {_ADDRESS.format(column='to')} IN {_THEM}",
+    records.MtCommand: _BY_HANDSET,
+    records.MtRejection: _BY_HANDSET,
+    records.MtResult: _BY_HANDSET,
+    records.ConsentRequest: _BY_ADDRESS,
+    records.ForgetRequest: _BY_ADDRESS,
+    records.DeadLetter: _HOLDS,
+}
+_OUTDATED: Final = """SELECT count() FROM system.parts
+WHERE database = 'twoway' AND table = {table:String} AND NOT active"""
+_TRIES: Final = 100
+_AGAIN_SECONDS: Final = 0.1
+_NONE_SUCH: Final = "000000"  # toYYYYMM gives no such partition
+
+
+def erase(client: Client, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    """Delete the handset's rows below these offsets; how many there were, by table.
+
+    Again deletes nothing more. `before` is by (topic, partition); rows of no topic all go.
+    """
+    client.command("TRUNCATE TABLE twoway.erasing")
+    client.insert("erasing", [[handset]], column_names=["handset"], column_type_names=["String"])
+    try:
+        return {
+            TABLE_OF[kind]: _erase_from(client, TABLE_OF[kind], _where(topic, kind, before))
+            for topic, kind in KIND_OF.items()
+            if kind in WHERE
+        }
+    finally:
+        client.command("TRUNCATE TABLE twoway.erasing")
+
+
+def _where(topic: str, kind: type[Record], before: Mapping[tuple[str, int], int]) -> str:
+    ends = {partition: end for (name, partition), end in before.items() if name == topic}
+    if not ends:
+        return WHERE[kind]
+    partitions = ", ".join(f"toInt32({partition})" for partition in ends)
+    offsets = ", ".join(f"toInt64({end})" for end in ends.values())
+    below = f"transform(kafka_partition, [{partitions}], [{offsets}], toInt64(0))"
+    return f"({WHERE[kind]}) AND kafka_offset < {below}"
+
+
+def _erase_from(client: Client, table: str, where: str) -> int:
+    count = f"SELECT count() FROM twoway.{table} WHERE {where}"  # noqa: S608  names of ours
+    rows = int(client.query(count).result_rows[0][0])
+    if not rows and not _was_interrupted(client, table):
+        return 0
+    # The old parts go at once, and not after the eight minutes that they are kept.
+    client.command(f"ALTER TABLE twoway.{table} MODIFY SETTING old_parts_lifetime = 0")
+    client.command(
+        f"ALTER TABLE twoway.{table} DELETE WHERE {where}", settings={"mutations_sync": 2}
+    )
+    _remove_old_parts(client, table)
+    client.command(f"ALTER TABLE twoway.{table} RESET SETTING old_parts_lifetime")
+    return rows
+
+
+def _remove_old_parts(client: Client, table: str) -> None:
+    """Remove the parts that were replaced, once no question reads them any more."""
+    for _ in range(_TRIES):
+        # It removes nothing itself; what is outdated is removed with it, and not some time later.
+        client.command(f"ALTER TABLE twoway.{table} DROP PARTITION ID '{_NONE_SUCH}'")
+        outdated = client.query(_OUTDATED, parameters={"table": table}).result_rows
+        if not outdated[0][0]:
+            return
+        time.sleep(_AGAIN_SECONDS)
+    log.warning("old parts of %s are still being read; ClickHouse removes them later", table)
+
+
+def _was_interrupted(client: Client, table: str) -> bool:
+    """Whether an erasure of this table was begun and not ended."""
+    found = client.query(
+        "SELECT engine_full LIKE '%old_parts_lifetime = 0%' FROM system.tables"
+        " WHERE database = 'twoway' AND name = {table:String}",
+        parameters={"table": table},
+    )
+    return bool(found.result_rows[0][0])
