@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import socket
+import time
+from typing import TYPE_CHECKING, Final
 
 import faust
 import uvloop
 
+from pipeline.engine.stop import stop_for
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pipeline.settings import Settings
+
+BROKER_SECONDS: Final = 30.0
+KNOCK_SECONDS: Final = 0.5
 
 
 def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> faust.App:
@@ -49,8 +56,33 @@ def in_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None:
 def run_faust_app(app: faust.App, settings: Settings) -> None:
     """Run the app until it is told to stop; ends the process."""
     app.finalize()
+    wait_for_broker([(url.host, url.port) for url in app.conf.broker])
     settings.home.mkdir(parents=True, exist_ok=True)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = app.Worker(loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
     worker.execute_from_commandline()
+
+
+def wait_for_broker(servers: Sequence[tuple[str, int]]) -> None:
+    """Return when one of the servers takes a connection; the process ends when none does for long.
+
+    A broker that is being started again is usual, and Faust's words for it are a hundred lines.
+    """
+    deadline = time.monotonic() + BROKER_SECONDS
+    while True:
+        refusals = [refusal for server in servers if (refusal := _knock(server))]
+        if len(refusals) < len(servers):
+            return
+        if time.monotonic() > deadline:
+            stop_for(f"no broker answers for {BROKER_SECONDS:.0f} s: {', '.join(refusals)}")
+        time.sleep(KNOCK_SECONDS)
+
+
+def _knock(server: tuple[str, int]) -> str:
+    """What kept us from connecting, in words; empty when nothing did."""
+    try:
+        socket.create_connection(server, timeout=BROKER_SECONDS).close()
+    except OSError as error:
+        return f"{server[0]}:{server[1]}: {error.strerror or error}"
+    return ""

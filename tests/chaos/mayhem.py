@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SESSION_SECONDS: Final = 10  # pipeline.engine.app: broker_session_timeout
 ANYWHERE: Final = "anywhere"
-REACH_SECONDS: Final = 90.0  # how long a worker may take to come where it stops itself
+REACH_SECONDS: Final = 240.0  # how long a worker may take to come where it stops itself
 OFTEN: Final = 30
 ALIVE_SECONDS: Final = 45.0  # how long a victim may take to be there again
 LOOK_SECONDS: Final = 0.1
