@@ -421,6 +421,23 @@ class TestHelp:
         )
         assert command.mo_message_id == "Help!@120000"
 
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            pytest.param('custom_reply.HELP.text = "x"\npremium = true', id="never-sends"),
+            pytest.param(
+                'custom_reply.HELP = {text = "x", sent_by = "gateway"}', id="the-gateway-does"
+            ),
+            pytest.param('custom_reply.HELP = {text = "x", enabled = false}', id="not-enabled"),
+            pytest.param("custom_reply.HELP = {enabled = true}", id="without-a-text"),
+        ],
+    )
+    def test_a_reply_that_is_not_ours_to_send_is_not_sent(self, fields: str) -> None:
+        numbers = f'[[number]]\nkind = "vmn"\nnumber = "{ANN}"\n{fields}\n'
+        talk = Conversation(directory_from(numbers))
+        talk.says("HELP")
+        assert not talk.commands
+
     def test_it_goes_out_from_the_linked_number(self) -> None:
         talk = Conversation()
         talk.says("HELP", BILLED)

@@ -329,6 +329,7 @@ class TestStopAll:
     ) -> None:
         talk.says("STOP ALL", ANN)
         talk.says("hello", ANN)
+        assert due_at(talk.row) == NOON + timedelta(hours=6)  # the gateway's, of all else
         talk.tick(1000)
         assert not talk.commands
         assert talk.changes[-1].rule == "gateway-confirmed"

@@ -201,6 +201,12 @@ class TestWithoutSender:
         [command] = talk.asks(mt(sender=None, api_id="1001")).commands
         assert command.sender_id == INSIDE
 
+    def test_of_two_in_one_second_it_is_the_one_that_came_later(self) -> None:
+        talk = Conversation()
+        talk.says("hello", BOB)
+        talk.says("hello", INSIDE)
+        assert [c.sender_id for c in talk.asks(mt(sender=None)).commands] == [INSIDE]
+
     def test_the_number_of_the_api(self) -> None:
         [command] = Conversation().asks(mt(sender=None, api_id="1002")).commands
         assert (command.sender_id, command.api_id) == (BOB, "1002")
