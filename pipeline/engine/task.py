@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
+TRANSACTION_TIMEOUT_MS: Final = 30_000
 
 
 class Processor(Protocol):
@@ -164,7 +165,7 @@ class PartitionTask:
             transactional_id=f"{self._plan.group}-{self.partition}",
             acks="all",
             max_batch_size=MAX_BATCH_OCTETS,
-            transaction_timeout_ms=30_000,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
         await self._producer.start()
         restored = await self._states.restore(self.partition)
