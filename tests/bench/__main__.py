@@ -1,6 +1,6 @@
 """`make bench`: the figures of the README, all in one run on this machine, the broker on it too.
 
-    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore]
+    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|smpp]
 
 Prints a Markdown table. Compare rows with each other, not with another machine's.
 """
@@ -20,7 +20,7 @@ import uvloop
 
 from deploy.local.kafka import LocalKafka
 from pipeline.settings import Settings
-from tests.bench import ingest_bench, latency_bench, pipeline_bench, restore_bench
+from tests.bench import ingest_bench, latency_bench, pipeline_bench, restore_bench, smpp_bench
 from tests.bench.traffic import NUMBERS_TOML
 from tests.running import RunningStack
 
@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this machine.")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=30_000)
-    parser.add_argument("--only", choices=("stack", "pipeline", "restore"))
+    parser.add_argument("--only", choices=("stack", "pipeline", "restore", "smpp"))
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     rows: list[tuple[str, str]] = []
@@ -121,6 +121,8 @@ def main() -> None:
             rows += ingest_rows(Path(folder) / "stack", given.requests)
         if given.only in (None, "restore"):
             rows += restore_bench.on_a_broker(Path(folder) / "restore")
+        if given.only in (None, "smpp"):
+            rows += smpp_bench.rows(Path(folder) / "smpp", given.requests)
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")
