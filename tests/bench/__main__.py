@@ -1,6 +1,6 @@
 """`make bench`: the figures of the README, all in one run on this machine, the broker on it too.
 
-    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|smpp]
+    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|…]
 
 Prints a Markdown table. Compare rows with each other, not with another machine's.
 """
