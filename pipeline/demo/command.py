@@ -28,8 +28,9 @@ def demo(
     """Play a real two-way conversation through a real stack, and show it.
 
     Starts a stack of its own under --home (else .twoway/demo) on free ports, sends what the gateway
-    and an application would, checks each effect, prints what ClickHouse has, and stops the stack.
-    The data stay: run it again.
+    and an application would, by every way in, checks each effect, prints what ClickHouse has, and
+    stops the stack. The log is taken by `twoway import`, which reads as `twoway ftp` does. The data
+    stay: run it again.
     """
     from rich.console import Console
 
@@ -66,8 +67,9 @@ def _play(stack: "Stack", *, home: Path, console: "Console") -> None:
     from pipeline.commands.numbers import numbers_from_file, publish_numbers
     from pipeline.demo.conversation import NUMBERS_TOML
     from pipeline.demo.play import Play
+    from pipeline.demo.receiver import bound_receiver
     from pipeline.demo.scene import Scene
-    from pipeline.demo.tables import consent_table, conversation_table
+    from pipeline.demo.tables import arrivals_table, consent_table, conversation_table
 
     settings = settings_from(home=home, kafka=stack.kafka)
     clock = PipelineClock(home)
@@ -77,9 +79,11 @@ def _play(stack: "Stack", *, home: Path, console: "Console") -> None:
         settings, numbers_from_file(file, account=settings.account, loaded_at=clock.now())
     )
     scene = Scene(console=console, report=stack.report)
-    play = Play(stack=stack, clock=clock, scene=scene)
-    play.run()
+    with bound_receiver(home) as smsc:
+        play = Play(stack=stack, smsc=smsc, home=home, clock=clock, scene=scene)
+        play.run()
     console.print()
+    console.print(arrivals_table(scene, handset=play.handset))
     console.print(conversation_table(scene, handset=play.handset))
     console.print(consent_table(scene, handset=play.handset))
     console.print(f"[green]All {scene.checks} checks passed.[/green]")

@@ -35,6 +35,8 @@ ARABIC: Final = (
     "أرجو الرد."
 )
 REPLY: Final = "Yes, from 10 to 4 on Sunday. See you there!"
+EVERY_WAY: Final = 'Fish & chips for <2>, and a "café crème": £12?'
+AFTER: Final = "Thank you!"
 STOP: Final = "Stop."
 REFUSED_REPLY: Final = "And do try our new carrot cake!"
 RETURN: Final = "Sorry, I still want to know: do you have carrot cake?"
@@ -42,7 +44,8 @@ LAST_REPLY: Final = "We do, and we keep a piece for you."
 CONFIRMATION: Final = f"You will no longer receive messages from the short code {NUMBER}"
 
 PART_UNITS: Final = 67  # UCS-2 units of a part under a 6-octet UDH (3GPP TS 23.040 9.2.3.24.1)
-ARRIVAL: Final = (3, 1, 3, 2)  # out of order, and part 3 twice
+# Out of order, and part 3 twice. Parts 1 and 2 have half a surrogate pair each: no XML holds them.
+BY_SOAP, BY_FORM, BY_LOG = (3,), (1,), (3, 2)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.commands.advance import advance
 from pipeline.commands.waiting import wait_for
 from pipeline.demo import conversation as said
-from pipeline.demo.outside import Application, Gateway
+from pipeline.demo.incoming import Incoming
+from pipeline.demo.outside import HTTP_GET, SOAP_GET, XML_GET, Application, Gateway
 from pipeline.demo.scene import EFFECT_SECONDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.clock import PipelineClock
     from pipeline.demo.scene import Scene
+    from pipeline.demo.smsc import Smsc
     from pipeline.stack import Stack
 
 SIX_HOURS: Final = timedelta(hours=6)
@@ -23,18 +26,24 @@ SIX_HOURS: Final = timedelta(hours=6)
 class Play:
     """One handset's conversation with one number."""
 
-    def __init__(self, *, stack: Stack, clock: PipelineClock, scene: Scene) -> None:
+    def __init__(
+        self, *, stack: Stack, smsc: Smsc, home: Path, clock: PipelineClock, scene: Scene
+    ) -> None:
         self._stack = stack
         self._clock = clock
         self._scene = scene
         self.handset = self._fresh_handset()
-        self._gateway = Gateway(ingest=stack.ingest, clock=clock, handset=self.handset)
+        gateway = Gateway(
+            ingest=stack.ingest, smsc=smsc, home=home, clock=clock, handset=self.handset
+        )
+        self._incoming = Incoming(gateway=gateway, scene=scene, handset=self.handset, home=home)
         self._application = Application(ingest=stack.ingest, handset=self.handset)
 
     def run(self) -> None:
         """All of it; raises `CommandError` at the first thing that is not as it should be."""
-        self.one_part()
-        self.three_parts()
+        self._incoming.one_part(way=HTTP_GET)
+        self._incoming.three_parts()
+        self._incoming.every_way()
         self.help()
         self.reply_that_goes_out(said.REPLY)
         stop = self.stop()
@@ -49,58 +58,10 @@ class Play:
         last = max((int(part["handset"]) for part in parts), default=said.FIRST_HANDSET)
         return str(said.FIRST_HANDSET + (last - said.FIRST_HANDSET) % said.HANDSETS + 1)
 
-    def _message(self, text: str) -> dict[str, Any]:
-        """Deliver a message of one part by GET; its row once ClickHouse has it."""
-        callback = self._gateway.callback(
-            text.encode("iso-8859-1"), charset="ISO-8859-1", at=self._gateway.moment()
-        )
-        self._scene.say(f"the gateway delivers {text!r}: GET /mo/http?…&charset=ISO-8859-1")
-        status = self._gateway.get(callback).status
-        self._scene.expect("200: Kafka has acknowledged it", got=status, wanted=200)
-        having = ("mo_msg_ids", callback.mo_msg_id)
-        return self._scene.first("mo_message", handset=self.handset, having=having, what=repr(text))
-
-    def one_part(self) -> None:
-        """A message in ISO-8859-1."""
-        self._scene.step("A message of one part, in ISO-8859-1")
-        row = self._message(said.ENGLISH)
-        words = "its text is in ClickHouse, é and £ included"
-        self._scene.expect(words, got=row["text"], wanted=said.ENGLISH)
-
-    def three_parts(self) -> None:
-        """A long message in UTF-16BE, its parts as a network may bring them."""
-        self._scene.step("A message of three parts, Arabic with an emoji, in UTF-16BE")
-        at = self._gateway.moment()
-        parts = {
-            part.number: self._gateway.callback(
-                part.octets, charset="UTF-16BE", at=at, udh=part.udh
-            )
-            for part in said.arabic_parts(reference=secrets.randbelow(256))
-        }
-        order = ", ".join(map(str, said.ARRIVAL))
-        self._scene.say(f"the parts arrive as {order}: POST /mo/http")
-        self._scene.say("the first ends between the two halves of the emoji")
-        answers = [self._gateway.post(parts[number]).status for number in said.ARRIVAL]
-        wanted = [200] * len(answers)
-        self._scene.expect("200 for each, the repeated one too", got=answers, wanted=wanted)
-        row = self._scene.first(
-            "mo_message",
-            handset=self.handset,
-            charset="UTF-16BE",
-            what="the message of three parts",
-        )
-        self._scene.expect("its text is whole", got=row["text"], wanted=said.ARABIC)
-        ids = [callback.mo_msg_id for _, callback in sorted(parts.items())]
-        self._scene.expect("the ids of its parts, in order", got=row["mo_msg_ids"], wanted=ids)
-        whole = self._scene.all("mo_message", handset=self.handset, charset="UTF-16BE")
-        got = (row["complete"], row["lossy"], len(whole))
-        words = "it is one message, complete, and nothing was lost"
-        self._scene.expect(words, got=got, wanted=(True, False, 1))
-
     def help(self) -> None:
         """HELP is answered by the number's custom reply, and changes no consent."""
         self._scene.step("HELP, which the number answers by itself")
-        row = self._message(said.HELP)
+        row = self._incoming.message(said.HELP, way=XML_GET)
         self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP)
         answer = self._scene.first(
             "mt_command", handset=self.handset, purpose="help", what="the answer to HELP"
@@ -137,7 +98,7 @@ class Play:
     def stop(self) -> dict[str, Any]:
         """A stop message; gives its row."""
         self._scene.step("STOP")
-        row = self._message(said.STOP)
+        row = self._incoming.message_by_smpp(said.STOP)
         wanted = ("stop-word", "confirmation-due", "confirmation-due")
         words = "consent is withdrawn and a confirmation due, with us and with the gateway"
         self._scene.expect(words, got=self._change_by(row), wanted=wanted)
@@ -177,6 +138,6 @@ class Play:
     def re_enable(self) -> None:
         """A later message without a stop word opens both states again."""
         self._scene.step("A later message re-enables")
-        change = self._change_by(self._message(said.RETURN))
+        change = self._change_by(self._incoming.message(said.RETURN, way=SOAP_GET))
         words = "consent is open again, with us and with the gateway"
         self._scene.expect(words, got=change, wanted=("re-enabled", "open", "open"))

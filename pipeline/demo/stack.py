@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from pipeline.commands.failure import CommandError
 from pipeline.commands.waiting import Patience, pause
+from pipeline.demo.children import start_twoway
 from pipeline.stack import Stack, find_stack
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iter
     log = home / LOG_NAME
     ready = home / READY_NAME
     ready.unlink(missing_ok=True)
-    child = _start(home, log=log, ready=ready)
+    child = start_twoway("up", "--ready-file", str(ready), *FREE_PORTS, home=home, log=log)
     try:
         with log.open(encoding="utf-8", errors="replace") as words:
             _wait_until_ready(child, ready=ready, words=words, log=log, say=say)
@@ -53,32 +52,6 @@ def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iter
         say(f"kill -INT {child.pid} ends it")
     else:
         _stop(child, say=say)
-
-
-def _start(home: Path, *, log: Path, ready: Path) -> subprocess.Popen[bytes]:
-    """`twoway up` in its own session (Ctrl-C is ours to pass on), without our caller's settings."""
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.cli",
-        "up",
-        "--home",
-        str(home),
-        "--ready-file",
-        str(ready),
-    ]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("TWOWAY_")
-    }
-    with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603  our own command line
-            [*command, *FREE_PORTS],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment | {"PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
 
 
 def _wait_until_ready(

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from pipeline.demo.scene import Scene
+
+
+ARRIVALS: Final = """\
+SELECT concat(source, if(method = '', '', ' '), method) AS way, count() AS arrived,
+    uniqExactIf(parts.part_id, parts.part_id != '') AS parts
+FROM mo_raw LEFT JOIN mo_part AS parts
+    ON parts.raw_partition = mo_raw.kafka_partition AND parts.raw_offset = mo_raw.kafka_offset
+WHERE mo_raw.handset = '{handset}' AND (source != 'smpp' OR delivery > 0)
+GROUP BY way ORDER BY way"""  # an smpp record without a delivery says that an answer arrived
+
+
+def arrivals_table(scene: Scene, *, handset: str) -> Table:
+    """How much arrived by which way, and how many of it were parts not seen before."""
+    table = Table(title="What arrived, view mo_raw", title_justify="left")
+    for head in ("way", "arrived", "new parts"):
+        table.add_column(head, no_wrap=True, justify="left" if head == "way" else "right")
+    for row in scene.rows(ARRIVALS.format(handset=handset)):
+        table.add_row(*cells(row, "way", "arrived", "parts"))
+    return table
 
 
 def conversation_table(scene: Scene, *, handset: str) -> Table:

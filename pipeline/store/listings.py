@@ -133,8 +133,8 @@ DEAD_LETTERS: Final = Listing(
     empty="Nothing was refused as unreadable in this time.",
     sql=_filled(
         """\
-SELECT at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
-    arrayFirst(header -> header.name = 'twoway-retry-of', headers).value AS retry_of, retried_at
+SELECT at, retried_at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
+    arrayFirst(header -> header.name = 'twoway-retry-of', headers).value AS retry_of
 FROM twoway.dead_letter
 LEFT JOIN
 (

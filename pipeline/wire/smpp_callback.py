@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import Reason, Rejected
-from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE
+from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, charset_from_name
 from pipeline.sms.msisdn import address_from_text
 from pipeline.wire import smpp_data, smpp_deliver, smpp_pdu, smpp_tlv
 from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.smpp_deliver import DeliverSm
 from pipeline.wire.smpp_pdu import DELIVERIES, Command
 
 if TYPE_CHECKING:
-    from pipeline.wire.smpp_deliver import DeliverSm
     from pipeline.wire.smpp_pdu import Pdu
 
 UDHI: Final = 0x40  # SMPP 3.4 5.2.12: the short message begins with a user data header
@@ -37,6 +37,7 @@ _CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
     4: EIGHT_BIT,
     8: UTF_16BE,
 }
+_INTERNATIONAL, _E_164 = 1, 1  # TON and NPI of a number with its country (5.2.5, 5.2.6)
 ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
 
 
@@ -70,6 +71,34 @@ def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | 
             udh=_with_sar(udh, deliver).hex(),
             octets=octets,
         )
+    )
+
+
+def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
+    """The deliver_sm the gateway would send: it holds neither id nor api_id nor time.
+
+    None for a charset that no data_coding names. Octets of a charset never are in the default
+    alphabet: that is packed as the bind says.
+    """
+    charset = charset_from_name(callback.charset)
+    coding = next((coding for coding, name in _CHARSETS.items() if name == charset), None)
+    if coding is None:
+        return None
+    udh = bytes.fromhex(callback.udh)
+    message = udh + callback.octets
+    fits = len(message) <= smpp_deliver.LONGEST_SHORT_MESSAGE
+    payload = () if fits else (smpp_tlv.Tlv(smpp_tlv.MESSAGE_PAYLOAD, message),)
+    return DeliverSm(
+        source_ton=_INTERNATIONAL,
+        source_npi=_E_164,
+        source=callback.handset,
+        destination_ton=_INTERNATIONAL,
+        destination_npi=_E_164,
+        destination=callback.number,
+        esm_class=UDHI if udh else 0,
+        data_coding=coding,
+        short_message=message if fits else b"",
+        tlvs=payload,
     )
 
 

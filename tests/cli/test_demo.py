@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -19,6 +21,8 @@ from pipeline.stack import find_stack
 if TYPE_CHECKING:
     from pathlib import Path
 
+HTTP_WAYS = itertools.product(("http", "xml", "soap"), ("GET", "POST"))
+
 
 @pytest.mark.broker
 def test_the_demo_plays_checks_and_shows_the_conversation(tmp_path: Path) -> None:
@@ -34,6 +38,8 @@ def test_the_demo_plays_checks_and_shows_the_conversation(tmp_path: Path) -> Non
     shown = " ".join(done.stdout.replace("│", " ").split())
     for text in (ENGLISH, REFUSED_REPLY, "re-enabled", "confirmation-due", "checks passed"):
         assert text in shown
+    for way in ("ftp", "smpp", *(f"{name} {method}" for name, method in HTTP_WAYS)):
+        assert re.search(rf" {way} +[1-9]", shown), way  # in the table of what arrived
     assert CONFIRMATION[:18] in shown  # the rest is on the next line of its cell
     assert done.stdout.splitlines()[-1].startswith("Try next: twoway ")
     assert find_stack(home) is None

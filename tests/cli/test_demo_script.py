@@ -9,6 +9,8 @@ import pytest
 from pipeline.demo import conversation as said
 from pipeline.demo.scene import condition
 from pipeline.numbers import Directory, numbers_from_toml
+from pipeline.wire import soap
+from tests.mo import callback
 
 
 def test_the_parts_hold_the_text_and_the_first_ends_inside_the_emoji() -> None:
@@ -21,9 +23,20 @@ def test_the_parts_hold_the_text_and_the_first_ends_inside_the_emoji() -> None:
 
 
 def test_the_parts_arrive_out_of_order_and_one_twice() -> None:
-    assert set(said.ARRIVAL) == {1, 2, 3}
-    assert len(said.ARRIVAL) == 4
-    assert list(said.ARRIVAL) != sorted(said.ARRIVAL)
+    arrival = [*said.BY_SOAP, *said.BY_FORM, *said.BY_LOG]
+    assert set(arrival) == {1, 2, 3}
+    assert len(arrival) == 4
+    assert arrival != sorted(arrival)
+
+
+def test_of_the_parts_xml_holds_those_alone_that_it_is_given() -> None:
+    parts = said.arabic_parts(reference=1)
+    held = [
+        part.number
+        for part in parts
+        if soap.render(callback(part.octets, charset="UTF-16BE", udh=part.udh)) is not None
+    ]
+    assert held == list(said.BY_SOAP)
 
 
 def test_the_first_message_needs_iso_8859_1() -> None:

@@ -310,3 +310,32 @@ def test_no_octets_raise(body: bytes) -> None:
     for command in smpp_pdu.DELIVERIES:
         pdu = smpp_pdu.render(Pdu(command, 0, 1, body))
         smpp_callback.callback_from_pdu(pdu, alphabet="gsm7")
+
+
+def header(content: bytes) -> bytes:
+    """A user data header: its length, and so many octets."""
+    return bytes([len(content)]) + content
+
+
+addresses = st.text("0123456789", min_size=1, max_size=20)
+given_callbacks = st.builds(
+    MoCallback,
+    handset=addresses,
+    number=addresses,
+    charset=st.sampled_from(["ISO-8859-1", "UTF-16BE", "8-BIT"]),
+    udh=st.just("") | st.binary(max_size=130).map(lambda content: header(content).hex()),
+    octets=st.binary(min_size=1, max_size=300),
+)
+
+
+@given(given_callbacks)
+def test_what_is_rendered_is_read_back(given_callback: MoCallback) -> None:
+    deliver = smpp_callback.deliver_from_callback(given_callback)
+    assert deliver is not None
+    read = smpp_deliver.parse(smpp_deliver.render(deliver))
+    assert read is not None
+    assert smpp_callback.callback_from_deliver(read, alphabet="gsm7") == given_callback
+
+
+def test_a_charset_without_a_data_coding_is_not_rendered() -> None:
+    assert smpp_callback.deliver_from_callback(MoCallback(handset="1", number="2")) is None
