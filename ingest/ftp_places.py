@@ -105,14 +105,14 @@ def moved_back(place: Place, mark: Mark) -> Place:
 def thinned(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     """The newest mark, and of the older ones those that lie ever further apart.
 
-    However long a log is they are few, and one lies not far below any octet it may be cut at.
+    However long a log is they are few; of a log that is cut, no more than was cut off lies between
+    the cut and the mark before it.
     """
     *older, newest = marks
+    older = [mark for mark in older if not mark.is_inside_overlong]
     kept = [newest]
-    step = 0
-    for mark in reversed(older):
-        distance = newest.position - mark.position
-        if distance > step and not mark.is_inside_overlong:
-            kept.append(mark)
-            step = 2 * distance
+    for index in range(len(older) - 1, -1, -1):
+        gap = kept[-1].position - (older[index - 1].position if index else 0)
+        if gap > newest.position - kept[-1].position:
+            kept.append(older[index])
     return tuple(reversed(kept))

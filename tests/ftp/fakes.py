@@ -16,6 +16,7 @@ from pipeline.records import DeadLetter, MoRaw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ingest.ftp_files import Files
     from ingest.log_lines import LogRecord
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
@@ -83,19 +84,19 @@ class FakeKafka:
 class Watch:
     """A poller without process and server: polls, dies, and starts again from its checkpoint."""
 
-    def __init__(self, files: FakeFiles, kafka: FakeKafka) -> None:
+    def __init__(self, files: Files, kafka: FakeKafka) -> None:
         self._files = files
         self._kafka = kafka
         self._ticks = 0
         self.written = Checkpoint(log="here")
         self.start()
 
-    def start(self) -> None:
+    def start(self, where: str = "here") -> None:
         """As after a kill: what is not in the checkpoint is forgotten."""
         self.follower = Follower(
             LOG,
             Logs(self.written, write=self._write),
-            where="here",
+            where=where,
             publish=self._kafka.publish,
             now=self._now,
         )
