@@ -22,3 +22,11 @@ ERRORS: Final = Counter("twoway_ingest_ftp_errors_total", "Polls that did not en
 LOGS: Final = Counter(
     "twoway_ingest_ftp_logs_total", "Logs rotated, found, cut short, given up", ["event"]
 )
+
+#: Each is shown from the start, at 0: a rise from nothing would not be seen as one.
+for _outcome in ("taken", "refused", "blank"):
+    LINES.labels(_outcome)
+for _kind in ("unreachable", "untrusted", "refused", "timeout", "broken", "kafka", "disk"):
+    ERRORS.labels(_kind)
+for _event in ("rotated", "unseen", "cut", "rest-missing"):
+    LOGS.labels(_event)
