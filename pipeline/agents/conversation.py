@@ -36,6 +36,7 @@ from pipeline.stages import consent, dedupe, dedupe_smpp, gate, reassemble
 from pipeline.stages.consent_operator import order_from_request, order_key, take_order
 from pipeline.stages.normalise import normalise
 from pipeline.suppression_key import key_file
+from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,16 +71,12 @@ TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
 
 UNREADABLE_IN_A_ROW: Final = 10
 #: Rows that fall due in one unit of work, of one tick: a clock may leap over a week.
-DUE_AT_MOST: Final = 4_000
+DUE_AT_MOST = 4_000
 _STAGES: Final = {
     topics.MT_REQUEST: Stage.GATE,
     topics.CONSENT_REQUEST: Stage.CONSENT,
     topics.FORGET_REQUEST: Stage.CONSENT,
 }
-
-
-class WrongDeploy(RuntimeError):
-    """Records of our own making cannot be read, one after another: the deploy is wrong."""
 
 
 @lru_cache(maxsize=4)

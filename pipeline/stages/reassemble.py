@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import MoMessage, MoPart
 from pipeline.sms.timestamp import whole_second
+from pipeline.stages.assembly_row import (
+    Assemblies,
+    Assembly,
+    HeldPart,
+    Released,
+    decode_row,
+    encode_row,
+)
 from pipeline.stages.message import message_from_part, message_from_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
+
+    from pipeline.records import MoMessage, MoPart
 
 __all__ = [
     "Assemblies",
@@ -27,48 +35,7 @@ __all__ = [
 ]
 
 
-class HeldPart(MoPart, frozen=True, kw_only=True, array_like=True):
-    """A part as a row keeps it: without the names of its fields."""
-
-
-class Assembly(msgspec.Struct, frozen=True, array_like=True):
-    """The parts of one message that is not complete, in the order they came."""
-
-    parts: tuple[HeldPart, ...]
-
-    @property
-    def slots(self) -> Iterable[tuple[int, datetime]]:
-        """Part number and gateway time of each part."""
-        return [(part.part_number, part.gateway_time) for part in self.parts]
-
-
-class Released(msgspec.Struct, frozen=True, array_like=True):
-    """What remains of an assembly that went out incomplete, so that a late part is known as one."""
-
-    slots: tuple[tuple[int, datetime], ...]
-    released_at: datetime
-
-
-class Assemblies(msgspec.Struct, frozen=True, array_like=True):
-    """All there is under one assembly key. `account` is the number's when the last part came."""
-
-    account: str
-    open: tuple[Assembly, ...] = ()
-    released: tuple[Released, ...] = ()
-
-
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decoder: Final = msgspec.msgpack.Decoder(Assemblies)
-
-
-def encode_row(row: Assemblies) -> bytes:
-    """The row as the table keeps it."""
-    return _encode(row)
-
-
-def decode_row(octets: bytes) -> Assemblies:
-    """The row that `encode_row` wrote; raises `msgspec.DecodeError` for any other octets."""
-    return _decoder.decode(octets)
 
 
 def assembly_key(part: MoPart) -> bytes:

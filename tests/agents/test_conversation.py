@@ -16,7 +16,6 @@ from pipeline.agents.conversation import (
     TABLES,
     UNREADABLE_IN_A_ROW,
     Conversation,
-    WrongDeploy,
 )
 from pipeline.engine.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork
@@ -25,6 +24,7 @@ from pipeline.records import Clock, MoRaw, MtRequest
 from pipeline.settings import Settings
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
+from pipeline.wrong_deploy import WrongDeploy
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = "447700900100"
