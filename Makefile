@@ -10,9 +10,12 @@ STACK ?= local
 SEED ?= 1
 export STACK
 
-.PHONY: install demo test check bench chaos lock clean
+.PHONY: install compiled demo test check bench chaos lock clean
 
-install: $(INSTALLED)
+install: compiled
+
+compiled: $(INSTALLED)  ## the stages as machine code, where there is a C compiler
+	@$(BIN)/python -m deploy.compile
 
 $(INSTALLED): $(REQUIREMENTS)/dev.txt pyproject.toml deploy/install.py
 	@test -n "$(PYTHON)" || { echo "twoway: needs Python 3.11: install python3.11 with its venv" \
@@ -30,14 +33,14 @@ demo: $(INSTALLED)  ## a stack, a conversation through it, and what happened
 test: $(INSTALLED)  ## every test; STACK=docker: broker and ClickHouse in containers
 	@$(BIN)/python -m pytest $(TESTS)
 
-check: $(INSTALLED)  ## the one command before a commit
+check: compiled  ## the one command before a commit
 	@echo "== ruff check" && $(BIN)/ruff check .
 	@echo "== ruff format" && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import-linter" && $(BIN)/lint-imports
 	@echo "== pytest" && $(BIN)/python -m pytest
 
-bench: $(INSTALLED)  ## the figures of the README, measured here
+bench: compiled  ## the figures of the README, measured here
 	@$(BIN)/python -m tests.bench
 
 chaos: $(INSTALLED)  ## kill processes at random under load: make chaos SEED=7

@@ -1,1 +1,5 @@
 """The customer's side of two-way SMS; see README.md."""
+
+from pipeline import compiled
+
+compiled.prefer()

@@ -6,6 +6,10 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from pipeline import compiled
+
+COMPILED: Final = Gauge("twoway_worker_compiled", "1: the stages run as machine code, 0: as Python")
+COMPILED.set(compiled.form() == "compiled")
 RECORDS: Final = Counter("twoway_worker_records_total", "Records taken", ["topic"])
 DUPLICATES: Final = Counter(
     "twoway_worker_duplicates_total", "Parts that had come before", ["source"]

@@ -1,0 +1,103 @@
+"""`python -m deploy.compile`: compile the stages with mypyc, if they are not; C compiler needed.
+
+Nothing depends on it but speed: without a compiler, or with other sources than were compiled, the
+Python runs (deploy/decisions/0070).
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from deploy.install import say
+from pipeline.compiled import BUILT, GROUP, ROOT, digest
+
+PATTERNS: Final = (
+    "sms/*.py",
+    "stages/*.py",
+    "wire/http_form.py",
+    "wire/percent.py",
+    "wire/ways.py",
+    "agents/conversation.py",
+    "avro_octets.py",
+    "numbers.py",
+)
+SECONDS: Final = 600.0
+_STRUCT: Final = "(msgspec.Struct"  # msgspec reads annotations that mypyc does not keep
+
+
+def modules() -> list[str]:
+    """The modules to compile, as paths from the root: of those above, all that define no record."""
+    pipeline = ROOT / "pipeline"
+    found = (path for pattern in PATTERNS for path in sorted(pipeline.glob(pattern)))
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path in found
+        if path.name != "__init__.py" and _STRUCT not in path.read_text()
+    ]
+
+
+def build(folder: Path, scratch: Path) -> None:
+    """Compile into `folder`; raises what mypyc and the C compiler raise."""
+    from mypyc.build import mypycify
+    from setuptools import Distribution
+
+    extensions = mypycify(
+        ["--config-file", "pyproject.toml", *modules()],
+        opt_level="2",
+        debug_level="0",
+        group_name=GROUP,
+        target_dir=str(scratch),
+    )
+    command = Distribution({"name": GROUP, "ext_modules": extensions}).get_command_obj("build_ext")
+    command.build_lib, command.build_temp = str(folder), str(scratch)
+    command.ensure_finalized()
+    command.run()
+
+
+def compile_now() -> str:
+    """Compile in a process of its own and put it in place whole; why not, or empty."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    place = BUILT / digest()
+    with tempfile.TemporaryDirectory(dir=BUILT.parent, prefix="compiling-") as scratch:
+        folder = Path(scratch) / "made"
+        words = [sys.executable, "-X", "twoway=python", "-m", "deploy.compile", str(folder)]
+        log = BUILT.parent / "compile.log"
+        with log.open("wb") as output:
+            try:
+                status = subprocess.run(  # noqa: S603 - this module again
+                    words, cwd=ROOT, stdout=output, stderr=output, timeout=SECONDS, check=False
+                ).returncode
+            except subprocess.TimeoutExpired:
+                return f"it took more than {SECONDS:.0f} s"
+        if status != 0:
+            return f"see {log.relative_to(ROOT)}"
+        for other in BUILT.iterdir():
+            shutil.rmtree(other)
+        folder.rename(place)
+    return ""
+
+
+def main() -> None:
+    """Compile unless what is there is of these sources."""
+    if len(sys.argv) > 1:
+        build(Path(sys.argv[1]), Path(sys.argv[1]).parent)
+        return
+    if (BUILT / digest()).is_dir():
+        return
+    say("compiling the stages, half a minute to two; without them the worker runs their Python")
+    began = time.monotonic()
+    reason = compile_now()
+    if reason:
+        say(f"not compiled, {reason}; everything works, a worker does less a second")
+    else:
+        say(f"compiled in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

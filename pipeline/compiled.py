@@ -1,0 +1,75 @@
+"""The stages as machine code, where `deploy/compile.py` has made it of just these sources.
+
+The Python files are the program; what is compiled of them is looked for under their digest, so that
+nothing stale is ever loaded, and is all loaded or none of it. `python -X twoway=python` runs the
+Python whatever is there (deploy/decisions/0070).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BUILT: Final = ROOT / "build" / "compiled"
+GROUP: Final = "twoway"
+PYTHON_ONLY: Final = "python"  # of the option -X twoway
+_PACKAGES: Final = ("sms", "wire", "stages", "agents", "engine", ".")
+
+
+def digest() -> str:
+    """32 hex digits of the sources: those compiled and those they are compiled against."""
+    found = hashlib.blake2b(digest_size=16)
+    for package in _PACKAGES:
+        for path in sorted((ROOT / "pipeline" / package).glob("*.py")):
+            octets = path.read_bytes()
+            name = path.relative_to(ROOT).as_posix()
+            found.update(f"{name} {len(octets)} ".encode() + octets)
+    return found.hexdigest()
+
+
+class Finder:
+    """Finds the compiled modules of a folder, before Python looks for their sources."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None = None, _target: object = None
+    ) -> ModuleSpec | None:
+        """The specification of a compiled module; None for any other."""
+        path = self._files.get(name)
+        if path is None:
+            return None
+        return spec_from_file_location(name, path, loader=ExtensionFileLoader(name, str(path)))
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """The compiled modules in a folder by their dotted names, for this interpreter."""
+    suffix = EXTENSION_SUFFIXES[0]
+    return {
+        path.relative_to(folder).as_posix().removesuffix(suffix).replace("/", "."): path
+        for path in folder.rglob(f"*{suffix}")
+    }
+
+
+def prefer() -> None:
+    """Let what is compiled of these sources be imported in their place."""
+    options = sys._xoptions  # noqa: SLF001 - the documented name of the options after -X
+    if options.get("twoway") == PYTHON_ONLY or not BUILT.is_dir():
+        return
+    files = files_in(BUILT / digest())
+    if f"{GROUP}__mypyc" in files:
+        sys.meta_path.insert(0, Finder(files))
+
+
+def form() -> str:
+    """What runs: `compiled` or `python`."""
+    return "compiled" if any(isinstance(each, Finder) for each in sys.meta_path) else "python"

@@ -1,0 +1,86 @@
+"""Machine code of the stages: used for just the sources it was made of, and the same in effect."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from deploy.compile import modules
+from pipeline import compiled
+
+ROOT = Path(__file__).parents[2]
+GROUP_FILE = f"{compiled.GROUP}__mypyc{EXTENSION_SUFFIXES[0]}"
+GOLDEN = ("tests/test_golden.py", "tests/test_golden_consent.py", "tests/agents")
+BOTH = {"python": ("-X", "twoway=python"), "preferred": ()}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of one source, with something compiled of it; nothing is preferred yet."""
+    (tmp_path / "pipeline" / "stages").mkdir(parents=True)
+    (tmp_path / "pipeline" / "stages" / "gate.py").write_text("RULES = 8\n")
+    monkeypatch.setattr(compiled, "ROOT", tmp_path)
+    monkeypatch.setattr(compiled, "BUILT", tmp_path / "build")
+    folder = tmp_path / "build" / compiled.digest()
+    (folder / "pipeline" / "stages").mkdir(parents=True)
+    (folder / "pipeline" / "stages" / f"gate{EXTENSION_SUFFIXES[0]}").touch()
+    (folder / GROUP_FILE).touch()
+    others = [each for each in sys.meta_path if not isinstance(each, compiled.Finder)]
+    monkeypatch.setattr(sys, "meta_path", others)
+    monkeypatch.setattr(sys, "_xoptions", {})
+    return tmp_path
+
+
+def test_what_was_compiled_of_these_sources_is_found(checkout: Path) -> None:
+    compiled.prefer()
+    assert compiled.form() == "compiled"
+    (finder,) = (each for each in sys.meta_path if isinstance(each, compiled.Finder))
+    found = finder.find_spec("pipeline.stages.gate")
+    assert found is not None
+    assert Path(str(found.origin)).is_relative_to(checkout / "build")
+    assert finder.find_spec("pipeline.stages.consent") is None
+
+
+@pytest.mark.parametrize("name", ["gate.py", "another.py"])
+def test_after_an_edit_the_python_runs(checkout: Path, name: str) -> None:
+    (checkout / "pipeline" / "stages" / name).write_text("RULES = 9\n")
+    compiled.prefer()
+    assert compiled.form() == "python"
+
+
+def test_half_of_it_is_not_used(checkout: Path) -> None:
+    (checkout / "build" / compiled.digest() / GROUP_FILE).unlink()
+    compiled.prefer()
+    assert compiled.form() == "python"
+
+
+def test_the_python_runs_where_it_is_asked_for(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "_xoptions", {"twoway": "python"})
+    compiled.prefer()
+    assert compiled.form() == "python"
+
+
+def test_no_class_that_msgspec_reads_is_compiled() -> None:
+    """It finds the type of a field in the annotation, which compiled classes do not keep whole."""
+    names = [name.removesuffix(".py").replace("/", ".") for name in modules()]
+    assert "pipeline.stages.normalise" in names
+    classes = [each for name in names for each in vars(import_module(name)).values()]
+    read = [each for each in classes if isinstance(each, type) and issubclass(each, Struct)]
+    assert read  # the records they import
+    assert not {each.__module__ for each in read} & set(names)
+
+
+@pytest.mark.parametrize("options", BOTH.values(), ids=BOTH)
+def test_the_golden_rows_hold_in_either_form(options: tuple[str, ...]) -> None:
+    """A process of its own: one cannot change its form. The same twice where none is compiled."""
+    words = [sys.executable, *options, "-m", "pytest", "-q", "-p", "no:cacheprovider", *GOLDEN]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout[-2000:]
