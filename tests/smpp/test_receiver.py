@@ -14,6 +14,7 @@ from ingest import smpp as process
 from ingest import smpp_metrics as metrics
 from ingest.smpp import Receiver
 from ingest.smpp_settings import SmppError, tls_from_settings
+from pipeline.avro import decode
 from pipeline.records import DeadLetter, MoRaw
 from pipeline.topics import DEAD_LETTER, MO_RAW
 from pipeline.wire import smpp_pdu
@@ -181,8 +182,9 @@ async def test_what_meets_a_defect_is_wanted_again_and_said(
         session = await smsc.bound()
         assert await session.deliver(pdu_of(), sequence=1) == Status.TRY_AGAIN
         assert await session.deliver(pdu_of(), sequence=2) == Status.OK
+        assert await session.deliver(pdu_of(b"2"), sequence=3) == Status.OK
     assert "a defect" in caplog.text
-    assert len(raws(publisher)) == 1
+    assert [raw.delivery for raw in raws(publisher)] == [1, 2]  # of a bind with a new name
 
 
 async def test_what_the_gateway_has_read_is_published_once(tmp_path: Path) -> None:
@@ -291,6 +293,37 @@ async def test_at_the_end_it_answers_unbinds_and_publishes_what_arrived(tmp_path
         session.writer.write(pdu_of())
         async with asyncio.timeout(10):
             await publisher.asked.wait()
+        ended.set()
+        unbind = await session.read_only(Command.UNBIND)
+        session.send(Command.UNBIND_RESP, unbind.sequence)
+        async with asyncio.timeout(10):
+            await running
+    assert answered(publisher) == [(raw.bind, raw.delivery) for raw in raws(publisher)]
+    assert len(answered(publisher)) == 1
+
+
+class SlowToConfirm(FakePublisher):
+    """Kafka takes deliveries at once, and what was answered only when asked a second time."""
+
+    asked_to_confirm = 0
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
+        record = decode(value)
+        if isinstance(record, MoRaw) and record.answered:
+            self.asked_to_confirm += 1
+            if self.asked_to_confirm == 1:
+                return asyncio.get_running_loop().create_future()
+        return super().publish(topic, key=key, value=value)
+
+
+async def test_what_was_being_confirmed_when_it_ends_is_confirmed_by_the_unbind(
+    tmp_path: Path,
+) -> None:
+    publisher = SlowToConfirm()
+    async with receiving(tmp_path, publisher) as (smsc, ended, running):
+        session = await smsc.bound()
+        assert await session.deliver(pdu_of(), sequence=1) == Status.OK
+        await session.confirm_until(lambda: publisher.asked_to_confirm == 1)
         ended.set()
         unbind = await session.read_only(Command.UNBIND)
         session.send(Command.UNBIND_RESP, unbind.sequence)
