@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 
 from pipeline import metrics
 from pipeline.engine.intake import Intake
+from pipeline.engine.producer import transactional_producer
 from pipeline.engine.restore import joined_point
 from pipeline.engine.state import State
-from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS, UnitOfWork
+from pipeline.engine.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from aiokafka import AIOKafkaProducer
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.engine.states import States
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
-TRANSACTION_TIMEOUT_MS: Final = 30_000
 
 
 class Processor(Protocol):
@@ -160,12 +160,9 @@ class PartitionTask:
             await self._producer.stop()
         # Starting the producer fences the last owner: its open transaction is aborted and it can
         # commit nothing more. Only then are offsets and changelog what they will stay.
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._plan.bootstrap,
+        self._producer = transactional_producer(
+            bootstrap=self._plan.bootstrap,
             transactional_id=f"{self._plan.group}-{self.partition}",
-            acks="all",
-            max_batch_size=MAX_BATCH_OCTETS,
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
         await self._producer.start()
         restored = await self._states.restore(self.partition)

@@ -18,9 +18,10 @@ from pipeline.wire.callback import MoCallback
 from tests.bench.traffic import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 POLL_SECONDS = 0.1  # asking costs the machine that is measured
+WATCH_SECONDS = 0.01
 GATEWAY_ZONE = timedelta(hours=2)
 
 
@@ -46,8 +47,9 @@ async def measure(
     async with aiohttp.ClientSession() as http:
         watchers = [
             asyncio.create_task(_watch_rows(http, report, run, total, seen_row)),
-            asyncio.create_task(_watch_messages(kafka, partitions, run, total, seen_message)),
-            asyncio.create_task(_watch_commands(kafka, partitions, run, total, seen_command)),
+            asyncio.create_task(
+                _watch_topics(kafka, partitions, run, total, seen_message, seen_command)
+            ),
         ]
         began = time.monotonic()
         sending = []
@@ -120,38 +122,40 @@ async def _watch_rows(
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _watch_messages(
-    kafka: str, partitions: int, run: str, total: int, seen: dict[str, float]
+async def _watch_topics(
+    kafka: str,
+    partitions: int,
+    run: str,
+    total: int,
+    messages: dict[str, float],
+    commands: dict[str, float],
 ) -> None:
-    async for message in _records(kafka, partitions, topics.MO_MESSAGE):
-        if message.mo_msg_ids[0].startswith(run):
-            seen.setdefault(message.mo_msg_ids[0], time.monotonic())
-        if len(seen) == total:
+    """One consumer for both topics, so that watching costs less of the machine."""
+    async for record in _records(kafka, partitions, (topics.MO_MESSAGE, topics.MT_COMMAND)):
+        value: Any = avro.decode(record.value)
+        if record.topic == topics.MO_MESSAGE:
+            seen, found = messages, value.mo_msg_ids[0]
+        else:
+            seen, found = commands, value.request_id
+        if found.startswith(run):
+            seen.setdefault(found, time.monotonic())
+        if len(messages) == len(commands) == total:
             return
 
 
-async def _watch_commands(
-    kafka: str, partitions: int, run: str, total: int, seen: dict[str, float]
-) -> None:
-    async for command in _records(kafka, partitions, topics.MT_COMMAND):
-        if command.request_id.startswith(run):
-            seen.setdefault(command.request_id, time.monotonic())
-        if len(seen) == total:
-            return
-
-
-async def _records(kafka: str, partitions: int, topic: str) -> AsyncIterator[Any]:
-    """Records of a topic from now on, as they are committed."""
+async def _records(kafka: str, partitions: int, names: Sequence[str]) -> AsyncIterator[Any]:
+    """Records of topics from now on, as they are committed; seen up to `WATCH_SECONDS` late."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level="read_committed", fetch_max_wait_ms=50
     )
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(topic, p) for p in range(partitions)])
+        consumer.assign([TopicPartition(t, p) for t in names for p in range(partitions)])
         await consumer.seek_to_end()
         while True:
             for records in (await consumer.getmany(timeout_ms=50)).values():
                 for record in records:
-                    yield avro.decode(record.value)
+                    yield record
+            await asyncio.sleep(WATCH_SECONDS)
     finally:
         await consumer.stop()

@@ -17,7 +17,7 @@ from aiokafka.structs import ConsumerRecord
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from pipeline.engine import task
+from pipeline.engine import producer
 from pipeline.engine.batch import Batch
 from pipeline.engine.states import States
 from pipeline.engine.task import AgentPlan, PartitionTask
@@ -133,7 +133,7 @@ async def held_or_failed(held: Held, made: Owner) -> None:
 async def owner(bootstrap: str, tag: str, folder, *, held: Held | None = None):
     with pytest.MonkeyPatch.context() as patched:
         if held is not None:
-            patched.setattr(task, "AIOKafkaProducer", holding(held))
+            patched.setattr(producer, "AIOKafkaProducer", holding(held))
         made = Owner(bootstrap, tag, folder)
         made.task.start()
         made.give(0, 5)
@@ -237,7 +237,7 @@ async def test_an_owner_held_up_before_its_fence_begins_where_the_other_has_got_
 async def test_a_transaction_that_takes_too_long_is_aborted_and_done_again(
     kafka, tag, out, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(task, "TRANSACTION_TIMEOUT_MS", 1_000)
+    monkeypatch.setattr(producer, "TRANSACTION_TIMEOUT_MS", 1_000)
     held = Held("commit_transaction", after=False)
     (tp,) = out.assignment()
     async with owner(kafka, tag, tmp_path / "slow", held=held) as slow:
