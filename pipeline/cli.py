@@ -14,6 +14,7 @@ from pipeline.commands import (
     consume,
     dead_letter,
     dead_letter_retry,
+    forget,
     ftp,
     import_log,
     leave,
@@ -98,6 +99,13 @@ _add(
     example="stop 447700900001 447700900999 --reason 'Asked by letter.'",
 )
 _add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
+
+_add(
+    app,
+    "forget",
+    forget.forget,
+    example="forget 447700900001 --reason 'Asked by letter.'",
+)
 
 _add(app, "why", why.why, example="why 447700900001 447700900999")
 _add(

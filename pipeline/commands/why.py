@@ -45,12 +45,18 @@ def why(
 
     from pipeline.commands.report import report_of, rows
     from pipeline.commands.why_directory import directory_in_force
+    from pipeline.commands.why_forgotten import lines_of_forgotten
 
     report = report_of(settings)
     directory = directory_in_force(report, settings)
     parameters = {"handset": address}
     texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
     changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
+    forgotten = list(lines_of_forgotten(report, settings, address))
+    for line in forgotten:
+        typer.echo(line)
+    if forgotten and not changes:
+        return
     for line in lines_of(address, at, changes, directory):
         typer.echo(line)
 

@@ -39,6 +39,7 @@ COMMANDS_RELIED_ON = {
     "numbers check",
     "stop",
     "open",
+    "forget",
     "stops import",
     "why",
     "replay",
