@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 SAVE_SECONDS: Final = 0.5
 SAVE_RECORDS: Final = 20
 SAVE_ROUNDS: Final = 10
+SWEEP_ROUNDS: Final = 7_200  # once an hour
 # An append later than this after a fetch has a later broker time, to the millisecond, than what was
 # fetched. Only then is what the end offsets leave out certainly later.
 SETTLE_SECONDS: Final = 0.002
@@ -189,6 +190,14 @@ class PartitionedAgent:
             least = 1 if rounds % SAVE_ROUNDS == 0 else SAVE_RECORDS
             self._report()
             await self._save([task for task in self._tasks.values() if task.unsaved >= least])
+            if rounds % SWEEP_ROUNDS == 1:
+                await self._sweep()
+
+    async def _sweep(self) -> None:
+        try:
+            await self._states.sweep(frozenset(self._tasks))
+        except OSError as error:
+            log.warning("databases that nobody uses are not deleted: %s", error)
 
     async def _save(self, tasks: list[PartitionTask]) -> None:
         offsets: dict[TopicPartition, OffsetAndMetadata] = {}

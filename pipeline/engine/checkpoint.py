@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.engine.disk import FORMAT, DiskRows, Memory
+from pipeline.engine.leftovers import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
     from typing import BinaryIO
 
@@ -52,6 +54,15 @@ class Checkpoints:
         log.warning("the checkpoint of partition %d is built anew: %s", partition, reason)
         shutil.rmtree(self.folder / str(partition))
         return self._open(partition, identity)
+
+    def sweep(self, *, in_use: Collection[int], kept_ms: int) -> None:
+        """Delete databases of this machine that are too old to be gone on from."""
+        sweep(
+            mine=self.folder,
+            lock_name=LOCK_NAME,
+            in_use=in_use,
+            older_than_seconds=kept_ms / 1000,
+        )
 
     def close(self) -> None:
         """Let go of the folder; every database must have been closed."""

@@ -18,6 +18,7 @@ from pipeline.engine.restore import (
 from pipeline.engine.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from pipeline.engine.tables import Rows
@@ -62,6 +63,15 @@ class States:
         except CheckpointUnusable as error:
             rows = checkpoints.empty(partition, identity=identity, reason=str(error))
             return await self._read_to_end(rows, partition)
+
+    async def sweep(self, in_use: Collection[int]) -> None:
+        """Delete what workers of this machine left and nobody can go on from."""
+        if self._checkpoints is not None and self._changelog is not None:
+            await asyncio.to_thread(
+                self._checkpoints.sweep,
+                in_use=in_use,
+                kept_ms=self._changelog.tombstones_kept_ms,
+            )
 
     def close(self) -> None:
         """Let go of the folder; every state must have been closed."""

@@ -1,0 +1,54 @@
+"""Databases that workers left on this machine, with people's numbers, and nobody goes on from."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+def sweep(
+    *, mine: Path, lock_name: str, in_use: Collection[int], older_than_seconds: float
+) -> list[Path]:
+    """Delete what was not written to for so long; gives what that was.
+
+    Of `mine`, this process's folder, all but the partitions in use; of its neighbours those whose
+    process has ended. What a deletion in the changelog does not outlive is built anew anyway.
+    """
+    unused = [database for database in _databases(mine) if int(database.name) not in in_use]
+    swept = _delete_older(unused, older_than_seconds)
+    for folder in sorted(mine.parent.iterdir()):
+        if folder == mine or not (folder / lock_name).exists():
+            continue
+        with (folder / lock_name).open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            swept += _delete_older(_databases(folder), older_than_seconds)
+    return swept
+
+
+def _databases(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir() if child.is_dir() and child.name.isdigit())
+
+
+def _age_seconds(database: Path) -> float:
+    """Since a file of it was last written."""
+    return time.time() - max((file.stat().st_mtime for file in database.iterdir()), default=0.0)
+
+
+def _delete_older(databases: list[Path], older_than_seconds: float) -> list[Path]:
+    old = [d for d in databases if _age_seconds(d) > older_than_seconds]
+    for database in old:
+        log.info("%s is deleted: nobody has used it for too long to go on from it", database)
+        shutil.rmtree(database)
+    return old
