@@ -20,7 +20,14 @@ import uvloop
 
 from deploy.local.kafka import LocalKafka
 from pipeline.settings import Settings
-from tests.bench import ingest_bench, latency_bench, pipeline_bench, restore_bench, smpp_bench
+from tests.bench import (
+    ingest_bench,
+    latency_bench,
+    log_bench,
+    pipeline_bench,
+    restore_bench,
+    smpp_bench,
+)
 from tests.bench.traffic import NUMBERS_TOML
 from tests.running import RunningStack
 
@@ -56,7 +63,7 @@ def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
             (f"{what}, {RATE} messages/s", f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms")
             for what, at in latency.items()
         ]
-        for form in ("get", "post"):
+        for form in ("http-get", "http-post"):
             figures = uvloop.run(
                 ingest_bench.measure(
                     stack.ingest, requests=requests, concurrency=64, seconds=120, form=form
@@ -66,7 +73,7 @@ def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
                 raise RuntimeError(f"not every request was acknowledged: {figures}")
             rows.append(
                 (
-                    f"ingest {form.upper()}, each acknowledged, the whole stack running",
+                    f"ingest {form.upper()[5:]}, each acknowledged, the whole stack running",
                     f"{figures['requests_per_second']} requests/s, p99 {figures['p99_ms']} ms",
                 )
             )
@@ -110,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this machine.")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=30_000)
-    parser.add_argument("--only", choices=("stack", "pipeline", "restore", "smpp"))
+    parser.add_argument("--only", choices=("stack", "pipeline", "ingest", "restore", "smpp", "log"))
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     rows: list[tuple[str, str]] = []
@@ -119,10 +126,14 @@ def main() -> None:
             rows += pipeline_rows(Path(folder) / "pipeline", given.messages)
         if given.only in (None, "stack"):
             rows += ingest_rows(Path(folder) / "stack", given.requests)
+        if given.only in (None, "ingest"):
+            rows += ingest_bench.rows(Path(folder) / "ingest", given.requests)
         if given.only in (None, "restore"):
             rows += restore_bench.on_a_broker(Path(folder) / "restore")
         if given.only in (None, "smpp"):
             rows += smpp_bench.rows(Path(folder) / "smpp", given.requests)
+        if given.only in (None, "log"):
+            rows += log_bench.rows(Path(folder) / "log", given.messages)
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

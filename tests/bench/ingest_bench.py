@@ -1,6 +1,6 @@
 """Callbacks a second, each acknowledged by Kafka before it counts, and how long they took.
 
-    python tests/bench/ingest_bench.py http://127.0.0.1:8080 --requests 50000 --concurrency 64
+    python -m tests.bench.ingest_bench http://127.0.0.1:8080 --requests 50000 --concurrency 64
 
 Every request is a part of its own: other handset, other moMsgId. Ends after `--seconds` at the
 latest. Prints one JSON object: requests, statuses, requests_per_second, p50_ms, p99_ms, cpu_share.
@@ -15,22 +15,72 @@ import os
 import re
 from collections import Counter
 from time import perf_counter, process_time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import uvloop
 
+from deploy.local.kafka import LocalKafka
+from pipeline.admin import create_topics
+from pipeline.settings import Settings
+from pipeline.wire import http_form, soap, xml
+from pipeline.wire.callback import MoCallback
+from pipeline.wire.percent import percent_from_octets
+from tests.bench import slow_clients
+from tests.bench.smpp_bench import processor_seconds
+from tests.ingest.process import ingest_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+PARTITIONS: Final = 4
+WARM_UP: Final = 2_000
 _ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) .*?Content-Length: (\d+)\r\n.*?\r\n\r\n", re.DOTALL)
+
+
+NUMBER, PART = b"NNNNNNNN", b"P" * 32  # stand for what differs, in as many octets
+RENDERERS: Final[Mapping[str, Callable[[MoCallback], bytes | None]]] = {
+    "http": http_form.render,
+    "xml": xml.render,
+    "soap": soap.render,
+}
+FORMS: Final = tuple(f"{name}-{method}" for name in RENDERERS for method in ("get", "post"))
+
+
+def template_of(form: str, *, host: str, prefix: str) -> bytes:
+    """A request by this way, the part's number and id to be filled in."""
+    name, _, method = form.partition("-")
+    body = RENDERERS[name](
+        MoCallback(
+            handset=f"4477{NUMBER.decode()}",
+            number="447860024227",
+            api_id="3460000",
+            mo_msg_id=PART.decode(),
+            timestamp="2014-01-29 02:08:30",
+            charset="ISO-8859-1",
+            octets=b"Hi, man " + NUMBER,
+        )
+    )
+    assert body is not None
+    target = f"{prefix}/mo/{name}"
+    if method == "get":
+        head, is_document, document = body.partition(b"=<")
+        query = head + b"=" + percent_from_octets(b"<" + document) if is_document else body
+        return b"GET %b?%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (target.encode(), query, host.encode())
+    return b"POST %b HTTP/1.1\r\nHost: %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+        *(text.encode() for text in (target, host, http_form.FORM)),
+        len(body),
+        body,
+    )
 
 
 class Load:
     """Hands out requests and keeps what came back."""
 
-    def __init__(self, *, requests: int, host: str, path: str, form: str) -> None:
+    def __init__(self, *, requests: int, host: str, prefix: str, form: str) -> None:
         self._left = requests
-        self._host = host
-        self._path = path
-        self._form = form
+        self._template = template_of(form, host=host, prefix=prefix)
         self._run = os.urandom(6).hex()
         self.statuses: Counter[int] = Counter()
         self.seconds: list[float] = []
@@ -40,19 +90,9 @@ class Load:
         if self._left == 0:
             return None
         self._left -= 1
-        number = self._left
-        query = (
-            f"api_id=3460000&from=4477{number % 10_000_000:08d}&to=447860024227"
-            f"&timestamp=2014-01-29+02%3A08%3A30&text=Hi%2C+man+{number}"
-            f"&charset=ISO-8859-1&udh=&moMsgId={self._run}{number:020x}"
-        )
-        if self._form == "get":
-            return f"GET {self._path}?{query} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode()
-        return (
-            f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(query)}\r\n\r\n{query}"
-        ).encode()
+        number = b"%08d" % (self._left % 100_000_000)
+        part = b"%b%020x" % (self._run.encode(), self._left)
+        return self._template.replace(NUMBER, number).replace(PART, part)
 
 
 class Client(asyncio.Protocol):
@@ -91,14 +131,14 @@ class Client(asyncio.Protocol):
 
 
 async def measure(
-    url: str, *, requests: int, concurrency: int, seconds: float, form: str = "get"
+    url: str, *, requests: int, concurrency: int, seconds: float, form: str = "http-get"
 ) -> dict[str, Any]:
     """Send `requests` over `concurrency` connections; figures as a dict."""
     address = urlsplit(url)
     load = Load(
         requests=requests,
         host=address.netloc,
-        path=address.path.rstrip("/") + "/mo/http",
+        prefix=address.path.rstrip("/"),
         form=form,
     )
     loop = asyncio.get_running_loop()
@@ -124,6 +164,48 @@ async def measure(
     }
 
 
+def rows(home: Path, requests: int) -> list[tuple[str, str]]:
+    """Requests by each way over HTTP, and slow clients, at an ingest beside its broker alone."""
+    home.mkdir()
+    broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
+    broker.start()
+    try:
+        create_topics(broker.bootstrap, Settings(partitions=PARTITIONS))
+        with ingest_process(home, {"kafka": broker.bootstrap, "log_level": "warning"}) as ingest:
+            ingest.wait_until("/readyz", 200)
+            url, pid = f"http://127.0.0.1:{ingest.port}", ingest.process.pid
+            uvloop.run(measure(url, requests=WARM_UP, concurrency=64, seconds=60))
+            return [
+                *(_row(url, pid, form=form, requests=requests) for form in FORMS),
+                _slow_row(url, pid),
+            ]
+    finally:
+        broker.stop()
+
+
+def _row(url: str, pid: int, *, form: str, requests: int) -> tuple[str, str]:
+    before = processor_seconds(pid)
+    figures = uvloop.run(measure(url, requests=requests, concurrency=64, seconds=120, form=form))
+    each = (processor_seconds(pid) - before) / requests
+    if figures["statuses"] != {200: requests}:
+        raise RuntimeError(f"not every request was acknowledged: {figures}")
+    name, _, method = form.partition("-")
+    return (
+        f"ingest {name.upper()} {method.upper()}, each acknowledged, beside its broker alone",
+        f"{figures['requests_per_second']:,} requests/s, p99 {figures['p99_ms']} ms,"
+        f" {each * 1e6:.0f} µs of processor time each",
+    )
+
+
+def _slow_row(url: str, pid: int) -> tuple[str, str]:
+    figures = asyncio.run(slow_clients.measure(url, pid))
+    return (
+        f"ingest with {figures.clients:,} clients that send a byte a second",
+        f"{figures.most_mb:.0f} MB; {figures.answered} others answered:"
+        f" p50 {figures.p50_ms:.0f} ms, the slowest {figures.slowest_ms:.0f} ms",
+    )
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -131,7 +213,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60.0, help="end after this at the latest")
-    parser.add_argument("--form", choices=("get", "post"), default="get")
+    parser.add_argument("--form", choices=FORMS, default="http-get")
     given = parser.parse_args()
     print(
         json.dumps(
