@@ -355,15 +355,25 @@ async def test_only_an_answer_answers_the_unbind(tmp_path: Path) -> None:
 async def test_a_bind_refused_for_good_is_tried_rarely_after_a_few_times(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waits: list[float] = []
+
+    def longest(shortest: float, longest: float) -> float:
+        assert shortest == longest / 2
+        waits.append(longest)
+        return longest
+
     monkeypatch.setattr(process, "REFUSED_SECONDS", 3600.0)
+    monkeypatch.setattr("ingest.smpp.random.uniform", longest)
     caplog.set_level(logging.DEBUG)
     async with receiving(tmp_path, FakePublisher()) as (smsc, ended, running):
         smsc.refuses = 0x0E
-        await until(lambda: "tried again every 3600 s" in caplog.text)
+        await until(lambda: len(waits) == process.REFUSALS)
         ended.set()
         async with asyncio.timeout(10):
             await running
         assert smsc.attempts == process.REFUSALS
+    assert waits == [0.01, 0.02, 0.02, 0.02, 3600.0]
+    assert "tried again every 3600 s" in caplog.text
     assert "0x0000000E" in caplog.text
     assert SECRET not in caplog.text
 
