@@ -64,10 +64,9 @@ class Forgetting:
 
     def recall(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
         """The row of a handset that has none, where its stops are kept."""
-        suppressions = work.tables[self._suppressions]
-        if suppressions.is_empty or self._key is None:
+        if self._key is None or work.tables[self._suppressions].is_empty:
             return None
-        octets = suppressions.get(self._key.of(handset))
+        octets = work.tables[self._suppressions].get(self._key.of(handset))
         if octets is None:
             return None
         return suppression.row_from_suppression(suppression.decode(octets), handset)

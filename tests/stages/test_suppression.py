@@ -20,12 +20,17 @@ SENDERS = [(ANN, None), (BOB, None), (CODE, None), (PREMIUM, None), (INSIDE, Non
 SENDERS += [(SHARED, "FUN"), (SHARED, "GAME"), ("ACME", None)]
 TEXTS = ("hello", "STOP", "STOP ALL", "FUN hello", "GAME STOP", "please do not stop", "HELP")
 SAID = st.tuples(st.sampled_from(TEXTS), st.sampled_from([s for s, _ in SENDERS[:-1]]))
-STEPS = st.lists(st.tuples(SAID, st.sampled_from((1, 30, 400))), max_size=12)
+PASSING = st.sampled_from((1, 30, 400))
+#: What is said, how late it comes, and how much time passes then.
+STEPS = st.lists(st.tuples(SAID, st.sampled_from((0, 0, 5, 45, 300)), PASSING), max_size=12)
+# A stop that was sent before a message that is forgotten, and comes after it, stops: so it is late
+# by nothing here.
+STEPS_SINCE = st.lists(st.tuples(SAID, st.just(0), PASSING), max_size=12)
 
 
 def play(talk: Conversation, steps) -> None:
-    for (text, number), minutes in steps:
-        talk.says(text, number)
+    for (text, number), late, minutes in steps:
+        talk.says(text, number, late=late)
         talk.pass_minutes(minutes)
         talk.tick_once()
 
@@ -44,7 +49,7 @@ def passes(talk: Conversation) -> list[bool]:
     return [talk.is_open(sender, keyword=keyword) for sender, keyword in SENDERS]
 
 
-@given(before=STEPS, after=STEPS)
+@given(before=STEPS, after=STEPS_SINCE)
 def test_every_mt_passes_or_is_refused_as_if_nothing_had_been_forgotten(before, after):
     remembered, forgotten = Conversation(), Conversation()
     play(remembered, before)
