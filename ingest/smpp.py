@@ -8,7 +8,7 @@ import random
 import ssl
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import uvloop
 
@@ -22,10 +22,13 @@ from pipeline.clock import PipelineClock
 from pipeline.stack import bootstrap_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from ingest.producer import Publisher
     from pipeline.settings import Settings
 
 log = logging.getLogger("twoway.smpp")
+T = TypeVar("T")
 
 EXIT_SETTINGS: Final = 2
 EXIT_TAKEN_PORT: Final = 1
@@ -87,10 +90,9 @@ class Receiver:
         """Bind and receive until that ends; whether it was bound."""
         where = f"{self._settings.smpp_host}:{self._settings.smpp_port}"
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(
-                    self._settings.smpp_host, self._settings.smpp_port, ssl=self._tls
-                )
+            reader, writer = await _unless_ended(ending, self._connect())
+        except _Ended:
+            return False
         except (OSError, TimeoutError) as error:
             is_tls = isinstance(error, ssl.SSLError)
             metrics.BINDS.labels("untrusted" if is_tls else "unreachable").inc()
@@ -112,9 +114,17 @@ class Receiver:
         finally:
             await session.close()
 
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await asyncio.open_connection(
+                self._settings.smpp_host, self._settings.smpp_port, ssl=self._tls
+            )
+
     async def _use(self, session: Session, ending: asyncio.Task[bool], where: str) -> bool:
         try:
-            await session.bind(self._command, self._bind)
+            await _unless_ended(ending, session.bind(self._command, self._bind))
+        except _Ended:
+            return False
         except Refused as refused:
             metrics.BINDS.labels("refused").inc()
             self._say_once(f"{where}: {refused}")
@@ -164,6 +174,21 @@ class Receiver:
     def _set(self, *, bound: bool) -> None:
         self.is_bound = bound
         metrics.BOUND.set(bound)
+
+
+class _Ended(Exception):
+    """The end was asked for before the work was done."""
+
+
+async def _unless_ended(ending: asyncio.Task[bool], work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; raises `_Ended` when `ending` is done first."""
+    task = asyncio.create_task(work)
+    await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+        raise _Ended
+    return task.result()
 
 
 def run(settings: Settings) -> None:

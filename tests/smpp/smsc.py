@@ -99,12 +99,13 @@ class Session:
 
 
 class Smsc:
-    """Listens; `refuses` with a status, if not 0; or hangs up, or greets first."""
+    """Listens; `refuses` with a status, if not 0; or hangs up, greets, is silent."""
 
     def __init__(self) -> None:
         self.refuses = 0
         self.hangs_up = False
         self.greets = b""
+        self.is_silent = False
         self.attempts = 0
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
@@ -134,6 +135,8 @@ class Smsc:
             writer.close()
             return
         request = await session.read()
+        if self.is_silent:
+            return
         self.attempts += 1
         self._attempted.put_nowait(self.attempts)
         session.command, session.bind = request.command, smpp_bind.parse(request.body)

@@ -13,6 +13,7 @@ import pytest
 from ingest import smpp as process
 from ingest import smpp_metrics as metrics
 from ingest.smpp import Receiver
+from ingest.smpp_session import BIND_SECONDS
 from ingest.smpp_settings import SmppError, tls_from_settings
 from pipeline.avro import decode
 from pipeline.records import DeadLetter, MoRaw
@@ -435,6 +436,15 @@ async def test_it_does_not_bind_before_kafka_answers(
         assert smsc.writers == []
         publisher.acknowledges = True
         await smsc.bound()
+
+
+async def test_it_ends_while_a_gateway_does_not_answer_the_bind(tmp_path: Path) -> None:
+    async with receiving(tmp_path, FakePublisher()) as (smsc, ended, running):
+        smsc.is_silent = True
+        await until(lambda: bool(smsc.writers))
+        ended.set()
+        async with asyncio.timeout(BIND_SECONDS / 2):
+            await running
 
 
 async def test_it_ends_while_it_waits_for_kafka(tmp_path: Path) -> None:
