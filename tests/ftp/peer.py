@@ -123,7 +123,8 @@ def serving(
     **given: Any,
 ) -> Iterator[Peer]:
     """A server of `folder`; `given` are attributes of pyftpdlib's handler."""
-    logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
+    logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())  # else it takes stderr
+    logging.getLogger("pyftpdlib").propagate = False
     folder.mkdir(exist_ok=True)
     peer = Peer(folder, host, port, "on" if tls else "off")
     certificate = None

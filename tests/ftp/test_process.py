@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import subprocess
-import sys
 from collections import Counter
-from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -21,14 +16,11 @@ from pipeline.topics import MO_RAW
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.mo_log import render
 from tests.ftp.peer import PASSWORD, serving
-from tests.running import environment_without_settings
+from tests.ftp.process import ftp_process, position_in
 from tests.smpp.process import PATIENCE_SECONDS, messages_of_agent, read_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from pipeline.settings import Settings
 
 pytestmark = pytest.mark.broker
 
@@ -54,28 +46,6 @@ def line_of(run: str, number: int) -> bytes:
     )
 
 
-@contextmanager
-def ftp_process(settings: Settings, kafka: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`twoway ftp`; ended in order, unless it is gone already."""
-    changed = {
-        each.name: str(value)
-        for each in dataclasses.fields(settings)
-        if (value := getattr(settings, each.name)) != each.default
-    }
-    with (settings.home / "ftp.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", "ftp"],
-            env=environment_without_settings(changed | {"kafka": kafka}),
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 class Progress:
     """How far the poller is, as Kafka sees it and as its checkpoint does."""
 
@@ -97,11 +67,7 @@ class Progress:
     @property
     def acknowledged(self) -> int:
         """The lines that the checkpoint knows to be in Kafka."""
-        if not self._checkpoint.exists():
-            return 0
-        body = self._checkpoint.read_bytes().partition(b"\n")[2]
-        marks = msgspec.json.decode(body)["places"][-1]["marks"]
-        return self._octets[: marks[-1]["position"] if marks else 0].count(b"\n")
+        return self._octets[: position_in(self._checkpoint)].count(b"\n")
 
     async def has_more_than_noted(self, lines: int) -> None:
         """Returns when Kafka has so many lines and more than the checkpoint knows of."""
