@@ -26,6 +26,7 @@ ALL = COMPOSE["services"]
 OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
 LONG_RUNNING = [name for name in ALL if not name.startswith("topics") and name != "cli"]
 NODES = ["kafka-1", "kafka-2", "kafka-3"]
+KEY = "key:/var/lib/twoway-key"
 
 
 def environment(service: dict[str, Any], given: dict[str, str] = GIVEN) -> dict[str, str]:
@@ -138,8 +139,19 @@ def test_a_service_can_be_scaled_or_removed_beside_others(name: str) -> None:
 
 def test_workers_can_be_scaled() -> None:
     assert "ports" not in ALL["worker"]
-    assert "volumes" not in ALL["worker"]
+    assert ALL["worker"]["volumes"] == [KEY]  # nothing of one worker's own
     assert "hostname" not in ALL["worker"]
+
+
+def test_who_must_know_a_forgotten_handset_has_the_key_and_nobody_else() -> None:
+    holders = {name for name, service in ALL.items() if KEY in service.get("volumes", ())}
+    assert holders == {"worker", "store", "cli"}
+    file = ALL["worker"]["environment"]["TWOWAY_SUPPRESSION_KEY"]
+    folder = KEY.partition(":")[2]
+    assert file.startswith(f"{folder}/")
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert f" {folder}\n" in dockerfile  # a new volume is its owner's as in the image
+    assert "key" in COMPOSE["volumes"]
 
 
 @pytest.mark.parametrize(
