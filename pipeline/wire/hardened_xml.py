@@ -41,34 +41,34 @@ class _Fields:
 
     def __init__(self, containers: frozenset[str]) -> None:
         self._containers = containers
-        self._path: list[str] = []
+        self._depth = 0
         self._inside = 0  # the depth of the container's children; 0 outside of it
         self._name = ""
         self._pieces: list[str] = []
         self.found: dict[str, str] | None = None
 
     def start(self, name: str, _: object) -> None:
-        if len(self._path) == MAX_DEPTH:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
             raise _Refused(f"more than {MAX_DEPTH} elements in one another")
-        self._path.append(_local(name))
         if self._inside:
-            if len(self._path) == self._inside:
-                self._name, self._pieces = self._path[-1], []
-        elif self._path[-1] in self._containers:
+            if self._depth == self._inside:
+                self._name, self._pieces = _local(name), []
+        elif _local(name) in self._containers:
             if self.found is not None:
                 raise _Refused("more than one callback in one document")
             self.found = {}
-            self._inside = len(self._path) + 1
+            self._inside = self._depth + 1
 
     def end(self, _: str) -> None:
-        if len(self._path) == self._inside and self.found is not None:
+        if self._depth == self._inside and self.found is not None:
             value = "".join(self._pieces)
             if value or self._name not in self.found:
                 self.found[self._name] = value
             self._name = ""
-        elif len(self._path) == self._inside - 1:
+        elif self._depth == self._inside - 1:
             self._inside = 0
-        self._path.pop()
+        self._depth -= 1
 
     def characters(self, piece: str) -> None:
         if self._name:
