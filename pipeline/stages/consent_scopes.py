@@ -9,7 +9,7 @@ import msgspec
 from pipeline.numbers import Directory, is_within
 from pipeline.records import Scope, ScopeKind
 from pipeline.stages.consent_row import Effect, Event, HandsetConsent, Timeline
-from pipeline.stages.consent_timeline import insert
+from pipeline.stages.consent_timeline import NEVER, fold, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,7 +151,9 @@ class Scopes:
     def _with_events(self, timeline: Timeline, events: list[Event]) -> Timeline:
         known = {e.arrival for e in timeline.events}
         for event in events:
-            if event.arrival not in known and event.at >= timeline.frozen_before:
+            if event.arrival in known:
+                continue
+            if event.at >= timeline.frozen_before or _still_counts(timeline, event):
                 timeline = self._with_event(timeline, event)
         return timeline
 
@@ -162,6 +164,21 @@ class Scopes:
                 event = _without_gateway(event)
         stops = event.ours in (Effect.STOP, Effect.STOP_AT_ONCE) or timeline.has_stops
         return insert(timeline, event, keep=KEPT if stops else KEPT_UNSTOPPED)
+
+
+def _still_counts(timeline: Timeline, event: Event) -> bool:
+    """Whether something older than the past that is told still decides how the scope stands.
+
+    A stop that nothing has re-enabled since does, and so does what confirms it.
+    """
+    if event.confirms_arrival:
+        return any(e.arrival == event.confirms_arrival for e in timeline.events)
+    folded = fold(timeline.events, until=NEVER)
+    return any(
+        effect in (Effect.STOP, Effect.STOP_AT_ONCE)
+        and (side.last_opening is None or side.last_opening.order < event.order)
+        for effect, side in ((event.ours, folded.ours), (event.gateway, folded.gateway))
+    )
 
 
 def _without_gateway(event: Event) -> Event:

@@ -6,12 +6,14 @@ import pytest
 
 from pipeline.records import Flag, GateRule
 from pipeline.stages.consent import due_at
+from pipeline.stages.consent_operator import OperatorOrder, take_order
 from tests.conversation import (
     ANN,
     BOB,
     CODE,
     ELSEWHERE,
     FIRST,
+    HANDSET,
     INSIDE,
     LAST,
     NOON,
@@ -123,6 +125,11 @@ class TestMovedNumbers:
         talk.says("hello", FIRST)  # the range is one number now: it re-enables all of it
         assert talk.is_open(INSIDE)
         assert talk.states(RANGE) == OPEN
+
+    def test_a_number_of_another_length_was_never_in_the_range(self) -> None:
+        talk = Conversation()
+        talk.says("STOP", INSIDE)
+        assert not talk.says("hello", INSIDE[:-1]).changes
 
     def test_a_stop_made_again_after_the_move_counts(self) -> None:
         talk = Conversation(directory_from(ALONE))
@@ -405,6 +412,28 @@ class TestStopAll:
         ]
         assert talk.is_open(ANN)
         assert not talk.is_open(BOB)
+
+    def test_late_it_counts_where_much_was_said_since_and_nothing_re_enabled(self) -> None:
+        talk = Conversation()
+        talk.says("STOP", STRICT)
+        talk.says("hello", STRICT)
+        for number in range(40):  # more than is remembered
+            talk.pass_minutes(1)
+            talk.says("QUIT" if number % 2 else "HELP", STRICT)
+        talk.says("hello", STRICT)
+        talk.pass_minutes(1)
+        for _ in range(40):
+            talk.pass_minutes(1)
+            order = OperatorOrder(
+                handset=HANDSET, stops=False, actor="eve", reason="x", number=STRICT
+            )
+            talk._take(take_order(talk.row, order, directory=talk.directory, now=talk.now))
+        assert talk.is_open(STRICT)
+        talk.says("STOP ALL", BOB, late=39.5)
+        assert talk.states("main") == DUE
+        assert not talk.is_open(STRICT)
+        talk.tick(1000)
+        assert len(talk.commands) == 1
 
 
 class TestStrict:
