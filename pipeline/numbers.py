@@ -76,6 +76,10 @@ class Directory:
         number = self.find(digits)
         return number.account if number else self.default_account
 
+    def premium_of(self, account: str) -> list[Number]:
+        """The MO-premium numbers of an account, which the gateway never blocks (G7.1.1)."""
+        return [n for n in self.numbers.numbers if n.premium and n.account == account]
+
     def scope_of(self, digits: str) -> Scope:
         """What a plain stop at this number stops: the number, or the range that holds it (G8.4)."""
         number = self.find(digits)

@@ -113,7 +113,13 @@ def take_order(
     if order.number:
         keys = _keys_of(order.number, order.keyword, directory)
     else:
-        keys = [account_key(order.account or directory.default_account)]
+        account = order.account or directory.default_account
+        keys = [account_key(account)]
+        # The account's row stands for numbers without one, but not for the gateway's side of these.
+        premium = [
+            key for n in directory.premium_of(account) for key in _keys_of(n.first, "", directory)
+        ]
+        deciding.scopes.follow_account(premium if deciding.row.stopped_once else ())
     deciding.scopes.add(keys, event)
     deciding.publish()
     return deciding.decide()

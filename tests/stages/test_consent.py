@@ -290,5 +290,10 @@ def test_the_same_events_give_the_same_records() -> None:
 
 
 def test_numbers_of_other_accounts_are_not_touched(talk: Conversation) -> None:
+    talk.says("hello", ELSEWHERE)
     talk.says("STOP ALL", ANN)
     assert talk.is_open(ELSEWHERE)
+    talk.says("hello", ANN)
+    talk.says("STOP ALL", ELSEWHERE)
+    assert talk.is_open(ANN)
+    assert not talk.is_open(ELSEWHERE)

@@ -421,6 +421,19 @@ class TestHelp:
         )
         assert command.mo_message_id == "Help!@120000"
 
+    def test_a_shared_short_code_answers_with_the_keyword_last_used(self) -> None:
+        talk = Conversation(
+            directory_from(
+                f'[[number]]\nkind = "shared-short-code"\nnumber = "{SHARED}"\n'
+                'keywords = ["FUN", "GAME"]\ncustom_reply.HELP.text = "Ask us"\n'
+            )
+        )
+        talk.says("game on", SHARED)
+        talk.says("help", SHARED)
+        assert [(c.text, c.sender_id, c.keyword) for c in talk.commands] == [
+            ("Ask us", SHARED, "GAME")
+        ]
+
     @pytest.mark.parametrize(
         "fields",
         [

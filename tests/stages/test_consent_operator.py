@@ -13,7 +13,18 @@ from pipeline.stages.consent_operator import (
     take_order,
 )
 from pipeline.stages.gate_again import refuse_before_sending
-from tests.conversation import ANN, BOB, DIRECTORY, HANDSET, NOON, SHARED, Conversation, mt
+from tests.conversation import (
+    ANN,
+    BOB,
+    DIRECTORY,
+    ELSEWHERE,
+    HANDSET,
+    NOON,
+    PREMIUM,
+    SHARED,
+    Conversation,
+    mt,
+)
 
 
 @pytest.fixture
@@ -67,6 +78,23 @@ def test_without_a_number_it_is_the_account(talk: Conversation) -> None:
     order(talk, stops=False)
     assert talk.is_open(ANN)
     assert talk.states(BOB) == ("open", "confirmation-due")
+
+
+def test_an_opened_account_opens_a_premium_number_which_the_gateway_never_blocks(
+    talk: Conversation,
+) -> None:
+    talk.says("STOP ALL", ANN)
+    assert not talk.is_open(PREMIUM)
+    order(talk, stops=False)
+    assert talk.is_open(PREMIUM)
+    assert talk.states(PREMIUM) == ("open", "open")
+    assert not talk.is_open(ANN)
+
+
+def test_an_order_is_about_the_account_it_names(talk: Conversation) -> None:
+    order(talk, account="other")
+    assert talk.is_open(ANN)
+    assert not talk.is_open(ELSEWHERE)
 
 
 def test_on_a_shared_code_it_is_the_keyword_or_all_of_them(talk: Conversation) -> None:

@@ -201,6 +201,13 @@ class TestWithoutSender:
         [command] = talk.asks(mt(sender=None, api_id="1001")).commands
         assert command.sender_id == INSIDE
 
+    def test_what_came_late_does_not_make_it_forget_the_newest(self) -> None:
+        talk = Conversation()
+        talk.says("hello", ANN)
+        talk.says("hello", ANN, late=10)
+        talk.says("hello", BOB, late=5)
+        assert [c.sender_id for c in talk.asks(mt(sender=None)).commands] == [ANN]
+
     def test_of_two_in_one_second_it_is_the_one_that_came_later(self) -> None:
         talk = Conversation()
         talk.says("hello", BOB)
