@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 import ingest.ftp_metrics
@@ -111,6 +112,26 @@ def test_an_expression_names_what_the_code_has(expression: str) -> None:
 )
 def test_what_the_code_has_not_is_seen(expression: str, words: list[str]) -> None:
     assert unknown(expression) == words
+
+
+SELECTING = re.compile(r"(twoway_ingest_(?:smpp|ftp)_\w+)\{(\w+)=~?\"([^\"]+)\"")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "value"),
+    sorted(
+        {
+            (name, label, value)
+            for rule in alerts()
+            for name, label, values in SELECTING.findall(rule["expr"])
+            for value in values.split("|")
+        }
+    ),
+)
+def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, value: str) -> None:
+    """An increase from nothing is none to Prometheus: the first of them would raise no alert."""
+    samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
+    assert [s for s in samples if s.name == name and s.labels[label] == value]
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
