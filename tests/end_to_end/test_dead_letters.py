@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import topics
 from pipeline.commands.broker import Outgoing, publish
-from pipeline.records import DeadLetter, Header
+from pipeline.records import ConsentRequest, DeadLetter, Header
 from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -84,9 +84,18 @@ def test_an_order_counts_once_the_directory_is_right(outside, handset):
             f"{count} letters",
         )
 
-    outside.running.cli(
-        "stop", handset, SHARED, "--keyword", "NEWS", "--reason", "By letter.", "--by", "anna"
+    order = ConsentRequest(
+        request_id=f"order-{handset}",
+        handset=handset,
+        number=SHARED,
+        keyword="NEWS",
+        action="stop",
+        actor="anna",
+        reason="By letter.",
+        requested_at=outside.clock.now(),
     )
+    outgoing = Outgoing(topic=topics.CONSENT_REQUEST, record=order, key=handset.encode())
+    publish(outside.running.stack.kafka, [outgoing])
     (first,) = letters(1)
     assert first["words"] == "the number has no such keyword"
     outside.running.cli("dead-letter", "retry", first["dead_letter_id"])
