@@ -22,14 +22,15 @@ _ORDER_MS: Final = 5_000
 class KafkaErasureTopics:
     """Reads them by a consumer of its own each time: erasures are few."""
 
-    def __init__(self, bootstrap: str, *, stored: Sequence[str]) -> None:
+    def __init__(self, bootstrap: str, *, stored: Sequence[str], partitions: int) -> None:
         self._bootstrap = bootstrap
         self._stored = stored
+        self._partitions = partitions
 
     async def erasures(self) -> list[ConsumerRecord]:
         """Every record of the topic `erasure` there is by now."""
         async with self._consumer() as consumer:
-            partitions = await _partitions_of(consumer, [topics.ERASURE])
+            partitions = self._of([topics.ERASURE])
             ends = await consumer.end_offsets(partitions)
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -54,13 +55,16 @@ class KafkaErasureTopics:
     async def offsets_after(self, at_ms: int) -> dict[tuple[str, int], int]:
         """The first offset written after a time, of every partition that is stored."""
         async with self._consumer() as consumer:
-            partitions = await _partitions_of(consumer, self._stored)
+            partitions = self._of(self._stored)
             ends = await consumer.end_offsets(partitions)
             after = await consumer.offsets_for_times(dict.fromkeys(partitions, at_ms + 1))
         return {
             (tp.topic, tp.partition): found.offset if (found := after.get(tp)) else ends[tp]
             for tp in partitions
         }
+
+    def _of(self, names: Sequence[str]) -> list[TopicPartition]:
+        return [TopicPartition(name, n) for name in names for n in range(self._partitions)]
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -75,12 +79,3 @@ class KafkaErasureTopics:
             yield consumer
         finally:
             await consumer.stop()
-
-
-async def _partitions_of(consumer: AIOKafkaConsumer, names: Sequence[str]) -> list[TopicPartition]:
-    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001  it has no public way
-    return [
-        TopicPartition(name, partition)
-        for name in names
-        for partition in sorted(cluster.partitions_for_topic(name) or ())
-    ]

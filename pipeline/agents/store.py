@@ -42,7 +42,7 @@ def create_store_app(settings: Settings, sink: Sink) -> faust.App:
     erasures = Erasures(
         writer=sink.writer,
         key_file=key_file(settings),
-        topics=KafkaErasureTopics(bootstrap, stored=sink.topics),
+        topics=KafkaErasureTopics(bootstrap, stored=sink.topics, partitions=settings.partitions),
     )
     sink.start(GroupOffsets(app, bootstrap), erasures)
     StoreAgent(app, sink=sink, source=sink.topics).register()
