@@ -21,6 +21,7 @@ import uvloop
 from deploy.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
+    gate_bench,
     ingest_bench,
     latency_bench,
     log_bench,
@@ -35,6 +36,7 @@ PARTITIONS = 4
 RATE = 100
 LATENCY_SECONDS = 30
 IDLE_SECONDS = 30.0
+ONLY = ("stack", "pipeline", "ingest", "gate", "restore", "smpp", "log")
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
@@ -117,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this machine.")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=30_000)
-    parser.add_argument("--only", choices=("stack", "pipeline", "ingest", "restore", "smpp", "log"))
+    parser.add_argument("--only", choices=ONLY)
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     rows: list[tuple[str, str]] = []
@@ -128,6 +130,8 @@ def main() -> None:
             rows += ingest_rows(Path(folder) / "stack", given.requests)
         if given.only in (None, "ingest"):
             rows += ingest_bench.rows(Path(folder) / "ingest", given.requests)
+        if given.only in (None, "gate"):
+            rows += gate_bench.on_a_broker(Path(folder) / "gate")
         if given.only in (None, "restore"):
             rows += restore_bench.on_a_broker(Path(folder) / "restore")
         if given.only in (None, "smpp"):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from deploy.local.kafka import LocalKafka
 from pipeline import avro, topics
 from pipeline.admin import create_topics
 from pipeline.agents.conversation import CONSENTS, TABLES
@@ -282,3 +283,13 @@ def run(
         ),
         (f"start of a worker without a disk, {held}", f"{restored:.1f} s"),
     ]
+
+
+def on_a_broker(home: Path) -> list[tuple[str, str]]:
+    """The rows, on a broker of their own."""
+    broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
+    broker.start()
+    try:
+        return run(broker.bootstrap, home / "worker")
+    finally:
+        broker.stop()
