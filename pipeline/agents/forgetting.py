@@ -13,7 +13,7 @@ from pipeline import avro, topics
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
 from pipeline.sms.msisdn import is_digits, key_from_handset
 from pipeline.stages import consent, reassemble, suppression
-from pipeline.stages.consent_row import derived_id
+from pipeline.stages.identity import derived_id
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.records import ConsentRequest, ConsentState, MoMessage, Rejected, ScopeKind
+from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent import HandsetConsent, take_message
 from pipeline.stages.consent_operator import order_from_request, take_order
-from pipeline.stages.consent_row import STATES, seconds_of
+from pipeline.stages.consent_row import STATES
 from pipeline.stages.consent_timeline import fold
 
 if TYPE_CHECKING:

@@ -29,3 +29,13 @@ def time_from_gateway(text: str) -> datetime | None:
 def whole_second(time: datetime) -> datetime:
     """`time` as gateway times are compared: the second it lies in."""
     return time.replace(microsecond=0)
+
+
+def seconds_of(time: datetime) -> int:
+    """The whole second `time` lies in."""
+    return int(time.timestamp() // 1)
+
+
+def time_of(seconds: int) -> datetime:
+    """The start of a second."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -13,20 +13,14 @@ import msgspec
 
 from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
 from pipeline.sms.msisdn import is_digits
+from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent_confirmation import pending_stops, send_again, send_confirmation
 from pipeline.stages.consent_deciding import Deciding
 from pipeline.stages.consent_decision import ConsentRules, Decision
 from pipeline.stages.consent_help import answer_help
 from pipeline.stages.consent_message import take_opening, take_stop
 from pipeline.stages.consent_reading import Meaning, Reading, read_message
-from pipeline.stages.consent_row import (
-    HandsetConsent,
-    KeywordUse,
-    decode_row,
-    encode_row,
-    seconds_of,
-    time_of,
-)
+from pipeline.stages.consent_row import HandsetConsent, KeywordUse, decode_row, encode_row
 from pipeline.stages.consent_timeline import NEVER
 from pipeline.stages.consent_unstopped import row_after_words
 

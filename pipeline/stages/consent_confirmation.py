@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.records import ConsentRule, Purpose, ScopeKind
-from pipeline.stages.consent_row import (
-    OPEN,
-    Confirmation,
-    Event,
-    Timeline,
-    derived_id,
-    seconds_of,
-    time_of,
-)
+from pipeline.sms.timestamp import seconds_of, time_of
+from pipeline.stages.consent_row import OPEN, Confirmation, Event, Timeline
 from pipeline.stages.consent_scopes import Key, holds, scope_from_key
 from pipeline.stages.consent_timeline import fold
 from pipeline.stages.gate_command import make_command
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import ConsentChange, ConsentRule, MoMessage, MtCommand, ScopeKind
+from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent_decision import Decision
 from pipeline.stages.consent_revisions import Revision, remember, revisions
 from pipeline.stages.consent_row import (
@@ -18,12 +19,10 @@ from pipeline.stages.consent_row import (
     HandsetConsent,
     Published,
     Timeline,
-    derived_id,
-    seconds_of,
-    time_of,
 )
 from pipeline.stages.consent_scopes import Key, Scopes, account_key
 from pipeline.stages.consent_timeline import fold
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from pipeline.numbers import Directory

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from pipeline.numbers import TAGGED_RANGE, VMN
 from pipeline.records import MoMessage, Number, Purpose
 from pipeline.sms.stopwords import HELP
+from pipeline.sms.timestamp import time_of
 from pipeline.stages.consent_confirmation import confirming_number
-from pipeline.stages.consent_row import derived_id, time_of
 from pipeline.stages.consent_scopes import account_key, number_key, scope_from_key
 from pipeline.stages.gate_command import make_command
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import ConsentRule, CustomReply, MoMessage, Number, ScopeKind
+from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent_confirmation import pending_stops, send_confirmation
 from pipeline.stages.consent_reading import Meaning, Reading
-from pipeline.stages.consent_row import Effect, Event, seconds_of
+from pipeline.stages.consent_row import Effect, Event
 from pipeline.stages.consent_scopes import Key, account_key, holds, keyword_key, number_key
 
 if TYPE_CHECKING:

@@ -16,9 +16,11 @@ from pipeline.records import (
 )
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import words_of
+from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent_deciding import Deciding
-from pipeline.stages.consent_row import Effect, Event, HandsetConsent, derived_id, seconds_of
+from pipeline.stages.consent_row import Effect, Event, HandsetConsent
 from pipeline.stages.consent_scopes import Key, account_key, keyword_key, number_key
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,8 +5,6 @@ Times in a row are whole seconds since 1970 (gateway times are compared so).
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Final
 
@@ -133,22 +131,3 @@ def encode_row(row: HandsetConsent) -> bytes:
 def decode_row(octets: bytes) -> HandsetConsent:
     """The row that `encode_row` wrote; raises `msgspec.DecodeError`."""
     return _DECODER.decode(octets)
-
-
-def seconds_of(time: datetime) -> int:
-    """The whole second `time` lies in."""
-    return int(time.timestamp() // 1)
-
-
-def time_of(seconds: int) -> datetime:
-    """The start of a second."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def derived_id(*words: str) -> str:
-    """32 hex digits that only these words give (blake2b, 128 bits)."""
-    pieces: list[bytes] = []
-    for word in words:
-        octets = word.encode("utf-8", "surrogatepass")
-        pieces += (len(octets).to_bytes(4, "big"), octets)
-    return hashlib.blake2b(b"".join(pieces), digest_size=16).hexdigest()

@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.records import ConsentRule, MtCommand, MtRejection, MtRequest, Purpose
 from pipeline.sms.msisdn import address_from_text
+from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent_deciding import Deciding
 from pipeline.stages.consent_decision import Decision
-from pipeline.stages.consent_row import (
-    Confirmation,
-    HandsetConsent,
-    derived_id,
-    seconds_of,
-    time_of,
-)
+from pipeline.stages.consent_row import Confirmation, HandsetConsent
 from pipeline.stages.consent_scopes import scope_from_key
 from pipeline.stages.gate_command import make_command
 from pipeline.stages.gate_rules import (
@@ -28,6 +23,7 @@ from pipeline.stages.gate_rules import (
     stale,
 )
 from pipeline.stages.gate_sender import Sender, choose_sender, scopes_of_sender
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.records import GateRule, MtRejection, Purpose
-from pipeline.stages.consent_row import derived_id, time_of
+from pipeline.sms.timestamp import time_of
 from pipeline.stages.consent_scopes import scope_from_key
 from pipeline.stages.gate_rules import judged_scopes, opted_out
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

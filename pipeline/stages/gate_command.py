@@ -9,7 +9,7 @@ from pipeline.records import MtCommand, Purpose, Scope
 from pipeline.sms.msisdn import is_digits
 from pipeline.sms.segmentation import segment
 from pipeline.sms.sender_id import SenderKind, may_be_answered, outcome_of_sender_id
-from pipeline.stages.consent_row import derived_id
+from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.records import GateRule, MtRequest, ScopeKind
 from pipeline.sms.segmentation import segment
+from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent_confirmation import PendingStop, confirming_number, pending_stops
-from pipeline.stages.consent_row import OPEN, STATES, Event, HandsetConsent, seconds_of, time_of
+from pipeline.stages.consent_row import OPEN, STATES, Event, HandsetConsent
 from pipeline.stages.consent_timeline import fold
 from pipeline.stages.gate_sender import Sender, is_allowed
 

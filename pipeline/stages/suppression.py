@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import ConsentRule, KeptStop, ScopeKind
+from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent_row import (
     OPEN,
     STATES,
@@ -19,8 +20,6 @@ from pipeline.stages.consent_row import (
     Event,
     HandsetConsent,
     Timeline,
-    seconds_of,
-    time_of,
 )
 from pipeline.stages.consent_timeline import Fold, fold
 

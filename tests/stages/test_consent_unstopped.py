@@ -6,9 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.records import MoMessage
+from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent import Decision, decide_on_message, encode_row, take_message
 from pipeline.stages.consent_reading import read_message
-from pipeline.stages.consent_row import OPEN, HandsetConsent, seconds_of
+from pipeline.stages.consent_row import OPEN, HandsetConsent
 from pipeline.stages.consent_timeline import fold
 from pipeline.stages.consent_unstopped import row_after_words
 from tests.conversation import ANN, BOB, CUSTOM, INSIDE, NOON, SHARED, STRICT, Conversation, mo
