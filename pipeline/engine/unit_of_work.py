@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from aiokafka.errors import IllegalOperation
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state import SCRUB_KEY, Point, State, point_row
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.engine.tables import Table
 
+REASON_SECONDS: Final = 1.0
 MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
 
 _Rows = list[tuple[bytes | None, bytes | None]]
@@ -104,21 +106,39 @@ class UnitOfWork:
         await producer.begin_transaction()
         sent: list[_Sent] = []
         reached: list[_Sent] = []
-        for (topic, partition), rows in self._outputs.items():
-            batches = await _send(producer, topic, partition, rows)
-            sent += batches
-            if topic == self._changelog:
-                reached = batches
-        # Side by side: that the records are acknowledged need not be known before the offsets are
-        # sent, only before the commit.
-        await asyncio.gather(
-            producer.send_offsets_to_transaction(offsets_of(point, self._partition), group),
-            *(future for future, _ in sent),
-        )
+        try:
+            for (topic, partition), rows in self._outputs.items():
+                batches = await _send(producer, topic, partition, rows)
+                sent += batches
+                if topic == self._changelog:
+                    reached = batches
+            # Side by side: that the records are acknowledged need not be known before the offsets
+            # are sent, only before the commit.
+            await asyncio.gather(
+                producer.send_offsets_to_transaction(offsets_of(point, self._partition), group),
+                *(future for future, _ in sent),
+            )
+        except IllegalOperation:
+            await _raise_what_ended(sent)
+            raise
         await producer.commit_transaction()
         self._state.apply(point, reached=_reached(reached), scrub=scrub)
         if scrub:
             await asyncio.to_thread(self._state.rows.scrub)
+
+
+async def _raise_what_ended(sent: list[_Sent]) -> None:
+    """Raise what ended a transaction: the producer tells it to the batches it had in hand.
+
+    To whoever calls it next it says only that there is no transaction.
+    """
+    futures = [future for future, _ in sent]
+    if futures:
+        await asyncio.wait(futures, timeout=REASON_SECONDS)
+    errors = [f.exception() for f in futures if f.done() and not f.cancelled()]
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 def _reached(batches: list[_Sent]) -> Reached | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from pipeline.engine.disk import DiskRows, Memory
 from pipeline.engine.memory import MemoryRows
@@ -73,3 +75,22 @@ async def test_all_or_nothing_is_visible_and_rows_are_never_ahead(rows, at, afte
     assert left.point.sequence == (1 if shown else 0)
     assert left.point.offsets == producer.offsets
     assert set(contents(left).values()) == {b"new" if shown else None}
+
+
+class FencedProducer(FaultyProducer):
+    """Was fenced while it had batches in hand: they tell why, and what is called next does not."""
+
+    async def send_batch(self, batch, topic, *, partition):
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_exception, ProducerFenced())
+        return future
+
+    async def send_offsets_to_transaction(self, offsets, group) -> None:
+        raise IllegalOperation("Not in the middle of a transaction")
+
+
+async def test_what_ended_a_transaction_is_raised_and_not_what_followed_from_it(rows):
+    work = unit_of_work(State(["one"], rows))
+    with pytest.raises(ProducerFenced):
+        await work.commit(FencedProducer(), group="g", offsets={"mo-raw": 4})
+    assert State(["one"], rows).point.sequence == 0
