@@ -26,19 +26,21 @@ def newest_letters(consumer: KafkaConsumer, *, window: int) -> Iterator[DeadLett
 
 def all_letters(consumer: KafkaConsumer) -> Iterator[DeadLetter]:
     """Every letter that is kept."""
-    return _of_kind(DeadLetter, _all_records(consumer, topics.DEAD_LETTER))
+    return records_of_kind(consumer, topics.DEAD_LETTER, DeadLetter)
 
 
 def retries_by_letter(consumer: KafkaConsumer) -> dict[str, DeadLetterRetry]:
     """Every retry by the letter's id."""
-    found = _of_kind(DeadLetterRetry, _all_records(consumer, topics.DEAD_LETTER_RETRY))
+    found = records_of_kind(consumer, topics.DEAD_LETTER_RETRY, DeadLetterRetry)
     return {retry.dead_letter_id: retry for retry in found}
 
 
-def _all_records(consumer: KafkaConsumer, topic: str) -> Iterable[object]:
+def records_of_kind(consumer: KafkaConsumer, topic: str, kind: type[R]) -> Iterator[R]:
+    """Everything of that kind that a topic holds."""
     partitions = partitions_of(consumer, [topic])
     starts = consumer.beginning_offsets(partitions)
-    return records_between(consumer, starts=starts, ends=consumer.end_offsets(partitions))
+    ends = consumer.end_offsets(partitions)
+    return _of_kind(kind, records_between(consumer, starts=starts, ends=ends))
 
 
 def _of_kind(kind: type[R], records: Iterable[object]) -> Iterator[R]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.records import DeadLetter, DeadLetterRetry
     from pipeline.retries import Again
+    from pipeline.settings import Settings
 
     Retried = tuple[DeadLetter, Again]
 
@@ -63,15 +64,15 @@ def retry(
         return reason in (None, letter.reason) and source in (None, letter.source)
 
     left = set(wanted)
-    bootstrap, alphabet = bootstrap_of(settings), settings.smpp_default_alphabet
+    bootstrap = bootstrap_of(settings)
     with open_consumer(bootstrap) as consumer:
         if not (wanted or yes):
-            for letter, again in _retriable(consumer, wants, alphabet=alphabet, left=left):
+            for letter, again in _retriable(consumer, wants, settings=settings, left=left):
                 typer.echo(f"{letter.dead_letter_id}  would be {_fate_of(again)}")
             return
         with open_producer(bootstrap, transactional_id=TRANSACTION) as producer:
             producer.init_transactions()  # from here on no other retry can commit
-            retriable = _retriable(consumer, wants, alphabet=alphabet, left=left)
+            retriable = _retriable(consumer, wants, settings=settings, left=left)
             while some := list(islice(retriable, AT_ONCE)):
                 now = clock_of(settings).now()
                 retries = [
@@ -96,17 +97,19 @@ def _retriable(
     consumer: "KafkaConsumer",
     wants: "Callable[[DeadLetter], bool]",
     *,
-    alphabet: str,
+    settings: "Settings",
     left: set[str],
 ) -> "Iterator[Retried]":
     """The wanted letters that can be retried, as what; of the others it is said why not.
 
     Takes out of `left` what is retried, or was before.
     """
+    from pipeline.commands.dead_letter_forgotten import Forgotten
     from pipeline.commands.dead_letter_reading import all_letters, retries_by_letter
     from pipeline.retries import CannotRetry, again_from_letter
 
     done = retries_by_letter(consumer)
+    forgotten = Forgotten(consumer, settings)
     for letter in all_letters(consumer):
         if not wants(letter):
             continue
@@ -117,7 +120,9 @@ def _retriable(
             left.discard(name)
             continue
         try:
-            again = again_from_letter(letter, alphabet=alphabet)
+            again = again_from_letter(letter, alphabet=settings.smpp_default_alphabet)
+            if forgotten.holds((again.key or b"").decode("utf-8", "replace"), at=letter.at):
+                raise CannotRetry("its handset was forgotten")
         except CannotRetry as error:
             typer.echo(f"{name}  cannot be retried: {error}", err=True)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from pipeline.commands.broker import Outgoing, publish
 from pipeline.records import ConsentRequest, DeadLetter, Header
 from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 LETTERS = """\
@@ -18,16 +22,9 @@ SELECT dead_letter_id, words, arrayFirst(h -> h.name = 'twoway-retry-of', header
 FROM dead_letter WHERE topic = 'consent-request' AND key = {h:String} ORDER BY kafka_offset"""
 
 
-def test_a_message_that_an_older_version_could_not_read_comes_once(outside, handset):
-    """A document in Shift_JIS, which ingest refused before it knew the encoding."""
-    given = outside.callback(handset, b"")
-    document = (
-        '<?xml version="1.0" encoding="Shift_JIS"?>'
-        f"<clickmo><moMsgId>{given.mo_msg_id}</moMsgId><from>{handset}</from><to>{NUMBER}</to>"
-        f"<timestamp>{given.timestamp}</timestamp><text>こんにちは</text>"
-        "<charset>UTF-16BE</charset></clickmo>"
-    ).encode("shift_jis")
-    letter = DeadLetter(
+def letter_of(document: bytes, *, at: datetime) -> DeadLetter:
+    """A document that was refused as no XML."""
+    return DeadLetter(
         dead_letter_id=secrets.token_hex(16),
         topic="",
         partition=-1,
@@ -39,10 +36,26 @@ def test_a_message_that_an_older_version_could_not_read_comes_once(outside, hand
         stage="ingest",
         reason="not-xml",
         words="not taken as XML: its encoding is not known",
-        at=outside.clock.now(),
+        at=at,
     )
-    stack = outside.running.stack
-    publish(stack.kafka, [Outgoing(topic=topics.DEAD_LETTER, record=letter)])
+
+
+def bury(outside, letter: DeadLetter) -> None:
+    kafka = outside.running.stack.kafka
+    publish(kafka, [Outgoing(topic=topics.DEAD_LETTER, record=letter)])
+
+
+def test_a_message_that_an_older_version_could_not_read_comes_once(outside, handset):
+    """A document in Shift_JIS, which ingest refused before it knew the encoding."""
+    given = outside.callback(handset, b"")
+    document = (
+        '<?xml version="1.0" encoding="Shift_JIS"?>'
+        f"<clickmo><moMsgId>{given.mo_msg_id}</moMsgId><from>{handset}</from><to>{NUMBER}</to>"
+        f"<timestamp>{given.timestamp}</timestamp><text>こんにちは</text>"
+        "<charset>UTF-16BE</charset></clickmo>"
+    ).encode("shift_jis")
+    letter = letter_of(document, at=outside.clock.now())
+    bury(outside, letter)
     retry = ("dead-letter", "retry", letter.dead_letter_id, "--by", "anna")
     assert outside.running.cli(*retry).stdout == f"{letter.dead_letter_id}  sent to mo-raw again\n"
     (row,) = outside.rows("mo_message", handset)
@@ -115,3 +128,19 @@ def test_an_order_counts_once_the_directory_is_right(outside, handset):
     said = outside.running.cli("dead-letter", "list", "--max", "500").stdout
     (line,) = (line for line in said.splitlines() if line.startswith(second["dead_letter_id"]))
     assert f", a retry of {first['dead_letter_id']}, retried " in line
+
+
+def test_a_letter_does_not_bring_back_who_was_forgotten(outside, handset):
+    document = f"<clickmo><from>{handset}</from><to>{NUMBER}</to><text>x</text></clickmo>".encode()
+    letter = letter_of(document, at=outside.clock.now())
+    bury(outside, letter)
+    outside.running.cli("forget", handset, "--reason", "Asked by letter.", "--by", "anna")
+    retry = ("dead-letter", "retry", letter.dead_letter_id)
+    said = outside.running.cli(*retry, check=False)
+    assert said.returncode == 1
+    assert "cannot be retried: its handset was forgotten" in said.stderr
+    later = letter_of(document, at=outside.clock.now())
+    bury(outside, later)
+    outside.running.cli("dead-letter", "retry", later.dead_letter_id)
+    (row,) = outside.rows("mo_message", handset)
+    assert row["text"] == "x"
