@@ -40,6 +40,7 @@ api_id = "12345"
 [[number]]
 number = "{OTHER}"
 kind = "vmn"
+custom_reply.HELP.enabled = true
 
 [[number]]
 first = "{FIRST}"
@@ -71,6 +72,7 @@ kind = "vmn"
 number = "{CUSTOM}"
 kind = "vmn"
 custom_reply.STOP.text = "You are off the list."
+custom_reply.END.enabled = true
 custom_reply.HELP.text = "Call 0800 1234."
 
 [[number]]

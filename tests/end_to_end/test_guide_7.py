@@ -68,6 +68,30 @@ def six_hours_later(outside):
     return handsets
 
 
+@pytest.mark.parametrize("word", ["STOP", "end", "Cancel", "UnSubscribe", "quit"])
+def test_g7_1_1_each_stop_word_in_any_case_stops_the_number_and_reaches_the_application(
+    outside, handset, word
+):
+    outside.text(handset, word)
+    assert states(outside, handset) == [
+        (NUMBER, "stop-word", "confirmation-due", "confirmation-due")
+    ]
+    (message,) = outside.rows("mo_message", handset)  # G7.1: always delivered
+    assert message["text"] == word
+    assert is_refused(outside, handset, NUMBER)
+    assert not is_refused(outside, handset, OTHER)
+
+
+@pytest.mark.parametrize("word", ["STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT", "STOP ALL"])
+def test_g7_1_1_a_message_that_contains_a_stop_word_does_not_re_enable(outside, handset, word):
+    outside.text(handset, "STOP")
+    outside.text(handset, f"do not {word.lower()} yet")
+    assert is_refused(outside, handset, NUMBER)
+    assert outside.rows("mo_message", handset, at_least=2, order="kafka_offset")[1]["flags"] == [
+        "review"
+    ]
+
+
 def test_g8_4_a_stop_at_one_number_stops_its_tagged_range(outside, handset):
     outside.text(handset, "STOP", number=INSIDE)
     assert states(outside, handset) == [
@@ -147,6 +171,29 @@ def test_g7_2_a_custom_reply_confirms_at_once_and_nothing_follows(
     assert sent(outside, handset) == [("custom-reply", "You are off the list.", CUSTOM)]
     assert states(outside, handset)[-1][2:] == ("stopped", "stopped")
     assert len(sent(outside, six_hours_later["custom"])) == 1
+
+
+def test_g7_1_1_after_the_default_text_a_confirmation_is_not_due(outside, six_hours_later):
+    handset = six_hours_later["range"]
+    request = outside.ask_mt(
+        to=handset, text="You are off.", confirms_opt_out=True, **{"from": INSIDE}
+    )
+    assert outside.decided(request)["rule"] == "confirmation-not-due"
+    assert is_refused(outside, handset, INSIDE)
+
+
+def test_g7_2_1_enabled_without_a_text_the_default_text_goes_out_at_once(outside, handset):
+    outside.text(handset, "end", number=CUSTOM)
+    outside.rows("mt_command", handset)
+    assert sent(outside, handset) == [("confirmation", DEFAULT.format(CUSTOM), CUSTOM)]
+    assert states(outside, handset, 2)[-1][2:] == ("stopped", "stopped")
+
+
+def test_g7_2_1_help_enabled_without_a_text_is_not_answered(outside, handset):
+    outside.text(handset, "HELP", number=OTHER)
+    assert not is_refused(outside, handset, OTHER)
+    outside.rows("mt_command", handset)
+    assert sent(outside, handset) == [("reply", "news", OTHER)]
 
 
 def test_g7_2_1_help_is_answered_even_where_it_is_stopped(outside, handset):
