@@ -117,11 +117,10 @@ def take_order(
     else:
         account = order.account or directory.default_account
         keys = [account_key(account)]
-        # The account's row stands for numbers without one, but not for the gateway's side of these.
-        premium = [
-            key for n in directory.premium_of(account) for key in _keys_of(n.first, "", directory)
-        ]
-        deciding.scopes.follow_account(premium if deciding.row.stopped_once else ())
+        if not order.stops:
+            # The account stands for numbers without a history, but the gateway's side not for these.
+            for number in directory.premium_of(account):
+                deciding.scopes.follow_account(_keys_of(number.first, "", directory))
     deciding.scopes.add(keys, event)
     deciding.publish()
     return deciding.decide()

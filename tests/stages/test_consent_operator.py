@@ -91,6 +91,13 @@ def test_an_opened_account_opens_a_premium_number_which_the_gateway_never_blocks
     assert not talk.is_open(ANN)
 
 
+def test_it_does_so_where_the_stop_comes_late(talk: Conversation) -> None:
+    order(talk, stops=False)
+    talk.says("STOP ALL", ANN, late=2)
+    assert talk.is_open(PREMIUM)
+    assert not talk.is_open(ANN)
+
+
 def test_an_order_is_about_the_account_it_names(talk: Conversation) -> None:
     order(talk, account="other")
     assert talk.is_open(ANN)

@@ -21,6 +21,7 @@ from tests.conversation import (
     QUIET,
     SHARED,
     Conversation,
+    directory_from,
     mt,
 )
 
@@ -187,6 +188,23 @@ def test_a_premium_vmn_never_sends_even_when_listed() -> None:
     )
     decision = judge(None, mt(sender=PREMIUM_VMN), directory=directory, now=NOON, rules=RULES)
     assert [r.rule for r in decision.rejections] == [GateRule.SENDER_NOT_ALLOWED]
+
+
+def test_the_keyword_last_used_is_of_the_code_that_sends() -> None:
+    codes = "".join(
+        f'[[number]]\nkind = "shared-short-code"\nnumber = "{code}"\nkeywords = ["{word}", "OR"]\n'
+        for code, word in (("11111", "ONE"), ("22222", "TWO"))
+    )
+    talk = Conversation(directory_from(codes))
+    talk.says("or", "11111")
+    talk.says("two", "22222")
+    for code, keyword in (("11111", "OR"), ("22222", "TWO")):
+        assert [c.keyword for c in talk.asks(mt(sender=code)).commands] == [keyword]
+
+
+def test_an_alphanumeric_sender_is_judged_by_the_account_alone(talk: Conversation) -> None:
+    [command] = talk.asks(mt(sender="ACME")).commands
+    assert [(s.scope_kind, s.scope) for s in command.scopes] == [("account", "main")]
 
 
 class TestWithoutSender:
