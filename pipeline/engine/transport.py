@@ -137,13 +137,35 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             raise ConsumerStoppedError
         # What the coordinator could not do it tells nobody who does not ask; it waits for that.
         consumer._coordinator.check_errors()  # noqa: SLF001 - as above
+        assignment = self._assignment()
         # A partition whose position is not settled yet would come with records from nowhere.
-        before = self._positions(partitions)
-        if not before:
+        if not self._positions(partitions):
             await asyncio.sleep(UNSETTLED_SECONDS)
             return []
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - as above
-            fetched = await fetcher.fetched_records(set(before), timeout=wait_seconds)
+            batches = await self._drained(fetcher, partitions)
+            if batches:
+                return batches
+            await _until_fetched(fetcher, wait_seconds)
+        return await self._drained(fetcher, partitions) if self._assignment() is assignment else []
+
+    def _assignment(self) -> Any:
+        """What tells one assignment from the next; None while there is none."""
+        subscriptions = self._ensure_consumer()._subscription  # noqa: SLF001 - see the module
+        if subscriptions.reassignment_in_progress:
+            return None
+        return subscriptions.subscription.assignment
+
+    async def _drained(self, fetcher: Any, partitions: Iterable[TP]) -> list[Batch]:
+        """What has been fetched; nothing is waited for.
+
+        What came with a new assignment stays where it is until the agents can take it: Faust seeks
+        to where that begins, and what were drained after that, and dropped, would be a gap.
+        """
+        if self._assignment() is None or not self.consumer.flow_active:
+            return []
+        before = self._positions(partitions)
+        fetched = await fetcher.fetched_records(set(before), timeout=0) if before else {}
         after = self._positions(before)
         return [
             Batch(tp.topic, tp.partition, fetched.get(tp, ()), start, after[tp])
@@ -241,6 +263,16 @@ class Consumer(driver.Consumer):
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
         await self._thread.commit_offsets(offsets)
+
+
+async def _until_fetched(fetcher: Any, seconds: float) -> None:
+    """Until something has been fetched, at most so long; raises what the fetcher met."""
+    waiter = fetcher._create_fetch_waiter()  # noqa: SLF001 - as the fetcher itself waits
+    await asyncio.wait([waiter], timeout=seconds)
+    if waiter.done():
+        waiter.result()
+    else:
+        waiter.cancel()
 
 
 def _message_from_batch(batch: Batch, generation: int) -> ConsumerMessage:

@@ -1,6 +1,7 @@
 """An agent for the tests: counts per key over two topics, and writes each count out once.
 
-`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [NAME]`; the value `hang` hangs it.
+`python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [STALL_SECONDS [NAME]]`; the value `hang`
+hangs it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pipeline.settings import Settings
 PARTITIONS = 4
 POISON = b"poison"
 HANG = b"hang"
-STALL_SECONDS = 6.0
+STALL_SECONDS = "120"
+NAMED_SESSION_SECONDS = 45  # on a busy machine, too, a worker is there again within it
 
 
 class Count:
@@ -47,11 +49,11 @@ def sources(tag: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    bootstrap, tag, home, *names = sys.argv[1:]
-    settings = Settings(
-        home=Path(home), kafka=bootstrap, partitions=PARTITIONS, instance="".join(names)
-    )
+    bootstrap, tag, home, stall_seconds, name = (*sys.argv[1:], STALL_SECONDS, "")[:5]
+    settings = Settings(home=Path(home), kafka=bootstrap, partitions=PARTITIONS, instance=name)
     app = create_faust_app(tag, bootstrap=bootstrap, settings=settings)
+    if name:
+        app.conf.broker_session_timeout = NAMED_SESSION_SECONDS
     PartitionedAgent(
         app,
         AgentPlan(
@@ -65,7 +67,7 @@ def main() -> None:
             processor=lambda _partition: Count(tag),
             folder=settings.home / "state",
         ),
-        stall_seconds=STALL_SECONDS,
+        stall_seconds=float(stall_seconds),
     ).register()
     run_faust_app(app, settings)
 

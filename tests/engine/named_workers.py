@@ -14,14 +14,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from tests.engine.counting_agent import PARTITIONS, sources
+from tests.engine.counting_agent import PARTITIONS, STALL_SECONDS, sources
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
     from pathlib import Path
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
 _tags = itertools.count()
 
 
@@ -54,8 +54,16 @@ def until(question: Callable[[], bool], what: Callable[[], str]) -> None:
 class NamedWorker:
     """One counting agent; its log holds all its lives."""
 
-    def __init__(self, bootstrap: str, tag: str, home: Path, *, name: str = "") -> None:
-        self._words = (bootstrap, tag, str(home), *([name] if name else []))
+    def __init__(
+        self,
+        bootstrap: str,
+        tag: str,
+        home: Path,
+        *,
+        name: str = "",
+        stall_seconds: str = STALL_SECONDS,
+    ) -> None:
+        self._words = (bootstrap, tag, str(home), stall_seconds, name)
         self._log = home / "log"
         self.process: subprocess.Popen[bytes] | None = None
         home.mkdir(parents=True)

@@ -127,7 +127,8 @@ def test_a_broker_that_is_not_there_is_no_reason(reasons, caplog):
 @pytest.mark.timeout(120)
 async def test_a_worker_whose_task_hangs_is_ended_with_one_clear_line(kafka, tmp_path):
     tag = create_topics(kafka)
-    worker = NamedWorker(kafka, tag, tmp_path / "worker")
+    # It must be ready within this time, on a busy machine too.
+    worker = NamedWorker(kafka, tag, tmp_path / "worker", stall_seconds="12")
     worker.start()
     try:
         worker.until_given([0, 1, 2, 3])
