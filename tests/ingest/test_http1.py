@@ -123,8 +123,10 @@ def test_what_is_no_request_is_refused(octets: bytes, status: int) -> None:
     with pytest.raises(BadRequest) as refusal:
         requests_in(octets)
     assert refusal.value.status == status
-    with pytest.raises(BadRequest):
-        requests_in(*(octets[at : at + 7] for at in range(0, len(octets), 7)))
+    for step in (1, 7, 1_000):
+        with pytest.raises(BadRequest) as refusal:
+            requests_in(*(octets[at : at + step] for at in range(0, len(octets), step)))
+        assert refusal.value.status == status
 
 
 @pytest.mark.parametrize(
