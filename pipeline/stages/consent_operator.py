@@ -118,7 +118,7 @@ def take_order(
         account = order.account or directory.default_account
         keys = [account_key(account)]
         if not order.stops:
-            # The account stands for numbers without a history, but the gateway's side not for these.
+            # The account stands for numbers without a history; its gateway's side not for these.
             for number in directory.premium_of(account):
                 deciding.scopes.follow_account(_keys_of(number.first, "", directory))
     deciding.scopes.add(keys, event)

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from pipeline import topics
-from pipeline.commands.broker import Outgoing, publish
+from pipeline.commands.broker import Outgoing, open_consumer, publish
+from pipeline.commands.reading import partitions_of
 from pipeline.records import ConsentAction, ConsentRequest
 from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 
@@ -205,6 +206,21 @@ def test_why_says_the_state_its_message_and_what_would_change_it(outside, handse
     assert outside.running.cli("why", handset).stdout == said
 
 
+def ends(outside):
+    """Where the topics end that a decision, or an order, would be written to."""
+    names = (
+        topics.CONSENT_CHANGE,
+        topics.CONSENT_REQUEST,
+        topics.MO_MESSAGE,
+        topics.MO_RAW,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.NUMBERS,
+    )
+    with open_consumer(outside.running.stack.kafka) as consumer:
+        return consumer.end_offsets(partitions_of(consumer, names))
+
+
 def test_replay_shows_who_would_be_stopped_and_changes_nothing(outside, handset, tmp_path):
     outside.text(handset, "No more, thanks")
     outside.text(handset, "basta")
@@ -216,10 +232,12 @@ def test_replay_shows_who_would_be_stopped_and_changes_nothing(outside, handset,
         )
     )
     arguments = ("replay", "--rule", str(rules), "--json", "--since")
+    before = ends(outside)
     said = outside.running.cli(*arguments, "2020-01-01").stdout.splitlines()
     (found,) = [each for each in map(json.loads, said) if each["handset"] == handset]
     assert (found["scope"], found["before"]["ours"]) == (NUMBER, "open")
     assert found["after"]["ours"] == "confirmation-due"
+    assert ends(outside) == before
     assert counted(outside, handset) == 0
     assert worked_off(outside, handset)["state"] == "command"
     words = outside.running.cli("replay", "--rule", str(rules), "--since", "2020-01-01").stdout
