@@ -31,6 +31,7 @@ PARTITIONS: Final = 4
 GROUP: Final = "twoway-conversation"
 STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 1.0
+END_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def run_chaos(
         )
     finally:
         mayhem.end()
-        running.stop()
+        running.stop(within_seconds=END_SECONDS)  # in time is another test's matter
     check_databases(outcome.findings, databases(home), outcome.changelog)
     return outcome
 
