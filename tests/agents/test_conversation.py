@@ -20,7 +20,7 @@ from pipeline.agents.conversation import (
 from pipeline.engine.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.numbers import numbers_from_toml
-from pipeline.records import Clock, MoRaw, MtRequest
+from pipeline.records import Clock, ConsentRequest, MoRaw, MtRequest
 from pipeline.settings import Settings
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
@@ -177,6 +177,40 @@ def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monk
     partition.tick(NOON + timedelta(days=8))
     assert partition.units == [4, 4, 4, 4, 4, 0]  # whether there is more, the next unit finds
     assert (partition.state.sizes()[SEEN], partition.state.sizes()[REQUESTS]) == (0, 0)
+
+
+def test_a_decision_is_of_the_partitions_time_where_its_record_is_older(partition):
+    partition.tick(NOON + timedelta(hours=2))
+    partition.request("r1")
+    (command,) = partition.written(topics.MT_COMMAND)
+    assert command.at == NOON + timedelta(hours=2)
+
+
+def test_a_stop_is_confirmed_by_the_tick_at_which_it_is_due(partition):
+    partition.raw("STOP")
+    partition.tick(NOON + timedelta(hours=5, minutes=44))
+    assert partition.written(topics.MT_COMMAND) == []
+    partition.tick(NOON + timedelta(hours=5, minutes=45))
+    partition.tick(NOON + timedelta(hours=5, minutes=50))
+    assert [c.purpose for c in partition.written(topics.MT_COMMAND)] == ["confirmation"]
+
+
+def test_an_order_is_carried_out_once_however_often_it_comes(partition):
+    def order(action):
+        request = ConsentRequest(
+            request_id="o1",
+            handset=HANDSET,
+            number=NUMBER,
+            action=action,
+            actor="eve",
+            reason="a letter",
+            requested_at=NOON,
+        )
+        partition.take(topics.CONSENT_REQUEST, avro.encode(request), HANDSET.encode())
+
+    for action in ("stop", "stop", "open"):
+        order(action)
+    assert [c.state for c in partition.written(topics.CONSENT_CHANGE)] == ["stopped"]
 
 
 def test_a_tick_with_nothing_due_writes_nothing(partition):

@@ -347,9 +347,10 @@ class TestFromTheRightNumber:
     def test_the_keyword_last_used_of_those_a_bare_stop_word_stops(self) -> None:
         talk = Conversation()
         talk.says("game on", SHARED)
+        talk.says("fun, too", SHARED)
         talk.says("STOP", SHARED)
         talk.tick(400)
-        assert [c.keyword for c in talk.commands] == ["GAME"]
+        assert [c.keyword for c in talk.commands] == ["FUN"]
         assert talk.states(f"{SHARED}/FUN") == talk.states(f"{SHARED}/GAME") == STOPPED
 
     def test_a_linked_number_confirms_only_for_one_that_is_billed(self) -> None:
