@@ -129,6 +129,7 @@ class TestMovedNumbers:
     def test_a_number_of_another_length_was_never_in_the_range(self) -> None:
         talk = Conversation()
         talk.says("STOP", INSIDE)
+        talk.pass_minutes(1)
         assert not talk.says("hello", INSIDE[:-1]).changes
 
     def test_a_stop_made_again_after_the_move_counts(self) -> None:
