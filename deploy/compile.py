@@ -77,6 +77,8 @@ def compile_now() -> str:
                 return f"it took more than {SECONDS:.0f} s"
         if status != 0:
             return f"see {log.relative_to(ROOT)}"
+        if place != BUILT / digest():
+            return "the sources changed meanwhile"
         for other in BUILT.iterdir():
             shutil.rmtree(other)
         folder.rename(place)
