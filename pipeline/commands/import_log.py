@@ -51,6 +51,8 @@ def import_log(
         try:
             pending = taking.take(_octets_of(file, from_octet))
         except KafkaError as error:
+            # or closing it would wait for ever for what Kafka does not take
+            producer._sender.force_close()  # noqa: SLF001 - no public way
             raise CommandError(
                 f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
                 f" ({type(error).__name__}). Import the file again: what came changes nothing;"
@@ -119,7 +121,8 @@ def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
     """The file from `position` on, piece by piece."""
     try:
         with file.open("rb") as opened:
-            opened.seek(position)
+            if position:  # what cannot seek, a pipe, can still be read from its start
+                opened.seek(position)
             while octets := opened.read(READ_OCTETS):
                 yield octets
     except OSError as error:
