@@ -17,6 +17,9 @@ TRANSACTION_TIMEOUT_MS: Final = 30_000
 # the same id until then: a few milliseconds. aiokafka tries again after 20.
 ASKED_AGAIN_SECONDS: Final = 0.005
 sender.BACKOFF_OVERRIDE = ASKED_AGAIN_SECONDS
+# A write may be refused as well, as NOT_ENOUGH_REPLICAS, while the broker verifies that its
+# transaction is under way: one in fourteen. aiokafka tries again after 100 ms.
+RETRY_MS: Final = 10
 
 
 def transactional_producer(*, bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
@@ -26,5 +29,6 @@ def transactional_producer(*, bootstrap: str, transactional_id: str) -> AIOKafka
         transactional_id=transactional_id,
         acks="all",
         max_batch_size=MAX_BATCH_OCTETS,
+        retry_backoff_ms=RETRY_MS,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
     )

@@ -44,13 +44,17 @@ async def measure(
     seen_message: dict[str, float] = {}
     seen_command: dict[str, float] = {}
     total = rate * seconds
+    watching = asyncio.Event()
     async with aiohttp.ClientSession() as http:
         watchers = [
             asyncio.create_task(_watch_rows(http, report, run, total, seen_row)),
             asyncio.create_task(
-                _watch_topics(kafka, partitions, run, total, seen_message, seen_command)
+                _watch_topics(
+                    kafka, partitions, run, total, seen_message, seen_command, watching=watching
+                )
             ),
         ]
+        await asyncio.wait_for(watching.wait(), timeout=60)
         began = time.monotonic()
         sending = []
         for n in range(total):
@@ -129,9 +133,12 @@ async def _watch_topics(
     total: int,
     messages: dict[str, float],
     commands: dict[str, float],
+    *,
+    watching: asyncio.Event,
 ) -> None:
     """One consumer for both topics, so that watching costs less of the machine."""
-    async for record in _records(kafka, partitions, (topics.MO_MESSAGE, topics.MT_COMMAND)):
+    names = (topics.MO_MESSAGE, topics.MT_COMMAND)
+    async for record in _records(kafka, partitions, names, watching=watching):
         value: Any = avro.decode(record.value)
         if record.topic == topics.MO_MESSAGE:
             seen, found = messages, value.mo_msg_ids[0]
@@ -143,15 +150,22 @@ async def _watch_topics(
             return
 
 
-async def _records(kafka: str, partitions: int, names: Sequence[str]) -> AsyncIterator[Any]:
-    """Records of topics from now on, as they are committed; seen up to `WATCH_SECONDS` late."""
+async def _records(
+    kafka: str, partitions: int, names: Sequence[str], *, watching: asyncio.Event
+) -> AsyncIterator[Any]:
+    """Records of topics from now on, as they are committed; seen up to `WATCH_SECONDS` late.
+
+    Sets `watching` when it is certain where now is.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level="read_committed", fetch_max_wait_ms=50
     )
     await consumer.start()
     try:
         consumer.assign([TopicPartition(t, p) for t in names for p in range(partitions)])
-        await consumer.seek_to_end()
+        for tp, end in (await consumer.end_offsets(consumer.assignment())).items():
+            consumer.seek(tp, end)
+        watching.set()
         while True:
             for records in (await consumer.getmany(timeout_ms=50)).values():
                 for record in records:
