@@ -18,7 +18,7 @@ TRANSACTION_TIMEOUT_MS: Final = 30_000
 ASKED_AGAIN_SECONDS: Final = 0.005
 sender.BACKOFF_OVERRIDE = ASKED_AGAIN_SECONDS
 # A write may be refused as well, as NOT_ENOUGH_REPLICAS, while the broker verifies that its
-# transaction is under way: one in fourteen. aiokafka tries again after 100 ms.
+# transaction is under way. aiokafka tries again after 100 ms.
 RETRY_MS: Final = 10
 
 
