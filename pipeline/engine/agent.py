@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Transactions share the processors of broker and worker: a few at a time are over sooner, each,
+#: than all at once, and what waits for its turn comes in one batch.
+PARTITIONS_AT_WORK: Final = 4
 SAVE_SECONDS: Final = 0.5
 SAVE_RECORDS: Final = 20
 SAVE_ROUNDS: Final = 10
@@ -64,6 +67,7 @@ class PartitionedAgent:
         self._plan = plan
         self._states = States(plan)
         self._tasks: dict[int, PartitionTask] = {}
+        self._turns = asyncio.Semaphore(PARTITIONS_AT_WORK)
         self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
         self._asker: asyncio.Task[None] | None = None
         self._saver: asyncio.Task[None] | None = None
@@ -125,6 +129,7 @@ class PartitionedAgent:
                 states=self._states,
                 ends=ends,
                 failed=self._failed,
+                turns=self._turns,
             )
         return task
 

@@ -139,6 +139,11 @@ class Intake:
             offsets[record.topic] = record.offset
         return offsets
 
+    async def arrived(self) -> None:
+        """Wait until there is a record, whether it may be taken yet or not."""
+        while not self._ready and not any(queue.records for queue in self._queues.values()):
+            await self._wait()
+
     async def take(self, limit: int) -> list[ConsumerRecord]:
         """Up to `limit` records in order; waits until there is one that may be taken."""
         if not self._ready:
@@ -147,8 +152,7 @@ class Intake:
 
     async def _merge(self) -> None:
         while True:
-            while not any(queue.records for queue in self._queues.values()):
-                await self._wait()
+            await self.arrived()
             newest = max(q.records[-1].timestamp for q in self._queues.values() if q.records)
             ends = self._known_ends = await self._ends()
             until = await self._until(newest, ends)

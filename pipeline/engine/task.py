@@ -79,8 +79,10 @@ class PartitionTask:
         states: States,
         ends: Callable[[], Awaitable[Mapping[str, int]]],
         failed: Callable[[int, BaseException], None],
+        turns: asyncio.Semaphore,
     ) -> None:
         self._plan = plan
+        self._turns = turns
         self.partition = partition
         self._states = states
         self._failed = failed
@@ -133,10 +135,12 @@ class PartitionTask:
         try:
             await self._begin()
             while True:
-                records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
-                while records:
-                    async with self._working:
-                        records = await self._work(records)
+                await self.intake.arrived()
+                async with self._turns:
+                    records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
+                    while records:
+                        async with self._working:
+                            records = await self._work(records)
         except asyncio.CancelledError:
             raise
         except Exception as error:

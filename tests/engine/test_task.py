@@ -64,7 +64,7 @@ def task_on(producer: FaultyProducer, state: State) -> PartitionTask:
         changelog="changelog",
         processor=lambda _partition: Clockwork(),
     )
-    task = PartitionTask(plan=plan, partition=0, states=None, ends=None, failed=None)
+    task = PartitionTask(plan=plan, partition=0, states=None, ends=None, failed=None, turns=None)
     task.state, task._producer = state, producer
     task.intake.begin_at({"orders": ROWS + 1, "clock": 8})  # taken off the queue, all of them
     return task

@@ -102,6 +102,7 @@ class Owner:
             states=self._states,
             ends=self._ends,
             failed=lambda _partition, error: self.error.set_result(error),
+            turns=asyncio.Semaphore(),
         )
 
     async def _ends(self) -> dict[str, int]:
