@@ -90,15 +90,17 @@ def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
     )
 
 
-def open_producer(
-    bootstrap: str, *, transactional_id: str = ""
-) -> AbstractContextManager[KafkaProducer]:
-    """A writer that is idempotent and waits for all replicas; in transactions with that id."""
+@contextmanager
+def open_producer(bootstrap: str, *, transactional_id: str = "") -> Iterator[KafkaProducer]:
+    """A writer that is idempotent and waits for all replicas; in transactions with that id.
+
+    What Kafka has not taken when it fails is given up: closing would wait for it for ever.
+    """
     transactions = {
         "transactional_id": transactional_id,
         "transaction_timeout_ms": TRANSACTION_MS,
     }
-    return _opened(
+    with _opened(
         bootstrap,
         KafkaProducer,
         acks="all",
@@ -108,7 +110,13 @@ def open_producer(
         delivery_timeout_ms=ACKNOWLEDGE_SECONDS * 1000,
         max_block_ms=ACKNOWLEDGE_SECONDS * 1000,
         **(transactions if transactional_id else {}),
-    )
+    ) as producer:
+        try:
+            yield producer
+        except Exception as error:
+            if isinstance(error, KafkaError) or isinstance(error.__cause__, KafkaError):
+                producer._sender.force_close()  # noqa: SLF001 - no public way
+            raise
 
 
 def publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> dict[tuple[str, int], int]:

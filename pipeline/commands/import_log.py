@@ -51,8 +51,6 @@ def import_log(
         try:
             pending = taking.take(_octets_of(file, from_octet))
         except KafkaError as error:
-            # or closing it would wait for ever for what Kafka does not take
-            producer._sender.force_close()  # noqa: SLF001 - no public way
             raise CommandError(
                 f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
                 f" ({type(error).__name__}). Import the file again: what came changes nothing;"
