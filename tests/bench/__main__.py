@@ -34,7 +34,8 @@ from tests.running import RunningStack
 
 PARTITIONS = 4
 RATE = 100
-LATENCY_SECONDS = 30
+#: The first spell has a broker in it that is not compiled yet.
+LATENCY_SECONDS = {"just started": 15, "then": 30}
 IDLE_SECONDS = 30.0
 ONLY = ("stack", "pipeline", "ingest", "gate", "restore", "smpp", "log")
 
@@ -49,22 +50,27 @@ def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
     running.start()
     try:
         stack = running.stack
-        idle = idle_share(stack.pids["worker"], seconds=IDLE_SECONDS)
-        latency = asyncio.run(
-            latency_bench.measure(
-                ingest=stack.ingest,
-                report=stack.report,
-                kafka=stack.kafka,
-                partitions=settings.partitions,
-                rate=RATE,
-                seconds=LATENCY_SECONDS,
+        rows = []
+        for when, seconds in LATENCY_SECONDS.items():
+            latency = asyncio.run(
+                latency_bench.measure(
+                    ingest=stack.ingest,
+                    report=stack.report,
+                    kafka=stack.kafka,
+                    partitions=settings.partitions,
+                    rate=RATE,
+                    seconds=seconds,
+                )
             )
-        )
-        rows = [(f"an idle worker with {settings.partitions} partitions", f"{idle:.1%} of a core")]
-        rows += [
-            (f"{what}, {RATE} messages/s", f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms")
-            for what, at in latency.items()
-        ]
+            rows += [
+                (
+                    f"{what}, {RATE} messages/s, {when}",
+                    f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms",
+                )
+                for what, at in latency.items()
+            ]
+        idle = idle_share(stack.pids["worker"], seconds=IDLE_SECONDS)
+        rows += [(f"an idle worker with {settings.partitions} partitions", f"{idle:.1%} of a core")]
         for form in ("http-get", "http-post"):
             figures = uvloop.run(
                 ingest_bench.measure(
