@@ -16,7 +16,7 @@ from ingest.ftp_follower import Follower
 from ingest.ftp_logs import Logs
 from ingest.ftp_settings import FtpError, check_settings, server_from_settings
 from ingest.ftp_trouble import LoginRefused, Trouble
-from ingest.process import log_to_stderr, run_until_signalled
+from ingest.process import kafka_answers, log_to_stderr, run_until_signalled
 from ingest.producer import KafkaPublisher
 from pipeline.avro import encode
 from pipeline.clock import PipelineClock
@@ -102,9 +102,7 @@ class Poller:
         if not self._publisher.is_reachable:
             metrics.UP.set(0)
             log.info("polling once Kafka answers")
-        while not self._publisher.is_reachable and not ending.done():
-            await asyncio.wait([ending], timeout=KAFKA_SECONDS)
-        return not ending.done()
+        return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
 
     async def _poll_once(self, follower: Follower, ending: asyncio.Task[bool]) -> bool:
         """Whether all there was has been read."""

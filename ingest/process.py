@@ -13,6 +13,7 @@ from pipeline.metrics_server import serve_metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from ingest.producer import Publisher
     from pipeline.settings import Settings
 
 
@@ -49,3 +50,12 @@ async def run_until_signalled(
             task.result()
         task.cancel()
         await asyncio.wait([task])
+
+
+async def kafka_answers(
+    publisher: Publisher, ending: asyncio.Task[bool], *, every_seconds: float
+) -> bool:
+    """True once Kafka answers, False when `ending` is done first."""
+    while not publisher.is_reachable and not ending.done():
+        await asyncio.wait([ending], timeout=every_seconds)
+    return not ending.done()

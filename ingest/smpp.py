@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import uvloop
 
 from ingest import smpp_metrics as metrics
-from ingest.process import log_to_stderr, run_until_signalled
+from ingest.process import kafka_answers, log_to_stderr, run_until_signalled
 from ingest.producer import KafkaPublisher
 from ingest.smpp_deliveries import Deliveries
 from ingest.smpp_session import Broken, Refused, Session
@@ -82,9 +82,7 @@ class Receiver:
         """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
         if not self._publisher.is_reachable:
             log.info("binding once Kafka answers")
-        while not self._publisher.is_reachable and not ending.done():
-            await asyncio.wait([ending], timeout=KAFKA_SECONDS)
-        return not ending.done()
+        return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
 
     async def _bind_once(self, ending: asyncio.Task[bool]) -> bool:
         """Bind and receive until that ends; whether it was bound."""
