@@ -24,6 +24,8 @@ PATTERNS: Final = (
     "wire/percent.py",
     "wire/ways.py",
     "agents/conversation.py",
+    "engine/disk_store.py",
+    "engine/tables.py",
     "avro_octets.py",
     "numbers.py",
 )

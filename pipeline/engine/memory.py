@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedSet
 
-from pipeline.engine.tables import Reached
+from pipeline.engine.rows import Reached
 
 if TYPE_CHECKING:
-    from pipeline.engine.tables import Changes, Row
+    from pipeline.engine.rows import Changes, Row
 
 
 class MemoryStore:

@@ -15,8 +15,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline.engine.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
+from pipeline.engine.rows import Reached
 from pipeline.engine.state import Point, State, point_from_metadata
-from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

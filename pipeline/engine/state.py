@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.engine.memory import MemoryRows
-from pipeline.engine.tables import Row, Table
+from pipeline.engine.rows import Row
+from pipeline.engine.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.engine.tables import Reached, Rows
+    from pipeline.engine.rows import Reached, Rows
 
 POINT_KEY: Final = b"\x00"
 #: Its row names the tables that were scrubbed last: whoever reads it scrubs them, too.

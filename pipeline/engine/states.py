@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from pipeline.engine.tables import Rows
+    from pipeline.engine.rows import Rows
     from pipeline.engine.task import AgentPlan
 
 

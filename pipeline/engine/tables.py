@@ -1,102 +1,18 @@
-"""Tables of one partition: rows of octets, each with the time it falls due, if any.
-
-A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
-the due times need no rows of their own. Where the committed rows are held is another matter: in
-memory (`memory.py`) or on disk (`disk.py`).
-"""
+"""The tables of one partition as a unit of work sees them."""
 
 from __future__ import annotations
 
-import struct
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-import msgspec
+from pipeline.engine.rows import NEVER, Row
 
-_DUE: Final = struct.Struct(">Q")
+if TYPE_CHECKING:
+    from pipeline.engine.rows import Store
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_NEVER: Final = 0
-
-
-def _due_from_time(due_at: datetime | None) -> int:
-    return _NEVER if due_at is None else (due_at - _EPOCH) // _MICROSECOND
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A row: its value, and the microseconds since 1970 at which it falls due, 0 for never."""
-
-    value: bytes
-    due: int = _NEVER
-
-    def octets(self) -> bytes:
-        """The row as the changelog has it."""
-        return _DUE.pack(self.due) + self.value
-
-    @classmethod
-    def from_octets(cls, octets: bytes) -> Row:
-        """The inverse of `octets`."""
-        return cls(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
-
-
-#: New rows by table number and key; None removes a row.
-Changes = Mapping[bytes, Mapping[bytes, Row | None]]
-
-
-class Reached(msgspec.Struct, frozen=True):
-    """How far into the changelog rows go: its next offset, and when its last record was written."""
-
-    offset: int = 0
-    at_ms: int = 0
-
-
-class Store(Protocol):
-    """The committed rows of one table."""
-
-    def __len__(self) -> int: ...
-
-    def get(self, key: bytes) -> Row | None:
-        """The row of `key`, if there is one."""
-
-    def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin so."""
-
-    def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
-        """Due time and key of the rows due at or before `until`, the earliest `at_most`."""
-
-    def first_due(self) -> int | None:
-        """The earliest due time, if any."""
-
-
-class Rows(Protocol):
-    """The committed rows of all tables of a partition, and the point at which they stand."""
-
-    @property
-    def point(self) -> bytes | None:
-        """The point's row; None when there is none yet."""
-
-    @property
-    def reached(self) -> Reached:
-        """How far into the changelog these rows go."""
-
-    def store(self, number: bytes) -> Store:
-        """The rows of a table."""
-
-    def write(
-        self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
-    ) -> None:
-        """Take all of `changes` with the point and what they reach, or nothing; None: as before.
-
-        `scrub`: the numbers of tables, an octet each, of which `scrub()` is to leave no old octets.
-        """
-
-    def scrub(self) -> None:
-        """Let nothing be left of rows that were replaced or removed, where a write asked for it."""
-
-    def close(self) -> None:
-        """Let go of whatever holds them."""
 
 
 class Table:
@@ -148,3 +64,7 @@ class Table:
 def time_from_due(due: int) -> datetime:
     """The time of a row's due microseconds."""
     return _EPOCH + timedelta(microseconds=due)
+
+
+def _due_from_time(due_at: datetime | None) -> int:
+    return NEVER if due_at is None else (due_at - _EPOCH) // _MICROSECOND

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.errors import IllegalOperation
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
+from pipeline.engine.rows import Reached
 from pipeline.engine.state import SCRUB_KEY, Point, State, point_row
-from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,6 +19,8 @@ Key = tuple[str, str]
 _STOPS: Final = (Effect.STOP, Effect.STOP_AT_ONCE)
 _ACCOUNT: Final = ScopeKind.ACCOUNT.value  # an enum member's `value` is slow to look up
 _NUMBER: Final = ScopeKind.NUMBER.value
+_RANGE: Final = ScopeKind.RANGE.value
+_KEYWORD: Final = ScopeKind.KEYWORD.value
 
 KEPT_UNSTOPPED = 3
 """Re-enabling messages remembered in a scope that was never stopped, should a stop come late."""
@@ -35,7 +37,7 @@ def account_key(account: str) -> Key:
 
 def keyword_key(code: str, keyword: str) -> Key:
     """The scope of one keyword on a shared short code."""
-    return (ScopeKind.KEYWORD.value, f"{code}/{keyword}")
+    return (_KEYWORD, f"{code}/{keyword}")
 
 
 def number_key(directory: Directory, number: str) -> Key:
@@ -52,20 +54,20 @@ def scope_from_key(key: Key) -> Scope:
 def first_number_of(key: Key) -> str:
     """A number that lies in the scope (not for an account)."""
     kind, scope = key
-    if kind == ScopeKind.RANGE:
+    if kind == _RANGE:
         return scope.partition("-")[0]
-    return scope.partition("/")[0] if kind == ScopeKind.KEYWORD else scope
+    return scope.partition("/")[0] if kind == _KEYWORD else scope
 
 
 def holds(key: Key, number: str) -> bool:
     """Whether the scope is of this number; a keyword's is of its code, an account's of none."""
     kind, scope = key
-    if kind == ScopeKind.RANGE:
+    if kind == _RANGE:
         first, _, last = scope.partition("-")
         return is_within(number, first, last)
-    if kind == ScopeKind.KEYWORD:
+    if kind == _KEYWORD:
         return scope.partition("/")[0] == number
-    return kind == ScopeKind.NUMBER and scope == number
+    return kind == _NUMBER and scope == number
 
 
 class Scopes:
@@ -80,7 +82,7 @@ class Scopes:
         timelines = self._timelines.values()
         if len(timelines) < 2:
             return iter(timelines)
-        return iter(sorted(timelines, key=lambda t: t.scope_kind != ScopeKind.ACCOUNT))
+        return iter(sorted(timelines, key=lambda t: t.scope_kind != _ACCOUNT))
 
     def find(self, key: Key) -> Timeline | None:
         """The timeline of a scope; None while nothing is known of it."""
@@ -92,7 +94,7 @@ class Scopes:
 
     def account_of(self, key: Key) -> str:
         """The account a scope belongs to by the directory in force."""
-        if key[0] == ScopeKind.ACCOUNT:
+        if key[0] == _ACCOUNT:
             return key[1]
         return self._directory.account_of(first_number_of(key))
 
@@ -111,7 +113,7 @@ class Scopes:
 
     def share_accounts(self) -> None:
         """Let every scope have what its account has: STOP ALL, what confirms it, orders."""
-        accounts = {key: t for key, t in self._timelines.items() if key[0] == ScopeKind.ACCOUNT}
+        accounts = {key: t for key, t in self._timelines.items() if key[0] == _ACCOUNT}
         if not accounts:
             return
         for key, timeline in self._timelines.items():
@@ -144,9 +146,9 @@ class Scopes:
 
     def _came_from(self, key: Key, other: Key) -> bool:
         """Whether `other` held numbers that `key` holds by the directory in force."""
-        if other[0] == ScopeKind.RANGE and other != key and _overlap(other, key):
+        if other[0] == _RANGE and other != key and _overlap(other, key):
             return number_key(self._directory, first_number_of(key)) == key
-        return key[0] == ScopeKind.KEYWORD and other == (_NUMBER, first_number_of(key))
+        return key[0] == _KEYWORD and other == (_NUMBER, first_number_of(key))
 
     def _with_events(self, timeline: Timeline, events: list[Event]) -> Timeline:
         known = {e.arrival for e in timeline.events}
@@ -158,11 +160,11 @@ class Scopes:
         return timeline
 
     def _with_event(self, timeline: Timeline, event: Event) -> Timeline:
-        if timeline.scope_kind != ScopeKind.ACCOUNT and event.gateway in _STOPS:
+        if timeline.scope_kind != _ACCOUNT and event.gateway in _STOPS:
             number = self._directory.find(first_number_of(timeline.key))
             if number is not None and number.premium:
                 event = _without_gateway(event)
-        stops = event.ours in (Effect.STOP, Effect.STOP_AT_ONCE) or timeline.has_stops
+        stops = event.ours in _STOPS or timeline.has_stops
         return insert(timeline, event, keep=KEPT if stops else KEPT_UNSTOPPED)
 
 
@@ -175,8 +177,7 @@ def _still_counts(timeline: Timeline, event: Event) -> bool:
         return any(e.arrival == event.confirms_arrival for e in timeline.events)
     folded = fold(timeline.events, until=NEVER)
     return any(
-        effect in (Effect.STOP, Effect.STOP_AT_ONCE)
-        and (side.last_opening is None or side.last_opening.order < event.order)
+        effect in _STOPS and (side.last_opening is None or side.last_opening.order < event.order)
         for effect, side in ((event.ours, folded.ours), (event.gateway, folded.gateway))
     )
 
@@ -187,7 +188,7 @@ def _without_gateway(event: Event) -> Event:
 
 def _overlap(one: Key, other: Key) -> bool:
     """Whether a range and a number, or another range, have numbers in common."""
-    if other[0] not in (_NUMBER, ScopeKind.RANGE):
+    if other[0] not in (_NUMBER, _RANGE):
         return False
     first, last = _bounds(one)
     other_first, other_last = _bounds(other)

@@ -24,6 +24,7 @@ _SEVERAL_SCOPES: Final[Container[str]] = (SHARED_SHORT_CODE, TAGGED_RANGE)
 _NUMBER: Final = ScopeKind.NUMBER.value
 _NONE: Final = int(Effect.NONE)
 _OPEN: Final = int(Effect.OPEN)
+_OPENING: Final = Meaning.OPENING
 
 
 def row_after_words(
@@ -35,7 +36,7 @@ def row_after_words(
     at: int,
 ) -> HandsetConsent | None:
     """The row after `message`; None: it, or the row, is not of the common kind."""
-    if reading.meaning is not Meaning.OPENING or reading.is_help:
+    if reading.meaning is not _OPENING or reading.is_help:
         return None
     if number is not None and number.kind in _SEVERAL_SCOPES:
         return None

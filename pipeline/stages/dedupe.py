@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY_LENGTH: Final = 16
 _DIGEST_LENGTH: Final = 8
+_SMPP: Final = Source.SMPP.value  # a member is slow to look up
 _fields_encoded = msgspec.msgpack.Encoder().encode  # no two sequences of fields look alike
 
 
@@ -40,7 +41,7 @@ def key_of_part(
     lies in mo-raw, so none is a duplicate.
     """
     fields: tuple[object, ...]
-    if source == Source.SMPP:
+    if source == _SMPP:
         fields = (source, raw_position)
     elif mo_msg_id:
         fields = (mo_msg_id, handset, number, concatenation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Flag, MoPart, MoRaw, Rejected, Source
 from pipeline.sms.charset import EIGHT_BIT, charset_from_name
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.numbers import Directory
+
+_SMPP: Final = Source.SMPP.value  # a member is slow to look up
 
 
 def normalise(
@@ -42,7 +44,7 @@ def normalise(
     listed = directory.find(number) if is_digits(number) else None
     if listed is None:
         flags.append(Flag.UNKNOWN_NUMBER)
-    elif raw.source == Source.SMPP:  # a deliver_sm names no api_id
+    elif raw.source == _SMPP:  # a deliver_sm names no api_id
         api_id = listed.api_id
     if api_id and not directory.knows_api_id(api_id):
         flags.append(Flag.UNKNOWN_API_ID)

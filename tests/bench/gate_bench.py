@@ -23,8 +23,8 @@ from deploy.local.kafka import LocalKafka
 from pipeline import avro, topics
 from pipeline.admin import create_topics
 from pipeline.agents.conversation import CONSENTS, TABLES
+from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
-from pipeline.engine.tables import Row
 from pipeline.numbers import Directory
 from pipeline.records import MoMessage, MtRequest, Source
 from pipeline.settings import Settings

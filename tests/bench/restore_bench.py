@@ -22,9 +22,9 @@ from deploy.local.kafka import LocalKafka
 from pipeline import topics
 from pipeline.admin import create_topics
 from pipeline.agents.conversation import CONSENTS, TABLES
+from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
 from pipeline.engine.states import States
-from pipeline.engine.tables import Row
 from pipeline.engine.task import AgentPlan
 from pipeline.settings import Settings
 from tests.bench.state_bench import key_of, resident_mb, value_of

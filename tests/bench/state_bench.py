@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.engine.checkpoint import Checkpoints
+from pipeline.engine.rows import Reached, Row
 from pipeline.engine.state import Point, State, point_row
-from pipeline.engine.tables import Reached, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

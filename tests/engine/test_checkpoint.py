@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.engine.checkpoint import Checkpoints, may_lack_tombstones, why_unusable
+from pipeline.engine.rows import Reached
 from pipeline.engine.state import Point, State
-from pipeline.engine.tables import Reached
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ import os, sys
 from pathlib import Path
 from pipeline.engine.checkpoint import Checkpoints
 from pipeline.engine.state import Point, State
-from pipeline.engine.tables import Reached
+from pipeline.engine.rows import Reached
 rows = Checkpoints(Path(sys.argv[1])).open(3, identity=sys.argv[2])
 state = State(["one"], rows)
 for number in range(1, 1001):

@@ -17,7 +17,7 @@ from tests.engine.faulty_producer import Fault, FaultyProducer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.engine.tables import Rows
+    from pipeline.engine.rows import Rows
 
 STEPS = (
     "begin",

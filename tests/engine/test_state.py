@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from pipeline.engine.disk import DiskRows, Memory
 from pipeline.engine.memory import MemoryRows
 from pipeline.engine.restore import StateBehind, joined_point
+from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, State, point_from_metadata, point_row
-from pipeline.engine.tables import Row, time_from_due
+from pipeline.engine.tables import time_from_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipeline.engine.tables import Rows
+    from pipeline.engine.rows import Rows
 
 MEMORY = Memory()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -137,7 +138,7 @@ def test_a_state_on_disk_restored_from_its_changelog_is_the_state(recent_rows, s
 
     with ExitStack() as ended:
         patch = ended.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr("pipeline.engine.disk.RECENT_ROWS", recent_rows)
+        patch.setattr("pipeline.engine.disk_store.RECENT_ROWS", recent_rows)
         _check_restore(steps, fresh)
 
 
