@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import faust
 
 CONVERSATION_GROUP: Final = "twoway-conversation"
+#: Objects before a collection of the youngest, and collections before one of the next older.
+GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 
 def create_app(settings: Settings) -> faust.App:
@@ -62,7 +65,11 @@ def create_app(settings: Settings) -> faust.App:
 
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
-    run_faust_app(create_app(settings), settings)
+    app = create_app(settings)
+    # What is there by now stays for good, and what a batch makes is gone with the batch.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    run_faust_app(app, settings)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pipeline.engine.rows import Store
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Table:
@@ -67,4 +66,7 @@ def time_from_due(due: int) -> datetime:
 
 
 def _due_from_time(due_at: datetime | None) -> int:
-    return NEVER if due_at is None else (due_at - _EPOCH) // _MICROSECOND
+    if due_at is None:
+        return NEVER
+    since = due_at - _EPOCH  # half of what a division of timedeltas takes
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -13,7 +13,7 @@ def derived_id(*words: str) -> str:
     """32 hex digits that only these words give (blake2b, 128 bits)."""
     pieces: list[bytes] = []
     for word in words:
-        octets = word.encode("utf-8", "surrogatepass")
+        octets = word.encode() if word.isascii() else word.encode("utf-8", "surrogatepass")
         length = len(octets)
         pieces.append(_LENGTHS[length] if length < 256 else length.to_bytes(4, "big"))
         pieces.append(octets)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.sms.timestamp import whole_second
+from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.assembly_row import (
     Assemblies,
     Assembly,
@@ -135,23 +135,23 @@ def _nearest(
     Of two equally near ones an open one before a released one, then the one first begun.
     """
     nearest: Assembly | Released | None = None
-    least = spread
+    least = within = spread.total_seconds()
     for home in homes:
-        distance = _distance(home.slots, part, spread=spread)
+        distance = _distance(home.slots, part, within=within)
         if distance is not None and (nearest is None or distance < least):
             nearest, least = home, distance
     return nearest
 
 
 def _distance(
-    slots: Iterable[tuple[int, datetime]], part: MoPart, *, spread: timedelta
-) -> timedelta | None:
-    """From the part to the nearest of `slots`; None: its slot is taken, or one is too far."""
-    time = whole_second(part.gateway_time)
-    least = spread
+    slots: Iterable[tuple[int, datetime]], part: MoPart, *, within: float
+) -> float | None:
+    """Seconds from the part to the nearest of `slots`; None: its slot is taken, or one too far."""
+    time = seconds_of(part.gateway_time)
+    least = within
     for number, taken_at in slots:
-        distance = abs(whole_second(taken_at) - time)
-        if number == part.part_number or distance > spread:
+        distance = abs(seconds_of(taken_at) - time)
+        if number == part.part_number or distance > within:
             return None
         least = min(least, distance)
     return least

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.timestamp import time_from_gateway, whole_second
+from pipeline.sms.timestamp import seconds_of, time_from_gateway, time_of
 from tests.mo import timestamp
 
 
@@ -59,8 +59,13 @@ def test_anything_else_is_unreadable(text):
 
 @given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(9999, 12, 30)))  # noqa: DTZ001  Hypothesis wants naive bounds
 def test_a_rendered_time_is_read_back(time):
-    time = whole_second(time.replace(tzinfo=UTC))
+    time = time.replace(tzinfo=UTC, microsecond=0)
     assert time_from_gateway(timestamp(time)) == time
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_the_second_of_a_time_is_the_one_it_lies_in(time):
+    assert time_of(seconds_of(time)) == time.replace(microsecond=0)
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\d ?\d\d:\d\d:\d\d"))
