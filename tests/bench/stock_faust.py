@@ -4,7 +4,7 @@
 
 One agent over mo-raw and mt-request, Faust tables with changelogs, at least once, a send for each
 record that comes out. The stages are `Conversation`'s own; it is given what it knows of the engine,
-tables and a way to send, over Faust's. To Faust's advantage, ticks and due times are left out, and
+tables over Faust's and a way to send. To Faust's advantage, ticks and due times are left out, and
 its producer gathers as the bare one does.
 """
 
@@ -15,13 +15,16 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import faust
 import uvloop
 
 from pipeline import avro, topics
 from pipeline.agents.conversation import DIRECTORY, TABLES, Conversation
+from pipeline.engine.memory import MemoryStore
+from pipeline.engine.rows import Row
+from pipeline.engine.tables import Table
 from pipeline.settings import Settings
 from tests.bench.traffic import directory
 
@@ -52,27 +55,41 @@ def topic_names(store: str) -> dict[str, dict[str, str]]:
     return changelogs | {f"{app_id}-{topic}": {} for topic in OUTPUTS}
 
 
-class TableOverFaust:
-    """A Faust table, asked as the stages ask."""
+class RowsOfFaust:
+    """A Faust table as the committed rows of one of ours. Nothing falls due."""
 
     def __init__(self, table: faust.Table) -> None:
         self._table = table
 
-    def get(self, key: bytes) -> bytes | None:
-        return self._table.get(key)
+    def __len__(self) -> int:
+        return 0  # asked of suppressions alone, of which there are none
 
-    def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
-        self._table[key] = value
+    def get(self, key: bytes) -> Row | None:
+        value = self._table.get(key)
+        return None if value is None else Row(value)
 
-    def delete(self, key: bytes) -> None:
-        if key in self._table:
-            del self._table[key]
+    def keys(self, prefix: bytes) -> list[bytes]:
+        raise NotImplementedError
+
+    def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
+        return []
+
+    def first_due(self) -> int | None:
+        return None
+
+    def write(self, changes: dict[bytes, Row | None]) -> None:
+        """Take what one event changed."""
+        for key, row in changes.items():
+            if row is not None:
+                self._table[key] = row.value
+            elif key in self._table:
+                del self._table[key]
 
 
 class WorkOverFaust:
     """What `Conversation` knows of a unit of work; the outputs of one event."""
 
-    def __init__(self, tables: dict[str, Any]) -> None:
+    def __init__(self, tables: dict[str, Table]) -> None:
         self.tables = tables
         self.time: datetime | None = None
         self.outputs: list[tuple[str, bytes | None, bytes]] = []
@@ -81,13 +98,6 @@ class WorkOverFaust:
         self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
     ) -> None:
         self.outputs.append((topic, key, value))
-
-
-class OneRow(dict[bytes, bytes]):
-    """The directory, which is the same for everyone and given beforehand."""
-
-    def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
-        self[key] = value
 
 
 def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust.App:
@@ -111,8 +121,8 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
         app.topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
     options = {"driver": "rocksdict"} if store == "rocksdb://" else None
-    tables: dict[str, Any] = {
-        name: TableOverFaust(
+    rows = {
+        name: RowsOfFaust(
             app.Table(
                 name,
                 key_type=bytes,
@@ -125,7 +135,9 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
         for name in TABLES
         if name != DIRECTORY
     }
-    tables[DIRECTORY] = OneRow()
+    # The directory is the same for everyone and given beforehand.
+    tables = {name: Table(store) for name, store in rows.items()}
+    tables[DIRECTORY] = Table(MemoryStore())
     sinks = {topic: raw(f"{app_id}-{topic}") for topic in OUTPUTS}
     settings = Settings(partitions=partitions)
     conversations = {n: Conversation(partition=n, settings=settings) for n in range(partitions)}
@@ -138,6 +150,10 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
         async for event in stream.events():
             work = WorkOverFaust(tables)
             conversations[event.message.partition].take(work, event.message)
+            for name, store in rows.items():
+                if tables[name].changes:
+                    store.write(tables[name].changes)
+                    tables[name].changes = {}
             for topic, key, value in work.outputs:
                 await sinks[topic].send(key=key, value=value)
 
