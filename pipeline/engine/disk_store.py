@@ -5,12 +5,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.engine.rows import Row
+from pipeline.engine.tables import octets_from_row, row_from_octets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rocksdict import Rdict, WriteBatch
+
+    from pipeline.engine.rows import Row
 
 INDEX: Final = b"\xff"
 RECENT_ROWS = 16_000
@@ -108,7 +110,7 @@ class DiskStore:
                     batch.delete(number + key)
                     self._size -= 1
             else:
-                put(number + key, row.octets())
+                put(number + key, octets_from_row(row))
                 if old is None:
                     self._size += 1
             due = 0 if row is None else row.due
@@ -149,4 +151,4 @@ class DiskStore:
 
 
 def _row(octets: bytes | None) -> Row | None:
-    return None if octets is None else Row.from_octets(octets)
+    return None if octets is None else row_from_octets(octets)

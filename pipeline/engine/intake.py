@@ -8,8 +8,8 @@ judged only after every MO that was acknowledged before it.
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections import deque
+from collections import Counter, deque
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Intake:
         self._ends = ends
         self._may_skip = may_skip
         self._ready: deque[ConsumerRecord] = deque()
+        self._ready_of: Counter[str] = Counter()  # how many of each topic
         self._arrived = asyncio.Event()
         self._known_ends: Mapping[str, int] = {}
 
@@ -96,6 +97,7 @@ class Intake:
     def forget(self) -> None:
         """Forget what is held: the partition is given up, or the consumer begins anew."""
         self._ready.clear()
+        self._ready_of.clear()
         for queue in self._queues.values():
             queue.forget()
 
@@ -135,8 +137,13 @@ class Intake:
             for topic, queue in self._queues.items()
             if (offset := queue.next_offset) is not None
         }
-        for record in reversed(self._ready):
-            offsets[record.topic] = record.offset
+        left = {topic for topic, count in self._ready_of.items() if count}
+        for record in self._ready if left else ():
+            if record.topic in left:
+                offsets[record.topic] = record.offset
+                left.remove(record.topic)
+                if not left:
+                    break
         return offsets
 
     async def arrived(self) -> None:
@@ -148,7 +155,9 @@ class Intake:
         """Up to `limit` records in order; waits until there is one that may be taken."""
         if not self._ready:
             await self._merge()
-        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+        taken = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+        self._ready_of.subtract(record.topic for record in taken)
+        return taken
 
     async def _merge(self) -> None:
         while True:
@@ -158,8 +167,12 @@ class Intake:
             until = await self._until(newest, ends)
             heads = [self._split(queue, until) for queue in self._queues.values()]
             rank = self._rank
+            self._ready_of = Counter({head[0].topic: len(head) for head in heads if head})
             self._ready.extend(
-                heapq.merge(*heads, key=lambda r: (r.timestamp, rank[r.topic], r.offset))
+                sorted(
+                    chain.from_iterable(heads),
+                    key=lambda record: (record.timestamp, rank[record.topic], record.offset),
+                )
             )
             if self._ready:
                 return

@@ -1,20 +1,17 @@
-"""Rows of one partition, as octets, each with the time it falls due, if any.
+"""Rows of one partition, each with the time it falls due, if any.
 
-A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
-the due times need no rows of their own. Where the committed rows are held is another matter: in
+Where the committed rows are held is another matter: in
 memory (`memory.py`) or on disk (`disk.py`).
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Final, Protocol
 
 import msgspec
 
 NEVER: Final = 0
-_DUE: Final = struct.Struct(">Q")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -22,15 +19,6 @@ class Row(msgspec.Struct, frozen=True):
 
     value: bytes
     due: int = NEVER
-
-    def octets(self) -> bytes:
-        """The row as the changelog has it."""
-        return _DUE.pack(self.due) + self.value
-
-    @classmethod
-    def from_octets(cls, octets: bytes) -> Row:
-        """The inverse of `octets`."""
-        return cls(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
 
 
 #: New rows by table number and key; None removes a row.

@@ -7,18 +7,18 @@ offsets are always of one piece. It is also the metadata of the committed offset
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.engine.memory import MemoryRows
-from pipeline.engine.rows import Row
-from pipeline.engine.tables import Table
+from pipeline.engine.tables import Table, row_from_octets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.engine.rows import Reached, Rows
+    from pipeline.engine.rows import Reached, Row, Rows
 
 POINT_KEY: Final = b"\x00"
 #: Its row names the tables that were scrubbed last: whoever reads it scrubs them, too.
@@ -69,7 +69,7 @@ class State:
             elif key == SCRUB_KEY:
                 scrub = value or b""
             else:
-                row = None if value is None else Row.from_octets(value)
+                row = None if value is None else row_from_octets(value)
                 changes[key[:1]][key[1:]] = row
         if point is not None:
             self.point = msgspec.msgpack.decode(point, type=Point)
@@ -77,11 +77,11 @@ class State:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What the tables have changed since the last commit, as rows of the changelog."""
-        return [
-            (number + key, row.octets() if row else None)
-            for name, number in self._number.items()
-            for key, row in self.tables[name].changes.items()
-        ]
+        return list(
+            chain.from_iterable(
+                self.tables[n].changed(number) for n, number in self._number.items()
+            )
+        )
 
     def numbers_of(self, names: Iterable[str]) -> bytes:
         """The numbers of tables, an octet each, in order."""

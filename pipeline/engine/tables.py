@@ -1,7 +1,12 @@
-"""The tables of one partition as a unit of work sees them."""
+"""The tables of one partition as a unit of work sees them, and their rows as octets.
+
+A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
+the due times need no rows of their own.
+"""
 
 from __future__ import annotations
 
+import struct
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,6 +16,7 @@ from pipeline.engine.rows import NEVER, Row
 if TYPE_CHECKING:
     from pipeline.engine.rows import Store
 
+_DUE: Final = struct.Struct(">Q")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,6 +31,13 @@ class Table:
         """The value of `key`, if there is one."""
         row = self.changes[key] if key in self.changes else self._store.get(key)
         return None if row is None else row.value
+
+    def changed(self, number: bytes) -> list[tuple[bytes, bytes | None]]:
+        """The changes as rows of the changelog; `number` is the table's."""
+        return [
+            (number + key, None if row is None else octets_from_row(row))
+            for key, row in self.changes.items()
+        ]
 
     @property
     def is_empty(self) -> bool:
@@ -58,6 +71,16 @@ class Table:
         """Whether any row may be due at or before `until`."""
         first = self._store.first_due()
         return bool(self.changes) or (first is not None and first <= _due_from_time(until))
+
+
+def octets_from_row(row: Row) -> bytes:
+    """The row as changelog and database have it."""
+    return _DUE.pack(row.due) + row.value
+
+
+def row_from_octets(octets: bytes) -> Row:
+    """The inverse of `octets_from_row`."""
+    return Row(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
 
 
 def time_from_due(due: int) -> datetime:

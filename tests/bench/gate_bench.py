@@ -25,6 +25,7 @@ from pipeline.admin import create_topics
 from pipeline.agents.conversation import CONSENTS, TABLES
 from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
+from pipeline.engine.tables import octets_from_row
 from pipeline.numbers import Directory
 from pipeline.records import MoMessage, MtRequest, Source
 from pipeline.settings import Settings
@@ -96,7 +97,7 @@ def changelog_rows(handsets: int) -> Iterator[tuple[int, bytes, bytes]]:
         handset = handset_of(number)
         row = msgspec.structs.replace(kinds[number % len(kinds)], handset=handset)
         key = key_from_handset(handset)
-        value = Row(encode_row(row)).octets()
+        value = octets_from_row(Row(encode_row(row)))
         yield topics.partition_of(key, PARTITIONS), table + key, value
 
 

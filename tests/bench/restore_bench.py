@@ -25,6 +25,7 @@ from pipeline.agents.conversation import CONSENTS, TABLES
 from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
 from pipeline.engine.states import States
+from pipeline.engine.tables import octets_from_row
 from pipeline.engine.task import AgentPlan
 from pipeline.settings import Settings
 from tests.bench.state_bench import key_of, resident_mb, value_of
@@ -49,7 +50,7 @@ async def fill(bootstrap: str, keys: int) -> None:
                 due = DUE + key if key % 2 else 0
                 row = (
                     number + key_of("consents", key),
-                    Row(value_of("consents", key), due).octets(),
+                    octets_from_row(Row(value_of("consents", key), due)),
                 )
                 rows = [row, point_row(Point(place // 1_000))] if place % 1_000 == 999 else [row]
                 for held_key, held in rows:
