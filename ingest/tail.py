@@ -7,11 +7,12 @@ import logging
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from ingest.status import IDS, StatusIndex
 from pipeline.avro import Unreadable, decode
+from pipeline.paced_consumer import PacedConsumer
 from pipeline.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ log = logging.getLogger("twoway.ingest")
 
 TAILED: Final = (MT_REQUEST, MT_COMMAND, MT_REJECTION, MT_RESULT)
 WINDOW_SECONDS: Final = 24 * 3600
+FETCH_GAP_SECONDS: Final = 0.2  # a status is asked for by people and slow loops
 RECORDS_AT_ONCE: Final = 100  # decoded without letting a callback in between: about 1 ms
 BACKOFF_SECONDS: Final = (0.5, 10.0)
 
@@ -57,7 +59,8 @@ class Tail:
             backoff = min(2 * backoff, longest)
 
     async def _read(self) -> None:
-        consumer = AIOKafkaConsumer(
+        consumer = PacedConsumer(
+            gap_seconds=lambda: FETCH_GAP_SECONDS,
             bootstrap_servers=self._bootstrap(),
             client_id="twoway-ingest-status",
             isolation_level="read_committed",
@@ -77,7 +80,7 @@ class Tail:
         finally:
             await consumer.stop()
 
-    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
+    async def _seek(self, consumer: PacedConsumer) -> None:
         """To a day ago, or to as many records before the end as the index could keep."""
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - as `topics()` does
         partitions = [
@@ -96,7 +99,7 @@ class Tail:
             found = by_time.get(partition)
             consumer.seek(partition, max(found.offset, end - kept) if found else end)
 
-    async def _check_caught_up(self, consumer: AIOKafkaConsumer) -> None:
+    async def _check_caught_up(self, consumer: PacedConsumer) -> None:
         while self._ends and not self.is_caught_up:
             partition, end = next(iter(self._ends.items()))
             if await consumer.position(partition) < end:

@@ -24,6 +24,7 @@ from pipeline.engine.batch import Batch
 from pipeline.engine.ends import Ends
 from pipeline.engine.membership import keep_name
 from pipeline.engine.stop import stop_loudly
+from pipeline.paced_consumer import PacedConsumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,38 +52,6 @@ class CoPartitionAssignor(RangePartitionAssignor):
         if unknown:
             raise StaleMetadata(f"no partitions known of {', '.join(unknown)}")
         return super().assign(cluster, members)
-
-
-class PacedConsumer(aiokafka.AIOKafkaConsumer):
-    """Leaves a gap between two fetches that it sends to a node.
-
-    A fetch names every partition, and is answered at the first record of any. At a hundred records
-    a second that is a hundred fetches of all partitions, most of the work of client and broker.
-    A fetch that finds nothing waits at the broker, and what comes then comes at once.
-    """
-
-    def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
-        super().__init__(**options)
-        self._gap_seconds = gap_seconds
-        self._next_fetch_at: dict[int, float] = {}
-
-    async def start(self) -> None:
-        """As aiokafka's; what it fetches with exists only then."""
-        await super().start()
-        fetcher = self._fetcher
-        fetch = fetcher._proc_fetch_request  # noqa: SLF001 - see the module
-
-        async def fetch_after_gap(assignment: Any, node: int, request: Any) -> Any:
-            loop = asyncio.get_running_loop()
-            wait = self._next_fetch_at.get(node, 0.0) - loop.time()
-            try:
-                await asyncio.sleep(max(0.0, wait))
-            except asyncio.CancelledError:  # closed or unassigned: as aiokafka has it
-                return False
-            self._next_fetch_at[node] = loop.time() + self._gap_seconds()
-            return await fetch(assignment, node, request)
-
-        fetcher._proc_fetch_request = fetch_after_gap  # noqa: SLF001 - as above
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.engine.ends import Ends
-from pipeline.engine.transport import PacedConsumer
+from pipeline.paced_consumer import PacedConsumer
 
 pytestmark = pytest.mark.broker
 
