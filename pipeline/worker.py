@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline import topics
-from pipeline.agents.conversation import MAY_SKIP, SOURCES, TABLES, Conversation
+from pipeline.agents.agent_tables import TABLES
+from pipeline.agents.conversation import MAY_SKIP, SOURCES, Conversation
 from pipeline.agents.ticks import tick
 from pipeline.clock import PipelineClock
 from pipeline.engine.agent import PartitionedAgent

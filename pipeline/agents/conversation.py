@@ -12,16 +12,23 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline import avro, metrics, topics
+from pipeline.agents.agent_tables import (
+    ASSEMBLIES,
+    CONSENTS,
+    DIRECTORY,
+    REQUESTS,
+    SEEN,
+    time_of_decision,
+)
 from pipeline.agents.forgetting import Forgetting
+from pipeline.agents.parts import Parts
 from pipeline.dead_letters import letter_from_record
 from pipeline.numbers import Directory
 from pipeline.records import (
-    Answered,
     Clock,
     ConsentRequest,
     ForgetRequest,
     MoMessage,
-    MoPart,
     MoRaw,
     MtRequest,
     MtResult,
@@ -32,7 +39,7 @@ from pipeline.records import (
     Stage,
 )
 from pipeline.sms.msisdn import address_from_text, key_from_handset
-from pipeline.stages import consent, dedupe, dedupe_smpp, gate, reassemble
+from pipeline.stages import consent, gate
 from pipeline.stages.consent_operator import order_from_request, order_key, take_order
 from pipeline.stages.normalise import normalise
 from pipeline.suppression_key import key_file
@@ -60,15 +67,6 @@ SOURCES: Final = (
 #: Topics whose records may be deleted unread: a tick that is gone is made up for by the next.
 MAY_SKIP: Final = frozenset({topics.CLOCK})
 
-SEEN: Final = "seen"
-ASSEMBLIES: Final = "assemblies"
-CONSENTS: Final = "consents"
-REQUESTS: Final = "requests"
-DIRECTORY: Final = "directory"
-SUPPRESSIONS: Final = "suppressions"
-#: The order is the tables' numbers in the changelog: append only.
-TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
-
 UNREADABLE_IN_A_ROW: Final = 10
 #: Rows that fall due in one unit of work, of one tick: a clock may leap over a week.
 DUE_AT_MOST = 4_000
@@ -94,17 +92,11 @@ class Conversation:
         self._account = settings.account
         self._default_charset = settings.default_charset
         self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
-        self._spread = timedelta(minutes=settings.assembly_spread_minutes)
-        self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
+        self._parts = Parts(settings)
         self._consent_rules = consent.ConsentRules.from_settings(settings)
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
-        self._forgetting = Forgetting(
-            key_file=key_file(settings),
-            suppressions=SUPPRESSIONS,
-            consents=CONSENTS,
-            assemblies=ASSEMBLIES,
-        )
+        self._forgetting = Forgetting(key_file(settings))
         self._unreadable = 0
         self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {
             topics.MO_RAW: (MoRaw, self._take_raw),
@@ -116,7 +108,7 @@ class Conversation:
             topics.CLOCK: (Clock, self._take_tick),
         }
         self._due: Mapping[str, Callable[[UnitOfWork, bytes, datetime], None]] = {
-            SEEN: self._forget_seen,
+            SEEN: self._parts.forget_seen,
             ASSEMBLIES: self._release_assembly,
             CONSENTS: self._consent_falls_due,
             REQUESTS: self._forget_request,
@@ -164,7 +156,7 @@ class Conversation:
 
     def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> None:
         for answered in raw.answered:
-            self._forget_unanswered(work, answered, raw.received_at)
+            self._parts.forget_unanswered(work, answered, raw.received_at)
         part = normalise(
             raw,
             partition=record.partition,
@@ -175,66 +167,16 @@ class Conversation:
         if isinstance(part, Rejected):
             self._bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is not None:
-            self._take_part(work, part, raw)
+            account = self._directory.account_of(part.number)
+            for message in self._parts.take(work, part, raw, account=account):
+                self._take_message(work, message)
 
-    def _forget_unanswered(
-        self, work: UnitOfWork, answered: Answered, received_at: datetime
-    ) -> None:
-        seen = work.tables[SEEN]
-        octets = seen.get(answered.key)
-        if octets is None:
-            return
-        row = dedupe_smpp.without_answered(octets, answered)
-        if row is None:
-            seen.delete(answered.key)
-        else:
-            due_at = self._now(work, received_at) + self._horizon
-            seen.put(answered.key, row, due_at=due_at)
-
-    def _take_part(self, work: UnitOfWork, part: MoPart, raw: MoRaw) -> None:
-        seen = work.tables[SEEN]
-        key = dedupe.seen_key(part)
-        due_at = self._now(work, part.received_at) + self._horizon
-        if raw.bind:
-            row, accepted = dedupe_smpp.accept_delivery(seen.get(key), part, raw)
-            seen.put(key, row, due_at=due_at)
-        else:
-            row, accepted = dedupe.accept(seen.get(key), part)
-        if accepted is None:
-            metrics.DUPLICATES.labels(part.source).inc()
-            return
-        if not raw.bind:
-            seen.put(key, row, due_at=due_at)
-        work.send(topics.MO_PART, key_from_handset(accepted.handset), avro.encode(accepted))
-        account = self._directory.account_of(accepted.number)
-        if not accepted.reference_bits:
-            self._take_message(work, reassemble.message_from_part(accepted, account=account))
-            return
-        assemblies = work.tables[ASSEMBLIES]
-        assembly_key = reassemble.assembly_key(accepted)
-        octets = assemblies.get(assembly_key)
-        held, messages = reassemble.reassemble(
-            reassemble.decode_row(octets) if octets else None,
-            accepted,
-            spread=self._spread,
-            timeout=self._timeout,
-            account=account,
-        )
-        self._put_assemblies(work, assembly_key, held)
-        for message in messages:
+    def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+        for message in self._parts.release(work, key, now):
             self._take_message(work, message)
 
-    def _put_assemblies(
-        self, work: UnitOfWork, key: bytes, row: reassemble.Assemblies | None
-    ) -> None:
-        if row is None:
-            work.tables[ASSEMBLIES].delete(key)
-            return
-        due_at = reassemble.due_at(row, timeout=self._timeout, keep=self._horizon)
-        work.tables[ASSEMBLIES].put(key, reassemble.encode_row(row), due_at=due_at)
-
     def _take_message(self, work: UnitOfWork, message: MoMessage) -> None:
-        now = self._now(work, message.received_at)
+        now = time_of_decision(work, message.received_at)
         self._decide(
             work,
             message.handset,
@@ -253,7 +195,7 @@ class Conversation:
         known = requests.get(key)
         if known == digest:
             return
-        now = self._now(work, request.requested_at)
+        now = time_of_decision(work, request.requested_at)
         if known is None:
             requests.put(key, digest, due_at=now + self._horizon)
         self._decide(
@@ -270,7 +212,7 @@ class Conversation:
         )
 
     def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
-        now = self._now(work, result.at)
+        now = time_of_decision(work, result.at)
         self._decide(
             work,
             result.handset,
@@ -296,7 +238,7 @@ class Conversation:
         requests.put(key, b"")  # for good: an import may be repeated after a year
         if order is None:
             return
-        now = self._now(work, request.requested_at)
+        now = time_of_decision(work, request.requested_at)
         self._decide(
             work,
             handset,
@@ -313,7 +255,7 @@ class Conversation:
         key = order_key(request)
         if requests.get(key) is not None:
             return
-        now = self._now(work, request.requested_at)
+        now = time_of_decision(work, request.requested_at)
         requests.put(key, b"", due_at=now + self._horizon)
         rejected = self._forgetting.forget(work, record, request, handset=handset, now=now)
         if rejected is not None:
@@ -353,20 +295,8 @@ class Conversation:
                 return True
         return False
 
-    def _forget_seen(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
-        work.tables[SEEN].delete(key)
-
     def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[REQUESTS].delete(key)
-
-    def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        octets = cast("bytes", work.tables[ASSEMBLIES].get(key))
-        held, messages = reassemble.release_due(
-            reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
-        )
-        self._put_assemblies(work, key, held)
-        for message in messages:
-            self._take_message(work, message)
 
     def _consent_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         self._decide(
@@ -408,11 +338,6 @@ class Conversation:
             work.send(topics.MT_COMMAND, key, avro.encode(command))
         for rejection in decision.rejections:
             work.send(topics.MT_REJECTION, key, avro.encode(rejection))
-
-    @staticmethod
-    def _now(work: UnitOfWork, told: datetime) -> datetime:
-        """The time of a decision: the record's own, but never before the partition's."""
-        return told if work.time is None or told > work.time else work.time
 
     def _bury_stranger(self, work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
         words = f"a {type(value).__name__} does not belong in {record.topic}"

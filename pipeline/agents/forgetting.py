@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline import avro, topics
+from pipeline.agents.agent_tables import ASSEMBLIES, CONSENTS, SUPPRESSIONS
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
 from pipeline.sms.msisdn import is_digits, key_from_handset
 from pipeline.stages import consent, reassemble, suppression
@@ -33,21 +34,16 @@ _KEY_ROW: Final = b""
 class Forgetting:
     """Forgets handsets, and knows again those that were stopped."""
 
-    def __init__(
-        self, *, key_file: Path, suppressions: str, consents: str, assemblies: str
-    ) -> None:
+    def __init__(self, key_file: Path) -> None:
         self._file = key_file
         self._key: SuppressionKey | None = None
-        self._suppressions = suppressions
-        self._consents = consents
-        self._assemblies = assemblies
 
     def check(self, tables: Mapping[str, Table]) -> None:
         """Raise `SuppressionKeyError` when there are suppressions and not the key they are under.
 
         Without it a stop would be lost, and nobody would notice.
         """
-        fingerprint = tables[self._suppressions].get(_KEY_ROW)
+        fingerprint = tables[SUPPRESSIONS].get(_KEY_ROW)
         if fingerprint is None:
             return
         self._key = self._key or read_key(self._file)
@@ -64,9 +60,9 @@ class Forgetting:
 
     def recall(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
         """The row of a handset that has none, where its stops are kept."""
-        if self._key is None or work.tables[self._suppressions].is_empty:
+        if self._key is None or work.tables[SUPPRESSIONS].is_empty:
             return None
-        octets = work.tables[self._suppressions].get(self._key.of(handset))
+        octets = work.tables[SUPPRESSIONS].get(self._key.of(handset))
         if octets is None:
             return None
         return suppression.row_from_suppression(suppression.decode(octets), handset)
@@ -74,7 +70,7 @@ class Forgetting:
     def settle(self, work: UnitOfWork, handset: str) -> None:
         """The handset has a row again, which holds what the suppression did."""
         if self._key is not None:
-            work.tables[self._suppressions].delete(self._key.of(handset))
+            work.tables[SUPPRESSIONS].delete(self._key.of(handset))
 
     def forget(
         self,
@@ -102,7 +98,7 @@ class Forgetting:
             ErasedRows(name=table, rows=_remove(work.tables[table], keys))
             for table, keys in self._keys_of(work, handset)
         ]
-        work.scrub(self._assemblies, self._consents)
+        work.scrub(ASSEMBLIES, CONSENTS)
         erasure = Erasure(
             erasure_id=derived_id("erasure", name.hex(), request.request_id),
             suppression=name.hex(),
@@ -122,8 +118,8 @@ class Forgetting:
         self, work: UnitOfWork, handset: str, name: bytes, now: datetime
     ) -> suppression.Suppression | None:
         """Keep the stops of the row; those of a handset forgotten before are kept as they are."""
-        table = work.tables[self._suppressions]
-        octets = work.tables[self._consents].get(key_from_handset(handset))
+        table = work.tables[SUPPRESSIONS]
+        octets = work.tables[CONSENTS].get(key_from_handset(handset))
         if octets is None:
             before = table.get(name)
             return suppression.decode(before) if before else None
@@ -135,11 +131,11 @@ class Forgetting:
 
     def _keys_of(self, work: UnitOfWork, handset: str) -> list[tuple[str, list[bytes]]]:
         key = key_from_handset(handset)
-        consents = [key] if work.tables[self._consents].get(key) is not None else []
+        consents = [key] if work.tables[CONSENTS].get(key) is not None else []
         prefix = reassemble.keys_begin(handset)
         return [
-            (self._assemblies, work.tables[self._assemblies].keys(prefix)),
-            (self._consents, consents),
+            (ASSEMBLIES, work.tables[ASSEMBLIES].keys(prefix)),
+            (CONSENTS, consents),
         ]
 
 

@@ -9,14 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import avro, topics
-from pipeline.agents.conversation import (
-    CONSENTS,
-    REQUESTS,
-    SEEN,
-    TABLES,
-    UNREADABLE_IN_A_ROW,
-    Conversation,
-)
+from pipeline.agents.agent_tables import CONSENTS, REQUESTS, SEEN, TABLES
+from pipeline.agents.conversation import UNREADABLE_IN_A_ROW, Conversation
 from pipeline.engine.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.numbers import numbers_from_toml

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline import avro, topics
-from pipeline.agents.conversation import ASSEMBLIES, CONSENTS, SUPPRESSIONS, Conversation
+from pipeline.agents.agent_tables import ASSEMBLIES, CONSENTS, SUPPRESSIONS
+from pipeline.agents.conversation import Conversation
 from pipeline.records import ForgetRequest, MtResult
 from pipeline.settings import Settings
 from pipeline.suppression_key import (

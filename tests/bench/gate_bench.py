@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from deploy.local.kafka import LocalKafka
 from pipeline import avro, topics
 from pipeline.admin import create_topics
-from pipeline.agents.conversation import CONSENTS, TABLES
+from pipeline.agents.agent_tables import CONSENTS, TABLES
 from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
 from pipeline.engine.tables import octets_from_row

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local.kafka import LocalKafka
 from pipeline import topics
 from pipeline.admin import create_topics
-from pipeline.agents.conversation import CONSENTS, TABLES
+from pipeline.agents.agent_tables import CONSENTS, TABLES
 from pipeline.engine.rows import Row
 from pipeline.engine.state import Point, point_row
 from pipeline.engine.states import States

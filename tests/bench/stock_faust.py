@@ -21,7 +21,8 @@ import faust
 import uvloop
 
 from pipeline import avro, topics
-from pipeline.agents.conversation import DIRECTORY, TABLES, Conversation
+from pipeline.agents.agent_tables import DIRECTORY, TABLES
+from pipeline.agents.conversation import Conversation
 from pipeline.engine.memory import MemoryStore
 from pipeline.engine.rows import Row
 from pipeline.engine.tables import Table

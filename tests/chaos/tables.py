@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pipeline.agents.conversation import ASSEMBLIES, CONSENTS, REQUESTS, SEEN, TABLES
+from pipeline.agents.agent_tables import ASSEMBLIES, CONSENTS, REQUESTS, SEEN, TABLES
 from pipeline.stages import consent_row, reassemble
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from pipeline import topics
-from pipeline.agents.conversation import MAY_SKIP, SOURCES, TABLES, Conversation
+from pipeline.agents.agent_tables import TABLES
+from pipeline.agents.conversation import MAY_SKIP, SOURCES, Conversation
 from pipeline.engine import task
 from pipeline.engine.agent import PartitionedAgent
 from pipeline.engine.app import create_faust_app, run_faust_app

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import smpp34
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.conversation import TABLES, Conversation
+from pipeline.agents.agent_tables import TABLES
+from pipeline.agents.conversation import Conversation
 from pipeline.avro import decode
 from pipeline.engine.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork

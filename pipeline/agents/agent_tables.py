@@ -1,0 +1,24 @@
+"""The tables of the agent `conversation`, and the time at which it decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.engine.unit_of_work import UnitOfWork
+
+SEEN: Final = "seen"
+ASSEMBLIES: Final = "assemblies"
+CONSENTS: Final = "consents"
+REQUESTS: Final = "requests"
+DIRECTORY: Final = "directory"
+SUPPRESSIONS: Final = "suppressions"
+#: The order is the tables' numbers in the changelog: append only.
+TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
+
+
+def time_of_decision(work: UnitOfWork, told: datetime) -> datetime:
+    """The record's own time, but never before the partition's."""
+    return told if work.time is None or told > work.time else work.time
