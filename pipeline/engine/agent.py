@@ -32,6 +32,7 @@ PARTITIONS_AT_WORK: Final = 4
 SAVE_SECONDS: Final = 0.5
 SAVE_RECORDS: Final = 20
 SAVE_ROUNDS: Final = 10
+REPORT_ROUNDS: Final = 4
 SWEEP_ROUNDS: Final = 7_200  # once an hour
 # An append later than this after a fetch has a later broker time, to the millisecond, than what was
 # fetched. Only then is what the end offsets leave out certainly later.
@@ -193,7 +194,8 @@ class PartitionedAgent:
             await asyncio.sleep(SAVE_SECONDS)
             rounds += 1
             least = 1 if rounds % SAVE_ROUNDS == 0 else SAVE_RECORDS
-            self._report()
+            if rounds % REPORT_ROUNDS == 1:
+                self._report()
             await self._save([task for task in self._tasks.values() if task.unsaved >= least])
             if rounds % SWEEP_ROUNDS == 1:
                 await self._sweep()

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.5
 FETCH_MAX_WAIT_MS: Final = 200
 FETCH_GAP_SECONDS: Final = 0.02
 UNSETTLED_SECONDS: Final = 0.01
+CROWDED_SECONDS: Final = 0.2  # while a partition that has no room may get some
+NO_ROOM_SECONDS: Final = 0.02
 
 
 class CoPartitionAssignor(RangePartitionAssignor):
@@ -133,6 +135,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
         if self._assignment() is None or not self.consumer.flow_active:
             return []
+        if not fetcher._records:  # noqa: SLF001 - see the module
+            return []
         before = self._positions(partitions)
         fetched = await fetcher.fetched_records(set(before), timeout=0) if before else {}
         after = self._positions(before)
@@ -176,12 +180,14 @@ class Consumer(driver.Consumer):
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)
                 continue
-            partitions = {tp for tp in self._get_active_partitions() if self.has_room(tp)}
+            active = self._get_active_partitions()
+            partitions = {tp for tp in active if self.has_room(tp)}
             if not partitions:
-                await self.sleep(POLL_SECONDS / 10)
+                await self.sleep(NO_ROOM_SECONDS)
                 continue
+            wait_seconds = POLL_SECONDS if len(partitions) == len(active) else CROWDED_SECONDS
             try:
-                batches = await self._thread.poll(partitions, POLL_SECONDS)
+                batches = await self._thread.poll(partitions, wait_seconds)
             except ConsumerStoppedError as error:
                 if self.transport.app.should_stop:
                     return
