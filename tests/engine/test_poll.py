@@ -26,13 +26,13 @@ class Fetcher:
             reassignment_in_progress=False,
             fetch_context=nullcontext,
         )
-        self.records: list[object] = []
+        self._records: list[object] = []
         self._waiters: list[asyncio.Future[None]] = []
 
     async def fetched_records(self, partitions, *, timeout):  # noqa: ASYNC109 - as aiokafka's
         assert not self._subscriptions.reassignment_in_progress, "it would wait for the assignment"
         assert timeout == 0
-        taken, self.records = self.records, []
+        taken, self._records = self._records, []
         self.subscription.assignment.state.position += len(taken)
         return {PARTITION: taken} if taken else {}
 
@@ -41,7 +41,7 @@ class Fetcher:
         return self._waiters[-1]
 
     def fetch(self, *records: object) -> None:
-        self.records += records
+        self._records += records
         for waiter in self._waiters:
             waiter.set_result(None)
         self._waiters.clear()
