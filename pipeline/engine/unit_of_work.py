@@ -112,12 +112,10 @@ class UnitOfWork:
                 sent += batches
                 if topic == self._changelog:
                     reached = batches
-            # Side by side: that the records are acknowledged need not be known before the offsets
-            # are sent, only before the commit.
-            await asyncio.gather(
-                producer.send_offsets_to_transaction(offsets_of(point, self._partition), group),
-                *(future for future, _ in sent),
-            )
+            # One after the other: for either the broker asks itself about the transaction, and of
+            # two questions at a time it refuses one.
+            await asyncio.gather(*(future for future, _ in sent))
+            await producer.send_offsets_to_transaction(offsets_of(point, self._partition), group)
         except IllegalOperation:
             await _raise_what_ended(sent)
             raise
