@@ -25,6 +25,7 @@ PATTERNS: Final = (
     "wire/ways.py",
     "agents/agent_tables.py",
     "agents/conversation.py",
+    "agents/handsets.py",
     "agents/parts.py",
     "engine/disk_store.py",
     "engine/tables.py",

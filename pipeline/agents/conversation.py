@@ -21,6 +21,7 @@ from pipeline.agents.agent_tables import (
     time_of_decision,
 )
 from pipeline.agents.forgetting import Forgetting
+from pipeline.agents.handsets import Handsets
 from pipeline.agents.parts import Parts
 from pipeline.dead_letters import letter_from_record
 from pipeline.numbers import Directory
@@ -97,6 +98,7 @@ class Conversation:
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
         self._forgetting = Forgetting(key_file(settings))
+        self._handsets = Handsets(self._forgetting)
         self._unreadable = 0
         self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {
             topics.MO_RAW: (MoRaw, self._take_raw),
@@ -177,13 +179,11 @@ class Conversation:
 
     def _take_message(self, work: UnitOfWork, message: MoMessage) -> None:
         now = time_of_decision(work, message.received_at)
-        self._decide(
-            work,
-            message.handset,
-            lambda row: consent.take_message(
-                row, message, directory=self._directory, now=now, rules=self._consent_rules
-            ),
+        held = self._handsets.read(work, message.handset)
+        decision = consent.take_message(
+            held.row, message, directory=self._directory, now=now, rules=self._consent_rules
         )
+        self._handsets.write(work, held, decision)
 
     def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: MtRequest) -> None:
         handset = address_from_text(request.to)
@@ -198,28 +198,24 @@ class Conversation:
         now = time_of_decision(work, request.requested_at)
         if known is None:
             requests.put(key, digest, due_at=now + self._horizon)
-        self._decide(
-            work,
-            handset,
-            lambda row: gate.judge(
-                row,
-                request,
-                directory=self._directory,
-                now=now,
-                rules=self._gate_rules,
-                id_reused=known is not None,
-            ),
+        held = self._handsets.read(work, handset)
+        decision = gate.judge(
+            held.row,
+            request,
+            directory=self._directory,
+            now=now,
+            rules=self._gate_rules,
+            id_reused=known is not None,
         )
+        self._handsets.write(work, held, decision)
 
     def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
         now = time_of_decision(work, result.at)
-        self._decide(
-            work,
-            result.handset,
-            lambda row: consent.take_result(
-                row, result, directory=self._directory, now=now, rules=self._consent_rules
-            ),
+        held = self._handsets.read(work, result.handset)
+        decision = consent.take_result(
+            held.row, result, directory=self._directory, now=now, rules=self._consent_rules
         )
+        self._handsets.write(work, held, decision)
 
     def _take_order(
         self, work: UnitOfWork, record: ConsumerRecord, request: ConsentRequest
@@ -239,11 +235,9 @@ class Conversation:
         if order is None:
             return
         now = time_of_decision(work, request.requested_at)
-        self._decide(
-            work,
-            handset,
-            lambda row: take_order(row, order, directory=self._directory, now=now),
-        )
+        held = self._handsets.read(work, handset)
+        decision = take_order(held.row, order, directory=self._directory, now=now)
+        self._handsets.write(work, held, decision)
 
     def _take_forget(
         self, work: UnitOfWork, record: ConsumerRecord, request: ForgetRequest
@@ -299,45 +293,14 @@ class Conversation:
         work.tables[REQUESTS].delete(key)
 
     def _consent_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        self._decide(
-            work,
-            key.decode(),
-            lambda row: consent.fall_due(
-                cast("consent.HandsetConsent", row),
-                directory=self._directory,
-                now=now,
-                rules=self._consent_rules,
-            ),
+        held = self._handsets.read(work, key.decode())
+        decision = consent.fall_due(
+            cast("consent.HandsetConsent", held.row),
+            directory=self._directory,
+            now=now,
+            rules=self._consent_rules,
         )
-
-    def _decide(
-        self,
-        work: UnitOfWork,
-        handset: str,
-        decide: Callable[[consent.HandsetConsent | None], consent.Decision],
-    ) -> None:
-        """Let consent or the gate decide on a handset's row, and write what it decided."""
-        table = work.tables[CONSENTS]
-        key = key_from_handset(handset)
-        octets = table.get(key)
-        before = consent.decode_row(octets) if octets else self._forgetting.recall(work, handset)
-        decision = decide(before)
-        if decision.row is None:
-            table.delete(key)
-        elif decision.row is not before:
-            if before is not None and not octets:
-                self._forgetting.settle(work, handset)
-            after = consent.encode_row(decision.row)
-            if after != octets:
-                table.put(key, after, due_at=consent.due_at(decision.row))
-        if decision.message is not None:
-            work.send(topics.MO_MESSAGE, key, avro.encode(decision.message))
-        for change in decision.changes:
-            work.send(topics.CONSENT_CHANGE, key, avro.encode(change))
-        for command in decision.commands:
-            work.send(topics.MT_COMMAND, key, avro.encode(command))
-        for rejection in decision.rejections:
-            work.send(topics.MT_REJECTION, key, avro.encode(rejection))
+        self._handsets.write(work, held, decision)
 
     def _bury_stranger(self, work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
         words = f"a {type(value).__name__} does not belong in {record.topic}"
