@@ -32,16 +32,13 @@ class UnitOfWork:
 
     def __init__(self, *, state: State, partition: int, changelog: str) -> None:
         self._state = state
+        #: The tables, with this unit's own changes in sight.
+        self.tables: Mapping[str, Table] = state.tables
         self._partition = partition
         self._changelog = changelog
         self._outputs: dict[tuple[str, int], _Rows] = {}
         self._scrubbed: set[str] = set()
         self.time = state.point.time
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables, with this unit's own changes in sight."""
-        return self._state.tables
 
     @property
     def partition(self) -> int:
