@@ -198,8 +198,11 @@ class Intake:
 
     @staticmethod
     def _split(queue: _Queue, until: int) -> list[ConsumerRecord]:
-        taken = []
         records = queue.records
+        if records and records[-1].timestamp <= until:  # all of them, as most often
+            queue.records = deque()
+            return list(records)
+        taken = []
         while records and records[0].timestamp <= until:
             taken.append(records.popleft())
         return taken
