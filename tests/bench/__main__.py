@@ -21,6 +21,7 @@ import uvloop
 from deploy.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
+    engine_bench,
     gate_bench,
     ingest_bench,
     latency_bench,
@@ -37,7 +38,7 @@ RATE = 100
 #: The first spell has a broker in it that is not compiled yet.
 LATENCY_SECONDS = {"just started": 15, "then": 30}
 IDLE_SECONDS = 30.0
-ONLY = ("stack", "pipeline", "ingest", "gate", "restore", "smpp", "log")
+ONLY = ("stack", "engine", "pipeline", "ingest", "gate", "restore", "smpp", "log")
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
@@ -134,6 +135,9 @@ def main() -> None:
             rows += pipeline_rows(Path(folder) / "pipeline", given.messages)
         if given.only in (None, "stack"):
             rows += ingest_rows(Path(folder) / "stack", given.requests)
+        if given.only in (None, "engine"):
+            home = Path(folder) / "engine"
+            rows += engine_bench.on_a_broker(home, rate=RATE, spells=LATENCY_SECONDS)
         if given.only in (None, "ingest"):
             rows += ingest_bench.rows(Path(folder) / "ingest", given.requests)
         if given.only in (None, "gate"):

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from pipeline import avro, topics
+from pipeline.paced_consumer import PacedConsumer
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from tests.bench.traffic import NUMBER
@@ -20,8 +21,9 @@ from tests.bench.traffic import NUMBER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-POLL_SECONDS = 0.1  # asking costs the machine that is measured
-WATCH_SECONDS = 0.01
+# Looking costs the machine that is measured. What is seen is seen so much too late, at most.
+POLL_SECONDS = 0.25  # for rows, which wait a second for their block
+WATCH_SECONDS = 0.02  # for records
 GATEWAY_ZONE = timedelta(hours=2)
 
 
@@ -49,7 +51,7 @@ async def measure(
         watchers = [
             asyncio.create_task(_watch_rows(http, report, run, total, seen_row)),
             asyncio.create_task(
-                _watch_topics(
+                watch_topics(
                     kafka, partitions, run, total, seen_message, seen_command, watching=watching
                 )
             ),
@@ -77,10 +79,9 @@ async def measure(
     }
 
 
-async def _send(
-    http: aiohttp.ClientSession, ingest: str, mo_msg_id: str, n: int, acknowledged: dict[str, float]
-) -> None:
-    callback = MoCallback(
+def callback_of(mo_msg_id: str, n: int) -> MoCallback:
+    """The nth message, from a handset of its own."""
+    return MoCallback(
         handset=f"2788{n:08d}",
         number=NUMBER,
         api_id="12345",
@@ -89,6 +90,12 @@ async def _send(
         charset="ISO-8859-1",
         octets=b"Here is the message text",
     )
+
+
+async def _send(
+    http: aiohttp.ClientSession, ingest: str, mo_msg_id: str, n: int, acknowledged: dict[str, float]
+) -> None:
+    callback = callback_of(mo_msg_id, n)
     url = f"{ingest}/mo/http?{http_form.render(callback).decode()}"
     async with http.get(url) as answer:
         if answer.status != 200:
@@ -126,7 +133,7 @@ async def _watch_rows(
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _watch_topics(
+async def watch_topics(
     kafka: str,
     partitions: int,
     run: str,
@@ -136,7 +143,10 @@ async def _watch_topics(
     *,
     watching: asyncio.Event,
 ) -> None:
-    """One consumer for both topics, so that watching costs less of the machine."""
+    """Until all messages and commands of a run are seen, and when.
+
+    One consumer for both topics, so that watching costs less of the machine.
+    """
     names = (topics.MO_MESSAGE, topics.MT_COMMAND)
     async for record in _records(kafka, partitions, names, watching=watching):
         value: Any = avro.decode(record.value)
@@ -153,12 +163,14 @@ async def _watch_topics(
 async def _records(
     kafka: str, partitions: int, names: Sequence[str], *, watching: asyncio.Event
 ) -> AsyncIterator[Any]:
-    """Records of topics from now on, as they are committed; seen up to `WATCH_SECONDS` late.
+    """Records of topics from now on, as they are committed.
 
     Sets `watching` when it is certain where now is.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka, isolation_level="read_committed", fetch_max_wait_ms=50
+    consumer = PacedConsumer(
+        gap_seconds=lambda: WATCH_SECONDS,
+        bootstrap_servers=kafka,
+        isolation_level="read_committed",
     )
     await consumer.start()
     try:
@@ -167,9 +179,8 @@ async def _records(
             consumer.seek(tp, end)
         watching.set()
         while True:
-            for records in (await consumer.getmany(timeout_ms=50)).values():
+            for records in (await consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     yield record
-            await asyncio.sleep(WATCH_SECONDS)
     finally:
         await consumer.stop()

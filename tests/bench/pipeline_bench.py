@@ -25,7 +25,7 @@ from tests.bench import stock_faust
 from tests.bench.traffic import directory, mixed_traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PARTITIONS = 4
@@ -164,7 +164,11 @@ async def bare(bootstrap: str, count: int) -> float:
 
 @contextmanager
 def process(
-    words: Sequence[str], *, bootstrap: str, home: Path
+    words: Sequence[str],
+    *,
+    bootstrap: str,
+    home: Path,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`python *words` with the broker in its settings; killed in the end."""
     environment = {
@@ -173,6 +177,7 @@ def process(
         "TWOWAY_KAFKA": bootstrap,
         "TWOWAY_PARTITIONS": str(PARTITIONS),
         "TWOWAY_LOG_LEVEL": "warning",
+        **{f"TWOWAY_{name.upper()}": text for name, text in (settings or {}).items()},
     }
     home.mkdir(parents=True, exist_ok=True)
     with (home / "bench.log").open("wb") as log:
