@@ -8,8 +8,8 @@ judged only after every MO that was acknowledged before it.
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import Counter, deque
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -162,17 +162,21 @@ class Intake:
     async def _merge(self) -> None:
         while True:
             await self.arrived()
-            newest = max(q.records[-1].timestamp for q in self._queues.values() if q.records)
+            # Of the first as well: it is later than the last where a broker's clock was set back.
+            newest = max(
+                q.records[at].timestamp
+                for q in self._queues.values()
+                if q.records
+                for at in (0, -1)
+            )
             ends = self._known_ends = await self._ends()
             until = await self._until(newest, ends)
             heads = [self._split(queue, until) for queue in self._queues.values()]
             rank = self._rank
             self._ready_of = Counter({head[0].topic: len(head) for head in heads if head})
+            # Merged and not sorted: then, too, a topic's own order stands.
             self._ready.extend(
-                sorted(
-                    chain.from_iterable(heads),
-                    key=lambda record: (record.timestamp, rank[record.topic], record.offset),
-                )
+                heapq.merge(*heads, key=lambda r: (r.timestamp, rank[r.topic], r.offset))
             )
             if self._ready:
                 return
@@ -198,11 +202,8 @@ class Intake:
 
     @staticmethod
     def _split(queue: _Queue, until: int) -> list[ConsumerRecord]:
-        records = queue.records
-        if records and records[-1].timestamp <= until:  # all of them, as most often
-            queue.records = deque()
-            return list(records)
         taken = []
+        records = queue.records
         while records and records[0].timestamp <= until:
             taken.append(records.popleft())
         return taken

@@ -67,6 +67,19 @@ async def test_broker_time_orders_records_of_different_topics(log, intake):
     assert await taken_now(intake) == ["mo0", "request0", "mo1"]
 
 
+async def test_a_clock_set_back_neither_stops_nor_reorders_a_topic(log, intake):
+    log.ends = {"mo": 4, "request": 1, "clock": 0}
+    intake.add(batch("mo", (0, 10), (1, 30), (2, 12), (3, 13)))
+    intake.add(batch("request", (0, 20)))
+    taken: list[str] = []
+    while more := await taken_now(intake, 2):
+        taken += more
+        places = {topic: taken.count(f"{topic}0") for topic in TOPICS}
+        assert intake.next_offsets()["mo"] == sum(name.startswith("mo") for name in taken)
+        assert intake.next_offsets()["request"] == places["request"]
+    assert taken == ["mo0", "request0", "mo1", "mo2", "mo3"]
+
+
 async def test_rank_decides_a_tie_of_times(log, intake):
     log.ends = {"mo": 1, "request": 1, "clock": 1}
     for topic in reversed(TOPICS):
