@@ -48,6 +48,7 @@ offsets.topic.num.partitions=8
 transaction.state.log.replication.factor=1
 transaction.state.log.num.partitions=8
 transaction.state.log.min.isr=1
+add.partitions.to.txn.retry.backoff.ms=5
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.min.isr=1
@@ -60,6 +61,8 @@ log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
 """
+# A transaction that follows on another waits at the broker for that one's markers, which takes some
+# milliseconds: it looks again after 5 and not after 20.
 # A broker that was killed may register again once its session is over: 3 s instead of 9.
 # Small segments and a small clean-up buffer: they live in a small heap.
 

@@ -10,21 +10,32 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer import sender
 
+from pipeline.engine import transactions_v2
+from pipeline.engine.transactions_v2 import ASKED_AGAIN_SECONDS
 from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS
 
 TRANSACTION_TIMEOUT_MS: Final = 30_000
-# A broker answers a commit before it has written the markers, and refuses the next transaction of
-# the same id until then: a few milliseconds. aiokafka tries again after 20.
-ASKED_AGAIN_SECONDS: Final = 0.005
+# A broker refuses the next transaction of an id for a few milliseconds. aiokafka asks after 20.
 sender.BACKOFF_OVERRIDE = ASKED_AGAIN_SECONDS
 # A write may be refused as well, as NOT_ENOUGH_REPLICAS, while the broker verifies that its
 # transaction is under way. aiokafka tries again after 100 ms.
 RETRY_MS: Final = 10
 
 
+class TransactionalProducer(AIOKafkaProducer):
+    """Its start fences whoever had the id before. Speaks transactions V2 where the cluster does."""
+
+    async def start(self) -> None:
+        """Connect, find out which transactions the cluster has, and fence."""
+        await self.client.bootstrap()
+        if await transactions_v2.are_spoken(self.client):
+            transactions_v2.put_into(self)
+        await self._sender.start()
+
+
 def transactional_producer(*, bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
     """A producer that is not started yet: its start fences whoever had the id before."""
-    return AIOKafkaProducer(
+    return TransactionalProducer(
         bootstrap_servers=bootstrap,
         transactional_id=transactional_id,
         acks="all",

@@ -12,7 +12,7 @@ import os
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -43,9 +43,9 @@ class Held:
             await self.released.wait()
 
 
-def holding(held: Held) -> type[AIOKafkaProducer]:
+def holding(held: Held) -> type[producer.TransactionalProducer]:
     def step(name: str):
-        original = getattr(AIOKafkaProducer, name)
+        original = getattr(producer.TransactionalProducer, name)
 
         async def stepped(self, *words, **named):
             await held.at(name, after=False)
@@ -55,7 +55,11 @@ def holding(held: Held) -> type[AIOKafkaProducer]:
 
         return stepped
 
-    return type("Holding", (AIOKafkaProducer,), {name: step(name) for name in (*STEPS, "start")})
+    return type(
+        "Holding",
+        (producer.TransactionalProducer,),
+        {name: step(name) for name in (*STEPS, "start")},
+    )
 
 
 class Echo:
@@ -130,11 +134,18 @@ async def held_or_failed(held: Held, made: Owner) -> None:
         raise made.error.result()
 
 
+async def ready(made: Owner) -> None:
+    """Until it has fenced who was before it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not made.task.ready:  # noqa: ASYNC110 - a task tells nobody that it is ready
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def owner(bootstrap: str, tag: str, folder, *, held: Held | None = None):
     with pytest.MonkeyPatch.context() as patched:
         if held is not None:
-            patched.setattr(producer, "AIOKafkaProducer", holding(held))
+            patched.setattr(producer, "TransactionalProducer", holding(held))
         made = Owner(bootstrap, tag, folder)
         made.task.start()
         made.give(0, 5)
@@ -207,6 +218,7 @@ async def test_an_owner_held_up_in_a_transaction_is_fenced_by_the_next(
         owner(kafka, tag, tmp_path / "new") as new,
     ):
         assert await lines(out, 5) == once(5)
+        await ready(new)
         held.released.set()
         old.give(5, 8)  # it knows of nothing, and goes on
         error = await asyncio.wait_for(old.error, PATIENCE_SECONDS)
