@@ -1,7 +1,7 @@
-"""`python -m deploy.compile`: compile the stages with mypyc, if they are not; C compiler needed.
+"""`python -m deploy.compile`: compile stages and codec, if they are not; a C compiler is needed.
 
 Nothing depends on it but speed: without a compiler, or with other sources than were compiled, the
-Python runs (deploy/decisions/0070).
+Python runs (deploy/decisions/0070, 0077).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ PATTERNS: Final = (
     "avro_octets.py",
     "numbers.py",
 )
+NATIVE: Final = "pipeline/avro_native.c"
 SECONDS: Final = 600.0
 _STRUCT: Final = "(msgspec.Struct"  # msgspec reads annotations that mypyc does not keep
 
@@ -50,7 +51,7 @@ def modules() -> list[str]:
 def build(folder: Path, scratch: Path) -> None:
     """Compile into `folder`; raises what mypyc and the C compiler raise."""
     from mypyc.build import mypycify
-    from setuptools import Distribution
+    from setuptools import Distribution, Extension
 
     extensions = mypycify(
         ["--config-file", "pyproject.toml", *modules()],
@@ -59,6 +60,8 @@ def build(folder: Path, scratch: Path) -> None:
         group_name=GROUP,
         target_dir=str(scratch),
     )
+    name = NATIVE.removesuffix(".c").replace("/", ".")
+    extensions.append(Extension(name, [NATIVE], extra_compile_args=["-Wall", "-Wextra"]))
     command = Distribution({"name": GROUP, "ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib, command.build_temp = str(folder), str(scratch)
     command.ensure_finalized()

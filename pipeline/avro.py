@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
 import fastavro.schema
 
-from pipeline import records
-from pipeline.avro_codec import Reader, Writer, make_reader, make_writer
+from pipeline import avro_codec, records
 from pipeline.records import Record
+
+if TYPE_CHECKING:
+    from pipeline.avro_codec import Reader, Writer
 
 MARKER: Final = b"\xc3\x01"
 HEADER_LENGTH: Final = 10
 SCHEMAS: Final = Path(__file__).resolve().parent.parent / "schemas"
+
+try:  # in C, where `deploy/compile.py` has compiled it (deploy/decisions/0077)
+    NATIVE: Any = import_module("pipeline.avro_native")
+except ImportError:
+    NATIVE = None
 
 
 class Unreadable(ValueError):
@@ -44,6 +52,20 @@ def header_of(schema: dict[str, Any]) -> bytes:
     return MARKER + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
 
 
+def make_writer(schema: Any, *, prefix: bytes = b"") -> Writer:
+    """`value -> prefix + its octets`."""
+    if NATIVE is None:
+        return avro_codec.make_writer(schema, vars(records), prefix=prefix)
+    return NATIVE.make_writer(avro_codec.program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
+
+
+def make_reader(schema: Any) -> Reader:
+    """`(octets, position) -> (value, next position)`, as `avro_codec.make_reader` says."""
+    if NATIVE is None:
+        return avro_codec.make_reader(schema, vars(records))
+    return NATIVE.make_reader(avro_codec.program(schema, vars(records)))  # type: ignore[no-any-return]
+
+
 @cache
 def _codecs() -> tuple[dict[type[Record], Writer], dict[bytes, tuple[type[Record], Reader]]]:
     """The writer of each class, and the reader of every version by its header."""
@@ -53,8 +75,8 @@ def _codecs() -> tuple[dict[type[Record], Writer], dict[bytes, tuple[type[Record
         for path in versions_of(SCHEMAS / snake_from_camel(kind.__name__)):
             schema = json.loads(path.read_text())
             header = header_of(schema)
-            writers[kind] = make_writer(schema, vars(records), prefix=header)
-            readers[header] = (kind, make_reader(schema, vars(records)))
+            writers[kind] = make_writer(schema, prefix=header)
+            readers[header] = (kind, make_reader(schema))
     return writers, readers
 
 

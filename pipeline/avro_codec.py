@@ -3,7 +3,8 @@
 fastavro goes by way of a dict and a walk over the schema, some 15 us a record each way; here each
 schema becomes one Python function that takes or builds the record itself. tests/contract holds
 fastavro against them, octet for octet. Only what our schemas use is known: string, bytes, int,
-long, boolean, timestamp-micros, arrays, records, and unions of null and one other.
+long, boolean, timestamp-micros, arrays, records, and unions of null and one other. These are the
+reference; `avro_native.c`, where it is compiled, does the same in C (deploy/decisions/0077).
 
 The source given to `exec` comes from the templates here and the schema files of this checkout; the
 only words of a schema that enter it are names of fields, checked to be Avro names.
@@ -19,6 +20,7 @@ from pipeline import avro_octets
 
 Writer = Callable[[Any], bytes]
 Reader = Callable[[bytes, int], tuple[Any, int]]  # (octets, position) -> (value, next position)
+Program = tuple[str, type | None, tuple[tuple[str, Any], ...]]
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # "Names"
 
@@ -69,8 +71,9 @@ READ: Final = {
     while o[p]:
         n, p = int_from_octets(o, p)
         if n < 0: n = -n; e, p = length_from_octets(o, p)
+        elif n == 0: break
         for i in range(n): v, p = {inner}(o, p); {target}.append(v)
-    p += 1
+    else: p += 1
 """,
     "record": "    {target}, p = {inner}(o, p)\n",
 }
@@ -116,11 +119,22 @@ def make_reader(schema: Any, kinds: Mapping[str, type]) -> Reader:
     return _function(f"def made(o, p):\n{lines}    return {result}, p\n", names)  # type: ignore[no-any-return]
 
 
+def program(schema: Any, kinds: Mapping[str, type]) -> Program:
+    """The schema as `pipeline/avro_native.c` takes it: case, class or None, named parts."""
+    case, inner = _case(schema), _inner(schema)
+    if case == "record":
+        parts = tuple((path[1:], program(part, kinds)) for path, part in _parts(schema))
+        return case, kinds[schema["name"]], parts
+    return case, None, () if inner is None else (("", program(inner, kinds)),)
+
+
 def _parts(schema: Any) -> list[tuple[str, Any]]:
     """The fields of a record with their path, `.name`; of anything else itself, with none."""
     if _case(schema) != "record":
         return [("", schema)]
     fields = [(field["name"], field["type"]) for field in schema["fields"]]
+    if not fields:
+        raise UnknownSchema("a record of no fields: an array of them could go on for ever")
     for name, _ in fields:
         if not NAME.fullmatch(name):
             raise UnknownSchema(f"{name!r} is no Avro name")

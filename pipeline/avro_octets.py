@@ -64,16 +64,23 @@ def length_from_octets(octets: bytes, at: int) -> tuple[int, int]:
     return length, at
 
 
-# A time is written into some three records one after the other, and gateways tell whole seconds.
-@lru_cache(maxsize=1024)
 def octets_from_time(time: datetime) -> bytes:
     """timestamp-micros: microseconds since 1970 as a long; a naive time raises `TypeError`."""
+    # Equal times of another zone may be an hour apart, where summer time ends (`fold`).
+    return _octets_from_utc(time) if time.tzinfo is UTC else _octets_from_any(time)
+
+
+def _octets_from_any(time: datetime) -> bytes:
     micros = (time - EPOCH) // MICROSECOND
     rest = micros << 1
     if not 1 << 49 <= rest < 1 << 56:
         return octets_from_int(micros)
     low = MORE[rest & 16383] + MORE[rest >> 14 & 16383]
     return low + MORE[rest >> 28 & 16383] + LAST[rest >> 42]
+
+
+# A time is written into some three records one after the other, and gateways tell whole seconds.
+_octets_from_utc: Final = lru_cache(maxsize=1024)(_octets_from_any)
 
 
 def time_from_octets(octets: bytes, at: int) -> tuple[datetime, int]:

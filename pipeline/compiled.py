@@ -1,8 +1,8 @@
-"""The stages as machine code, where `deploy/compile.py` has made it of just these sources.
+"""Stages and codec as machine code, where `deploy/compile.py` has made it of just these sources.
 
 The Python files are the program; what is compiled of them is looked for under their digest, so that
 nothing stale is ever loaded, and is all loaded or none of it. `python -X twoway=python` runs the
-Python whatever is there (deploy/decisions/0070).
+Python whatever is there (deploy/decisions/0070, 0077).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def digest() -> str:
     """32 hex digits of the sources: those compiled and those they are compiled against."""
     found = hashlib.blake2b(digest_size=16)
     for package in _PACKAGES:
-        for path in sorted((ROOT / "pipeline" / package).glob("*.py")):
+        folder = ROOT / "pipeline" / package
+        for path in sorted((*folder.glob("*.py"), *folder.glob("*.c"))):
             octets = path.read_bytes()
             name = path.relative_to(ROOT).as_posix()
             found.update(f"{name} {len(octets)} ".encode() + octets)

@@ -13,8 +13,7 @@ from fastavro.schema import UnknownType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import records
-from pipeline.avro_codec import make_reader
+from pipeline import avro, records
 from pipeline.records import MoMessage, MtRequest, Numbers
 from tests.contract.compatibility import problems
 from tests.contract.schema_files import newest, values, versions_by_record
@@ -127,6 +126,7 @@ def _without(schema: Any, names: set[str]) -> Any:
     return older
 
 
+@pytest.mark.usefixtures("form")
 @given(data=st.data())
 @pytest.mark.parametrize(
     ("kind", "added"),
@@ -145,7 +145,7 @@ def test_a_reader_of_an_older_version_gives_what_fastavro_resolves(
     body = io.BytesIO()
     value = {field["name"]: getattr(written, field["name"]) for field in older["fields"]}
     fastavro.schemaless_writer(body, fastavro.parse_schema(older, named_schemas={}), value)
-    record, end = make_reader(older, vars(records))(body.getvalue(), 0)
+    record, end = avro.make_reader(older)(body.getvalue(), 0)
     body.seek(0)
     resolved = fastavro.schemaless_reader(
         body,

@@ -47,7 +47,7 @@ def test_what_was_compiled_of_these_sources_is_found(checkout: Path) -> None:
     assert finder.find_spec("pipeline.stages.consent") is None
 
 
-@pytest.mark.parametrize("name", ["gate.py", "another.py"])
+@pytest.mark.parametrize("name", ["gate.py", "another.py", "another.c"])
 def test_after_an_edit_the_python_runs(checkout: Path, name: str) -> None:
     (checkout / "pipeline" / "stages" / name).write_text("RULES = 9\n")
     compiled.prefer()

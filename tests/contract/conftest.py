@@ -1,0 +1,27 @@
+"""The codec in its two forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline import avro, compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module", params=["python", "native"])
+def form(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What `pipeline.avro` makes its writers and readers of: Python, or what is compiled of C."""
+    if request.param == "native":
+        if compiled.form() == "python":
+            pytest.skip("the codec in C is not compiled")
+        assert avro.NATIVE is not None
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "python":
+            patch.setattr(avro, "NATIVE", None)
+        avro._codecs.cache_clear()
+        yield request.param
+    avro._codecs.cache_clear()
