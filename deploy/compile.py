@@ -30,6 +30,7 @@ PATTERNS: Final = (
     "engine/disk_store.py",
     "engine/tables.py",
     "avro_octets.py",
+    "murmur2.py",
     "numbers.py",
 )
 NATIVE: Final = "pipeline/avro_native.c"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from aiokafka.partitioner import murmur2
-
 from pipeline.avro import SCHEMAS
+from pipeline.murmur2 import murmur2
 
 MO_RAW: Final = "mo-raw"
 MO_PART: Final = "mo-part"
@@ -69,4 +68,4 @@ def topics() -> dict[str, Topic]:
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition Kafka's default partitioner gives `key`: murmur2, sign bit off, modulo."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
