@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
-FETCH_GAP_SECONDS: Final = 0.1  # blocks wait longer for their rows
+FETCH_GAP_SECONDS: Final = 0.25  # blocks wait longer for their rows
 
 
 def run_agent(settings: Settings, sink: Sink) -> None:
