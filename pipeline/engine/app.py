@@ -60,8 +60,19 @@ def run_faust_app(app: faust.App, settings: Settings) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = app.Worker(loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
+    worker = worker_of(app, loop, settings)
     worker.execute_from_commandline()
+
+
+def worker_of(app: faust.App, loop: asyncio.AbstractEventLoop, settings: Settings) -> faust.Worker:
+    """What runs the app, at the level of logging that is set.
+
+    Faust turns a spinner with every line logged, and for that has every library make its lines for
+    debugging, where the level is `warning` or above.
+    """
+    worker = app.Worker(loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
+    worker.spinner = None
+    return worker
 
 
 def wait_for_broker(servers: Sequence[tuple[str, int]]) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from pipeline.records import MoPart
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class HeldPart(MoPart, frozen=True, kw_only=True, array_like=True):
@@ -21,11 +18,6 @@ class Assembly(msgspec.Struct, frozen=True, array_like=True):
     """The parts of one message that is not complete, in the order they came."""
 
     parts: tuple[HeldPart, ...]
-
-    @property
-    def slots(self) -> Iterable[tuple[int, datetime]]:
-        """Part number and gateway time of each part."""
-        return [(part.part_number, part.gateway_time) for part in self.parts]
 
 
 class Released(msgspec.Struct, frozen=True, array_like=True):

@@ -49,7 +49,13 @@ def pending_stops(timelines: Iterable[Timeline], *, until: int) -> list[PendingS
         due = deadline - (stop.deadline - stop.due)
         found[stop.arrival] = PendingStop(stop, due, deadline, keys, ours_to_send=True)
     return [
-        pending._replace(ours_to_send=not _is_cancelled(pending, timelines))
+        PendingStop(
+            pending.stop,
+            pending.due,
+            pending.deadline,
+            pending.keys,
+            ours_to_send=not _is_cancelled(pending, timelines),
+        )
         for _, pending in sorted(found.items())
     ]
 

@@ -18,7 +18,7 @@ from pipeline.stages.assembly_row import (
 from pipeline.stages.message import message_from_part, message_from_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
     from pipeline.records import MoMessage, MoPart
@@ -111,7 +111,7 @@ def _release(
     for assembly in row.open:
         due = _due_at(assembly, timeout=timeout)
         if due <= now:
-            markers.append(Released(tuple(assembly.slots), due))
+            markers.append(Released(tuple(_slots(assembly)), due))
             messages.append(message_from_parts(assembly.parts, account=row.account))
         else:
             still_open.append(assembly)
@@ -137,10 +137,17 @@ def _nearest(
     nearest: Assembly | Released | None = None
     least = within = spread.total_seconds()
     for home in homes:
-        distance = _distance(home.slots, part, within=within)
+        distance = _distance(_slots(home), part, within=within)
         if distance is not None and (nearest is None or distance < least):
             nearest, least = home, distance
     return nearest
+
+
+def _slots(home: Assembly | Released) -> Sequence[tuple[int, datetime]]:
+    """Part number and gateway time of each part that has come."""
+    if isinstance(home, Released):
+        return home.slots
+    return [(part.part_number, part.gateway_time) for part in home.parts]
 
 
 def _distance(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 
 import pytest
 
 from pipeline.engine import app
+from pipeline.settings import Settings
 
 
 class Stopped(Exception):
@@ -49,3 +52,17 @@ def test_a_broker_that_comes_a_little_later_is_waited_for(monkeypatch, closed_po
     monkeypatch.setattr(app, "BROKER_SECONDS", 60.0)
     app.wait_for_broker([("127.0.0.1", closed_port)])
     assert next(answers, None) is None
+
+
+def test_no_library_makes_lines_that_nobody_asked_for(tmp_path):
+    settings = Settings(home=tmp_path, log_level="warning")
+    made = app.create_faust_app("quiet", bootstrap="127.0.0.1:1", settings=settings)
+    loop = asyncio.new_event_loop()
+    try:
+        worker = app.worker_of(made, loop, settings)
+        logger = logging.Logger("root", logging.WARNING)
+        logger.addHandler(logging.NullHandler())
+        worker.on_setup_root_logger(logger, logging.WARNING)
+        assert logger.level == logging.WARNING
+    finally:
+        loop.close()
