@@ -60,7 +60,8 @@ def test_no_library_makes_lines_that_nobody_asked_for(tmp_path):
     loop = asyncio.new_event_loop()
     try:
         worker = app.worker_of(made, loop, settings)
-        logger = logging.Logger("root", logging.WARNING)
+        logger = logging.getLogger("instead-of-the-root")
+        logger.setLevel(logging.WARNING)
         logger.addHandler(logging.NullHandler())
         worker.on_setup_root_logger(logger, logging.WARNING)
         assert logger.level == logging.WARNING
