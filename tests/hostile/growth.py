@@ -1,0 +1,59 @@
+"""How the time of a parser or a stage grows with what an outsider sends."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEASURABLE_SECONDS: Final = 0.004
+REPEATS: Final = 5
+TRIES: Final = 3
+MOST: Final = 1.5  # a linear function measures about 1, a quadratic one about 2
+
+
+class TooSteep(AssertionError):
+    """The time grows faster than the input."""
+
+
+def refuse_steep_growth(
+    work: Callable[[int], Callable[[], object]], *, largest: int, smallest: int = 64
+) -> None:
+    """Raise `TooSteep` when the processor time grows faster than the size of the input.
+
+    `work(size)` prepares an input of that size and gives the function to measure. Sizes n, 2n and
+    4n are measured, 4n at most `largest`. n is the first size that takes 4 ms: below that, noise
+    is all there is. Where even `largest / 4` takes less, `largest` itself must stay below 64 ms.
+    """
+    size = smallest
+    while size < largest // 4 and _seconds(work(size)) < MEASURABLE_SECONDS:
+        size *= 2
+    size = min(size, max(1, largest // 4))
+    if _seconds(work(size)) < MEASURABLE_SECONDS:
+        whole = _seconds(work(largest))
+        if whole > 16 * MEASURABLE_SECONDS:
+            raise TooSteep(f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms")
+        return
+    measured = []
+    for _ in range(TRIES):
+        once, twice, four = (_seconds(work(size * factor)) for factor in (1, 2, 4))
+        steepness = math.log2(four / once) / 2
+        measured.append(f"{size}: {once:.4f} s, x2: {twice:.4f} s, x4: {four:.4f} s")
+        if steepness <= MOST:
+            return
+    raise TooSteep("; ".join(measured))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """The least processor time of a few calls; a slow call is not repeated."""
+    least = math.inf
+    for _ in range(REPEATS):
+        began = time.thread_time()
+        call()
+        least = min(least, time.thread_time() - began)
+        if least > 0.5:
+            break
+    return least
