@@ -54,7 +54,7 @@ lock: $(INSTALLED)  ## pin anew what pyproject.toml and the local broker need
 		build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	$(COMPILE) --output-file $(REQUIREMENTS)/runtime.txt
 	$(COMPILE) --extra local --extra dev --output-file $(REQUIREMENTS)/dev.txt
-	$(BIN)/python -m deploy.local.jars
+	$(BIN)/python -m pipeline.cli.local.jars
 
 clean:  ## what was installed or built here; homes and their data stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -33,7 +33,7 @@ PATTERNS: Final = (
     "murmur2.py",
     "numbers.py",
 )
-NATIVE: Final = "pipeline/avro_native.c"
+NATIVE: Final = "pipeline/avro/native.c"
 SECONDS: Final = 600.0
 _STRUCT: Final = "(msgspec.Struct"  # msgspec reads annotations that mypyc does not keep
 

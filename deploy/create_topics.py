@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from pipeline.admin import create_topics
+from pipeline.home.stack import bootstrap_of
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import load_settings
-from pipeline.stack import bootstrap_of
 
 
 def main() -> None:

@@ -20,10 +20,10 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     importlib.import_module("kafka")
 
-from deploy.local.kafka import LocalKafka
-from pipeline.admin import create_topics
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
-from tests.running import RunningStack
+from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +58,7 @@ def kafka_settings() -> Settings:
 def kafka(kafka_settings: Settings) -> Iterator[str]:
     """Bootstrap address of the suite's broker, which has the topics of `schemas/topics.toml`."""
     if IN_CONTAINERS:
-        from tests import containers
+        from tests.support import containers
 
         containers.require_engine()
         with containers.kafka_container(partitions=PARTITIONS) as bootstrap:
@@ -96,7 +96,7 @@ def clickhouse() -> Iterator[str]:
     if not IN_CONTAINERS:
         yield ""
         return
-    from tests import containers
+    from tests.support import containers
 
     containers.require_engine()
     with containers.clickhouse_container() as url:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 
-from pipeline import metrics
+from pipeline.engine import metrics
 from pipeline.engine.intake import Intake
-from pipeline.engine.producer import transactional_producer
-from pipeline.engine.restore import joined_point
-from pipeline.engine.state import State
+from pipeline.engine.state.restore import joined_point
+from pipeline.engine.state.state import State
 from pipeline.engine.unit_of_work import UnitOfWork
+from pipeline.kafka.client.transactional_producer import transactional_producer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.engine.states import States
+    from pipeline.engine.state.states import States
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.errors import IllegalOperation
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from pipeline.engine.rows import Reached
-from pipeline.engine.state import SCRUB_KEY, Point, State, point_row
+from pipeline.engine.state.rows import Reached
+from pipeline.engine.state.state import SCRUB_KEY, Point, State, point_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
-    from pipeline.engine.tables import Table
+    from pipeline.engine.state.tables import Table
 
 REASON_SECONDS: Final = 1.0
 MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes

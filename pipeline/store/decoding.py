@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline import avro, topics
+from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
+from pipeline.kafka import topics
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
-from pipeline.stages.rows import STORED, Row, columns_of, row_from_record
 from pipeline.store.forgotten import Forgotten
+from pipeline.store.rows import STORED, Row, columns_of, row_from_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,9 @@ KIND_OF: Final[dict[str, type[Record]]] = {
     topic.name: kind
     for topic in topics.topics().values()
     for kind in STORED
-    if topic.record == avro.snake_from_camel(kind.__name__)
+    if topic.record == single_object.snake_from_camel(kind.__name__)
 }
-TABLE_OF: Final = {kind: f"{avro.snake_from_camel(kind.__name__)}_rows" for kind in STORED}
+TABLE_OF: Final = {kind: f"{single_object.snake_from_camel(kind.__name__)}_rows" for kind in STORED}
 
 
 class WrongDeploy(RuntimeError):
@@ -59,7 +60,7 @@ class Decoder:
         for record in records:
             try:
                 value = self._read(record)
-            except avro.Unreadable as error:
+            except single_object.Unreadable as error:
                 self._count(error)
                 if not self._forgotten.keeps_unreadable(record):
                     continue
@@ -80,12 +81,14 @@ class Decoder:
         return _table_rows(self._kind, rows), _table_rows(DeadLetter, letters)
 
     def _read(self, record: ConsumerRecord) -> Record:
-        value = avro.decode(record.value or b"")
+        value = single_object.decode(record.value or b"")
         if type(value) is not self._kind:
-            raise avro.Unreadable(f"a {type(value).__name__} does not belong in {self._topic}")
+            raise single_object.Unreadable(
+                f"a {type(value).__name__} does not belong in {self._topic}"
+            )
         return value
 
-    def _count(self, error: avro.Unreadable) -> None:
+    def _count(self, error: single_object.Unreadable) -> None:
         self._unreadable += 1
         if self._unreadable >= IN_A_ROW and self._topic not in FROM_OUTSIDE:
             raise WrongDeploy(

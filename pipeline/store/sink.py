@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline import topics
+from pipeline.kafka import topics
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
-from pipeline.store.erasures import Erasures, Gate
+from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
 from pipeline.store.lane import Lane, Limits
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from pipeline.store.block import Block
+    from pipeline.store.clickhouse.writer import Writer
     from pipeline.store.lane import Batch
-    from pipeline.store.writer import Writer
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import MoRaw, Reason, Rejected, Source
-from pipeline.wire import http_form, mo_log, smpp_callback, soap, xml
+from pipeline.wire import http_form, mo_log, soap, xml
+from pipeline.wire.smpp import callback as smpp_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvloop
 
-from deploy.local.kafka import LocalKafka
+from pipeline.cli.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
     engine_bench,
@@ -31,7 +31,7 @@ from tests.bench import (
     smpp_bench,
 )
 from tests.bench.traffic import NUMBERS_TOML
-from tests.running import RunningStack
+from tests.support.running import RunningStack
 
 PARTITIONS = 4
 RATE = 100

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import LocalKafka
-from deploy.local.ports import LOOPBACK, free_port
-from pipeline import avro, topics
-from pipeline.admin import create_topics
+from pipeline.avro import single_object
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.cli.local.ports import LOOPBACK, free_port
+from pipeline.cli.local.stack_settings import answers_ready
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.records import MoRaw, MtRequest
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
-from pipeline.stack_settings import answers_ready
 from pipeline.wire import http_form
 from tests.bench.latency_bench import callback_of, percentiles, watch_topics
 from tests.bench.pipeline_bench import process, publish
@@ -80,7 +81,7 @@ async def _append(
         query=http_form.render(callback),
         octets=b"",
     )
-    stored = await producer.send_and_wait(topics.MO_RAW, avro.encode(raw), key=key)
+    stored = await producer.send_and_wait(topics.MO_RAW, single_object.encode(raw), key=key)
     if stored.timestamp_type != LOG_APPEND_TIME:
         raise RuntimeError(f"{topics.MO_RAW} does not keep the broker's time")
     # Broker and bench are on one machine: one clock, and another that goes on as evenly.
@@ -92,7 +93,7 @@ async def _append(
         sender_id=NUMBER,
         requested_at=now,
     )
-    await producer.send_and_wait(topics.MT_REQUEST, avro.encode(request), key=key)
+    await producer.send_and_wait(topics.MT_REQUEST, single_object.encode(request), key=key)
 
 
 def on_a_broker(home: Path, *, rate: int, spells: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -102,12 +103,12 @@ def on_a_broker(home: Path, *, rate: int, spells: Mapping[str, int]) -> list[tup
     broker.start()
     try:
         create_topics(broker.bootstrap, Settings(kafka=broker.bootstrap))
-        numbers = avro.encode(directory())
+        numbers = single_object.encode(directory())
         sent = [(topics.NUMBERS, None, numbers, n) for n in range(settings.partitions)]
         asyncio.run(publish(broker.bootstrap, sent))
         port = free_port()
         with process(
-            ["-m", "pipeline.cli", "worker"],
+            ["-m", "pipeline.cli.main", "worker"],
             bootstrap=broker.bootstrap,
             home=home / "worker",
             settings={"partitions": str(settings.partitions), "metrics_port": str(port)},

@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.local.kafka import LocalKafka
-from pipeline import avro, topics
-from pipeline.admin import create_topics
-from pipeline.agents.agent_tables import CONSENTS, TABLES
-from pipeline.engine.rows import Row
-from pipeline.engine.state import Point, point_row
-from pipeline.engine.tables import octets_from_row
-from pipeline.numbers import Directory
+from pipeline.avro import single_object
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.conversation.tables import CONSENTS, TABLES
+from pipeline.directory.directory import Directory
+from pipeline.engine.state.rows import Row
+from pipeline.engine.state.state import Point, point_row
+from pipeline.engine.state.tables import octets_from_row
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.records import MoMessage, MtRequest, Source
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
-from pipeline.stages.consent import ConsentRules, due_at, encode_row, fall_due, take_message
+from pipeline.stages.consent.decide import ConsentRules, due_at, encode_row, fall_due, take_message
 from tests.bench.latency_bench import percentiles
 from tests.bench.pipeline_bench import PARTITIONS, process, publish
 from tests.bench.traffic import NUMBER, directory
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from pipeline.stages.consent import HandsetConsent
+    from pipeline.stages.consent.decide import HandsetConsent
 
 HANDSETS: Final = 1_000_000
 REQUESTS: Final = 50_000
@@ -152,7 +153,7 @@ def requests_for(count: int, *, handsets: int, run: str) -> Iterator[tuple[str, 
             sender_id=NUMBER,
             requested_at=datetime.now(UTC),
         )
-        yield topics.MT_REQUEST, key_from_handset(handset), avro.encode(request)
+        yield topics.MT_REQUEST, key_from_handset(handset), single_object.encode(request)
 
 
 async def decisions(bootstrap: str, ready: asyncio.Event) -> AsyncIterator[list[str]]:
@@ -170,7 +171,7 @@ async def decisions(bootstrap: str, ready: asyncio.Event) -> AsyncIterator[list[
         ready.set()
         while True:
             for records in (await consumer.getmany(timeout_ms=50)).values():
-                yield [avro.decode(record.value).request_id for record in records]
+                yield [single_object.decode(record.value).request_id for record in records]
     finally:
         await consumer.stop()
 
@@ -251,7 +252,7 @@ async def until_ready(bootstrap: str) -> None:
     probes: dict[int, tuple[str, bytes, bytes]] = {}
     for topic, key, value in requests_for(1_000, handsets=1_000, run="probe"):
         probes.setdefault(topics.partition_of(key, PARTITIONS), (topic, key, value))
-    waiting |= {avro.decode(value).request_id for _, _, value in probes.values()}
+    waiting |= {single_object.decode(value).request_id for _, _, value in probes.values()}
     await publish(bootstrap, list(probes.values()))
     await asyncio.wait_for(watching, SECONDS)
 
@@ -266,10 +267,10 @@ def run(
 ) -> list[tuple[str, str]]:
     """The rows of the README's table."""
     create_topics(bootstrap, Settings(kafka=bootstrap, partitions=PARTITIONS))
-    numbers = avro.encode(directory())
+    numbers = single_object.encode(directory())
     asyncio.run(publish(bootstrap, [(topics.NUMBERS, None, numbers, n) for n in range(PARTITIONS)]))
     asyncio.run(write_changelog(bootstrap, handsets))
-    with process(["-m", "pipeline.cli", "worker"], bootstrap=bootstrap, home=home) as worker:
+    with process(["-m", "pipeline.cli.main", "worker"], bootstrap=bootstrap, home=home) as worker:
         began = time.monotonic()
         asyncio.run(until_ready(bootstrap))
         restored = time.monotonic() - began

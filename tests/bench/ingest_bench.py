@@ -20,15 +20,15 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from deploy.local.kafka import LocalKafka
-from pipeline.admin import create_topics
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from pipeline.wire import http_form, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
 from tests.bench import slow_clients
 from tests.bench.smpp_bench import processor_seconds
-from tests.ingest.process import ingest_process
+from tests.ingest.http.process import ingest_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,7 +173,7 @@ def rows(home: Path, requests: int) -> list[tuple[str, str]]:
         create_topics(broker.bootstrap, Settings(partitions=PARTITIONS))
         with ingest_process(home, {"kafka": broker.bootstrap, "log_level": "warning"}) as ingest:
             ingest.wait_until("/readyz", 200)
-            url, pid = f"http://127.0.0.1:{ingest.port}", ingest.process.pid
+            url, pid = f"http://127.0.0.1:{ingest.port}", ingest.common.process.pid
             uvloop.run(measure(url, requests=WARM_UP, concurrency=64, seconds=60))
             return [
                 *(_row(url, pid, form=form, requests=requests) for form in FORMS),

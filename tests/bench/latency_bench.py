@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiokafka import TopicPartition
 
-from pipeline import avro, topics
-from pipeline.paced_consumer import PacedConsumer
+from pipeline.avro import single_object
+from pipeline.kafka import topics
+from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from tests.bench.traffic import NUMBER
@@ -149,7 +150,7 @@ async def watch_topics(
     """
     names = (topics.MO_MESSAGE, topics.MT_COMMAND)
     async for record in _records(kafka, partitions, names, watching=watching):
-        value: Any = avro.decode(record.value)
+        value: Any = single_object.decode(record.value)
         if record.topic == topics.MO_MESSAGE:
             seen, found = messages, value.mo_msg_ids[0]
         else:

@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import LocalKafka
-from ingest.log_lines import outgoing_from_line
-from pipeline.admin import create_topics
-from pipeline.avro import encode
+from ingest.common.log_lines import outgoing_from_line
+from pipeline.avro.single_object import encode
+from pipeline.cli.local.kafka import LocalKafka
 from pipeline.clock import PipelineClock
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.mo_log import render
 from tests.bench.smpp_bench import Figures, processor_seconds
-from tests.ftp.process import ftp_process, position_in
+from tests.ingest.ftp.process import ftp_process, position_in
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pyftpdlib's asyncore
-    from tests.ftp.peer import PASSWORD, USER, Peer, serving
+    from tests.ingest.ftp.peer import PASSWORD, USER, Peer, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

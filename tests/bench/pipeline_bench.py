@@ -17,10 +17,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from pipeline import avro, topics
-from pipeline.admin import create_topics
+from pipeline.avro import single_object
+from pipeline.conversation.process import CONVERSATION_GROUP
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
-from pipeline.worker import CONVERSATION_GROUP
 from tests.bench import stock_faust
 from tests.bench.traffic import directory, mixed_traffic
 
@@ -46,7 +47,7 @@ def repeats_in(count: int) -> int:
 
 async def fill(bootstrap: str, count: int) -> int:
     """Publish the directory and the traffic; gives how many records of traffic."""
-    numbers = avro.encode(directory())
+    numbers = single_object.encode(directory())
     await publish(bootstrap, [(topics.NUMBERS, None, numbers, n) for n in range(PARTITIONS)])
     traffic = list(mixed_traffic(count, handsets=20_000))
     await publish(bootstrap, traffic)
@@ -199,13 +200,13 @@ def process(
 async def one_worker(bootstrap: str, home: Path, count: int) -> float:
     """Our worker on what the topics hold."""
     async with WorkedOff(bootstrap) as done:
-        with process(["-m", "pipeline.cli", "worker"], bootstrap=bootstrap, home=home):
+        with process(["-m", "pipeline.cli.main", "worker"], bootstrap=bootstrap, home=home):
             return await done.rate(count - repeats_in(count))
 
 
 async def two_workers(bootstrap: str, home: Path, count: int) -> float:
     """Two that share the partitions, held still while the topics are filled."""
-    worker = ["-m", "pipeline.cli", "worker"]
+    worker = ["-m", "pipeline.cli.main", "worker"]
     warming = list(mixed_traffic(400, handsets=100, prefix="2797"))
     traffic = list(mixed_traffic(count, handsets=20_000, prefix="2798"))
     async with WorkedOff(bootstrap) as done:

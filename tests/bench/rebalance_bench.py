@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaAdminClient
 
-from deploy.local.kafka import LocalKafka
-from pipeline import avro, topics
-from pipeline.admin import create_topics
-from pipeline.commands.leave import remove_member
+from pipeline.avro import single_object
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.cli.operate.leave import remove_member
+from pipeline.conversation.process import CONVERSATION_GROUP
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
-from pipeline.worker import CONVERSATION_GROUP
 from tests.bench.pipeline_bench import until_members
 from tests.bench.traffic import directory, mixed_traffic
 
@@ -64,7 +65,7 @@ class Worker:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli", "worker"],
+                [sys.executable, "-m", "pipeline.cli.main", "worker"],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -139,7 +140,7 @@ async def keep_sending(bootstrap: str) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     await producer.start()
     try:
-        numbers = avro.encode(directory())
+        numbers = single_object.encode(directory())
         for partition in range(PARTITIONS):
             await producer.send(topics.NUMBERS, numbers, partition=partition)
         began = time.monotonic()

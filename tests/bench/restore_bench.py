@@ -18,15 +18,15 @@ from pathlib import Path
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import LocalKafka
-from pipeline import topics
-from pipeline.admin import create_topics
-from pipeline.agents.agent_tables import CONSENTS, TABLES
-from pipeline.engine.rows import Row
-from pipeline.engine.state import Point, point_row
-from pipeline.engine.states import States
-from pipeline.engine.tables import octets_from_row
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.conversation.tables import CONSENTS, TABLES
+from pipeline.engine.state.rows import Row
+from pipeline.engine.state.state import Point, point_row
+from pipeline.engine.state.states import States
+from pipeline.engine.state.tables import octets_from_row
 from pipeline.engine.task import AgentPlan
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.bench.state_bench import key_of, resident_mb, value_of
 

@@ -21,18 +21,18 @@ import smpp34
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import LocalKafka
-from deploy.local.ports import free_port
-from pipeline.admin import create_topics
-from pipeline.avro import encode
+from pipeline.avro.single_object import encode
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.cli.local.ports import free_port
+from pipeline.kafka.admin import create_topics
+from pipeline.kafka.topics import MO_RAW
 from pipeline.records import MoRaw, Source
 from pipeline.settings import Settings
-from pipeline.topics import MO_RAW
-from pipeline.wire import smpp_pdu
-from pipeline.wire.smpp_pdu import Command, Framer, Status
-from tests.smpp.process import smpp_process
-from tests.smpp.smsc import Smsc, with_sequence
-from tests.smpp.test_callback import pdu_of
+from pipeline.wire.smpp import pdu as smpp_pdu
+from pipeline.wire.smpp.pdu import Command, Framer, Status
+from tests.ingest.smpp.process import smpp_process
+from tests.ingest.smpp.smsc import Smsc, with_sequence
+from tests.wire.smpp.test_callback import pdu_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

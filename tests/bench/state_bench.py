@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.engine.checkpoint import Checkpoints
-from pipeline.engine.rows import Reached, Row
-from pipeline.engine.state import Point, State, point_row
-from pipeline.engine.tables import octets_from_row
+from pipeline.engine.state.checkpoint import Checkpoints
+from pipeline.engine.state.rows import Reached, Row
+from pipeline.engine.state.state import Point, State, point_row
+from pipeline.engine.state.tables import octets_from_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

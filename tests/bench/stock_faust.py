@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Final
 import faust
 import uvloop
 
-from pipeline import avro, topics
-from pipeline.agents.agent_tables import DIRECTORY, TABLES
-from pipeline.agents.conversation import Conversation
-from pipeline.engine.memory import MemoryStore
-from pipeline.engine.rows import Row
-from pipeline.engine.tables import Table
+from pipeline.avro import single_object
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.tables import DIRECTORY, TABLES
+from pipeline.engine.state.memory import MemoryStore
+from pipeline.engine.state.rows import Row
+from pipeline.engine.state.tables import Table
+from pipeline.kafka import topics
 from pipeline.settings import Settings
 from tests.bench.traffic import directory
 
@@ -142,7 +143,7 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
     sinks = {topic: raw(f"{app_id}-{topic}") for topic in OUTPUTS}
     settings = Settings(partitions=partitions)
     conversations = {n: Conversation(partition=n, settings=settings) for n in range(partitions)}
-    numbers = SimpleNamespace(topic=topics.NUMBERS, value=avro.encode(directory()))
+    numbers = SimpleNamespace(topic=topics.NUMBERS, value=single_object.encode(directory()))
     for conversation in conversations.values():
         conversation.take(WorkOverFaust(tables), numbers)
 

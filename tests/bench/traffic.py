@@ -6,7 +6,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline import avro, topics
+from pipeline.avro import single_object
+from pipeline.kafka import topics
 from pipeline.records import MoRaw, MtRequest, Numbers
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.wire import http_form
@@ -55,7 +56,7 @@ def mixed_traffic(
                 sender_id=NUMBER,
                 requested_at=now,
             )
-            item = (topics.MT_REQUEST, key_from_handset(handset), avro.encode(request))
+            item = (topics.MT_REQUEST, key_from_handset(handset), single_object.encode(request))
         else:
             item = _mo(handset, f"Here is the message text number {n}", n, now)
         last = item if item[0] == topics.MO_RAW else last
@@ -83,11 +84,11 @@ def _mo(
         query=http_form.render(callback),
         octets=b"",
     )
-    return topics.MO_RAW, key_from_handset(handset), avro.encode(raw)
+    return topics.MO_RAW, key_from_handset(handset), single_object.encode(raw)
 
 
 def directory() -> Numbers:
     """The number directory of the traffic."""
-    from pipeline.numbers import numbers_from_toml
+    from pipeline.directory.directory import numbers_from_toml
 
     return numbers_from_toml(NUMBERS_TOML, origin="bench", loaded_at=datetime.now(UTC))

@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from yarl import URL
 
-from pipeline import avro, topics
+from pipeline.avro import single_object
+from pipeline.kafka import topics
 from pipeline.records import MoRaw, MtRequest
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.wire import http_form
@@ -200,7 +201,7 @@ class _Direct:
             query=http_form.render(callback),
             octets=b"",
         )
-        return await self._wrote(topics.MO_RAW, callback.handset, avro.encode(raw))
+        return await self._wrote(topics.MO_RAW, callback.handset, single_object.encode(raw))
 
     async def ask(self, request_id: str, handset: str) -> bool:
         request = MtRequest(
@@ -210,7 +211,7 @@ class _Direct:
             sender_id=NUMBER,
             requested_at=datetime.now(UTC),
         )
-        return await self._wrote(topics.MT_REQUEST, handset, avro.encode(request))
+        return await self._wrote(topics.MT_REQUEST, handset, single_object.encode(request))
 
     async def _wrote(self, topic: str, handset: str, value: bytes) -> bool:
         try:

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.chaos.stopping_worker import PLACES
-from tests.running import environment_without_settings
+from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from tests.running import RunningStack
+    from tests.support.running import RunningStack
 
-SESSION_SECONDS: Final = 10  # pipeline.engine.app: broker_session_timeout
+SESSION_SECONDS: Final = 10  # pipeline.engine.faust.app: broker_session_timeout
 ANYWHERE: Final = "anywhere"
 REACH_SECONDS: Final = 240.0  # how long a worker may take to come where it stops itself
 OFTEN: Final = 30
@@ -238,7 +238,7 @@ class Mayhem:
             return
         self._added += 1
         name = f"extra-{self._added}" if self._added % 2 else ""
-        self._workers.append(Extra(self._started("pipeline.cli", "worker", name=name), name))
+        self._workers.append(Extra(self._started("pipeline.cli.main", "worker", name=name), name))
         self._say(f"added a worker, pid {self._workers[-1].process.pid}, name {name or 'none'}")
 
     def _started(self, *words: str, name: str = "") -> subprocess.Popen[bytes]:
@@ -260,7 +260,7 @@ class Mayhem:
                 if status is not None:
                     if status != -signal.SIGKILL:
                         self.deaths.append(f"a worker of our own ended with {status}")
-                    extra.process = self._started("pipeline.cli", "worker", name=extra.name)
+                    extra.process = self._started("pipeline.cli.main", "worker", name=extra.name)
             await asyncio.sleep(0.5)
 
 

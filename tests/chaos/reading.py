@@ -10,8 +10,9 @@ import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from pipeline import avro, topics
-from pipeline.engine.disk import DiskRows, Memory
+from pipeline.avro import single_object
+from pipeline.engine.state.disk import DiskRows, Memory
+from pipeline.kafka import topics
 from tests.chaos.checker import ID_OF, Entry
 from tests.chaos.tables import POINT_KEY, Change, Database
 
@@ -52,7 +53,7 @@ class Topics:
             for tp, records in batches.items():
                 count += len(records)
                 self.entries[tp.topic] += [
-                    Entry(tp.partition, r.offset, r.timestamp, avro.decode(r.value))
+                    Entry(tp.partition, r.offset, r.timestamp, single_object.decode(r.value))
                     for r in records
                 ]
         return count

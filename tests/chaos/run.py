@@ -17,7 +17,7 @@ from tests.chaos.mayhem import Mayhem
 from tests.chaos.reading import Rows, Topics, changes, databases
 from tests.chaos.tables import check_databases, check_tables
 from tests.chaos.traffic import scripts
-from tests.running import RunningStack
+from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from pipeline import cli
-from pipeline.engine.restore import CommittedOffsets
+from pipeline.cli import main as cli
+from pipeline.engine.state.restore import CommittedOffsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

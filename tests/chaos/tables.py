@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pipeline.agents.agent_tables import ASSEMBLIES, CONSENTS, REQUESTS, SEEN, TABLES
-from pipeline.stages import consent_row, reassemble
+from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, REQUESTS, SEEN, TABLES
+from pipeline.stages.consent import row as consent_row
+from pipeline.stages.parts import reassemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.stages import consent_row
-from tests.assembling import Box
+from pipeline.stages.consent import row as consent_row
 from tests.chaos.checker import Entry, Findings, Handset, Part, Played
 from tests.chaos.tables import KIND, Change, Database, check_databases, check_tables, rows_up_to
-from tests.mo import HANDSET, callback, normalised
+from tests.support.assembling import Box
+from tests.support.mo import HANDSET, callback, normalised
 
 BOB = "447800000002"
 DUE = bytes(8)

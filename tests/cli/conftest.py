@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline import cli
+from pipeline.cli import main as cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline import avro, compiled
+from pipeline import compiled
+from pipeline.avro import single_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=["python", "native"])
 def form(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What `pipeline.avro` makes its writers and readers of: Python, or what is compiled of C."""
+    """What `pipeline.avro.single_object` makes its writers and readers of: Python, or what is compiled of C."""
     if request.param == "native":
         if compiled.form() == "python":
             pytest.skip("the codec in C is not compiled")
-        assert avro.NATIVE is not None
+        assert single_object.NATIVE is not None
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "python":
             patch.setattr(avro, "NATIVE", None)
-        avro._codecs.cache_clear()
+        single_object._codecs.cache_clear()
         yield request.param
-    avro._codecs.cache_clear()
+    single_object._codecs.cache_clear()

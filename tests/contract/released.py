@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from pipeline.avro import MARKER, header_of
+from pipeline.avro.single_object import MARKER, header_of
 from tests.contract.schema_files import all_versions
 
 HEAD = """\

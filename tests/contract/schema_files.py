@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from pipeline import records
-from pipeline.avro import SCHEMAS, snake_from_camel, versions_of
+from pipeline.avro.single_object import SCHEMAS, snake_from_camel, versions_of
 from pipeline.records import Record
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`pipeline.avro` against fastavro, a second implementation, and against what is no record."""
+"""`pipeline.avro.single_object` against fastavro, a second implementation, and against what is no record."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import avro
-from pipeline.avro import HEADER_LENGTH, MARKER, Unreadable, decode, encode, header_of
-from pipeline.avro_codec import UnknownSchema
-from pipeline.avro_octets import (
+from pipeline.avro import single_object
+from pipeline.avro.codec import UnknownSchema
+from pipeline.avro.octets import (
     int_from_octets,
     octets_from_int,
     octets_from_time,
     time_from_octets,
 )
+from pipeline.avro.single_object import HEADER_LENGTH, MARKER, Unreadable, decode, encode, header_of
 from pipeline.records import Clock, Record
 from tests.contract.schema_files import KINDS, any_record, newest, values
 
@@ -139,7 +139,7 @@ def test_hostile_octets_are_unreadable(octets: bytes, words: str) -> None:
 
 @in_each_form
 def test_hostile_lengths_and_counts_allocate_nothing() -> None:
-    read_strings = avro.make_reader({"type": "array", "items": "string"})
+    read_strings = single_object.make_reader({"type": "array", "items": "string"})
     huge = octets_from_int(1 << 40)
     tracemalloc.start()
     try:
@@ -158,7 +158,7 @@ def test_an_array_in_several_blocks_with_their_sizes_is_read() -> None:
     """Other writers may do so ("Arrays"); fastavro reads it too."""
     schema = {"type": "array", "items": "string"}
     body = b"\x01\x04\x02a" + b"\x04\x02b\x02c" + b"\0"
-    assert avro.make_reader(schema)(body, 0) == (["a", "b", "c"], len(body))
+    assert single_object.make_reader(schema)(body, 0) == (["a", "b", "c"], len(body))
     assert fastavro.schemaless_reader(io.BytesIO(body), schema, None) == ["a", "b", "c"]
 
 
@@ -166,7 +166,7 @@ def test_an_array_in_several_blocks_with_their_sizes_is_read() -> None:
 def test_a_count_of_none_in_two_octets_ends_an_array_too() -> None:
     schema = {"type": "array", "items": "string"}
     body = b"\x02\x02a" + b"\x80\x00" + b"\x02\x02b"
-    assert avro.make_reader(schema)(body, 0) == (["a"], len(body) - 3)
+    assert single_object.make_reader(schema)(body, 0) == (["a"], len(body) - 3)
     assert fastavro.schemaless_reader(io.BytesIO(body), schema, None) == ["a"]
 
 
@@ -235,6 +235,6 @@ def test_an_hour_that_comes_twice_is_written_as_two_instants() -> None:
     ids=json.dumps,
 )
 def test_a_schema_beyond_what_we_use_is_refused(schema: Any) -> None:
-    for make in (avro.make_writer, avro.make_reader):
+    for make in (single_object.make_writer, single_object.make_reader):
         with pytest.raises(UnknownSchema):
             make(schema)

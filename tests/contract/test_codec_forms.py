@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline import avro, compiled, records
-from pipeline.avro_codec import Reader, Writer, make_reader, make_writer, program
-from pipeline.avro_octets import int_from_octets, octets_from_int
+from pipeline import compiled, records
+from pipeline.avro import single_object
+from pipeline.avro.codec import Reader, Writer, make_reader, make_writer, program
+from pipeline.avro.octets import int_from_octets, octets_from_int
 from pipeline.records import Clock, Flag, MtRequest
 from tests.bench.traffic import directory
 from tests.contract.schema_files import TIME, all_versions, newest, values
@@ -39,12 +40,12 @@ more_examples = settings(max_examples=2 * settings.default.max_examples)
 
 def native_writer(schema: Any) -> Writer:
     """A writer in C."""
-    return avro.NATIVE.make_writer(program(schema, vars(records)), b"")
+    return single_object.NATIVE.make_writer(program(schema, vars(records)), b"")
 
 
 def native_reader(schema: Any) -> Reader:
     """A reader in C."""
-    return avro.NATIVE.make_reader(program(schema, vars(records)))
+    return single_object.NATIVE.make_reader(program(schema, vars(records)))
 
 
 def read(reader: Reader, octets: bytes) -> tuple[Any, int] | type[Exception]:
@@ -196,7 +197,7 @@ def test_a_record_of_a_class_made_of_ours_is_written_by_its_attributes() -> None
 )
 def test_what_is_no_program_makes_no_reader(wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError, SystemError)):
-        avro.NATIVE.make_reader(wrong)
+        single_object.NATIVE.make_reader(wrong)
 
 
 @pytest.mark.parametrize("args", [(), (b"",), ("", 0), (b"", ""), (bytearray(2), 0), (b"", 0, 0)])

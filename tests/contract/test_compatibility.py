@@ -13,7 +13,8 @@ from fastavro.schema import UnknownType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import avro, records
+from pipeline import records
+from pipeline.avro import single_object
 from pipeline.records import MoMessage, MtRequest, Numbers
 from tests.contract.compatibility import problems
 from tests.contract.schema_files import newest, values, versions_by_record
@@ -145,7 +146,7 @@ def test_a_reader_of_an_older_version_gives_what_fastavro_resolves(
     body = io.BytesIO()
     value = {field["name"]: getattr(written, field["name"]) for field in older["fields"]}
     fastavro.schemaless_writer(body, fastavro.parse_schema(older, named_schemas={}), value)
-    record, end = avro.make_reader(older)(body.getvalue(), 0)
+    record, end = single_object.make_reader(older)(body.getvalue(), 0)
     body.seek(0)
     resolved = fastavro.schemaless_reader(
         body,

@@ -16,7 +16,7 @@ from pipeline import compiled
 
 ROOT = Path(__file__).parents[2]
 GROUP_FILE = f"{compiled.GROUP}__mypyc{EXTENSION_SUFFIXES[0]}"
-GOLDEN = ("tests/test_golden.py", "tests/test_golden_consent.py", "tests/agents")
+GOLDEN = ("tests/golden/test_parts.py", "tests/golden/test_consent.py", "tests/agents")
 BOTH = {"python": ("-X", "twoway=python"), "preferred": ()}
 
 
@@ -41,10 +41,10 @@ def test_what_was_compiled_of_these_sources_is_found(checkout: Path) -> None:
     compiled.prefer()
     assert compiled.form() == "compiled"
     (finder,) = (each for each in sys.meta_path if isinstance(each, compiled.Finder))
-    found = finder.find_spec("pipeline.stages.gate")
+    found = finder.find_spec("pipeline.stages.gate.judge")
     assert found is not None
     assert Path(str(found.origin)).is_relative_to(checkout / "build")
-    assert finder.find_spec("pipeline.stages.consent") is None
+    assert finder.find_spec("pipeline.stages.consent.decide") is None
 
 
 @pytest.mark.parametrize("name", ["gate.py", "another.py", "another.c"])
@@ -71,7 +71,7 @@ def test_the_python_runs_where_it_is_asked_for(
 def test_no_class_that_msgspec_reads_is_compiled() -> None:
     """It finds the type of a field in the annotation, which compiled classes do not keep whole."""
     names = [name.removesuffix(".py").replace("/", ".") for name in modules()]
-    assert "pipeline.stages.normalise" in names
+    assert "pipeline.stages.parts.normalise" in names
     classes = [each for name in names for each in vars(import_module(name)).values()]
     read = [each for each in classes if isinstance(each, type) and issubclass(each, Struct)]
     assert read  # the records they import

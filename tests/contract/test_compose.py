@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from deploy.local.jars import KAFKA_VERSION
-from pipeline.access import Access
+from pipeline.cli.local.jars import KAFKA_VERSION
 from pipeline.settings import PREFIX, load_settings
+from pipeline.web.access import Access
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
 
 OURS = {"ingest", "worker", "store"}
@@ -224,7 +224,7 @@ def test_a_way_that_fetches_has_a_profile_and_a_file_of_its_own(name: str, profi
 
 @pytest.mark.parametrize("name", sorted(OURS | WAYS))
 def test_a_command_is_one_of_the_command_line(name: str) -> None:
-    from pipeline.cli import app
+    from pipeline.cli.main import app
 
     answer = CliRunner().invoke(app, [*ALL[name]["command"], "--help"])
     assert answer.exit_code == 0, answer.output

@@ -11,7 +11,7 @@ from fastavro import parse_schema
 from fastavro.validation import validate
 
 from pipeline import records
-from pipeline.avro import SCHEMAS, decode, encode, snake_from_camel
+from pipeline.avro.single_object import SCHEMAS, decode, encode, snake_from_camel
 from tests.contract.schema_files import KINDS, all_versions, newest, value_from_plain
 
 if TYPE_CHECKING:

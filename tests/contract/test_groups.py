@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.agents.conversation import SOURCES
-from pipeline.agents.store import STORE_GROUP
-from pipeline.commands import groups
-from pipeline.worker import CONVERSATION_GROUP
+from pipeline.cli.operate import groups
+from pipeline.conversation.agent import SOURCES
+from pipeline.conversation.process import CONVERSATION_GROUP
+from pipeline.store.consumer import STORE_GROUP
 
 
 def test_the_command_line_asks_for_the_groups_the_agents_are() -> None:

@@ -11,11 +11,11 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-import ingest.ftp_metrics
-import ingest.smpp_metrics
-import pipeline.metrics
+import ingest.ftp.metrics
+import ingest.smpp.metrics
+import pipeline.engine.metrics
 import pipeline.store.metrics
-from ingest.metrics import Metrics
+from ingest.http.metrics import Metrics
 from tests.contract.compose_file import ROOT, compose
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SEVERITIES = {"page", "ticket"}
 WORDS_OF_ALERTS = {"summary", "description"}
 
 
-MODULES = (pipeline.metrics, pipeline.store.metrics, ingest.smpp_metrics, ingest.ftp_metrics)
+MODULES = (pipeline.engine.metrics, pipeline.store.metrics, ingest.smpp.metrics, ingest.ftp.metrics)
 
 
 def metrics_in_code() -> dict[str, set[str]]:

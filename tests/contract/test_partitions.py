@@ -6,7 +6,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.topics import partition_of
+from pipeline.kafka.topics import partition_of
 
 
 @given(st.binary(max_size=64), st.integers(1, 100))

@@ -12,8 +12,9 @@ import pytest
 from fastavro import parse_schema
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from pipeline import records, topics
-from pipeline.avro import MARKER, SCHEMAS, header_of, snake_from_camel
+from pipeline import records
+from pipeline.avro.single_object import MARKER, SCHEMAS, header_of, snake_from_camel
+from pipeline.kafka import topics
 from tests.contract.released import manifest, text_from_manifest
 from tests.contract.schema_files import KINDS, TIME, all_versions, newest, versions_by_record
 

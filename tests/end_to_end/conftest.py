@@ -11,7 +11,7 @@ from tests.end_to_end.outside import Outside
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.running import RunningStack
+    from tests.support.running import RunningStack
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pipeline.wire.callback import MoCallback
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.running import RunningStack
+    from tests.support.running import RunningStack
 
 NUMBER = "447700900100"
 OTHER = "447700900101"

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka import TopicPartition
 
-from pipeline import topics
-from pipeline.admin import create_topics
-from pipeline.avro import decode
-from pipeline.commands.broker import Outgoing, open_consumer, publish
-from pipeline.numbers import numbers_from_toml
+from pipeline.avro.single_object import decode
+from pipeline.cli.ask.broker import Outgoing, open_consumer, publish
+from pipeline.directory.directory import numbers_from_toml
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
 from pipeline.records import ConsentRule, MoRaw, Purpose, Source
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from tests.end_to_end.outside import GATEWAY_ZONE, NUMBER
-from tests.running import environment_without_settings
+from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from deploy.local.kafka import LocalKafka
+    from pipeline.cli.local.kafka import LocalKafka
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -69,7 +69,7 @@ def worker(bootstrap: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
     settings = {"kafka": bootstrap, "partitions": str(PARTITIONS), "home": str(home)}
     with (home / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", "worker"],
+            [sys.executable, "-m", "pipeline.cli.main", "worker"],
             env=environment_without_settings(settings),
             stdout=log,
             stderr=log,

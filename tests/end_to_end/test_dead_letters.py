@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline import topics
-from pipeline.commands.broker import Outgoing, publish
+from pipeline.cli.ask.broker import Outgoing, publish
+from pipeline.kafka import topics
 from pipeline.records import ConsentRequest, DeadLetter, Header
 from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 

@@ -9,13 +9,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from pipeline import topics
-from pipeline.agents.erasure_topics import KafkaErasureTopics
-from pipeline.commands.broker import Outgoing, publish
+from pipeline.cli.ask.broker import Outgoing, publish
+from pipeline.kafka import topics
 from pipeline.records import MtResult
 from pipeline.settings import Settings
 from pipeline.store.decoding import KIND_OF
-from pipeline.store.erasures import Erasures
+from pipeline.store.erasure.apply import Erasures
+from pipeline.store.erasure.topics import KafkaErasureTopics
 from pipeline.store.lane import Limits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import key_file

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from pipeline import topics
-from pipeline.commands.broker import Outgoing, open_consumer, publish
-from pipeline.commands.reading import partitions_of
+from pipeline.cli.ask.broker import Outgoing, open_consumer, publish
+from pipeline.cli.ask.reading import partitions_of
+from pipeline.kafka import topics
 from pipeline.records import ConsentAction, ConsentRequest
 from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from pipeline.wire.smpp_pdu import Status
+from pipeline.wire.smpp.pdu import Status
 from tests.end_to_end.outside import NUMBER
-from tests.smpp.process import smpp_process
-from tests.smpp.smsc import Smsc, with_sequence
-from tests.smpp.test_callback import pdu_of
+from tests.ingest.smpp.process import smpp_process
+from tests.ingest.smpp.smsc import Smsc, with_sequence
+from tests.wire.smpp.test_callback import pdu_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 

@@ -10,8 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
-from pipeline.engine.agent import PartitionedAgent
-from pipeline.engine.app import create_faust_app, run_faust_app
+from pipeline.engine.faust.agent import PartitionedAgent
+from pipeline.engine.faust.app import create_faust_app, run_faust_app
 from pipeline.engine.task import AgentPlan
 from pipeline.settings import Settings
 

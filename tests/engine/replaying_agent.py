@@ -10,13 +10,13 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from pipeline import topics
-from pipeline.agents.agent_tables import TABLES
-from pipeline.agents.conversation import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.tables import TABLES
 from pipeline.engine import task
-from pipeline.engine.agent import PartitionedAgent
-from pipeline.engine.app import create_faust_app, run_faust_app
+from pipeline.engine.faust.agent import PartitionedAgent
+from pipeline.engine.faust.app import create_faust_app, run_faust_app
 from pipeline.engine.task import AgentPlan
+from pipeline.kafka import topics
 from pipeline.settings import Settings
 
 PARTITIONS = 2

@@ -21,7 +21,7 @@ from tests.engine.counting_agent import PARTITIONS, POISON, sources
 
 pytestmark = pytest.mark.broker
 
-SESSION_SECONDS = 10  # pipeline.engine.app: broker_session_timeout
+SESSION_SECONDS = 10  # pipeline.engine.faust.app: broker_session_timeout
 _tags = itertools.count()
 
 

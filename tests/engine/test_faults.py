@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka.errors import IllegalOperation, ProducerFenced
 
-from pipeline.engine.disk import DiskRows, Memory
-from pipeline.engine.memory import MemoryRows
-from pipeline.engine.state import State
+from pipeline.engine.state.disk import DiskRows, Memory
+from pipeline.engine.state.memory import MemoryRows
+from pipeline.engine.state.state import State
 from pipeline.engine.unit_of_work import UnitOfWork
 from tests.engine.faulty_producer import Fault, FaultyProducer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.engine.rows import Rows
+    from pipeline.engine.state.rows import Rows
 
 STEPS = (
     "begin",

@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from pipeline import avro, topics
-from pipeline.agents.conversation import SOURCES
+from pipeline.avro import single_object
+from pipeline.conversation.agent import SOURCES
+from pipeline.kafka import topics
 from pipeline.records import Clock
 from tests.bench.traffic import directory, mixed_traffic
 from tests.engine.replaying_agent import OUTPUTS, PARTITIONS
@@ -110,7 +111,7 @@ def count(topic: str, records: Records) -> int:
 
 def ended(records: Records) -> bool:
     letters = [records[topics.DEAD_LETTER, p] for p in range(PARTITIONS)]
-    return all(held and avro.decode(held[-1][1]).octets == LAST for held in letters)
+    return all(held and single_object.decode(held[-1][1]).octets == LAST for held in letters)
 
 
 async def publish(bootstrap: str, tag: str):
@@ -124,13 +125,13 @@ async def publish(bootstrap: str, tag: str):
             await producer.send_and_wait(f"{tag}-{topic}", value, partition=partition)
 
     try:
-        await to_each(topics.NUMBERS, avro.encode(directory()))
+        await to_each(topics.NUMBERS, single_object.encode(directory()))
         for number, (topic, key, value) in enumerate(mixed_traffic(MESSAGES, handsets=HANDSETS)):
             await producer.send(f"{tag}-{topic}", value, key=key)
             if number % SLICE == SLICE - 1:
                 await producer.flush()
                 leap = now + timedelta(hours=(number + 1) // SLICE * 60)
-                await to_each(topics.CLOCK, avro.encode(Clock(time=leap, origin="test")))
+                await to_each(topics.CLOCK, single_object.encode(Clock(time=leap, origin="test")))
                 await to_each(topics.MO_RAW, b"no Avro either")
                 yield
         await to_each(topics.MO_RAW, LAST)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.engine.state import State
+from pipeline.engine.state.state import State
 from pipeline.engine.task import AgentPlan, PartitionTask
 from tests.engine.faulty_producer import Fault, FaultyProducer
 

@@ -17,10 +17,10 @@ from aiokafka.structs import ConsumerRecord
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from pipeline.engine import producer
 from pipeline.engine.batch import Batch
-from pipeline.engine.states import States
+from pipeline.engine.state.states import States
 from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.kafka.client import transactional_producer as producer
 
 pytestmark = pytest.mark.broker
 

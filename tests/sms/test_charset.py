@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.charset import GSM_7, charset_from_name, text_from_octets
-from tests.golden_rows import golden_rows
+from tests.support.golden_rows import golden_rows
 
 THREE = ["ISO-8859-1", "UTF-16BE", "8-BIT"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.timestamp import seconds_of, time_from_gateway, time_of
-from tests.mo import timestamp
+from tests.support.mo import timestamp
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
 from pipeline.wire.callback import MoCallback
-from pipeline.wire.smpp_callback import callback_from_deliver
-from pipeline.wire.smpp_deliver import DeliverSm
-from tests.golden_rows import golden_rows
+from pipeline.wire.smpp.callback import callback_from_deliver
+from pipeline.wire.smpp.deliver import DeliverSm
+from tests.support.golden_rows import golden_rows
 
 
 def _read(text: str) -> Concatenation | None:

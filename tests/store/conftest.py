@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.settings import Settings
-from pipeline.store.database import Database
+from pipeline.store.clickhouse.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

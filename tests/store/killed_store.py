@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from typing import TYPE_CHECKING
 
 from pipeline.settings import Settings
-from pipeline.store.database import Database
+from pipeline.store.clickhouse.database import Database
+from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.lane import Limits
 from pipeline.store.sink import Sink
-from pipeline.store.writer import ClickHouseWriter
 from tests.store.kafka_fake import FakeOffsets, Fuse, Partition, play
 from tests.store.test_sink import log_of
 

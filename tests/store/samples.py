@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
-from pipeline import avro
+from pipeline.avro import single_object
 from pipeline.records import (
     ConsentChange,
     ConsentRequest,
@@ -272,7 +272,7 @@ def kafka_record(
     key: bytes = b"4477",
 ) -> ConsumerRecord:
     """A record as the consumer hands it over."""
-    octets = avro.encode(value) if isinstance(value, Record) else value
+    octets = single_object.encode(value) if isinstance(value, Record) else value
     return ConsumerRecord(
         topic=topic,
         partition=partition,

@@ -8,19 +8,20 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from pipeline import avro, records, topics
+from pipeline import records
+from pipeline.avro import single_object
+from pipeline.kafka import topics
 from pipeline.records import Erasure, ForgetRequest
+from pipeline.store.clickhouse.delete import WHERE
 from pipeline.store.decoding import KIND_OF, Decoder
-from pipeline.store.erasing import WHERE
-from pipeline.store.erasures import Erasures, Gate
+from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import SLACK_MS, Forgotten
 from pipeline.store.lane import Limits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, make_key
-
-from .kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
-from .samples import AT, HANDSET, SAMPLES, kafka_record, mo_message
-from .test_erasing import LETTER, OTHER, of
+from tests.store.clickhouse.test_delete import LETTER, OTHER, of
+from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
+from tests.store.samples import AT, HANDSET, SAMPLES, kafka_record, mo_message
 
 KEY = SuppressionKey(bytes(32))
 AT_MS = int(AT.timestamp() * 1000)  # of every record of these tests
@@ -235,6 +236,6 @@ def test_a_key_is_made_once_and_read_by_its_owner_alone(tmp_path):
     file = tmp_path / "deep" / "key"
     made = make_key(file)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert len(avro.encode(erased(made)[0])) > 0
+    assert len(single_object.encode(erased(made)[0])) > 0
     with pytest.raises(FileExistsError):
         make_key(file)

@@ -8,9 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline import topics
-
-from .test_sink import expected, log_of
+from pipeline.kafka import topics
+from tests.store.test_sink import expected, log_of
 
 SCRIPT = Path(__file__).with_name("killed_store.py")
 SEED = 11

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import topics
 from pipeline.engine.batch import Batch
+from pipeline.kafka import topics
 from pipeline.store.block import Block, end_from_metadata, metadata_from_end, token_of
 from pipeline.store.lane import Gap, Lane, Limits
-
-from .samples import kafka_record
+from tests.store.samples import kafka_record
 
 TOPIC = topics.MO_MESSAGE
 

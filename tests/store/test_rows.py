@@ -11,19 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import topics
-from pipeline.avro import SCHEMAS, snake_from_camel
+from pipeline.avro.single_object import SCHEMAS, snake_from_camel
+from pipeline.kafka import topics
 from pipeline.records import MoRaw, MtRequest, Record
-from pipeline.stages.rows import STORED, columns_of, milliseconds_from_time, row_from_record
+from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF, TableRows
-from pipeline.store.writer import ClickHouseWriter
-
-from .samples import AT, SAMPLES, mo_message, mt_request
+from pipeline.store.rows import STORED, columns_of, milliseconds_from_time, row_from_record
+from tests.store.samples import AT, SAMPLES, mo_message, mt_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.store.database import Database
+    from pipeline.store.clickhouse.database import Database
 
 NAMES = [snake_from_camel(kind.__name__) for kind in STORED]
 

@@ -13,14 +13,13 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import topics
 from pipeline.engine.batch import Batch
+from pipeline.kafka import topics
 from pipeline.store.decoding import TableRows, WrongDeploy
 from pipeline.store.lane import Gap, Limits
 from pipeline.store.sink import Sink, SinkFailed
-
-from .kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
-from .samples import SAMPLES, kafka_record, mo_message
+from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
+from tests.store.samples import SAMPLES, kafka_record, mo_message
 
 RAW = SAMPLES[0]
 LIMITS = Limits(rows=7, seconds=0.0)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from pipeline.records import MoPart, MoRaw, Reason, Rejected
 from pipeline.sms.charset import text_from_octets
-from pipeline.stages.normalise import normalise
+from pipeline.stages.parts.normalise import normalise
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.http_form import FORM, parse, render
-from tests.golden_rows import golden_rows
-from tests.mo import DIRECTORY, NOON, callback
+from tests.support.golden_rows import golden_rows
+from tests.support.mo import DIRECTORY, NOON, callback
 
 
 def _parse(query: bytes = b"", body: bytes = b"", content_type: str = FORM):

@@ -11,8 +11,8 @@ from pipeline.records import Reason, Rejected, Source
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.mo_log import MAX_LINE, LineSplitter, Overlong, parse, render
 from pipeline.wire.ways import callback_from_raw
-from tests.golden_rows import golden_rows
-from tests.mo import raw
+from tests.support.golden_rows import golden_rows
+from tests.support.mo import raw
 
 LINE = b"2012-05-25 13:55:04\t2782\t4477\ta+b%20%2B\t7\tid\tISO-8859-1\t\t655"
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.records import Reason, Rejected, Source
 from pipeline.wire import soap, xml
 from pipeline.wire.ways import callback_from_raw
-from tests.mo import callback, raw
+from tests.support.mo import callback, raw
 
 
 @pytest.mark.parametrize("in_form", [False, True])

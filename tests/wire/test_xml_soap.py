@@ -12,9 +12,9 @@ from pipeline.records import Reason, Rejected
 from pipeline.wire import http_form, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.hardened_xml import MAX_DEPTH, MAX_OCTETS
-from tests.golden_rows import golden_rows
-from tests.guide_samples import GUIDE_SOAP, GUIDE_XML
-from tests.mo import callback
+from tests.support.golden_rows import golden_rows
+from tests.support.guide_samples import GUIDE_SOAP, GUIDE_XML
+from tests.support.mo import callback
 
 FORM = http_form.FORM
 OF_GUIDE_XML = MoCallback(

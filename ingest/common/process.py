@@ -1,0 +1,61 @@
+"""A process that takes messages in without being called: its signals, its /metrics, its log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from pipeline.web.metrics_server import serve_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ingest.publish.publisher import Publisher
+    from pipeline.settings import Settings
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """As the setting log_level says."""
+    level = logging.getLevelName(settings.log_level.upper())
+    logging.basicConfig(
+        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("aiokafka").setLevel("CRITICAL")  # the publisher says once that Kafka is away
+
+
+async def run_until_signalled(
+    work: Callable[[asyncio.Event], Coroutine[None, None, None]],
+    settings: Settings,
+    *,
+    ready: Callable[[], bool],
+) -> None:
+    """`work` until SIGTERM or SIGINT sets its event, /metrics beside it; what either raises."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    working = asyncio.create_task(work(ended))
+    tasks = [working]
+    if settings.metrics_port:
+        serving = serve_metrics(host=settings.metrics_host, port=settings.metrics_port, ready=ready)
+        tasks.append(asyncio.create_task(serving))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    ended.set()
+    await working
+    for task in tasks[1:]:
+        if task.done():
+            task.result()
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def kafka_answers(
+    publisher: Publisher, ending: asyncio.Task[bool], *, every_seconds: float
+) -> bool:
+    """True once Kafka answers, False when `ending` is done first."""
+    while not publisher.is_reachable and not ending.done():
+        await asyncio.wait([ending], timeout=every_seconds)
+    return not ending.done()

@@ -1,0 +1,99 @@
+"""The poller's checkpoint: one small file, written atomically, known to be whole by its digest."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ingest.ftp.places import Head, Place, digest_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger("twoway.ftp")
+
+FOLDER: Final = "ftp"
+NAME: Final = "checkpoint"
+
+
+class Held(RuntimeError):
+    """Another poller uses the checkpoint."""
+
+
+class DiskTrouble(OSError):
+    """The checkpoint cannot be written."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The logs that are followed, oldest first, and the heads of those beside them.
+
+    `log` says where; the last place is that of the log which is written now. Among `known` is what
+    was read to its end and what was there before the poller.
+    """
+
+    log: str
+    places: tuple[Place, ...] = ()
+    known: tuple[Head, ...] = ()
+
+
+class CheckpointFile:
+    """The checkpoint under a home, held by one process at a time; raises `Held`."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / FOLDER
+        self.path = self._folder / NAME
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise Held(f"another poller uses {self._folder}") from None
+
+    def close(self) -> None:
+        """Let another process have it."""
+        os.close(self._lock)
+
+    def read(self) -> Checkpoint | None:
+        """What was written last; None when nothing was, or when it cannot be relied on."""
+        try:
+            written = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, _, body = written.partition(b"\n")
+        try:
+            if digest != digest_of(body).encode():
+                raise msgspec.DecodeError("it is torn")
+            return msgspec.json.decode(body, type=Checkpoint)
+        except msgspec.DecodeError as error:
+            aside = self.path.with_suffix(".unreadable")
+            self.path.replace(aside)
+            log.error(
+                "the checkpoint cannot be read (%s) and is put aside as %s: the log is read from"
+                " its start again, and what came before is dropped as a duplicate",
+                error,
+                aside,
+            )
+            return None
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Put it in place of the last one: all of it or nothing; raises `DiskTrouble`."""
+        body = msgspec.json.encode(checkpoint)
+        draft = self.path.with_suffix(".new")
+        try:
+            with draft.open("wb") as file:
+                file.write(digest_of(body).encode() + b"\n" + body)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise DiskTrouble(error.errno, f"the checkpoint cannot be written: {error}") from error

@@ -1,0 +1,202 @@
+"""A folder of an FTP server, read in passive mode, and over TLS where so set."""
+
+from __future__ import annotations
+
+import ftplib
+import socket
+from contextlib import contextmanager, suppress
+from posixpath import basename
+from typing import TYPE_CHECKING, Final
+
+from ingest.ftp.connection import CODEC, Connection, end_tls, in_words
+from ingest.ftp.trouble import LoginRefused, Missing, Trouble
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Generator, Iterator
+
+    from pipeline.settings import Settings
+
+BLOCK_OCTETS: Final = 64 * 1024
+LISTED_OCTETS: Final = 1024 * 1024
+#: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
+_NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
+_NOT_LOGGED_IN: Final = "530"
+
+
+class Server:
+    """The files of the log's folder, while `connected`."""
+
+    def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None) -> None:
+        self._settings = settings
+        self._tls = tls
+        self._folder, _, self.name = _octets_as_text(settings.ftp_path).rpartition("/")
+        if settings.ftp_path.startswith("/") and not self._folder:
+            self._folder = "/"
+        self._connection: Connection | None = None
+        self._data: socket.socket | None = None
+        self._is_answered = True
+        self.skips = False
+        self.is_restart_refused = False
+
+    @contextmanager
+    def connected(self) -> Iterator[Server]:
+        """Logged in, in the folder; raises `Trouble`."""
+        connection = Connection(self._tls)
+        self._connection = connection
+        try:
+            with in_words("unreachable"):
+                connection.connect(self._settings.ftp_host, self._settings.ftp_port)
+                connection.be_patient()
+            with in_words("untrusted" if self._tls else "broken"):
+                self._log_in(connection)
+            with in_words("broken"):
+                if self._folder:
+                    connection.cwd(self._folder)
+                connection.voidcmd("TYPE I")
+            yield self
+            with suppress(OSError, EOFError, ftplib.Error):
+                connection.quit()
+        finally:
+            self._connection = None
+            connection.close()
+
+    def abort(self) -> None:
+        """End what another thread does here: it gets a `Trouble`."""
+        connection = self._connection
+        for each in (self._data, connection.sock if connection else None):
+            if each is not None:
+                with suppress(OSError):
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)  # TLS is left as it is
+
+    def names(self) -> list[str]:
+        """The files of the folder, but for names that are paths or hold control characters."""
+        found = [basename(line) for line in self._listed("NLST")]
+        return [name for name in found if name.strip(".") and name.isprintable()]
+
+    def listing(self) -> object:
+        """What LIST says, so: names, sizes and times of change."""
+        return self._listed("LIST")
+
+    def size(self, name: str) -> int | None:
+        """By SIZE; None where the server has none or there is no such file."""
+        with in_words("broken"):
+            try:
+                return self._in_use.size(name)
+            except ftplib.error_perm:
+                return None
+
+    @contextmanager
+    def opened(self, name: str, start: int) -> Iterator[Iterator[bytes]]:
+        """Its octets from `start` on; where the server refuses REST what lies before is skipped."""
+        command = f"RETR {name}"
+        skip = 0
+        if self.skips or self.is_restart_refused:
+            skip, start = start, 0
+        with in_words("broken"):
+            try:
+                data = self._transfer(command, start)
+            except ftplib.error_perm as error:
+                if not start or str(error)[:3] not in _NOT_UNDERSTOOD:
+                    raise Missing(name) from error
+                self.is_restart_refused = True
+                skip = start
+                data = self._transfer_whole(command)
+        with self._received(data) as blocks:
+            yield _skipped(blocks, skip) if skip else blocks
+
+    def _transfer_whole(self, command: str) -> socket.socket:
+        try:
+            return self._transfer(command, 0)
+        except ftplib.error_perm as error:
+            raise Missing(command) from error
+
+    def _transfer(self, command: str, start: int) -> socket.socket:
+        self._data = self._in_use.transfercmd(command, start or None)
+        return self._data
+
+    @contextmanager
+    def _received(self, data: socket.socket) -> Iterator[Iterator[bytes]]:
+        """What a transfer brings; left before its end, the server's answer to that is awaited."""
+        self._is_answered = False
+        blocks = self._blocks(data)
+        try:
+            yield blocks
+        except Trouble:
+            self._is_answered = True  # or never will be
+            raise
+        finally:
+            blocks.close()
+            data.close()
+            self._data = None
+            if not self._is_answered:
+                with in_words("broken"):
+                    self._in_use.getmultiline()
+
+    def _blocks(self, data: socket.socket) -> Generator[bytes]:
+        """To the end, which the server has to confirm."""
+        with in_words("broken"):
+            while block := data.recv(BLOCK_OCTETS):
+                yield block
+            end_tls(data)
+            data.close()
+            self._is_answered = True
+            self._in_use.voidresp()
+
+    def _listed(self, command: str) -> tuple[str, ...]:
+        """The lines of a list; none where the server refuses to list, as some do of no files."""
+        octets = bytearray()
+        with in_words("broken"):
+            try:
+                data = self._transfer(command, 0)
+            except (ftplib.error_perm, ftplib.error_temp):
+                return ()
+        with self._received(data) as blocks:
+            while len(octets) < LISTED_OCTETS and (block := next(blocks, b"")):
+                octets += block
+        return tuple(octets.decode(CODEC).splitlines())
+
+    @property
+    def _in_use(self) -> Connection:
+        if self._connection is None:
+            raise Trouble("broken", "the connection was ended")
+        return self._connection
+
+    def _log_in(self, connection: Connection) -> None:
+        """Under TLS before user and password go over the line, or not at all."""
+        settings = self._settings
+        user, password = (
+            _octets_as_text(text) for text in (settings.ftp_user, settings.ftp_password)
+        )
+        try:
+            if self._tls:
+                connection.auth()
+            connection.login(user, password, secure=False)
+            if self._tls:
+                connection.prot_p()
+        except ftplib.error_perm as error:
+            words = _said_by_server(error, password)
+            if words.startswith(_NOT_LOGGED_IN):
+                raise LoginRefused(
+                    f"the server refuses ftp_user and ftp_password: {words}"
+                ) from None
+            raise Trouble("refused", f"the server refuses to go on: {words}") from None
+
+
+def _said_by_server(error: ftplib.Error, secret: str) -> str:
+    """The server's words, without the password should it repeat it."""
+    words = str(error)[:100]
+    return words.replace(secret, "…") if secret else words
+
+
+def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """What follows the first `count` octets."""
+    for block in blocks:
+        if count < len(block):
+            yield block[count:]
+        count = max(0, count - len(block))
+
+
+def _octets_as_text(text: str) -> str:
+    """UTF-8 as the control connection's codec takes it."""
+    return text.encode().decode(CODEC)

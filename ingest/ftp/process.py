@@ -1,0 +1,173 @@
+"""The poller of mo.log: fetches what was appended, again and again, by FTP (G8.3.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sys
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from ingest.common.process import kafka_answers, log_to_stderr, run_until_signalled
+from ingest.ftp import metrics
+from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble, Held
+from ingest.ftp.followed import Logs
+from ingest.ftp.follower import Follower
+from ingest.ftp.settings import FtpError, check_settings, server_from_settings
+from ingest.ftp.trouble import LoginRefused, Trouble
+from ingest.publish.publisher import KafkaPublisher
+from pipeline.avro.single_object import encode
+from pipeline.clock import PipelineClock
+from pipeline.home.stack import bootstrap_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ingest.common.log_lines import LogRecord
+    from ingest.publish.publisher import Publisher
+    from pipeline.settings import Settings
+
+log = logging.getLogger("twoway.ftp")
+
+EXIT_SETTINGS: Final = 2
+EXIT_TAKEN: Final = 1
+KAFKA_SECONDS: Final = 0.1
+BACKOFF_SECONDS: Final = (1.0, 60.0)
+#: Accounts are locked after some wrong passwords within some minutes: after two tries the server is
+#: asked once an hour, for whoever mends the password there.
+REFUSED_SECONDS: Final = (60.0, 300.0, 3600.0)
+
+
+class Poller:
+    """Polls one log; tests put another publisher in."""
+
+    def __init__(self, settings: Settings, *, publisher: Publisher | None = None) -> None:
+        check_settings(settings)
+        self._settings = settings
+        self._server = server_from_settings(settings)
+        self._publisher = publisher or KafkaPublisher(
+            lambda: bootstrap_of(settings), timeout_seconds=settings.acknowledge_timeout_ms / 1000
+        )
+        self._now = PipelineClock(settings.home).now
+        self._refusals = 0
+        self._said = ""
+        self.has_read_all = False
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Until `ended`; raises `Held` when another poller has this home."""
+        file = CheckpointFile(self._settings.home)
+        if isinstance(self._publisher, KafkaPublisher):
+            self._publisher.start()
+        ending = asyncio.create_task(ended.wait())
+        try:
+            follower = self._follower(file)
+            backoff, longest = BACKOFF_SECONDS
+            while await self._may_poll(ending):
+                if await self._poll_once(follower, ending):
+                    backoff = BACKOFF_SECONDS[0]
+                    wait = self._settings.ftp_poll_seconds
+                else:
+                    wait, backoff = self._wait_after_trouble(backoff), min(2 * backoff, longest)
+                await asyncio.wait([ending], timeout=wait)
+        finally:
+            ending.cancel()
+            if isinstance(self._publisher, KafkaPublisher):
+                await self._publisher.stop()
+            file.close()
+
+    def _follower(self, file: CheckpointFile) -> Follower:
+        settings = self._settings
+        where = f"{settings.ftp_host}:{settings.ftp_port}/{settings.ftp_path}"
+        checkpoint = file.read() or Checkpoint(log=where)
+        loop = asyncio.get_running_loop()
+
+        def publish(records: list[LogRecord]) -> Future[bool]:
+            encoded = [(each.topic, each.key, encode(each.record)) for each in records]
+            return asyncio.run_coroutine_threadsafe(self._publish(encoded), loop)
+
+        logs = Logs(checkpoint, write=file.write)
+        return Follower(self._server.name, logs, where=where, publish=publish, now=self._now)
+
+    async def _publish(self, records: list[tuple[str, bytes | None, bytes]]) -> bool:
+        """Whether Kafka has acknowledged every one."""
+        answers = {
+            self._publisher.publish(topic, key=key, value=value) for topic, key, value in records
+        }
+        return all(await asyncio.gather(*answers))
+
+    async def _may_poll(self, ending: asyncio.Task[bool]) -> bool:
+        """True once Kafka answers, False at the end."""
+        if not self._publisher.is_reachable:
+            metrics.UP.set(0)
+            log.info("polling once Kafka answers")
+        return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
+
+    async def _poll_once(self, follower: Follower, ending: asyncio.Task[bool]) -> bool:
+        """Whether all there was has been read."""
+        polling = asyncio.create_task(asyncio.to_thread(self._poll, follower))
+        await asyncio.wait([polling, ending], return_when=asyncio.FIRST_COMPLETED)
+        while not polling.done():
+            self._server.abort()
+            await asyncio.wait([polling], timeout=KAFKA_SECONDS)
+        try:
+            polling.result()
+        except (Trouble, DiskTrouble) as trouble:
+            if not ending.done():
+                self._take_trouble(trouble)
+            return False
+        self._refusals = 0
+        self._set(has_read_all=True)
+        metrics.LAST_SUCCESS.set_to_current_time()
+        if self._said:
+            log.info("the log is read again")
+        self._said = ""
+        return True
+
+    def _poll(self, follower: Follower) -> None:
+        with self._server.connected() as files:
+            self._refusals = 0
+            follower.poll(files)
+
+    def _take_trouble(self, trouble: Trouble | DiskTrouble) -> None:
+        """Count it, and say it once."""
+        kind = trouble.kind if isinstance(trouble, Trouble) else "disk"
+        metrics.ERRORS.labels(kind).inc()
+        self._set(has_read_all=False)
+        self._refusals += isinstance(trouble, LoginRefused)
+        said = f"{kind}: {trouble}"
+        if said != self._said:
+            log.error("%s:%d: %s", self._settings.ftp_host, self._settings.ftp_port, said)
+        self._said = said
+
+    def _wait_after_trouble(self, backoff: float) -> float:
+        if self._refusals:
+            longest = REFUSED_SECONDS[min(self._refusals, len(REFUSED_SECONDS)) - 1]
+            return random.uniform(longest, 1.2 * longest)  # noqa: S311 - jitter
+        return random.uniform(backoff / 2, backoff)  # noqa: S311 - jitter
+
+    def _set(self, *, has_read_all: bool) -> None:
+        self.has_read_all = has_read_all
+        metrics.UP.set(has_read_all)
+
+
+def run(settings: Settings) -> None:
+    """Poll until SIGTERM or SIGINT; exits with 2 for settings that cannot be used.
+
+    And with 1 when another poller has the home, or the port of /metrics is taken.
+    """
+    log_to_stderr(settings)
+
+    async def main() -> None:
+        poller = Poller(settings)
+        await run_until_signalled(poller.run, settings, ready=lambda: poller.has_read_all)
+
+    try:
+        uvloop.run(main())
+    except FtpError as error:
+        print(f"twoway ftp: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_SETTINGS) from error
+    except (Held, OSError) as error:
+        print(f"twoway ftp: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_TAKEN) from error

@@ -1,0 +1,37 @@
+"""What the settings say of the log: where it is, as whom, and how the way to it is guarded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingest.common.client_tls import TlsError, tls_for
+from ingest.ftp.client import Server
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+
+class FtpError(ValueError):
+    """The settings cannot be used; the words say which and why, and hold no secret."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises `FtpError`."""
+    if not settings.ftp_host or not settings.ftp_user:
+        raise FtpError("ftp_host and ftp_user must be set")
+    if not settings.ftp_path.rpartition("/")[2]:
+        raise FtpError("ftp_path must name a file")
+    if settings.ftp_poll_seconds <= 0:
+        raise FtpError("ftp_poll_seconds must be above 0")
+    for name in ("ftp_path", "ftp_user", "ftp_password"):
+        if set(getattr(settings, name)) & set("\r\n\0"):
+            raise FtpError(f"{name} must be one line")
+
+
+def server_from_settings(settings: Settings) -> Server:
+    """The server, and how the way to it is guarded; raises `FtpError`."""
+    try:
+        tls = tls_for("ftp", mode=settings.ftp_tls, host=settings.ftp_host, ca=settings.ftp_ca)
+    except TlsError as error:
+        raise FtpError(str(error)) from error
+    return Server(settings, tls=tls)

@@ -1,0 +1,136 @@
+"""`POST /mt`: an application asks for an MT."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, value, words
+from ingest.http.status import content_digest
+from pipeline.avro.single_object import encode
+from pipeline.kafka.topics import MT_REQUEST
+from pipeline.records import MtRequest
+from pipeline.sms.msisdn import address_from_text, key_from_handset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.http.request import Request
+    from ingest.http.status import StatusIndex
+    from ingest.publish.publisher import Publisher
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
+REQUEST_ID_WORDS: Final = "1 to 128 of A-Z a-z 0-9 . _ : ~ -"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body: what an application may ask for."""
+
+    to: str
+    text: str
+    sender_id: str | None = msgspec.field(name="from", default=None)
+    keyword: str | None = None
+    api_id: str | None = None
+    confirms_opt_out: bool = False
+    not_after: datetime | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(Asked)
+
+
+class Refused(ValueError):
+    """The request is not one; the words say which field, never its value."""
+
+
+def asked_from_json(octets: bytes) -> Asked:
+    """The body, checked as far as it can be without numbers and consent; raises `Refused`."""
+    try:
+        asked = _decoder.decode(octets)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"the body is not a request: {error}") from error
+    if not asked.to.strip():
+        raise Refused("the body is not a request: to is empty")
+    if asked.not_after is None:
+        return asked
+    if asked.not_after.tzinfo is None:
+        raise Refused("the body is not a request: not_after has no zone, such as Z or +02:00")
+    try:
+        return msgspec.structs.replace(asked, not_after=asked.not_after.astimezone(UTC))
+    except OverflowError as error:
+        raise Refused("the body is not a request: not_after is beyond the calendar") from error
+
+
+def request_id_from_header(given: bytes) -> str:
+    """The application's id, made here when it gave none; raises `Refused`.
+
+    Quotes around it are taken off: the header was once to be a quoted string.
+    """
+    text = given.decode("latin-1")
+    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        text = text[1:-1]
+    if not given:
+        return secrets.token_hex(16)
+    if not REQUEST_ID.fullmatch(text):
+        raise Refused(f"Idempotency-Key must be {REQUEST_ID_WORDS}")
+    return text
+
+
+class MtRequests:
+    """Takes requests; the gate decides about them."""
+
+    def __init__(
+        self, *, publisher: Publisher, index: StatusIndex, now: Callable[[], datetime]
+    ) -> None:
+        self._publisher = publisher
+        self._index = index
+        self._now = now
+        self._under_way: dict[str, bytes] = {}
+
+    async def take(self, request: Request) -> Answer:
+        """202 once Kafka has it, or had it before; 409 when the id has another content."""
+        if request.encoding:
+            return words(415, "a Content-Encoding is not taken: send the body as it is")
+        kind = request.content_type.partition(";")[0].strip().lower()
+        if request.head.header(b"origin") and kind != "application/json":
+            # What any web page can make a browser send here, from loopback (Fetch, 2.2.2).
+            return words(415, "a request from a web page must be application/json")
+        try:
+            asked = asked_from_json(request.body)
+            request_id = request_id_from_header(request.head.header(b"idempotency-key"))
+        except Refused as refusal:
+            return words(400, str(refusal))
+        record = MtRequest(
+            request_id=request_id,
+            to=asked.to,
+            text=asked.text,
+            sender_id=asked.sender_id,
+            keyword=asked.keyword,
+            api_id=asked.api_id,
+            confirms_opt_out=asked.confirms_opt_out,
+            requested_at=self._now(),
+            not_after=asked.not_after,
+        )
+        return await self._publish(record)
+
+    async def _publish(self, record: MtRequest) -> Answer:
+        digest = content_digest(record)
+        known = self._index.digest_of(record.request_id)
+        if (known or self._under_way.get(record.request_id, digest)) != digest:
+            return words(409, "this Idempotency-Key was used for another request")
+        if known is None:
+            octets = encode(record)
+            key = key_from_handset(address_from_text(record.to))
+            self._under_way[record.request_id] = digest
+            try:
+                acknowledged = await self._publisher.publish(MT_REQUEST, key=key, value=octets)
+            finally:
+                self._under_way.pop(record.request_id, None)
+            if not acknowledged:
+                return NOT_ACKNOWLEDGED
+            self._index.enter(record, octets)
+        location = ("Location", f"/mt/{record.request_id}")
+        return value(202, {"request_id": record.request_id}, location)

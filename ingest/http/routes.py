@@ -1,0 +1,200 @@
+"""The routes: which path and method means what, and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from ingest.http import openapi
+from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, value, words
+from ingest.http.callbacks import WAYS, Callbacks
+from ingest.http.mt import REQUEST_ID
+from ingest.http.request import Request, Target, request_from, target_from_octets
+
+if TYPE_CHECKING:
+    from ingest.http.access_log import AccessLog
+    from ingest.http.http1 import Head
+    from ingest.http.metrics import Metrics
+    from ingest.http.mt import MtRequests
+    from ingest.http.status import StatusIndex
+    from ingest.http.tail import Tail
+    from ingest.publish.publisher import Publisher
+    from pipeline.web.access import Access
+
+Answering = Callable[[Request], Awaitable[Answer]]
+EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+READ: Final = ("GET", "HEAD")
+UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # asked every second, counted all the same
+STATUS_PATH: Final = b"/mt/"
+REASONS: Final = {
+    400: "not-a-request",
+    401: "credentials",
+    403: "access",
+    404: "path",
+    405: "method",
+    408: "time",
+    409: "id-reused",
+    413: "size",
+    414: "size",
+    415: "content-type",
+    431: "size",
+    501: "transfer-coding",
+    503: "not-acknowledged",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One path; `template` is what the log, the metrics and the description call it."""
+
+    template: str
+    methods: tuple[str, ...]
+    answering: Answering = field(repr=False)
+    is_open: bool = False
+    is_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose head was accepted; its body is still to come."""
+
+    route: Route
+    target: Target
+    head: Head
+
+    @property
+    def keeps_cut_bodies(self) -> bool:
+        """Whether of a body beyond the limit its beginning is wanted: it may be a message."""
+        return self.route.is_way
+
+
+class Service:
+    """Answers requests; says nothing of sockets."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        callbacks: Callbacks,
+        requests: MtRequests,
+        index: StatusIndex,
+        tail: Tail,
+        publisher: Publisher,
+        metrics: Metrics,
+        access_log: AccessLog,
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self._access = access
+        self._callbacks = callbacks
+        self._index = index
+        self._tail = tail
+        self._publisher = publisher
+        self._metrics = metrics
+        self._access_log = access_log
+        self._on_failure = on_failure
+        self._status_route = Route(
+            template="/mt/{request_id}", methods=READ, answering=self._status
+        )
+        routes = [
+            *(self._way_route(path) for path in WAYS),
+            Route(template="/mt", methods=("POST",), answering=requests.take),
+            Route(template="/healthz", methods=READ, answering=_alive, is_open=True),
+            Route(template="/readyz", methods=READ, answering=self._ready, is_open=True),
+            Route(template="/openapi.json", methods=READ, answering=_description, is_open=True),
+            Route(template="/metrics", methods=READ, answering=self._exposition),
+        ]
+        self._routes = {route.template.encode(): route for route in routes}
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route."""
+        return [*self._routes.values(), self._status_route]
+
+    def _way_route(self, path: bytes) -> Route:
+        return Route(
+            template=path.decode(),
+            methods=("GET", "POST", "HEAD"),
+            answering=partial(self._callbacks.take, way=WAYS[path]),
+            is_way=True,
+        )
+
+    def judge(self, head: Head, peer: str) -> Answer | Call:
+        """A refusal, before any octet of the body is read; or what is to be answered."""
+        target = target_from_octets(head.target)
+        route = self._routes.get(target.path)
+        if route is None and target.path.startswith(STATUS_PATH):
+            route = self._status_route
+        if route is None or not route.is_open:
+            refused = self._access.refuse(
+                peer=peer,
+                forwarded_for=head.all_of(b"x-forwarded-for"),
+                token=target.token,
+                authorization=head.header(b"authorization"),
+            )
+            if refused is not None:
+                return words(refused.status, refused.words, *refused.headers)
+        if route is None:
+            return NOT_FOUND
+        if head.method not in route.methods:
+            return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
+        return Call(route, target, head)
+
+    def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]:
+        """The answer to a request that is whole, or cut where the limit is."""
+        return call.route.answering(request_from(call.head, call.target, body, is_cut=is_cut))
+
+    def answered(
+        self, call: Call | None, head: Head | None, answer: Answer, seconds: float
+    ) -> None:
+        """Count and log what was answered."""
+        way = call.route.template if call else "none"
+        self._metrics.count(way, answer.status, seconds)
+        if answer.status >= 400:
+            self._metrics.refused.labels(
+                "busy" if answer is BUSY else REASONS.get(answer.status, "other")
+            ).inc()
+        if call and call.route.is_way:
+            self._metrics.note_kafka(taken=answer is TAKEN, refused=answer.status == 503)
+        if call and call.route.template in UNLOGGED:
+            return
+        self._access_log.add(
+            method=head.method if head and call else "-",
+            path=way,
+            status=answer.status,
+            seconds=seconds,
+        )
+
+    def failed(self, error: Exception) -> None:
+        """A defect of ours."""
+        self._metrics.failures.inc()
+        self._on_failure(error)
+
+    async def _ready(self, _: Request) -> Answer:
+        if self._publisher.is_reachable:
+            return value(200, {"ready": True})
+        return unavailable("Kafka does not answer")
+
+    async def _exposition(self, _: Request) -> Answer:
+        return Answer(200, self._metrics.exposition(), EXPOSITION)
+
+    async def _status(self, request: Request) -> Answer:
+        request_id = unquote(request.path.removeprefix(STATUS_PATH).decode("latin-1"))
+        if not REQUEST_ID.fullmatch(request_id):
+            return NOT_FOUND
+        status = self._index.status_of(request_id)
+        if status is not None:
+            return value(200, status)
+        if not self._tail.is_caught_up:
+            return unavailable("the requests of the last 24 hours are still being read")
+        return words(404, "no request of the last 24 hours has this id")
+
+
+async def _alive(_: Request) -> Answer:
+    return value(200, {"alive": True})
+
+
+async def _description(_: Request) -> Answer:
+    return value(200, openapi.DOCUMENT)

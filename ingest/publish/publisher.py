@@ -1,0 +1,201 @@
+"""What publishes: the port that ingest knows, and Kafka behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from itertools import count as counting
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from ingest.publish.lanes import Lane, settled
+from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+log = logging.getLogger("twoway.ingest")
+
+PUBLISHED: Final = (MO_RAW, MT_REQUEST, DEAD_LETTER)
+BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
+REQUEST_TIMEOUT_MS: Final = 5_000  # then the same batch again: the broker knows its sequence number
+CHECK_SECONDS: Final = 1.0
+END_SECONDS: Final = 2.0
+BACKOFF_SECONDS: Final = (0.1, 1.0)
+
+
+class Publisher(Protocol):
+    """Puts records into topics."""
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a record published now would probably be acknowledged."""
+
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """Where records of that key go; 0 while nothing is known of the topic."""
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
+        """True once all in-sync replicas have it (acks=all); False when not within the time set.
+
+        What was given up on may still arrive: a duplicate, which the pipeline knows, never a loss.
+        """
+
+
+class KafkaPublisher:
+    """One idempotent producer, replaced when it fails; a lane per partition in front of it."""
+
+    def __init__(self, bootstrap: Callable[[], str], *, timeout_seconds: float) -> None:
+        self._bootstrap = bootstrap
+        self._timeout_seconds = timeout_seconds
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._turn = counting()  # records without a key go to each partition in turn
+        self._broken = asyncio.Event()
+        self._answers = False
+        self._said: bool | None = None
+        self._acknowledged_at = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether Kafka answered the last check and no batch waits longer than it may."""
+        return (
+            self._answers
+            and self._producer is not None
+            and not any(lane.is_stalled for lane in self._lanes.values())
+        )
+
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """As the port says."""
+        return partition_of(key, self._partitions.get(topic, 1))
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
+        """As the port says; False at once while there is no connection at all."""
+        if self._producer is None:
+            return settled(False)
+        count = self._partitions[topic]
+        partition = next(self._turn) % count if key is None else partition_of(key, count)
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = self._lanes[topic, partition] = Lane(
+                topic,
+                partition,
+                producer=self._producer,
+                timeout_seconds=self._timeout_seconds,
+                on_acknowledged=self._acknowledged,
+                on_failed=self._failed,
+            )
+        return lane.append(key, value)
+
+    def _acknowledged(self) -> None:
+        self._acknowledged_at = monotonic()
+        self._answers = True
+
+    def _failed(self, error: Exception) -> None:
+        """A batch that failed for good leaves a gap in the sequence numbers: begin new ones."""
+        log.error("the producer failed and is replaced: %s: %s", type(error).__name__, error)
+        self._broken.set()
+
+    def start(self) -> None:
+        """Connect in the background, again and again until Kafka answers."""
+        self._task = asyncio.get_running_loop().create_task(self._keep_connected())
+
+    async def stop(self) -> None:
+        """Deliver what was taken, within the time-out; then let go."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                for lane in list(self._lanes.values()):
+                    await lane.drained()
+        except TimeoutError:
+            log.warning("ended before Kafka acknowledged all; what was not was answered 503")
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._disconnect()
+
+    async def _keep_connected(self) -> None:
+        backoff, longest = BACKOFF_SECONDS
+        while True:
+            try:
+                producer = await self._connect()
+            except Exception as error:  # no broker, no stack, no topics yet: there may be later
+                self._say_state(answers=False, why=str(error) or type(error).__name__)
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, longest)
+                continue
+            backoff = BACKOFF_SECONDS[0]
+            await self._watch(producer)
+            await self._disconnect()
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap(),
+            client_id="twoway-ingest",
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_OCTETS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        try:
+            await producer.start()
+            partitions = {topic: len(await producer.partitions_for(topic)) for topic in PUBLISHED}
+        except BaseException:
+            await _end(producer)
+            raise
+        self._broken.clear()
+        self._partitions = partitions
+        self._producer = producer
+        self._say_state(answers=True)
+        return producer
+
+    async def _watch(self, producer: AIOKafkaProducer) -> None:
+        """Returns when the producer is to be replaced; meanwhile asks whether Kafka answers."""
+        while not self._broken.is_set():
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._broken.wait()
+            except TimeoutError:
+                if monotonic() - self._acknowledged_at > CHECK_SECONDS:
+                    done, _ = await asyncio.wait(
+                        [producer.client.force_metadata_update()], timeout=2 * CHECK_SECONDS
+                    )
+                    self._say_state(answers=any(future.result() for future in done))
+
+    def _say_state(self, *, answers: bool, why: str = "no answer") -> None:
+        """Log a change, once."""
+        self._answers = answers
+        if answers == self._said:
+            return
+        self._said = answers
+        if answers:
+            log.info("Kafka answers")
+        else:
+            log.warning("Kafka does not answer, requests get 503 until it does: %s", why)
+
+    async def _disconnect(self) -> None:
+        producer, self._producer = self._producer, None
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes.values():
+            lane.give_up()
+        if producer is not None:
+            await _end(producer)
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """Stop it without waiting for batches it can no longer deliver.
+
+    aiokafka's `stop` waits for them for ever, and its retry of a batch that was failed meanwhile
+    raises `KeyError` (aiokafka 0.14.0, `MessageAccumulator.reenqueue`).
+    """
+    producer._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001 - no public way
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            await producer.stop()
+    except Exception as error:  # it is thrown away whatever it says
+        log.debug("the old producer did not stop in order: %r", error)
+    finally:
+        await producer.client.close()

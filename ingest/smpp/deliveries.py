@@ -1,0 +1,130 @@
+"""What becomes of a deliver_sm: published, acknowledged, and only then answered OK.
+
+Which answers have reached the gateway is published too: `deploy/decisions/0061` says why.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from ingest.common.refused import letter_from_refused
+from ingest.smpp import metrics
+from pipeline.avro.single_object import encode
+from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
+from pipeline.records import Answered, MoRaw, Rejected, Source
+from pipeline.sms.msisdn import address_from_text, key_from_handset
+from pipeline.wire.smpp.callback import (
+    callback_from_deliver,
+    deliver_from_pdu,
+    delivery_key,
+    is_receipt,
+)
+from pipeline.wire.smpp.pdu import Pdu, Status, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from ingest.publish.publisher import Publisher
+
+MESSAGE: Final = "message"
+RECEIPT: Final = "receipt"
+UNREADABLE: Final = "unreadable"
+DEFECT: Final = "defect"
+#: As many answers a record may report: 60 octets each, far below a batch.
+ANSWERS_A_RECORD: Final = 2_000
+
+Reached = tuple[bytes, Answered]
+"""An answer of ours, with the Kafka key of what it answers."""
+
+
+class Deliveries:
+    """Publishes what one bind brings."""
+
+    def __init__(self, *, publisher: Publisher, now: Callable[[], datetime], alphabet: str) -> None:
+        self._publisher = publisher
+        self._now = now
+        self._alphabet = alphabet
+        self._begin()
+
+    def _begin(self) -> None:
+        """Another name for the bind: what was given up on under the old one may be sent again."""
+        self._bind = secrets.token_hex(16)
+        self._count = 0
+
+    async def take(self, pdu: Pdu) -> tuple[Status, Reached | None]:
+        """The answer, and what is to be published once it has reached the gateway."""
+        deliver = deliver_from_pdu(pdu)
+        if isinstance(deliver, Rejected):
+            return await self._refuse(pdu, deliver), None
+        callback = callback_from_deliver(deliver, alphabet=self._alphabet)
+        if isinstance(callback, Rejected):
+            return await self._refuse(pdu, callback), None
+        self._count += 1
+        bind, count = self._bind, self._count
+        raw = self._raw(pdu, bind=bind, delivery=count)
+        kind = RECEIPT if is_receipt(deliver) else MESSAGE
+        key = key_from_handset(address_from_text(callback.handset))
+        if not await self._publisher.publish(MO_RAW, key=key, value=encode(raw)):
+            if bind == self._bind:
+                self._begin()
+            metrics.DELIVERIES.labels(kind, "again").inc()
+            return Status.TRY_AGAIN, None
+        metrics.DELIVERIES.labels(kind, "ok").inc()
+        metrics.LAST_TAKEN.set_to_current_time()
+        if kind == RECEIPT:
+            return Status.OK, None
+        answered = Answered(key=delivery_key(callback), bind=bind, delivery=count)
+        return Status.OK, (key, answered)
+
+    def failed(self) -> Status:
+        """The answer to what met a defect: it may be in Kafka or not, and should come again."""
+        self._begin()
+        metrics.DELIVERIES.labels(DEFECT, "again").inc()
+        return Status.TRY_AGAIN
+
+    def _raw(
+        self, pdu: Pdu, *, bind: str, delivery: int = 0, answered: list[Answered] | None = None
+    ) -> MoRaw:
+        return MoRaw(
+            source=Source.SMPP,
+            received_at=self._now(),
+            method="",
+            content_type="",
+            query=b"",
+            octets=render(pdu),
+            alphabet=self._alphabet,
+            bind=bind,
+            delivery=delivery,
+            answered=answered or [],
+        )
+
+    async def _refuse(self, pdu: Pdu, rejected: Rejected) -> Status:
+        """Keep it in the dead letter and say that it need not come again."""
+        letter = letter_from_refused(
+            rejected, octets=render(pdu), source=Source.SMPP, at=self._now()
+        )
+        kept = await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter))
+        metrics.DELIVERIES.labels(UNREADABLE, "refused" if kept else "again").inc()
+        return Status.REFUSED if kept else Status.TRY_AGAIN
+
+    async def reached(self, evidence: Pdu, answers: Iterable[Reached]) -> list[Reached]:
+        """Publish that these answers have reached the gateway; those that Kafka did not take.
+
+        `evidence` is the gateway's answer to a request of ours that followed them.
+        """
+        groups: dict[int, list[Reached]] = {}
+        for key, answered in answers:
+            partition = self._publisher.partition_of(MO_RAW, key)
+            groups.setdefault(partition, []).append((key, answered))
+        left: list[Reached] = []
+        for group in groups.values():
+            for at in range(0, len(group), ANSWERS_A_RECORD):
+                some = group[at : at + ANSWERS_A_RECORD]
+                raw = self._raw(
+                    evidence, bind=self._bind, answered=[answered for _, answered in some]
+                )
+                if not await self._publisher.publish(MO_RAW, key=some[0][0], value=encode(raw)):
+                    left += some
+        return left

@@ -1,0 +1,207 @@
+"""The SMPP receiver process: binds to the gateway, and again whenever the bind ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import uvloop
+
+from ingest.common.process import kafka_answers, log_to_stderr, run_until_signalled
+from ingest.publish.publisher import KafkaPublisher
+from ingest.smpp import metrics
+from ingest.smpp.deliveries import Deliveries
+from ingest.smpp.session import Broken, Refused, Session
+from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
+from pipeline.clock import PipelineClock
+from pipeline.home.stack import bootstrap_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from ingest.publish.publisher import Publisher
+    from pipeline.settings import Settings
+
+log = logging.getLogger("twoway.smpp")
+T = TypeVar("T")
+
+EXIT_SETTINGS: Final = 2
+EXIT_TAKEN_PORT: Final = 1
+CONNECT_SECONDS: Final = 10.0
+KAFKA_SECONDS: Final = 0.1
+BACKOFF_SECONDS: Final = (0.5, 30.0)
+#: Below the ten in a row after which the gateway blocks the address for a minute; from then on it
+#: is asked rarely, for whoever mends the password at the gateway.
+REFUSALS: Final = 5
+REFUSED_SECONDS: Final = 300.0
+#: ESME_RBINDFAIL, RINVPASWD, RINVSYSID, RINVSYSTYP (SMPP 3.4 5.1.3): trying again changes nothing.
+_FINAL: Final = frozenset({0x0D, 0x0E, 0x0F, 0x53})
+
+
+class Receiver:
+    """Keeps one bind up; tests put another publisher in."""
+
+    def __init__(self, settings: Settings, *, publisher: Publisher | None = None) -> None:
+        self._settings = settings
+        self._command, self._bind = bind_from_settings(settings)
+        self._tls = tls_from_settings(settings)
+        self._publisher = publisher or KafkaPublisher(
+            lambda: bootstrap_of(settings), timeout_seconds=settings.acknowledge_timeout_ms / 1000
+        )
+        self._now = PipelineClock(settings.home).now
+        self._refusals = 0
+        self._said = ""
+        self.is_bound = False
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Until `ended`."""
+        metrics.WINDOW.set(self._settings.smpp_window)
+        if isinstance(self._publisher, KafkaPublisher):
+            self._publisher.start()
+        shortest, longest = BACKOFF_SECONDS
+        backoff = shortest
+        ending = asyncio.create_task(ended.wait())
+        try:
+            while await self._may_bind(ending):
+                if await self._bind_once(ending):
+                    backoff = shortest
+                wait = REFUSED_SECONDS if self._refusals >= REFUSALS else backoff
+                await asyncio.wait([ending], timeout=random.uniform(wait / 2, wait))  # noqa: S311 - jitter
+                backoff = min(2 * backoff, longest)
+        finally:
+            ending.cancel()
+            if isinstance(self._publisher, KafkaPublisher):
+                await self._publisher.stop()
+
+    async def _may_bind(self, ending: asyncio.Task[bool]) -> bool:
+        """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
+        if not self._publisher.is_reachable:
+            log.info("binding once Kafka answers")
+        return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
+
+    async def _bind_once(self, ending: asyncio.Task[bool]) -> bool:
+        """Bind and receive until that ends; whether it was bound."""
+        where = f"{self._settings.smpp_host}:{self._settings.smpp_port}"
+        try:
+            reader, writer = await _unless_ended(ending, self._connect())
+        except _Ended:
+            return False
+        except (OSError, TimeoutError) as error:
+            is_tls = isinstance(error, ssl.SSLError)
+            metrics.BINDS.labels("untrusted" if is_tls else "unreachable").inc()
+            self._say_once(f"{where} cannot be reached: {error or 'no answer'}")
+            return False
+        session = Session(
+            reader,
+            writer,
+            deliveries=Deliveries(
+                publisher=self._publisher,
+                now=self._now,
+                alphabet=self._settings.smpp_default_alphabet,
+            ),
+            window=self._settings.smpp_window,
+            enquire_seconds=self._settings.smpp_enquire_seconds,
+        )
+        try:
+            return await self._use(session, ending, where)
+        finally:
+            await session.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await asyncio.open_connection(
+                self._settings.smpp_host, self._settings.smpp_port, ssl=self._tls
+            )
+
+    async def _use(self, session: Session, ending: asyncio.Task[bool], where: str) -> bool:
+        try:
+            await _unless_ended(ending, session.bind(self._command, self._bind))
+        except _Ended:
+            return False
+        except Refused as refused:
+            metrics.BINDS.labels("refused").inc()
+            self._say_once(f"{where}: {refused}")
+            self._count_refusal(refused)
+            return False
+        except (OSError, TimeoutError, Broken) as error:
+            metrics.BINDS.labels("failed").inc()
+            self._say_once(f"{where}: the bind was not answered: {error or 'in time'}")
+            return False
+        metrics.BINDS.labels("bound").inc()
+        log.info("bound to %s as %s", where, self._settings.smpp_bind)
+        self._refusals = 0
+        self._said = ""
+        self._set(bound=True)
+        receiving = asyncio.create_task(session.receive())
+        try:
+            await asyncio.wait([receiving, ending], return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                receiving.result()
+                log.warning("%s has unbound", where)
+            else:
+                receiving.cancel()
+                with suppress(asyncio.CancelledError):
+                    await receiving
+                await session.unbind()
+        except (OSError, Broken) as error:
+            log.warning("%s: the bind broke: %s", where, error)
+        finally:
+            receiving.cancel()
+            self._set(bound=False)
+        return True
+
+    def _count_refusal(self, refused: Refused) -> None:
+        self._refusals += refused.status in _FINAL
+        if self._refusals == REFUSALS:
+            log.error(
+                "refused %d times in a row, tried again every %.0f s: see the settings smpp_*",
+                REFUSALS,
+                REFUSED_SECONDS,
+            )
+
+    def _say_once(self, words: str) -> None:
+        """Log why there is no bind, again only when the reason is another."""
+        log.log(logging.DEBUG if words == self._said else logging.WARNING, words)
+        self._said = words
+
+    def _set(self, *, bound: bool) -> None:
+        self.is_bound = bound
+        metrics.BOUND.set(bound)
+
+
+class _Ended(Exception):
+    """The end was asked for before the work was done."""
+
+
+async def _unless_ended(ending: asyncio.Task[bool], work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; raises `_Ended` when `ending` is done first."""
+    task = asyncio.create_task(work)
+    await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+        raise _Ended
+    return task.result()
+
+
+def run(settings: Settings) -> None:
+    """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
+    log_to_stderr(settings)
+
+    async def main() -> None:
+        receiver = Receiver(settings)
+        await run_until_signalled(receiver.run, settings, ready=lambda: receiver.is_bound)
+
+    try:
+        uvloop.run(main())
+    except SmppError as error:
+        print(f"twoway smpp: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_SETTINGS) from error
+    except OSError as error:
+        print(f"twoway smpp: cannot serve /metrics: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_TAKEN_PORT) from error

@@ -1,0 +1,104 @@
+"""Avro single-object encoding of the records (Avro 1.12, "Single-object encoding").
+
+`C3 01`, the CRC-64-AVRO fingerprint of the writer's schema (8 octets, little endian), the body.
+Readers take every version under `schemas/<record>/`; writers write the newest.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import fastavro
+import fastavro.schema
+
+from pipeline import records
+from pipeline.avro import codec as avro_codec
+from pipeline.records import Record
+
+if TYPE_CHECKING:
+    from pipeline.avro.codec import Reader, Writer
+
+MARKER: Final = b"\xc3\x01"
+HEADER_LENGTH: Final = 10
+SCHEMAS: Final = Path(__file__).resolve().parents[2] / "schemas"
+
+try:  # in C, where `deploy/compile.py` has compiled it (deploy/decisions/0077)
+    NATIVE: Any = import_module("pipeline.avro.native")
+except ImportError:
+    NATIVE = None
+
+
+class Unreadable(ValueError):
+    """The octets are not a record of ours; the words say why."""
+
+
+def snake_from_camel(name: str) -> str:
+    """`MoRaw` -> `mo_raw`, the folder, table and (with `-`) topic of a record."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def versions_of(folder: Path) -> list[Path]:
+    """The schema files of one record, oldest first."""
+    return sorted(folder.glob("*.avsc"), key=lambda path: int(path.stem))
+
+
+def header_of(schema: dict[str, Any]) -> bytes:
+    """The ten octets before a body by `schema`; fastavro raises its error when it is none."""
+    fastavro.parse_schema(schema, named_schemas={})
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    return MARKER + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+
+
+def make_writer(schema: Any, *, prefix: bytes = b"") -> Writer:
+    """`value -> prefix + its octets`."""
+    if NATIVE is None:
+        return avro_codec.make_writer(schema, vars(records), prefix=prefix)
+    return NATIVE.make_writer(avro_codec.program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
+
+
+def make_reader(schema: Any) -> Reader:
+    """`(octets, position) -> (value, next position)`, as `avro_codec.make_reader` says."""
+    if NATIVE is None:
+        return avro_codec.make_reader(schema, vars(records))
+    return NATIVE.make_reader(avro_codec.program(schema, vars(records)))  # type: ignore[no-any-return]
+
+
+@cache
+def _codecs() -> tuple[dict[type[Record], Writer], dict[bytes, tuple[type[Record], Reader]]]:
+    """The writer of each class, and the reader of every version by its header."""
+    writers: dict[type[Record], Writer] = {}
+    readers: dict[bytes, tuple[type[Record], Reader]] = {}
+    for kind in Record.__subclasses__():
+        for path in versions_of(SCHEMAS / snake_from_camel(kind.__name__)):
+            schema = json.loads(path.read_text())
+            header = header_of(schema)
+            writers[kind] = make_writer(schema, prefix=header)
+            readers[header] = (kind, make_reader(schema))
+    return writers, readers
+
+
+def encode(record: Record) -> bytes:
+    """The record in single-object encoding, by the newest schema of its class."""
+    return _codecs()[0][type(record)](record)
+
+
+def decode(octets: bytes) -> Record:
+    """The record in `octets`, whatever version wrote it; raises `Unreadable`."""
+    found = _codecs()[1].get(octets[:HEADER_LENGTH])
+    if found is None:
+        if octets[:2] != MARKER or len(octets) < HEADER_LENGTH:
+            raise Unreadable("not Avro single-object encoding")
+        raise Unreadable(f"no schema has the fingerprint {octets[2:HEADER_LENGTH].hex()}")
+    kind, read = found
+    try:
+        record, end = read(octets, HEADER_LENGTH)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise Unreadable(f"the body is not a {kind.__name__}: {error}") from error
+    if end != len(octets):
+        words = "it ends too soon" if end > len(octets) else f"{len(octets) - end} octets after it"
+        raise Unreadable(f"the body is not a {kind.__name__}: {words}")
+    return record  # type: ignore[no-any-return]

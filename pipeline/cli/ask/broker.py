@@ -1,0 +1,133 @@
+"""The broker as the commands see it: kafka-python, and one sentence when it cannot be reached."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
+
+from pipeline.avro.single_object import encode
+from pipeline.cli.terminal.failure import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pipeline.records import Record
+
+CONNECT_MS: Final = 5_000
+ANSWER_MS: Final = 15_000
+ACKNOWLEDGE_SECONDS: Final = 30
+TRANSACTION_MS: Final = 10_000  # one that was left open holds up its readers no longer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A record to publish; with no `partition` the key decides, by murmur2."""
+
+    topic: str
+    record: Record
+    key: bytes | None = None
+    partition: int | None = None
+
+
+def knock(bootstrap: str) -> None:
+    """Raise `CommandError` unless one of the servers takes a connection.
+
+    The client would try for long before it says so, and say it in many lines.
+    """
+    refusals = []
+    for server in bootstrap.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            address = (host.strip("[]"), int(port))
+        except ValueError:
+            raise CommandError(f"{server.strip()!r} is not a broker's host:port") from None
+        try:
+            with socket.create_connection(address, timeout=CONNECT_MS / 1000):
+                return
+        except OSError as error:
+            refusals.append(error.strerror or str(error))
+    raise CommandError(f"the broker at {bootstrap} does not answer: {'; '.join(refusals)}")
+
+
+@contextmanager
+def _opened(bootstrap: str, kind: Callable[..., Any], **options: Any) -> Iterator[Any]:
+    """A client of the broker, closed at the end; what fails in between is said in one sentence."""
+    client_lines = logging.getLogger("kafka")
+    client_lines.addHandler(logging.NullHandler())
+    client_lines.propagate = False
+    knock(bootstrap)
+    try:
+        with kind(
+            bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=CONNECT_MS, **options
+        ) as client:
+            yield client
+    except KafkaError as error:
+        raise CommandError(
+            f"the broker at {bootstrap} does not answer as it should: {error}"
+        ) from error
+
+
+def open_admin(bootstrap: str) -> AbstractContextManager[KafkaAdminClient]:
+    """A client for groups and topics."""
+    return _opened(bootstrap, KafkaAdminClient)
+
+
+def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
+    """A reader of committed records, in no group."""
+    return _opened(
+        bootstrap,
+        KafkaConsumer,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+    )
+
+
+@contextmanager
+def open_producer(bootstrap: str, *, transactional_id: str = "") -> Iterator[KafkaProducer]:
+    """A writer that is idempotent and waits for all replicas; in transactions with that id.
+
+    What Kafka has not taken when it fails is given up: closing would wait for it for ever.
+    """
+    transactions = {
+        "transactional_id": transactional_id,
+        "transaction_timeout_ms": TRANSACTION_MS,
+    }
+    with _opened(
+        bootstrap,
+        KafkaProducer,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=2,
+        request_timeout_ms=ANSWER_MS,
+        delivery_timeout_ms=ACKNOWLEDGE_SECONDS * 1000,
+        max_block_ms=ACKNOWLEDGE_SECONDS * 1000,
+        **(transactions if transactional_id else {}),
+    ) as producer:
+        try:
+            yield producer
+        except Exception as error:
+            if isinstance(error, KafkaError) or isinstance(error.__cause__, KafkaError):
+                producer._sender.force_close()  # noqa: SLF001 - no public way
+            raise
+
+
+def publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> dict[tuple[str, int], int]:
+    """Publish in order, wait until all are acknowledged; the last offset by topic and partition."""
+    with open_producer(bootstrap) as producer:
+        sent = [
+            producer.send(one.topic, key=one.key, value=encode(one.record), partition=one.partition)
+            for one in outgoing
+        ]
+        last: dict[tuple[str, int], int] = {}
+        for future in sent:
+            where = future.get(timeout=ACKNOWLEDGE_SECONDS)
+            last[where.topic, where.partition] = where.offset
+    return last

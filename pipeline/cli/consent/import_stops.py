@@ -1,0 +1,124 @@
+"""`stops import`: stops from a CSV, streamed, each line with an id that only it has."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Self, TextIO
+
+import typer
+
+from pipeline.cli.consent.orders import By, actor_from, outgoing_from
+from pipeline.cli.consent.stops_csv import WrongLine, WrongTable, stops_in
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.records import ConsentRequest
+
+SAID_EVERY_LINES: Final = 50_000
+SHOWN: Final = 20
+
+
+def import_stops(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with the columns handset[,number][,reason].")
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, for lines that give no reason of their own.")
+    ] = "",
+    wrong: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPORT",
+            help="Write what was wrong in which line there; else the first are shown.",
+        ),
+    ] = None,
+    by: By = None,
+    home: Home = None,
+) -> None:
+    """Stop every handset of a CSV whose first line names its columns: handset, number, reason.
+
+    Without a number it is the account. Right lines are taken, wrong ones reported, and the exit
+    code is then 1. The same file again changes nothing, so an import that was broken off is
+    simply run again: each line's order has its own id.
+    """
+    actor = actor_from(by)
+    settings = settings_from(home=home)
+
+    from pipeline.cli.ask.broker_stream import publish_stream
+    from pipeline.cli.terminal.local import clock_of
+    from pipeline.home.stack import bootstrap_of
+    from pipeline.records import ConsentAction, ConsentRequest
+
+    bootstrap = bootstrap_of(settings)
+    name = f"import-{_digest_of(file)}"
+    now = clock_of(settings).now()
+
+    def orders(report: WrongLines) -> "Iterator[ConsentRequest]":
+        for line, stop in stops_in(file, reason=reason.strip()):
+            if line % SAID_EVERY_LINES == 0:
+                typer.echo(f"{line} lines, {report.count} of them wrong", err=True)
+            if isinstance(stop, WrongLine):
+                report.take(stop)
+                continue
+            yield ConsentRequest(
+                request_id=f"{name}-{line}",
+                action=ConsentAction.STOP,
+                handset=stop.handset,
+                number=stop.number,
+                actor=actor,
+                reason=stop.reason,
+                requested_at=now,
+            )
+
+    with WrongLines(wrong) as report:
+        try:
+            published = publish_stream(bootstrap, map(outgoing_from, orders(report)))
+        except WrongTable as error:
+            raise CommandError(f"{file}: {error}") from error
+    typer.echo(f"{published} stops are ordered")
+    if report.count:
+        raise CommandError(f"{file}: {report.count} lines were wrong and are not imported")
+
+
+class WrongLines:
+    """What was wrong in which line: written to a file as it is found, else the first are said."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.count = 0
+        self._file = file
+        self._opened: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._file is not None:
+            try:
+                self._opened = self._file.open("w", encoding="utf-8")
+            except OSError as error:
+                raise CommandError(f"{self._file}: {error.strerror}") from error
+        return self
+
+    def take(self, wrong: WrongLine) -> None:
+        """Note one more."""
+        self.count += 1
+        words = f"line {wrong.line}: {wrong.words}"
+        if self._opened is not None:
+            self._opened.write(f"{words}\n")
+        elif self.count <= SHOWN:
+            typer.echo(words, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened is not None:
+            self._opened.close()
+        elif self.count > SHOWN:
+            more = self.count - SHOWN
+            typer.echo(f"and {more} more: --wrong REPORT writes them all", err=True)
+
+
+def _digest_of(file: Path) -> str:
+    """32 hex digits of the file's octets."""
+    try:
+        with file.open("rb") as octets:
+            return hashlib.file_digest(octets, "sha256").hexdigest()[:32]
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error

@@ -1,0 +1,104 @@
+"""Operators' orders about consent, as the commands make and publish them."""
+
+import getpass
+import uuid
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.sms.msisdn import address_from_text, is_digits
+
+if TYPE_CHECKING:
+    from pipeline.cli.ask.broker import Outgoing
+    from pipeline.directory.directory import Directory
+    from pipeline.records import ConsentAction, ConsentRequest, Numbers
+    from pipeline.settings import Settings
+
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", help="Who orders it; else your login name.", show_default=False
+    ),
+]
+
+
+def actor_from(by: str | None) -> str:
+    """Who gives the order; raises `CommandError` when nobody can tell."""
+    if by is not None and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise CommandError("this account has no login name: say who you are with --by") from error
+
+
+def words_from(reason: str) -> str:
+    """The reason, trimmed; raises `typer.BadParameter` without one."""
+    words = reason.strip()
+    if not words:
+        raise typer.BadParameter("--reason must say why")
+    return words
+
+
+def digits_from(text: str, what: str) -> str:
+    """An address in digits; raises `typer.BadParameter`."""
+    address = address_from_text(text)
+    if not is_digits(address):
+        raise typer.BadParameter(f"{what} {text!r} is not digits")
+    return address
+
+
+def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
+    """Publish an order made now; its id, once Kafka has acknowledged it.
+
+    Raises `CommandError` for one that cannot be carried out by the directory in force.
+    """
+    from pipeline.cli.ask.broker import publish
+    from pipeline.cli.terminal.local import clock_of
+    from pipeline.home.stack import bootstrap_of
+    from pipeline.records import ConsentRequest, Rejected
+    from pipeline.stages.consent.operator import order_from_request
+
+    request = ConsentRequest(
+        action=action,
+        requested_at=clock_of(settings).now(),
+        **({"request_id": uuid.uuid4().hex} | fields),
+    )
+    bootstrap = bootstrap_of(settings)
+    order = order_from_request(request, directory=_directory_in_force(bootstrap, settings))
+    if isinstance(order, Rejected):
+        raise CommandError(f"the order cannot be carried out: {order.words}")
+    publish(bootstrap, [outgoing_from(request)])
+    return request.request_id
+
+
+def _directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
+    """The directory that was loaded last, as its topic has it."""
+    from pipeline.avro.single_object import decode
+    from pipeline.cli.ask.broker import open_consumer
+    from pipeline.cli.ask.reading import newest_records
+    from pipeline.directory.directory import Directory
+    from pipeline.kafka import topics
+
+    with open_consumer(bootstrap) as consumer:
+        loaded = newest_records(consumer, topics.NUMBERS, window=1)
+    if not loaded:
+        return Directory.empty()
+    found = [cast("Numbers", decode(record.value)) for record in loaded]
+    newest = max(found, key=lambda numbers: numbers.loaded_at)
+    return Directory(newest, default_account=settings.account)
+
+
+def outgoing_from(request: "ConsentRequest") -> "Outgoing":
+    """The order on its way to its handset's partition."""
+    from pipeline.cli.ask.broker import Outgoing
+    from pipeline.kafka import topics
+    from pipeline.sms.msisdn import key_from_handset
+
+    return Outgoing(
+        topic=topics.CONSENT_REQUEST, record=request, key=key_from_handset(request.handset)
+    )

@@ -1,0 +1,117 @@
+"""`review`: messages that hold a stop word and are no stop message, and what they mean."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli.consent.orders import By, Reason, actor_from, send_order, words_from
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+MAX: Final = 50
+_DECIDED: Final = "SELECT mo_message_id FROM consent_request WHERE action IN ('accept', 'dismiss')"
+UNDECIDED: Final = f"""\
+SELECT message_id, formatDateTime(gateway_time, '%FT%TZ', 'UTC') AS at, handset, number, text
+FROM mo_message WHERE has(flags, 'review') AND message_id NOT IN ({_DECIDED})
+ORDER BY gateway_time, message_id LIMIT {{max:UInt32}}"""  # noqa: S608  words of ours
+MESSAGE: Final = """\
+SELECT handset, number, has(flags, 'review') AS flagged FROM mo_message
+WHERE message_id = {id:String}"""
+DECISION: Final = """\
+SELECT action, actor, formatDateTime(requested_at, '%FT%TZ', 'UTC') AS at FROM consent_request
+WHERE mo_message_id = {id:String} AND action IN ('accept', 'dismiss')
+ORDER BY requested_at, kafka_offset LIMIT 1"""
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The message's id, as `review` lists it.")]
+
+
+def list_messages(
+    context: typer.Context,
+    maximum: Annotated[int, typer.Option("--max", min=1, metavar="N", help="The oldest N.")] = MAX,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """List what nobody has decided yet, oldest first, or decide it.
+
+    These messages hold a stop word, yet are no stop message: "please do not cancel". They changed
+    nothing. Accept one, and it counts as a stop; dismiss it, and it does not.
+    """
+    context.obj = home
+    if context.invoked_subcommand:
+        return
+    settings = settings_from(home=home)
+
+    from pipeline.cli.ask.report_client import report_of, rows
+
+    found = rows(report_of(settings), UNDECIDED, parameters={"max": maximum})
+    for row in found:
+        if json:
+            print_json_line(row)
+        else:
+            text = " ".join(row["text"].split())
+            typer.echo(
+                f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}"
+            )
+    if not found and not json:
+        typer.echo("nothing is waiting for a decision")
+
+
+def accept(
+    context: typer.Context, message_id: Id, reason: Reason, by: By = None, home: Home = None
+) -> None:
+    """Let a message count as a stop from now on; prints the order's id.
+
+    It stops the number texted (on a shared short code every keyword of ours) on our side. For one
+    keyword alone, dismiss it and use `twoway stop HANDSET CODE --keyword WORD`.
+    """
+    _decide("accept", message_id, reason, by, home or context.obj)
+
+
+def dismiss(
+    context: typer.Context, message_id: Id, reason: Reason, by: By = None, home: Home = None
+) -> None:
+    """Record that a message is no stop; consent stays as it is. Prints the order's id."""
+    _decide("dismiss", message_id, reason, by, home or context.obj)
+
+
+def _decide(action: str, message_id: str, reason: str, by: str | None, home: "Path | None") -> None:
+    actor, words = actor_from(by), words_from(reason)
+    settings = settings_from(home=home)
+    message = _message_under_review(settings, message_id)
+
+    from pipeline.records import ConsentAction
+
+    order = send_order(
+        settings,
+        ConsentAction(action),
+        request_id=f"review-{message_id}",  # one a message: the first decision counts
+        handset=message["handset"],
+        number=message["number"],
+        mo_message_id=message_id,
+        actor=actor,
+        reason=words,
+    )
+    typer.echo(order)
+
+
+def _message_under_review(settings: "Settings", message_id: str) -> dict[str, Any]:
+    """Whose message it is; raises `CommandError` unless it waits for a decision."""
+    from pipeline.cli.ask.report_client import report_of, rows
+
+    report = report_of(settings)
+    found = rows(report, MESSAGE, parameters={"id": message_id})
+    if not found:
+        raise CommandError(f"there is no message {message_id!r}")
+    if not found[0]["flagged"]:
+        raise CommandError(f"the message {message_id} is not flagged for review")
+    decided = rows(report, DECISION, parameters={"id": message_id})
+    if decided:
+        words = "{action} by {actor} at {at}".format(**decided[0])
+        raise CommandError(f"the message {message_id} is decided: {words}")
+    return found[0]

@@ -1,0 +1,115 @@
+"""A dead letter's input once more, as it was: the same octets, headers, key and receipt time.
+
+So what comes of it has the ids it would have had. Header `twoway-retry-of` names the letter; when
+it is refused again, the new letter has that header and so says which letter was before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.avro.single_object import encode
+from pipeline.kafka import topics
+from pipeline.records import DeadLetter, Header, MoRaw, Reason, Rejected, Source, Stage
+from pipeline.sms.msisdn import address_from_text, key_from_handset
+from pipeline.wire.ways import callback_from_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RETRY_OF: Final = "twoway-retry-of"
+#: A topic that the agent reads, and where the same record twice has one effect.
+_SENT_AGAIN: Final = frozenset(
+    {topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.CONSENT_REQUEST}
+)
+
+
+class CannotRetry(ValueError):
+    """The letter cannot be sent through again; the words say what else to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What a retry publishes; `rejected` says why it is a dead letter once more."""
+
+    topic: str
+    octets: bytes
+    key: bytes | None = None
+    partition: int | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+    rejected: Rejected | None = None
+
+
+def again_from_letter(letter: DeadLetter, *, alphabet: str) -> Again:
+    """What to publish; raises `CannotRetry`. `alphabet` is what SMPP's data_coding 0 means."""
+    if letter.reason == Reason.TOO_LONG:
+        raise CannotRetry("only its beginning was kept")
+    if letter.topic:
+        return _record_again(letter)
+    return _input_again(letter, alphabet=alphabet)
+
+
+def predecessor_of(letter: DeadLetter) -> str:
+    """The id of the letter this one came of; empty for a first one."""
+    given = {header.name: header.value for header in letter.headers}
+    return given.get(RETRY_OF, b"").decode("ascii", "replace")
+
+
+def _record_again(letter: DeadLetter) -> Again:
+    """The record, in the partition it stood in."""
+    if letter.stage == Stage.STORE:
+        raise CannotRetry("the store alone could not read it: others have worked on it")
+    if letter.topic not in _SENT_AGAIN:
+        raise CannotRetry(f"a record of {letter.topic} is not sent again: publish a new one")
+    return Again(
+        topic=letter.topic,
+        octets=letter.octets,
+        key=letter.key,
+        partition=letter.partition,
+        headers=_headers_after(letter),
+    )
+
+
+def _input_again(letter: DeadLetter, *, alphabet: str) -> Again:
+    """The raw event that ingest would make of it now, or its next dead letter."""
+    given = {header.name: header.value for header in letter.headers}
+    raw = MoRaw(
+        source=letter.source,
+        received_at=letter.at,
+        method=given.get("method", b"").decode("ascii", "replace"),
+        content_type=given.get("content-type", b"").decode("latin-1"),
+        query=given.get("query", b""),
+        octets=letter.octets,
+        alphabet=alphabet if letter.source == Source.SMPP else "",
+    )
+    callback = callback_from_raw(raw)
+    if callback is None:
+        raise CannotRetry("there is no message in it")
+    if isinstance(callback, Rejected):
+        following = encode(_following_letter(letter, callback))
+        return Again(topic=topics.DEAD_LETTER, octets=following, rejected=callback)
+    key = key_from_handset(address_from_text(callback.handset))
+    link = (RETRY_OF, letter.dead_letter_id.encode())
+    return Again(topic=topics.MO_RAW, octets=encode(raw), key=key, headers=[link])
+
+
+def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:
+    """The same input refused again. It keeps the time of receipt, for the next retry."""
+    digest = hashlib.blake2b(f"retry {letter.dead_letter_id}".encode(), digest_size=16)
+    return msgspec.structs.replace(
+        letter,
+        dead_letter_id=digest.hexdigest(),
+        headers=[Header(name=name, value=value) for name, value in _headers_after(letter)],
+        reason=rejected.reason,
+        words=rejected.words,
+    )
+
+
+def _headers_after(letter: DeadLetter) -> list[tuple[str, bytes]]:
+    """The letter's headers, and the letter itself in place of the one before it."""
+    kept = [(header.name, header.value) for header in letter.headers if header.name != RETRY_OF]
+    return [*kept, (RETRY_OF, letter.dead_letter_id.encode())]

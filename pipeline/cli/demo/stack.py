@@ -1,0 +1,99 @@
+"""The demo's own stack: `twoway up` as a child process, which outlives the demo when asked to."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.demo.children import start_twoway
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.home.stack import Stack, find_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import TextIO
+
+START_SECONDS: Final = 180  # without a word from `up`; the first start fetches Kafka
+STOP_SECONDS: Final = 20
+LOG_NAME: Final = "demo-up.log"
+READY_NAME: Final = "demo-ready.json"
+FREE_PORTS: Final = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")
+
+
+@contextmanager
+def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iterator[Stack]:
+    """The stack of `home`: one that runs there, or our own, stopped at the end unless kept."""
+    found = find_stack(home)
+    if found is not None:
+        say(f"a stack runs under {home} already; playing on it")
+        yield found
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / LOG_NAME
+    ready = home / READY_NAME
+    ready.unlink(missing_ok=True)
+    child = start_twoway("up", "--ready-file", str(ready), *FREE_PORTS, home=home, log=log)
+    try:
+        with log.open(encoding="utf-8", errors="replace") as words:
+            _wait_until_ready(child, ready=ready, words=words, log=log, say=say)
+        stack = find_stack(home)
+        if stack is None:
+            raise CommandError(f"the stack said it was ready and is gone: see {log}")
+        yield stack
+    except BaseException:
+        _stop(child, say=say)
+        raise
+    if keep:
+        say(f"the stack goes on: kafka {stack.kafka}, ingest {stack.ingest}, report {stack.report}")
+        say(f"kill -INT {child.pid} ends it")
+    else:
+        _stop(child, say=say)
+
+
+def _wait_until_ready(
+    child: subprocess.Popen[bytes],
+    *,
+    ready: Path,
+    words: TextIO,
+    log: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Pass on what `up` says until its ready file is there."""
+    patience = Patience(seconds=START_SECONDS)
+    said = 0
+    while True:
+        is_ready = ready.is_file()
+        status = child.poll()
+        for line in words:
+            said += 1
+            say(f"up: {line.rstrip()}")
+        if is_ready:
+            return
+        if status is not None:
+            raise CommandError(f"`twoway up` ended with {status} before it was ready: see {log}")
+        patience.saw(said)
+        if patience.is_over():
+            raise CommandError(
+                f"`twoway up` was not ready and said nothing for {START_SECONDS} s: see {log}"
+            )
+        pause()
+
+
+def _stop(child: subprocess.Popen[bytes], *, say: Callable[[str], None]) -> None:
+    """End the stack as Ctrl-C would; its data stay."""
+    if child.poll() is not None:
+        return
+    say("stopping the stack")
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise CommandError(
+            f"the stack did not end within {STOP_SECONDS} s and was killed"
+        ) from None

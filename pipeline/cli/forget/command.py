@@ -1,0 +1,82 @@
+"""`forget`: everything that is kept of a handset is erased, but that it is stopped."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.consent.orders import By, Reason, actor_from, digits_from, words_from
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.suppression_key import SuppressionKey
+
+
+def forget(
+    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="Whom to forget.")],
+    reason: Reason,
+    by: By = None,
+    home: Home = None,
+) -> None:
+    """Erase what is kept of a handset, prove it, and say what remains and until when.
+
+    Tables, their copies on workers' disks, and ClickHouse at once; Kafka's topics by their
+    retention. A stop stays a stop: it is kept under an HMAC of the number, whose key is in a file
+    of its own. The exit code is 1 when anything is left that should not be.
+    """
+    address = digits_from(handset, "the handset")
+    actor, words = actor_from(by), words_from(reason)
+    if address in words:
+        raise typer.BadParameter("--reason is kept with the erasure: it must not hold the number")
+    settings = settings_from(home=home)
+
+    from pipeline.cli.forget.order import Order, carried_out
+    from pipeline.cli.forget.proof import Proof, lines_of, remaining
+    from pipeline.home.stack import bootstrap_of
+
+    bootstrap = bootstrap_of(settings)
+    key = _key_of(settings, bootstrap)
+    proof = Proof(settings, address)
+    before = proof.rows()
+    order = Order(settings, bootstrap, address, actor=actor, reason=words)
+    done = carried_out(order, say=lambda line: typer.echo(line, err=True))
+    if done.erasure.suppression != key.of(address).hex():
+        raise CommandError("the workers have another suppression key than this machine")
+    after = proof.rows_once_erased(done)
+    old_parts = proof.old_parts(before)
+    found = proof.databases_with_digits(done)
+    for line in lines_of(done, before, after, old_parts, found):
+        typer.echo(line)
+    for line in remaining(settings, bootstrap, done):
+        typer.echo(line)
+    if left := proof.left(after, old_parts, found, done):
+        raise CommandError(f"not all is erased: {'; '.join(left)}")
+
+
+def _key_of(settings: "Settings", bootstrap: str) -> "SuppressionKey":
+    """The key; a new one only where none was ever used."""
+    from pipeline.cli.forget.order import anyone_was_forgotten
+    from pipeline.suppression_key import SuppressionKeyError, key_file, make_key, read_key
+
+    file = key_file(settings)
+    try:
+        key = read_key(file)
+    except SuppressionKeyError as error:
+        raise CommandError(str(error)) from error
+    if key is not None:
+        return key
+    if anyone_was_forgotten(bootstrap):
+        raise CommandError(f"there is no suppression key at {file}, but one was used: put it back")
+    _say_where(file)
+    return make_key(file)
+
+
+def _say_where(file: Path) -> None:
+    typer.echo(
+        f"a suppression key is made: {file}. Stops of forgotten handsets are lost without it, and"
+        " whoever has it can tell whose they are: keep a copy, apart from copies of the data, and"
+        " give it to every worker and store.",
+        err=True,
+    )

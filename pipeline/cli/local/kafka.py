@@ -1,0 +1,227 @@
+"""A real Apache Kafka on this machine without Docker: KRaft, one node, loopback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
+from pipeline.cli.local.java import find_java
+from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
+from pipeline.home.process import CannotStart, start_process, stop_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+START_SECONDS: Final = 90.0
+STOP_SECONDS: Final = 8.0
+# The quick compiler alone: the other takes, for minutes, what the clients need of two cores.
+JAVA_OPTIONS: Final = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
+
+_PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+listeners=BROKER://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=BROKER://{host}:{port}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=BROKER
+log.dirs={data}
+num.partitions={partitions}
+auto.create.topics.enable=false
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.num.partitions=8
+transaction.state.log.min.isr=1
+add.partitions.to.txn.retry.backoff.ms=5
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+group.coordinator.rebalance.protocols=classic,consumer
+log.segment.bytes=134217728
+log.cleaner.dedupe.buffer.size=16777216
+num.network.threads=2
+num.io.threads=4
+"""
+# A transaction that follows on another waits at the broker for that one's markers, which takes some
+# milliseconds: it looks again after 5 and not after 20.
+# A broker that was killed may register again once its session is over: 3 s instead of 9.
+# Small segments and a small clean-up buffer: they live in a small heap.
+
+_LOGGING: Final = """\
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %m (%c{1})%n
+rootLogger.level=INFO
+rootLogger.appenderRef.out.ref=out
+"""
+
+
+class LocalKafkaError(CannotStart):
+    """The broker cannot be started; the words say why and where its log is."""
+
+
+def broker_is_ready(bootstrap: str) -> bool:
+    """Whether the broker answers a metadata request as a registered, unfenced node."""
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        # A refused connection is seen here: kafka-python would leave its socket open.
+        socket.create_connection((host, int(port)), timeout=1).close()
+        with _quiet(), _client(bootstrap) as admin:
+            nodes = admin.describe_cluster()["brokers"]
+            return any(not node.get("is_fenced", False) for node in nodes)
+    except (KafkaError, OSError):
+        return False
+
+
+def _client(bootstrap: str) -> Any:
+    return KafkaAdminClient(
+        bootstrap_servers=bootstrap,
+        client_id="twoway-ready",
+        request_timeout_ms=3_000,
+        bootstrap_timeout_ms=1_000,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log lines of the attempts before the first that succeeds."""
+    logger = logging.getLogger("kafka")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class LocalKafka:
+    """One broker whose data lie under `home`; `start` after `stop` or `kill` finds them again."""
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        port: int = 0,
+        partitions: int = 4,
+        java_options: Sequence[str] = (),
+        say: Callable[[str], None] = lambda words: None,
+    ) -> None:
+        self.port = port or free_port()
+        self._controller_port = free_port(avoid={self.port})
+        self.home = home
+        self.log = home / "logs" / "kafka.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._folder = (home / "kafka").resolve()
+        self._partitions = partitions
+        self._java_options = tuple(java_options)
+        self._say = say
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect, host:port."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running broker; raises `LocalKafkaError` when none was started."""
+        if self.process is None:
+            raise LocalKafkaError("the broker was not started")
+        return self.process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The broker's environment: ours without what would change a JVM or is a secret."""
+        ours = ("TWOWAY_", "KAFKA_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+        return {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+
+    def prepare(self) -> list[str]:
+        """Fetch jars, write the configuration, format the data folder once; the command line."""
+        if not port_is_free(self.port):
+            raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
+        jars = kafka_jars(say=self._say)
+        java = find_java()
+        data = self._folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        properties = self._folder / "server.properties"
+        logging_properties = self._folder / "log4j2.properties"
+        properties.write_text(
+            _PROPERTIES.format(
+                host=LOOPBACK,
+                port=self.port,
+                controller_port=self._controller_port,
+                data=data,
+                partitions=self._partitions,
+            )
+        )
+        logging_properties.write_text(_LOGGING)
+        java_line = [
+            str(java.path),
+            *JAVA_OPTIONS,
+            *self._java_options,
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={logging_properties}",
+            "-cp",
+            os.pathsep.join(str(jar) for jar in jars),
+        ]
+        if not (data / "meta.properties").is_file():
+            self._format(java_line, properties)
+        self._say(f"starting Apache Kafka {KAFKA_VERSION} on {self.bootstrap} ({java.origin})")
+        return [*java_line, "kafka.Kafka", str(properties)]
+
+    def _format(self, java_line: list[str], properties: Path) -> None:
+        """Give the data folder its cluster id (KIP-631)."""
+        self._say("formatting the broker's data folder")
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        named = f"--cluster-id={cluster}"  # as one word: an id may begin with a hyphen
+        words = ["kafka.tools.StorageTool", "format", named, "-c", str(properties)]
+        done = subprocess.run(  # noqa: S603 - our own Java and jars
+            [*java_line, *words], env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise LocalKafkaError(f"cannot format {self._folder}: {done.stdout}{done.stderr}")
+
+    def start(self) -> None:
+        """Start the broker; returns when it answers. Raises `LocalKafkaError`."""
+        if self.process is not None and self.process.poll() is None:
+            raise LocalKafkaError(f"the broker runs already, pid {self.process.pid}")
+        self.process = start_process(self.prepare(), environment=self.environment, log=self.log)
+        deadline = time.monotonic() + START_SECONDS
+        while not broker_is_ready(self.bootstrap):
+            if (status := self.process.poll()) is not None:
+                raise LocalKafkaError(f"the broker ended with {status}: see {self.log}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise LocalKafkaError(f"no answer in {START_SECONDS:.0f} s: see {self.log}")
+            time.sleep(0.1)
+        self._say(f"Apache Kafka answers on {self.bootstrap}, pid {self.process.pid}")
+
+    def stop(self) -> None:
+        """End the broker in an orderly way, by its process id."""
+        if self.process is not None:
+            stop_process(self.process, patience_seconds=STOP_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL, for tests of what survives it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()

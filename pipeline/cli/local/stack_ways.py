@@ -1,0 +1,48 @@
+"""The processes of a local stack that fetch messages elsewhere, each where its host is set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pipeline.cli.local.ports import LOOPBACK, free_port
+from pipeline.cli.local.stack_settings import answers_ready, settings_as_environment
+from pipeline.cli.local.supervision import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+WAYS: Final = ("smpp", "ftp")  # each with its setting NAME_host
+
+
+def programs_of_ways(
+    settings: Settings,
+    *,
+    command: Callable[[str], Sequence[str]],
+    log: Callable[[str], Path],
+    needs: tuple[str, ...],
+) -> list[Program]:
+    """One a way, ready as soon as it runs: who they fetch from may be away for long."""
+    found: list[Program] = []
+    ports = {settings.http_port, settings.report_port, settings.metrics_port}
+    for name in WAYS:
+        if not getattr(settings, f"{name}_host"):
+            continue
+        port = free_port(avoid=ports)
+        ports.add(port)
+        own = replace(settings, metrics_host=LOOPBACK, metrics_port=port)
+        found.append(
+            Program(
+                name=name,
+                command=partial(command, name),
+                environment=settings_as_environment(own),
+                log=log(name),
+                is_ready=partial(answers_ready, LOOPBACK, port, path="/healthz"),
+                needs=needs,
+            )
+        )
+    return found

@@ -1,0 +1,209 @@
+"""Keep a few programs running: started in order, restarted with backoff, ended in order.
+
+It knows nothing of what the programs are; `pipeline/cli/local/supervisor.py` says that.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pipeline.home.process import CannotStart, start_process, stop_process
+
+if TYPE_CHECKING:
+    import subprocess
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+TICK_SECONDS: Final = 0.1
+FIRST_BACKOFF_SECONDS: Final = 0.5
+LONGEST_BACKOFF_SECONDS: Final = 15.0
+# Before all ran, one that keeps dying is wrongly set up, and trying again will not mend it; after,
+# it is more likely that something it needs is away for a while.
+DEATHS_AT_FIRST: Final = 3
+DEATHS_IN_A_ROW: Final = 10
+REMINDER_SECONDS: Final = 15.0
+END_SECONDS: Final = 9.0
+LAST_SECONDS: Final = 1.0  # kept for each program that is still to be ended
+LAST_LINES: Final = 12
+
+_random = random.SystemRandom()
+
+
+class SupervisionError(CannotStart):
+    """A program cannot be kept running; the words hold the end of its log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What to run. `command` may take its time; what it `needs` is ready before it starts."""
+
+    name: str
+    command: Callable[[], Sequence[str]]
+    environment: Mapping[str, str]
+    log: Path
+    is_ready: Callable[[], bool]
+    needs: tuple[str, ...] = ()
+    once_ready: Callable[[], None] | None = None
+
+
+@dataclass
+class Child:
+    """How a program stands. `process` is the newest, also when it has ended."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    argv: tuple[str, ...] = ()
+    runs: bool = False
+    ready: bool = False
+    was_ready: bool = False
+    deaths: int = 0  # in a row, without being ready in between
+    started_at: float = 0.0
+    start_at: float = 0.0  # not before
+
+
+def backoff_seconds(deaths: int, *, chance: float) -> float:
+    """How long to wait after so many deaths in a row; `chance` in [0, 1) spreads it by a half."""
+    doubled: float = FIRST_BACKOFF_SECONDS * 2.0 ** max(deaths - 1, 0)
+    return min(doubled, LONGEST_BACKOFF_SECONDS) * (0.5 + chance / 2)
+
+
+def ending_in_words(status: int) -> str:
+    """An exit status as `subprocess` gives it."""
+    if status < 0:
+        return f"was killed by {signal.Signals(-status).name}"
+    return f"ended with exit status {status}"
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log, indented under a message; empty when there is none."""
+    if not log.is_file():
+        return ""
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    return "".join(f"\n    {line}" for line in lines)
+
+
+def keep_previous(log: Path) -> None:
+    """Begin a log anew; the one before it stays as `.1`."""
+    if log.is_file() and log.stat().st_size:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+@dataclass(kw_only=True)
+class Supervisor:
+    """The programs, in the order in which they start; `ends` names the order in which they end.
+
+    `changed` is called when a process id is new, `all_ready` once, when every program is.
+    """
+
+    programs: Sequence[Program]
+    ends: Sequence[str]
+    stop: threading.Event
+    say: Callable[[str], None]
+    changed: Callable[[], None]
+    all_ready: Callable[[], None]
+    children: dict[str, Child] = field(init=False)
+    _were_ready: bool = False
+    _reminded_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.children = {program.name: Child(program) for program in self.programs}
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids; that of a dead one until it is started again."""
+        return {name: it.process.pid for name, it in self.children.items() if it.process}
+
+    def run(self) -> None:
+        """Keep them running until `stop` is set; raises `SupervisionError`. Call `end` after it."""
+        while not self.stop.is_set():
+            for child in self.children.values():
+                self._look_after(child)
+            self._see_whether_all_are_ready()
+            self.stop.wait(TICK_SECONDS)
+
+    def end(self) -> None:
+        """End them one after the other, all within ten seconds."""
+        deadline = time.monotonic() + END_SECONDS
+        left = [self.children[name] for name in self.ends]
+        while left:
+            child = left.pop(0)
+            if child.process is None or child.process.poll() is not None:
+                continue
+            share = deadline - time.monotonic() - LAST_SECONDS * len(left)
+            patience = max(min(share, END_SECONDS / 2), 0.1)
+            status = stop_process(child.process, patience_seconds=patience)
+            child.runs = child.ready = False
+            how = "stopped" if status in (0, -signal.SIGTERM, 143) else ending_in_words(status)
+            self.say(f"{child.program.name} {how}")
+
+    def _look_after(self, child: Child) -> None:
+        if child.runs and child.process is not None:
+            if (status := child.process.poll()) is not None:
+                seconds = time.monotonic() - child.started_at
+                self._died(child, f"{ending_in_words(status)} after {seconds:.1f} s")
+            elif not child.ready and child.program.is_ready():
+                self._became_ready(child)
+        elif self._has_what_it_needs(child) and time.monotonic() >= child.start_at:
+            self._start(child)
+
+    def _has_what_it_needs(self, child: Child) -> bool:
+        return all(self.children[name].ready for name in child.program.needs)
+
+    def _start(self, child: Child) -> None:
+        program = child.program
+        try:
+            child.argv = tuple(program.command())
+            child.process = start_process(
+                child.argv, environment=program.environment, log=program.log
+            )
+        except (OSError, CannotStart) as error:
+            if not child.was_ready:
+                raise SupervisionError(str(error)) from error
+            self._died(child, f"cannot be started: {error}")
+            return
+        child.runs = True
+        child.started_at = time.monotonic()
+        self.changed()
+
+    def _became_ready(self, child: Child) -> None:
+        child.ready = True
+        child.deaths = 0
+        seconds = time.monotonic() - child.started_at
+        pid = child.process.pid if child.process else 0
+        self.say(f"{child.program.name} is ready after {seconds:.1f} s, pid {pid}")
+        if not child.was_ready and child.program.once_ready:
+            child.program.once_ready()
+        child.was_ready = True
+
+    def _died(self, child: Child, how: str) -> None:
+        """Say it and plan the next start, or give up. No fault of its own is not counted."""
+        program = child.program
+        child.runs = child.ready = False
+        if self._has_what_it_needs(child):
+            child.deaths += 1
+        wait = backoff_seconds(child.deaths, chance=_random.random())
+        child.start_at = time.monotonic() + wait
+        pid = child.process.pid if child.process else 0
+        words = f"{program.name} (pid {pid}) {how}"
+        if child.deaths >= (DEATHS_IN_A_ROW if self._were_ready else DEATHS_AT_FIRST):
+            raise SupervisionError(
+                f"{words}, {child.deaths} times in a row; giving up. The end of"
+                f" {program.log}:{last_lines(program.log)}"
+            )
+        self.say(f"{words}; starting it again in {wait:.1f} s, see {program.log}")
+
+    def _see_whether_all_are_ready(self) -> None:
+        if self._were_ready:
+            return
+        waiting = [name for name, child in self.children.items() if not child.ready]
+        if not waiting:
+            self._were_ready = True
+            self.all_ready()
+        elif time.monotonic() - self._reminded_at > REMINDER_SECONDS:
+            self._reminded_at = time.monotonic()
+            self.say(f"still waiting for {', '.join(waiting)}")

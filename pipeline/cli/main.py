@@ -1,0 +1,145 @@
+"""`twoway`: each command, with an example. `python -m pipeline.cli.main` is the same."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from pipeline.cli.consent import import_stops as consent_import
+from pipeline.cli.consent import review
+from pipeline.cli.consent import stop_open as consent
+from pipeline.cli.dead_letter import listing as dead_letter
+from pipeline.cli.dead_letter import retry as dead_letter_retry
+from pipeline.cli.demo import command as demo
+from pipeline.cli.forget import command as forget
+from pipeline.cli.operate import clock, leave, numbers, status
+from pipeline.cli.processes import ftp, smpp
+from pipeline.cli.processes import main as processes
+from pipeline.cli.records import consume, import_log, mt, sql
+from pipeline.cli.replay import command as replay
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.why import command as why
+from pipeline.home.stack import StackError
+from pipeline.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_FAILED: Final = 1
+HELP: Final = (
+    "Two-way SMS, the customer's side: every message kept and whole, STOP honoured,"
+    " every decision explained."
+)
+
+
+def _group(help: str, **options: Any) -> typer.Typer:
+    return typer.Typer(help=help, rich_markup_mode=None, **options)
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
+    """Add a command; `example` is the line a user may type, shown by --help."""
+    group.command(name, epilog=f"Example: twoway {example}")(command)
+
+
+app = _group(HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+_add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json")
+_add(app, "demo", demo.demo, example="demo")
+_add(app, "status", status.status, example="status --json")
+_add(app, "consume", consume.consume, example="consume mo-message --from-beginning --max 10")
+_add(
+    app,
+    "mt",
+    mt.mt,
+    example="mt --to 447700900001 --text 'Your parcel is here' --from 447700900999",
+)
+_add(
+    app,
+    "sql",
+    sql.sql,
+    example="sql 'SELECT at, direction, handset, text FROM two_way ORDER BY at'",
+)
+_add(app, "import", import_log.import_log, example="import mo.log")
+_add(app, "worker", processes.worker, example="worker --home .twoway")
+_add(app, "leave", leave.leave, example="leave worker-3")
+_add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
+_add(app, "store", processes.store, example="store --report-port 8081")
+_add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
+_add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
+
+_numbers = _group("The directory of rented numbers.", no_args_is_help=True)
+_add(_numbers, "check", numbers.check, example="numbers check numbers.toml")
+_add(_numbers, "load", numbers.load, example="numbers load numbers.toml")
+app.add_typer(_numbers, name="numbers", epilog="Example: twoway numbers load numbers.toml")
+
+_dead_letter = _group("What was refused, and why.", no_args_is_help=True)
+_add(_dead_letter, "list", dead_letter.list_letters, example="dead-letter list --max 20 --json")
+_add(
+    _dead_letter,
+    "retry",
+    dead_letter_retry.retry,
+    example="dead-letter retry 0f3a5c7e9b1d4f60718293a4b5c6d7e8",
+)
+app.add_typer(_dead_letter, name="dead-letter", epilog="Example: twoway dead-letter list")
+
+_add(
+    app,
+    "stop",
+    consent.stop,
+    example="stop 447700900001 447700900999 --reason 'Asked by letter.'",
+)
+_add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
+
+_add(
+    app,
+    "forget",
+    forget.forget,
+    example="forget 447700900001 --reason 'Asked by letter.'",
+)
+
+_add(app, "why", why.why, example="why 447700900001 447700900999")
+_add(
+    app,
+    "replay",
+    replay.replay,
+    example="replay --rule changed-numbers.toml --since 2026-03-01",
+)
+
+_stops = _group("Stops that did not come by SMS, many at once.", no_args_is_help=True)
+_add(
+    _stops,
+    "import",
+    consent_import.import_stops,
+    example="stops import stops.csv --reason 'From the old system.'",
+)
+app.add_typer(_stops, name="stops", epilog="Example: twoway stops import stops.csv")
+
+_review = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway review --max 20"
+)
+_review.callback()(review.list_messages)
+_ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
+_add(_review, "accept", review.accept, example=f"review accept {_ID} --reason 'Means it.'")
+_add(_review, "dismiss", review.dismiss, example=f"review dismiss {_ID} --reason 'An order.'")
+app.add_typer(_review, name="review", epilog="Example: twoway review --max 20")
+
+_clock = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway clock -v"
+)
+_clock.callback()(clock.show)
+_add(_clock, "advance", clock.advance, example="clock advance 6h")
+app.add_typer(_clock, name="clock")
+
+
+def main() -> None:
+    """Run the command line; what was to be expected is one sentence on stderr, and exit code 1."""
+    try:
+        app(prog_name="twoway")
+    except (CommandError, SettingsError, StackError) as error:
+        typer.echo(f"twoway: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Advancing the local stack's clock by minutes, so that each deadline falls due in its turn."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
+from pipeline.cli.ask.reading import partitions_of
+from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.operate import groups
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.kafka import topics
+from pipeline.records import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kafka import TopicPartition
+
+    from pipeline.clock import PipelineClock
+
+STEP: Final = timedelta(minutes=1)
+ORIGIN: Final = "advance"
+PATIENCE_SECONDS: Final = 60
+SAID_EVERY: Final = 20  # rounds of asking
+
+
+def tick_times(start: datetime, by: timedelta) -> Iterator[datetime]:
+    """Every minute after `start`, and the target itself last."""
+    steps, rest = divmod(by, STEP)
+    for step in range(1, steps + 1):
+        yield start + step * STEP
+    if rest:
+        yield start + by
+
+
+def advance(
+    bootstrap: str, clock: PipelineClock, by: timedelta, *, say: Callable[[str], None]
+) -> datetime:
+    """Put the clock forward and return the time it then is, when everyone has worked through it.
+
+    The ticks go first and the offset file after them: a worker ignores a tick that is not higher.
+    """
+    start = clock.now()
+    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
+        ticked = partitions_of(consumer, [topics.CLOCK])
+        if not ticked:
+            raise CommandError(
+                f"the broker at {bootstrap} has no topic {topics.CLOCK}: is it Two-way's?"
+            )
+        ticks = (
+            Outgoing(
+                topic=topics.CLOCK, record=Clock(time=time, origin=ORIGIN), partition=at.partition
+            )
+            for time in tick_times(start, by)
+            for at in ticked
+        )
+        last = publish(bootstrap, ticks)
+        clock.set_offset(clock.offset() + by)
+        wait_until_past(
+            admin,
+            group=groups.CONVERSATION,
+            goals={at: last[at.topic, at.partition] + 1 for at in ticked},
+            who="the workers",
+            say=say,
+        )
+        wait_until_stored(admin, consumer, say=say)
+    return start + by
+
+
+def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) -> None:
+    """Return when the store has all that is written by now."""
+    partitions = partitions_of(consumer, groups.READ_BY[groups.STORE])
+    offsets = {
+        at: position.offset
+        for at, position in groups.positions(
+            admin, group=groups.STORE, partitions=partitions
+        ).items()
+    }
+    found = groups.lags(
+        consumer, offsets, ends=groups.offsets_at(admin, partitions, committed=False)
+    )
+    goals = {at: lag.done_at for at, lag in found.items()}
+    wait_until_past(admin, group=groups.STORE, goals=goals, who="the store", say=say)
+
+
+def wait_until_past(
+    admin: Any,
+    *,
+    group: str,
+    goals: dict[TopicPartition, int],
+    who: str,
+    say: Callable[[str], None],
+) -> None:
+    """Return when the group has committed up to each goal; `CommandError` when it stands still."""
+    patience = Patience(seconds=PATIENCE_SECONDS)
+    rounds = 0
+    while True:
+        found = groups.positions(admin, group=group, partitions=list(goals))
+        missing = {
+            at: goal - found[at].offset for at, goal in goals.items() if found[at].offset < goal
+        }
+        if not missing:
+            return
+        patience.saw(missing)
+        if patience.is_over():
+            at = min(missing)
+            raise CommandError(
+                f"{who} did not work through partition {at.partition} of {at.topic}:"
+                f" {missing[at]} records are left and nothing has moved for {PATIENCE_SECONDS} s;"
+                " `twoway status` says what is down"
+            )
+        rounds += 1
+        if rounds % SAID_EVERY == 0:
+            left = sum(missing.values())
+            say(f"waiting for {who}: {left} records left in {len(missing)} partitions")
+        pause()

@@ -1,0 +1,48 @@
+"""`leave`: a worker that will not come back gives its share to the others at once."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The worker's setting `instance`.")]
+
+
+def leave(name: Name, home: Home = None) -> None:
+    """Take a stopped worker out of its group, so that the others take over its share.
+
+    A worker with a name keeps its share for ten seconds after it has stopped: it may be starting
+    again. One that still runs comes back by itself.
+    """
+    settings = settings_from(home=home)
+
+    from pipeline.cli.ask.broker import open_admin
+    from pipeline.cli.operate.groups import CONVERSATION
+    from pipeline.home.stack import bootstrap_of
+
+    with open_admin(bootstrap_of(settings)) as admin:
+        left = remove_member(admin, group=CONVERSATION, name=name)
+    if not left:
+        raise CommandError(f"no worker has the name {name}")
+    typer.echo(f"{name} has left; the others take its share")
+
+
+def remove_member(admin: "KafkaAdminClient", *, group: str, name: str) -> bool:
+    """Remove the static member `name` from a group; False when the group knows none."""
+    from kafka.admin import MemberToRemove
+    from kafka.errors import NoError, UnknownMemberIdError
+
+    answers: dict[str, Any] = admin.remove_group_members(
+        group, [MemberToRemove(group_instance_id=name)]
+    )
+    (error,) = answers.values()
+    if error is UnknownMemberIdError:
+        return False
+    if error is not NoError:
+        raise error
+    return True

@@ -1,0 +1,122 @@
+"""Each partition's state, from what the groups have committed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pipeline.cli.ask.broker import open_admin, open_consumer
+from pipeline.cli.ask.reading import partitions_of
+from pipeline.cli.operate import groups
+from pipeline.kafka import topics
+
+if TYPE_CHECKING:
+    from kafka import TopicPartition
+
+
+class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One partition: records the workers and the store have yet to read, and its time.
+
+    The workers' ticks are left out of the lag: `time` says how far they are.
+    """
+
+    partition: int
+    conversation_lag: int
+    store_lag: int
+    at_most: bool
+    time: datetime | None
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True):
+    """A consumer group: how many members it has, and the broker's word for how it is."""
+
+    name: str
+    members: int
+    state: str
+
+
+class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker says of the pipeline."""
+
+    partitions: list[PartitionState]
+    groups: list[GroupState]
+
+
+def time_from_metadata(metadata: str) -> datetime | None:
+    """The partition's time out of a committed offset's metadata, `sequence;time`; None without."""
+    _, _, text = metadata.partition(";")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def partition_times(bootstrap: str) -> dict[int, datetime | None]:
+    """The time of each partition."""
+    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
+        clocks = partitions_of(consumer, [topics.CLOCK])
+        found = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        return {
+            at.partition: time_from_metadata(position.metadata) for at, position in found.items()
+        }
+
+
+def broker_state(bootstrap: str) -> BrokerState:
+    """Lag and time of every partition, and who reads."""
+    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
+        conversation = _lags_of(admin, consumer, group=groups.CONVERSATION, but={topics.CLOCK})
+        store = _lags_of(admin, consumer, group=groups.STORE)
+        clocks = partitions_of(consumer, [topics.CLOCK])
+        times = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        described = groups.coordinated(
+            lambda: admin.describe_groups([groups.CONVERSATION, groups.STORE])
+        )
+    return BrokerState(
+        partitions=[
+            partition_state(
+                at.partition,
+                conversation=[
+                    lag for where, lag in conversation.items() if where.partition == at.partition
+                ],
+                store=[lag for where, lag in store.items() if where.partition == at.partition],
+                time=time_from_metadata(position.metadata),
+            )
+            for at, position in times.items()
+        ],
+        groups=[
+            GroupState(
+                name=name, members=len(group.get("members", [])), state=group.get("group_state", "")
+            )
+            for name, group in described.items()
+        ],
+    )
+
+
+def partition_state(
+    partition: int,
+    *,
+    conversation: list[groups.Lag],
+    store: list[groups.Lag],
+    time: datetime | None,
+) -> PartitionState:
+    """The lags of one partition's topics added up."""
+    return PartitionState(
+        partition=partition,
+        conversation_lag=sum(lag.records for lag in conversation),
+        store_lag=sum(lag.records for lag in store),
+        at_most=any(lag.at_most for lag in (*conversation, *store)),
+        time=time,
+    )
+
+
+def _lags_of(
+    admin: Any, consumer: Any, *, group: str, but: frozenset[str] | set[str] = frozenset()
+) -> dict[TopicPartition, groups.Lag]:
+    partitions = partitions_of(
+        consumer, [name for name in groups.READ_BY[group] if name not in but]
+    )
+    found = groups.positions(admin, group=group, partitions=partitions)
+    offsets = {at: position.offset for at, position in found.items()}
+    return groups.lags(consumer, offsets, ends=groups.offsets_at(admin, partitions))

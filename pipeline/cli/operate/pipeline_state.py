@@ -1,0 +1,186 @@
+"""What `status` says: the broker's word, the report's, and who does not answer."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from pipeline.cli.ask.report_client import failure_of, report_of, rows
+from pipeline.cli.operate import groups
+from pipeline.cli.operate.partitions import BrokerState, broker_state
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.local import clock_of
+from pipeline.cli.terminal.output import text_from_time
+from pipeline.home.stack import bootstrap_of, find_stack
+from pipeline.kafka.topics import partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.home.stack import Stack
+    from pipeline.settings import Settings
+
+LAST_MO: Final = """
+SELECT number, formatDateTime(max(received_at), '%FT%TZ', 'UTC') AS last_mo, count() AS messages
+FROM mo_message GROUP BY number ORDER BY number"""
+DEAD_LETTERS: Final = """
+SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
+FROM dead_letter WHERE dead_letter_id NOT IN (SELECT dead_letter_id FROM dead_letter_retry)
+GROUP BY stage, reason ORDER BY stage, reason"""
+DUE: Final = """
+SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (
+  SELECT handset,
+    argMax(state, (recorded_at, change_id)) AS last_state,
+    argMax(tuple(confirmation_due_at), (recorded_at, change_id)).1 AS due_at
+  FROM consent_change GROUP BY handset, scope_kind, scope
+) WHERE last_state = 'confirmation-due' AND due_at IS NOT NULL GROUP BY handset"""
+
+
+T = TypeVar("T")
+
+
+class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
+    """What `status --json` prints; what nobody could say is null."""
+
+    time: datetime
+    down: dict[str, str]
+    partitions: list[dict[str, Any]] | None
+    last_mo: list[dict[str, Any]] | None
+    dead_letters: list[dict[str, Any]] | None
+
+
+def pipeline_state(settings: Settings) -> PipelineState:
+    """Ask everyone; raises `StackError` when there is nobody to ask."""
+    bootstrap = bootstrap_of(settings)
+    stack = find_stack(settings.home)
+    down = dict(_ended_processes(stack))
+    broker = _asked(lambda: broker_state(bootstrap), part="kafka", down=down)
+    if broker is not None:
+        down |= _groups_without_members(broker)
+    ingest = stack.ingest if stack else f"http://{settings.http_host}:{settings.http_port}"
+    if words := failure_of(ingest):
+        down |= {"ingest": words}
+    report = report_of(settings)
+    if words := failure_of(report):
+        down |= {"store": words}
+    last_mo, dead_letters, due = (
+        _asked(partial(rows, report, question), part="store", down=down)
+        for question in (LAST_MO, DEAD_LETTERS, DUE)
+    )
+    return PipelineState(
+        time=clock_of(settings).now(),
+        down=down,
+        partitions=_partitions(broker, due) if broker else None,
+        last_mo=last_mo,
+        dead_letters=dead_letters,
+    )
+
+
+def _asked(ask: Callable[[], T], *, part: str, down: dict[str, str]) -> T | None:
+    """The answer; without one None, and `down` has the words, unless it has some already."""
+    try:
+        return ask() if part not in down else None
+    except CommandError as error:
+        down[part] = str(error)
+        return None
+
+
+def _ended_processes(stack: Stack | None) -> Iterator[tuple[str, str]]:
+    """The processes of the local stack that are gone."""
+    for name, pid in (stack.pids if stack else {}).items():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            yield name, f"its process {pid} has ended"
+        except PermissionError:
+            continue  # it lives, and is somebody else's
+
+
+def _groups_without_members(broker: BrokerState) -> dict[str, str]:
+    """The workers or the store, where no process reads for them."""
+    parts = {groups.CONVERSATION: "worker", groups.STORE: "store"}
+    return {
+        parts[group.name]: f"nobody reads in the group {group.name}"
+        for group in broker.groups
+        if not group.members
+    }
+
+
+def _partitions(broker: BrokerState, due: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Each partition with the oldest confirmation due in it; null when nobody can say."""
+    count = len(broker.partitions)
+    oldest: dict[int, str] = {}
+    for row in due or []:
+        partition = partition_of(row["handset"].encode(), count)
+        oldest[partition] = min(row["due"], oldest.get(partition, row["due"]))
+    return [
+        {
+            **msgspec.structs.asdict(partition),
+            "oldest_confirmation_due": None if due is None else oldest.get(partition.partition, ""),
+        }
+        for partition in broker.partitions
+    ]
+
+
+def lines_of(state: PipelineState) -> Iterator[str]:
+    """The same for people."""
+    yield f"pipeline time  {text_from_time(state.time)}"
+    yield ""
+    if state.partitions is None:
+        yield "partitions     not known: the broker does not answer"
+    else:
+        yield from _columns(
+            ["partition", "to work on", "to store", "time", "oldest confirmation due"],
+            [
+                [
+                    str(partition["partition"]),
+                    _records(partition["conversation_lag"], at_most=partition["at_most"]),
+                    _records(partition["store_lag"], at_most=partition["at_most"]),
+                    text_from_time(partition["time"]) if partition["time"] else "no tick seen",
+                    {None: "not known", "": "none"}.get(
+                        partition["oldest_confirmation_due"], partition["oldest_confirmation_due"]
+                    ),
+                ]
+                for partition in state.partitions
+            ],
+        )
+    yield ""
+    yield from _section("last MO", state.last_mo, "none yet", ["number", "last_mo", "messages"])
+    yield ""
+    yield from _section(
+        "dead letters", state.dead_letters, "none", ["stage", "reason", "letters", "last"]
+    )
+    yield ""
+    if not state.down:
+        yield "down           nothing"
+    for part, words in state.down.items():
+        yield f"DOWN           {part}: {words}"
+
+
+def _records(count: int, *, at_most: bool) -> str:
+    return f"at most {count}" if at_most and count else str(count)
+
+
+def _section(
+    title: str, found: list[dict[str, Any]] | None, none: str, names: list[str]
+) -> Iterator[str]:
+    """A part of the report that SQL answers."""
+    if not found:
+        words = none if found is not None else "not known: the report does not answer"
+        yield f"{title:<14} {words}"
+        return
+    yield title
+    yield from _columns(names, [[str(row[name]) for name in names] for row in found])
+
+
+def _columns(heads: list[str], lines: list[list[str]]) -> Iterator[str]:
+    """Lines in columns, two blanks apart."""
+    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
+    for line in (heads, *lines):
+        yield "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()

@@ -1,0 +1,24 @@
+"""`status`: how far everything is, and what is down."""
+
+import typer
+
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line
+
+
+def status(json: Json = False, home: Home = None) -> None:
+    """Say how far everything is, and what is down.
+
+    Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters.
+    Works when parts are down, and says which; the exit code is 0 as long as it could ask.
+    """
+    settings = settings_from(home=home)
+
+    from pipeline.cli.operate.pipeline_state import lines_of, pipeline_state
+
+    state = pipeline_state(settings)
+    if json:
+        print_json_line(state)
+        return
+    for line in lines_of(state):
+        typer.echo(line)

@@ -1,0 +1,127 @@
+"""`import`: a mo.log fetched by hand, through the same path as the gateway's callbacks."""
+
+from collections import Counter, deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+READ_OCTETS: Final = 256 * 1024
+IN_FLIGHT: Final = 5_000
+SAID_EVERY_OCTETS: Final = 32 * 1024 * 1024
+
+FromOctet = Annotated[
+    int,
+    typer.Option(
+        "--from-octet",
+        metavar="N",
+        min=0,
+        help="Begin after so many octets, where an import that failed said it had come.",
+    ),
+]
+
+
+def import_log(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A mo.log of the gateway.")],
+    from_octet: FromOctet = 0,
+    home: Home = None,
+) -> None:
+    """Take every line of a mo.log as a part; refused lines go to the dead letter.
+
+    The same file again changes nothing, nor does a part that came by a callback already.
+    """
+    settings = settings_from(home=home)
+
+    from kafka.errors import KafkaError
+
+    from pipeline.cli.ask.broker import open_producer
+    from pipeline.cli.terminal.local import clock_of
+    from pipeline.home.stack import bootstrap_of
+    from pipeline.kafka import topics
+
+    with open_producer(bootstrap_of(settings)) as producer:
+        taking = Taking(producer.send, now=clock_of(settings).now(), position=from_octet)
+        try:
+            pending = taking.take(_octets_of(file, from_octet))
+        except KafkaError as error:
+            raise CommandError(
+                f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
+                f" ({type(error).__name__}). Import the file again: what came changes nothing;"
+                f" --from-octet {taking.acknowledged} spares the time"
+            ) from error
+    counts = taking.counts
+    typer.echo(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
+    if pending:
+        typer.echo(
+            f"the last {pending} octets are no line yet and were not taken: they do not end in a"
+            " line end",
+            err=True,
+        )
+
+
+class Taking:
+    """Publishes the lines of a file, some thousands ahead of what Kafka has acknowledged."""
+
+    def __init__(self, send: "Callable[..., Any]", *, now: "datetime", position: int) -> None:
+        self.acknowledged = position
+        self.counts: Counter[str] = Counter()
+        self._send = send
+        self._now = now
+        # acknowledgements in the order of the file, and between them positions: once all before
+        # one have come, Kafka has every line up to it
+        self._waiting: deque[Any] = deque()
+
+    def take(self, blocks: "Iterator[bytes]") -> int:
+        """Every line; how many octets at the end are none. Raises `KafkaError`."""
+        from ingest.common.log_lines import outgoing_from_line
+        from pipeline.avro.single_object import encode
+        from pipeline.wire.mo_log import LineSplitter
+
+        splitter = LineSplitter()
+        read = said = self.acknowledged
+        for octets in blocks:
+            for line in splitter.feed(octets):
+                one = outgoing_from_line(line, now=self._now)
+                if one is not None:
+                    self._waiting.append(
+                        self._send(one.topic, key=one.key, value=encode(one.record))
+                    )
+                    self.counts[one.topic] += 1
+                    self._await_all_but(IN_FLIGHT)
+            read += len(octets)
+            if not splitter.is_inside_overlong:
+                self._waiting.append(read - splitter.pending)
+            if read - said >= SAID_EVERY_OCTETS:
+                said = read
+                typer.echo(f"{self.counts.total()} lines, {read} octets", err=True)
+        self._await_all_but(0)
+        return splitter.pending
+
+    def _await_all_but(self, count: int) -> None:
+        from pipeline.cli.ask.broker import ACKNOWLEDGE_SECONDS
+
+        while len(self._waiting) > count:
+            oldest = self._waiting.popleft()
+            if isinstance(oldest, int):
+                self.acknowledged = oldest
+            else:
+                oldest.get(timeout=ACKNOWLEDGE_SECONDS)
+
+
+def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
+    """The file from `position` on, piece by piece."""
+    try:
+        with file.open("rb") as opened:
+            if position:  # what cannot seek, a pipe, can still be read from its start
+                opened.seek(position)
+            while octets := opened.read(READ_OCTETS):
+                yield octets
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error

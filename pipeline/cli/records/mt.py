@@ -1,0 +1,82 @@
+"""`mt`: an application's request for an MT, from the command line."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal.options import Home, settings_from
+
+
+def time_from_text(text: str) -> datetime:
+    """An ISO 8601 time that names its offset; raises `typer.BadParameter`."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise typer.BadParameter(
+            f"{text!r} is not a time such as 2026-11-22T18:00:00Z or 2026-11-22T20:00+02:00"
+        )
+    return time
+
+
+def mt(
+    to: Annotated[
+        str, typer.Option("--to", metavar="HANDSET", help="Handset, in international format.")
+    ],
+    text: Annotated[str, typer.Option("--text", help="What to say.")],
+    sender_id: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="SENDER", help="Sender ID; else the number the handset last texted."
+        ),
+    ] = None,
+    keyword: Annotated[
+        str | None, typer.Option(help="Keyword it is sent under, for a shared short code.")
+    ] = None,
+    confirms_opt_out: Annotated[
+        bool, typer.Option("--confirms-opt-out", help="This is the confirmation of a stop.")
+    ] = False,
+    request_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Your own id: the same request again changes nothing."),
+    ] = None,
+    not_after: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Refuse it after this time (ISO 8601 with offset)."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Ask for an MT, and print the id of the request.
+
+    Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
+    do the views mt_command and mt_rejection.
+    """
+    last_moment = time_from_text(not_after) if not_after else None
+    settings = settings_from(home=home)
+
+    from ingest.http.mt import REQUEST_ID, REQUEST_ID_WORDS
+    from pipeline.cli.ask.broker import Outgoing, publish
+    from pipeline.cli.terminal.local import clock_of
+    from pipeline.home.stack import bootstrap_of
+    from pipeline.kafka import topics
+    from pipeline.records import MtRequest
+    from pipeline.sms.msisdn import address_from_text, key_from_handset
+
+    if request_id is not None and not REQUEST_ID.fullmatch(request_id):
+        raise typer.BadParameter(f"--request-id must be {REQUEST_ID_WORDS}")
+    request = MtRequest(
+        request_id=request_id or uuid.uuid4().hex,
+        to=to,
+        text=text,
+        sender_id=sender_id,
+        keyword=keyword,
+        confirms_opt_out=confirms_opt_out,
+        requested_at=clock_of(settings).now(),
+        not_after=last_moment,
+    )
+    key = key_from_handset(address_from_text(to))
+    publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_REQUEST, record=request, key=key)])
+    typer.echo(request.request_id)

@@ -1,0 +1,121 @@
+"""A handset's consent after what is recorded of it, under one directory or another. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.records import ConsentRequest, ConsentState, MoMessage, Rejected, ScopeKind
+from pipeline.sms.timestamp import seconds_of
+from pipeline.stages.consent.decide import HandsetConsent, take_message
+from pipeline.stages.consent.operator import order_from_request, take_order
+from pipeline.stages.consent.row import STATES
+from pipeline.stages.consent.timeline import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.decide import ConsentRules
+
+Key = tuple[str, str]
+Recorded = MoMessage | ConsentRequest
+
+
+class State(msgspec.Struct, frozen=True):
+    """Both sides' states; `message_id` and `rule` are of what made them so."""
+
+    ours: str = ConsentState.OPEN.value
+    gateway: str = ConsentState.OPEN.value
+    rule: str = ""
+    message_id: str = ""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope of a handset that comes out otherwise."""
+
+    handset: str
+    scope_kind: str
+    scope: str
+    before: State
+    after: State
+
+
+def time_of_record(record: Recorded) -> datetime:
+    """When it reached us."""
+    return record.received_at if isinstance(record, MoMessage) else record.requested_at
+
+
+class Replay:
+    """Plays handsets through consent twice: under the directory in force, and under another.
+
+    The other one counts from `since` on: what is older is read by the one in force both times, so
+    that a handset stopped before stays so.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_force: Directory,
+        other: Directory,
+        since: datetime,
+        now: datetime,
+        rules: ConsentRules,
+    ) -> None:
+        self._in_force = in_force
+        self._other = other
+        self._since = since
+        self._now = now
+        self._rules = rules
+
+    def differences(self, handset: str, records: Sequence[Recorded]) -> Iterator[Difference]:
+        """What would be otherwise; `records` are in order of arrival."""
+        before = self._states(records, self._in_force)
+        after = self._states(records, self._other)
+        for key in sorted(before.keys() | after.keys()):
+            known, wanted = (_state_of(states, key, self._in_force) for states in (before, after))
+            if (known.ours, known.gateway) != (wanted.ours, wanted.gateway):
+                yield Difference(
+                    handset=handset, scope_kind=key[0], scope=key[1], before=known, after=wanted
+                )
+
+    def _states(self, records: Sequence[Recorded], later: Directory) -> dict[Key, State]:
+        row: HandsetConsent | None = None
+        now = time_of_record(records[0]) if records else self._now
+        for record in records:
+            now = max(now, time_of_record(record))
+            directory = later if time_of_record(record) >= self._since else self._in_force
+            row = self._row_after(row, record, directory, now)
+        until = seconds_of(self._now)
+        states = {}
+        for timeline in row.timelines if row else ():
+            segments = fold(timeline.events, until=until).segments
+            if segments:
+                last = segments[-1]
+                states[timeline.key] = State(
+                    STATES[last.ours].value,
+                    STATES[last.gateway].value,
+                    last.rule,
+                    last.event.message_id,
+                )
+        return states
+
+    def _row_after(
+        self, row: HandsetConsent | None, record: Recorded, directory: Directory, now: datetime
+    ) -> HandsetConsent | None:
+        if isinstance(record, MoMessage):
+            return take_message(row, record, directory=directory, now=now, rules=self._rules).row
+        order = order_from_request(record, directory=directory)
+        if order is None or isinstance(order, Rejected):
+            return row
+        return take_order(row, order, directory=directory, now=now).row
+
+
+def _state_of(states: dict[Key, State], key: Key, directory: Directory) -> State:
+    """A scope's state; where it has none of its own its account's, and open without."""
+    if key in states or key[0] == ScopeKind.ACCOUNT:
+        return states.get(key, State())
+    first = key[1].partition("/" if key[0] == ScopeKind.KEYWORD else "-")[0]
+    return states.get((ScopeKind.ACCOUNT.value, directory.account_of(first)), State())

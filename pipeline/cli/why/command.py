@@ -1,0 +1,88 @@
+"""`why`: a handset's consent, since when, by which message and rule, and what would change it."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli.consent.orders import digits_from
+from pipeline.cli.terminal.options import Home, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.cli.why.history import Change
+    from pipeline.directory.directory import Directory
+
+# Rows of one handset come from one partition: the offset says which of two in one millisecond was
+# recorded later.
+_TIMES: Final = ("at", "recorded_at", "confirmation_due_at", "confirmation_deadline")
+_ISO: Final = ", ".join(
+    f"formatDateTime({name}, '%FT%T.%fZ', 'UTC') AS {name}_iso" for name in _TIMES
+)
+CHANGES: Final = f"""\
+SELECT scope_kind, scope, state, gateway_state, rule, mo_message_id, number, actor, reason, {_ISO}
+FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kafka_offset"""  # noqa: S608  names of ours
+TEXTS: Final = """\
+SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
+AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
+
+
+def why(
+    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="Whose consent.")],
+    number: Annotated[
+        str | None, typer.Argument(metavar="[NUMBER]", help="At this number; else everywhere.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Say whether an MT to a handset passes, since when, and by which message and rule.
+
+    Ours and the gateway's state, what is due, and what would change it. It is as ClickHouse has
+    it, a few seconds behind; `twoway status` says how far.
+    """
+    address = digits_from(handset, "the handset")
+    at = digits_from(number, "the number") if number else ""
+    settings = settings_from(home=home)
+
+    from pipeline.cli.ask.report_client import report_of, rows
+    from pipeline.cli.why.directory import directory_in_force
+    from pipeline.cli.why.forgotten import lines_of_forgotten
+
+    report = report_of(settings)
+    directory = directory_in_force(report, settings)
+    parameters = {"handset": address}
+    texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
+    changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
+    forgotten = list(lines_of_forgotten(report, settings, address))
+    for line in forgotten:
+        typer.echo(line)
+    if forgotten and not changes:
+        return
+    for line in lines_of(address, at, changes, directory):
+        typer.echo(line)
+
+
+def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
+    import msgspec
+
+    from pipeline.cli.why.history import Change
+
+    times = {name: row.pop(f"{name}_iso") for name in _TIMES}
+    return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
+
+
+def lines_of(
+    handset: str, number: str, changes: "list[Change]", directory: "Directory"
+) -> "Iterator[str]":
+    """The answer; without a number every scope that ever changed."""
+    from pipeline.cli.why.history import deciding, keys_of, scopes_now
+    from pipeline.cli.why.words import lines_of_scope
+
+    known = scopes_now(changes)
+    if number:
+        for key, now in deciding(known, keys_of(directory, number, known)):
+            yield from lines_of_scope(handset, key, now, directory=directory)
+        return
+    for key, now in known.items():
+        yield from lines_of_scope(handset, key, now, directory=directory)
+    if not known:
+        yield f"{handset} is open everywhere: nothing ever stopped it"

@@ -1,0 +1,159 @@
+"""What the agent keeps of a handset is removed, but its stops, under a suppression.
+
+A table row of its own, `HMAC of the handset -> scopes`: whoever asks for a handset without a row is
+given the row its suppression makes, until something changes it; then the row is there again and the
+suppression goes. So a handset has one or the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.avro import single_object
+from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, SUPPRESSIONS
+from pipeline.kafka import topics
+from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
+from pipeline.sms.msisdn import is_digits, key_from_handset
+from pipeline.stages.consent import decide as consent
+from pipeline.stages.consent import suppression
+from pipeline.stages.identity import derived_id
+from pipeline.stages.parts import reassemble
+from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.state.tables import Table
+    from pipeline.engine.unit_of_work import UnitOfWork
+
+#: Under which key the suppressions are.
+_KEY_ROW: Final = b""
+
+
+class Forgetting:
+    """Forgets handsets, and knows again those that were stopped."""
+
+    def __init__(self, key_file: Path) -> None:
+        self._file = key_file
+        self._key: SuppressionKey | None = None
+
+    def check(self, tables: Mapping[str, Table]) -> None:
+        """Raise `SuppressionKeyError` when there are suppressions and not the key they are under.
+
+        Without it a stop would be lost, and nobody would notice.
+        """
+        fingerprint = tables[SUPPRESSIONS].get(_KEY_ROW)
+        if fingerprint is None:
+            return
+        self._key = self._key or read_key(self._file)
+        if self._key is None:
+            raise SuppressionKeyError(
+                f"stops of handsets that were forgotten are kept, and the key they are under is not"
+                f" there: put it back at {self._file}"
+            )
+        if self._key.fingerprint != fingerprint:
+            raise SuppressionKeyError(
+                f"the key {self._file} is not the one under which stops of handsets that were"
+                " forgotten are kept: put that one back"
+            )
+
+    def recall(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
+        """The row of a handset that has none, where its stops are kept."""
+        if self._key is None or work.tables[SUPPRESSIONS].is_empty:
+            return None
+        octets = work.tables[SUPPRESSIONS].get(self._key.of(handset))
+        if octets is None:
+            return None
+        return suppression.row_from_suppression(suppression.decode(octets), handset)
+
+    def settle(self, work: UnitOfWork, handset: str) -> None:
+        """The handset has a row again, which holds what the suppression did."""
+        if self._key is not None:
+            work.tables[SUPPRESSIONS].delete(self._key.of(handset))
+
+    def forget(
+        self,
+        work: UnitOfWork,
+        record: ConsumerRecord,
+        request: ForgetRequest,
+        *,
+        handset: str,
+        now: datetime,
+    ) -> Rejected | None:
+        """Remove what there is of the handset and say so; or why it cannot be done."""
+        wrong = _what_is_wrong(request, handset)
+        if wrong:
+            return Rejected(Reason.WRONG_ORDER, wrong)
+        try:
+            self._key = self._key or read_key(self._file)
+        except SuppressionKeyError as error:
+            return Rejected(Reason.WRONG_ORDER, str(error))
+        if self._key is None:
+            words = f"the worker has no suppression key: there is no file {self._file}"
+            return Rejected(Reason.WRONG_ORDER, words)
+        name = self._key.of(handset)
+        kept = self._suppress(work, handset, name, now)
+        rows = [
+            ErasedRows(name=table, rows=_remove(work.tables[table], keys))
+            for table, keys in self._keys_of(work, handset)
+        ]
+        work.scrub(ASSEMBLIES, CONSENTS)
+        erasure = Erasure(
+            erasure_id=derived_id("erasure", name.hex(), request.request_id),
+            suppression=name.hex(),
+            key_id=self._key.fingerprint.hex(),
+            request_id=request.request_id,
+            order_offset=record.offset,
+            at=now,
+            actor=request.actor,
+            reason="" if handset in request.reason else request.reason,
+            rows=rows,
+            stops=suppression.kept_stops(kept),
+        )
+        work.send(topics.ERASURE, name.hex().encode(), single_object.encode(erasure))
+        return None
+
+    def _suppress(
+        self, work: UnitOfWork, handset: str, name: bytes, now: datetime
+    ) -> suppression.Suppression | None:
+        """Keep the stops of the row; those of a handset forgotten before are kept as they are."""
+        table = work.tables[SUPPRESSIONS]
+        octets = work.tables[CONSENTS].get(key_from_handset(handset))
+        if octets is None:
+            before = table.get(name)
+            return suppression.decode(before) if before else None
+        kept = suppression.suppress(consent.decode_row(octets), now=now)
+        if kept is not None and self._key is not None:
+            table.put(_KEY_ROW, self._key.fingerprint)
+            table.put(name, suppression.encode(kept))
+        return kept
+
+    def _keys_of(self, work: UnitOfWork, handset: str) -> list[tuple[str, list[bytes]]]:
+        key = key_from_handset(handset)
+        consents = [key] if work.tables[CONSENTS].get(key) is not None else []
+        prefix = reassemble.keys_begin(handset)
+        return [
+            (ASSEMBLIES, work.tables[ASSEMBLIES].keys(prefix)),
+            (CONSENTS, consents),
+        ]
+
+
+def _remove(table: Table, keys: list[bytes]) -> int:
+    for key in keys:
+        table.delete(key)
+    return len(keys)
+
+
+def _what_is_wrong(request: ForgetRequest, handset: str) -> str:
+    """Why the order cannot be carried out; empty when it can."""
+    if not request.request_id:
+        return "it has no id"
+    if not is_digits(handset):
+        return "the handset is not digits"
+    if not request.actor.strip() or not request.reason.strip():
+        return "it does not say who orders it and why"
+    return ""

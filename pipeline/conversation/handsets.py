@@ -1,0 +1,62 @@
+"""Rows of handsets in the table `consents`: read for a decision, and written as it was taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.avro import single_object
+from pipeline.conversation.tables import CONSENTS
+from pipeline.kafka import topics
+from pipeline.sms.msisdn import key_from_handset
+from pipeline.stages.consent import decide as consent
+
+if TYPE_CHECKING:
+    from pipeline.conversation.forgetting import Forgetting
+    from pipeline.engine.unit_of_work import UnitOfWork
+
+
+class Held:
+    """A handset's row as a decision finds it; None when nothing is known of the handset."""
+
+    def __init__(
+        self, handset: str, key: bytes, octets: bytes | None, row: consent.HandsetConsent | None
+    ) -> None:
+        self.handset = handset
+        self.key = key
+        self.octets = octets  # none of a row that a suppression makes
+        self.row = row
+
+
+class Handsets:
+    """Reads the row of a handset, and writes what consent or the gate decided on it."""
+
+    def __init__(self, forgetting: Forgetting) -> None:
+        self._forgetting = forgetting
+
+    def read(self, work: UnitOfWork, handset: str) -> Held:
+        """The row, or the one that the suppression of a forgotten handset makes."""
+        key = key_from_handset(handset)
+        octets = work.tables[CONSENTS].get(key)
+        row = consent.decode_row(octets) if octets else self._forgetting.recall(work, handset)
+        return Held(handset, key, octets, row)
+
+    def write(self, work: UnitOfWork, held: Held, decision: consent.Decision) -> None:
+        """Keep the row, where it is another, and publish what was decided."""
+        key = held.key
+        if decision.row is None:
+            work.tables[CONSENTS].delete(key)
+        elif decision.row is not held.row:
+            if held.row is not None and not held.octets:
+                self._forgetting.settle(work, held.handset)
+            octets = consent.encode_row(decision.row)
+            if octets != held.octets:
+                due_at = consent.due_at(decision.row)
+                work.tables[CONSENTS].put(key, octets, due_at=due_at)
+        if decision.message is not None:
+            work.send(topics.MO_MESSAGE, key, single_object.encode(decision.message))
+        for change in decision.changes:
+            work.send(topics.CONSENT_CHANGE, key, single_object.encode(change))
+        for command in decision.commands:
+            work.send(topics.MT_COMMAND, key, single_object.encode(command))
+        for rejection in decision.rejections:
+            work.send(topics.MT_REJECTION, key, single_object.encode(rejection))

@@ -1,0 +1,102 @@
+"""MO parts of a partition: each has its effect once, and those of one message are put together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from pipeline.avro import single_object
+from pipeline.conversation.tables import ASSEMBLIES, SEEN, time_of_decision
+from pipeline.engine import metrics
+from pipeline.kafka import topics
+from pipeline.sms.msisdn import key_from_handset
+from pipeline.stages.parts import dedupe, dedupe_smpp, reassemble
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.engine.unit_of_work import UnitOfWork
+    from pipeline.records import Answered, MoMessage, MoPart, MoRaw
+    from pipeline.settings import Settings
+
+
+class Parts:
+    """The work on parts, from dedupe to reassembly; it publishes mo-part."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
+        self._spread = timedelta(minutes=settings.assembly_spread_minutes)
+        self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
+
+    def take(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
+        """The messages that `part`, which `raw` brought, lets go; none of a duplicate."""
+        accepted = self._accept(work, part, raw)
+        if accepted is None:
+            metrics.DUPLICATES.labels(part.source).inc()
+            return []
+        work.send(
+            topics.MO_PART, key_from_handset(accepted.handset), single_object.encode(accepted)
+        )
+        if not accepted.reference_bits:
+            return [reassemble.message_from_part(accepted, account=account)]
+        key = reassemble.assembly_key(accepted)
+        octets = work.tables[ASSEMBLIES].get(key)
+        held, messages = reassemble.reassemble(
+            reassemble.decode_row(octets) if octets else None,
+            accepted,
+            spread=self._spread,
+            timeout=self._timeout,
+            account=account,
+        )
+        self._put_assemblies(work, key, held)
+        return messages
+
+    def release(self, work: UnitOfWork, key: bytes, now: datetime) -> list[MoMessage]:
+        """The messages of an assembly that is due, incomplete as they are."""
+        octets = cast("bytes", work.tables[ASSEMBLIES].get(key))
+        held, messages = reassemble.release_due(
+            reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
+        )
+        self._put_assemblies(work, key, held)
+        return messages
+
+    def forget_seen(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
+        """Forget that a part was seen: its horizon has passed."""
+        work.tables[SEEN].delete(key)
+
+    def forget_unanswered(
+        self, work: UnitOfWork, answered: Answered, received_at: datetime
+    ) -> None:
+        """Forget the delivery of a deliver_sm whose answer has reached the gateway."""
+        seen = work.tables[SEEN]
+        octets = seen.get(answered.key)
+        if octets is None:
+            return
+        row = dedupe_smpp.without_answered(octets, answered)
+        if row is None:
+            seen.delete(answered.key)
+        else:
+            due_at = time_of_decision(work, received_at) + self._horizon
+            seen.put(answered.key, row, due_at=due_at)
+
+    def _accept(self, work: UnitOfWork, part: MoPart, raw: MoRaw) -> MoPart | None:
+        """The part under its own id; None: a duplicate, which a deliver_sm notes all the same."""
+        seen = work.tables[SEEN]
+        key = dedupe.seen_key(part)
+        if raw.bind:
+            row, accepted = dedupe_smpp.accept_delivery(seen.get(key), part, raw)
+        else:
+            row, accepted = dedupe.accept(seen.get(key), part)
+        if raw.bind or accepted is not None:
+            due_at = time_of_decision(work, part.received_at) + self._horizon
+            seen.put(key, row, due_at=due_at)
+        return accepted
+
+    def _put_assemblies(
+        self, work: UnitOfWork, key: bytes, row: reassemble.Assemblies | None
+    ) -> None:
+        if row is None:
+            work.tables[ASSEMBLIES].delete(key)
+            return
+        due_at = reassemble.due_at(row, timeout=self._timeout, keep=self._horizon)
+        work.tables[ASSEMBLIES].put(key, reassemble.encode_row(row), due_at=due_at)

@@ -1,0 +1,80 @@
+"""The worker: what reads what and writes what, wired in one place.
+
+`twoway worker` runs it; so does `faust -A pipeline.conversation.process worker`.
+"""
+
+from __future__ import annotations
+
+import gc
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.clock import PipelineClock
+from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.tables import TABLES
+from pipeline.conversation.ticks import tick
+from pipeline.engine.faust.agent import PartitionedAgent
+from pipeline.engine.faust.app import create_faust_app, in_background, run_faust_app
+from pipeline.engine.task import AgentPlan
+from pipeline.home.stack import bootstrap_of
+from pipeline.kafka import topics
+from pipeline.settings import Settings, load_settings
+from pipeline.web.metrics_server import serve_metrics
+
+if TYPE_CHECKING:
+    import faust
+
+CONVERSATION_GROUP: Final = "twoway-conversation"
+#: Objects before a collection of the youngest, and collections before one of the next older.
+GC_THRESHOLDS: Final = (20_000, 20, 20)
+
+
+def create_app(settings: Settings) -> faust.App:
+    """The Faust app of a worker."""
+    bootstrap = bootstrap_of(settings)
+    app = create_faust_app(CONVERSATION_GROUP, bootstrap=bootstrap, settings=settings)
+    conversation = PartitionedAgent(
+        app,
+        AgentPlan(
+            name="conversation",
+            group=CONVERSATION_GROUP,
+            bootstrap=bootstrap,
+            topics=SOURCES,
+            may_skip=MAY_SKIP,
+            tables=TABLES,
+            changelog=topics.CONVERSATION_CHANGELOG,
+            processor=lambda partition: Conversation(partition=partition, settings=settings),
+            folder=settings.home / "state",
+        ),
+        stall_seconds=settings.stall_seconds,
+    )
+    conversation.register()
+    clock = PipelineClock(None if settings.kafka else settings.home)
+    in_background(
+        app, partial(tick, bootstrap=bootstrap, clock=clock, partitions=lambda: conversation.tasks)
+    )
+    if settings.metrics_port:
+        serve = partial(
+            serve_metrics,
+            host=settings.metrics_host,
+            port=settings.metrics_port,
+            ready=lambda: conversation.ready,
+        )
+        in_background(app, serve)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until it is told to stop; ends the process."""
+    app = create_app(settings)
+    # What is there by now stays for good, and what a batch makes is gone with the batch.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    run_faust_app(app, settings)
+
+
+def __getattr__(name: str) -> Any:
+    """`app` for Faust's own command line, made when it is asked for and not at import."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)

@@ -1,0 +1,79 @@
+"""Fields of a TOML file, read and checked: mistakes are collected, each with line and field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.directory.lines import Path, TomlLines
+from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.stopwords import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_DIGITS: Final = 20  # 3GPP TS 23.040 9.1.2.5: address values of up to 20 semi-octets
+
+
+class TomlChecker:
+    """Reads fields of one file, and collects what is wrong with them."""
+
+    def __init__(self, text: str, origin: str) -> None:
+        self.origin = origin
+        self.lines = TomlLines(text)
+        self.mistakes: list[tuple[int, str]] = []
+
+    def mistake(self, path: Path, words: str) -> None:
+        """Note a mistake, with the line of its field."""
+        line = self.lines.line_of(path)
+        field = ".".join(str(name) for name in path if isinstance(name, str))
+        self.mistakes.append((line, f"{self.origin}:{line}: {field}: {words}"))
+
+    def text(self, table: Mapping[str, Any], path: Path, default: str = "") -> str:
+        """A text, trimmed."""
+        value = table.get(str(path[-1]), default)
+        if not isinstance(value, str):
+            self.mistake(path, "must be text in quotes")
+            return default
+        return value.strip()
+
+    def boolean(self, table: Mapping[str, Any], path: Path, *, default: bool) -> bool:
+        """True or false."""
+        value = table.get(str(path[-1]), default)
+        if not isinstance(value, bool):
+            self.mistake(path, "must be true or false")
+            return default
+        return value
+
+    def digits(self, table: Mapping[str, Any], path: Path) -> str:
+        """An address in digits, without its plus."""
+        value = address_from_text(self.text(table, path))
+        if isinstance(table.get(str(path[-1])), str) and not (
+            is_digits(value) and len(value) <= LONGEST_DIGITS
+        ):
+            self.mistake(path, f"must be digits, at most {LONGEST_DIGITS}")
+        return value
+
+    def phrases(self, table: Mapping[str, Any], path: Path) -> list[str]:
+        """Words in upper case as the text is compared, without doubles."""
+        value = table.get(str(path[-1]), [])
+        if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
+            self.mistake(path, "must be a list of texts in quotes")
+            return []
+        found: dict[str, None] = {}
+        for phrase in value:
+            spelling = " ".join(words_of(phrase)).upper()
+            if not spelling:
+                self.mistake(path, f"{phrase!r} has no letters or digits")
+            elif spelling in found:
+                self.mistake(path, f"{phrase!r} is there twice")
+            else:
+                found[spelling] = None
+        return list(found)
+
+    def unknown(self, table: Mapping[str, Any], path: Path, known: frozenset[str]) -> None:
+        """Refuse fields that are not `known`."""
+        for name in table:
+            if name not in known:
+                self.mistake(
+                    (*path, name), f"there is no such field; there are {', '.join(sorted(known))}"
+                )

@@ -1,0 +1,98 @@
+"""The number directory: quick look-ups over a `Numbers` record (G4, G8.4)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import UTC, datetime
+from typing import Final
+
+from pipeline.directory.toml import (
+    SHARED_SHORT_CODE,
+    SHORT_CODE,
+    TAGGED_RANGE,
+    VMN,
+    NumbersError,
+    numbers_from_toml,
+)
+from pipeline.records import Number, Numbers, Scope, ScopeKind
+
+__all__ = [
+    "SHARED_SHORT_CODE",
+    "SHORT_CODE",
+    "TAGGED_RANGE",
+    "VMN",
+    "Directory",
+    "NumbersError",
+    "numbers_from_toml",
+]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Directory:
+    """The numbers we rent. Never changes: a newly loaded file makes a new one."""
+
+    def __init__(self, numbers: Numbers, *, default_account: str = "main") -> None:
+        self.numbers = numbers
+        self.default_account = default_account
+        self.sender_ids = frozenset(numbers.sender_ids)
+        self.accounts = frozenset((default_account, *(n.account for n in numbers.numbers)))
+        self._by_digits = {n.first: n for n in numbers.numbers if n.first == n.last}
+        ranges = sorted(
+            (n for n in numbers.numbers if n.first != n.last), key=lambda n: (len(n.first), n.first)
+        )
+        self._ranges = ranges
+        self._range_starts = [(len(n.first), n.first) for n in ranges]
+        self._by_api_id: dict[str, Number] = {}
+        for number in numbers.numbers:
+            self._by_api_id.setdefault(number.api_id, number)
+
+    @classmethod
+    def empty(cls) -> Directory:
+        """A directory that lists nothing: every number is taken, and flagged."""
+        return cls(Numbers(loaded_at=_EPOCH, digest="", numbers=[], sender_ids=[]))
+
+    def find(self, digits: str) -> Number | None:
+        """The entry of exactly this number, or of the range that holds it."""
+        number = self._by_digits.get(digits)
+        if number is not None or not self._ranges:
+            return number
+        index = bisect_right(self._range_starts, (len(digits), digits)) - 1
+        if index < 0:
+            return None
+        candidate = self._ranges[index]
+        return candidate if is_within(digits, candidate.first, candidate.last) else None
+
+    def knows_api_id(self, api_id: str) -> bool:
+        """Whether a number of ours is linked to this API."""
+        return bool(api_id) and api_id in self._by_api_id
+
+    def number_of_api_id(self, api_id: str) -> Number | None:
+        """The number linked to this API, the first in the file of several."""
+        return self._by_api_id.get(api_id) if api_id else None
+
+    def account_of(self, digits: str) -> str:
+        """The account of a number; of one not listed, the default."""
+        number = self.find(digits)
+        return number.account if number else self.default_account
+
+    def premium_of(self, account: str) -> list[Number]:
+        """The MO-premium numbers of an account, which the gateway never blocks (G7.1.1)."""
+        return [n for n in self.numbers.numbers if n.premium and n.account == account]
+
+    def scope_of(self, digits: str) -> Scope:
+        """What a plain stop at this number stops: the number, or the range that holds it (G8.4)."""
+        number = self.find(digits)
+        if number is None or number.kind != TAGGED_RANGE:
+            return Scope(scope_kind=ScopeKind.NUMBER, scope=digits)
+        return Scope(scope_kind=ScopeKind.RANGE, scope=f"{number.first}-{number.last}")
+
+    def keywords_of(self, digits: str) -> tuple[str, ...]:
+        """Our keywords on a shared short code; of any other number none."""
+        number = self.find(digits)
+        return tuple(number.keywords) if number and number.kind == SHARED_SHORT_CODE else ()
+
+
+def is_within(digits: str, first: str, last: str) -> bool:
+    """Whether `digits` is one of the numbers from `first` to `last`, which are of one length."""
+    return len(digits) == len(first) and first <= digits <= last

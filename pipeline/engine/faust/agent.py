@@ -1,0 +1,241 @@
+"""An agent over several topics under Faust: one task a partition, as rebalances have it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from pipeline.engine import metrics
+from pipeline.engine.state.states import States
+from pipeline.engine.state.tables import time_from_due
+from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.engine.unit_of_work import offsets_of
+from pipeline.engine.watchdog import Watchdog
+from pipeline.kafka.stop import stop_loudly
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    import faust
+    from faust.types import TP
+
+    from pipeline.engine.batch import Batch
+
+log = logging.getLogger(__name__)
+
+#: Transactions share the processors of broker and worker: a few at a time are over sooner, each,
+#: than all at once, and what waits for its turn comes in one batch.
+PARTITIONS_AT_WORK: Final = 4
+SAVE_SECONDS: Final = 0.5
+SAVE_RECORDS: Final = 20
+SAVE_ROUNDS: Final = 10
+REPORT_ROUNDS: Final = 4
+SWEEP_ROUNDS: Final = 7_200  # once an hour
+# An append later than this after a fetch has a later broker time, to the millisecond, than what was
+# fetched. Only then is what the end offsets leave out certainly later.
+SETTLE_SECONDS: Final = 0.002
+
+
+class _Watched:
+    """A task as the watchdog sees it."""
+
+    def __init__(self, task: PartitionTask, states: States) -> None:
+        self._task, self._states = task, states
+
+    def mark(self) -> Hashable:
+        """Batches done, offsets passed with nothing to write, rows changed or read back so far."""
+        state = self._task.state
+        changes = sum(len(table.changes) for table in state.tables.values())
+        offsets = tuple(state.point.offsets.items())
+        return state.point.sequence, offsets, changes, self._states.rows_read(self._task.partition)
+
+    def next_offsets(self) -> Mapping[str, int]:
+        return {**self._task.state.point.offsets, **self._task.intake.next_offsets()}
+
+    @property
+    def at_work(self) -> bool:
+        return self._task.at_work or not self._task.ready
+
+
+class PartitionedAgent:
+    """The tasks of the partitions this worker owns."""
+
+    def __init__(self, app: faust.App, plan: AgentPlan, *, stall_seconds: float) -> None:
+        self._app = app
+        self._plan = plan
+        self._states = States(plan)
+        self._tasks: dict[int, PartitionTask] = {}
+        self._turns = asyncio.Semaphore(PARTITIONS_AT_WORK)
+        self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
+        self._asker: asyncio.Task[None] | None = None
+        self._saver: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog(
+            bootstrap=plan.bootstrap,
+            topics=plan.topics,
+            tasks=self._watched,
+            seconds=stall_seconds,
+        )
+
+    @property
+    def tasks(self) -> Mapping[int, PartitionTask]:
+        """Tasks by partition."""
+        return self._tasks
+
+    @property
+    def ready(self) -> bool:
+        """Whether every partition owned has its state."""
+        return bool(self._tasks) and all(task.ready for task in self._tasks.values())
+
+    def register(self) -> None:
+        """Hang the agent into the app: its stream, and what happens on a rebalance."""
+        channel = self._app.topic(
+            *self._plan.topics, key_serializer="raw", value_serializer="raw", value_type=bytes
+        )
+
+        async def take(stream: Any) -> None:
+            async for batch in stream:
+                self._hand_over(batch)
+
+        self._app.agent(channel, name=self._plan.name)(take)
+        self._app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self._app.on_partitions_assigned.connect(self._assigned, weak=False)
+        self._app.on_before_shutdown.connect(self._shut_down, weak=False)
+
+    def _hand_over(self, batch: Batch) -> None:
+        try:
+            self._task(batch.partition).intake.add(batch)
+        except Exception as error:
+            self._failed(batch.partition, error)
+
+    def _watched(self) -> Mapping[int, _Watched]:
+        return {p: _Watched(task, self._states) for p, task in self._tasks.copy().items()}
+
+    def _has_room(self, tp: TP) -> bool:
+        task = self._tasks.get(tp.partition)
+        return task is None or task.intake.has_room(tp.topic)
+
+    def _task(self, partition: int) -> PartitionTask:
+        task = self._tasks.get(partition)
+        if task is None:
+
+            async def ends() -> Mapping[str, int]:
+                return await self._ends(partition)
+
+            task = self._tasks[partition] = PartitionTask(
+                plan=self._plan,
+                partition=partition,
+                states=self._states,
+                ends=ends,
+                failed=self._failed,
+                turns=self._turns,
+            )
+        return task
+
+    async def _revoked(self, _app: faust.App, revoked: set[TP], **_: Any) -> None:
+        """All are given up, as the eager protocol has it; who keeps which comes after."""
+        await asyncio.gather(*(task.pause() for task in self._tasks.values()))
+
+    async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
+        self._app.consumer.has_room = self._has_room
+        owned = {tp.partition for tp in assigned if tp.topic in self._plan.topics}
+        for partition in sorted(self._tasks.keys() - owned):
+            await self._tasks.pop(partition).close()
+            self._forget_figures(partition)
+        for partition in sorted(owned):
+            self._task(partition).start()
+        if self._saver is None:
+            self._saver = asyncio.create_task(self._save_now_and_then())
+            self._watchdog.start()
+        log.info("partitions %s", sorted(owned))
+
+    async def _shut_down(self, _app: faust.App, **_: Any) -> None:
+        self._watchdog.stop()
+        if self._saver is not None:
+            self._saver.cancel()
+        await asyncio.gather(*(task.pause() for task in self._tasks.values()))
+        await self._save(list(self._tasks.values()))
+        await asyncio.gather(*(task.close() for task in self._tasks.values()))
+        self._states.close()
+
+    async def _ends(self, partition: int) -> Mapping[str, int]:
+        """End offsets of the partition's topics; partitions that ask together share the request."""
+        future = self._asking.get(partition)
+        if future is None:
+            future = self._asking[partition] = asyncio.get_running_loop().create_future()
+        if self._asker is None or self._asker.done():
+            self._asker = asyncio.create_task(self._ask())
+        return await asyncio.shield(future)
+
+    async def _ask(self) -> None:
+        while self._asking:
+            await asyncio.sleep(SETTLE_SECONDS)
+            asking, self._asking = self._asking, {}
+            wanted = [TopicPartition(t, p) for p in asking for t in self._plan.topics]
+            try:
+                ends = await self._app.consumer.end_offsets(wanted)
+            except Exception as error:
+                for future in asking.values():
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for partition, future in asking.items():
+                if not future.done():
+                    future.set_result(
+                        {t: ends[TopicPartition(t, partition)] for t in self._plan.topics}
+                    )
+
+    async def _save_now_and_then(self) -> None:
+        """Commit offsets that moved with nothing to write: many soon, few every few seconds."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            rounds += 1
+            least = 1 if rounds % SAVE_ROUNDS == 0 else SAVE_RECORDS
+            if rounds % REPORT_ROUNDS == 1:
+                self._report()
+            await self._save([task for task in self._tasks.values() if task.unsaved >= least])
+            if rounds % SWEEP_ROUNDS == 1:
+                await self._sweep()
+
+    async def _sweep(self) -> None:
+        try:
+            await self._states.sweep(frozenset(self._tasks))
+        except OSError as error:
+            log.warning("databases that nobody uses are not deleted: %s", error)
+
+    async def _save(self, tasks: list[PartitionTask]) -> None:
+        offsets: dict[TopicPartition, OffsetAndMetadata] = {}
+        for task in tasks:
+            if task.ready and task.unsaved:
+                offsets |= offsets_of(task.state.point, task.partition)
+                task.unsaved = 0
+        if not offsets:
+            return
+        try:
+            await self._app.consumer.commit_offsets(offsets)
+        except Exception as error:
+            log.warning("offsets not committed, %s: %s", type(error).__name__, error)
+
+    def _report(self) -> None:
+        for partition, task in self._tasks.items():
+            point = task.state.point
+            if point.time is not None:
+                metrics.TIME.labels(partition).set(point.time.timestamp())
+            due = task.state.first_due()
+            metrics.DUE_OLDEST.labels(partition).set(time_from_due(due).timestamp() if due else 0)
+            for table, rows in task.state.sizes().items():
+                metrics.ROWS.labels(table, partition).set(rows)
+            for topic, records in task.intake.behind().items():
+                metrics.LAG.labels(topic, partition).set(records)
+
+    def _forget_figures(self, partition: int) -> None:
+        """Another worker tells of this partition now."""
+        for gauge in (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG):
+            gauge.remove_by_labels({"partition": str(partition)})
+
+    def _failed(self, partition: int, error: BaseException) -> None:
+        """Stop at once and loudly: nothing was committed, and a new start takes the batch again."""
+        stop_loudly(f"partition {partition}", error)

@@ -1,0 +1,99 @@
+"""A Faust app on the engine's transport, and running it as this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+import faust
+import uvloop
+
+from pipeline.kafka.stop import stop_for
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from pipeline.settings import Settings
+
+BROKER_SECONDS: Final = 30.0
+KNOCK_SECONDS: Final = 0.5
+
+
+def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> faust.App:
+    """An app of consumer group `group`, without whatever of Faust we do not use."""
+    return faust.App(
+        group,
+        broker=";".join(f"txn://{server}" for server in bootstrap.split(",")),
+        broker_session_timeout=10,
+        broker_heartbeat_interval=2,
+        broker_rebalance_timeout=20,
+        broker_request_timeout=30,
+        consumer_group_instance_id=settings.instance or None,
+        consumer_max_fetch_size=4 << 20,
+        store="memory://",
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        stream_buffer_maxsize=4096,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        datadir=settings.home / "faust",
+    )
+
+
+def in_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work()` beside the agents, for as long as the app runs."""
+
+    async def run() -> None:
+        await work()
+
+    app.task(run)
+
+
+def run_faust_app(app: faust.App, settings: Settings) -> None:
+    """Run the app until it is told to stop; ends the process."""
+    app.finalize()
+    wait_for_broker([(url.host, url.port) for url in app.conf.broker])
+    settings.home.mkdir(parents=True, exist_ok=True)
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = worker_of(app, loop, settings)
+    worker.execute_from_commandline()
+
+
+def worker_of(app: faust.App, loop: asyncio.AbstractEventLoop, settings: Settings) -> faust.Worker:
+    """What runs the app, at the level of logging that is set.
+
+    Faust turns a spinner with every line logged, and for that has every library make its lines for
+    debugging, where the level is `warning` or above.
+    """
+    worker = app.Worker(loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
+    worker.spinner = None
+    return worker
+
+
+def wait_for_broker(servers: Sequence[tuple[str, int]]) -> None:
+    """Return when one of the servers takes a connection; the process ends when none does for long.
+
+    A broker that is being started again is usual, and Faust's words for it are a hundred lines.
+    """
+    deadline = time.monotonic() + BROKER_SECONDS
+    while True:
+        refusals = [refusal for server in servers if (refusal := _knock(server))]
+        if len(refusals) < len(servers):
+            return
+        if time.monotonic() > deadline:
+            stop_for(f"no broker answers for {BROKER_SECONDS:.0f} s: {', '.join(refusals)}")
+        time.sleep(KNOCK_SECONDS)
+
+
+def _knock(server: tuple[str, int]) -> str:
+    """What kept us from connecting, in words; empty when nothing did."""
+    try:
+        socket.create_connection(server, timeout=BROKER_SECONDS).close()
+    except OSError as error:
+        return f"{server[0]}:{server[1]}: {error.strerror or error}"
+    return ""

@@ -1,0 +1,128 @@
+"""Where a worker keeps the databases of its partitions, and which of them it may go on from."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.engine.state.disk import FORMAT, DiskRows, Memory
+from pipeline.engine.state.leftovers import sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+    from typing import BinaryIO
+
+log = logging.getLogger(__name__)
+
+WORKERS: Final = 64
+LOCK_NAME: Final = "lock"
+
+
+class FolderTaken(RuntimeError):
+    """Other processes hold every folder there may be."""
+
+
+class CheckpointUnusable(RuntimeError):
+    """A checkpoint must not be gone on from; the words say why."""
+
+
+class Checkpoints:
+    """The databases of one process: `FOLDER/<n>/<partition>`.
+
+    A process holds the first `n` that no other one holds, for as long as it lives: workers of one
+    home do not meet, and one that is started again finds what it left.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._memory = Memory()
+        self.folder, self._lock = _hold(folder)
+
+    def open(self, partition: int, *, identity: str) -> DiskRows:
+        """The partition's rows as they were left; empty ones when those cannot be used."""
+        try:
+            return self._open(partition, identity)
+        except CheckpointUnusable as error:
+            return self.empty(partition, identity=identity, reason=str(error))
+
+    def empty(self, partition: int, *, identity: str, reason: str) -> DiskRows:
+        """Delete what there is of the partition, and say why. It must have been closed."""
+        log.warning("the checkpoint of partition %d is built anew: %s", partition, reason)
+        shutil.rmtree(self.folder / str(partition))
+        return self._open(partition, identity)
+
+    def sweep(self, *, in_use: Collection[int], kept_ms: int) -> None:
+        """Delete databases of this machine that are too old to be gone on from."""
+        sweep(
+            mine=self.folder,
+            lock_name=LOCK_NAME,
+            in_use=in_use,
+            older_than_seconds=kept_ms / 1000,
+        )
+
+    def close(self) -> None:
+        """Let go of the folder; every database must have been closed."""
+        self._lock.close()
+
+    def _open(self, partition: int, identity: str) -> DiskRows:
+        folder = self.folder / str(partition)
+        is_new = not folder.exists()
+        try:
+            rows = DiskRows(folder, identity=identity, memory=self._memory)
+        except msgspec.MsgspecError as error:
+            raise CheckpointUnusable(f"its mark cannot be read: {error}") from error
+        except Exception as error:
+            # rocksdict raises a bare Exception whatever is wrong.
+            if is_new or "LOCK" in str(error) or "lock" in str(error):
+                raise
+            raise CheckpointUnusable(f"it is torn: {error}") from error
+        if not is_new and (reason := _why_foreign(rows, identity)):
+            rows.close()
+            raise CheckpointUnusable(reason)
+        return rows
+
+
+def _why_foreign(rows: DiskRows, identity: str) -> str:
+    if rows.mark.format != FORMAT:
+        return f"it has format {rows.mark.format}, this is {FORMAT}"
+    if rows.mark.identity != identity:
+        return f"it is of {rows.mark.identity!r}, this is {identity!r}"
+    return ""
+
+
+def _hold(folder: Path) -> tuple[Path, BinaryIO]:
+    """The first folder that nobody holds, and the open file that holds it."""
+    for number in range(WORKERS):
+        mine = folder / str(number)
+        mine.mkdir(parents=True, exist_ok=True)
+        lock = (mine / LOCK_NAME).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        return mine, lock
+    raise FolderTaken(f"{WORKERS} processes hold the state under {folder}: give each worker a home")
+
+
+def why_unusable(*, offset: int, beginning: int, end: int) -> str:
+    """Why rows that reach `offset` are no prefix of a changelog with these offsets, if so."""
+    if offset > end:
+        return f"it reaches {offset} of the changelog, which ends at {end}"
+    if 0 < offset < beginning:
+        return f"it reaches {offset} of the changelog, which now begins at {beginning}"
+    return ""
+
+
+def may_lack_tombstones(*, at_ms: int, now_ms: int, kept_ms: int) -> bool:
+    """Whether deletions after `at_ms` may be gone from a changelog that keeps them `kept_ms`.
+
+    A tenth is left for clocks that differ and for the time a restore takes. A time in the future
+    says nothing of the age.
+    """
+    age = now_ms - at_ms
+    return age > kept_ms * 9 // 10 or age < -kept_ms // 10

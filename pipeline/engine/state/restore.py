@@ -1,0 +1,191 @@
+"""Brings a partition's state back: fence the old owner, then read what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import TopicPartition
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
+from pipeline.engine.state.rows import Reached
+from pipeline.engine.state.state import Point, State, point_from_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+_POLL_MS: Final = 200
+_ASKED_TIMES: Final = 40
+_ASKED_AGAIN_SECONDS: Final = 0.25
+
+
+class StateBehind(RuntimeError):
+    """The committed offsets are ahead of the changelog: rows of it are lost."""
+
+
+class ChangelogUnknown(RuntimeError):
+    """There is no such topic."""
+
+
+class ChangelogTopic(msgspec.Struct, frozen=True):
+    """What must be known of a changelog to judge a checkpoint of it."""
+
+    topic_id: str
+    tombstones_kept_ms: int
+
+
+async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
+    """Ask the broker; raises `ChangelogUnknown` when it does not know the topic for long.
+
+    The id tells a topic from one of the same name that was deleted.
+    """
+    for _ in range(_ASKED_TIMES):
+        found = await asyncio.to_thread(_describe, bootstrap, topic)
+        if found is not None:
+            return found
+        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # just made, or the broker has just started
+    raise ChangelogUnknown(f"the broker knows no topic {topic}")
+
+
+def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    try:
+        (described,) = admin.describe_topics([topic])
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+        configured = admin.describe_configs([resource], config_filter="all")
+    finally:
+        admin.close()
+    # Of a topic it does not know, the broker tells an error and nothing else.
+    kept = configured.get("topic", {}).get(topic, {}).get("delete.retention.ms")
+    if described["error_code"] or kept is None:
+        return None
+    return ChangelogTopic(str(described["topic_id"]), int(kept["value"]))
+
+
+async def read_changelog(
+    *,
+    bootstrap: str,
+    topic: str,
+    partition: int,
+    state: State,
+    tombstones_kept_ms: int,
+    tell: Callable[[int], None],
+) -> int:
+    """Read one partition of the changelog into `state`, from where that stands to the end.
+
+    Gives the number of rows read, which `tell` is told as it grows; raises `CheckpointUnusable`
+    when `state` must not be gone on from. A plain read_committed consumer outside any group: its
+    position steps over transaction markers.
+    """
+    reached, sequence = state.rows.reached, state.point.sequence
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=8 << 20,
+    )
+    await consumer.start()
+    try:
+        tp = TopicPartition(topic, partition)
+        consumer.assign([tp])
+        beginning = (await consumer.beginning_offsets([tp]))[tp]
+        end = (await consumer.end_offsets([tp]))[tp]
+        if reason := why_unusable(offset=reached.offset, beginning=beginning, end=end):
+            raise CheckpointUnusable(reason)
+        consumer.seek(tp, max(reached.offset, beginning))
+        rows = 0
+        while await consumer.position(tp) < end:
+            for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                if not rows and reached.offset:
+                    _check_age(reached, tombstones_kept_ms)
+                last = records[-1]
+                state.restore(
+                    ((record.key, record.value) for record in records),
+                    reached=Reached(last.offset + 1, last.timestamp),
+                )
+                rows += len(records)
+                tell(rows)
+    finally:
+        await consumer.stop()
+    if state.point.sequence < sequence:
+        raise CheckpointUnusable(
+            f"it stands at transaction {sequence}, the changelog at {state.point.sequence}"
+        )
+    return rows
+
+
+def _check_age(reached: Reached, tombstones_kept_ms: int) -> None:
+    now_ms = int(time.time() * 1000)
+    if may_lack_tombstones(at_ms=reached.at_ms, now_ms=now_ms, kept_ms=tombstones_kept_ms):
+        raise CheckpointUnusable(
+            f"it is {(now_ms - reached.at_ms) / 3_600_000:.1f} h old, and the changelog keeps"
+            f" deletions for {tombstones_kept_ms / 3_600_000:.1f} h"
+        )
+
+
+class CommittedOffsets:
+    """What a group has committed. Partitions that ask at the same time share one client."""
+
+    def __init__(self, *, bootstrap: str, group: str, topics: tuple[str, ...]) -> None:
+        self._bootstrap, self._group, self._topics = bootstrap, group, topics
+        self._opening = asyncio.Lock()
+        self._admin: AIOKafkaAdminClient | None = None
+        self._users = 0
+
+    async def read(self, partition: int) -> Point:
+        """What the group has committed for this partition; sequence 0 when nothing is."""
+        wanted = [TopicPartition(topic, partition) for topic in self._topics]
+        async with self._client() as admin:
+            found = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
+        offsets = {tp.topic: held.offset for tp, held in found.items() if held.offset >= 0}
+        told = [point for held in found.values() if (point := point_from_metadata(held.metadata))]
+        times = [point.time for point in told if point.time]
+        return Point(
+            sequence=max((point.sequence for point in told), default=0),
+            time=max(times, default=None),
+            offsets=offsets,
+        )
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        async with self._opening:
+            if self._admin is None:
+                admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+                await admin.start()
+                self._admin = admin
+            self._users += 1
+        try:
+            yield self._admin
+        finally:
+            self._users -= 1
+            if not self._users and self._admin is not None:
+                admin, self._admin = self._admin, None
+                await admin.close()
+
+
+def joined_point(*, restored: Point, committed: Point, where: str) -> Point:
+    """Where to go on: the later of the two, by topic.
+
+    Offsets alone may be ahead, when there was nothing to write; a sequence may not: then a
+    transaction was committed of which the changelog has lost the rows. Raises `StateBehind`.
+    """
+    if committed.sequence > restored.sequence:
+        raise StateBehind(
+            f"{where}: offsets were committed by transaction {committed.sequence}, but the "
+            f"changelog ends with {restored.sequence}: rows are lost, and their effect with them"
+        )
+    topics = {**restored.offsets, **committed.offsets}
+    offsets = {
+        topic: max(restored.offsets.get(topic, 0), committed.offsets.get(topic, 0))
+        for topic in topics
+    }
+    times = [time for time in (restored.time, committed.time) if time]
+    return Point(restored.sequence, max(times, default=None), offsets)

@@ -1,0 +1,95 @@
+"""The tables of one partition as a unit of work sees them, and their rows as octets.
+
+A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
+the due times need no rows of their own.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pipeline.engine.state.rows import NEVER, Row
+
+if TYPE_CHECKING:
+    from pipeline.engine.state.rows import Store
+
+_DUE: Final = struct.Struct(">Q")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Table:
+    """A table as one unit of work sees it: its own changes over the committed rows."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.changes: dict[bytes, Row | None] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of `key`, if there is one."""
+        row = self.changes[key] if key in self.changes else self._store.get(key)
+        return None if row is None else row.value
+
+    def changed(self, number: bytes) -> list[tuple[bytes, bytes | None]]:
+        """The changes as rows of the changelog; `number` is the table's."""
+        return [
+            (number + key, None if row is None else octets_from_row(row))
+            for key, row in self.changes.items()
+        ]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it can have no rows."""
+        return not self.changes and not len(self._store)
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin so, in order."""
+        found = {key for key in self._store.keys(prefix) if key not in self.changes}
+        found |= {key for key, row in self.changes.items() if row and key.startswith(prefix)}
+        return sorted(found)
+
+    def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
+        """Set the row of `key`, and when it falls due."""
+        self.changes[key] = Row(value, _due_from_time(due_at))
+
+    def delete(self, key: bytes) -> None:
+        """Remove the row of `key`."""
+        if key in self.changes or self._store.get(key) is not None:
+            self.changes[key] = None
+
+    def due(self, until: datetime, *, at_most: int = sys.maxsize) -> list[bytes]:
+        """Keys of the rows due at or before `until`, earliest first, then by key."""
+        limit, changes = _due_from_time(until), self.changes
+        stored = self._store.due(limit, at_most + len(changes))
+        found = {(due, key) for due, key in stored if key not in changes}
+        found |= {(row.due, key) for key, row in changes.items() if row and 0 < row.due <= limit}
+        return [key for _, key in sorted(found)[:at_most]]
+
+    def has_due(self, until: datetime) -> bool:
+        """Whether any row may be due at or before `until`."""
+        first = self._store.first_due()
+        return bool(self.changes) or (first is not None and first <= _due_from_time(until))
+
+
+def octets_from_row(row: Row) -> bytes:
+    """The row as changelog and database have it."""
+    return _DUE.pack(row.due) + row.value
+
+
+def row_from_octets(octets: bytes) -> Row:
+    """The inverse of `octets_from_row`."""
+    return Row(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
+
+
+def time_from_due(due: int) -> datetime:
+    """The time of a row's due microseconds."""
+    return _EPOCH + timedelta(microseconds=due)
+
+
+def _due_from_time(due_at: datetime | None) -> int:
+    if due_at is None:
+        return NEVER
+    since = due_at - _EPOCH  # half of what a division of timedeltas takes
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,243 @@
+"""Transactions V2 (KIP-890 part 2) for aiokafka's producer: three requests in place of five.
+
+Produce and TxnOffsetCommit add what they write to the transaction, and EndTxn answers the producer
+id and epoch of the next one. So each transaction has an epoch of its own, sequence numbers begin at
+0 in each, and a broker refuses what comes late of an earlier one.
+
+What to do about an error is what Kafka's own client does (4.3, `TransactionManager`, `Sender`), but
+for one thing: where that would abort and go on, the error ends the transaction's owner here, as
+every other does. aiokafka's sender does the rest; written against 0.14.0, which is pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import errors
+from aiokafka.client import CoordinationType
+from aiokafka.errors import ConcurrentTransactions, ProducerFenced
+from aiokafka.producer.sender import (
+    EndTxnHandler,
+    Sender,
+    SendProduceReqHandler,
+    TxnOffsetCommitHandler,
+)
+from aiokafka.producer.transaction_manager import (
+    PidAndEpoch,
+    TransactionManager,
+    TransactionResult,
+)
+
+from pipeline.kafka.client.transaction_requests import (
+    ApiVersions,
+    EndTxn,
+    Produce,
+    TxnOffsetCommit,
+    finalized_features,
+)
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+    from pipeline.kafka.client.transaction_requests import EndTxnAnswer, TxnOffsetCommitAnswer
+
+FEATURE: Final = "transaction.version"
+LEVEL: Final = 2
+# A broker answers a commit before it has written the markers, and refuses the next transaction of
+# the same id until then: a few milliseconds.
+ASKED_AGAIN_SECONDS: Final = 0.005
+NO_PRODUCER_ID: Final = -1
+NO_GENERATION: Final = -1
+NO_LEADER_EPOCH: Final = -1
+
+
+class _FencedByCoordinator(errors.BrokerResponseError):
+    """What a broker says that no longer has to spare older clients the code."""
+
+    errno = 90
+    message = "PRODUCER_FENCED"
+
+
+class TransactionAbortable(errors.BrokerResponseError):
+    """The transaction cannot go on."""
+
+    errno = 120
+    message = "TRANSACTION_ABORTABLE"
+
+
+for _error in (_FencedByCoordinator, TransactionAbortable):
+    errors.kafka_errors.setdefault(_error.errno, _error)
+
+_FENCED: Final = frozenset({errors.InvalidProducerEpoch.errno, _FencedByCoordinator.errno})
+# A fence, or the time-out, in the middle of a transaction aborts it by the epoch after its own. The
+# broker then takes our commit for one that is asked again, of a transaction that was aborted.
+_ENDED_BY_ANOTHER: Final = _FENCED | {errors.InvalidTxnState.errno}
+
+
+async def are_spoken(client: AIOKafkaClient) -> bool:
+    """Whether the cluster has settled on transactions V2; the client is connected.
+
+    Waits for a broker that does not answer, as the search for the coordinator does after it.
+    """
+    while True:
+        node = client.get_random_node()
+        try:
+            if node is not None:
+                answer = await client.send(node, ApiVersions("twoway", "1"))
+                return finalized_features(answer).get(FEATURE, 0) >= LEVEL
+        except errors.IncompatibleBrokerVersion:
+            return False
+        except errors.KafkaError as error:
+            if not error.retriable:
+                raise
+        await client.force_metadata_update()
+        await asyncio.sleep(ASKED_AGAIN_SECONDS)
+
+
+class Transactions(TransactionManager):
+    """Nothing is added to a transaction by a request of its own."""
+
+    def __init__(self, transactional_id: str, transaction_timeout_ms: int) -> None:
+        super().__init__(transactional_id, transaction_timeout_ms)
+        self.next: PidAndEpoch | None = None
+        self.refused: BaseException | None = None
+
+    def maybe_add_partition_to_txn(self, tp: TopicPartition) -> None:
+        if not self.is_in_transaction():
+            raise errors.IllegalOperation("not in a transaction")
+        self._txn_partitions.add(tp)
+
+    def add_offsets_to_txn(self, offsets: Any, group_id: str) -> Any:
+        self.consumer_group_added(group_id)
+        return super().add_offsets_to_txn(offsets, group_id)
+
+    def complete_transaction(self) -> None:
+        """Go on with the id and the epoch that the broker has given the next transaction."""
+        if self.next is not None:
+            self._pid_and_epoch, self.next = self.next, None
+            self._sequence_numbers.clear()
+        super().complete_transaction()
+
+
+class _ProduceHandler(SendProduceReqHandler):
+    def create_request(self) -> Produce:
+        topics: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        for tp, batch in self._batches.items():
+            topics[tp.topic].append((tp.partition, batch.get_data_buffer()))
+        sender = self._sender
+        return Produce(
+            sender._txn_manager.transactional_id,
+            sender._acks,
+            sender._request_timeout_ms,
+            list(topics.items()),
+        )
+
+    def _can_retry(self, error: Exception, batch: Any) -> bool:
+        # The markers of the last transaction are still being written.
+        return isinstance(error, ConcurrentTransactions) or super()._can_retry(error, batch)
+
+
+class _OffsetsHandler(TxnOffsetCommitHandler):
+    def create_request(self) -> TxnOffsetCommit:
+        transactions = self._sender._txn_manager
+        topics: defaultdict[str, list[tuple[int, int, int, str]]] = defaultdict(list)
+        held: OffsetAndMetadata
+        for tp, held in sorted(self._offsets.items()):
+            topics[tp.topic].append((tp.partition, held.offset, NO_LEADER_EPOCH, held.metadata))
+        return TxnOffsetCommit(
+            transactions.transactional_id,
+            self._group_id,
+            transactions.producer_id,
+            transactions.producer_epoch,
+            NO_GENERATION,
+            "",
+            None,
+            list(topics.items()),
+        )
+
+    def handle_response(self, resp: TxnOffsetCommitAnswer) -> float | None:
+        codes = {code for _, partitions in resp.errors for _, code in partitions}
+        if codes & _FENCED:
+            raise ProducerFenced
+        if ConcurrentTransactions.errno in codes:
+            return ASKED_AGAIN_SECONDS
+        return super().handle_response(resp)  # type: ignore[no-any-return]
+
+
+class _EndHandler(EndTxnHandler):
+    def create_request(self) -> EndTxn:
+        transactions = self._sender._txn_manager
+        return EndTxn(
+            transactions.transactional_id,
+            transactions.producer_id,
+            transactions.producer_epoch,
+            bool(self._commit_result),
+        )
+
+    def handle_response(self, resp: EndTxnAnswer) -> float | None:
+        # Asked again, because the first answer was lost, the broker answers the same: it knows the
+        # epoch before its own.
+        if resp.error_code in _ENDED_BY_ANOTHER:
+            raise ProducerFenced
+        if resp.error_code == ConcurrentTransactions.errno:
+            return ASKED_AGAIN_SECONDS
+        if resp.error_code == errors.NoError.errno and resp.producer_id != NO_PRODUCER_ID:
+            self._sender._txn_manager.next = PidAndEpoch(resp.producer_id, resp.producer_epoch)
+        return super().handle_response(resp)  # type: ignore[no-any-return]
+
+
+class TransactionSender(Sender):
+    """aiokafka's sender, with these requests."""
+
+    async def _send_produce_req(self, node_id: int, batches: dict[TopicPartition, Any]) -> None:
+        await _ProduceHandler(self, batches).do(node_id)
+        for batch in batches.values():
+            if batch.future.done() and (error := batch.future.exception()):
+                self._txn_manager.refused = error
+        self._in_flight.remove(node_id)
+        self._muted_partitions.difference_update(batches)
+
+    async def _do_txn_offset_commit(self, offsets: Any, group_id: str) -> None:
+        try:
+            node_id = await self._find_coordinator(CoordinationType.GROUP, group_id)
+        except errors.GroupAuthorizationFailedError as error:
+            self._txn_manager.error_transaction(error)
+            return
+        await _OffsetsHandler(self, offsets, group_id).do(node_id)
+
+    async def _do_txn_commit(self, commit_result: int) -> None:
+        await self._message_accumulator.flush_for_commit()
+        transactions = self._txn_manager
+        # Only a transaction that was under way may be committed: of one that was not, because its
+        # owner was fenced before it, the broker may take the commit for one of the next owner's.
+        if transactions.refused is not None and commit_result is TransactionResult.COMMIT:
+            raise transactions.refused
+        if transactions.is_empty_transaction():
+            transactions.complete_transaction()
+            return
+        node_id = await self._find_coordinator(
+            CoordinationType.TRANSACTION, transactions.transactional_id
+        )
+        await _EndHandler(self, commit_result).do(node_id)
+
+
+def put_into(producer: AIOKafkaProducer) -> None:
+    """Make a producer that has not begun yet one of transactions V2."""
+    before = producer._sender
+    accumulator = before._message_accumulator
+    transactions = Transactions(
+        before._txn_manager.transactional_id, before._txn_manager.transaction_timeout_ms
+    )
+    producer._txn_manager = accumulator._txn_manager = transactions
+    producer._sender = TransactionSender(
+        before.client,
+        acks=before._acks,
+        txn_manager=transactions,
+        message_accumulator=accumulator,
+        retry_backoff_ms=round(before._retry_backoff * 1000),
+        request_timeout_ms=before._request_timeout_ms,
+    )

@@ -1,0 +1,153 @@
+"""Consent: who said STOP, to what, since when, and the confirmations that follow (G7).
+
+Each function takes a handset's row and one event and gives a `Decision`; nothing here knows a clock
+or Kafka. What a text means is in `consent_reading`, the timeline of a scope in `consent_timeline`,
+what readers are told in `consent_revisions`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
+from pipeline.sms.msisdn import is_digits
+from pipeline.sms.timestamp import seconds_of, time_of
+from pipeline.stages.consent.confirmation import pending_stops, send_again, send_confirmation
+from pipeline.stages.consent.decision import ConsentRules, Decision
+from pipeline.stages.consent.draft import Deciding
+from pipeline.stages.consent.fast_path import row_after_words
+from pipeline.stages.consent.help import answer_help
+from pipeline.stages.consent.message import take_opening, take_stop
+from pipeline.stages.consent.reading import Meaning, Reading, read_message
+from pipeline.stages.consent.row import HandsetConsent, KeywordUse, decode_row, encode_row
+from pipeline.stages.consent.timeline import NEVER
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.directory.directory import Directory
+
+__all__ = [
+    "ConsentRules",
+    "Decision",
+    "HandsetConsent",
+    "decide_on_message",
+    "decode_row",
+    "due_at",
+    "encode_row",
+    "fall_due",
+    "take_message",
+    "take_result",
+]
+
+
+def take_message(
+    row: HandsetConsent | None,
+    message: MoMessage,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+) -> Decision:
+    """What a message changes; the decision's `message` is to be published, flagged for review."""
+    if not is_digits(message.handset):
+        return Decision(row=row, message=_flagged(message, Flag.NO_CONSENT))
+    number = directory.find(message.number)
+    reading = read_message(message, number)
+    at = seconds_of(min(message.gateway_time, message.received_at))
+    after = row_after_words(row, message, reading, number, at=at)
+    if after is not None:
+        return Decision(row=after, message=message)
+    return decide_on_message(
+        row, message, reading, number, directory=directory, now=now, rules=rules, at=at
+    )
+
+
+def decide_on_message(
+    row: HandsetConsent | None,
+    message: MoMessage,
+    reading: Reading,
+    number: Number | None,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+    at: int,
+) -> Decision:
+    """What a message of any meaning changes, by way of every scope it may be about."""
+    deciding = Deciding(row, message.handset, directory, max(now, message.received_at))
+    _note_last_texted(deciding, message, reading, number, at)
+    match reading.meaning:
+        case Meaning.STOP | Meaning.KEYWORD_STOP | Meaning.STOP_ALL:
+            take_stop(deciding, message, reading, number, at=at, lead=rules.lead)
+        case Meaning.OPENING:
+            take_opening(deciding, message, reading, at=at)
+        case Meaning.REVIEW:
+            message = _flagged(message, Flag.REVIEW)
+    if reading.is_help:
+        answer_help(deciding, message, number, at=at, validity=rules.validity)
+    return deciding.decide(message)
+
+
+def _flagged(message: MoMessage, flag: Flag) -> MoMessage:
+    if flag.value in message.flags:
+        return message
+    return msgspec.structs.replace(message, flags=[*message.flags, flag.value])
+
+
+def _note_last_texted(
+    deciding: Deciding, message: MoMessage, reading: Reading, number: Number | None, at: int
+) -> None:
+    """What the gate falls back on: number last texted, keyword last used on a shared code."""
+    if at >= deciding.last_at:
+        deciding.last_number, deciding.last_at = message.number, at
+    if not reading.used_keyword:
+        return
+    uses = deciding.keyword_uses
+    earlier = next((use for use in uses if use.code == message.number), None)
+    if earlier is None or at >= earlier.at:
+        use = KeywordUse(message.number, reading.used_keyword, at)
+        deciding.keyword_uses = [*(u for u in uses if u is not earlier), use]
+
+
+def due_at(row: HandsetConsent) -> datetime | None:
+    """When `fall_due` has something to do: a confirmation to send, or a deadline that passes."""
+    if not row.stopped_once:
+        return None
+    waiting = pending_stops(row.timelines, until=NEVER)
+    times = [stop.due if stop.ours_to_send else stop.deadline for stop in waiting]
+    return time_of(min(times)) if times else None
+
+
+def fall_due(
+    row: HandsetConsent, *, directory: Directory, now: datetime, rules: ConsentRules
+) -> Decision:
+    """What the time `now` brings: default texts, and what the gateway has confirmed by itself."""
+    deciding = Deciding(row, row.handset, directory, now)
+    until = seconds_of(now)
+    for pending in pending_stops(deciding.scopes, until=until):
+        if pending.due <= until and pending.ours_to_send:
+            send_confirmation(deciding, pending)
+    deciding.publish()
+    return deciding.decide()
+
+
+def take_result(
+    row: HandsetConsent | None,
+    result: MtResult,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: ConsentRules,
+) -> Decision:
+    """A confirmation that failed for good before its deadline is followed by the default text."""
+    sent = None
+    if row is not None and result.final and result.outcome == Outcome.FAILED:
+        sent = next((c for c in row.confirmations if c.command_id == result.command_id), None)
+    if row is None or sent is None:
+        return Decision(row=row)
+    deciding = Deciding(row, row.handset, directory, max(now, result.at))
+    send_again(deciding, sent)
+    return deciding.decide()

@@ -1,0 +1,155 @@
+"""A row while one decision changes it: events go in, changes and the new row come out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import ConsentChange, ConsentRule, MoMessage, MtCommand, ScopeKind
+from pipeline.sms.timestamp import seconds_of, time_of
+from pipeline.stages.consent.decision import Decision
+from pipeline.stages.consent.revisions import Revision, remember, revisions
+from pipeline.stages.consent.row import (
+    DUE,
+    OPEN,
+    STATES,
+    Confirmation,
+    Effect,
+    Event,
+    HandsetConsent,
+    Published,
+    Timeline,
+)
+from pipeline.stages.consent.scopes import Key, Scopes, account_key
+from pipeline.stages.consent.timeline import fold
+from pipeline.stages.identity import derived_id
+
+if TYPE_CHECKING:
+    from pipeline.directory.directory import Directory
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_APART: Final = timedelta(milliseconds=1)
+
+
+class Deciding:
+    """Collects one decision about one handset."""
+
+    def __init__(
+        self, row: HandsetConsent | None, handset: str, directory: Directory, now: datetime
+    ) -> None:
+        self.row = row or HandsetConsent(handset=handset)
+        self.directory = directory
+        self.now = now
+        self.scopes = Scopes(row, directory)
+        self.last_number = self.row.last_number
+        self.last_at = self.row.last_at
+        self.keyword_uses = self.row.keyword_uses
+        self.confirmations = self.row.confirmations
+        self.commands: list[MtCommand] = []
+        self.published = False
+        self._changes: list[ConsentChange] = []
+        self._arrivals = self.row.arrivals
+        # Rows of one handset are recorded a millisecond apart at least, the store's precision, so
+        # that "the latest we knew" is always one row.
+        self._recorded = max(now, _EPOCH + self.row.recorded_us * _MICROSECOND + _APART)
+
+    @property
+    def handset(self) -> str:
+        """The handset the row is of."""
+        return self.row.handset
+
+    def next_arrival(self) -> int:
+        """The place of the next event in the order of arrival."""
+        self._arrivals += 1
+        return self._arrivals
+
+    def confirm(self, stop: Event, rule: ConsentRule, *, at: int) -> None:
+        """Enter that `stop` was confirmed, wherever it stands: a late event may let it count."""
+        event = Event(
+            at,
+            self.next_arrival(),
+            int(Effect.CONFIRM),
+            int(Effect.CONFIRM),
+            rule.value,
+            stop.message_id,
+            stop.number,
+            confirms_at=stop.at,
+            confirms_arrival=stop.arrival,
+        )
+        arrival = stop.arrival
+        holders = [t.key for t in self.scopes if any(e.arrival == arrival for e in t.events)]
+        self.scopes.add(holders, event)
+
+    def remember_confirmation(self, sent: Confirmation) -> None:
+        """Keep in mind until its deadline that this confirmation may fail."""
+        self.confirmations = [*self.confirmations, sent]
+
+    def publish(self) -> None:
+        """Say of every scope what readers must be told of it by now."""
+        self.published = True
+        self.scopes.share_accounts()
+        until = seconds_of(self.now)
+        for timeline in list(self.scopes):
+            if timeline.has_stops or timeline.published:
+                self._publish(timeline, until)
+
+    def _publish(self, timeline: Timeline, until: int) -> None:
+        said_of_account: list[Published] = []
+        if timeline.scope_kind != ScopeKind.ACCOUNT:
+            account = self.scopes.find(account_key(self.scopes.account_of(timeline.key)))
+            said_of_account = account.published if account else []
+        segments = fold(timeline.events, until=until).segments
+        found = revisions(timeline, segments, said_of_account)
+        for revision in found:
+            self._changes.append(self._change(timeline.key, revision))
+            self._recorded += _APART
+        if found:
+            self.scopes.put(remember(timeline, found))
+
+    def _change(self, key: Key, revision: Revision) -> ConsentChange:
+        segment = revision.segment
+        event = segment.event if segment else None
+        is_due = segment is not None and DUE in (segment.ours, segment.gateway)
+        texted = event.number or key[1] if event and event.message_id else ""
+        return ConsentChange(
+            change_id=derived_id("consent-change", self.handset, *key, str(self._recorded)),
+            handset=self.handset,
+            scope_kind=key[0],
+            scope=key[1],
+            state=STATES[segment.ours if segment else OPEN].value,
+            gateway_state=STATES[segment.gateway if segment else OPEN].value,
+            previous_state=STATES[revision.previous_ours].value,
+            previous_gateway_state=STATES[revision.previous_gateway].value,
+            rule=segment.rule if segment else ConsentRule.RE_ENABLED.value,
+            mo_message_id=event.message_id if event else "",
+            number=texted,
+            at=time_of(revision.at),
+            recorded_at=self._recorded,
+            confirmation_due_at=time_of(segment.due) if segment and is_due else None,
+            confirmation_deadline=time_of(segment.deadline) if segment and is_due else None,
+            actor=event.actor if event else "",
+            reason=event.reason if event else "",
+        )
+
+    def decide(self, message: MoMessage | None = None) -> Decision:
+        """The decision, with the row as it is now."""
+        self.scopes.trim()
+        timelines = list(self.scopes)
+        has_stops = self.published or self.row.stopped_once
+        recorded_us = self.row.recorded_us
+        if self._changes:
+            recorded_us = (self._changes[-1].recorded_at - _EPOCH) // _MICROSECOND
+        now = seconds_of(self.now)
+        row = HandsetConsent(
+            handset=self.handset,
+            arrivals=self._arrivals,
+            recorded_us=recorded_us,
+            last_number=self.last_number,
+            last_at=self.last_at,
+            stopped_once=has_stops and any(t.has_stops for t in timelines),
+            timelines=timelines,
+            keyword_uses=self.keyword_uses,
+            confirmations=[sent for sent in self.confirmations if sent.deadline > now],
+        )
+        return Decision(row=row, changes=self._changes, commands=self.commands, message=message)

@@ -1,0 +1,56 @@
+"""The answer to HELP (G7.2.1): the custom reply, where one is enabled and defined, else none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.directory.directory import TAGGED_RANGE, VMN
+from pipeline.records import MoMessage, Number, Purpose
+from pipeline.sms.stopwords import HELP
+from pipeline.sms.timestamp import time_of
+from pipeline.stages.command import make_command
+from pipeline.stages.consent.confirmation import confirming_number
+from pipeline.stages.consent.scopes import account_key, number_key, scope_from_key
+from pipeline.stages.identity import derived_id
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pipeline.stages.consent.draft import Deciding
+
+
+def answer_help(
+    deciding: Deciding, message: MoMessage, number: Number | None, *, at: int, validity: timedelta
+) -> None:
+    """Answer a call for help that is not older than `validity`. It passes the gate."""
+    text = _text_of(number)
+    if number is None or not text or time_of(at) + validity <= deciding.now:
+        return
+    sender = confirming_number(message.number, deciding.directory)
+    if number.premium and number.kind in (VMN, TAGGED_RANGE):  # never sends (G8.5)
+        return
+    if deciding.directory.find(message.handset) is not None:  # a number of ours: a loop (G8.5)
+        return
+    used = (use.keyword for use in deciding.keyword_uses if use.code == message.number)
+    keys = [number_key(deciding.directory, message.number), account_key(number.account)]
+    deciding.commands.append(
+        make_command(
+            request_id=derived_id("help", deciding.handset, message.message_id),
+            purpose=Purpose.HELP,
+            sender=sender,
+            handset=deciding.handset,
+            text=text,
+            at=deciding.now,
+            not_after=time_of(at) + validity,
+            scopes=[scope_from_key(key) for key in keys],
+            directory=deciding.directory,
+            keyword=next(used, ""),
+            message_id=message.message_id,
+        )
+    )
+
+
+def _text_of(number: Number | None) -> str:
+    replies = number.custom_replies if number else []
+    reply = next((r for r in replies if r.word == HELP and r.enabled), None)
+    return reply.text or "" if reply and reply.sent_by == "us" else ""

@@ -1,0 +1,146 @@
+"""The gate: an MT request becomes a command, or a rejection that says why (G6, G7, G8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.records import ConsentRule, MtCommand, MtRejection, MtRequest, Purpose
+from pipeline.sms.msisdn import address_from_text
+from pipeline.sms.timestamp import seconds_of, time_of
+from pipeline.stages.command import make_command
+from pipeline.stages.consent.decision import Decision
+from pipeline.stages.consent.draft import Deciding
+from pipeline.stages.consent.row import Confirmation, HandsetConsent
+from pipeline.stages.consent.scopes import scope_from_key
+from pipeline.stages.gate.rules import (
+    GateRules,
+    Refusal,
+    judged_scopes,
+    malformed,
+    not_due,
+    opted_out,
+    pending_for,
+    stale,
+)
+from pipeline.stages.gate.sender import Sender, choose_sender, scopes_of_sender
+from pipeline.stages.identity import derived_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.confirmation import PendingStop
+
+__all__ = ["GateRules", "judge", "request_digest"]
+
+
+def request_digest(request: MtRequest) -> bytes:
+    """16 octets of the content of a request: the same id with another digest is `id-reused`."""
+    content = (
+        address_from_text(request.to),
+        request.text,
+        request.sender_id or "",
+        request.keyword or "",
+        request.api_id or "",
+        str(request.confirms_opt_out),
+        request.not_after.isoformat() if request.not_after else "",
+    )
+    return bytes.fromhex(derived_id("mt-request", *content))
+
+
+def judge(
+    row: HandsetConsent | None,
+    request: MtRequest,
+    *,
+    directory: Directory,
+    now: datetime,
+    rules: GateRules,
+    id_reused: bool = False,
+) -> Decision:
+    """The command or the rejection of a request; the row changes only by a confirmation.
+
+    `id_reused`: the same request id was judged before with another `request_digest`.
+    """
+    handset = address_from_text(request.to)
+    sender = choose_sender(row, request, directory)
+    keys = scopes_of_sender(sender, row, directory)
+    judged = judged_scopes(row, keys)
+    confirms = request.confirms_opt_out  # it passes `opted-out`, and has a rule of its own
+    pending = pending_for(row, sender, judged, directory, now) if confirms else None
+    refusal = (
+        (None if confirms else opted_out(row, judged, now))
+        or malformed(request, handset, sender, directory, rules)
+        or (not_due(row, judged, now) if confirms and pending is None else None)
+        or stale(request, now, id_reused=id_reused)
+    )
+    if refusal:
+        return Decision(row=row, rejections=[_rejection(request, handset, sender, refusal, now)])
+    command = make_command(
+        request_id=request.request_id,
+        purpose=Purpose.CONFIRMATION if pending else Purpose.REPLY,
+        sender=sender.sender_id,
+        handset=handset,
+        text=request.text,
+        at=now,
+        not_after=_not_after(request, pending, now, rules),
+        scopes=[scope_from_key(key) for key in keys],
+        directory=directory,
+        api_id=sender.api_id,
+        account=sender.account,
+        keyword=sender.keyword,
+        message_id=pending.stop.message_id if pending else "",
+    )
+    if pending is None:
+        return Decision(row=row, commands=[command])
+    return _confirmed(row, handset, pending, command, directory=directory, now=now)
+
+
+def _not_after(
+    request: MtRequest, pending: PendingStop | None, now: datetime, rules: GateRules
+) -> datetime:
+    not_after = request.not_after or now + rules.validity
+    return min(not_after, time_of(pending.deadline)) if pending else not_after
+
+
+def _confirmed(
+    row: HandsetConsent | None,
+    handset: str,
+    pending: PendingStop,
+    command: MtCommand,
+    *,
+    directory: Directory,
+    now: datetime,
+) -> Decision:
+    """The application's own confirmation goes out: the stop is confirmed in all its scopes."""
+    deciding = Deciding(row, handset, directory, now)
+    deciding.commands.append(command)
+    stop = pending.stop
+    deciding.remember_confirmation(
+        Confirmation(
+            command.command_id, stop.message_id, stop.number, pending.deadline, is_default=False
+        )
+    )
+    deciding.confirm(stop, ConsentRule.CONFIRMED, at=seconds_of(now))
+    deciding.publish()
+    return deciding.decide()
+
+
+def _rejection(
+    request: MtRequest, handset: str, sender: Sender, refusal: Refusal, now: datetime
+) -> MtRejection:
+    digest = request_digest(request).hex()
+    scope = scope_from_key(refusal.key) if refusal.key else None
+    event = refusal.event
+    return MtRejection(
+        rejection_id=derived_id("mt-rejection", request.request_id, handset, refusal.rule, digest),
+        request_id=request.request_id,
+        handset=handset,
+        sender_id=sender.sender_id,
+        rule=refusal.rule.value,
+        detail=refusal.words,
+        mo_message_id=event.message_id if event else "",
+        caused_at=time_of(event.at) if event else None,
+        scope_kind=scope.scope_kind if scope else "",
+        scope=scope.scope if scope else "",
+        at=now,
+    )

@@ -1,0 +1,124 @@
+"""Which sender an MT gets, and the scopes of consent that contain it (G8.2, G8.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.directory.directory import SHARED_SHORT_CODE, TAGGED_RANGE, VMN, Directory
+from pipeline.records import MtRequest, Number, ScopeKind
+from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.stopwords import words_of
+from pipeline.stages.consent.confirmation import confirming_number
+from pipeline.stages.consent.row import OPEN
+from pipeline.stages.consent.scopes import Key, account_key, holds, keyword_key, number_key
+from pipeline.stages.consent.timeline import NEVER, fold
+
+if TYPE_CHECKING:
+    from pipeline.stages.consent.row import HandsetConsent, Timeline
+
+
+class Sender(NamedTuple):
+    """The sender chosen. `keyword` is empty but on a shared short code, where one is needed."""
+
+    sender_id: str
+    number: Number | None  # the entry of ours it is, or lies in
+    keyword: str
+    account: str
+    api_id: str
+
+    @property
+    def needs_keyword(self) -> bool:
+        """Whether it is a shared short code and no keyword of ours there is known."""
+        return (
+            self.number is not None and self.number.kind == SHARED_SHORT_CODE and not self.keyword
+        )
+
+
+def choose_sender(row: HandsetConsent | None, request: MtRequest, directory: Directory) -> Sender:
+    """The request's sender, else the number last texted, else the api_id's, else none."""
+    of_api = directory.number_of_api_id(request.api_id or "")
+    sender_id = address_from_text(request.sender_id or "")
+    if not sender_id and row is not None:
+        sender_id = row.last_number
+        if request.confirms_opt_out:
+            sender_id = confirming_number(sender_id, directory)
+    if not sender_id and of_api is not None:
+        sender_id = of_api.first
+    number = directory.find(sender_id)
+    owner = number or of_api
+    return Sender(
+        sender_id=sender_id,
+        number=number,
+        keyword=_keyword(row, request, number),
+        account=owner.account if owner else directory.default_account,
+        api_id=request.api_id or (number.api_id if number else ""),
+    )
+
+
+def _keyword(row: HandsetConsent | None, request: MtRequest, number: Number | None) -> str:
+    """The request's keyword, else the one the handset last used at that code; of ours, or empty."""
+    if number is None or number.kind != SHARED_SHORT_CODE:
+        return ""
+    if request.keyword:
+        keyword = " ".join(words_of(request.keyword)).upper()
+    else:
+        uses = row.keyword_uses if row else []
+        keyword = next((use.keyword for use in uses if use.code == number.first), "")
+    return keyword if keyword in number.keywords else ""
+
+
+def is_allowed(sender: Sender, directory: Directory) -> bool:
+    """Whether it may be sender: none at all, a number that may send, or a listed sender ID."""
+    if not sender.sender_id or sender.sender_id in directory.sender_ids:
+        return sender.number is None or not _never_sends(sender.number)
+    number = sender.number
+    return number is not None and number.may_send and not _never_sends(number)
+
+
+def _never_sends(number: Number) -> bool:
+    """A premium VMN only receives: what it sends may loop (G8.5)."""
+    return number.premium and number.kind in (VMN, TAGGED_RANGE)
+
+
+def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Directory) -> list[Key]:
+    """The scopes that contain a sender, the narrowest first; the account is always the last.
+
+    A number keeps its stops when it moves: into a range (its own scope still counts), or out of one
+    or with it (ranges that held it count, unless it was re-enabled where it is now).
+    """
+    account = account_key(sender.account)
+    if not is_digits(sender.sender_id):
+        return [account]
+    shared = sender.number is not None and sender.number.kind == SHARED_SHORT_CODE
+    if shared and not sender.keyword:
+        return [account]
+    alone = (ScopeKind.NUMBER.value, sender.sender_id)
+    if shared:
+        current = keyword_key(sender.sender_id, sender.keyword)
+    else:
+        current = number_key(directory, sender.sender_id)
+    if row is None:
+        return [current, account]
+    known = {t.key: t for t in row.timelines}
+    here = known.get(current)
+    held = [alone] if shared else [key for key in known if holds(key, sender.sender_id)]
+    also = [
+        key
+        for key in held
+        if key in known
+        and key != current
+        and (here is None or (key == alone and not shared) or _stopped_since(known[key], here))
+    ]
+    return [current, *also, account]
+
+
+def _stopped_since(there: Timeline, here: Timeline) -> bool:
+    """Whether `there` has a stop that `here` does not know and has not re-enabled."""
+    known = {event.arrival for event in here.events}
+    other, own = fold(there.events, until=NEVER), fold(here.events, until=NEVER)
+    return any(
+        side.state != OPEN
+        and side.stop.arrival not in known
+        and (ours.last_opening is None or ours.last_opening.order < side.stop.order)
+        for side, ours in ((other.ours, own.ours), (other.gateway, own.gateway))
+    )

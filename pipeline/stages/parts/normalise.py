@@ -1,0 +1,118 @@
+"""A raw event becomes a part: addresses, time, charset and UDH read, what is odd flagged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import Flag, MoPart, MoRaw, Rejected, Source
+from pipeline.sms.charset import EIGHT_BIT, charset_from_name
+from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
+from pipeline.stages.parts.dedupe import key_of_part
+from pipeline.wire.smpp.callback import delivery_key
+from pipeline.wire.ways import callback_from_raw
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.directory.directory import Directory
+
+_SMPP: Final = Source.SMPP.value  # a member is slow to look up
+
+
+def normalise(
+    raw: MoRaw, *, partition: int, offset: int, directory: Directory, default_charset: str
+) -> MoPart | Rejected | None:
+    """The part that `raw` brought; None when it holds no callback.
+
+    Until dedupe has accepted it, its `part_id` is its dedupe key: only here is the time still known
+    as the gateway stated it, before a time after our receipt became our receipt.
+    """
+    callback = callback_from_raw(raw)
+    if callback is None or isinstance(callback, Rejected):
+        return callback
+    flags: list[str] = []
+    handset = address_from_text(callback.handset)
+    number = address_from_text(callback.number)
+    api_id = callback.api_id.strip()
+    mo_msg_id = callback.mo_msg_id.strip()
+    stated_at = _stated_time(callback.timestamp, flags)
+    udh, concatenation = _udh(callback.udh, flags)
+    charset_given = callback.charset.strip()
+    charset = _charset(charset_given or default_charset, flags)
+    listed = directory.find(number) if is_digits(number) else None
+    if listed is None:
+        flags.append(Flag.UNKNOWN_NUMBER)
+    elif raw.source == _SMPP:  # a deliver_sm names no api_id
+        api_id = listed.api_id
+    if api_id and not directory.knows_api_id(api_id):
+        flags.append(Flag.UNKNOWN_API_ID)
+    if not is_digits(handset):
+        flags.append(Flag.NO_CONSENT)
+    key = key_of_part(
+        source=raw.source,
+        raw_position=(partition, offset),
+        handset=handset,
+        number=number,
+        mo_msg_id=mo_msg_id,
+        concatenation=concatenation,
+        sent_at=stated_at or raw.received_at,
+        udh=udh or callback.udh.encode(),
+        octets=callback.octets,
+    )
+    if raw.bind:
+        key = delivery_key(callback)
+    return MoPart(
+        part_id=key.hex(),
+        handset=handset,
+        number=number,
+        api_id=api_id,
+        mo_msg_id=mo_msg_id,
+        source=raw.source,
+        gateway_time=_gateway_time(stated_at, raw.received_at),
+        received_at=raw.received_at,
+        charset=charset,
+        charset_given=charset_given,
+        octets=callback.octets,
+        udh=udh,
+        reference_bits=concatenation.bits,
+        reference=concatenation.reference,
+        parts_total=concatenation.total,
+        part_number=concatenation.number,
+        network_id=callback.network_id.strip(),
+        flags=flags,
+        raw_partition=partition,
+        raw_offset=offset,
+    )
+
+
+def _stated_time(text: str, flags: list[str]) -> datetime | None:
+    stated_at = time_from_gateway(text)
+    if stated_at is None and text.strip():
+        flags.append(Flag.TIMESTAMP_UNREADABLE)
+    return stated_at
+
+
+def _gateway_time(stated_at: datetime | None, received_at: datetime) -> datetime:
+    """The stated time; later than our receipt, missing or unreadable it counts as our receipt."""
+    return received_at if stated_at is None or stated_at > received_at else stated_at
+
+
+def _udh(text: str, flags: list[str]) -> tuple[bytes, Concatenation]:
+    """The header's octets (none where it is not hex) and where it puts the part."""
+    if not text:
+        return b"", WHOLE
+    udh = udh_from_hex(text)
+    concatenation = None if udh is None else concatenation_from_udh(udh)
+    if concatenation is None:
+        flags.append(Flag.MALFORMED_UDH)
+    return udh or b"", concatenation or WHOLE
+
+
+def _charset(name: str, flags: list[str]) -> str:
+    """One of the three; an unknown one is read as 8-BIT, so that no octet is guessed at."""
+    charset = charset_from_name(name)
+    if charset is None:
+        flags.append(Flag.UNKNOWN_CHARSET)
+    return charset or EIGHT_BIT

@@ -1,0 +1,140 @@
+"""ClickHouse, embedded or a server: one client that writes, and clients that can only read."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import OperationalError
+
+from pipeline.store.clickhouse.folder import Folder
+from pipeline.store.clickhouse.migrations import migrate, migrations_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from clickhouse_connect.driver.client import Client
+
+    from pipeline.settings import Settings
+
+FOLDER_NAME: Final = "clickhouse"
+DATABASE: Final = "twoway"
+START_SECONDS: Final = 120  # how long a server may take to come up
+RETRY_SECONDS: Final = 1.0
+QUERY_SECONDS: Final = 25
+RESULT_ROWS: Final = 1_000_000
+RESULT_OCTETS: Final = 128 << 20
+QUERY_OCTETS: Final = 2 << 30
+
+#: In force for every question, and not to be changed by it: readonly=1 refuses SETTINGS too.
+_READING: Final[dict[str, int | str]] = {
+    "max_execution_time": QUERY_SECONDS,
+    "max_result_rows": RESULT_ROWS,
+    "max_result_bytes": RESULT_OCTETS,
+    "result_overflow_mode": "throw",
+    "max_memory_usage": QUERY_OCTETS,
+    "output_format_json_validate_utf8": 1,
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_escape_forward_slashes": 0,
+    "output_format_json_named_tuples_as_objects": 1,
+    "readonly": 1,
+}
+
+
+class Database:
+    """The engine of this process; `close` it in the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open it and bring it up to date; raises `FolderTaken` or `MigrationRefused`."""
+        self._stack = ExitStack()
+        with ExitStack() as opening:
+            if settings.clickhouse:
+                self._target = _target_from_url(settings.clickhouse)
+            else:
+                self._target = self._own_folder(settings.home / FOLDER_NAME, opening)
+            first = _client_when_up(self._target)
+            opening.callback(first.close)
+            migrate(first, migrations_in())
+            self.writing = clickhouse_connect.get_client(**self._target, database=DATABASE)
+            opening.callback(self.writing.close)
+            self._stack = opening.pop_all()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the engine is in this process."""
+        return bool(self._target["interface"] == "chdb")
+
+    @staticmethod
+    def _own_folder(path: Path, opening: ExitStack) -> dict[str, Any]:
+        folder = Folder(path)
+        opening.callback(folder.release)
+        # The driver hands inserts to the embedded engine in temporary files: they hold messages, so
+        # they belong in the home, and what a killed process left behind is removed.
+        inserts = path.with_name(path.name + ".inserts")
+        inserts.mkdir(mode=0o700, exist_ok=True)
+        for left in inserts.iterdir():
+            left.unlink()
+        before = tempfile.tempdir
+        tempfile.tempdir = str(inserts)
+        opening.callback(setattr, tempfile, "tempdir", before)
+        return {"interface": "chdb", "path": str(path)}
+
+    def reading(self) -> Client:
+        """A new client that cannot write; for one question at a time. Close it, or `close` does."""
+        if not self.is_embedded:
+            client = clickhouse_connect.get_client(
+                **self._target, database=DATABASE, settings=_READING
+            )
+        else:
+            # In the session: the driver's own way, a clause per query, could be overridden.
+            client = clickhouse_connect.get_client(**self._target, database=DATABASE)
+            client.command(f"USE {DATABASE}")
+            for name, value in _READING.items():
+                client.command(f"SET {name} = {value!r}")
+        self._stack.callback(client.close)
+        return client
+
+    def close(self) -> None:
+        """Close every client, then give up the folder."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _target_from_url(url: str) -> dict[str, Any]:
+    """What the driver needs to reach `http[s]://[user[:password]@]host[:port]`."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    return {
+        "interface": "https" if secure else "http",
+        "host": parts.hostname or "localhost",
+        "port": parts.port or (8443 if secure else 8123),
+        "username": unquote(parts.username or "default"),
+        "password": unquote(parts.password or ""),
+        "autogenerate_session_id": False,
+    }
+
+
+def _client_when_up(target: dict[str, Any]) -> Client:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return clickhouse_connect.get_client(**target)
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(RETRY_SECONDS)

@@ -1,0 +1,147 @@
+"""The agent `store`: every topic but `clock` into ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from pipeline.engine.faust.app import create_faust_app, run_faust_app
+from pipeline.home.stack import bootstrap_of
+from pipeline.kafka.stop import stop_loudly
+from pipeline.store.erasure.apply import Erasures
+from pipeline.store.erasure.topics import KafkaErasureTopics
+from pipeline.suppression_key import key_file
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    import faust
+
+    from pipeline.engine.batch import Batch
+    from pipeline.settings import Settings
+    from pipeline.store.sink import Sink
+
+STORE_GROUP: Final = "twoway-store"
+QUEUED_BATCHES: Final = 64
+FETCH_GAP_SECONDS: Final = 0.25  # blocks wait longer for their rows
+
+
+def run_agent(settings: Settings, sink: Sink) -> None:
+    """Feed `sink` until told to stop; ends the process."""
+    run_faust_app(create_store_app(settings, sink), settings)
+
+
+def create_store_app(settings: Settings, sink: Sink) -> faust.App:
+    """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
+    bootstrap = bootstrap_of(settings)
+    app = create_faust_app(STORE_GROUP, bootstrap=bootstrap, settings=settings)
+    erasures = Erasures(
+        writer=sink.writer,
+        key_file=key_file(settings),
+        topics=KafkaErasureTopics(bootstrap, stored=sink.topics, partitions=settings.partitions),
+    )
+    sink.start(GroupOffsets(app, bootstrap), erasures)
+    StoreAgent(app, sink=sink, source=sink.topics).register()
+    return app
+
+
+class GroupOffsets:
+    """Committed offsets with metadata, as a member of the store's group."""
+
+    def __init__(self, app: faust.App, bootstrap: str) -> None:
+        self._app = app
+        self._bootstrap = bootstrap
+
+    async def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]]) -> None:
+        """Commit next offset and metadata by (topic, partition)."""
+        await self._app.consumer.commit_offsets(
+            {TopicPartition(*tp): OffsetAndMetadata(*held) for tp, held in offsets.items()}
+        )
+
+    async def committed(
+        self, partitions: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, str]]:
+        """Next offset and metadata of those that have been committed."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            wanted = [TopicPartition(*tp) for tp in sorted(partitions)]
+            found = await admin.list_consumer_group_offsets(STORE_GROUP, partitions=wanted)
+        finally:
+            await admin.close()
+        return {
+            (tp.topic, tp.partition): (held.offset, held.metadata)
+            for tp, held in found.items()
+            if held.offset >= 0
+        }
+
+    async def beginnings(
+        self, partitions: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], int]:
+        """The first offset that Kafka still has of each."""
+        wanted = [TP(*tp) for tp in sorted(partitions)]
+        found = await self._app.consumer.earliest_offsets(*wanted)
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+
+class StoreAgent:
+    """Feeds the sink, and tells it which partitions it owns."""
+
+    def __init__(self, app: faust.App, *, sink: Sink, source: tuple[str, ...]) -> None:
+        self._app = app
+        self._sink = sink
+        self._source = source
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue()
+        self._feeding: asyncio.Task[None] | None = None
+
+    def register(self) -> None:
+        """Hang the agent into the app."""
+        channel = self._app.topic(
+            *self._source, key_serializer="raw", value_serializer="raw", value_type=bytes
+        )
+
+        async def store(stream: Any) -> None:
+            async for batch in stream:
+                self._queue.put_nowait(batch)
+
+        self._app.agent(channel, name="store")(store)
+        self._app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self._app.on_partitions_assigned.connect(self._assigned, weak=False)
+        self._app.on_before_shutdown.connect(self._revoked, weak=False)
+
+    def _has_room(self, tp: TP) -> bool:
+        is_short = self._queue.qsize() < QUEUED_BATCHES
+        return is_short and self._sink.has_room(tp.topic, tp.partition)
+
+    async def _revoked(self, _app: faust.App, *_: Any, **__: Any) -> None:
+        feeding, self._feeding = self._feeding, None
+        if feeding is not None:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+        self._queue = asyncio.Queue()
+        await self._sink.revoked()
+
+    async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
+        self._app.consumer.has_room = self._has_room
+        self._app.consumer.fetch_gap_seconds = FETCH_GAP_SECONDS
+        if self._feeding is not None:
+            self._feeding.cancel()
+        owned = {(tp.topic, tp.partition) for tp in assigned}
+        self._feeding = asyncio.create_task(self._feed(owned))
+
+    async def _feed(self, owned: set[tuple[str, int]]) -> None:
+        try:
+            await self._sink.assigned(owned)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sink.failed())
+                while True:
+                    await self._sink.take(await self._queue.get())
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            stop_loudly("the store", cause)

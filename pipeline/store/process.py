@@ -1,0 +1,45 @@
+"""The store process: it owns the engine, writes every event, and serves the report.
+
+topics ─> agents.store ─> Sink ─> ClickHouseWriter ─┐
+                                                    ├─ Database (embedded, or a server)
+HTTP ───> Report ───────> Questions (read-only) ────┘
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pipeline.store.clickhouse.database import Database
+from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.consumer import run_agent
+from pipeline.store.lane import Limits
+from pipeline.store.query.questions import Questions
+from pipeline.store.report.server import Report, ReportThread
+from pipeline.store.sink import Sink
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run the store until it is told to stop or cannot go on."""
+    with Database(settings) as database:
+        writer = ClickHouseWriter(database.writing)
+        sink = Sink(
+            writer=writer,
+            limits=Limits(rows=settings.block_rows, seconds=settings.block_seconds),
+        )
+        report = Report(
+            settings=settings, questions=Questions(database), is_ready=lambda: sink.ready
+        )
+        thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
+        try:
+            port = thread.start()
+            log.info("the report is at http://%s:%d/", settings.report_host, port)
+            run_agent(settings, sink)
+        finally:
+            thread.stop()
+            writer.close()

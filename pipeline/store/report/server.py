@@ -1,0 +1,234 @@
+"""The report over HTTP: pages, CSV and SQL, all read-only.
+
+It runs on a loop and in a thread of its own, so that neither its questions nor a slow reader hold
+up the store. What it shows is personal data: it listens on loopback, or asks who calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from aiohttp import web
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pipeline.store import metrics
+from pipeline.store.query.questions import BadStatement
+from pipeline.store.query.read_only import Refused
+from pipeline.store.report.filters import BadFilter
+from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.pages import STYLE, Pages
+from pipeline.web.access import Access, is_loopback_host, path_from_octets
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.store.query.questions import Questions
+
+log = logging.getLogger(__name__)
+
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+_SAFETY: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_HTML: Final = "text/html"
+_STOP_SECONDS: Final = 5
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON form of a statement for /sql."""
+
+    query: str
+    parameters: dict[str, Any] = {}
+
+
+class Report:
+    """Answers the requests of the report."""
+
+    def __init__(
+        self, *, settings: Settings, questions: Questions, is_ready: Callable[[], bool]
+    ) -> None:
+        """Raises `AccessError` where the address is not loopback and nobody is asked who calls."""
+        self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
+        self._is_local = is_loopback_host(settings.report_host)
+        self._questions = questions
+        self._pages = Pages(questions)
+        self._is_ready = is_ready
+        self._body_limit = settings.body_limit_bytes
+        self._handlers: dict[tuple[str, str], Handler] = {
+            ("GET", "/"): self._overview,
+            ("GET", "/conversation"): self._conversation,
+            ("GET", "/report.css"): self._style,
+            ("POST", "/sql"): self._sql,
+            ("GET", "/healthz"): self._health,
+            ("GET", "/readyz"): self._readiness,
+            ("GET", "/metrics"): self._metrics,
+        }
+        for name in LISTINGS:
+            self._handlers["GET", f"/list/{name}"] = self._listing
+            self._handlers["GET", f"/csv/{name}"] = self._csv
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """One request's response."""
+        path = path_from_octets(request.rel_url.raw_path.encode())
+        refusal = self._refusal(request, path.token, path.path.decode("latin-1"))
+        response = refusal or await self._handled(request, path.path.decode("latin-1"))
+        response.headers.update(_SAFETY)
+        return response
+
+    def _refusal(
+        self, request: web.BaseRequest, token: bytes | None, path: str
+    ) -> web.Response | None:
+        if path in OPEN_PATHS:
+            return None
+        if self._is_local and not is_loopback_host(request.url.host or ""):
+            # A page elsewhere whose name points here would have the browser read this for it.
+            return _words(403, "the report on this machine is asked by its address 127.0.0.1")
+        refused = self._access.refuse(
+            peer=request.remote or "",
+            forwarded_for=request.headers.get("X-Forwarded-For", "").encode("latin-1", "replace"),
+            token=token,
+            authorization=request.headers.get("Authorization", "").encode("latin-1", "replace"),
+        )
+        if refused is None:
+            return None
+        return _words(refused.status, refused.words, **dict(refused.headers))
+
+    async def _handled(self, request: web.BaseRequest, path: str) -> web.Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        handler = self._handlers.get((method, path))
+        if handler is None:
+            methods = [m for (m, known) in self._handlers if known == path]
+            if methods:
+                return _words(405, f"{path} takes {methods[0]}", Allow=", ".join(methods))
+            return _words(404, "there is nothing here")
+        try:
+            return await handler(request)
+        except (Refused, BadStatement, BadFilter) as error:
+            return _words(400, str(error))
+        except ClickHouseError as error:
+            log.warning("%s: ClickHouse: %s", path, error)
+            return _words(503, f"ClickHouse: {error}")
+
+    async def _overview(self, request: web.BaseRequest) -> web.Response:
+        page = await self._pages.overview(await self._pages.filters(request.query))
+        return web.Response(text=page, content_type=_HTML)
+
+    async def _conversation(self, request: web.BaseRequest) -> web.Response:
+        page = await self._pages.conversation(await self._pages.filters(request.query))
+        return web.Response(text=page, content_type=_HTML)
+
+    async def _listing(self, request: web.BaseRequest) -> web.Response:
+        listing = LISTINGS[request.path.rpartition("/")[2]]
+        page = await self._pages.listing(listing, await self._pages.filters(request.query))
+        return web.Response(text=page, content_type=_HTML)
+
+    async def _csv(self, request: web.BaseRequest) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        body = await self._pages.csv(LISTINGS[name], await self._pages.filters(request.query))
+        disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        return web.Response(
+            body=body, content_type="text/csv", charset="utf-8", headers=disposition
+        )
+
+    async def _style(self, _: web.BaseRequest) -> web.Response:
+        return web.Response(body=STYLE, content_type="text/css", charset="utf-8")
+
+    async def _sql(self, request: web.BaseRequest) -> web.Response:
+        question = _question_from_octets(await self._body(request), request.content_type)
+        if question is None:
+            return _words(413, f"a statement is at most {self._body_limit} octets")
+        try:
+            lines = await self._questions.json_lines(question.query, question.parameters)
+        except (Refused, BadStatement) as error:
+            metrics.SQL.labels(type(error).__name__.lower()).inc()
+            raise
+        metrics.SQL.labels("answered").inc()
+        return web.Response(body=lines, content_type="application/x-ndjson", charset="utf-8")
+
+    async def _body(self, request: web.BaseRequest) -> bytes | None:
+        body = b""
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > self._body_limit:
+                return None
+        return body
+
+    async def _health(self, _: web.BaseRequest) -> web.Response:
+        return _words(200, "ok")
+
+    async def _readiness(self, _: web.BaseRequest) -> web.Response:
+        return _words(200, "ready") if self._is_ready() else _words(503, "not ready")
+
+    async def _metrics(self, _: web.BaseRequest) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _question_from_octets(body: bytes | None, content_type: str) -> Question | None:
+    """The statement in a body: JSON where the Content-Type says so, else SQL as text."""
+    if body is None:
+        return None
+    try:
+        if content_type == "application/json":
+            return msgspec.json.decode(body, type=Question)
+        return Question(body.decode())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"the body cannot be read: {error}") from error
+
+
+def _words(status: int, text: str, **headers: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n", headers=headers)
+
+
+class ReportThread:
+    """Serves a report beside whatever else the process does."""
+
+    def __init__(self, report: Report, *, host: str, port: int) -> None:
+        self._report = report
+        self._host, self._port = host, port
+        self._thread = threading.Thread(target=self._run, name="report", daemon=True)
+        self._started: Future[int] = Future()
+        self._stop: Callable[[], object] = lambda: None
+
+    def start(self) -> int:
+        """Serve; gives the port once it is bound, raises `OSError` when it cannot be."""
+        self._thread.start()
+        return self._started.result()
+
+    def stop(self) -> None:
+        """End it, and wait for that."""
+        self._stop()
+        self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        stopped = asyncio.Event()
+        self._stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
+        server = web.ServerRunner(web.Server(self._report.answer, access_log=None))
+        await server.setup()
+        try:
+            await web.TCPSite(server, self._host, self._port).start()
+        except OSError as error:
+            self._stop = lambda: None  # this loop ends at once
+            self._started.set_exception(error)
+            return
+        else:
+            self._started.set_result(server.addresses[0][1])
+            await stopped.wait()
+        finally:
+            await server.cleanup()

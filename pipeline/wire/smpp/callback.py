@@ -1,0 +1,170 @@
+"""A deliver_sm as the callback it stands for. `deploy/decisions/0060` says why so."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.records import Reason, Rejected
+from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.sms.msisdn import address_from_text
+from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.smpp import data as smpp_data
+from pipeline.wire.smpp import deliver as smpp_deliver
+from pipeline.wire.smpp import pdu as smpp_pdu
+from pipeline.wire.smpp import tlv as smpp_tlv
+from pipeline.wire.smpp.deliver import DeliverSm
+from pipeline.wire.smpp.pdu import DELIVERIES, Command
+
+if TYPE_CHECKING:
+    from pipeline.wire.smpp.pdu import Pdu
+
+UDHI: Final = 0x40  # SMPP 3.4 5.2.12: the short message begins with a user data header
+_MESSAGE_TYPE: Final = 0x3C
+#: A delivery receipt and an intermediate notification. An acknowledgement by a handset (0x08, 0x10)
+#: may carry its user's words: it is a message.
+_RECEIPTS: Final = frozenset({0x04, 0x20})
+_IE_CONCATENATION_16: Final = 0x08  # 3GPP TS 23.040 9.2.3.24.8
+_IES_CONCATENATION: Final = frozenset({0x00, _IE_CONCATENATION_16})
+_SAR: Final = {  # and their lengths, in the order of the element
+    smpp_tlv.SAR_MSG_REF_NUM: 2,
+    smpp_tlv.SAR_TOTAL_SEGMENTS: 1,
+    smpp_tlv.SAR_SEGMENT_SEQNUM: 1,
+}
+_CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
+    1: "US-ASCII",
+    2: EIGHT_BIT,
+    3: ISO_8859_1,
+    4: EIGHT_BIT,
+    8: UTF_16BE,
+}
+_INTERNATIONAL, _E_164 = 1, 1  # TON and NPI of a number with its country (5.2.5, 5.2.6)
+ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
+
+
+def deliver_from_pdu(pdu: Pdu) -> DeliverSm | Rejected:
+    """The fields of a deliver_sm or data_sm."""
+    parse = smpp_data.parse if pdu.command == Command.DATA_SM else smpp_deliver.parse
+    return parse(pdu.body) or Rejected(
+        Reason.UNREADABLE_RECORD, "the PDU lacks fields that a delivery has"
+    )
+
+
+def is_receipt(deliver: DeliverSm) -> bool:
+    """Whether it tells what became of an MT, and is no message."""
+    return deliver.esm_class & _MESSAGE_TYPE in _RECEIPTS
+
+
+def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | Rejected:
+    """The callback of a message; `alphabet` is what data_coding 0 means: gsm7 or latin1."""
+    udh, octets = _header_and_text(deliver)
+    if deliver.rest and not octets:
+        return Rejected(Reason.UNREADABLE_RECORD, "a parameter is cut off, and there is no text")
+    if deliver.data_coding == 0:
+        charset = ALPHABETS.get(alphabet, GSM_7)
+    else:
+        charset = _CHARSETS.get(deliver.data_coding, f"data_coding {deliver.data_coding}")
+    return callback_or_rejected(
+        MoCallback(
+            handset=deliver.source,
+            number=deliver.destination,
+            charset=charset,
+            udh=_with_sar(udh, deliver).hex(),
+            octets=octets,
+        )
+    )
+
+
+def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
+    """The deliver_sm the gateway would send: it holds neither id nor api_id nor time.
+
+    None for a charset that no data_coding names. Octets of a charset never are in the default
+    alphabet: that is packed as the bind says.
+    """
+    charset = charset_from_name(callback.charset)
+    coding = next((coding for coding, name in _CHARSETS.items() if name == charset), None)
+    if coding is None:
+        return None
+    udh = bytes.fromhex(callback.udh)
+    message = udh + callback.octets
+    fits = len(message) <= smpp_deliver.LONGEST_SHORT_MESSAGE
+    payload = () if fits else (smpp_tlv.Tlv(smpp_tlv.MESSAGE_PAYLOAD, message),)
+    return DeliverSm(
+        source_ton=_INTERNATIONAL,
+        source_npi=_E_164,
+        source=callback.handset,
+        destination_ton=_INTERNATIONAL,
+        destination_npi=_E_164,
+        destination=callback.number,
+        esm_class=UDHI if udh else 0,
+        data_coding=coding,
+        short_message=message if fits else b"",
+        tlvs=payload,
+    )
+
+
+def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected | None:
+    """The callback of a whole PDU; None when it is another PDU than a message."""
+    pdu = smpp_pdu.parse(octets)
+    if pdu is None:
+        return Rejected(Reason.UNREADABLE_RECORD, "the octets are not one PDU")
+    if pdu.command not in DELIVERIES:
+        return None
+    deliver = deliver_from_pdu(pdu)
+    if isinstance(deliver, Rejected):
+        return deliver
+    return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
+
+
+def delivery_key(callback: MoCallback) -> bytes:
+    """What equal deliver_sm have in common, 16 octets: who, to whom and what."""
+    fields = (
+        address_from_text(callback.handset),
+        address_from_text(callback.number),
+        callback.charset,
+        callback.udh,
+        callback.octets,
+    )
+    return blake2b(msgspec.msgpack.encode(fields), digest_size=16, person=b"deliver_sm").digest()
+
+
+def _header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
+    """The header and the text's octets, of short_message or message_payload (5.3.2.32).
+
+    One of the two is empty by the standard; where neither is, the longer one is the message. A
+    header longer than the message is no header but its length: malformed, and all octets stay.
+    """
+    payload = smpp_tlv.value_of(deliver.tlvs, smpp_tlv.MESSAGE_PAYLOAD) or b""
+    octets = max(deliver.short_message, payload, key=len)
+    if not deliver.esm_class & UDHI or not octets:
+        return b"", octets
+    end = 1 + octets[0]
+    return (octets[:1], octets) if end > len(octets) else (octets[:end], octets[end:])
+
+
+def _with_sar(udh: bytes, deliver: DeliverSm) -> bytes:
+    """The header with `sar_*` as a 16-bit reference, where it holds no concatenation of its own.
+
+    Three parameters are the four octets of the element (5.3.2.22 to 5.3.2.24). One that is missing
+    or has another length leaves an element of another length, malformed as they are.
+    """
+    values = {tag: smpp_tlv.value_of(deliver.tlvs, tag) for tag in _SAR}
+    if all(value is None for value in values.values()) or _holds_concatenation(udh):
+        return udh
+    is_whole = all(len(value or b"") == _SAR[tag] for tag, value in values.items())
+    joined = b"".join(value or b"" for value in values.values())[:0xFF]
+    if not is_whole and len(joined) == sum(_SAR.values()):
+        joined += b"\0"
+    elements = udh[1:] + bytes((_IE_CONCATENATION_16, len(joined))) + joined
+    return bytes((min(len(elements), 0xFF),)) + elements
+
+
+def _holds_concatenation(udh: bytes) -> bool:
+    at = 1
+    while at + 1 < len(udh):
+        if udh[at] in _IES_CONCATENATION:
+            return True
+        at += 2 + udh[at + 1]
+    return False

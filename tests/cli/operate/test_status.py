@@ -1,0 +1,104 @@
+"""What `status` makes of the answers it got."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pipeline.cli.operate.groups import Lag
+from pipeline.cli.operate.partitions import partition_state
+from pipeline.cli.operate.pipeline_state import PipelineState, lines_of
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def partition(**changes: Any) -> dict[str, Any]:
+    told = {
+        "partition": 0,
+        "conversation_lag": 0,
+        "store_lag": 0,
+        "at_most": False,
+        "time": NOON,
+        "oldest_confirmation_due": "",
+    }
+    return told | changes
+
+
+def state(**changes: Any) -> PipelineState:
+    told = {
+        "time": NOON,
+        "down": {},
+        "partitions": [partition()],
+        "last_mo": [],
+        "dead_letters": [],
+    }
+    return PipelineState(**told | changes)  # type: ignore[arg-type]
+
+
+MO = {"number": "447700900999", "last_mo": "2026-11-22 11:59:00.000", "messages": 12}
+DEAD = {"stage": "ingest", "reason": "missing-from", "letters": 3, "last": "2026-11-22 11:00:00"}
+
+WORDS = [
+    ("all is well", state(), ["down           nothing"]),
+    (
+        "a partition without lag",
+        state(),
+        ["0          0           0         2026-11-22T12:00:00Z  none"],
+    ),
+    (
+        "a long lag",
+        state(partitions=[partition(conversation_lag=5000, at_most=True)]),
+        ["0          at most 5000  0         2026-11-22T12:00:00Z  none"],
+    ),
+    (
+        "a partition nobody ticked",
+        state(partitions=[partition(time=None)]),
+        ["0          0           0         no tick seen  none"],
+    ),
+    (
+        "a confirmation that is due",
+        state(partitions=[partition(oldest_confirmation_due="2026-11-22 17:45:00.000")]),
+        ["0          0           0         2026-11-22T12:00:00Z  2026-11-22 17:45:00.000"],
+    ),
+    (
+        "a report that is away",
+        state(last_mo=None, dead_letters=None, down={"store": "no answer"}),
+        [
+            "last MO        not known: the report does not answer",
+            "dead letters   not known: the report does not answer",
+            "DOWN           store: no answer",
+        ],
+    ),
+    (
+        "a broker that is away",
+        state(partitions=None, down={"kafka": "no answer"}),
+        ["partitions     not known: the broker does not answer", "DOWN           kafka: no answer"],
+    ),
+    (
+        "numbers and dead letters",
+        state(last_mo=[MO], dead_letters=[DEAD]),
+        [
+            "447700900999  2026-11-22 11:59:00.000  12",
+            "ingest  missing-from  3        2026-11-22 11:00:00",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("told", "lines"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS]
+)
+def test_status_says_so_in_words(told: PipelineState, lines: list[str]) -> None:
+    said = list(lines_of(told))
+    assert [line for line in lines if line not in said] == []
+
+
+def test_the_lags_of_a_partition_are_added_up() -> None:
+    lags = [Lag(records=2, done_at=9), Lag(records=3, done_at=4)]
+    added = partition_state(
+        7, conversation=lags, store=[Lag(records=10, done_at=1, at_most=True)], time=NOON
+    )
+    assert (added.partition, added.conversation_lag, added.store_lag) == (7, 5, 10)
+    assert added.at_most is True

@@ -1,0 +1,136 @@
+"""`import` of a large log, and of one in whose middle Kafka goes away."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.avro.single_object import decode
+from pipeline.cli.ask.broker import open_consumer
+from pipeline.cli.ask.reading import newest_records
+from pipeline.cli.records import import_log
+from pipeline.cli.records.import_log import IN_FLIGHT, READ_OCTETS, Taking
+from pipeline.kafka import topics
+from pipeline.kafka.admin import create_topics
+from pipeline.records import MoRaw
+from pipeline.settings import Settings
+from pipeline.wire.mo_log import render
+from tests.support.mo import NOON, callback
+from tests.support.running import environment_without_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.cli.local.kafka import LocalKafka
+
+    Run = Callable[..., tuple[int, str, str]]
+
+
+PATIENCE_SECONDS = 60.0
+
+
+def line(number: int) -> bytes:
+    return render(callback(f"message {number} " + "x" * 100, mo_msg_id=f"id{number}"))
+
+
+class Sent:
+    """An acknowledgement that is there at once, and counts how many were waited for."""
+
+    waiting = 0
+    most = 0
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        Sent.waiting += 1
+        Sent.most = max(Sent.most, Sent.waiting)
+
+    def get(self, timeout: float) -> None:
+        Sent.waiting -= 1
+
+
+def test_a_large_log_takes_little_memory_and_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(import_log, "SAID_EVERY_OCTETS", 1024 * 1024)
+    block = b"".join(line(number) + b"\n" for number in range(1_400))
+    assert len(block) < READ_OCTETS
+    blocks = 20
+    taking = Taking(Sent, now=NOON, position=0)
+    tracemalloc.start()
+    pending = taking.take(block for _ in range(blocks))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert pending == 0
+    assert taking.counts == {topics.MO_RAW: blocks * 1_400}
+    assert taking.acknowledged == blocks * len(block)
+    assert Sent.waiting == 0
+    assert Sent.most <= IN_FLIGHT + 1
+    assert peak < blocks * len(block) / 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) > 2
+    assert all(re.fullmatch(r"\d+ lines, \d+ octets", each) for each in said)
+
+
+IMPATIENT = """
+from pipeline.commands import broker, import_log
+broker.ACKNOWLEDGE_SECONDS, broker.ANSWER_MS, import_log.READ_OCTETS = 3, 1_000, 64 * 1024
+from pipeline import cli
+cli.main()
+"""
+
+
+@pytest.mark.broker
+def test_what_kafka_did_not_take_is_named_and_taken_by_the_next_run(
+    kafka_factory: Callable[[], LocalKafka], run_on: Run, tmp_path: Path
+) -> None:
+    lines = [line(number) for number in range(3_000)]
+    octets = b"".join(each + b"\r\n" for each in lines)
+    kafka = kafka_factory()
+    kafka.start()
+    create_topics(kafka.bootstrap, Settings(partitions=4))
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, "import", str(pipe)],
+        env=environment_without_settings({"kafka": kafka.bootstrap, "home": str(tmp_path)}),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as importing:
+        with pipe.open("wb") as writing:
+            writing.write(octets[: len(octets) // 2])
+            writing.flush()
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not taken(kafka.bootstrap):
+                assert time.monotonic() < deadline
+            kafka.kill()
+            writing.write(octets[len(octets) // 2 :])
+        _, said = importing.communicate(timeout=PATIENCE_SECONDS)
+    assert importing.returncode == 1
+    told = re.search(r"Kafka has all lines up to octet (\d+) of .*--from-octet \1 spares", said)
+    assert told, said
+    position = int(told[1])
+    assert 0 < position < len(octets)
+
+    kafka.start()
+    assert set(lines[: octets[:position].count(b"\n")]) <= taken(kafka.bootstrap)
+    log = tmp_path / "mo.log"
+    log.write_bytes(octets)
+    code, _, err = run_on(kafka.bootstrap, "import", str(log), "--from-octet", told[1])
+    assert (code, err) == (0, "")
+    assert taken(kafka.bootstrap) == set(lines)
+
+
+def taken(bootstrap: str) -> set[bytes]:
+    """The lines in mo-raw."""
+    with open_consumer(bootstrap) as consumer:
+        found = newest_records(consumer, topics.MO_RAW, window=100_000)
+    raws = [decode(record.value) for record in found]
+    return {raw.octets for raw in raws if isinstance(raw, MoRaw)}

@@ -1,0 +1,193 @@
+"""What `why` says, of changes that the consent stage itself published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pipeline.cli.why.command import lines_of
+from pipeline.cli.why.history import Change, deciding, keys_of, scopes_now
+from pipeline.records import GateRule
+from pipeline.stages.consent.operator import OperatorOrder, take_order
+from tests.support.conversation import (
+    ANN,
+    BOB,
+    DIRECTORY,
+    FIRST,
+    HANDSET,
+    INSIDE,
+    LAST,
+    SHARED,
+    STRICT,
+    Conversation,
+    directory_from,
+    mt,
+)
+
+if TYPE_CHECKING:
+    from pipeline.directory.directory import Directory
+
+FIELDS = {field.name for field in msgspec.structs.fields(Change)}
+
+
+@pytest.fixture
+def talk() -> Conversation:
+    """A handset that has said nothing yet."""
+    return Conversation()
+
+
+def changes_of(talk: Conversation) -> list[Change]:
+    """The rows as ClickHouse gives them; a message's id begins with its text here."""
+    return [
+        Change(
+            **{name: each for name, each in msgspec.structs.asdict(row).items() if name in FIELDS},
+            text=row.mo_message_id.partition("@")[0],
+        )
+        for row in talk.changes
+    ]
+
+
+def said(talk: Conversation, number: str = "") -> str:
+    return "\n".join(lines_of(HANDSET, number, changes_of(talk), DIRECTORY))
+
+
+def order(talk: Conversation, *, stops: bool, **fields: Any) -> None:
+    wanted = OperatorOrder(
+        handset=HANDSET, stops=stops, actor="eve", reason="Letter of 2 March.", **fields
+    )
+    talk._take(take_order(talk.row, wanted, directory=talk.directory, now=talk.now))
+
+
+def test_a_stop_names_its_message_rule_and_time_and_what_is_due(talk: Conversation) -> None:
+    talk.says("Stop!", late=2)
+    assert said(talk, ANN).splitlines() == [
+        f"number {ANN}",
+        '  ours: confirmation-due, since 2026-03-29T11:58:00Z, by "Stop!" to 447700900001'
+        " (message Stop!@115800) (rule stop-word); known since 2026-03-29T12:00:00Z",
+        '  the gateway\'s: confirmation-due, since 2026-03-29T11:58:00Z, by "Stop!" to'
+        " 447700900001 (message Stop!@115800) (rule stop-word); known since 2026-03-29T12:00:00Z",
+        "  due: the default text goes out at 2026-03-29T17:43:00Z unless the application confirms"
+        " before; the gateway confirms by itself at 2026-03-29T17:58:00Z",
+        "  an MT is refused: opted-out",
+        f"  to change it: a later message to {ANN}, whole, readable and without a stop word,"
+        " re-enables both sides",
+        f"  to change it: `twoway open {HANDSET} {ANN} --reason …` opens ours",
+        "  to change it: a message that re-enables cancels the confirmation that is due",
+    ]
+
+
+def test_an_order_names_who_and_why(talk: Conversation) -> None:
+    order(talk, stops=True, number=ANN)
+    words = said(talk, ANN)
+    assert "ours: stopped, since 2026-03-29T12:00:00Z, by order of eve: Letter of 2 March." in words
+    assert "the gateway's: open, always" in words
+    assert "re-enables ours\n" in words
+
+
+def test_each_side_has_its_own_since(talk: Conversation) -> None:
+    talk.says("STOP")
+    talk.tick(400)
+    order(talk, stops=False, number=ANN)
+    words = said(talk, ANN)
+    assert "ours: open, since 2026-03-29T18:40:00Z, by order of eve" in words
+    assert "the gateway's: stopped, since 2026-03-29T17:4" in words
+    assert 'by our confirmation of "STOP"' in words
+    assert "re-enables the gateway's side, and no order of ours does" in words
+    assert "twoway open" not in words
+
+
+def test_a_late_message_that_changes_the_past_is_what_holds(talk: Conversation) -> None:
+    talk.says("hello", late=10)
+    talk.says("STOP", late=30)
+    assert "an MT passes this" in said(talk, ANN)
+    talk.says("QUIT", late=5)
+    assert 'by "QUIT"' in said(talk, ANN)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "words"),
+    [
+        ("STOP", STRICT, "START, UNSTOP or YES to 447700900003 re-enables ours"),
+        ("fun stop", SHARED, f"keyword FUN on {SHARED}"),
+        ("fun stop", SHARED, f"`twoway open {HANDSET} {SHARED} --keyword FUN --reason …`"),
+        ("STOP", INSIDE, f"range {FIRST}-{LAST}"),
+        ("STOP ALL", BOB, "nothing of its own: account main, every number of it decides"),
+    ],
+)
+def test_scopes_in_words(talk: Conversation, text: str, number: str, words: str) -> None:
+    talk.says(text, number)
+    asked = ANN if text == "STOP ALL" else number
+    assert words in said(talk, asked)
+
+
+def test_what_nothing_ever_stopped(talk: Conversation) -> None:
+    talk.says("hello")
+    assert said(talk) == f"{HANDSET} is open everywhere: nothing ever stopped it"
+    words = said(talk, ANN)
+    assert "open; nothing ever stopped it" in words
+    assert f"`twoway stop {HANDSET} {ANN} --reason …`" in words
+
+
+def test_without_a_number_every_scope_that_changed_is_told(talk: Conversation) -> None:
+    talk.says("STOP")
+    talk.says("STOP", INSIDE)
+    assert [line for line in said(talk).splitlines() if line[0] != " "] == [
+        f"number {ANN}",
+        f"range {FIRST}-{LAST}",
+    ]
+
+
+CONVERSATIONS = [
+    ["STOP"],
+    ["STOP", "hello"],
+    ["STOP ALL", "hello"],
+    ["hello", "END", "STOP ALL"],
+    ["fun"],
+]
+
+
+@pytest.mark.parametrize("texts", CONVERSATIONS, ids=" ".join)
+@pytest.mark.parametrize("number", [ANN, STRICT, INSIDE])
+@pytest.mark.parametrize("minutes", [1, 400])
+def test_what_it_says_of_an_mt_is_what_the_gate_does(
+    talk: Conversation, texts: list[str], number: str, minutes: int
+) -> None:
+    for text in texts:
+        talk.says(text, number)
+        talk.tick(minutes)
+    known = scopes_now(changes_of(talk))
+    for sender in (number, BOB):
+        found = [now for _, now in deciding(known, keys_of(DIRECTORY, sender, known))]
+        assert all(now is None or now.is_open for now in found) == talk.is_open(sender)
+
+
+ALONE = directory_from(f'[[number]]\nnumber = "{INSIDE}"\nkind = "vmn"\n')
+DEDICATED = directory_from(f'[[number]]\nnumber = "{SHARED}"\nkind = "vmn"\n')
+MOVES = {
+    "into a range": [(ALONE, "STOP", INSIDE), (DIRECTORY, "hello", FIRST)],
+    "into a range and re-enabled": [(ALONE, "STOP", INSIDE), (DIRECTORY, "hello", INSIDE)],
+    "out of a range": [(ALONE, "hello", INSIDE), (DIRECTORY, "STOP", FIRST), (ALONE, "", "")],
+    "out of a range and re-enabled": [(DIRECTORY, "STOP", FIRST), (ALONE, "hello", INSIDE)],
+    "to a shared code": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "", "")],
+    "from a shared code": [(DIRECTORY, "STOP", SHARED), (DEDICATED, "", "")],
+}
+
+
+@pytest.mark.parametrize("moves", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("sender", [INSIDE, FIRST, SHARED])
+def test_what_it_says_of_a_number_that_moved_is_what_the_gate_does(
+    talk: Conversation, moves: list[tuple[Directory, str, str]], sender: str
+) -> None:
+    for directory, text, number in moves:
+        talk.directory = directory
+        talk.pass_minutes(1)
+        if text:
+            talk.says(text, number)
+    known = scopes_now(changes_of(talk))
+    found = [now for _, now in deciding(known, keys_of(talk.directory, sender, known))]
+    keywords = talk.directory.keywords_of(sender) or [None]
+    asked = [talk.asks(mt(sender=sender, keyword=keyword)) for keyword in keywords]
+    rules = {rejection.rule for decision in asked for rejection in decision.rejections}
+    assert all(now is None or now.is_open for now in found) == (GateRule.OPTED_OUT not in rules)

@@ -1,0 +1,278 @@
+"""The agent's work without Kafka: records go in, rows and outputs come out of a unit of work."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.avro import single_object
+from pipeline.conversation.agent import UNREADABLE_IN_A_ROW, Conversation
+from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
+from pipeline.directory.directory import numbers_from_toml
+from pipeline.engine.state.state import Point, State
+from pipeline.engine.unit_of_work import UnitOfWork
+from pipeline.kafka import topics
+from pipeline.records import Clock, ConsentRequest, MoRaw, MtRequest
+from pipeline.settings import Settings
+from pipeline.wire import http_form
+from pipeline.wire.callback import MoCallback
+from pipeline.wrong_deploy import WrongDeploy
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NUMBER = "447700900100"
+HANDSET = "447900000001"
+PARTITIONS = 4
+NUMBERS = numbers_from_toml(
+    f'[[number]]\nnumber = "{NUMBER}"\nkind = "vmn"\napi_id = "1"\n', origin="test", loaded_at=NOON
+)
+
+
+class Partition:
+    """One partition's agent and state, without a broker."""
+
+    def __init__(self, handset: str = HANDSET) -> None:
+        self.number = topics.partition_of(handset.encode(), PARTITIONS)
+        self.agent = Conversation(partition=self.number, settings=Settings(partitions=PARTITIONS))
+        self.state = State(TABLES)
+        self.outputs: list[tuple[str, int, bytes | None, bytes]] = []
+        self.units: list[int] = []  # changed rows of each
+        self._offsets: dict[str, int] = {}
+
+    def take(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes = b"",
+        headers: tuple[tuple[str, bytes | None], ...] = (),
+    ) -> None:
+        """One record, in a unit of work of its own, or in as many as it asks for."""
+        offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
+        record = SimpleNamespace(
+            topic=topic,
+            partition=self.number,
+            offset=offset,
+            timestamp=1_772_366_400_000 + offset,
+            key=key,
+            value=value,
+            headers=headers,
+        )
+        while self._take_in_a_unit(record):
+            pass
+
+    def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
+        work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
+        unfinished = self.agent.take(work, record)
+        for (name, partition), rows in work._outputs.items():
+            self.outputs += [(name, partition, key, value) for key, value in rows]
+        self.units.append(sum(len(table.changes) for table in self.state.tables.values()))
+        self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
+        return unfinished
+
+    def raw(self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1") -> None:
+        callback = MoCallback(
+            handset=HANDSET, number=NUMBER, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
+        )
+        query = http_form.render(callback)
+        raw = MoRaw(
+            source="http", received_at=at, method="GET", content_type="", query=query, octets=b""
+        )
+        self.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
+
+    def request(self, request_id: str, text: str = "hi", *, to: str = HANDSET) -> None:
+        request = MtRequest(
+            request_id=request_id, to=to, text=text, sender_id=NUMBER, requested_at=NOON
+        )
+        self.take(topics.MT_REQUEST, single_object.encode(request), to.encode())
+
+    def tick(self, at: datetime) -> None:
+        self.take(topics.CLOCK, single_object.encode(Clock(time=at, origin="worker")))
+
+    def written(self, topic: str) -> list:
+        return [single_object.decode(value) for name, _, _, value in self.outputs if name == topic]
+
+
+@pytest.fixture
+def partition() -> Partition:
+    partition = Partition()
+    partition.take(topics.NUMBERS, single_object.encode(NUMBERS))
+    return partition
+
+
+def test_the_directory_changes_over_at_its_record():
+    partition = Partition()
+    partition.raw("before", mo_msg_id="1")
+    partition.take(topics.NUMBERS, single_object.encode(NUMBERS))
+    partition.raw("after", mo_msg_id="2")
+    before, after = partition.written(topics.MO_MESSAGE)
+    assert "unknown-number" in before.flags
+    assert after.flags == []
+
+
+def test_the_directory_is_found_again_after_a_restore(partition):
+    again = Conversation(partition=partition.number, settings=Settings(partitions=PARTITIONS))
+    again.restored(partition.state)
+    partition.agent = again
+    partition.raw("hello")
+    assert partition.written(topics.MO_MESSAGE)[0].flags == []
+
+
+def test_a_duplicate_writes_nothing(partition):
+    partition.raw("hello")
+    count = len(partition.outputs)
+    partition.raw("hello")
+    assert len(partition.outputs) == count
+
+
+def test_a_duplicate_is_forgotten_after_the_horizon(partition):
+    partition.raw("hello")
+    partition.tick(NOON + timedelta(hours=167))
+    assert len(partition.state.tables[SEEN].due(NOON + timedelta(days=30))) == 1
+    partition.tick(NOON + timedelta(hours=169))
+    assert partition.state.sizes()[SEEN] == 0
+
+
+def test_a_request_in_another_partition_is_published_to_its_own_and_not_judged(partition):
+    stranger = next(
+        handset
+        for handset in (f"4479000001{n:02d}" for n in range(100))
+        if topics.partition_of(handset.encode(), PARTITIONS) != partition.number
+    )
+    partition.request("r1", to=f"+{stranger}")
+    ((topic, target, key, _),) = partition.outputs
+    assert (topic, key) == (topics.MT_REQUEST, stranger.encode())
+    assert target == topics.partition_of(stranger.encode(), PARTITIONS)
+    assert partition.state.sizes()[REQUESTS] == 0
+
+
+def test_the_same_request_changes_nothing_and_another_under_its_id_is_refused(partition):
+    partition.request("r1", "one")
+    partition.request("r1", "one")
+    partition.request("r1", "two")
+    assert [c.text for c in partition.written(topics.MT_COMMAND)] == ["one"]
+    assert [r.rule for r in partition.written(topics.MT_REJECTION)] == ["id-reused"]
+
+
+def test_time_never_goes_back(partition):
+    partition.tick(NOON)
+    partition.tick(NOON - timedelta(hours=1))
+    assert partition.state.point.time == NOON
+
+
+def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monkeypatch):
+    monkeypatch.setattr("pipeline.conversation.agent.DUE_AT_MOST", 4)
+    for n in range(10):
+        partition.raw("hello", mo_msg_id=str(n))
+        partition.request(f"r{n}")
+    rows = {name: partition.state.sizes()[name] for name in (SEEN, REQUESTS)}
+    assert rows == {SEEN: 10, REQUESTS: 10}
+    partition.units.clear()
+    partition.tick(NOON + timedelta(days=8))
+    assert partition.units == [4, 4, 4, 4, 4, 0]  # whether there is more, the next unit finds
+    assert (partition.state.sizes()[SEEN], partition.state.sizes()[REQUESTS]) == (0, 0)
+
+
+def test_a_decision_is_of_the_partitions_time_where_its_record_is_older(partition):
+    partition.tick(NOON + timedelta(hours=2))
+    partition.request("r1")
+    (command,) = partition.written(topics.MT_COMMAND)
+    assert command.at == NOON + timedelta(hours=2)
+
+
+def test_a_stop_is_confirmed_by_the_tick_at_which_it_is_due(partition):
+    partition.raw("STOP")
+    partition.tick(NOON + timedelta(hours=5, minutes=44))
+    assert partition.written(topics.MT_COMMAND) == []
+    partition.tick(NOON + timedelta(hours=5, minutes=45))
+    partition.tick(NOON + timedelta(hours=5, minutes=50))
+    assert [c.purpose for c in partition.written(topics.MT_COMMAND)] == ["confirmation"]
+
+
+def test_an_order_is_carried_out_once_however_often_it_comes(partition):
+    def order(action):
+        request = ConsentRequest(
+            request_id="o1",
+            handset=HANDSET,
+            number=NUMBER,
+            action=action,
+            actor="eve",
+            reason="a letter",
+            requested_at=NOON,
+        )
+        partition.take(topics.CONSENT_REQUEST, single_object.encode(request), HANDSET.encode())
+
+    for action in ("stop", "stop", "open"):
+        order(action)
+    assert [c.state for c in partition.written(topics.CONSENT_CHANGE)] == ["stopped"]
+
+
+def test_a_tick_with_nothing_due_writes_nothing(partition):
+    partition.raw("hello")
+    work = UnitOfWork(state=partition.state, partition=0, changelog="changelog")
+    record = SimpleNamespace(
+        topic=topics.CLOCK, value=single_object.encode(Clock(time=NOON, origin="worker")), offset=0
+    )
+    partition.agent.take(work, record)
+    assert work.is_empty
+
+
+def test_an_unreadable_record_is_kept_whole_and_the_next_is_taken(partition):
+    partition.take(topics.MO_RAW, b"no avro", b"key")
+    partition.raw("hello")
+    (letter,) = partition.written(topics.DEAD_LETTER)
+    assert (letter.octets, letter.key, letter.offset) == (b"no avro", b"key", 0)
+    assert (letter.stage, letter.reason) == ("normalise", "unreadable-record")
+    assert len(partition.written(topics.MO_MESSAGE)) == 1
+
+
+def test_ten_unreadable_records_of_our_own_stop_the_worker(partition):
+    for _ in range(UNREADABLE_IN_A_ROW - 1):
+        partition.take(topics.MO_RAW, b"no avro")
+    with pytest.raises(WrongDeploy, match="mo-raw"):
+        partition.take(topics.MO_RAW, b"no avro")
+
+
+def test_what_applications_write_wrong_stops_nobody(partition):
+    for _ in range(3 * UNREADABLE_IN_A_ROW):
+        partition.take(topics.MT_REQUEST, b"no avro")
+    letters = partition.written(topics.DEAD_LETTER)
+    assert len(letters) == 3 * UNREADABLE_IN_A_ROW
+    assert {letter.stage for letter in letters} == {"gate"}
+
+
+def test_a_header_without_a_value_is_kept_as_an_empty_one(partition):
+    partition.take(topics.MT_REQUEST, b"no avro", headers=(("trace", None),))
+    (letter,) = partition.written(topics.DEAD_LETTER)
+    assert [(header.name, header.value) for header in letter.headers] == [("trace", b"")]
+
+
+def test_a_record_of_another_kind_does_not_belong(partition):
+    partition.take(topics.MO_RAW, single_object.encode(Clock(time=NOON, origin="worker")))
+    (letter,) = partition.written(topics.DEAD_LETTER)
+    assert letter.words == "a Clock does not belong in mo-raw"
+
+
+def test_a_replay_gives_the_same_octets():
+    def played() -> list[tuple[str, int, bytes | None, bytes]]:
+        partition = Partition()
+        partition.take(topics.NUMBERS, single_object.encode(NUMBERS))
+        for n, text in enumerate(("hello", "STOP", "go on", "please do not stop", "QUIT")):
+            partition.raw(text, at=NOON + timedelta(minutes=n), mo_msg_id=str(n))
+            partition.request(f"r{n}", f"answer {n}")
+        for minutes in range(0, 400, 5):
+            partition.tick(NOON + timedelta(minutes=minutes))
+        return partition.outputs
+
+    first = played()
+    assert first == played()
+    assert {name for name, *_ in first} >= {topics.CONSENT_CHANGE, topics.MT_COMMAND}
+
+
+def test_no_handset_is_logged(partition, caplog):
+    caplog.set_level("DEBUG")
+    partition.raw("STOP")
+    partition.request("r1")
+    assert HANDSET not in json.dumps([record.getMessage() for record in caplog.records])
+    assert partition.state.sizes()[CONSENTS] == 1

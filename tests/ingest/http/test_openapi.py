@@ -1,0 +1,62 @@
+"""The description against the service."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from ingest.http.openapi import DOCUMENT
+from tests.ingest.http.support import running
+
+
+def described() -> dict[str, set[str]]:
+    """Path and methods of the document."""
+    methods = {"get", "post", "head", "put", "delete", "patch", "options", "trace"}
+    return {
+        path: {name.upper() for name in item if name in methods}
+        for path, item in DOCUMENT["paths"].items()
+    }
+
+
+async def test_every_route_is_described_and_no_other() -> None:
+    async with running() as ingest:
+        routes = {route.template: set(route.methods) for route in ingest.ingest.service.routes}
+    assert described() == routes
+
+
+async def test_it_is_served_as_it_is() -> None:
+    async with running() as ingest:
+        reply = await ingest.get("/openapi.json")
+    assert reply.headers["content-type"] == "application/json"
+    assert json.loads(reply.body) == DOCUMENT
+    assert re.fullmatch(r"3\.1\.\d+", DOCUMENT["openapi"])
+
+
+async def test_what_is_answered_is_described() -> None:
+    async with running() as ingest:
+        for path, item in DOCUMENT["paths"].items():
+            target = path.replace("{request_id}", "k")
+            for method in ("GET", "POST", "HEAD"):
+                for body in (b"", b"from=1", b"from=1&to=2", b'{"to":"1","text":"x"}'):
+                    reply = await ingest.exchange(
+                        f"{method} {target} HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
+                        f"Connection: close\r\n\r\n".encode()
+                        + body,
+                        has_body=method != "HEAD",
+                    )
+                    operation = item.get(method.lower(), item.get("get") or item.get("post"))
+                    response = operation["responses"][str(reply.status)]
+                    types = response.get("content", {})
+                    assert reply.headers["content-type"].partition(";")[0] in types
+
+
+def test_every_operation_says_what_it_does_and_each_path_parameter_is_given() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        named = {parameter["name"] for parameter in item.get("parameters", [])}
+        assert set(re.findall(r"\{(\w+)\}", path)) == named
+        for method in ("get", "post", "head"):
+            if method in item:
+                assert item[method]["summary"]
+                assert all(
+                    response["description"] for response in item[method]["responses"].values()
+                )

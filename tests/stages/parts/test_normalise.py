@@ -1,0 +1,171 @@
+"""A raw event becomes a part."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.directory.directory import Directory
+from pipeline.records import MoPart, Rejected
+from pipeline.stages.parts.normalise import normalise
+from tests.support.mo import DIRECTORY, HANDSET, NOON, NUMBER, callback, normalised, raw, timestamp
+
+
+def _part(**fields) -> MoPart:
+    return normalised(callback(**fields))
+
+
+def test_a_plain_part_has_nothing_odd_about_it():
+    part = _part(
+        text="hello",
+        handset=f"+{HANDSET}",
+        api_id="12345",
+        mo_msg_id="m1",
+        timestamp="2026-03-29 13:59:58",
+        charset="iso-8859-1",
+    )
+    assert (part.handset, part.number, part.api_id) == (HANDSET, NUMBER, "12345")
+    assert part.gateway_time == NOON - timedelta(seconds=2)
+    assert part.received_at == NOON
+    assert (part.charset, part.charset_given, part.octets) == ("ISO-8859-1", "iso-8859-1", b"hello")
+    assert (part.reference_bits, part.parts_total, part.part_number) == (0, 1, 1)
+    assert (part.source, part.raw_partition, part.raw_offset) == ("http", 0, 0)
+    assert part.flags == []
+
+
+def test_a_concatenated_part_says_where_it_belongs():
+    part = _part(udh="06 08 04 12 34 03 02")
+    assert part.udh == b"\x06\x08\x04\x12\x34\x03\x02"
+    assert (part.reference_bits, part.reference) == (16, 0x1234)
+    assert (part.parts_total, part.part_number) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "flags"),
+    [
+        pytest.param({}, [], id="api-id-timestamp-charset-udh-and-id-absent"),
+        pytest.param({"timestamp": "yesterday"}, ["timestamp-unreadable"], id="timestamp"),
+        pytest.param({"timestamp": "  "}, [], id="blank-timestamp-is-absent"),
+        pytest.param({"udh": "050003010203"}, ["malformed-udh"], id="udh"),
+        pytest.param({"udh": "xyz"}, ["malformed-udh"], id="udh-not-hex"),
+        pytest.param({"udh": " "}, [], id="bare-udh"),
+        pytest.param({"charset": "KOI8-R"}, ["unknown-charset"], id="charset"),
+        pytest.param({"number": "447700900999"}, ["unknown-number"], id="number"),
+        pytest.param({"number": "mo_number"}, ["unknown-number"], id="number-not-digits"),
+        pytest.param({"api_id": "99"}, ["unknown-api-id"], id="api-id"),
+        pytest.param({"handset": "MTN"}, ["no-consent"], id="alphanumeric-handset"),
+        pytest.param(
+            {"timestamp": "?", "udh": "?", "charset": "?", "number": "?", "api_id": "?"}
+            | {"handset": "?"},
+            [
+                "timestamp-unreadable",
+                "malformed-udh",
+                "unknown-charset",
+                "unknown-number",
+                "unknown-api-id",
+                "no-consent",
+            ],
+            id="all-at-once-in-order",
+        ),
+    ],
+)
+def test_what_is_odd_is_taken_and_flagged(fields, flags):
+    part = _part(**fields)
+    assert part.flags == flags
+    assert part.octets == b"hello"
+
+
+def test_a_malformed_header_makes_a_message_of_its_own_and_is_kept():
+    part = _part(udh="050003010203")
+    assert part.udh == bytes.fromhex("050003010203")
+    assert (part.reference_bits, part.reference, part.parts_total, part.part_number) == (0, 0, 1, 1)
+    assert _part(udh="xyz").udh == b""
+
+
+def test_without_a_directory_every_number_and_every_stated_api_id_is_unknown():
+    part = normalised(callback(api_id="12345"), directory=Directory.empty())
+    assert part.flags == ["unknown-number", "unknown-api-id"]
+    assert normalised(callback(), directory=Directory.empty()).flags == ["unknown-number"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds_before_receipt"),
+    [
+        pytest.param(timestamp(NOON - timedelta(hours=4)), 4 * 3600, id="earlier"),
+        pytest.param(timestamp(NOON), 0, id="the-same-second"),
+        pytest.param(timestamp(NOON + timedelta(seconds=1)), 0, id="later-than-receipt"),
+        pytest.param(timestamp(NOON + timedelta(days=400)), 0, id="far-later"),
+        pytest.param("", 0, id="missing"),
+        pytest.param("0000-00-00 00:00:00", 0, id="unreadable"),
+    ],
+)
+def test_the_gateway_time_is_the_stated_one_or_our_receipt(stated, seconds_before_receipt):
+    part = _part(timestamp=stated)
+    assert part.gateway_time == NOON - timedelta(seconds=seconds_before_receipt)
+
+
+@pytest.mark.parametrize(
+    ("given_charset", "default", "charset"),
+    [
+        ("", "ISO-8859-1", "ISO-8859-1"),
+        ("", "UTF-16BE", "UTF-16BE"),
+        ("  ", "latin1", "ISO-8859-1"),
+        ("utf-16be", "ISO-8859-1", "UTF-16BE"),
+        ("8bit", "ISO-8859-1", "8-BIT"),
+        ("KOI8-R", "ISO-8859-1", "8-BIT"),
+    ],
+)
+def test_an_absent_charset_is_the_default_and_the_given_one_is_kept(
+    given_charset, default, charset
+):
+    part = normalise(
+        raw(b"from=1&to=2&charset=" + given_charset.encode().replace(b" ", b"+")),
+        partition=0,
+        offset=0,
+        directory=DIRECTORY,
+        default_charset=default,
+    )
+    assert isinstance(part, MoPart)
+    assert (part.charset, part.charset_given) == (charset, given_charset.strip())
+
+
+def test_the_number_texted_stays_on_a_part_of_a_range():
+    """G8.4: a range is one number, the VMN actually texted is still told (spec-021)."""
+    assert _part(number="447700900777").number == "447700900777"
+
+
+def test_a_raw_event_that_holds_no_callback_gives_no_part():
+    assert (
+        normalise(raw(b""), partition=0, offset=0, directory=DIRECTORY, default_charset="") is None
+    )
+
+
+def test_a_raw_event_without_a_handset_is_refused():
+    found = normalise(
+        raw(b"to=1"), partition=0, offset=0, directory=DIRECTORY, default_charset="ISO-8859-1"
+    )
+    assert isinstance(found, Rejected)
+
+
+@given(
+    st.binary()
+    | st.builds(
+        lambda *values: b"from=1&to=2&timestamp=%b&udh=%b&charset=%b&text=%b" % values,
+        *[st.binary(max_size=30).map(lambda octets: octets.replace(b"&", b"").replace(b"%", b""))]
+        * 4,
+    )
+)
+def test_arbitrary_octets_give_a_value_and_a_replay_the_same(query):
+    def once() -> MoPart | Rejected | None:
+        return normalise(
+            raw(query), partition=3, offset=7, directory=DIRECTORY, default_charset="ISO-8859-1"
+        )
+
+    part = once()
+    assert part == once()
+    if isinstance(part, MoPart):
+        assert part.handset
+        assert part.number
+        assert part.gateway_time <= part.received_at
+        assert 1 <= part.part_number <= part.parts_total

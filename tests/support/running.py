@@ -1,0 +1,122 @@
+"""Real processes for tests: the command line, and a whole `twoway up` with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from pipeline.home.stack import Stack, find_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+READY_SECONDS: Final = 240.0  # the first start of a machine fetches Kafka
+END_SECONDS: Final = 10.0  # Ctrl-C ends all within it
+COMMAND_SECONDS: Final = 120.0
+
+
+def environment_without_settings(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Ours without TWOWAY_ variables of whoever runs the tests, with `settings` (x: TWOWAY_X)."""
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("TWOWAY_")}
+    given = {f"TWOWAY_{name.upper()}": text for name, text in (settings or {}).items()}
+    return inherited | given | {"PYTHONUNBUFFERED": "1"}
+
+
+def run_cli(
+    *words: str,
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    stdin: str = "",
+    check: bool = True,
+    timeout_seconds: float = COMMAND_SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """`twoway *words` on `home`; with `check`, a failure fails the test with what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", *words],
+        env=environment_without_settings(settings) | {"TWOWAY_HOME": str(home)},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stderr}"
+    return done
+
+
+class RunningStack:
+    """A `twoway up` of the test's own; `start` returns when its ready file is there."""
+
+    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        self.ready_file = home / "ready-for-tests.json"
+        self.log = home / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._settings = dict(settings or {})
+
+    @property
+    def stack(self) -> Stack:
+        """Addresses and process ids as they are now."""
+        found = find_stack(self.home)
+        assert found is not None, self.said()
+        return found
+
+    def said(self) -> str:
+        """What `up` said, and the end of what each of its processes did."""
+        logs = [self.log, *sorted((self.home / "logs").glob("*.log"))]
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text(errors='replace')[-3_000:]}"
+            for log in logs
+            if log.is_file()
+        )
+
+    def start(self) -> None:
+        """Start on free ports and wait until all is ready."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.ready_file.unlink(missing_ok=True)
+        ports = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")
+        words = ("up", "--home", str(self.home), "--ready-file", str(self.ready_file), *ports)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli.main", *words],
+                env=environment_without_settings(self._settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.ready_file.is_file():
+            status = self.process.poll()
+            assert status is None, f"up ended with {status}\n{self.said()}"
+            assert time.monotonic() < deadline, f"up is not ready\n{self.said()}"
+            time.sleep(0.1)
+
+    def stop(self, *, within_seconds: float = END_SECONDS) -> int:
+        """Ctrl-C; the exit status. It must have ended in time."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"up did not end in {within_seconds} s\n{self.said()}") from None
+
+    def kill(self) -> None:
+        """SIGKILL to `up` itself; its processes go with it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def cli(
+        self, *words: str, stdin: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """`twoway *words` on this stack."""
+        return run_cli(*words, home=self.home, stdin=stdin, check=check)
