@@ -19,19 +19,19 @@ from pipeline.compiled import BUILT, GROUP, ROOT, digest
 
 PATTERNS: Final = (
     "sms/*.py",
-    "stages/*.py",
+    "stages/**/*.py",
     "wire/http_form.py",
     "wire/percent.py",
     "wire/ways.py",
-    "agents/agent_tables.py",
-    "agents/conversation.py",
-    "agents/handsets.py",
-    "agents/parts.py",
-    "engine/disk_store.py",
-    "engine/tables.py",
-    "avro_octets.py",
-    "murmur2.py",
-    "numbers.py",
+    "conversation/tables.py",
+    "conversation/agent.py",
+    "conversation/handsets.py",
+    "conversation/parts.py",
+    "engine/state/disk_store.py",
+    "engine/state/tables.py",
+    "avro/octets.py",
+    "kafka/murmur2.py",
+    "directory/directory.py",
 )
 NATIVE: Final = "pipeline/avro/native.c"
 SECONDS: Final = 600.0

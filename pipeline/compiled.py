@@ -19,20 +19,32 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILT: Final = ROOT / "build" / "compiled"
+_SUFFIXES: Final = frozenset({".py", ".c"})
 GROUP: Final = "twoway"
 PYTHON_ONLY: Final = "python"  # of the option -X twoway
-_PACKAGES: Final = ("sms", "wire", "stages", "agents", "engine", ".")
+#: Those that are compiled, and those whose sources they are compiled against.
+_PACKAGES: Final = (
+    "avro",
+    "conversation",
+    "directory",
+    "engine",
+    "kafka",
+    "sms",
+    "stages",
+    "wire",
+)
 
 
 def digest() -> str:
     """32 hex digits of the sources: those compiled and those they are compiled against."""
     found = hashlib.blake2b(digest_size=16)
-    for package in _PACKAGES:
-        folder = ROOT / "pipeline" / package
-        for path in sorted((*folder.glob("*.py"), *folder.glob("*.c"))):
-            octets = path.read_bytes()
-            name = path.relative_to(ROOT).as_posix()
-            found.update(f"{name} {len(octets)} ".encode() + octets)
+    top = ROOT / "pipeline"
+    folders = [top / package for package in _PACKAGES]
+    within = [path for folder in folders for path in folder.rglob("*") if path.suffix in _SUFFIXES]
+    for path in sorted((*top.glob("*.py"), *within)):
+        octets = path.read_bytes()
+        name = path.relative_to(ROOT).as_posix()
+        found.update(f"{name} {len(octets)} ".encode() + octets)
     return found.hexdigest()
 
 

@@ -7,29 +7,26 @@ from __future__ import annotations
 
 import gc
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pipeline.clock import PipelineClock
 from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
 from pipeline.conversation.tables import TABLES
 from pipeline.conversation.ticks import tick
 from pipeline.engine.faust.agent import PartitionedAgent
-from pipeline.engine.faust.app import create_faust_app, in_background, run_faust_app
-from pipeline.engine.task import AgentPlan
+from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
+from pipeline.engine.plan import AgentPlan
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import topics
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
-
-if TYPE_CHECKING:
-    import faust
 
 CONVERSATION_GROUP: Final = "twoway-conversation"
 #: Objects before a collection of the youngest, and collections before one of the next older.
 GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 
-def create_app(settings: Settings) -> faust.App:
+def create_app(settings: Settings) -> App:
     """The Faust app of a worker."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(CONVERSATION_GROUP, bootstrap=bootstrap, settings=settings)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pipeline.engine.state.tables import Table
 
 REASON_SECONDS: Final = 1.0
-MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
 
 _Rows = list[tuple[bytes | None, bytes | None]]
 _Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it has

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
-from faust.types import TP
 
-from pipeline.engine.faust.app import create_faust_app, run_faust_app
+from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
@@ -18,8 +17,6 @@ from pipeline.suppression_key import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-    import faust
 
     from pipeline.engine.batch import Batch
     from pipeline.settings import Settings
@@ -35,7 +32,7 @@ def run_agent(settings: Settings, sink: Sink) -> None:
     run_faust_app(create_store_app(settings, sink), settings)
 
 
-def create_store_app(settings: Settings, sink: Sink) -> faust.App:
+def create_store_app(settings: Settings, sink: Sink) -> App:
     """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(STORE_GROUP, bootstrap=bootstrap, settings=settings)
@@ -52,7 +49,7 @@ def create_store_app(settings: Settings, sink: Sink) -> faust.App:
 class GroupOffsets:
     """Committed offsets with metadata, as a member of the store's group."""
 
-    def __init__(self, app: faust.App, bootstrap: str) -> None:
+    def __init__(self, app: App, bootstrap: str) -> None:
         self._app = app
         self._bootstrap = bootstrap
 
@@ -91,7 +88,7 @@ class GroupOffsets:
 class StoreAgent:
     """Feeds the sink, and tells it which partitions it owns."""
 
-    def __init__(self, app: faust.App, *, sink: Sink, source: tuple[str, ...]) -> None:
+    def __init__(self, app: App, *, sink: Sink, source: tuple[str, ...]) -> None:
         self._app = app
         self._sink = sink
         self._source = source
@@ -117,7 +114,7 @@ class StoreAgent:
         is_short = self._queue.qsize() < QUEUED_BATCHES
         return is_short and self._sink.has_room(tp.topic, tp.partition)
 
-    async def _revoked(self, _app: faust.App, *_: Any, **__: Any) -> None:
+    async def _revoked(self, _app: App, *_: Any, **__: Any) -> None:
         feeding, self._feeding = self._feeding, None
         if feeding is not None:
             feeding.cancel()
@@ -125,7 +122,7 @@ class StoreAgent:
         self._queue = asyncio.Queue()
         await self._sink.revoked()
 
-    async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
+    async def _assigned(self, _app: App, assigned: set[TP], **_: Any) -> None:
         self._app.consumer.has_room = self._has_room
         self._app.consumer.fetch_gap_seconds = FETCH_GAP_SECONDS
         if self._feeding is not None:

@@ -20,11 +20,11 @@ from aiokafka import AIOKafkaProducer
 
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.conversation.tables import CONSENTS, TABLES
+from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state.rows import Row
 from pipeline.engine.state.state import Point, point_row
-from pipeline.engine.state.states import States
 from pipeline.engine.state.tables import octets_from_row
-from pipeline.engine.task import AgentPlan
+from pipeline.engine.states import States
 from pipeline.kafka import topics
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=["python", "native"])
 def form(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What `pipeline.avro.single_object` makes its writers and readers of: Python, or what is compiled of C."""
+    """What the codec makes its writers and readers of: Python, or what is compiled of C."""
     if request.param == "native":
         if compiled.form() == "python":
             pytest.skip("the codec in C is not compiled")
         assert single_object.NATIVE is not None
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "python":
-            patch.setattr(avro, "NATIVE", None)
+            patch.setattr(single_object, "NATIVE", None)
         single_object._codecs.cache_clear()
         yield request.param
     single_object._codecs.cache_clear()

@@ -1,4 +1,4 @@
-"""`pipeline.avro.single_object` against fastavro, a second implementation, and against what is no record."""
+"""The codec against fastavro, a second implementation, and against what is no record."""
 
 from __future__ import annotations
 

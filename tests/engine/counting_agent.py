@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import create_faust_app, run_faust_app
-from pipeline.engine.task import AgentPlan
+from pipeline.engine.plan import AgentPlan
 from pipeline.settings import Settings
 
 PARTITIONS = 4

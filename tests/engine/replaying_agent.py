@@ -15,7 +15,7 @@ from pipeline.conversation.tables import TABLES
 from pipeline.engine import task
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import create_faust_app, run_faust_app
-from pipeline.engine.task import AgentPlan
+from pipeline.engine.plan import AgentPlan
 from pipeline.kafka import topics
 from pipeline.settings import Settings
 

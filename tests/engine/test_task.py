@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state.state import State
-from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.engine.task import PartitionTask
 from tests.engine.faulty_producer import Fault, FaultyProducer
 
 TOPICS = ("orders", "clock")

@@ -18,8 +18,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.engine.batch import Batch
-from pipeline.engine.state.states import States
-from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.engine.plan import AgentPlan
+from pipeline.engine.states import States
+from pipeline.engine.task import PartitionTask
 from pipeline.kafka.client import transactional_producer as producer
 
 pytestmark = pytest.mark.broker

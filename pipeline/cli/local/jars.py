@@ -1,7 +1,7 @@
 """The jars of Apache Kafka, pinned and hashed in `kafka.lock`, fetched once into a shared cache.
 
-`python -m pipeline.cli.local.jars` writes `kafka.lock` anew: it resolves the dependencies, which takes
-half a minute and is therefore not done at each installation.
+`python -m pipeline.cli.local.jars` writes `kafka.lock` anew. It resolves the dependencies, which
+takes half a minute; so an installation does not do it.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine import metrics
-from pipeline.engine.state.states import States
 from pipeline.engine.state.tables import time_from_due
-from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.engine.states import States
+from pipeline.engine.task import PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
 from pipeline.engine.watchdog import Watchdog
 from pipeline.kafka.stop import stop_loudly
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from pipeline.engine.batch import Batch
+    from pipeline.engine.plan import AgentPlan
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
-import faust
 import uvloop
+from faust import App, Worker
+from faust.types import TP
 
 from pipeline.kafka.stop import stop_for
 
@@ -17,13 +18,24 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+#: What others name of Faust: they take it from here.
+__all__ = [
+    "TP",
+    "App",
+    "create_faust_app",
+    "in_background",
+    "run_faust_app",
+    "wait_for_broker",
+    "worker_of",
+]
+
 BROKER_SECONDS: Final = 30.0
 KNOCK_SECONDS: Final = 0.5
 
 
-def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> faust.App:
+def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> App:
     """An app of consumer group `group`, without whatever of Faust we do not use."""
-    return faust.App(
+    return App(
         group,
         broker=";".join(f"txn://{server}" for server in bootstrap.split(",")),
         broker_session_timeout=10,
@@ -44,7 +56,7 @@ def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> faust
     )
 
 
-def in_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None:
+def in_background(app: App, work: Callable[[], Awaitable[None]]) -> None:
     """Run `work()` beside the agents, for as long as the app runs."""
 
     async def run() -> None:
@@ -53,7 +65,7 @@ def in_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None:
     app.task(run)
 
 
-def run_faust_app(app: faust.App, settings: Settings) -> None:
+def run_faust_app(app: App, settings: Settings) -> None:
     """Run the app until it is told to stop; ends the process."""
     app.finalize()
     wait_for_broker([(url.host, url.port) for url in app.conf.broker])
@@ -64,7 +76,7 @@ def run_faust_app(app: faust.App, settings: Settings) -> None:
     worker.execute_from_commandline()
 
 
-def worker_of(app: faust.App, loop: asyncio.AbstractEventLoop, settings: Settings) -> faust.Worker:
+def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> Worker:
     """What runs the app, at the level of logging that is set.
 
     Faust turns a spinner with every line logged, and for that has every library make its lines for

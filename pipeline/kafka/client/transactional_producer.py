@@ -10,11 +10,11 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer import sender
 
-from pipeline.engine.unit_of_work import MAX_BATCH_OCTETS
 from pipeline.kafka.client import transactions_v2
 from pipeline.kafka.client.transactions_v2 import ASKED_AGAIN_SECONDS
 
 TRANSACTION_TIMEOUT_MS: Final = 30_000
+MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
 # A broker refuses the next transaction of an id for a few milliseconds. aiokafka asks after 20.
 sender.BACKOFF_OVERRIDE = ASKED_AGAIN_SECONDS
 # A write may be refused as well, as NOT_ENOUGH_REPLICAS, while the broker verifies that its

@@ -15,9 +15,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
+from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state import restore
-from pipeline.engine.state.states import States
-from pipeline.engine.task import AgentPlan
+from pipeline.engine.states import States
 from pipeline.engine.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:

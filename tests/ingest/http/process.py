@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-RUN = "from pipeline.settings import load_settings; from ingest.http.process import run; run(load_settings())"
+RUN = (
+    "from pipeline.settings import load_settings\n"
+    "from ingest.http.process import run\n"
+    "run(load_settings())"
+)
 PATIENCE_SECONDS = 60.0
 
 

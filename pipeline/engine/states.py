@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from pipeline.engine.plan import AgentPlan
     from pipeline.engine.state.rows import Rows
-    from pipeline.engine.task import AgentPlan
 
 
 @dataclass(frozen=True, kw_only=True)
