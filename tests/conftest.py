@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 PARTITIONS = 4
-PATIENCE_SECONDS = 60.0  # `up` itself must end in ten; tests/deploy holds it to that
+PATIENCE_SECONDS = 60.0  # `up` itself must end in ten; tests/cli/local holds it to that
 # The quick compiler alone: half the processor time of a start, for a broker that lives briefly.
 QUICK_START = ("-XX:TieredStopAtLevel=1",)
 IN_CONTAINERS = os.environ.get("STACK") == "docker"

@@ -4,7 +4,7 @@ fastavro goes by way of a dict and a walk over the schema, some 15 us a record e
 schema becomes one Python function that takes or builds the record itself. tests/contract holds
 fastavro against them, octet for octet. Only what our schemas use is known: string, bytes, int,
 long, boolean, timestamp-micros, arrays, records, and unions of null and one other. These are the
-reference; `avro_native.c`, where it is compiled, does the same in C (deploy/decisions/0077).
+reference; `native.c`, where it is compiled, does the same in C (deploy/decisions/0077).
 
 The source given to `exec` comes from the templates here and the schema files of this checkout; the
 only words of a schema that enter it are names of fields, checked to be Avro names.

@@ -436,10 +436,10 @@ static PyObject *make_reader(PyObject *Py_UNUSED(module), PyObject *program)
 static PyMethodDef METHODS[] = {{"make_writer", make_writer, METH_VARARGS, "(program, prefix)"},
                                 {"make_reader", make_reader, METH_O, "program"},
                                 {NULL, NULL, 0, NULL}};
-static PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "avro_native", .m_size = -1,
+static PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "native", .m_size = -1,
                              .m_methods = METHODS};
 
-PyMODINIT_FUNC PyInit_avro_native(void)
+PyMODINIT_FUNC PyInit_native(void)
 {
     PyDateTime_IMPORT;
     if (PyDateTimeAPI != NULL)

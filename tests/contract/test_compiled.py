@@ -16,20 +16,20 @@ from pipeline import compiled
 
 ROOT = Path(__file__).parents[2]
 GROUP_FILE = f"{compiled.GROUP}__mypyc{EXTENSION_SUFFIXES[0]}"
-GOLDEN = ("tests/golden/test_parts.py", "tests/golden/test_consent.py", "tests/agents")
+GOLDEN = ("tests/golden/test_parts.py", "tests/golden/test_consent.py", "tests/conversation")
 BOTH = {"python": ("-X", "twoway=python"), "preferred": ()}
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of one source, with something compiled of it; nothing is preferred yet."""
-    (tmp_path / "pipeline" / "stages").mkdir(parents=True)
-    (tmp_path / "pipeline" / "stages" / "gate.py").write_text("RULES = 8\n")
+    (tmp_path / "pipeline" / "stages" / "gate").mkdir(parents=True)
+    (tmp_path / "pipeline" / "stages" / "gate" / "judge.py").write_text("RULES = 8\n")
     monkeypatch.setattr(compiled, "ROOT", tmp_path)
     monkeypatch.setattr(compiled, "BUILT", tmp_path / "build")
     folder = tmp_path / "build" / compiled.digest()
-    (folder / "pipeline" / "stages").mkdir(parents=True)
-    (folder / "pipeline" / "stages" / f"gate{EXTENSION_SUFFIXES[0]}").touch()
+    (folder / "pipeline" / "stages" / "gate").mkdir(parents=True)
+    (folder / "pipeline" / "stages" / "gate" / f"judge{EXTENSION_SUFFIXES[0]}").touch()
     (folder / GROUP_FILE).touch()
     others = [each for each in sys.meta_path if not isinstance(each, compiled.Finder)]
     monkeypatch.setattr(sys, "meta_path", others)
@@ -47,9 +47,9 @@ def test_what_was_compiled_of_these_sources_is_found(checkout: Path) -> None:
     assert finder.find_spec("pipeline.stages.consent.decide") is None
 
 
-@pytest.mark.parametrize("name", ["gate.py", "another.py", "another.c"])
+@pytest.mark.parametrize("name", ["judge.py", "another.py", "another.c"])
 def test_after_an_edit_the_python_runs(checkout: Path, name: str) -> None:
-    (checkout / "pipeline" / "stages" / name).write_text("RULES = 9\n")
+    (checkout / "pipeline" / "stages" / "gate" / name).write_text("RULES = 9\n")
     compiled.prefer()
     assert compiled.form() == "python"
 
