@@ -1,20 +1,19 @@
-"""Every setting once: with help, in the README, read in order, unknown ones refused."""
+"""Every setting once: with help, read in order, unknown ones refused."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.settings import FILE_NAME, PREFIX, Settings, SettingsError, load_settings
-from tests.contract.settings_table import MARKER, settings_table, table_under_marker
 
-README = Path(__file__).parents[2] / "README.md"
 FIELDS = [pytest.param(field, id=field.name) for field in dataclasses.fields(Settings)]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     Given = dict[str, str]
 
 
@@ -25,26 +24,6 @@ def test_a_setting_has_a_line_of_help(field: dataclasses.Field[Any]) -> None:
     assert words.endswith(".")
     assert "\n" not in words
     assert "|" not in words
-
-
-def test_the_readme_has_every_setting_with_its_default_and_help() -> None:
-    """`python -m tests.contract.settings_table` prints what belongs under the marker."""
-    assert README.is_file(), "there is no README.md"
-    table = table_under_marker(README.read_text())
-    assert table is not None, f"README.md has no line {MARKER}"
-    assert table == settings_table()
-
-
-@pytest.mark.parametrize(
-    ("text", "table"),
-    [
-        pytest.param("words | of | a | table", None, id="no marker"),
-        pytest.param(f"{MARKER}\n\n| a |\n| b |\n\n| c |\n", "| a |\n| b |", id="another table"),
-        pytest.param(f"words\n{MARKER}\nwords\n| a |", "", id="no table"),
-    ],
-)
-def test_the_table_is_found_under_its_marker(text: str, table: str | None) -> None:
-    assert table_under_marker(text) == table
 
 
 def load(tmp_path: Path, *, file: str = "", environment: Given, flags: Given) -> Settings:

@@ -1,0 +1,132 @@
+"""The documentation: generated pages are fresh, links lead somewhere, alerts have answers."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.settings import Settings
+from pipeline.store.clickhouse.database import Database
+from tests.contract.documents import DOCS, data_page, meaning, settings_page, views_of
+
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("deploy/**/*.md"))]
+PAGES += [ROOT / "schemas/README.md", *sorted(ROOT.glob("pipeline/**/README.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FILE = re.compile(r"`((?:pipeline|ingest|schemas|deploy|tests|docs)/[\w./-]*\w)`")
+DECISION = re.compile(r"deploy/decisions/\d{4}")  # named by its number
+GLOSSARY_WORDS = 20
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(page.read_text())
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    """Links of a page that lead nowhere in this checkout."""
+    broken = []
+    for link in LINK.findall(page.read_text()):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("[a](README.md)", []),
+        ("[a](none.md)", ["none.md"]),
+        ("# One\n[a](#one) [b](#two)", ["#two"]),
+        ("[a](https://example.org)", []),
+    ],
+)
+def test_a_broken_link_is_found(tmp_path: Path, text: str, broken: list[str]) -> None:
+    (tmp_path / "README.md").write_text("words")
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    assert broken_links(page) == broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = {name.rstrip("/") for name in FILE.findall(page.read_text())}
+    missing = {name for name in named if not (ROOT / name).exists()}
+    assert {name for name in missing if not DECISION.fullmatch(name)} == set()
+
+
+def test_the_settings_page_is_what_the_settings_say() -> None:
+    assert (DOCS / "settings.md").read_text() == settings_page()
+
+
+def test_the_data_dictionary_is_what_schemas_and_engine_say() -> None:
+    """`python -m tests.contract.documents` writes both pages."""
+    with tempfile.TemporaryDirectory() as folder, Database(Settings(home=Path(folder))) as database:
+        assert (DOCS / "data.md").read_text() == data_page(views_of(database))
+
+
+def test_a_column_that_nothing_describes_is_found() -> None:
+    with pytest.raises(KeyError):
+        meaning("mo_message", "no_such_column", {})
+
+
+def test_every_alert_has_its_answer() -> None:
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    table = re.findall(r"^\| `(\w+)` \|", (DOCS / "operating.md").read_text(), re.MULTILINE)
+    assert alerts
+    assert set(table) == alerts
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 200
+
+
+def test_the_glossary_is_short() -> None:
+    rows = re.findall(r"^\| (?!word|---)", (DOCS / "glossary.md").read_text(), re.MULTILINE)
+    assert 0 < len(rows) <= GLOSSARY_WORDS
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text()
+    assert {page.name for page in DOCS.glob("*.md") if f"({page.name})" not in index} == {
+        "README.md"
+    }
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {target for page in PAGES for target in re.findall(r"`make (\w+)", page.read_text())}
+    assert named <= targets
+
+
+def test_every_command_that_is_named_exists() -> None:
+    """`twoway X` in the README and in `docs/` is a command of the command line."""
+    import typer
+
+    from pipeline.cli.main import app
+
+    command = typer.main.get_command(app)
+    known = set(command.commands)  # type: ignore[attr-defined]
+    named = {
+        word
+        for page in (ROOT / "README.md", *DOCS.glob("*.md"))
+        for word in re.findall(r"(?:`|\.venv/bin/)twoway ([a-z][a-z-]*)", page.read_text())
+    }
+    assert named
+    assert named <= known
