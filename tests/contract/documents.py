@@ -57,9 +57,9 @@ def settings_page(kind: Any = Settings) -> str:
         [
             "# Settings",
             "",
-            "A setting comes from the command line, from the variable `TWOWAY_X`, from a line `x = …`",
-            "of `settings.toml` under the home, or from its default, in this order. A process refuses",
-            "to start with an unknown setting. This page is generated:",
+            "A setting comes from the command line, from the variable `TWOWAY_X`, from a line",
+            "`x = …` of `settings.toml` under the home, or from its default, in this order. A",
+            "process refuses to start with an unknown setting. This page is generated:",
             "`python -m tests.contract.documents`.",
             "",
             "| setting | variable | default | what it is |",
@@ -75,8 +75,8 @@ def data_page(views: Mapping[str, Columns]) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Topics carry Avro single-object encoding ([schemas](../schemas/README.md)). Read them with",
-        "`isolation.level=read_committed`. ClickHouse has a view for each record, by the name of",
+        "Topics carry Avro single-object encoding ([schemas](../schemas/README.md)). Read them",
+        "with `isolation.level=read_committed`. ClickHouse has a view for each record, by the name of",
         "the topic with `_` for `-`; a view shows each event once. Times are UTC. This page is",
         "generated:",
         "`python -m tests.contract.documents`.",
