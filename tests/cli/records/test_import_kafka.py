@@ -79,10 +79,11 @@ def test_a_large_log_takes_little_memory_and_says_how_far_it_is(
 
 
 IMPATIENT = """
-from pipeline.commands import broker, import_log
+from pipeline.cli.ask import broker
+from pipeline.cli.records import import_log
 broker.ACKNOWLEDGE_SECONDS, broker.ANSWER_MS, import_log.READ_OCTETS = 3, 1_000, 64 * 1024
-from pipeline import cli
-cli.main()
+from pipeline.cli.main import main
+main()
 """
 
 
