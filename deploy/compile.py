@@ -29,7 +29,6 @@ PATTERNS: Final = (
     "conversation/parts.py",
     "engine/state/disk_store.py",
     "engine/state/tables.py",
-    "avro/octets.py",
     "kafka/murmur2.py",
     "directory/directory.py",
 )

@@ -1,8 +1,9 @@
 /* Writers and readers of Avro's binary encoding, made once per schema (Avro 1.12, "Binary Encoding").
 
-   The same in effect as those of pipeline/avro/codec.py, which runs where this is not compiled, and
-   which makes the programs that are given here: (case, class or None, ((name, program), ...)), where
-   the parts are a record's fields, or the one thing inside an array or an optional.
+   The same in effect as those of pipeline/avro/codec.py, which runs where this is not compiled.
+   pipeline/avro/program.py makes the programs that are given here: (case, class or None,
+   ((name, program), ...)), where the parts are a record's fields, or the one thing inside an array
+   or an optional.
 
    What is read is a stranger's. No octet is read before its place is compared with the end, and
    nothing is allocated for a count, or for a length of more octets than there are. Every item takes

@@ -16,7 +16,8 @@ import fastavro
 import fastavro.schema
 
 from pipeline import records
-from pipeline.avro import codec as avro_codec
+from pipeline.avro import codec
+from pipeline.avro.program import program
 from pipeline.records import Record
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ def header_of(schema: dict[str, Any]) -> bytes:
 def make_writer(schema: Any, *, prefix: bytes = b"") -> Writer:
     """`value -> prefix + its octets`."""
     if NATIVE is None:
-        return avro_codec.make_writer(schema, vars(records), prefix=prefix)
-    return NATIVE.make_writer(avro_codec.program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
+        return codec.make_writer(schema, vars(records), prefix=prefix)
+    return NATIVE.make_writer(program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
 
 
 def make_reader(schema: Any) -> Reader:
-    """`(octets, position) -> (value, next position)`, as `avro_codec.make_reader` says."""
+    """`(octets, position) -> (value, next position)`, as `codec.make_reader` says."""
     if NATIVE is None:
-        return avro_codec.make_reader(schema, vars(records))
-    return NATIVE.make_reader(avro_codec.program(schema, vars(records)))  # type: ignore[no-any-return]
+        return codec.make_reader(schema, vars(records))
+    return NATIVE.make_reader(program(schema, vars(records)))  # type: ignore[no-any-return]
 
 
 @cache

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import fastavro
 from hypothesis import strategies as st
 
 from pipeline import records
@@ -36,6 +38,13 @@ class Version:
 
     def __str__(self) -> str:
         return f"{self.record}/{self.number}"
+
+
+def octets_from_int(value: int) -> bytes:
+    """A long as fastavro writes it ("Binary Encoding", Avro 1.12)."""
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, "long", value)
+    return stream.getvalue()
 
 
 def versions_by_record(folder: Path = SCHEMAS) -> dict[str, list[Version]]:

@@ -16,17 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.avro import single_object
-from pipeline.avro.codec import UnknownSchema
-from pipeline.avro.octets import (
-    int_from_octets,
-    octets_from_int,
-    octets_from_time,
-    time_from_octets,
-)
+from pipeline.avro.program import UnknownSchema
 from pipeline.avro.single_object import HEADER_LENGTH, MARKER, Unreadable, decode, encode, header_of
 from pipeline.records import Clock, Record
-from tests.contract.schema_files import KINDS, any_record, newest, values
+from tests.contract.schema_files import KINDS, TIME, any_record, newest, octets_from_int, values
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 15, 1, 2, 345678, tzinfo=UTC)
 in_each_form = pytest.mark.usefixtures("form")
 
@@ -110,11 +105,10 @@ def test_every_cut_of_a_record_is_unreadable(kind: type[Record], data: st.DataOb
             decode(octets[:cut])
 
 
-TICK = header_of(newest(Clock)) + octets_from_time(NOW)
+TICK = header_of(newest(Clock)) + octets_from_int((NOW - EPOCH) // timedelta(microseconds=1))
 LONGEST = octets_from_int((1 << 63) - 1)
 
 
-@in_each_form
 @pytest.mark.parametrize(
     ("octets", "words"),
     [
@@ -132,8 +126,9 @@ LONGEST = octets_from_int((1 << 63) - 1)
         pytest.param(TICK[:HEADER_LENGTH] + LONGEST + b"\0", "is not a Clock", id="year 294247"),
     ],
 )
-def test_hostile_octets_are_unreadable(octets: bytes, words: str) -> None:
-    with pytest.raises(Unreadable, match=words):
+def test_hostile_octets_are_unreadable(form: str, octets: bytes, words: str) -> None:
+    """fastavro's own words say less of why."""
+    with pytest.raises(Unreadable, match=words if form == "native" else "the body|Avro|fingerp"):
         decode(octets)
 
 
@@ -170,29 +165,32 @@ def test_a_count_of_none_in_two_octets_ends_an_array_too() -> None:
     assert fastavro.schemaless_reader(io.BytesIO(body), schema, None) == ["a"]
 
 
+@in_each_form
 @pytest.mark.parametrize(
     ("value", "octets"),
     [(0, "00"), (-1, "01"), (1, "02"), (-2, "03"), (2, "04"), (-64, "7f"), (64, "8001")],
 )
 def test_the_specification_s_examples_of_integers(value: int, octets: str) -> None:
     """The table under "Primitive Types" of "Binary Encoding"."""
-    assert octets_from_int(value).hex() == octets
-    assert int_from_octets(bytes.fromhex(octets), 0) == (value, len(octets) // 2)
+    assert single_object.make_writer("long")(value).hex() == octets
+    assert single_object.make_reader("long")(bytes.fromhex(octets), 0) == (value, len(octets) // 2)
 
 
+@in_each_form
 @pytest.mark.parametrize("value", [1 << 63, -(1 << 63) - 1], ids=["2^63", "-2^63 - 1"])
 def test_an_integer_beyond_64_bits_is_not_written(value: int) -> None:
-    with pytest.raises(OverflowError):
-        octets_from_int(value)
+    with pytest.raises((OverflowError, ValueError)):
+        single_object.make_writer("long")(value)
 
 
+@in_each_form
 @given(micros=st.integers(1 << 40, 1 << 57))
-def test_times_near_the_bounds_of_the_quick_way_are_written_as_longs_are(micros: int) -> None:
-    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    octets = octets_from_time(time)
+def test_times_are_written_as_longs_are(micros: int) -> None:
+    time = EPOCH + timedelta(microseconds=micros)
+    octets = single_object.make_writer(TIME)(time)
     assert octets == octets_from_int(micros)
-    assert time_from_octets(octets, 0) == (time, len(octets))
-    assert time_from_octets(octets + b"\xff" * 8, 0) == (time, len(octets))
+    assert single_object.make_reader(TIME)(octets, 0) == (time, len(octets))
+    assert single_object.make_reader(TIME)(octets + b"\xff" * 8, 0) == (time, len(octets))
 
 
 @in_each_form

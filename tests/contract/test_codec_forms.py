@@ -1,4 +1,4 @@
-"""The codec in C against the one in Python: the same of what is ours and of what is not."""
+"""The codec in C against fastavro: the same of what is ours, and never less strict."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from pipeline import compiled, records
 from pipeline.avro import single_object
-from pipeline.avro.codec import Reader, Writer, make_reader, make_writer, program
-from pipeline.avro.octets import int_from_octets, octets_from_int
+from pipeline.avro.codec import Reader, Writer, make_reader, make_writer
+from pipeline.avro.program import program
 from pipeline.records import Clock, Flag, MtRequest
 from tests.bench.traffic import directory
-from tests.contract.schema_files import TIME, all_versions, newest, values
+from tests.contract.schema_files import TIME, all_versions, newest, octets_from_int, values
 
 pytestmark = pytest.mark.skipif(
     compiled.form() == "python", reason="the codec in C is not compiled"
@@ -75,8 +75,12 @@ def test_any_octets_are_read_as_the_same_or_refused_alike(schema: Any, data: st.
     octets = data.draw(broken(octets) | st.binary())
     expected = read(make_reader(schema, vars(records)), octets)
     found = read(native_reader(schema), octets)
-    # Python first decodes what there is of a string that goes on beyond the end.
-    assert found == expected or (found, expected) == (IndexError, UnicodeDecodeError)
+    if isinstance(found, tuple):
+        assert found == expected
+    elif isinstance(expected, tuple):
+        # fastavro takes booleans, unions and integers that no writer makes; C refuses them.
+        value, end = expected
+        assert make_writer(schema, vars(records))(value) != octets[:end]
 
 
 @given(schema=st.sampled_from(SCHEMAS), data=st.data())
@@ -100,7 +104,8 @@ class Instant(datetime):
 @given(time=st.datetimes(timezones=st.sampled_from(ZONES)))
 def test_times_of_any_zone_and_year_are_written_alike(time: datetime) -> None:
     mine = Instant.combine(time, time.time(), time.tzinfo)
-    for each in (time, mine, time.replace(fold=1)):
+    assert native_writer(TIME)(mine) == native_writer(TIME)(time)
+    for each in (time, time.replace(fold=1)):
         assert native_writer(TIME)(each) == make_writer(TIME, {})(each)
 
 
@@ -117,34 +122,29 @@ def test_the_first_and_the_last_time_are_read_and_none_beyond(time: str, beyond:
     end = datetime.fromisoformat(time)
     octets = native_writer(TIME)(end)
     assert native_reader(TIME)(octets, 0) == (end, len(octets))
-    micros, _ = int_from_octets(octets, 0)
+    micros, _ = native_reader("long")(octets, 0)
     with pytest.raises(OverflowError):
         native_reader(TIME)(octets_from_int(micros + beyond), 0)
 
 
 @pytest.mark.parametrize(
-    ("schema", "value"),
+    ("schema", "value", "plain"),
     [
-        ("string", Flag.REVIEW),
-        ("bytes", bytearray(b"ab")),
-        ("bytes", memoryview(b"abcd")[1:3]),
-        ("int", True),
-        ("boolean", [0]),
-        ("boolean", ""),
-        ({"type": "array", "items": "int"}, (1, 2)),
-        ({"type": "array", "items": "int"}, None),
-        (newest(Clock), MtRequest(request_id="", to="", text="", requested_at=datetime.now(UTC))),
+        ("string", Flag.REVIEW, "review"),
+        ("bytes", bytearray(b"ab"), b"ab"),
+        ("bytes", memoryview(b"abcd")[1:3], b"bc"),
+        ("int", True, 1),
+        ("boolean", [0], True),
+        ("boolean", "", False),
+        ({"type": "array", "items": "int"}, (1, 2), [1, 2]),
+        ({"type": "array", "items": "int"}, None, []),
     ],
     ids=str,
 )
-def test_values_of_like_kinds_are_written_or_refused_alike(schema: Any, value: Any) -> None:
-    try:
-        expected = make_writer(schema, vars(records))(value)
-    except AttributeError:
-        with pytest.raises(AttributeError):
-            native_writer(schema)(value)
-    else:
-        assert native_writer(schema)(value) == expected
+def test_a_value_of_a_like_kind_is_written_as_the_plain_one(
+    schema: Any, value: Any, plain: Any
+) -> None:
+    assert native_writer(schema)(value) == make_writer(schema, vars(records))(plain)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,21 @@ def test_values_of_like_kinds_are_written_or_refused_alike(schema: Any, value: A
         ({"type": "array", "items": "string"}, ["a", 5], (TypeError, AttributeError)),
         (["null", "int"], "", TypeError),
         (newest(Clock), object(), AttributeError),
+        (
+            newest(Clock),
+            MtRequest(request_id="", to="", text="", requested_at=datetime.now(UTC)),
+            AttributeError,
+        ),
     ],
     ids=str,
 )
 def test_what_is_no_value_of_the_schema_is_not_written(schema: Any, value: Any, error: Any) -> None:
-    for make in (native_writer, lambda schema: make_writer(schema, vars(records))):
-        with pytest.raises(error):
-            make(schema)(value)
+    with pytest.raises(error):
+        native_writer(schema)(value)
+    if value == 1.5:
+        return  # fastavro writes 1
+    with pytest.raises((AttributeError, OverflowError, TypeError, ValueError)):
+        make_writer(schema, vars(records))(value)
 
 
 def test_a_record_of_a_class_made_of_ours_is_written_by_its_attributes() -> None:
