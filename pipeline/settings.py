@@ -1,11 +1,16 @@
-"""Every setting, once. Order: command line, `TWOWAY_X`, a line of `HOME/settings.toml`, default."""
+"""Every setting, once.
+
+Order: command line, a line of secrets_file, `TWOWAY_X`, a line of `HOME/settings.toml`, default.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 import tomllib
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +36,9 @@ class Settings:
     home: Path = _setting(
         Path(".twoway"), "Folder of the local stack: its data, logs, number directory and clock."
     )
+    secrets_file: str = _setting(
+        "", "A file of more settings as in settings.toml, for secrets; -: standard input."
+    )
     kafka: str = _setting(
         "", "Bootstrap servers, comma-separated; empty: the local stack found under home."
     )
@@ -46,6 +54,10 @@ class Settings:
     )
     stall_seconds: float = _setting(
         120.0, "A worker that has work and gets none of it done for so long stops; above 90."
+    )
+
+    hang_seconds: float = _setting(
+        60.0, "A process whose event loop stands still so long ends and is started anew; 0: none."
     )
 
     numbers: str = _setting("", "The number directory; empty: numbers.toml under home.")
@@ -155,6 +167,29 @@ def _value_from_text(name: str, kind: str, text: Any, origin: str) -> Any:
         raise SettingsError(f"{origin}: {name} must be of type {kind}") from error
 
 
+@cache
+def _standard_input() -> str:
+    """All of it, read once. A pipe: what was read is nowhere any more."""
+    return sys.stdin.read()
+
+
+def _secret_lines(secrets_file: str) -> str:
+    if secrets_file == "-":
+        return _standard_input()
+    try:
+        return Path(secrets_file).read_text()
+    except OSError as error:
+        raise SettingsError(f"secrets_file {secrets_file}: {error.strerror}") from error
+
+
+def _settings_in(text: str, origin: str) -> dict[str, tuple[Any, str]]:
+    """Value and where it came from, by name; raises `SettingsError`."""
+    try:
+        return {name: (value, origin) for name, value in tomllib.loads(text).items()}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{origin}: {error}") from error
+
+
 def load_settings(
     *, environment: Mapping[str, str] = os.environ, command_line: Mapping[str, Any] | None = None
 ) -> Settings:
@@ -174,13 +209,11 @@ def load_settings(
     home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
     file = home / FILE_NAME
     if file.is_file():
-        try:
-            given |= {
-                name: (value, str(file)) for name, value in tomllib.loads(file.read_text()).items()
-            }
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{file}: {error}") from error
-    given |= from_environment | flags
+        given |= _settings_in(file.read_text(), str(file))
+    given |= from_environment
+    if secrets_file := str(given.get("secrets_file", ("", ""))[0]):
+        given |= _settings_in(_secret_lines(secrets_file), f"secrets_file {secrets_file}")
+    given |= flags
     for name, (_, origin) in given.items():
         if name not in known:
             raise SettingsError(f"{origin}: there is no setting {name!r}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
-import sys
 from typing import TYPE_CHECKING
 
+from pipeline.process.hang import end_when_hung
+from pipeline.process.log_guard import log_loop_failure
 from pipeline.web.metrics_server import serve_metrics
 
 if TYPE_CHECKING:
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
 
     from ingest.publish.publisher import Publisher
     from pipeline.settings import Settings
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """As the setting log_level says."""
-    level = logging.getLevelName(settings.log_level.upper())
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("aiokafka").setLevel("CRITICAL")  # the publisher says once that Kafka is away
 
 
 async def run_until_signalled(
@@ -35,8 +26,10 @@ async def run_until_signalled(
     """`work` until SIGTERM or SIGINT sets its event, /metrics beside it; what either raises."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log_loop_failure)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    watching = asyncio.create_task(end_when_hung(settings.hang_seconds))
     working = asyncio.create_task(work(ended))
     tasks = [working]
     if settings.metrics_port:
@@ -45,6 +38,7 @@ async def run_until_signalled(
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     ended.set()
     await working
+    watching.cancel()
     for task in tasks[1:]:
         if task.done():
             task.result()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ftplib
 import socket
+import time
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
-from ingest.ftp.connection import CODEC, Connection, end_tls, in_words
+from ingest.ftp import bounds
+from ingest.ftp.connection import CODEC, WORDS, Connection, end_tls, in_words
 from ingest.ftp.trouble import LoginRefused, Missing, Trouble
+from pipeline.process.peer_words import keep_secret, peer_words
 
 if TYPE_CHECKING:
     import ssl
@@ -17,8 +21,6 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-BLOCK_OCTETS: Final = 64 * 1024
-LISTED_OCTETS: Final = 1024 * 1024
 #: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
 _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NOT_LOGGED_IN: Final = "530"
@@ -36,12 +38,15 @@ class Server:
         self._connection: Connection | None = None
         self._data: socket.socket | None = None
         self._is_answered = True
+        self._end_by = 0.0  # of this poll
+        keep_secret([settings.ftp_password])
         self.skips = False
         self.is_restart_refused = False
 
     @contextmanager
     def connected(self) -> Iterator[Server]:
         """Logged in, in the folder; raises `Trouble`."""
+        self._end_by = time.monotonic() + bounds.POLL_SECONDS
         connection = Connection(self._tls)
         self._connection = connection
         try:
@@ -55,7 +60,7 @@ class Server:
                     connection.cwd(self._folder)
                 connection.voidcmd("TYPE I")
             yield self
-            with suppress(OSError, EOFError, ftplib.Error):
+            with suppress(OSError, EOFError, ValueError, ftplib.Error, Trouble):
                 connection.quit()
         finally:
             self._connection = None
@@ -76,7 +81,7 @@ class Server:
 
     def listing(self) -> object:
         """What LIST says, so: names, sizes and times of change."""
-        return self._listed("LIST")
+        return blake2b("\n".join(self._listed("LIST")).encode()).digest()
 
     def size(self, name: str) -> int | None:
         """By SIZE; None where the server has none or there is no such file."""
@@ -112,6 +117,7 @@ class Server:
             raise Missing(command) from error
 
     def _transfer(self, command: str, start: int) -> socket.socket:
+        self._refuse_late()
         self._data = self._in_use.transfercmd(command, start or None)
         return self._data
 
@@ -136,12 +142,28 @@ class Server:
     def _blocks(self, data: socket.socket) -> Generator[bytes]:
         """To the end, which the server has to confirm."""
         with in_words("broken"):
-            while block := data.recv(BLOCK_OCTETS):
+            waited, count = 0.0, 0  # for the server; Kafka may take its time
+            asked_at = time.monotonic()
+            while block := data.recv(bounds.BLOCK_OCTETS):
+                waited += time.monotonic() - asked_at
+                count += len(block)
                 yield block
+                self._refuse_late()
+                if count >= bounds.LEAST_OCTETS:
+                    waited, count = 0.0, 0
+                elif waited > bounds.ANSWER_SECONDS:
+                    raise TimeoutError
+                asked_at = time.monotonic()
             end_tls(data)
             data.close()
             self._is_answered = True
             self._in_use.voidresp()
+
+    def _refuse_late(self) -> None:
+        """Raises `Trouble` when this poll has taken longer than any may."""
+        if time.monotonic() > self._end_by:
+            words = f"a poll of over {bounds.POLL_SECONDS:.0f} s: the next goes on"
+            raise Trouble("timeout", words)
 
     def _listed(self, command: str) -> tuple[str, ...]:
         """The lines of a list; none where the server refuses to list, as some do of no files."""
@@ -152,9 +174,10 @@ class Server:
             except (ftplib.error_perm, ftplib.error_temp):
                 return ()
         with self._received(data) as blocks:
-            while len(octets) < LISTED_OCTETS and (block := next(blocks, b"")):
+            while len(octets) < bounds.LISTED_OCTETS and (block := next(blocks, b"")):
                 octets += block
-        return tuple(octets.decode(CODEC).splitlines())
+        lines = octets.split(b"\n", bounds.LISTED_LINES)[: bounds.LISTED_LINES]
+        return tuple(bytes(each).strip(b"\r").decode(CODEC) for each in lines if each.strip())
 
     @property
     def _in_use(self) -> Connection:
@@ -175,18 +198,12 @@ class Server:
             if self._tls:
                 connection.prot_p()
         except ftplib.error_perm as error:
-            words = _said_by_server(error, password)
+            words = peer_words(str(error), limit=WORDS)
             if words.startswith(_NOT_LOGGED_IN):
                 raise LoginRefused(
                     f"the server refuses ftp_user and ftp_password: {words}"
                 ) from None
             raise Trouble("refused", f"the server refuses to go on: {words}") from None
-
-
-def _said_by_server(error: ftplib.Error, secret: str) -> str:
-    """The server's words, without the password should it repeat it."""
-    words = str(error)[:100]
-    return words.replace(secret, "…") if secret else words
 
 
 def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:

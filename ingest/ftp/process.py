@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from ingest.common.process import kafka_answers, log_to_stderr, run_until_signalled
+from ingest.common.process import kafka_answers, run_until_signalled
 from ingest.ftp import metrics
 from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble, Held
 from ingest.ftp.followed import Logs
@@ -21,6 +21,7 @@ from ingest.publish.publisher import KafkaPublisher
 from pipeline.avro.single_object import encode
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process.log_guard import log_to_stderr
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -116,6 +117,11 @@ class Poller:
         except (Trouble, DiskTrouble) as trouble:
             if not ending.done():
                 self._take_trouble(trouble)
+            return False
+        except Exception as error:  # whatever a server made fail, the next poll begins
+            if not ending.done():
+                log.error("a poll met a defect", exc_info=error)
+                self._take_trouble(Trouble("broken", "a defect, see above"))
             return False
         self._refusals = 0
         self._set(has_read_all=True)

@@ -27,6 +27,8 @@ from ingest.http.tail import Tail
 from ingest.publish.publisher import BATCH_OCTETS, KafkaPublisher
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process.hang import end_when_hung
+from pipeline.process.log_guard import log_loop_failure, log_to_stderr
 from pipeline.web.access import Access, AccessError
 
 if TYPE_CHECKING:
@@ -139,17 +141,14 @@ def _log_failure(error: Exception) -> None:
     log.error("a request met a defect", exc_info=error)
 
 
-def _say_nothing_of_each_retry(level: int) -> None:
-    """aiokafka logs every attempt to connect; the publisher says once that Kafka is away."""
-    logging.getLogger("aiokafka").setLevel(logging.DEBUG if level <= logging.DEBUG else "CRITICAL")
-
-
 async def _serve(ingest: Ingest) -> None:
     settings = ingest.settings
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log_loop_failure)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    watching = asyncio.create_task(end_when_hung(settings.hang_seconds))
     port = await ingest.start()
     log.info("listening on %s://%s:%d", "https" if ingest.tls else "http", settings.http_host, port)
     gc.collect()
@@ -158,15 +157,12 @@ async def _serve(ingest: Ingest) -> None:
     await ended.wait()
     log.info("ending: answering what is under way")
     await ingest.stop()
+    watching.cancel()
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
-    level = logging.getLevelName(settings.log_level.upper())
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    _say_nothing_of_each_retry(level)
+    log_to_stderr(settings)
 
     async def main() -> None:
         await _serve(Ingest(settings))

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import Lane, settled
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
+from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -97,7 +98,8 @@ class KafkaPublisher:
 
     def _failed(self, error: Exception) -> None:
         """A batch that failed for good leaves a gap in the sequence numbers: begin new ones."""
-        log.error("the producer failed and is replaced: %s: %s", type(error).__name__, error)
+        words = peer_words(str(error))
+        log.error("the producer failed and is replaced: %s: %s", type(error).__name__, words)
         self._broken.set()
 
     def start(self) -> None:
@@ -174,7 +176,8 @@ class KafkaPublisher:
         if answers:
             log.info("Kafka answers")
         else:
-            log.warning("Kafka does not answer, requests get 503 until it does: %s", why)
+            words = peer_words(why)
+            log.warning("Kafka does not answer, requests get 503 until it does: %s", words)
 
     async def _disconnect(self) -> None:
         producer, self._producer = self._producer, None

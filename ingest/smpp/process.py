@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import uvloop
 
-from ingest.common.process import kafka_answers, log_to_stderr, run_until_signalled
+from ingest.common.process import kafka_answers, run_until_signalled
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
@@ -20,6 +20,8 @@ from ingest.smpp.session import Broken, Refused, Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process.log_guard import log_to_stderr
+from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -35,6 +37,9 @@ EXIT_TAKEN_PORT: Final = 1
 CONNECT_SECONDS: Final = 10.0
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 30.0)
+#: A bind that ended sooner is tried again as late as one that never was: a gateway that cuts each
+#: bind at once would be asked without end.
+LASTED_SECONDS: Final = 30.0
 #: Below the ten in a row after which the gateway blocks the address for a minute; from then on it
 #: is asked rarely, for whoever mends the password at the gateway.
 REFUSALS: Final = 5
@@ -85,7 +90,7 @@ class Receiver:
         return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
 
     async def _bind_once(self, ending: asyncio.Task[bool]) -> bool:
-        """Bind and receive until that ends; whether it was bound."""
+        """Bind and receive until that ends; whether the bind lasted."""
         where = f"{self._settings.smpp_host}:{self._settings.smpp_port}"
         try:
             reader, writer = await _unless_ended(ending, self._connect())
@@ -109,6 +114,10 @@ class Receiver:
         )
         try:
             return await self._use(session, ending, where)
+        except Exception as error:  # whatever it is, of one bind: the next begins
+            metrics.BINDS.labels("failed").inc()
+            log.error("%s: the bind met a defect", where, exc_info=error)
+            return False
         finally:
             await session.close()
 
@@ -137,6 +146,7 @@ class Receiver:
         self._refusals = 0
         self._said = ""
         self._set(bound=True)
+        bound_at = asyncio.get_running_loop().time()
         receiving = asyncio.create_task(session.receive())
         try:
             await asyncio.wait([receiving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -153,7 +163,7 @@ class Receiver:
         finally:
             receiving.cancel()
             self._set(bound=False)
-        return True
+        return asyncio.get_running_loop().time() - bound_at >= LASTED_SECONDS
 
     def _count_refusal(self, refused: Refused) -> None:
         self._refusals += refused.status in _FINAL
@@ -166,6 +176,7 @@ class Receiver:
 
     def _say_once(self, words: str) -> None:
         """Log why there is no bind, again only when the reason is another."""
+        words = peer_words(words)
         log.log(logging.DEBUG if words == self._said else logging.WARNING, words)
         self._said = words
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ingest.smpp import metrics
@@ -25,6 +24,11 @@ UNBIND_SECONDS: Final = 3.0
 #: While answers may not have reached the gateway it is asked this often.
 CONFIRM_SECONDS: Final = 2.0
 READ_OCTETS: Final = 256 * 1024
+#: Of deliveries that wait, whatever their number.
+WAITING_OCTETS: Final = 4 * 1024 * 1024
+
+
+CLOSED: Final = "the gateway closed the connection"
 
 
 class Refused(Exception):
@@ -59,7 +63,8 @@ class Session:
         self._framer = Framer()
         self._early: list[Pdu] = []  # came in the same piece as the answer to the bind
         self._sequence = 0  # of the last request of ours
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: dict[asyncio.Task[None], int] = {}  # with the octets of each
+        self._waiting_octets = 0
         self._written: list[Reached] = []  # since the last request of ours
         self._asked: tuple[int, list[Reached]] | None = None  # its sequence, and what went before
         self._answer = asyncio.Event()
@@ -93,7 +98,7 @@ class Session:
         finally:
             for task in (enquiring, reading):
                 task.cancel()
-            await asyncio.wait([enquiring, reading])
+            await asyncio.gather(enquiring, reading, return_exceptions=True)
 
     async def unbind(self) -> None:
         """Answer what waits, unbind, and publish that the answers have arrived."""
@@ -122,15 +127,21 @@ class Session:
         return self._sequence
 
     def _send(self, pdu: Pdu) -> None:
-        self._writer.write(smpp_pdu.render(pdu))
+        """Raises `Broken` once the connection has ended: uvloop has a `RuntimeError` for that."""
+        if self._writer.transport.is_closing():
+            raise Broken(CLOSED)
+        try:
+            self._writer.write(smpp_pdu.render(pdu))
+        except RuntimeError as error:
+            raise Broken(CLOSED) from error
 
     async def _flush(self) -> None:
         """Hand over what was sent, before the connection is ended."""
-        self._writer.transport.set_write_buffer_limits(0)
         try:
+            self._writer.transport.set_write_buffer_limits(0)
             async with asyncio.timeout(UNBIND_SECONDS):
                 await self._writer.drain()
-        except (TimeoutError, OSError) as error:
+        except (TimeoutError, OSError, RuntimeError) as error:
             log.debug("the gateway did not take the last octets: %s", error or "in time")
 
     async def _read(self) -> list[Pdu]:
@@ -143,19 +154,17 @@ class Session:
             raise Broken(self._framer.fault)
         octets = await self._reader.read(READ_OCTETS)
         if not octets:
-            raise Broken("the gateway closed the connection")
-        self._heard = asyncio.get_running_loop().time()
-        return [pdu for each in self._framer.feed(octets) if (pdu := smpp_pdu.parse(each))]
+            raise Broken(CLOSED)
+        found = [pdu for each in self._framer.feed(octets) if (pdu := smpp_pdu.parse(each))]
+        if found:  # an octet a second is no sign of life
+            self._heard = asyncio.get_running_loop().time()
+        return found
 
     async def _receive(self) -> None:
         while True:
             for pdu in await self._read():
                 if pdu.command in DELIVERIES:
-                    await self._window.acquire()
-                    task = asyncio.create_task(self._deliver(pdu))
-                    self._working.add(task)
-                    task.add_done_callback(partial(self._done, pdu))
-                    metrics.WAITING.set(len(self._working))
+                    await self._begin_delivery(pdu)
                 elif await self._take(pdu):
                     return
             await self._writer.drain()
@@ -179,19 +188,37 @@ class Session:
                 self._send(Pdu(Command.GENERIC_NACK, Status.INVALID_COMMAND, pdu.sequence))
         return False
 
+    async def _begin_delivery(self, pdu: Pdu) -> None:
+        """Once the window has room for it."""
+        await self._window.acquire()
+        while self._working and self._waiting_octets + len(pdu.body) > WAITING_OCTETS:
+            await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(self._deliver(pdu))
+        self._working[task] = len(pdu.body)
+        self._waiting_octets += len(pdu.body)
+        task.add_done_callback(self._done)
+        metrics.WAITING.set(len(self._working))
+
     async def _deliver(self, pdu: Pdu) -> None:
-        status, reached = await self._deliveries.take(pdu)
-        self._send(smpp_pdu.answer_to(pdu, status, b"\0"))  # message_id is unused (4.6.2)
+        """Take it and answer. Where the connection has ended the gateway delivers it again."""
+        reached: Reached | None = None
+        try:
+            status, reached = await self._deliveries.take(pdu)
+        except Exception as error:
+            log.error("a delivery met a defect", exc_info=error)
+            status = self._deliveries.failed()
+        try:
+            self._send(smpp_pdu.answer_to(pdu, status, b"\0"))  # message_id is unused (4.6.2)
+        except Broken as broken:
+            log.debug("a delivery is not answered: %s", broken)
+            return
         if reached is not None:
             self._written.append(reached)
 
-    def _done(self, pdu: Pdu, task: asyncio.Task[None]) -> None:
-        self._working.discard(task)
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._waiting_octets -= self._working.pop(task)
         self._window.release()
         metrics.WAITING.set(len(self._working))
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a delivery met a defect", exc_info=task.exception())
-            self._send(smpp_pdu.answer_to(pdu, self._deliveries.failed(), b"\0"))
 
     def _ask(self, command: Command) -> None:
         """Ask something: its answer shows that the answers written before it have been read."""
@@ -217,6 +244,8 @@ class Session:
         """Ask while answers are under way, and when nothing was heard for long."""
         while True:
             await asyncio.sleep(min(CONFIRM_SECONDS, self._enquire_seconds))
+            if self._writer.transport.is_closing():  # unseen while the window is full
+                raise Broken(CLOSED)
             silent = asyncio.get_running_loop().time() - self._heard
             if not self._written and silent < self._enquire_seconds:
                 continue

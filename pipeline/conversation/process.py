@@ -18,6 +18,7 @@ from pipeline.engine.faust.app import App, create_faust_app, in_background, run_
 from pipeline.engine.plan import AgentPlan
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import topics
+from pipeline.process.log_guard import guard_logs
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
 
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> App:
 
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
+    guard_logs(settings)
     app = create_app(settings)
     # What is there by now stays for good, and what a batch makes is gone with the batch.
     gc.freeze()

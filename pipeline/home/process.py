@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -40,20 +41,40 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 def start_process(
-    argv: Sequence[str | Path], *, environment: Mapping[str, str], log: Path
+    argv: Sequence[str | Path], *, environment: Mapping[str, str], log: Path, given: bytes = b""
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` with its output appended to `log`, out of reach of the terminal's Ctrl-C."""
+    """Start `argv` with its output appended to `log`, out of reach of the terminal's Ctrl-C.
+
+    `given` is all there is on its standard input, at most what a pipe holds (64 KiB on Linux).
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log.open("ab") as output, _pipe_of(given) as given_to:
         return subprocess.Popen(  # noqa: S603 - our own programs
             [str(word) for word in argv],
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=given_to,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_die_with_parent(),  # two system calls, nothing allocated
         )
+
+
+@contextmanager
+def _pipe_of(octets: bytes) -> Iterator[int]:
+    """A descriptor that brings `octets` and then the end; raises `CannotStart` for too many."""
+    if not octets:
+        yield subprocess.DEVNULL
+        return
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb", buffering=0) as file:
+            os.set_blocking(writing, False)
+            if file.write(octets) != len(octets):
+                raise CannotStart("the secret settings are longer than a pipe holds")
+        yield reading
+    finally:
+        os.close(reading)
 
 
 def stop_process(process: subprocess.Popen[Any], *, patience_seconds: float) -> int:

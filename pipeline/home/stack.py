@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipeline.home.holding import is_held
@@ -29,10 +29,15 @@ class Stack:
     ingest: str
     report: str
     pids: dict[str, int]
+    hangs: dict[str, int] = field(default_factory=dict)
+    """How often each was ended because it did not answer; only those that were."""
 
     def as_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self)) + "\n"
+        """One line of JSON; `hangs` only where there were any."""
+        written = asdict(self)
+        if not self.hangs:
+            del written["hangs"]
+        return json.dumps(written) + "\n"
 
 
 def find_stack(home: Path) -> Stack | None:

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.local.jars import KAFKA_VERSION
+from pipeline.process.secret_settings import NEEDED_BY
 from pipeline.settings import PREFIX, load_settings
 from pipeline.web.access import Access
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
@@ -115,6 +116,16 @@ def test_a_service_is_watched_restarted_and_given_time_to_end(name: str) -> None
     assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert service["restart"] == "unless-stopped"
     assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("name", sorted(OURS | WAYS))
+def test_a_service_has_no_secret_of_another(name: str) -> None:
+    given = {
+        variable.removeprefix("TWOWAY_").lower()
+        for variable, text in environment(ALL[name]).items()
+        if text
+    }
+    assert {each for each in given & set(NEEDED_BY) if name not in NEEDED_BY[each]} == set()
 
 
 @pytest.mark.parametrize("name", sorted(OURS | WAYS))

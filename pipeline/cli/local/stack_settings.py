@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
 from pipeline.home.stack import StackError
+from pipeline.process.secret_settings import NEEDED_BY, secrets_as_lines
 from pipeline.settings import FILE_NAME, PREFIX
 
 if TYPE_CHECKING:
@@ -24,11 +25,17 @@ ANSWER_SECONDS: Final = 2.0
 
 
 def settings_as_environment(settings: Settings) -> dict[str, str]:
-    """Our environment with every setting as it is in force: no secret is on a command line."""
+    """Our environment with every setting as it is in force, but for secrets.
+
+    Others of the same user can read an environment, and so can a statement that reads files: those
+    that a process needs are written to its standard input (`secrets_as_lines`).
+    """
     inherited = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     in_force = {
-        PREFIX + each.name.upper(): str(getattr(settings, each.name)) for each in fields(settings)
-    }
+        PREFIX + each.name.upper(): str(getattr(settings, each.name))
+        for each in fields(settings)
+        if each.name not in NEEDED_BY or not getattr(settings, each.name)
+    } | {f"{PREFIX}SECRETS_FILE": "-" if secrets_as_lines(settings) else ""}
     return inherited | in_force | {"PYTHONUNBUFFERED": "1"}
 
 
@@ -52,6 +59,23 @@ def answers_ready(host: str, port: int, *, tls: bool = False, path: str = "/read
     try:
         connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK
+    except (HTTPException, OSError):
+        return False
+    finally:
+        connection.close()
+
+
+def answers(host: str, port: int, *, tls: bool = False) -> bool:
+    """Whether GET /healthz gets an answer, whatever it is; False after two seconds."""
+    context = _unchecked_context() if tls else None
+    connection = (
+        HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
+        if context
+        else HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    )
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status > 0
     except (HTTPException, OSError):
         return False
     finally:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.ports import LOOPBACK, free_port
-from pipeline.cli.local.stack_settings import answers_ready, settings_as_environment
+from pipeline.cli.local.stack_settings import answers, answers_ready, settings_as_environment
 from pipeline.cli.local.supervision import Program
+from pipeline.process.secret_settings import secrets_as_lines, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,14 +35,16 @@ def programs_of_ways(
             continue
         port = free_port(avoid=ports)
         ports.add(port)
-        own = replace(settings, metrics_host=LOOPBACK, metrics_port=port)
+        own = replace(settings_of(settings, name), metrics_host=LOOPBACK, metrics_port=port)
         found.append(
             Program(
                 name=name,
                 command=partial(command, name),
                 environment=settings_as_environment(own),
+                given=secrets_as_lines(own).encode(),
                 log=log(name),
                 is_ready=partial(answers_ready, LOOPBACK, port, path="/healthz"),
+                is_alive=partial(answers, LOOPBACK, port),
                 needs=needs,
             )
         )

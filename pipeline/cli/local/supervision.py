@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pipeline.cli.local.patience import Patience
 from pipeline.home.process import CannotStart, start_process, stop_process
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Program:
     environment: Mapping[str, str]
     log: Path
     is_ready: Callable[[], bool]
+    given: bytes = b""  # on standard input
+    is_alive: Callable[[], bool] | None = None  # whether it answers at all, within seconds
     needs: tuple[str, ...] = ()
     once_ready: Callable[[], None] | None = None
 
@@ -61,6 +64,7 @@ class Child:
     runs: bool = False
     ready: bool = False
     was_ready: bool = False
+    hangs: int = 0  # how often it was ended because it did not answer
     deaths: int = 0  # in a row, without being ready in between
     started_at: float = 0.0
     start_at: float = 0.0  # not before
@@ -106,6 +110,7 @@ class Supervisor:
     say: Callable[[str], None]
     changed: Callable[[], None]
     all_ready: Callable[[], None]
+    hang_seconds: float = 0.0  # one that does not answer for so long is ended; 0: none is
     children: dict[str, Child] = field(init=False)
     _were_ready: bool = False
     _reminded_at: float = field(default_factory=time.monotonic)
@@ -120,9 +125,14 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep them running until `stop` is set; raises `SupervisionError`. Call `end` after it."""
+        patience = Patience(seconds=self.hang_seconds, stop=self.stop)
+        if self.hang_seconds > 0:
+            patience.watch(self.children)
         while not self.stop.is_set():
             for child in self.children.values():
                 self._look_after(child)
+                if patience.is_over(child):
+                    self._end_hung(child)
             self._see_whether_all_are_ready()
             self.stop.wait(TICK_SECONDS)
 
@@ -151,6 +161,16 @@ class Supervisor:
         elif self._has_what_it_needs(child) and time.monotonic() >= child.start_at:
             self._start(child)
 
+    def _end_hung(self, child: Child) -> None:
+        """It may hold the interpreter's lock: only SIGKILL reaches it. `_look_after` starts it."""
+        if child.process is None:
+            return
+        child.hangs += 1
+        self.say(f"{child.program.name} has not answered for {self.hang_seconds:.0f} s: ending it")
+        child.process.kill()
+        child.process.wait()
+        self.changed()
+
     def _has_what_it_needs(self, child: Child) -> bool:
         return all(self.children[name].ready for name in child.program.needs)
 
@@ -159,7 +179,10 @@ class Supervisor:
         try:
             child.argv = tuple(program.command())
             child.process = start_process(
-                child.argv, environment=program.environment, log=program.log
+                child.argv,
+                environment=program.environment,
+                log=program.log,
+                given=program.given,
             )
         except (OSError, CannotStart) as error:
             if not child.was_ready:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.ports import LOOPBACK
 from pipeline.cli.local.stack_settings import (
+    answers,
     answers_ready,
     is_of_this_machine,
     settings_as_environment,
@@ -37,6 +38,8 @@ from pipeline.home.holding import (
 from pipeline.home.process import CannotStart
 from pipeline.home.stack import BROKER_NAME, FILE_NAME, Stack, StackError
 from pipeline.kafka.admin import TopicsError, create_topics
+from pipeline.process.log_guard import guard_logs
+from pipeline.process.secret_settings import secrets_as_lines, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ENDS: Final = (*WAYS, "ingest", "worker", "store", "kafka")
+#: A process that hangs ends itself first, and says where.
+PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -55,6 +60,7 @@ def run(settings: Settings, *, ready_file: Path | None = None) -> None:
     It starts a broker of its own, or takes one of this machine by the setting kafka: the clock of
     a local stack can be advanced, which must not reach a broker that others work with.
     """
+    guard_logs(settings)
     if elsewhere := [each for each in _servers(settings) if not is_of_this_machine(each)]:
         raise StackError(
             f"`up` takes a broker of this machine only, and TWOWAY_KAFKA names {elsewhere[0]}:"
@@ -105,6 +111,7 @@ class _LocalStack:
             say=say,
             changed=self._changed,
             all_ready=self._all_ready,
+            hang_seconds=PATIENCE * settings.hang_seconds,
         )
 
     def run(self) -> None:
@@ -143,19 +150,27 @@ class _LocalStack:
         is_tls = bool(settings.tls_cert)
         http_host = where_to_call(settings.http_host)
         report_host = where_to_call(settings.report_host)
+        asks = {
+            "ingest": partial(answers, http_host, settings.http_port, tls=is_tls),
+            "worker": partial(answers, LOOPBACK, settings.metrics_port),
+            "store": partial(answers, report_host, settings.report_port),
+        }
         checks = {
             "ingest": partial(answers_ready, http_host, settings.http_port, tls=is_tls),
             "worker": partial(answers_ready, LOOPBACK, settings.metrics_port),
             "store": partial(answers_ready, report_host, settings.report_port),
         }
         ours = replace(settings, kafka="")  # they find it under the home, whose clock they follow
+        own = {name: settings_of(ours, name) for name in checks}
         processes = [
             Program(
                 name=name,
                 command=partial(self._command, name),
-                environment=settings_as_environment(with_name(ours, name)),
+                environment=settings_as_environment(with_name(own[name], name)),
+                given=secrets_as_lines(own[name]).encode(),
                 log=self._log(name),
                 is_ready=check,
+                is_alive=asks[name],
                 needs=("kafka",) if self._kafka else (),
             )
             for name, check in checks.items()
@@ -230,11 +245,13 @@ class _LocalStack:
 
     def _announce(self) -> Stack:
         settings = self._settings
+        children = self._supervisor.children
         stack = Stack(
             kafka=self._bootstrap,
             ingest=url_of(settings.http_host, settings.http_port, tls=bool(settings.tls_cert)),
             report=url_of(settings.report_host, settings.report_port, tls=False),
             pids=self._supervisor.pids,
+            hangs={name: it.hangs for name, it in children.items() if it.hangs},
         )
         for file in self._files:
             write_atomically(file, stack.as_json())

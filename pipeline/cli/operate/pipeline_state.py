@@ -51,6 +51,8 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     partitions: list[dict[str, Any]] | None
     last_mo: list[dict[str, Any]] | None
     dead_letters: list[dict[str, Any]] | None
+    hangs: dict[str, int] = {}
+    """How often `up` ended a process because it did not answer."""
 
 
 def pipeline_state(settings: Settings) -> PipelineState:
@@ -77,6 +79,7 @@ def pipeline_state(settings: Settings) -> PipelineState:
         partitions=_partitions(broker, due) if broker else None,
         last_mo=last_mo,
         dead_letters=dead_letters,
+        hangs=stack.hangs if stack else {},
     )
 
 
@@ -159,6 +162,8 @@ def lines_of(state: PipelineState) -> Iterator[str]:
         yield "down           nothing"
     for part, words in state.down.items():
         yield f"DOWN           {part}: {words}"
+    for part, count in state.hangs.items():
+        yield f"did not answer {part}: ended and started again {count} times"
 
 
 def _records(count: int, *, at_most: bool) -> str:

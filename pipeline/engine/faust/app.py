@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import uvloop
@@ -12,8 +13,11 @@ from faust import App, Worker
 from faust.types import TP
 
 from pipeline.kafka.stop import stop_for
+from pipeline.process.hang import end_when_hung
+from pipeline.process.log_guard import brake_handlers
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Awaitable, Callable, Sequence
 
     from pipeline.settings import Settings
@@ -67,6 +71,7 @@ def in_background(app: App, work: Callable[[], Awaitable[None]]) -> None:
 
 def run_faust_app(app: App, settings: Settings) -> None:
     """Run the app until it is told to stop; ends the process."""
+    in_background(app, partial(end_when_hung, settings.hang_seconds))
     app.finalize()
     wait_for_broker([(url.host, url.port) for url in app.conf.broker])
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -82,7 +87,14 @@ def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> 
     Faust turns a spinner with every line logged, and for that has every library make its lines for
     debugging, where the level is `warning` or above.
     """
-    worker = app.Worker(loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
+
+    class Worker(faust.Worker):  # type: ignore[misc]
+        """Its log is braked once it is set up."""
+
+        def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+            brake_handlers()
+
+    worker = Worker(app, loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
     worker.spinner = None
     return worker
 

@@ -59,6 +59,13 @@ class Pdu(msgspec.Struct, frozen=True):
     sequence: int
     body: bytes = b""
 
+    def __repr__(self) -> str:
+        """Without the body, which holds numbers, texts and, in a bind, the password."""
+        return (
+            f"Pdu(0x{self.command:08X}, status {self.status}, sequence {self.sequence},"
+            f" {len(self.body)} octets)"
+        )
+
     @property
     def is_answer(self) -> bool:
         """Whether it answers a request."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ingest.ftp import connection as ftp_connection
+from ingest.ftp import bounds as ftp_bounds
 from ingest.ftp.settings import server_from_settings
 from ingest.ftp.trouble import LoginRefused, Missing, Trouble
 from tests.ingest.ftp.peer import HangsUp, Peer, serving
@@ -225,7 +225,7 @@ def test_of_a_server_that_hangs_up_in_the_middle_what_came_is_kept(folder: Path)
 def test_a_server_that_falls_silent_is_given_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], whole: bool
 ) -> None:
-    monkeypatch.setattr(ftp_connection, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(ftp_bounds, "ANSWER_SECONDS", 0.3)
     with serving(folder, **given) as peer:
         came, trouble = read_until_trouble(server_of(peer))
     assert trouble.kind == "timeout"

@@ -1,0 +1,219 @@
+"""What every process does to its log: no octets of a message, no number and no secret get there.
+
+Each record is made fit when it is made, so whichever library logs and whichever handler writes.
+Of an exception that is not ours the quoted part is left out: `KeyError('the text')`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+import traceback
+from datetime import date
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.process.peer_words import cleaned, keep_secret, masked, peer_words
+from pipeline.process.secret_settings import secrets_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from pipeline.settings import Settings
+
+log = logging.getLogger("twoway.process")
+
+#: Characters of a message; a defect's place follows it.
+LONGEST_LINE: Final = 4_000
+LONGEST_WORDS: Final = 1_000  # of an exception
+LINES: Final = 200
+FRAMES: Final = 30
+CHAINED: Final = 5
+#: So many lines of one place in the code within so many seconds; the others are counted.
+BRAKE_LINES: Final = 50
+BRAKE_SECONDS: Final = 10.0
+OURS: Final = frozenset({"pipeline", "ingest", "deploy", "twoway", "__main__"})
+_PLAIN: Final = (int, float, bool, type(None), date, Enum)
+_QUOTES: Final = "'\""
+
+
+class GuardedRecord(logging.LogRecord):
+    """A line of the log, without what must not be in one."""
+
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        pathname: str,
+        lineno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,
+        sinfo: str | None = None,
+        **extra: Any,
+    ) -> None:
+        is_ours = name.partition(".")[0] in OURS
+        words = _message(msg, args, is_ours=is_ours)
+        super().__init__(name, level, pathname, lineno, words, (), None, func, sinfo, **extra)
+        if exc_info and exc_info[1] is not None:
+            self.exc_text = traceback_in_words(exc_info[1])
+
+
+def guard_logs(settings: Settings) -> None:
+    """Guard the log of this process, whatever fails in it; may be called again."""
+    keep_secret(secrets_of(settings))
+    logging.setLogRecordFactory(GuardedRecord)
+    sys.excepthook = _log_the_end
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """As the setting log_level says, guarded and braked."""
+    guard_logs(settings)
+    level = logging.getLevelName(settings.log_level.upper())
+    # aiokafka says every attempt to connect; the publisher says once that Kafka is away.
+    logging.getLogger("aiokafka").setLevel(logging.DEBUG if level <= logging.DEBUG else "CRITICAL")
+    logging.basicConfig(
+        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    brake_handlers()
+
+
+def brake_handlers() -> None:
+    """Have the handlers that there are leave out what one place says too often."""
+    brake = Brake()
+    for each in logging.getLogger().handlers:
+        if not any(isinstance(it, Brake) for it in each.filters):
+            each.addFilter(brake)
+
+
+class Brake(logging.Filter):
+    """Takes so many lines of one place within ten seconds, and counts the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        place = record.pathname, record.lineno
+        now = time.monotonic()
+        since, count = self._places.get(place, (now, 0))
+        if now - since > BRAKE_SECONDS:
+            if count > BRAKE_LINES:
+                record.msg = f"{record.msg} (and {count - BRAKE_LINES} lines like it left out)"
+            since, count = now, 0
+        self._places[place] = since, count + 1
+        return count < BRAKE_LINES
+
+
+def exception_in_words(error: BaseException) -> str:
+    """Kind and words; of an exception that is not ours without what it quotes."""
+    words = _words_of(error)
+    return f"{type(error).__qualname__}: {words}" if words else type(error).__qualname__
+
+
+def _words_of(error: BaseException) -> str:
+    words = str(error)[:LONGEST_LINE]
+    if type(error).__module__.partition(".")[0] not in OURS and not isinstance(error, OSError):
+        words = without_quoted(words)
+    return peer_words(words, limit=LONGEST_WORDS)
+
+
+def without_quoted(words: str) -> str:
+    """From the first quotation mark of a line to its last all is left out."""
+    return "\n".join(_line_without_quoted(line) for line in words.split("\n", LINES)[:LINES])
+
+
+def _line_without_quoted(line: str) -> str:
+    marks = [at for mark in _QUOTES if (at := line.find(mark)) >= 0]
+    if not marks:
+        return line
+    begin, end = min(marks), max(line.rfind(mark) for mark in _QUOTES)
+    return f"{line[:begin]}'…'{line[end + 1 :]}" if end > begin else f"{line[:begin]}'…"
+
+
+def traceback_in_words(error: BaseException) -> str:
+    """Where it was raised and what it came of, as Python shows it, made fit."""
+    parts: list[str] = []
+    at: BaseException | None = error
+    while at is not None and len(parts) < CHAINED:
+        frames = traceback.StackSummary.extract(
+            traceback.walk_tb(at.__traceback__), limit=-FRAMES, capture_locals=False
+        )
+        parts.append("".join(frames.format()) + exception_in_words(at))
+        if isinstance(at, BaseExceptionGroup):
+            parts += [traceback_in_words(each) for each in at.exceptions[:CHAINED]]
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return "\n\nwhich came of:\n\n".join(parts)
+
+
+def log_loop_failure(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """The event loop's own words: what failed, without what was at hand."""
+    log.error("the event loop: %s", context.get("message"), exc_info=context.get("exception"))
+
+
+def _message(msg: object, args: Any, *, is_ours: bool) -> str:
+    """The whole line. A line end in it cannot begin a line of the log."""
+    if "%(" in str(msg) and args and isinstance(args[0], dict):
+        args = args[0]
+    try:
+        if not args:
+            words = exception_in_words(msg) if isinstance(msg, BaseException) else str(msg)
+        elif isinstance(args, dict):
+            words = str(msg) % {name: _fit(each) for name, each in args.items()}
+        else:
+            words = str(msg) % tuple(_fit(each) for each in args)
+    except (TypeError, ValueError, KeyError):
+        words = f"a line that cannot be made: {msg!r}"
+    words = words[:LONGEST_LINE] if is_ours else without_quoted(words[:LONGEST_LINE])
+    is_cut = len(words) == LONGEST_LINE
+    if args:  # the numbers of ours in it are counts and offsets
+        return "\n    ".join(cleaned(line) for line in words.split("\n"))
+    return "\n    ".join(masked(cleaned(line), is_cut=is_cut) for line in words.split("\n"))
+
+
+class _Shown:
+    """A value of a line, in words that are fit, for %s and %r alike."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __str__(self) -> str:
+        return self._words
+
+    __repr__ = __str__
+
+
+def _fit(value: Any) -> Any:
+    """A count and a time stay; octets are counted; in anything else what must not be is masked."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _Shown(f"({len(value)} octets)")
+    if isinstance(value, BaseException):
+        return _Shown(_words_of(value))
+    if isinstance(value, str | PurePath):
+        return _Shown("\n".join(masked(line) for line in str(value)[:LONGEST_LINE].split("\n")))
+    return _Shown(peer_words(without_quoted(repr(value)[:LONGEST_LINE]), limit=LONGEST_LINE))
+
+
+def _log_the_end(kind: type[BaseException], error: BaseException, at: Any) -> None:
+    """In place of the interpreter's own words at the end of a process."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("the process ends by a defect", exc_info=error.with_traceback(at))
+
+
+def _log_thread(failed: threading.ExceptHookArgs) -> None:
+    name = failed.thread.name if failed.thread else "a thread"
+    log.error("thread %s ended by a defect", name, exc_info=failed.exc_value)
+
+
+def _log_unraisable(failed: sys.UnraisableHookArgs) -> None:
+    log.error("a defect where nobody can be told", exc_info=failed.exc_value)

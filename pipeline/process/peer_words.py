@@ -1,0 +1,150 @@
+"""The words of a peer, made fit to be logged, shown or stored.
+
+A peer may repeat our password, a handset's number, or megabytes of control characters. Secrets and
+numbers are masked before anything is cut: of a secret cut in two, one half would pass.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LIMIT: Final = 200
+#: Characters that are looked at; what follows is dropped unread.
+LARGEST: Final = 64 * 1024
+SECRET: Final = "[secret]"  # noqa: S105 - stands in the place of one
+NUMBER: Final = "[number]"
+CUT: Final = "…"
+#: A shorter secret is masked only where it stands alone: `a` is in every word.
+SHORT: Final = 4
+_LONGEST_NUMBER: Final = 64  # characters of a number in groups (E.164 has 15 digits)
+#: Of base64, a piece of fewer characters is no evidence of a secret.
+_LEAST_BASE64: Final = 6
+#: A date and a status (0x and eight hex digits) stay. A number is seven digits or more, with at
+#: most two blanks, hyphens or brackets between two of them.
+#: The digits of any script. Each branch is linear: no two of its parts match the same character.
+_PLAIN: Final = (
+    r"(?P<plain>(?<!\d)20\d\d-[01]\d-[0-3]\d(?![\d-])|0x[0-9A-Fa-f]{1,8}(?![0-9A-Fa-f]))"
+)
+_NUMBER: Final = r"(?P<number>\d(?:[ ()-]{0,2}\d){6,})"
+
+_secrets: set[str] = set()
+_pattern: re.Pattern[str] = re.compile(f"{_PLAIN}|{_NUMBER}")
+_longest = 0  # characters of the longest form of a secret
+
+
+def keep_secret(secrets: Iterable[str]) -> None:
+    """From now on mask these, in each form in which a peer may repeat them."""
+    global _pattern, _longest
+    _secrets.update(cleaned(secret) for secret in secrets)
+    _secrets.discard("")
+    forms = sorted({form for secret in _secrets for form in _forms(secret)}, key=len, reverse=True)
+    _longest = max((len(form) for form in forms), default=0)
+    alternatives = "|".join(_alternative(form) for form in forms)
+    secret = f"(?P<secret>{alternatives})|" if alternatives else ""
+    _pattern = re.compile(f"{secret}{_PLAIN}|{_NUMBER}", re.IGNORECASE)
+
+
+def peer_words(words: str | bytes, *, limit: int = LIMIT) -> str:
+    """One line of at most `limit` characters, without our secrets and without numbers of handsets.
+
+    Control characters and those that turn the direction of writing are gone. Linear in `words`.
+    """
+    text = words if isinstance(words, str) else _text_from_octets(words[:LARGEST])
+    is_cut = len(words) > LARGEST
+    text = masked(cleaned(text[:LARGEST]), is_cut=is_cut)
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + CUT
+
+
+def masked(text: str, *, is_cut: bool = False) -> str:
+    """`text` with secrets and numbers masked; of a text that was cut, without a secret cut in two.
+
+    A number is seven digits or more. A date (RFC 3339) and a status of eight hex digits are none.
+    """
+    end = max(0, len(text) - max(_longest, _LONGEST_NUMBER)) if is_cut else len(text)
+    pieces: list[str] = []
+    at = 0
+    for found in _pattern.finditer(text):
+        if found.start() >= end:
+            break
+        pieces += (text[at : found.start()], _mark(found))
+        at = found.end()
+    return "".join((*pieces, text[at:end], CUT if is_cut else ""))
+
+
+def _mark(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "plain":
+            return found[0]
+        case "number":
+            return NUMBER
+        case _:
+            return SECRET
+
+
+def cleaned(text: str) -> str:
+    """What can be printed; a line end or another blank is a space."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else " " if each.isspace() else ""  # of Cc, Cf, Cs, Co, Cn
+        for each in text
+    )
+
+
+def _text_from_octets(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":  # a character was cut in two
+            return octets[: error.start].decode()
+        return octets.decode("latin-1")
+
+
+def _alternative(form: str) -> str:
+    escaped = re.escape(form)
+    return escaped if len(form) >= SHORT else rf"(?<!\w){escaped}(?!\w)"
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it is, and as URL, JSON, XML, Python, hex, base64 and ISO-8859-1 have it."""
+    octets = secret.encode()
+    forms = {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        "".join(f"%{octet:02x}" for octet in octets),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        escape(secret),
+        escape(secret, {'"': "&quot;", "'": "&#x27;"}),
+        repr(secret)[1:-1],
+        repr(octets)[2:-1],
+        cleaned(octets.decode("latin-1")),
+    }
+    if len(octets) >= SHORT:
+        forms |= {octets.hex(), octets.hex(" "), octets.hex(":"), *_base64_forms(octets)}
+    return {form for form in forms if form}
+
+
+def _base64_forms(octets: bytes) -> set[str]:
+    """What of base64 tells the secret, wherever it begins in a text that is encoded.
+
+    RFC 4648 4: three octets are four characters; those that hold bits of a neighbour are left out.
+    """
+    forms = set()
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        encoded = b64encode(bytes(before) + octets).decode().rstrip("=")
+        whole = (before + len(octets)) * 8 // 6
+        piece = encoded[skipped:whole]
+        if len(piece) >= _LEAST_BASE64:
+            forms |= {piece, piece.replace("+", "-").replace("/", "_")}
+    return forms

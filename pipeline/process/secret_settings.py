@@ -1,0 +1,58 @@
+"""Which settings are secret, and which process needs which: no other process is given it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.settings import Settings
+
+#: Each secret setting, with the processes that need it.
+NEEDED_BY: Final[dict[str, frozenset[str]]] = {
+    "tokens": frozenset({"ingest", "store"}),
+    "basic_auth": frozenset({"ingest", "store"}),
+    "smpp_password": frozenset({"smpp"}),
+    "ftp_password": frozenset({"ftp"}),
+    "clickhouse": frozenset({"store"}),  # the URL may hold a password
+}
+
+
+def settings_of(settings: Settings, process: str) -> Settings:
+    """The settings that a process needs: without the secrets that only others need."""
+    others = {name: "" for name, processes in NEEDED_BY.items() if process not in processes}
+    return replace(settings, **others)  # type: ignore[arg-type]
+
+
+def secrets_as_lines(settings: Settings) -> str:
+    """The secret settings that are set, as lines of TOML for the setting secrets_file."""
+    found = {name: text for name in NEEDED_BY if (text := getattr(settings, name))}
+    return "".join(f"{name} = {_toml_string(text)}\n" for name, text in found.items())
+
+
+def _toml_string(text: str) -> str:
+    """A basic string (TOML 1.0): as in JSON, but for U+007F."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """What must not be shown: every secret by itself, out of the lists and the URL it is in."""
+    yield from _listed(settings.tokens)
+    for pair in _listed(settings.basic_auth):
+        yield pair
+        yield pair.partition(":")[2]
+    yield from (settings.smpp_password, settings.ftp_password)
+    for server in _listed(settings.clickhouse):
+        try:
+            password = urlsplit(server).password or ""
+        except ValueError:  # no URL: all of it is kept
+            password = server
+        yield from (password, unquote(password))
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]

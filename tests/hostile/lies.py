@@ -1,0 +1,8 @@
+"""What every lying peer is sent and may repeat."""
+
+from __future__ import annotations
+
+SECRET = "hush7hsh"  # noqa: S105 - a test's; SMPP takes eight characters
+NUMBER = "447700940001"
+TEXT = "Meet me at noon"
+TEN_MEGABYTES = 10_000_000

@@ -1,0 +1,106 @@
+"""A server that deals with each connection as it is told, honestly or not."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Conduct = Callable[["Line"], None]
+
+PATIENCE_SECONDS = 30.0
+
+
+class Line:
+    """One connection, as the server has it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.file = connection.makefile("rb")
+
+    def say(self, octets: bytes) -> None:
+        self.socket.sendall(octets)
+
+    def for_ever(self, octets: bytes, *, pause: float = 0.0) -> None:
+        """Until the client hangs up."""
+        while True:
+            self.socket.sendall(octets)
+            time.sleep(pause)
+
+    def reset(self) -> None:
+        """RST instead of FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.file.close()
+        self.socket.close()
+
+
+class LyingServer:
+    """Each connection has a thread of its own."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self.conduct = conduct
+        self.connections = 0
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self._open: list[socket.socket] = []
+
+    def serve(self) -> None:
+        """Until the socket is closed."""
+        with suppress(OSError):
+            while True:
+                connection = self._listening.accept()[0]
+                self.connections += 1
+                self._open.append(connection)
+                threading.Thread(target=self._deal, args=(connection,), daemon=True).start()
+
+    def _deal(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError, ValueError):
+            self.conduct(Line(connection))
+
+    def lie(self, conduct: Conduct, *, times: int = 2) -> None:
+        """Returns once that many clients have met the lie and another one has come."""
+        self.conduct = conduct
+        before = self.connections
+        wait_until(lambda: self.connections > before + times)
+
+    def be(self, conduct: Conduct) -> None:
+        """From now on deal so; what is open ends."""
+        self.conduct = conduct
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def close(self) -> None:
+        """End all of it."""
+        self.be(self.conduct)
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+@contextmanager
+def lying_server(conduct: Conduct) -> Iterator[LyingServer]:
+    """Serves in the background."""
+    server = LyingServer(conduct)
+    serving = threading.Thread(target=server.serve, daemon=True)
+    serving.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        serving.join(5)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Returns once that holds."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)

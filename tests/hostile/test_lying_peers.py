@@ -1,0 +1,146 @@
+"""Whatever a peer of ours says: the process lives, stays small, says nothing it must not, goes on.
+
+One client a protocol meets every lie in turn, each followed by an honest answer.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.wire.mo_log import render
+from tests.hostile import lying_ftp, lying_smpp
+from tests.hostile.lies import NUMBER, SECRET, TEXT
+from tests.hostile.lying_server import LyingServer, lying_server, wait_until
+from tests.support.mo import callback
+from tests.support.running import environment_without_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_KILOBYTES = 32 * 1024
+LOG_OCTETS = 1_000_000
+
+
+class Client:
+    """A process of ours, and what it published and said."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, server: LyingServer) -> None:
+        self.process = process
+        self.server = server
+        self.log = folder / "log"
+        self._taken = folder / "taken"
+        self.sent = b""
+        self.idle = 0
+
+    def taken(self) -> int:
+        return self._taken.read_bytes().count(b"\n")
+
+    def kilobytes(self, name: str) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(f"{name}:")[1].split()[0])
+
+    def check(self) -> None:
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+        assert self.kilobytes("VmHWM") - self.idle < MOST_KILOBYTES
+        said = self.log.read_text()
+        assert len(said) < LOG_OCTETS
+        for value in (SECRET, NUMBER, TEXT):
+            assert value not in said
+
+
+@contextmanager
+def running(name: str, folder: Path, server: LyingServer, **settings: Any) -> Iterator[Client]:
+    """A client; ended in order."""
+    given = {"home": folder, "log_level": "debug"} | settings
+    with (folder / "taken").open("wb") as taken, (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.hostile.client_process", name],
+            env=environment_without_settings({key: str(value) for key, value in given.items()}),
+            stdout=taken,
+            stderr=log,
+        )
+    try:
+        yield Client(process, folder, server)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def ftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with (
+        lying_server(lying_ftp.served(b"")) as server,
+        running(
+            "ftp",
+            tmp_path_factory.mktemp("ftp"),
+            server,
+            ftp_host="127.0.0.1",
+            ftp_port=server.port,
+            ftp_user="customer",
+            ftp_password=SECRET,
+            ftp_path="folder/mo.log",
+            ftp_tls="off",
+            ftp_poll_seconds=0.05,
+        ) as client,
+    ):
+        serve_a_line(client)
+        client.idle = client.kilobytes("VmRSS")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def smpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with (
+        lying_server(lying_smpp.honest(b"first")) as server,
+        running(
+            "smpp",
+            tmp_path_factory.mktemp("smpp"),
+            server,
+            smpp_host="127.0.0.1",
+            smpp_port=server.port,
+            smpp_system_id="two",
+            smpp_password=SECRET,
+            smpp_tls="off",
+            smpp_enquire_seconds=0.5,
+        ) as client,
+    ):
+        wait_until(lambda: client.taken() > 0)
+        client.idle = client.kilobytes("VmRSS")
+        yield client
+
+
+def serve_a_line(client: Client) -> None:
+    """Append a line to an honest server's log, and see it published."""
+    before = client.taken()
+    client.sent += render(callback(f"{TEXT} {len(client.sent)}", handset=NUMBER)) + b"\n"
+    client.server.be(lying_ftp.served(client.sent))
+    wait_until(lambda: client.taken() > before)
+
+
+@pytest.mark.parametrize("lie", lying_ftp.LIES)
+def test_an_ftp_server_that_lies(ftp: Client, lie: str) -> None:
+    at, conduct = lying_ftp.LIES[lie]
+    ftp.server.lie(lying_ftp.served(ftp.sent + b"1", at=at, lie=conduct), times=1)
+    ftp.check()
+
+    serve_a_line(ftp)
+    ftp.check()
+
+
+@pytest.mark.parametrize("lie", lying_smpp.LIES)
+def test_a_gateway_that_lies(smpp: Client, lie: str) -> None:
+    smpp.server.be(lying_smpp.LIES[lie])
+    smpp.server.lie(lying_smpp.LIES[lie])
+    smpp.check()
+
+    smpp.server.be(lying_smpp.LIES["hangs-up"])
+    before = smpp.taken()
+    smpp.server.be(lying_smpp.honest(TEXT.encode()))
+    wait_until(lambda: smpp.taken() > before)
+    smpp.check()
