@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from pipeline.kafka.stop import stop_for
+from pipeline.process.stop import stop_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -10,7 +10,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
-from pipeline.kafka.stop import stop_loudly
+from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
 from pipeline.suppression_key import key_file

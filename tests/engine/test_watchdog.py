@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from pipeline.engine import watchdog
 from pipeline.engine.watchdog import LOOKS, Stillness, Watchdog, left_of
-from pipeline.kafka.stop import EXIT_FAILED
+from pipeline.process.stop import EXIT_FAILED
 from tests.engine.counting_agent import HANG, sources
 from tests.engine.named_workers import NamedWorker, count_one, create_topics, until
 

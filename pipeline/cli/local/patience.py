@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.cli.local.supervision import Child
+    from pipeline.cli.local.children import Child
 
 LOOKS: Final = 12  # in the time that a program may not answer
 

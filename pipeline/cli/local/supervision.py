@@ -11,13 +11,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pipeline.cli.local.children import Child, Program
 from pipeline.cli.local.patience import Patience
 from pipeline.home.process import CannotStart, start_process, stop_process
 
 if TYPE_CHECKING:
-    import subprocess
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TICK_SECONDS: Final = 0.1
@@ -37,37 +37,6 @@ _random = random.SystemRandom()
 
 class SupervisionError(CannotStart):
     """A program cannot be kept running; the words hold the end of its log."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """What to run. `command` may take its time; what it `needs` is ready before it starts."""
-
-    name: str
-    command: Callable[[], Sequence[str]]
-    environment: Mapping[str, str]
-    log: Path
-    is_ready: Callable[[], bool]
-    given: bytes = b""  # on standard input
-    is_alive: Callable[[], bool] | None = None  # whether it answers at all, within seconds
-    needs: tuple[str, ...] = ()
-    once_ready: Callable[[], None] | None = None
-
-
-@dataclass
-class Child:
-    """How a program stands. `process` is the newest, also when it has ended."""
-
-    program: Program
-    process: subprocess.Popen[bytes] | None = None
-    argv: tuple[str, ...] = ()
-    runs: bool = False
-    ready: bool = False
-    was_ready: bool = False
-    hangs: int = 0  # how often it was ended because it did not answer
-    deaths: int = 0  # in a row, without being ready in between
-    started_at: float = 0.0
-    start_at: float = 0.0  # not before
 
 
 def backoff_seconds(deaths: int, *, chance: float) -> float:

@@ -24,7 +24,8 @@ from pipeline.cli.local.stack_settings import (
     with_name,
 )
 from pipeline.cli.local.stack_ways import WAYS, programs_of_ways
-from pipeline.cli.local.supervision import Program, Supervisor, keep_previous
+from pipeline.cli.local.children import Program
+from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock

@@ -14,7 +14,7 @@ from pipeline.engine.states import States
 from pipeline.engine.task import PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
 from pipeline.engine.watchdog import Watchdog
-from pipeline.kafka.stop import stop_loudly
+from pipeline.process.stop import stop_loudly
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

@@ -12,9 +12,9 @@ import uvloop
 from faust import App, Worker
 from faust.types import TP
 
-from pipeline.kafka.stop import stop_for
 from pipeline.process.hang import end_when_hung
 from pipeline.process.log_guard import brake_handlers
+from pipeline.process.stop import stop_for
 
 if TYPE_CHECKING:
     import logging
@@ -88,13 +88,15 @@ def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> 
     debugging, where the level is `warning` or above.
     """
 
-    class Worker(faust.Worker):  # type: ignore[misc]
+    class BrakedWorker(Worker):  # type: ignore[misc]
         """Its log is braked once it is set up."""
 
         def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
             brake_handlers()
 
-    worker = Worker(app, loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False)
+    worker = BrakedWorker(
+        app, loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False
+    )
     worker.spinner = None
     return worker
 

@@ -24,7 +24,7 @@ from pipeline.engine.batch import Batch
 from pipeline.kafka.client.end_offsets import Ends
 from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.kafka.client.static_membership import keep_name
-from pipeline.kafka.stop import stop_loudly
+from pipeline.process.stop import stop_loudly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

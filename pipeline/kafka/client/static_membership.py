@@ -16,7 +16,7 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.types import Array, Int16, Int32, Int64, Schema, String
 
-from pipeline.kafka.stop import stop_for
+from pipeline.process.stop import stop_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

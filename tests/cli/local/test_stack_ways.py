@@ -13,7 +13,7 @@ from pipeline.cli.local.stack_ways import WAYS, programs_of_ways
 from pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from pipeline.cli.local.supervision import Program
+    from pipeline.cli.local.children import Program
 
 TAKEN = {"http_port": 18080, "report_port": 18081, "metrics_port": 19102}
 

@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient
 
 from pipeline.cli.operate.groups import CONVERSATION
 from pipeline.cli.operate.leave import remove_member
-from pipeline.kafka.stop import EXIT_FAILED
+from pipeline.process.stop import EXIT_FAILED
 from tests.engine.named_workers import NamedWorker, count_one, create_topics, until
 
 if TYPE_CHECKING:
