@@ -24,6 +24,7 @@ class Source(StrEnum):
 class Flag(StrEnum):
     """What was odd about a part or message. Nothing flagged is dropped."""
 
+    BYTE_ORDER_SWAPPED = "byte-order-swapped"
     ID_REUSED = "id-reused"
     LATE_PART = "late-part"
     MALFORMED_UDH = "malformed-udh"
@@ -31,8 +32,11 @@ class Flag(StrEnum):
     NO_CONSENT = "no-consent"
     REVIEW = "review"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
+    UNEXPECTED_CHARSET = "unexpected-charset"
+    UNEXPECTED_DATA_CODING = "unexpected-data-coding"
     UNKNOWN_API_ID = "unknown-api-id"
     UNKNOWN_CHARSET = "unknown-charset"
+    UNKNOWN_LANGUAGE_TABLE = "unknown-language-table"
     UNKNOWN_NUMBER = "unknown-number"
 
 

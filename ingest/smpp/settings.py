@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.common.client_tls import TlsError, tls_for
 from pipeline.wire.smpp import bind as smpp_bind
 from pipeline.wire.smpp.bind import Bind
-from pipeline.wire.smpp.callback import ALPHABETS
+from pipeline.wire.smpp.coding import ALPHABETS
 from pipeline.wire.smpp.pdu import Command
 
 if TYPE_CHECKING:

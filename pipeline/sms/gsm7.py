@@ -1,12 +1,15 @@
 """The GSM 7 bit default alphabet (3GPP TS 23.038 6.2.1) and its extension table (6.2.1.1).
 
-Octets here are unpacked, one septet each, as `data_coding` 0 carries them over SMPP. National
-language tables are not used.
+Octets here are unpacked, one septet each, as `data_coding` 0 carries them over SMPP. Reading takes
+national language tables in their place; writing does not use them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ESCAPE: Final = 0x1B
 REPLACEMENT: Final = "\ufffd"
@@ -55,12 +58,15 @@ def octets_from_text(text: str) -> bytes | None:
         return None
 
 
-def text_from_octets(octets: bytes) -> tuple[str, bool]:
-    """The text of unpacked septets, and whether reading it lost something.
+def text_from_octets(
+    octets: bytes, locking: Sequence[str] = BASIC, single: Mapping[int, str] = EXTENSION
+) -> tuple[str, bool]:
+    """The text of unpacked septets by two tables, and whether reading it lost something.
 
-    An escape before a septet the extension table lacks shows that septet's basic character; a
+    An escape before a septet the single shift table lacks shows that septet's locking character; a
     second escape is reserved and shows as a blank (6.2.1.1, notes 1 and 3). Both lose, as do an
-    escape at the end (shown as a blank) and an octet over 0x7F (U+FFFD): no octet vanishes.
+    escape at the end (shown as a blank), an empty place of a national table and an octet over 0x7F
+    (U+FFFD): no octet vanishes.
     """
     characters: list[str] = []
     lossy = escaped = False
@@ -69,14 +75,16 @@ def text_from_octets(octets: bytes) -> tuple[str, bool]:
             characters.append(" " + REPLACEMENT if escaped else REPLACEMENT)
             lossy, escaped = True, False
         elif escaped:
-            character = EXTENSION.get(octet)
+            character = single.get(octet)
             lossy = lossy or character is None
-            characters.append(character or (" " if octet == ESCAPE else BASIC[octet]))
+            shown = " " if octet == ESCAPE else locking[octet] or REPLACEMENT
+            characters.append(character or shown)
             escaped = False
         elif octet == ESCAPE:
             escaped = True
         else:
-            characters.append(BASIC[octet])
+            lossy = lossy or not locking[octet]
+            characters.append(locking[octet] or REPLACEMENT)
     if escaped:
         characters.append(" ")
     return "".join(characters), lossy or escaped

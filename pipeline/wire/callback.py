@@ -19,6 +19,7 @@ class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
     udh: str = ""
     octets: bytes = b""
     network_id: str = ""
+    flag: str = ""
 
 
 def callback_or_rejected(callback: MoCallback) -> MoCallback | Rejected:

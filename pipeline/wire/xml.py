@@ -6,7 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Reason, Rejected
-from pipeline.sms.charset import EIGHT_BIT, ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.sms.charset import (
+    EIGHT_BIT,
+    GSM_7,
+    ISO_8859_1,
+    UTF_16BE,
+    charset_from_name,
+)
+from pipeline.sms.codecs_known import text_strictly
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.hardened_xml import fields_from_xml
@@ -113,6 +120,11 @@ def octets_from_text(text: str, name: str) -> tuple[bytes, str]:
         return bytes.fromhex(text.strip()), name
     if charset == UTF_16BE:
         return text.encode("utf-16-be"), name
+    if charset not in (None, ISO_8859_1, EIGHT_BIT, GSM_7):
+        try:
+            return text.encode(charset), name
+        except UnicodeEncodeError:
+            return text.encode("utf-16-be"), UTF_16BE
     try:
         octets = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -132,8 +144,13 @@ def values_of(callback: MoCallback) -> dict[str, str] | None:
             values["octets"] = callback.octets.decode("utf-16-be")
         except UnicodeDecodeError:
             return None
-    else:
+    elif charset in (None, ISO_8859_1, GSM_7):
         values["octets"] = callback.octets.decode("latin-1")
+    else:
+        text = text_strictly(callback.octets, charset)
+        if text is None:
+            return None
+        values["octets"] = text
     return None if any(_NOT_IN_XML.search(value) for value in values.values()) else values
 
 

@@ -7,7 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipeline.records import Flag, MoMessage, MoPart
-from pipeline.sms.charset import published, text_from_octets
+from pipeline.sms.charset import GSM_7, UTF_16BE
+from pipeline.sms.gsm7 import ESCAPE
+from pipeline.sms.gsm7_national import DEFAULT, Tables, tables_from_udh
+from pipeline.stages.parts.message_decoding import BIG_ENDIAN, LITTLE_ENDIAN, Decoded, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,15 +18,14 @@ if TYPE_CHECKING:
 
 def message_from_part(part: MoPart, *, account: str) -> MoMessage:
     """The message that one part is by itself."""
-    text, lossy = text_from_octets(part.octets, part.charset)
-    octets, charset = published(part.octets, part.charset, text)
+    read = decoded(part.octets, part.charset, _tables(part))
     return MoMessage(
         message_id=_message_id([part.part_id]),
         handset=part.handset,
         number=part.number,
-        text=text,
-        octets=octets,
-        charset=charset,
+        text=read.text,
+        octets=read.octets,
+        charset=read.charset,
         api_id=part.api_id,
         account=account,
         mo_msg_ids=[part.mo_msg_id],
@@ -33,8 +35,8 @@ def message_from_part(part: MoPart, *, account: str) -> MoMessage:
         parts_total=1,
         parts_missing=[],
         complete=True,
-        lossy=lossy,
-        flags=list(part.flags),
+        lossy=read.lossy,
+        flags=[*part.flags, *read.flags],
         source=part.source,
         network_id=part.network_id,
     )
@@ -48,24 +50,22 @@ def message_from_parts(arrived: Sequence[MoPart], *, account: str, late: bool = 
     """
     parts = sorted(arrived, key=lambda part: part.part_number)
     first, last = parts[0], arrived[-1]
-    text, lossy = _text_from_parts(parts)
+    read = _decoded_parts(parts)
     there = {part.part_number for part in parts}
     missing = [number for number in range(1, first.parts_total + 1) if number not in there]
-    flags = list(dict.fromkeys(flag for part in parts for flag in part.flags))
+    flags = _with((flag for part in parts for flag in part.flags), read.flags)
     if len({part.charset for part in parts}) > 1:
         flags.append(Flag.MIXED_CHARSET)
     if late:
         flags.append(Flag.LATE_PART)
     part_ids = [part.part_id for part in parts]
-    joined = b"".join(part.octets for part in parts)
-    octets, charset = published(joined, first.charset, text)
     return MoMessage(
         message_id=_message_id(part_ids, late=late),
         handset=first.handset,
         number=first.number,
-        text=text,
-        octets=octets,
-        charset=charset,
+        text=read.text,
+        octets=read.octets,
+        charset=read.charset,
         api_id=_first_given(part.api_id for part in parts),
         account=account,
         mo_msg_ids=[part.mo_msg_id for part in parts],
@@ -75,23 +75,75 @@ def message_from_parts(arrived: Sequence[MoPart], *, account: str, late: bool = 
         parts_total=first.parts_total,
         parts_missing=missing,
         complete=not missing,
-        lossy=lossy,
+        lossy=read.lossy,
         flags=flags,
         source=last.source,
         network_id=_first_given(part.network_id for part in parts),
     )
 
 
-def _text_from_parts(parts: Sequence[MoPart]) -> tuple[str, bool]:
-    """Join and decode each run of neighbours of one charset; over a gap nothing is joined."""
-    texts, lossy = [], False
+def _tables(part: MoPart) -> Tables:
+    return tables_from_udh(part.udh) if part.charset == GSM_7 and part.udh else DEFAULT
+
+
+def _with(flags: Iterable[str], more: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys((*flags, *more)))
+
+
+def _decoded_parts(parts: Sequence[MoPart]) -> Decoded:
+    """Join and decode each run of neighbours of one charset; over a gap nothing is joined.
+
+    The byte order of the first run is that of the later ones, where they have no mark of their own.
+    """
+    runs: list[Decoded] = []
+    mark = b""
     numbered = enumerate(parts)
     for (charset, _), run in groupby(numbered, lambda n: (n[1].charset, n[1].part_number - n[0])):
-        octets = b"".join(part.octets for _, part in run)
-        text, run_is_lossy = text_from_octets(octets, charset)
-        texts.append(text)
-        lossy = lossy or run_is_lossy
-    return "".join(texts), lossy
+        neighbours = [part for _, part in run]
+        if charset == GSM_7:
+            runs += _decoded_septets(neighbours)
+            continue
+        octets = b"".join(part.octets for part in neighbours)
+        if charset == UTF_16BE:
+            own = octets[:2] if octets.startswith((BIG_ENDIAN, LITTLE_ENDIAN)) else b""
+            mark = own or mark
+            octets = octets if own else mark + octets
+        runs.append(decoded(octets, charset))
+    return runs[0] if len(runs) == 1 else _joined(runs)
+
+
+def _decoded_septets(parts: Sequence[MoPart]) -> list[Decoded]:
+    """Parts in GSM-7, joined as long as their tables are the same.
+
+    An escape cut from its character goes to the part that has the character, and its table.
+    """
+    runs: list[Decoded] = []
+    escape = b""
+    grouped = [(tables, list(run)) for tables, run in groupby(parts, _tables)]
+    for at, (tables, run) in enumerate(grouped):
+        octets = escape + b"".join(part.octets for part in run)
+        escape = b""
+        if at + 1 < len(grouped) and _ends_in_an_escape(octets):
+            octets, escape = octets[:-1], bytes((ESCAPE,))
+        runs.append(decoded(octets, GSM_7, tables))
+    return runs
+
+
+def _ends_in_an_escape(octets: bytes) -> bool:
+    """Whether the last octet is an escape that no escape before it has taken."""
+    return (len(octets) - len(octets.rstrip(bytes((ESCAPE,))))) % 2 == 1
+
+
+def _joined(runs: Sequence[Decoded]) -> Decoded:
+    """One text of several; in one charset where all came out in one, else in UTF-16BE."""
+    text = "".join(run.text for run in runs)
+    charsets = {run.charset for run in runs}
+    lossy = any(run.lossy for run in runs)
+    flags = tuple(dict.fromkeys(flag for run in runs for flag in run.flags))
+    if len(charsets) == 1:
+        octets = b"".join(run.octets for run in runs)
+        return Decoded(text, lossy, octets, runs[0].charset, flags)
+    return Decoded(text, lossy, text.encode("utf-16-be"), UTF_16BE, flags)
 
 
 def _message_id(part_ids: Sequence[str], *, late: bool = False) -> str:

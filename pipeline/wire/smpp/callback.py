@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import Reason, Rejected
-from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.records import Flag, Reason, Rejected
+from pipeline.sms.charset import charset_from_name
 from pipeline.sms.msisdn import address_from_text
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.smpp import data as smpp_data
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp import tlv as smpp_tlv
+from pipeline.wire.smpp.coding import BY_SMPP, charset_from_data_coding
 from pipeline.wire.smpp.deliver import DeliverSm
 from pipeline.wire.smpp.pdu import DELIVERIES, Command
 
@@ -33,15 +34,7 @@ _SAR: Final = {  # and their lengths, in the order of the element
     smpp_tlv.SAR_TOTAL_SEGMENTS: 1,
     smpp_tlv.SAR_SEGMENT_SEQNUM: 1,
 }
-_CHARSETS: Final = {  # SMPP 3.4 5.2.19; 0 is the bind's alphabet
-    1: "US-ASCII",
-    2: EIGHT_BIT,
-    3: ISO_8859_1,
-    4: EIGHT_BIT,
-    8: UTF_16BE,
-}
 _INTERNATIONAL, _E_164 = 1, 1  # TON and NPI of a number with its country (5.2.5, 5.2.6)
-ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
 
 
 def deliver_from_pdu(pdu: Pdu) -> DeliverSm | Rejected:
@@ -62,10 +55,7 @@ def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | 
     udh, octets = _header_and_text(deliver)
     if deliver.rest and not octets:
         return Rejected(Reason.UNREADABLE_RECORD, "a parameter is cut off, and there is no text")
-    if deliver.data_coding == 0:
-        charset = ALPHABETS.get(alphabet, GSM_7)
-    else:
-        charset = _CHARSETS.get(deliver.data_coding, f"data_coding {deliver.data_coding}")
+    charset, expected = charset_from_data_coding(deliver.data_coding, alphabet=alphabet)
     return callback_or_rejected(
         MoCallback(
             handset=deliver.source,
@@ -73,6 +63,7 @@ def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | 
             charset=charset,
             udh=_with_sar(udh, deliver).hex(),
             octets=octets,
+            flag="" if expected else Flag.UNEXPECTED_DATA_CODING,
         )
     )
 
@@ -84,7 +75,7 @@ def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
     alphabet: that is packed as the bind says.
     """
     charset = charset_from_name(callback.charset)
-    coding = next((coding for coding, name in _CHARSETS.items() if name == charset), None)
+    coding = next((coding for coding, name in BY_SMPP.items() if name == charset), None)
     if coding is None:
         return None
     udh = bytes.fromhex(callback.udh)

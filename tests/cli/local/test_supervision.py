@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.cli.local import supervision
+from pipeline.cli.local.children import Program
 from pipeline.cli.local.supervision import (
-    Program,
     SupervisionError,
     Supervisor,
     backoff_seconds,

@@ -50,7 +50,7 @@ def test_a_concatenated_part_says_where_it_belongs():
         pytest.param({"udh": "050003010203"}, ["malformed-udh"], id="udh"),
         pytest.param({"udh": "xyz"}, ["malformed-udh"], id="udh-not-hex"),
         pytest.param({"udh": " "}, [], id="bare-udh"),
-        pytest.param({"charset": "KOI8-R"}, ["unknown-charset"], id="charset"),
+        pytest.param({"charset": "KOI9"}, ["unknown-charset"], id="charset"),
         pytest.param({"number": "447700900999"}, ["unknown-number"], id="number"),
         pytest.param({"number": "mo_number"}, ["unknown-number"], id="number-not-digits"),
         pytest.param({"api_id": "99"}, ["unknown-api-id"], id="api-id"),
@@ -113,7 +113,8 @@ def test_the_gateway_time_is_the_stated_one_or_our_receipt(stated, seconds_befor
         ("  ", "latin1", "ISO-8859-1"),
         ("utf-16be", "ISO-8859-1", "UTF-16BE"),
         ("8bit", "ISO-8859-1", "8-BIT"),
-        ("KOI8-R", "ISO-8859-1", "8-BIT"),
+        ("KOI8-R", "ISO-8859-1", "koi8_r"),
+        ("KOI9", "ISO-8859-1", "8-BIT"),
     ],
 )
 def test_an_absent_charset_is_the_default_and_the_given_one_is_kept(

@@ -109,8 +109,8 @@ def test_a_number_that_is_not_listed_has_no_api_id_and_is_flagged() -> None:
         pytest.param(8, b"\xd8\x3d\xde\x00", "😀", "UTF-16BE", [], id="ucs-2"),
         pytest.param(2, b"\x00\xff", "00ff", "8-BIT", [], id="binary-2"),
         pytest.param(4, b"\x00\xff", "00ff", "8-BIT", [], id="binary-4"),
-        pytest.param(241, b"\x41", "41", "8-BIT", [Flag.UNKNOWN_CHARSET], id="241"),
-        pytest.param(6, b"\xe1", "e1", "8-BIT", [Flag.UNKNOWN_CHARSET], id="iso-8859-5"),
+        pytest.param(241, b"STOP", "STOP", "ISO-8859-1", [], id="241"),
+        pytest.param(6, b"\xe1", "e1", "8-BIT", [Flag.UNEXPECTED_DATA_CODING], id="iso-8859-5"),
     ],
 )
 def test_data_coding_says_how_the_octets_are_read(

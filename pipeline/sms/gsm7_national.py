@@ -1,0 +1,55 @@
+"""The national language tables that a user data header names (3GPP TS 23.038 6.2.1.2)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline.sms.gsm7 import BASIC, EXTENSION
+from pipeline.sms.gsm7_locking import LOCKING
+from pipeline.sms.gsm7_single import SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_IE_SINGLE_SHIFT: Final = 0x24  # 3GPP TS 23.040 9.2.3.24.15
+_IE_LOCKING_SHIFT: Final = 0x25  # 3GPP TS 23.040 9.2.3.24.16
+
+
+class Tables(NamedTuple):
+    """How septets are read; `unknown`: the header names a table that Annex A does not have."""
+
+    locking: Sequence[str]
+    single: Mapping[int, str]
+    unknown: bool
+
+
+DEFAULT: Final = Tables(BASIC, EXTENSION, unknown=False)
+
+
+def tables_from_udh(udh: bytes) -> Tables:
+    """The tables for the text after a header with its length octet; of two elements the last.
+
+    A table that is reserved (0, 14 and more, Spanish locking) is the default one, as a receiver
+    that does not know it shall read (6.2.1.2.4), and unknown.
+    """
+    if _IE_SINGLE_SHIFT not in udh and _IE_LOCKING_SHIFT not in udh:
+        return DEFAULT
+    return _tables(udh)
+
+
+@lru_cache(maxsize=64)
+def _tables(udh: bytes) -> Tables:
+    locking, single, unknown = DEFAULT
+    at, end = 1, len(udh)
+    while at + 1 < end:
+        element, value = udh[at], udh[at + 2 : at + 2 + udh[at + 1]]
+        at += 2 + udh[at + 1]
+        identifier = value[0] if len(value) == 1 else 0
+        if element == _IE_LOCKING_SHIFT:
+            unknown = unknown or identifier not in LOCKING
+            locking = LOCKING.get(identifier, BASIC)
+        elif element == _IE_SINGLE_SHIFT:
+            unknown = unknown or identifier not in SINGLE
+            single = SINGLE.get(identifier, EXTENSION)
+    return Tables(locking, single, unknown)

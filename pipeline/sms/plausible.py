@@ -1,0 +1,91 @@
+"""Every text that octets may have been meant as, when how to read them is in doubt.
+
+A stop word is short, so a caller asks whether any of the texts is one as a whole. That a text which
+is none becomes one by chance needs all its octets to conspire.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.sms.gsm7 import text_from_octets
+from pipeline.sms.gsm7_packed import septets_from_packed
+
+LONGEST: Final = 200
+"""Octets; of more only the decodings that the codec library does in one pass are tried."""
+
+_HEX_DEPTH: Final = 2  # hex of hex: binary that was shown as hex, and that text sent as binary
+_FILL_BITS: Final = range(7)
+_MARK: Final = "\ufeff"
+
+
+def plausible_texts(octets: bytes) -> tuple[str, ...]:
+    """The texts of `octets` in each decoding that a gateway may have meant, each once.
+
+    ISO-8859-1, windows-1252, UTF-8, UTF-16 and UTF-32 in both byte orders, with an octet lost at
+    either end, and the octets without their NULs; of at most 200 octets also UTF-7, GSM-7 unpacked
+    and packed, and what ASCII hex digits stand for. A byte order mark is no text.
+    """
+    return tuple(_texts(octets, _HEX_DEPTH))
+
+
+def _texts(octets: bytes, depth: int) -> dict[str, None]:
+    """A dictionary for its keys, in the order found."""
+    found: dict[str, None] = {}
+    for text in _by_codec(octets):
+        found[text.removeprefix(_MARK)] = None
+    if len(octets) > LONGEST:
+        return found
+    for text in _by_septets(octets):
+        found[text] = None
+    nested = _from_hex(octets) if depth else b""
+    if nested:
+        found.update(_texts(nested, depth - 1))
+    return found
+
+
+def _by_codec(octets: bytes) -> list[str]:
+    texts = [octets.decode("latin-1"), octets.decode("cp1252", "replace")]
+    if b"\0" in octets:
+        texts.append(octets.replace(b"\0", b"").decode("latin-1"))
+    codecs = ["utf-8", "utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le"]
+    if b"+" in octets and len(octets) <= LONGEST:
+        codecs.append("utf-7")
+    candidates = [octets]
+    if len(octets) % 2:
+        candidates += [octets[:-1], octets[1:], octets + b"\0", b"\0" + octets]
+    for codec in codecs:
+        for candidate in candidates:
+            text = _strictly(candidate, codec)
+            if text:
+                texts.append(text)
+    return texts
+
+
+def _strictly(octets: bytes, codec: str) -> str:
+    """The text; none where the octets are not of that codec."""
+    try:
+        return octets.decode(codec)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _by_septets(octets: bytes) -> list[str]:
+    if not octets:
+        return []
+    texts = [text_from_octets(octets)[0]] if max(octets) <= 0x7F else []
+    for fill_bits in _FILL_BITS:
+        septets = septets_from_packed(octets, fill_bits=fill_bits)
+        texts.append(text_from_octets(septets)[0])
+        if septets[-1:] == b"\0":  # the bits left over are `@`, or nothing
+            texts.append(text_from_octets(septets.rstrip(b"\0"))[0])
+    return texts
+
+
+def _from_hex(octets: bytes) -> bytes:
+    """The octets that ASCII hex digits stand for, a prefix 0x dropped; none where it is not hex."""
+    digits = octets.replace(b"\0", b"").strip().removeprefix(b"0x")
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return b""

@@ -1,0 +1,174 @@
+"""The text of octets that were joined, with all that tells how they must be read.
+
+Byte order marks are read and are no text. A charset beyond the guide's three is read strictly. What
+comes out is in one of the three again, with octets of which that charset makes just this text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from pipeline.records import Flag
+from pipeline.sms import gsm7
+from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, text_from_octets
+from pipeline.sms.codecs_known import text_strictly
+from pipeline.sms.gsm7_national import DEFAULT, Tables
+from pipeline.sms.gsm7_packed import septets_from_packed
+
+
+class Decoded(NamedTuple):
+    """A text, the octets and charset it goes out in, and what was odd about it."""
+
+    text: str
+    lossy: bool
+    octets: bytes
+    charset: str
+    flags: tuple[str, ...] = ()
+
+
+BIG_ENDIAN: Final = b"\xfe\xff"
+LITTLE_ENDIAN: Final = b"\xff\xfe"
+_UTF_8_MARK: Final = b"\xef\xbb\xbf"
+_UTF_32_MARKS: Final = {b"\x00\x00\xfe\xff": "utf_32_be", b"\xff\xfe\x00\x00": "utf_32_le"}
+_MARK: Final = "\ufeff"
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")  # no text has them; UTF-16 and binary do
+_DOUBT: Final[tuple[str, ...]] = (Flag.UNEXPECTED_CHARSET.value,)
+_SWAPPED: Final[tuple[str, ...]] = (Flag.BYTE_ORDER_SWAPPED.value,)
+_UNKNOWN: Final[tuple[str, ...]] = (Flag.UNKNOWN_CHARSET.value,)
+_LONGEST_PACKED: Final = 16  # octets, 18 letters: a word
+_NONE: Final[tuple[str, ...]] = ()
+_TABLE: Final[tuple[str, ...]] = (Flag.UNKNOWN_LANGUAGE_TABLE.value,)
+_MAYBE_UTF_8: Final = re.compile(b"[\xc2-\xf4][\x80-\xbf]")  # RFC 3629 section 4: a lead, a tail
+_SHORTEST_SWAPPED: Final = 4  # octets; one character alone tells no order
+
+
+def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
+    """What `octets` say in a charset that `charset_from_name` gives."""
+    if charset == ISO_8859_1:
+        return _single_octets(octets)
+    if charset == UTF_16BE:
+        return _utf_16(octets)
+    if charset == EIGHT_BIT:
+        return Decoded(octets.hex(), False, octets, EIGHT_BIT)
+    if charset == GSM_7:
+        text, lossy = gsm7.text_from_octets(octets, tables.locking, tables.single)
+        flags = _TABLE if tables.unknown else _NONE
+        if _doubts_septets(octets):
+            flags += _DOUBT
+        return _published(text, lossy=lossy or tables.unknown, flags=flags)
+    return _other(octets, charset)
+
+
+def _single_octets(octets: bytes) -> Decoded:
+    """ISO-8859-1, which is windows-1252; octets that are plainly something else are doubted."""
+    if octets.isascii():
+        text = octets.decode("ascii")
+        odd = not text.isprintable() and _CONTROL.search(text) is not None
+        return Decoded(text, False, octets, ISO_8859_1, _DOUBT if odd else ())
+    if octets.startswith((BIG_ENDIAN, LITTLE_ENDIAN)):
+        marked = _utf_16(octets)
+        if not marked.lossy:
+            return marked._replace(flags=tuple(dict.fromkeys(_DOUBT + marked.flags)))
+    utf_8 = text_strictly(octets, "utf_8") if _MAYBE_UTF_8.search(octets) else None
+    if utf_8 is not None and octets.startswith(_UTF_8_MARK):
+        return _published(utf_8.replace(_MARK, ""), lossy=False, flags=_DOUBT)
+    text, lossy = text_from_octets(octets, ISO_8859_1)
+    odd = (
+        utf_8 is not None
+        or _CONTROL.search(text) is not None
+        or (len(octets) <= _LONGEST_PACKED and _looks_packed(octets))
+    )
+    return Decoded(text, lossy, octets, ISO_8859_1, _DOUBT if odd else ())
+
+
+def _utf_16(octets: bytes) -> Decoded:
+    """UTF-16, big endian where no mark says otherwise.
+
+    Parts that a sender marked one by one have the mark again inside: in a text that is marked, none
+    of them is text. U+FFFE is no character, but a mark in the other order.
+    """
+    if octets.startswith(_UTF_8_MARK):
+        utf_8 = text_strictly(octets, "utf_8")
+        if utf_8 is not None:
+            return _published(utf_8.replace(_MARK, ""), lossy=False, flags=_DOUBT)
+    swapped = octets.startswith(LITTLE_ENDIAN)
+    marked = swapped or octets.startswith(BIG_ENDIAN)
+    if swapped:
+        octets = _other_order(octets)
+    text, lossy = text_from_octets(octets, UTF_16BE)
+    flags = _SWAPPED if swapped else _NONE
+    if marked:
+        text = text.replace(_MARK, "")
+        octets = octets[2:] if lossy else text.encode("utf-16-be")
+    elif text and _looks_otherwise(octets):
+        flags = _DOUBT
+    if "\ufffe" in text:
+        lossy, flags = True, tuple(dict.fromkeys(flags + _SWAPPED))
+    return Decoded(text, lossy, octets, UTF_16BE, flags)
+
+
+def _other_order(octets: bytes) -> bytes:
+    swapped = bytearray(octets)
+    even = len(octets) & ~1
+    swapped[0:even:2], swapped[1:even:2] = octets[1:even:2], octets[0:even:2]
+    return bytes(swapped)
+
+
+def _looks_otherwise(octets: bytes) -> bool:
+    """Whether unmarked octets look like another coding than UTF-16BE.
+
+    Low octet first, characters of one alphabet have the same small second octet; and text of single
+    octets has no octet that is 0 or above 7F.
+    """
+    if len(octets) >= _SHORTEST_SWAPPED and octets[1] < 0x20:
+        seconds = octets[1::2]
+        if not seconds.strip(seconds[:1]) and octets[::2].strip(octets[:1]):
+            return True
+    if octets[0] < 0x20:  # most alphabets
+        return False
+    if octets.isascii() and _CONTROL.search(octets.decode("ascii")) is None:
+        return True
+    return len(octets) <= _LONGEST_PACKED and _looks_packed(octets)
+
+
+def _doubts_septets(octets: bytes) -> bool:
+    """Whether unpacked septets look like UTF-16, every other octet NUL, or like packed ones.
+
+    Packed letters end in an octet below 20 or hold one above 7F, which is no septet and loses.
+    """
+    if not octets or (octets[-1] >= 0x20 and octets[0] and octets[1:2] != b"\0"):
+        return False
+    return octets.count(0) * 2 >= len(octets) > 1 or _looks_packed(octets)
+
+
+def _looks_packed(octets: bytes) -> bool:
+    """Whether the octets, unpacked, are letters of ASCII, with nothing but fill after them."""
+    return septets_from_packed(octets).rstrip(b"\0\r").isalpha()
+
+
+def _other(octets: bytes, codec: str) -> Decoded:
+    """A charset beyond the three: strictly, or hex."""
+    flags = _DOUBT
+    order = _UTF_32_MARKS.get(octets[:4]) if codec.startswith("utf_32") else None
+    if codec == "utf_16_le" and octets.startswith(BIG_ENDIAN):
+        order = "utf_16_be"
+    if order is not None and order != codec:
+        codec, flags = order, _DOUBT + _SWAPPED
+    text = text_strictly(octets, codec)
+    if text is None:
+        return Decoded(octets.hex(), False, octets, EIGHT_BIT, _UNKNOWN)
+    if text.startswith(_MARK):
+        text = text.replace(_MARK, "")
+    return _published(text, lossy=False, flags=flags)
+
+
+def _published(text: str, *, lossy: bool, flags: tuple[str, ...]) -> Decoded:
+    """A text in ISO-8859-1 where that says just this text, else in UTF-16BE."""
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        octets = b""
+    if text and (not octets or _single_octets(octets).text != text):
+        return Decoded(text, lossy, text.encode("utf-16-be"), UTF_16BE, flags)
+    return Decoded(text, lossy, octets, ISO_8859_1, flags)
