@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pipeline.process import troubles
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.consumer import run_agent
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings) -> None:
     """Run the store until it is told to stop or cannot go on."""
+    troubles.tell_in(settings.home, "store")
     with Database(settings) as database:
         writer = ClickHouseWriter(database.writing)
         sink = Sink(
