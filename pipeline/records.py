@@ -29,8 +29,10 @@ class Flag(StrEnum):
     LATE_PART = "late-part"
     MALFORMED_UDH = "malformed-udh"
     MIXED_CHARSET = "mixed-charset"
+    MANY_INCOMPLETE = "many-incomplete"
     NO_CONSENT = "no-consent"
     REVIEW = "review"
+    RECEIPT_TIME_REPLACED = "receipt-time-replaced"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
     UNEXPECTED_CHARSET = "unexpected-charset"
     UNEXPECTED_DATA_CODING = "unexpected-data-coding"
@@ -136,6 +138,8 @@ class Reason(StrEnum):
     WRONG_ORDER = "wrong-order"
     FAILED = "failed"
     TOO_LONG = "too-long"
+    TOO_LARGE = "too-large"
+    TIME_NOT_BELIEVED = "time-not-believed"
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -414,6 +418,8 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     reason: str
     words: str
     at: datetime
+    whole_length: int = 0
+    whole_sha256: str = ""
 
 
 class DeadLetterRetry(Record, frozen=True, kw_only=True):

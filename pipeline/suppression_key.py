@@ -14,6 +14,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.wrong_deploy import NeedsOperator
+
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
@@ -23,7 +25,7 @@ _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _OTHERS: Final = 0o077
 
 
-class SuppressionKeyError(RuntimeError):
+class SuppressionKeyError(NeedsOperator):
     """The key is missing, is not the one that was used, or others can read it."""
 
 

@@ -129,6 +129,7 @@ _clock = typer.Typer(
 )
 _clock.callback()(clock.show)
 _add(_clock, "advance", clock.advance, example="clock advance 6h")
+_add(_clock, "reset", clock.reset, example="clock reset")
 app.add_typer(_clock, name="clock")
 
 

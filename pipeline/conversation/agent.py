@@ -11,7 +11,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
+import msgspec
+from aiokafka.errors import KafkaError
+
 from pipeline.avro import single_object
+from pipeline.conversation.bounded_times import TimeBounds, broker_time, show_topics
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
 from pipeline.conversation.parts import Parts
@@ -26,10 +30,12 @@ from pipeline.conversation.tables import (
 from pipeline.dead_letters import letter_from_record
 from pipeline.directory.directory import Directory
 from pipeline.engine import metrics
+from pipeline.engine.bounds import UNIT_OCTETS, Oversize, RowFailed
 from pipeline.kafka import topics
 from pipeline.records import (
     Clock,
     ConsentRequest,
+    Flag,
     ForgetRequest,
     MoMessage,
     MoRaw,
@@ -74,6 +80,9 @@ MAY_SKIP: Final = frozenset({topics.CLOCK})
 UNREADABLE_IN_A_ROW: Final = 10
 #: Rows that fall due in one unit of work, of one tick: a clock may leap over a week.
 DUE_AT_MOST = 4_000
+#: Origin of the order to take back a time that has leapt (`twoway clock reset`).
+RESET: Final = "reset"
+INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 _STAGES: Final = {
     topics.MT_REQUEST: Stage.GATE,
     topics.CONSENT_REQUEST: Stage.CONSENT,
@@ -102,7 +111,9 @@ class Conversation:
         self._directory = Directory.empty()
         self._forgetting = Forgetting(key_file(settings))
         self._handsets = Handsets(self._forgetting)
-        self._unreadable = 0
+        show_topics(SOURCES)
+        self._times = TimeBounds(is_local=not settings.kafka)
+        self._unreadable_rows = 0
         self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {
             topics.MO_RAW: (MoRaw, self._take_raw),
             topics.MT_REQUEST: (MtRequest, self._take_request),
@@ -123,7 +134,10 @@ class Conversation:
         """Take up the directory the state holds; raises `SuppressionKeyError`."""
         self._forgetting.check(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
-        self._directory = self._read_directory(octets) if octets else Directory.empty()
+        try:
+            self._directory = self._read_directory(octets) if octets else Directory.empty()
+        except single_object.Unreadable as error:
+            raise WrongDeploy(f"the directory in the state cannot be read: {error}") from error
 
     def _read_directory(self, octets: bytes) -> Directory:
         return _directory_from_octets(octets, self._account)
@@ -133,33 +147,48 @@ class Conversation:
         try:
             value = single_object.decode(record.value or b"")
         except single_object.Unreadable as error:
-            self._count_unreadable(record, error)
             self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, str(error)))
             return False
-        self._unreadable = 0
         kind, take = self._take[record.topic]
-        if isinstance(value, kind):
-            return take(work, record, value) is True
-        self._bury_stranger(work, record, value)
-        return False
-
-    def _count_unreadable(self, record: ConsumerRecord, error: single_object.Unreadable) -> None:
-        """Applications write mt-request: what they write wrong stops nobody else."""
-        self._unreadable += record.topic != topics.MT_REQUEST
-        if self._unreadable >= UNREADABLE_IN_A_ROW:
-            raise WrongDeploy(
-                f"{self._unreadable} records in a row cannot be read, the last of {record.topic}: "
-                f"{error}"
-            ) from error
+        if not isinstance(value, kind):
+            self._bury_stranger(work, record, value)
+            return False
+        is_unfinished = take(work, record, value) is True
+        self._unreadable_rows = 0
+        return is_unfinished
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
-        """A record that a stage failed on goes to the dead letter, and the next is taken."""
-        if isinstance(error, WrongDeploy):
-            raise error
+        """A record that a stage failed on goes to the dead letter, and the next is taken.
+
+        What others write never stops a worker. Rows of our own that cannot be read, ten in a row,
+        raise `WrongDeploy`.
+        """
+        cause = error.__cause__ if isinstance(error, RowFailed) else error
+        if isinstance(cause, msgspec.MsgspecError):
+            self._unreadable_rows += 1
+            if self._unreadable_rows >= UNREADABLE_IN_A_ROW:
+                words = f"{self._unreadable_rows} rows of the state in a row cannot be read"
+                raise WrongDeploy(f"{words}: {type(cause).__name__}") from error
+        else:
+            self._unreadable_rows = 0
+        if isinstance(error, RowFailed):
+            self._set_aside(work, record, error)
+            return
+        reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
         words = f"{type(error).__name__} while it was worked on"
+        self._bury(work, record, Rejected(reason, words))
+
+    def _set_aside(self, work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
+        """Let a row fall due no more, which nothing can be done with; the next tick goes on."""
+        table = work.tables[failed.table]
+        octets = table.get(failed.key)
+        if octets is not None:
+            table.put(failed.key, octets)
+        words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
         self._bury(work, record, Rejected(Reason.FAILED, words))
 
     def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> None:
+        stated, raw = raw, self._with_believed_receipt(work, record, raw)
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
         part = normalise(
@@ -172,9 +201,16 @@ class Conversation:
         if isinstance(part, Rejected):
             self._bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is not None:
+            if raw is not stated:
+                flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
+                part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.take(work, part, raw, account=account):
                 self._take_message(work, message)
+
+    def _with_believed_receipt(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> MoRaw:
+        at = self._times.believed(work, record, raw.received_at)
+        return raw if at is raw.received_at else msgspec.structs.replace(raw, received_at=at)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):
@@ -192,6 +228,9 @@ class Conversation:
         handset = address_from_text(request.to)
         if self._send_home(work, record, handset):
             return
+        at = self._times.believed(work, record, request.requested_at)
+        if at is not request.requested_at:
+            request = msgspec.structs.replace(request, requested_at=at)
         requests = work.tables[REQUESTS]
         key = request.request_id.encode()
         digest = gate.request_digest(request)
@@ -213,7 +252,14 @@ class Conversation:
         self._handsets.write(work, held, decision)
 
     def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
-        now = time_of_decision(work, result.at)
+        if abs(result.attempt) > INT_MOST:
+            words = "attempt is out of the range of its schema"
+            self._bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
+            return
+        at = self._times.believed(work, record, result.at)
+        if at is not result.at:
+            result = msgspec.structs.replace(result, at=at)
+        now = time_of_decision(work, at)
         held = self._handsets.read(work, result.handset)
         decision = consent.take_result(
             held.row, result, directory=self._directory, now=now, rules=self._consent_rules
@@ -230,6 +276,9 @@ class Conversation:
         key = order_key(request)
         if requests.get(key) is not None:
             return
+        at = self._times.believed(work, record, request.requested_at)
+        if at is not request.requested_at:
+            request = msgspec.structs.replace(request, requested_at=at)
         order = order_from_request(request, directory=self._directory)
         if isinstance(order, Rejected):
             self._bury(work, record, order, at=request.requested_at)
@@ -252,7 +301,10 @@ class Conversation:
         key = order_key(request)
         if requests.get(key) is not None:
             return
-        now = time_of_decision(work, request.requested_at)
+        at = self._times.believed(work, record, request.requested_at)
+        if at is not request.requested_at:
+            request = msgspec.structs.replace(request, requested_at=at)
+        now = time_of_decision(work, at)
         requests.put(key, b"", due_at=now + self._horizon)
         rejected = self._forgetting.forget(work, record, request, handset=handset, now=now)
         if rejected is not None:
@@ -268,8 +320,9 @@ class Conversation:
         return True
 
     def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Numbers) -> None:
-        self._directory = self._read_directory(record.value)
+        directory = self._read_directory(record.value)
         work.tables[DIRECTORY].put(b"", record.value)
+        self._directory = directory
 
     def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
         """Let fall due what the time has come of; True when there may be more of it.
@@ -277,20 +330,42 @@ class Conversation:
         How much is done at once is counted from the tick on, not from the unit's beginning: so it
         is the same whatever the batches are.
         """
+        if tick.origin == RESET:
+            self._reset_time(work, record)
+            return False
+        if tick.time > self._times.latest(work, record):
+            metrics.TIMES_NOT_BELIEVED.labels(record.topic).inc()
+            words = "the tick lies too far beyond the broker's own time"
+            self._bury(work, record, Rejected(Reason.TIME_NOT_BELIEVED, words))
+            return False
         if not work.advance_time(tick.time):
             return False
         left = DUE_AT_MOST
+        most_octets = work.octets + UNIT_OCTETS
         for name, fall_due in self._due.items():
             table = work.tables[name]
             if not table.has_due(tick.time):
                 continue
             keys = table.due(tick.time, at_most=left)
             for key in keys:
-                fall_due(work, key, tick.time)
+                try:
+                    fall_due(work, key, tick.time)
+                except Exception as error:
+                    raise RowFailed(name, key) from error
+                if work.octets > most_octets:
+                    return True
             left -= len(keys)
             if not left:
                 return True
         return False
+
+    def _reset_time(self, work: UnitOfWork, record: ConsumerRecord) -> None:
+        """Take a time back that has leapt; what fell due by it stays done. A time that has not: no.
+
+        `deploy/decisions/0087`.
+        """
+        if self._times.has_leapt(work, record):
+            work.turn_time_back(broker_time(record))
 
     def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[REQUESTS].delete(key)

@@ -10,6 +10,7 @@ from pipeline.conversation.tables import ASSEMBLIES, SEEN, time_of_decision
 from pipeline.engine import metrics
 from pipeline.kafka import topics
 from pipeline.sms.msisdn import key_from_handset
+from pipeline.stages.parts import bounds as assembly_bounds
 from pipeline.stages.parts import dedupe, dedupe_smpp, reassemble
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Parts:
             timeout=self._timeout,
             account=account,
         )
-        self._put_assemblies(work, key, held)
+        self._put_assemblies(work, key, held, messages)
         return messages
 
     def release(self, work: UnitOfWork, key: bytes, now: datetime) -> list[MoMessage]:
@@ -57,7 +58,7 @@ class Parts:
         held, messages = reassemble.release_due(
             reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
         )
-        self._put_assemblies(work, key, held)
+        self._put_assemblies(work, key, held, messages)
         return messages
 
     def forget_seen(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
@@ -93,10 +94,20 @@ class Parts:
         return accepted
 
     def _put_assemblies(
-        self, work: UnitOfWork, key: bytes, row: reassemble.Assemblies | None
+        self,
+        work: UnitOfWork,
+        key: bytes,
+        row: reassemble.Assemblies | None,
+        messages: list[MoMessage],
     ) -> None:
+        """Keep the row; what is too much for one goes to `messages`."""
         if row is None:
             work.tables[ASSEMBLIES].delete(key)
             return
+        octets = reassemble.encode_row(row)
+        if not assembly_bounds.is_within_bounds(row, len(octets)):
+            row, let_go = assembly_bounds.relieve(row)
+            messages += let_go
+            octets = reassemble.encode_row(row)
         due_at = reassemble.due_at(row, timeout=self._timeout, keep=self._horizon)
-        work.tables[ASSEMBLIES].put(key, reassemble.encode_row(row), due_at=due_at)
+        work.tables[ASSEMBLIES].put(key, octets, due_at=due_at)

@@ -18,6 +18,7 @@ from pipeline.engine.faust.app import App, create_faust_app, in_background, run_
 from pipeline.engine.plan import AgentPlan
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import topics
+from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> App:
             host=settings.metrics_host,
             port=settings.metrics_port,
             ready=lambda: conversation.ready,
+            why=lambda: "\n".join(f"partition {p}: {w}" for p, w in conversation.waits_for.items()),
         )
         in_background(app, serve)
     return app
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> App:
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
     guard_logs(settings)
+    troubles.tell_in(settings.home, "worker")
     app = create_app(settings)
     # What is there by now stays for good, and what a batch makes is gone with the batch.
     gc.freeze()

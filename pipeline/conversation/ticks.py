@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pipeline.avro import single_object
+from pipeline.conversation.bounded_times import MOST_AHEAD
+from pipeline.engine import metrics
 from pipeline.kafka import topics
 from pipeline.records import Clock
 
@@ -23,22 +26,52 @@ log = logging.getLogger(__name__)
 TICK_SECONDS: Final = 1.0
 
 
+class AheadOfBroker:
+    """How far this host's clock is ahead of the broker's, by what the broker stamps ticks with.
+
+    A host whose clock is wrong must not tick with it: the broker's own time is taken in its place.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def corrected(self, time: datetime) -> datetime:
+        """The time to tick with."""
+        return time - self._ahead
+
+    def learn(self, now: datetime, stamped_ms: int) -> None:
+        """Compare the host's time of a tick with the broker's; a small difference is none."""
+        ahead = now - datetime.fromtimestamp(stamped_ms / 1000, UTC)
+        is_wrong = abs(ahead) > MOST_AHEAD
+        metrics.CLOCK_AHEAD.set(ahead.total_seconds())
+        if is_wrong and not self._ahead:
+            log.error(
+                "the clock of this host is %.0f s ahead of the broker's: ticks are by the broker's",
+                ahead.total_seconds(),
+            )
+        self._ahead = ahead if is_wrong else timedelta()
+
+
 async def tick(
     *, bootstrap: str, clock: PipelineClock, partitions: Callable[[], Iterable[int]]
 ) -> None:
     """Publish ticks until cancelled. One that fails is said, not made up for: the next is near."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
+    ahead = AheadOfBroker()
     try:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            value = single_object.encode(Clock(time=clock.now(), origin="worker"))
+            now = clock.now()
+            value = single_object.encode(Clock(time=ahead.corrected(now), origin="worker"))
             sent = [
                 await producer.send(topics.CLOCK, value, partition=partition)
                 for partition in partitions()
             ]
             try:
-                await asyncio.gather(*sent)
+                stamped = [each.timestamp for each in await asyncio.gather(*sent)]
+                if stamped:
+                    ahead.learn(now - clock.offset(), stamped[0])
             except KafkaError as error:
                 log.warning("tick not published, %s: %s", type(error).__name__, error)
     finally:

@@ -12,17 +12,20 @@ import heapq
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
+from pipeline.wrong_deploy import NeedsOperator
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.engine.batch import Batch
 
 ROOM_RECORDS: Final = 8_000
+ROOM_OCTETS: Final = 16 << 20
 
 
-class Gap(RuntimeError):
+class Gap(NeedsOperator):
     """Records are missing between two batches: they were deleted unread, or the driver is wrong."""
 
 
@@ -32,6 +35,7 @@ class _Queue:
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.records: deque[ConsumerRecord] = deque()
+        self.octets = 0  # of their values
         self.floor = 0  # what lies below is done
         self.first_start: int | None = None  # where the first batch began
         self.read_to: int | None = None  # the consumer's position
@@ -39,7 +43,7 @@ class _Queue:
     def forget(self) -> None:
         """As new: the consumer begins anew, wherever that is."""
         self.records.clear()
-        self.floor = 0
+        self.octets = self.floor = 0
         self.first_start = self.read_to = None
 
     def add(self, batch: Batch) -> int | None:
@@ -48,7 +52,9 @@ class _Queue:
         if self.first_start is None:
             self.first_start = batch.start
         floor = max(self.floor, self.read_to or 0)
-        self.records.extend(record for record in batch.records if record.offset >= floor)
+        added = [record for record in batch.records if record.offset >= floor]
+        self.records.extend(added)
+        self.octets += octets_of(added)
         self.read_to = max(batch.end, self.read_to or 0)
         return expected if expected is not None and batch.start > expected else None
 
@@ -113,11 +119,13 @@ class Intake:
             queue.floor = floor
             queue.first_start = floor if held_from is None else held_from
             queue.records = deque(record for record in queue.records if record.offset >= floor)
+            queue.octets = octets_of(queue.records)
 
     def has_room(self, topic: str) -> bool:
         """Whether more of `topic` may be fetched."""
-        records = self._queues[topic].records
-        if len(records) < ROOM_RECORDS:
+        queue = self._queues[topic]
+        records = queue.records
+        if not records or (len(records) < ROOM_RECORDS and queue.octets < ROOM_OCTETS):
             return True
         # All of one millisecond: its end must be seen before the first of them can be taken.
         return bool(records[0].timestamp == records[-1].timestamp)
@@ -206,4 +214,10 @@ class Intake:
         records = queue.records
         while records and records[0].timestamp <= until:
             taken.append(records.popleft())
+        queue.octets -= octets_of(taken)
         return taken
+
+
+def octets_of(records: Iterable[ConsumerRecord]) -> int:
+    """The octets of the records' values."""
+    return sum(len(record.value or b"") for record in records)

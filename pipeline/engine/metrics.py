@@ -17,6 +17,17 @@ DUPLICATES: Final = Counter(
 DEAD_LETTERS: Final = Counter(
     "twoway_worker_dead_letters_total", "Records refused", ["stage", "reason"]
 )
+TIMES_NOT_BELIEVED: Final = Counter(
+    "twoway_worker_times_not_believed_total",
+    "Times of records that lie too far from the broker's, replaced or refused",
+    ["topic"],
+)
+CLOCK_AHEAD: Final = Gauge(
+    "twoway_worker_clock_ahead_seconds", "How far this host's clock is ahead of the broker's"
+)
+WAITING: Final = Gauge(
+    "twoway_worker_waiting", "1: the partition waits for an operator, 0: it does not", ["partition"]
+)
 TRANSACTIONS: Final = Counter("twoway_worker_transactions_total", "Transactions committed")
 BATCH_SECONDS: Final = Histogram(
     "twoway_worker_batch_seconds",

@@ -10,6 +10,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
+from aiokafka.errors import (
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+)
 
 from pipeline.engine import metrics
 from pipeline.engine.intake import Intake
@@ -17,6 +23,7 @@ from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka.client.transactional_producer import transactional_producer
+from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +37,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
+#: What a broker says of what a transaction writes, and not of itself: again gives the same.
+REFUSED_FOR_WHAT_IT_WRITES: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    PolicyViolationError,
+)
 
 
 class PartitionTask:
@@ -57,8 +71,11 @@ class PartitionTask:
         self._restored = False
         self._loop_task: asyncio.Task[None] | None = None
         self._working = asyncio.Lock()
+        self._at_most = BATCH_RECORDS
         self.ready = False
         self.unsaved = 0
+        #: Why the partition waits for an operator; empty while it does not.
+        self.waits_for = ""
 
     @property
     def at_work(self) -> bool:
@@ -68,7 +85,15 @@ class PartitionTask:
     def start(self) -> None:
         """Run, from where the state stands; does nothing when it runs already."""
         if self._loop_task is None:
+            self.waits_for = ""
             self._loop_task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
+
+    def wait_for_operator(self, error: NeedsOperator) -> None:
+        """Take nothing more of the partition until the worker is started again, and say why."""
+        self.waits_for = str(error)
+        log.critical("partition %d waits for an operator: %s", self.partition, error)
+        if self._loop_task is not None and self._loop_task is not asyncio.current_task():
+            self._loop_task.cancel()
 
     async def pause(self) -> None:
         """End the transaction that runs, take no more, and forget what was fetched.
@@ -102,11 +127,14 @@ class PartitionTask:
                 await self.intake.arrived()
                 async with self._turns:
                     records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
+                    self._at_most = len(records)
                     while records:
                         async with self._working:
                             records = await self._work(records)
         except asyncio.CancelledError:
             raise
+        except NeedsOperator as error:
+            self.wait_for_operator(error)
         except Exception as error:
             self._failed(self.partition, error)
 
@@ -149,9 +177,53 @@ class PartitionTask:
         )
 
     async def _work(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
-        """Do a batch in one transaction, or nothing of it; gives the records that are left."""
+        """Do a batch in one transaction, or nothing of it; gives the records that are left.
+
+        What the broker refuses for what it writes is done in halves, until a record alone is
+        refused: that one goes to the dead letter.
+        """
         began = time.monotonic()
-        work, done = self._decide(records)
+        try:
+            left = await self._commit(records, *self._decide(records[: self._at_most]))
+        except REFUSED_FOR_WHAT_IT_WRITES as error:
+            await self._restore_same()
+            if self._at_most > 1:
+                self._at_most //= 2
+                words = "%d records were refused by the broker, by halves now: %s"
+                log.error(words, len(records), type(error).__name__)
+                return records
+            left = await self._refuse_first(records, error)
+        self._at_most = min(BATCH_RECORDS, 2 * self._at_most)
+        metrics.BATCH_SECONDS.observe(time.monotonic() - began)
+        return left
+
+    async def _refuse_first(
+        self, records: Sequence[ConsumerRecord], error: Exception
+    ) -> Sequence[ConsumerRecord]:
+        """Refuse the first record, which the broker did not take the effects of."""
+        work = self._new_work()
+        self._processor.refuse(work, records[0], error)
+        try:
+            return await self._commit(records, work, 1)
+        except REFUSED_FOR_WHAT_IT_WRITES as again:
+            raise NeedsOperator(
+                f"the broker takes no dead letter of {work.octets} octets"
+                f" ({type(again).__name__}): see max.message.bytes of the topics"
+            ) from again
+
+    async def _restore_same(self) -> None:
+        """The state as it was before a transaction that was refused."""
+        point = self.state.point
+        await self._restore()
+        if self.state.point.sequence != point.sequence:
+            raise RuntimeError("a transaction that the broker refused has been committed")
+        self.state.point = point
+        self.ready = True
+
+    async def _commit(
+        self, records: Sequence[ConsumerRecord], work: UnitOfWork, done: int
+    ) -> Sequence[ConsumerRecord]:
+        """Make the effects of the first `done` records so; gives the records that are left."""
         records, left = records[:done], records[done:]
         offsets = self.intake.next_offsets()
         offsets.update({record.topic: record.offset for record in reversed(left)})
@@ -167,7 +239,6 @@ class PartitionTask:
             )
             self.unsaved = 0
             metrics.TRANSACTIONS.inc()
-        metrics.BATCH_SECONDS.observe(time.monotonic() - began)
         for topic, count in Counter(record.topic for record in records).items():
             metrics.RECORDS.labels(topic).inc(count)
         return left
@@ -183,6 +254,10 @@ class PartitionTask:
             for done, record in enumerate(records):
                 if take(work, record):
                     return work, done
+                if work.is_full:
+                    return work, done + 1
+        except NeedsOperator:
+            raise
         except Exception as error:
             log.error("a batch of %d failed, record by record now: %s", len(records), _told(error))
             self.state.discard()
@@ -191,15 +266,17 @@ class PartitionTask:
         self._processor.restored(self.state)
         work = self._new_work()
         for done, record in enumerate(records):
-            savepoint = work.savepoint()
+            work.savepoint()
             try:
                 if take(work, record):
                     return work, done
             except Exception as error:
                 where = f"{record.topic}[{record.partition}]@{record.offset}"
                 log.error("%s refused: %s", where, _told(error))
-                work.rollback(savepoint)
+                work.rollback()
                 self._processor.refuse(work, record, error)
+            if work.is_full:
+                return work, done + 1
         return work, len(records)
 
     def _new_work(self) -> UnitOfWork:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.errors import IllegalOperation
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
+from pipeline.engine.bounds import RECORD_OCTETS, RECORD_OVERHEAD, UNIT_OCTETS, UNIT_SECONDS
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import SCRUB_KEY, Point, State, point_row
 
@@ -37,7 +38,11 @@ class UnitOfWork:
         self._changelog = changelog
         self._outputs: dict[tuple[str, int], _Rows] = {}
         self._scrubbed: set[str] = set()
+        self._written = state.written
+        self._ends_at = time.monotonic() + UNIT_SECONDS
+        self._savepoint: tuple[dict[tuple[str, int], int], datetime | None, int] | None = None
         self.time = state.point.time
+        self.must_commit = False
 
     @property
     def partition(self) -> int:
@@ -47,7 +52,12 @@ class UnitOfWork:
     def send(
         self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
     ) -> None:
-        """Write a record to `topic`, to this partition unless another is named."""
+        """Write a record to `topic`, in this partition or the one named; raises `Oversize`."""
+        octets = len(value) + (len(key) if key else 0)
+        written = self._written
+        written.octets += octets + RECORD_OVERHEAD
+        if octets > RECORD_OCTETS or written.octets > UNIT_OCTETS:
+            written.check(octets, topic)
         target = (topic, self._partition if partition is None else partition)
         rows = self._outputs.get(target)
         if rows is None:
@@ -65,23 +75,44 @@ class UnitOfWork:
         self.time = time
         return True
 
+    def turn_time_back(self, time: datetime) -> None:
+        """Set a time that has leapt ahead back to `time`; the transaction says so for good."""
+        self.time = time
+        self.must_commit = True  # offsets alone could not take back a time that was committed
+
+    @property
+    def octets(self) -> int:
+        """The octets that are written so far."""
+        return self._written.octets
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many octets, or has taken as long, as a unit of work should."""
+        return self._written.octets > UNIT_OCTETS or time.monotonic() > self._ends_at
+
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not self._outputs and not any(t.changes for t in self._state.tables.values())
+        return (
+            not self._outputs
+            and not self.must_commit
+            and not any(table.changes for table in self._state.tables.values())
+        )
 
-    def savepoint(self) -> tuple[object, ...]:
-        """What there is so far, for `rollback`."""
-        outputs = {target: len(rows) for target, rows in self._outputs.items()}
-        return self._state.snapshot(), outputs, self.time
+    def savepoint(self) -> None:
+        """Remember what there is so far, for `rollback`."""
+        counts = {target: len(rows) for target, rows in self._outputs.items()}
+        self._savepoint = counts, self.time, self._written.octets
+        self._state.begin_undo()
 
-    def rollback(self, savepoint: tuple[object, ...]) -> None:
+    def rollback(self) -> None:
         """Undo what was done since the savepoint."""
-        tables, outputs, time = savepoint
-        self._state.revert(tables)  # type: ignore[arg-type]
-        counts: dict[tuple[str, int], int] = outputs  # type: ignore[assignment]
+        if self._savepoint is None:
+            raise RuntimeError("there is no savepoint")
+        counts, self.time, self._written.octets = self._savepoint
+        self._savepoint = None
+        self._state.undo()
         self._outputs = {t: rows[: counts[t]] for t, rows in self._outputs.items() if t in counts}
-        self.time = time  # type: ignore[assignment]
 
     async def commit(
         self, producer: AIOKafkaProducer, *, group: str, offsets: Mapping[str, int]

@@ -35,6 +35,7 @@ class Topic:
     name: str
     record: str = ""
     key: str
+    max_message_octets: int
     log_append_time: bool = False
     retention_days: int = -1
     compacted: bool = False
@@ -47,6 +48,8 @@ class Topic:
         config = {
             "cleanup.policy": "compact" if self.compacted else "delete",
             "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
+            "max.message.bytes": str(self.max_message_octets),
+            "compression.type": "uncompressed",
         }
         if not self.compacted:
             days = self.retention_days

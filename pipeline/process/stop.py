@@ -6,6 +6,8 @@ import logging
 import os
 from typing import Final, NoReturn
 
+from pipeline.process import troubles
+
 log = logging.getLogger(__name__)
 
 EXIT_FAILED: Final = 70  # sysexits.h EX_SOFTWARE
@@ -20,15 +22,16 @@ def stop_loudly(what: str, error: BaseException) -> NoReturn:
         error,
         exc_info=error,
     )
-    _end()
+    _end(f"{what}: {type(error).__name__}: {error}")
 
 
 def stop_for(reason: str) -> NoReturn:
     """As `stop_loudly`, in one line, for a reason that no place in the code says more of."""
     log.critical("%s; this process stops", reason)
-    _end()
+    _end(reason)
 
 
-def _end() -> NoReturn:
+def _end(words: str) -> NoReturn:
+    troubles.tell_end(words)
     logging.shutdown()
     os._exit(EXIT_FAILED)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Run the store until it is told to stop or cannot go on."""
     guard_logs(settings)
+    troubles.tell_in(settings.home, "store")
     with Database(settings) as database:
         writer = ClickHouseWriter(database.writing)
         sink = Sink(

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-async def serve_metrics(*, host: str, port: int, ready: Callable[[], bool]) -> None:
-    """Serve until cancelled; /readyz is 503 until `ready()`."""
+async def serve_metrics(
+    *, host: str, port: int, ready: Callable[[], bool], why: Callable[[], str] = lambda: ""
+) -> None:
+    """Serve until cancelled; /readyz is 503 until `ready()`, with the words of `why()`."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -23,9 +25,10 @@ async def serve_metrics(*, host: str, port: int, ready: Callable[[], bool]) -> N
 
     async def readiness(_: web.Request) -> web.Response:
         is_ready = ready()
-        return web.Response(
-            text="ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503
-        )
+        if is_ready:
+            return web.Response(text="ready\n")
+        words = why()
+        return web.Response(text=f"not ready\n{words}\n" if words else "not ready\n", status=503)
 
     app = web.Application()
     app.add_routes(

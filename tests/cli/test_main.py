@@ -35,6 +35,7 @@ COMMANDS_RELIED_ON = {
     "dead-letter retry",
     "clock",
     "clock advance",
+    "clock reset",
     "numbers load",
     "numbers check",
     "stop",

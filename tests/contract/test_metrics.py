@@ -161,6 +161,8 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "SmppAskingAgain",
         "SmppWindowFull",
         "FtpNotRead",
+        "WorkerWaits",
+        "WorkerTimesNotBelieved",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -214,5 +216,8 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "FtpNotRead",
         "FtpFailing",
         "FtpLogGone",
+        "WorkerWaits",
+        "WorkerTimesNotBelieved",
+        "WorkerClockWrong",
     ):
         assert name in cases

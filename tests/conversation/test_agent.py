@@ -6,10 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import UNREADABLE_IN_A_ROW, Conversation
+from pipeline.conversation.agent import SOURCES, UNREADABLE_IN_A_ROW, Conversation
 from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.state.state import Point, State
@@ -212,7 +213,10 @@ def test_a_tick_with_nothing_due_writes_nothing(partition):
     partition.raw("hello")
     work = UnitOfWork(state=partition.state, partition=0, changelog="changelog")
     record = SimpleNamespace(
-        topic=topics.CLOCK, value=single_object.encode(Clock(time=NOON, origin="worker")), offset=0
+        topic=topics.CLOCK,
+        value=single_object.encode(Clock(time=NOON, origin="worker")),
+        offset=0,
+        timestamp=1_772_366_400_000,
     )
     partition.agent.take(work, record)
     assert work.is_empty
@@ -227,19 +231,36 @@ def test_an_unreadable_record_is_kept_whole_and_the_next_is_taken(partition):
     assert len(partition.written(topics.MO_MESSAGE)) == 1
 
 
-def test_ten_unreadable_records_of_our_own_stop_the_worker(partition):
-    for _ in range(UNREADABLE_IN_A_ROW - 1):
-        partition.take(topics.MO_RAW, b"no avro")
-    with pytest.raises(WrongDeploy, match="mo-raw"):
-        partition.take(topics.MO_RAW, b"no avro")
-
-
-def test_what_applications_write_wrong_stops_nobody(partition):
+@pytest.mark.parametrize("topic", SOURCES)
+def test_what_others_write_wrong_stops_nobody(partition, topic):
     for _ in range(3 * UNREADABLE_IN_A_ROW):
-        partition.take(topics.MT_REQUEST, b"no avro")
-    letters = partition.written(topics.DEAD_LETTER)
-    assert len(letters) == 3 * UNREADABLE_IN_A_ROW
-    assert {letter.stage for letter in letters} == {"gate"}
+        partition.take(topic, b"no avro")
+        partition.take(topic, single_object.encode(NUMBERS)[:40])
+    assert len(partition.written(topics.DEAD_LETTER)) == 6 * UNREADABLE_IN_A_ROW
+
+
+def test_ten_rows_of_our_own_that_cannot_be_read_are_a_wrong_deploy(partition):
+    for number in range(UNREADABLE_IN_A_ROW):
+        partition.state.tables[CONSENTS].put(HANDSET.encode(), b"\xc1 of another version")
+        record = SimpleNamespace(
+            topic=topics.MT_REQUEST,
+            partition=partition.number,
+            offset=number,
+            timestamp=1_772_366_400_000,
+            key=b"",
+            headers=(),
+            value=single_object.encode(
+                MtRequest(request_id=f"r{number}", to=HANDSET, text="x", requested_at=NOON)
+            ),
+        )
+        work = UnitOfWork(state=partition.state, partition=partition.number, changelog="c")
+        with pytest.raises(msgspec.MsgspecError) as raised:
+            partition.agent.take(work, record)
+        if number < UNREADABLE_IN_A_ROW - 1:
+            partition.agent.refuse(work, record, raised.value)
+        else:
+            with pytest.raises(WrongDeploy):
+                partition.agent.refuse(work, record, raised.value)
 
 
 def test_a_header_without_a_value_is_kept_as_an_empty_one(partition):

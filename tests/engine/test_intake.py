@@ -16,7 +16,7 @@ TOPICS = ("mo", "request", "clock")
 
 
 def record(topic: str, offset: int, timestamp: int) -> SimpleNamespace:
-    return SimpleNamespace(topic=topic, partition=0, offset=offset, timestamp=timestamp)
+    return SimpleNamespace(topic=topic, partition=0, offset=offset, timestamp=timestamp, value=b"")
 
 
 def batch(topic: str, *records: tuple[int, int], start: int | None = None, end: int | None = None):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from types import SimpleNamespace
 
 import pytest
 
 from pipeline.engine.plan import AgentPlan
+from pipeline.engine.state.restore import StateBehind
 from pipeline.engine.state.state import State
 from pipeline.engine.task import PartitionTask
 from tests.engine.faulty_producer import Fault, FaultyProducer
@@ -107,3 +109,36 @@ async def test_a_fault_anywhere_in_its_units_loses_and_doubles_nothing(after):
         assert lines(again) == LINES
         assert again.offsets == {"orders": ROWS + 1, "clock": 8}
     assert at > 3 * len(("begin", "send offsets", "commit"))
+
+
+async def test_what_a_new_start_would_not_mend_waits_for_an_operator_and_ends_nothing():
+    failures = []
+    task = task_on(FaultyProducer(), State(["waiting"]))
+    task._failed = lambda partition, error: failures.append((partition, error))
+
+    async def begin() -> None:
+        raise StateBehind("rows are lost")
+
+    task._begin = begin
+    task.start()
+    await asyncio.wait([task._loop_task])
+    assert (task.waits_for, failures) == ("rows are lost", [])
+    await task.pause()
+    task.start()  # a partition that comes back is tried again
+    assert task.waits_for == ""
+    await asyncio.wait([task._loop_task])
+    assert task.waits_for == "rows are lost"
+
+
+async def test_a_bad_environment_still_ends_the_process():
+    failures = []
+    task = task_on(FaultyProducer(), State(["waiting"]))
+    task._failed = lambda partition, error: failures.append((partition, str(error)))
+
+    async def begin() -> None:
+        raise Fault("no broker")
+
+    task._begin = begin
+    task.start()
+    await asyncio.wait([task._loop_task])
+    assert (task.waits_for, failures) == ("", [(0, "no broker")])

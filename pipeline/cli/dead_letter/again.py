@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.avro.single_object import encode
+from pipeline.dead_letters import is_cut
 from pipeline.kafka import topics
 from pipeline.records import DeadLetter, Header, MoRaw, Reason, Rejected, Source, Stage
 from pipeline.sms.msisdn import address_from_text, key_from_handset
@@ -46,7 +47,7 @@ class Again:
 
 def again_from_letter(letter: DeadLetter, *, alphabet: str) -> Again:
     """What to publish; raises `CannotRetry`. `alphabet` is what SMPP's data_coding 0 means."""
-    if letter.reason == Reason.TOO_LONG:
+    if letter.reason == Reason.TOO_LONG or is_cut(letter):
         raise CannotRetry("only its beginning was kept")
     if letter.topic:
         return _record_again(letter)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pipeline.cli.local.children import Program
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from pipeline.cli.local.stack_settings import answers, answers_ready, settings_as_environment
-from pipeline.cli.local.children import Program
 from pipeline.process.secret_settings import secrets_as_lines, settings_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.ports import LOOPBACK
 from pipeline.cli.local.stack_settings import (
@@ -24,7 +25,6 @@ from pipeline.cli.local.stack_settings import (
     with_name,
 )
 from pipeline.cli.local.stack_ways import WAYS, programs_of_ways
-from pipeline.cli.local.children import Program
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError

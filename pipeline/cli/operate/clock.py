@@ -77,3 +77,19 @@ def advance(
         say=lambda words: typer.echo(words, err=True),
     )
     typer.echo(text_from_time(time))
+
+
+def reset(context: typer.Context, home: Home = None) -> None:
+    """Take partitions back whose time has leapt far beyond the broker's.
+
+    Others are left as they are. What fell due by the leap stays done; deploy/decisions/0087 says
+    what to look at afterwards. Returns when the workers have taken the order.
+    """
+    above: Path | None = context.obj
+    settings = settings_from(home=home or above)
+
+    from pipeline.cli.operate.clock_reset import reset as reset_times
+    from pipeline.home.stack import bootstrap_of
+
+    for line in reset_times(bootstrap_of(settings), say=lambda words: typer.echo(words, err=True)):
+        typer.echo(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.kafka.topics import partition_of
+from pipeline.process import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,7 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: list[dict[str, Any]] | None
     hangs: dict[str, int] = {}
     """How often `up` ended a process because it did not answer."""
+    troubles: list[dict[str, str]] = []
 
 
 def pipeline_state(settings: Settings) -> PipelineState:
@@ -80,7 +83,14 @@ def pipeline_state(settings: Settings) -> PipelineState:
         last_mo=last_mo,
         dead_letters=dead_letters,
         hangs=stack.hangs if stack else {},
+        troubles=_troubles(settings),
     )
+
+
+def _troubles(settings: Settings) -> list[dict[str, str]]:
+    """Which processes of this home wait for an operator, or end again and again, and why."""
+    found = (*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time()))
+    return [{"process": name, "words": words} for name, words in found]
 
 
 def _asked(ask: Callable[[], T], *, part: str, down: dict[str, str]) -> T | None:
@@ -164,6 +174,8 @@ def lines_of(state: PipelineState) -> Iterator[str]:
         yield f"DOWN           {part}: {words}"
     for part, count in state.hangs.items():
         yield f"did not answer {part}: ended and started again {count} times"
+    for trouble in state.troubles:
+        yield f"TROUBLE        {trouble['process']}: {trouble['words']}"
 
 
 def _records(count: int, *, at_most: bool) -> str:

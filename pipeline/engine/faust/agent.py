@@ -14,7 +14,9 @@ from pipeline.engine.states import States
 from pipeline.engine.task import PartitionTask
 from pipeline.engine.unit_of_work import offsets_of
 from pipeline.engine.watchdog import Watchdog
+from pipeline.process import troubles
 from pipeline.process.stop import stop_loudly
+from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -73,6 +75,7 @@ class PartitionedAgent:
         self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
         self._asker: asyncio.Task[None] | None = None
         self._saver: asyncio.Task[None] | None = None
+        self._told: dict[int, str] = {}
         self._watchdog = Watchdog(
             bootstrap=plan.bootstrap,
             topics=plan.topics,
@@ -87,8 +90,14 @@ class PartitionedAgent:
 
     @property
     def ready(self) -> bool:
-        """Whether every partition owned has its state."""
-        return bool(self._tasks) and all(task.ready for task in self._tasks.values())
+        """Whether every partition owned has its state and none waits for an operator."""
+        tasks = self._tasks.values()
+        return bool(tasks) and all(task.ready and not task.waits_for for task in tasks)
+
+    @property
+    def waits_for(self) -> dict[int, str]:
+        """Why each partition waits that waits for an operator."""
+        return {p: task.waits_for for p, task in self._tasks.items() if task.waits_for}
 
     def register(self) -> None:
         """Hang the agent into the app: its stream, and what happens on a rebalance."""
@@ -108,15 +117,21 @@ class PartitionedAgent:
     def _hand_over(self, batch: Batch) -> None:
         try:
             self._task(batch.partition).intake.add(batch)
+        except NeedsOperator as error:
+            self._task(batch.partition).wait_for_operator(error)
         except Exception as error:
             self._failed(batch.partition, error)
 
     def _watched(self) -> Mapping[int, _Watched]:
-        return {p: _Watched(task, self._states) for p, task in self._tasks.copy().items()}
+        return {
+            partition: _Watched(task, self._states)
+            for partition, task in self._tasks.copy().items()
+            if not task.waits_for
+        }
 
     def _has_room(self, tp: TP) -> bool:
         task = self._tasks.get(tp.partition)
-        return task is None or task.intake.has_room(tp.topic)
+        return task is None or (not task.waits_for and task.intake.has_room(tp.topic))
 
     def _task(self, partition: int) -> PartitionTask:
         task = self._tasks.get(partition)
@@ -154,6 +169,7 @@ class PartitionedAgent:
 
     async def _shut_down(self, _app: faust.App, **_: Any) -> None:
         self._watchdog.stop()
+        troubles.tell_waits({})
         if self._saver is not None:
             self._saver.cancel()
         await asyncio.gather(*(task.pause() for task in self._tasks.values()))
@@ -188,6 +204,13 @@ class PartitionedAgent:
                         {t: ends[TopicPartition(t, partition)] for t in self._plan.topics}
                     )
 
+    def _tell_troubles(self) -> None:
+        """Let `twoway status` of this home know which partitions wait, and why."""
+        found = self.waits_for
+        if found != self._told:
+            self._told = found
+            troubles.tell_waits({f"partition {p}": words for p, words in found.items()})
+
     async def _save_now_and_then(self) -> None:
         """Commit offsets that moved with nothing to write: many soon, few every few seconds."""
         rounds = 0
@@ -197,6 +220,7 @@ class PartitionedAgent:
             least = 1 if rounds % SAVE_ROUNDS == 0 else SAVE_RECORDS
             if rounds % REPORT_ROUNDS == 1:
                 self._report()
+            self._tell_troubles()
             await self._save([task for task in self._tasks.values() if task.unsaved >= least])
             if rounds % SWEEP_ROUNDS == 1:
                 await self._sweep()
@@ -222,6 +246,7 @@ class PartitionedAgent:
 
     def _report(self) -> None:
         for partition, task in self._tasks.items():
+            metrics.WAITING.labels(partition).set(bool(task.waits_for))
             point = task.state.point
             if point.time is not None:
                 metrics.TIME.labels(partition).set(point.time.timestamp())
@@ -234,7 +259,8 @@ class PartitionedAgent:
 
     def _forget_figures(self, partition: int) -> None:
         """Another worker tells of this partition now."""
-        for gauge in (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG):
+        figures = (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG, metrics.WAITING)
+        for gauge in figures:
             gauge.remove_by_labels({"partition": str(partition)})
 
     def _failed(self, partition: int, error: BaseException) -> None:

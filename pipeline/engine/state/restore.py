@@ -17,6 +17,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
+from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,7 @@ _ASKED_TIMES: Final = 40
 _ASKED_AGAIN_SECONDS: Final = 0.25
 
 
-class StateBehind(RuntimeError):
+class StateBehind(NeedsOperator):
     """The committed offsets are ahead of the changelog: rows of it are lost."""
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.engine.bounds import Written
 from pipeline.engine.state.memory import MemoryRows
 from pipeline.engine.state.tables import Table, row_from_octets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pipeline.engine.state.rows import Reached, Row, Rows
 
@@ -52,7 +53,11 @@ class State:
         self.rows: Rows = MemoryRows() if rows is None else rows
         self._number = {name: bytes([number]) for number, name in enumerate(tables, 1)}
         self._stores = {number: self.rows.store(number) for number in self._number.values()}
-        self.tables = {name: Table(self._stores[n]) for name, n in self._number.items()}
+        self.written = Written()
+        self.tables = {
+            name: Table(self._stores[n], name=name, written=self.written)
+            for name, n in self._number.items()
+        }
         octets = self.rows.point
         self.point = Point() if octets is None else msgspec.msgpack.decode(octets, type=Point)
 
@@ -97,16 +102,18 @@ class State:
     def discard(self) -> None:
         """The changes are not to be."""
         for table in self.tables.values():
-            table.changes = {}
+            table.discard()
+        self.written.octets = 0
 
-    def snapshot(self) -> dict[str, dict[bytes, Row | None]]:
-        """The uncommitted changes as they are now, for `revert`."""
-        return {name: dict(table.changes) for name, table in self.tables.items()}
+    def begin_undo(self) -> None:
+        """From now on note what changes replace, for `undo`."""
+        for table in self.tables.values():
+            table.begin_undo()
 
-    def revert(self, snapshot: Mapping[str, dict[bytes, Row | None]]) -> None:
-        """Go back to a snapshot."""
-        for name, changes in snapshot.items():
-            self.tables[name].changes = changes
+    def undo(self) -> None:
+        """Undo the changes since `begin_undo`."""
+        for table in self.tables.values():
+            table.undo()
 
     def first_due(self) -> int | None:
         """The earliest due time of any table, in microseconds since 1970."""

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pipeline.engine.bounds import RECORD_OCTETS, RECORD_OVERHEAD, UNIT_OCTETS, Written
 from pipeline.engine.state.rows import NEVER, Row
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Table:
     """A table as one unit of work sees it: its own changes over the committed rows."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, name: str = "", written: Written | None = None) -> None:
         self._store = store
+        self._name = name
+        self._written = Written() if written is None else written
         self.changes: dict[bytes, Row | None] = {}
+        self._before: list[tuple[bytes, Row | None, bool]] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`, if there is one."""
@@ -51,13 +55,45 @@ class Table:
         return sorted(found)
 
     def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
-        """Set the row of `key`, and when it falls due."""
-        self.changes[key] = Row(value, _due_from_time(due_at))
+        """Set the row of `key`, and when it falls due; raises `Oversize`."""
+        row = Row(value, _due_from_time(due_at))
+        octets = len(key) + len(value)
+        written = self._written
+        written.octets += octets + RECORD_OVERHEAD
+        if octets > RECORD_OCTETS or written.octets > UNIT_OCTETS:
+            written.check(octets, self._name)
+        if self._before is not None:
+            self._note(key)
+        self.changes[key] = row
 
     def delete(self, key: bytes) -> None:
         """Remove the row of `key`."""
         if key in self.changes or self._store.get(key) is not None:
+            if self._before is not None:
+                self._note(key)
             self.changes[key] = None
+
+    def begin_undo(self) -> None:
+        """From now on note what changes replace, for `undo`."""
+        self._before = []
+
+    def undo(self) -> None:
+        """Undo the changes since `begin_undo`."""
+        for key, row, was_changed in reversed(self._before or ()):
+            if was_changed:
+                self.changes[key] = row
+            else:
+                del self.changes[key]
+        self._before = None
+
+    def discard(self) -> None:
+        """Undo all changes."""
+        self.changes = {}
+        self._before = None
+
+    def _note(self, key: bytes) -> None:
+        if self._before is not None:
+            self._before.append((key, self.changes.get(key), key in self.changes))
 
     def due(self, until: datetime, *, at_most: int = sys.maxsize) -> list[bytes]:
         """Keys of the rows due at or before `until`, earliest first, then by key."""

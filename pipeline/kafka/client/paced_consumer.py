@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import aiokafka
 from aiokafka.protocol.fetch import FetchRequest
 
+from pipeline.kafka.client import lenient_records
 from pipeline.kafka.client.fetch_session import FetchSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+lenient_records.install()
 
 
 class PacedConsumer(aiokafka.AIOKafkaConsumer):

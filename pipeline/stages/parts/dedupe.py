@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEY_LENGTH: Final = 16
 _DIGEST_LENGTH: Final = 8
+#: Under one key. The repeat of one that was accepted before so many others is a part of its own.
+MOST_DIGESTS: Final = 64
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
 _fields_encoded = msgspec.msgpack.Encoder().encode  # no two sequences of fields look alike
 
@@ -74,4 +76,4 @@ def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
         part_id=blake2b(identity, digest_size=16).hexdigest(),
         flags=[*part.flags, Flag.ID_REUSED] if row else part.flags,
     )
-    return row + digest, accepted
+    return row[-(MOST_DIGESTS - 1) * _DIGEST_LENGTH :] + digest, accepted

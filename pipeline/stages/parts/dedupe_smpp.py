@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 SENT_AGAIN_WITHIN: Final = timedelta(minutes=254)
 
 
+#: Of one key. What comes again of one before so many others is a message of its own.
+MOST_UNANSWERED: Final = 256
+
+
 class Unanswered(msgspec.Struct, frozen=True, array_like=True):
     """A message that was taken; where it came last."""
 
@@ -38,6 +42,7 @@ def accept_delivery(row: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes,
     """
     earliest = raw.received_at - SENT_AGAIN_WITHIN
     held = [unit for unit in _decode(row) if unit.received_at >= earliest] if row else []
+    del held[: 1 - MOST_UNANSWERED]
     unit = Unanswered(raw.bind, raw.delivery, raw.received_at)
     again = next((other for other in held if other.bind != raw.bind), None)
     if again is not None:

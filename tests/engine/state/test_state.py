@@ -182,9 +182,11 @@ def _check_restore(steps, fresh: Callable[[], Rows]) -> None:
 def test_changes_that_are_discarded_or_reverted_leave_no_trace():
     state = State(["one"])
     state.tables["one"].put(b"a", b"1")
-    snapshot = state.snapshot()
+    state.begin_undo()
     state.tables["one"].put(b"b", b"2")
-    state.revert(snapshot)
+    state.tables["one"].put(b"a", b"3")
+    state.tables["one"].delete(b"a")
+    state.undo()
     assert state.tables["one"].get(b"b") is None
     assert state.tables["one"].get(b"a") == b"1"
     state.discard()

@@ -1,0 +1,118 @@
+"""What a home's processes leave for `twoway status`: why one waits, and why one ended.
+
+`HOME/troubles/waits-PID.json` is there while a process waits for an operator; a line of
+`HOME/troubles/ends.jsonl` is the last words of a process that could not go on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+log: Final = logging.getLogger(__name__)
+FOLDER: Final = "troubles"
+ENDS: Final = "ends.jsonl"
+MOST_ENDS_OCTETS: Final = 65_536
+MOST_WORDS: Final = 400
+RECENT_SECONDS: Final = 600.0
+
+
+class _Here:
+    """Where this process tells its troubles, and under which name; nowhere in most tests."""
+
+    folder: Path | None = None
+    name = ""
+
+
+def tell_in(home: Path, name: str) -> None:
+    """From now on this process, a `name`, tells its troubles under `home`."""
+    _Here.folder, _Here.name = home / FOLDER, name
+
+
+def tell_waits(reasons: Mapping[str, str]) -> None:
+    """Say why this process waits; with no reason, that it does not."""
+    folder = _Here.folder
+    if folder is None:
+        return
+    file = folder / f"waits-{os.getpid()}.json"
+    try:
+        if not reasons:
+            file.unlink(missing_ok=True)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".new")
+        told = {where: words[:MOST_WORDS] for where, words in reasons.items()}
+        draft.write_text(json.dumps({"name": _Here.name, "waits": told}))
+        draft.replace(file)
+    except OSError as error:
+        log.warning("troubles are not told to `status`: %s", error)
+
+
+def tell_end(words: str) -> None:
+    """Leave the last words of this process."""
+    folder = _Here.folder
+    if folder is None:
+        return
+    told = {"at": time.time(), "name": _Here.name, "words": words[:MOST_WORDS]}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / ENDS
+        if file.is_file() and file.stat().st_size > MOST_ENDS_OCTETS:
+            file.replace(file.with_suffix(".1"))
+        with file.open("a") as lines:
+            lines.write(json.dumps(told) + "\n")
+    except OSError as error:
+        sys.stderr.write(f"the last words are not kept: {error}\n")
+
+
+def waiting(home: Path) -> Iterator[tuple[str, str]]:
+    """Name and words of each process of the home that waits for an operator."""
+    for file in sorted((home / FOLDER).glob("waits-*.json")):
+        if not _is_alive(int(file.stem.partition("-")[2])):
+            continue
+        try:
+            told = json.loads(file.read_text())
+        except (OSError, ValueError):
+            continue
+        for where, words in told["waits"].items():
+            yield told["name"], f"{where} waits for an operator: {words}"
+
+
+def ended(home: Path, *, now: float) -> Iterator[tuple[str, str]]:
+    """Name and words of each kind of process that ended by itself in the last ten minutes."""
+    try:
+        lines = (home / FOLDER / ENDS).read_text().splitlines()
+    except OSError:
+        return
+    last: dict[str, str] = {}
+    times: dict[str, int] = {}
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except ValueError:  # cut by a crash
+            continue
+        if now - told["at"] <= RECENT_SECONDS:
+            last[told["name"]] = told["words"]
+            times[told["name"]] = times.get(told["name"], 0) + 1
+    minutes = RECENT_SECONDS / 60
+    for name, words in last.items():
+        count = times[name]
+        yield name, f"ended {count} times in the last {minutes:.0f} minutes, the last: {words}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

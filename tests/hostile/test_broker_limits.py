@@ -1,0 +1,50 @@
+"""What the broker itself keeps out of the topics that others write."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from pipeline.conversation.agent import SOURCES
+from pipeline.kafka import topics
+
+pytestmark = pytest.mark.broker
+
+
+async def outcome(bootstrap: str, topic: str, value: bytes, codec: str | None) -> str:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        compression_type=codec,
+        max_request_size=1 << 30,
+        max_batch_size=1 << 30,
+        request_timeout_ms=20_000,
+        retry_backoff_ms=200,
+    )
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, value, partition=0)
+    except KafkaError as error:
+        return type(error).__name__
+    finally:
+        await producer.stop()
+    return "taken"
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+@pytest.mark.parametrize("octets", [2_000_000, 20_000_000])
+async def test_what_is_too_large_is_refused_however_it_is_compressed(kafka, codec, octets):
+    found = await outcome(kafka, topics.MT_REQUEST, bytes(octets), codec)
+    assert found == "MessageSizeTooLargeError"
+    assert await outcome(kafka, topics.MT_REQUEST, b"x", codec) == "taken"
+
+
+async def test_two_hundred_megabytes_of_zeros_are_refused(kafka):
+    assert await outcome(kafka, topics.MT_REQUEST, bytes(200_000_000), "gzip") != "taken"
+    assert await outcome(kafka, topics.MT_REQUEST, b"x", None) == "taken"
+
+
+def test_every_topic_states_its_limit():
+    for name in SOURCES:
+        assert topics.topics()[name].config["compression.type"] == "uncompressed"
+        assert topics.topics()[name].config["max.message.bytes"] == "1048588"
