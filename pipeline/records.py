@@ -29,6 +29,7 @@ class Flag(StrEnum):
     MALFORMED_UDH = "malformed-udh"
     MIXED_CHARSET = "mixed-charset"
     NO_CONSENT = "no-consent"
+    REPAIRED = "repaired"
     REVIEW = "review"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
     UNKNOWN_API_ID = "unknown-api-id"

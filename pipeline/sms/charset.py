@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms import gsm7
+from pipeline.sms import LONGEST_CACHED, gsm7
 
 ISO_8859_1: Final = "ISO-8859-1"
 UTF_16BE: Final = "UTF-16BE"
@@ -44,9 +44,13 @@ _CHARSET_FROM_SPELLING: Final = {
 }
 
 
-@lru_cache(maxsize=64)
 def charset_from_name(name: str) -> str | None:
     """The guide's spelling of a charset named in any case and punctuation; None: not one."""
+    return _cached(name) if len(name) <= LONGEST_CACHED else None
+
+
+@lru_cache(maxsize=64)
+def _cached(name: str) -> str | None:
     return _CHARSET_FROM_SPELLING.get("".join(filter(str.isalnum, name.casefold())))
 
 

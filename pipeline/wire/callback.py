@@ -19,6 +19,8 @@ class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
     udh: str = ""
     octets: bytes = b""
     network_id: str = ""
+    repaired: bool = False
+    """Whether it was read only after a repair."""
 
 
 def callback_or_rejected(callback: MoCallback) -> MoCallback | Rejected:

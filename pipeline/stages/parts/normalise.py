@@ -32,7 +32,7 @@ def normalise(
     callback = callback_from_raw(raw)
     if callback is None or isinstance(callback, Rejected):
         return callback
-    flags: list[str] = []
+    flags: list[str] = [Flag.REPAIRED] if callback.repaired else []
     handset = address_from_text(callback.handset)
     number = address_from_text(callback.number)
     api_id = callback.api_id.strip()

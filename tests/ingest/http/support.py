@@ -82,7 +82,7 @@ class Running:
     async def get(self, target: bytes | str, *headers: str, method: str = "GET") -> Reply:
         """A request without a body."""
         target = target if isinstance(target, bytes) else target.encode()
-        lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: x"]
+        lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: 127.0.0.1"]
         lines += [header.encode("latin-1") for header in headers]
         request = b"\r\n".join(lines) + b"\r\n\r\n"
         return await self.exchange(request, has_body=method != "HEAD")
@@ -97,7 +97,7 @@ class Running:
         """A request with a body."""
         lines = [
             f"POST {target} HTTP/1.1",
-            "Host: x",
+            "Host: 127.0.0.1",
             f"Content-Length: {len(body)}",
             *([f"Content-Type: {content_type}"] if content_type else []),
             *headers,
@@ -138,8 +138,8 @@ async def running(
     fake = publisher or FakePublisher()
     settings = settings or Settings(http_port=0)
     ingest = Ingest(settings, publisher=fake, access_log=AccessLog(log.append))
-    ingest.http.limits = limits or ingest.http.limits
-    ingest.http.tail.is_caught_up = True
+    ingest.limits = limits or ingest.limits
+    ingest.tail.is_caught_up = True
     change(ingest)
     port = await ingest.start()
     try:
