@@ -31,6 +31,7 @@ class Flag(StrEnum):
     MIXED_CHARSET = "mixed-charset"
     MANY_INCOMPLETE = "many-incomplete"
     NO_CONSENT = "no-consent"
+    REPAIRED = "repaired"
     REVIEW = "review"
     RECEIPT_TIME_REPLACED = "receipt-time-replaced"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"

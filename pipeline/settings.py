@@ -91,6 +91,11 @@ class Settings:
     basic_auth: str = _setting("", "user:password pairs accepted by Basic auth, comma-separated.")
     allow: str = _setting("", "Addresses or networks that may call, comma-separated.")
     trusted_proxies: str = _setting("", "Proxies whose X-Forwarded-For counts, comma-separated.")
+    host_names: str = _setting(
+        "",
+        "Names beside localhost and 127.0.0.1 by which this machine asks its own services,"
+        " comma-separated.",
+    )
     tls_cert: str = _setting("", "Certificate chain (PEM) to serve https.")
     tls_key: str = _setting("", "Its private key (PEM).")
     body_limit_bytes: int = _setting(65536, "Largest request body.")

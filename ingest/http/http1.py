@@ -19,10 +19,10 @@ _END: Final = b"\r\n\r\n"
 _REQUEST_LINE: Final = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\r\n]+) HTTP/1\.([01])"
 )  # RFC 9112 3; a method is a token (RFC 9110 5.6.2)
-_HEADER: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*"
-)  # RFC 9112 5; no fold (5.2), no blank before the colon (5.1)
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00\r\n]*)?")  # RFC 9112 7.1
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token (RFC 9110 5.6.2)
+_BLANKS: Final = b" \t"
+_NOT_IN_A_LINE: Final = re.compile(rb"[\x00\r\n]")
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*+(?:;[^\x00\r\n]*)?")  # RFC 9112 7.1
 
 
 class BadRequest(ValueError):
@@ -53,6 +53,10 @@ class Head:
         """The values of every header of that name, as one list (RFC 9110 5.3)."""
         return b",".join(value for given, value in self.headers if given == name)
 
+    def any_of(self, names: frozenset[bytes]) -> bytes:
+        """The values of every header of those names, one after the other."""
+        return b",".join([value for given, value in self.headers if given in names])
+
     @property
     def keeps_alive(self) -> bool:
         """Whether the client will send another request here (RFC 9112 9.3)."""
@@ -76,19 +80,29 @@ def head_from_octets(octets: bytes) -> Head:
         raise BadRequest("the request line is not HTTP/1.1")
     headers = []
     for line in lines:
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            raise BadRequest("a header is malformed")
-        headers.append((header[1].lower(), header[2]))
+        headers.append(_header_from_line(line))
+    if len({value for name, value in headers if name == b"host"}) > 1:  # RFC 9112 3.2
+        raise BadRequest("there are two Hosts")
     method, target, minor = request_line.groups()
     return Head(method.decode("ascii"), target, int(minor), tuple(headers))
+
+
+def _header_from_line(line: bytes) -> tuple[bytes, bytes]:
+    """Name in lower case and value; no fold (RFC 9112 5.2), no blank before the colon (5.1).
+
+    Methods of bytes, each one pass: an expression for the blanks on both sides backtracks.
+    """
+    name, colon, value = line.partition(b":")
+    if not colon or not _NAME.fullmatch(name) or _NOT_IN_A_LINE.search(value):
+        raise BadRequest("a header is malformed")
+    return name.lower(), value.strip(_BLANKS)
 
 
 def body_length(head: Head) -> int | None:
     """Octets of the body, None when it is chunked; raises `BadRequest` (RFC 9112 6.3)."""
     codings = head.all_of(b"transfer-encoding")
     lengths = [value for name, value in head.headers if name == b"content-length"]
-    if codings:
+    if any(name == b"transfer-encoding" for name, _ in head.headers):  # an empty one too
         if lengths or head.minor_version == 0:
             raise BadRequest("Transfer-Encoding beside Content-Length or in HTTP/1.0")
         if codings.lower() != b"chunked":
@@ -157,6 +171,8 @@ class RequestReader:
             self._searched = len(self._buffer)
             self._refuse_endless_head()
             return None
+        if end > self._body_limit + 2 * HEADERS_LIMIT:  # before anything is matched
+            raise BadRequest("the headers are too long", status=431)
         octets = bytes(self._buffer[:end])
         del self._buffer[: end + len(_END)]
         head = head_from_octets(octets)
@@ -216,7 +232,9 @@ class RequestReader:
                 self._remaining += 1
                 if self._remaining > TRAILERS_LIMIT:
                     raise BadRequest("the chunked body has too many trailers", status=431)
-                if not line:
+                if line:
+                    _header_from_line(line)
+                else:
                     self._expects = _Expects.NOTHING
         return True
 

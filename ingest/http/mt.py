@@ -94,10 +94,6 @@ class MtRequests:
         """202 once Kafka has it, or had it before; 409 when the id has another content."""
         if request.encoding:
             return words(415, "a Content-Encoding is not taken: send the body as it is")
-        kind = request.content_type.partition(";")[0].strip().lower()
-        if request.head.header(b"origin") and kind != "application/json":
-            # What any web page can make a browser send here, from loopback (Fetch, 2.2.2).
-            return words(415, "a request from a web page must be application/json")
         try:
             asked = asked_from_json(request.body)
             request_id = request_id_from_header(request.head.header(b"idempotency-key"))

@@ -13,6 +13,8 @@ from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, val
 from ingest.http.callbacks import WAYS, Callbacks
 from ingest.http.mt import REQUEST_ID
 from ingest.http.request import Request, Target, request_from, target_from_octets
+from pipeline.web.access import OTHER_SIGNS
+from pipeline.web.browser_guard import refuse_page
 
 if TYPE_CHECKING:
     from ingest.http.access_log import AccessLog
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
     from ingest.http.tail import Tail
     from ingest.publish.publisher import Publisher
     from pipeline.web.access import Access
+    from pipeline.web.browser_guard import Refusal
 
 Answering = Callable[[Request], Awaitable[Answer]]
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 READ: Final = ("GET", "HEAD")
 UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # asked every second, counted all the same
+SIGNS_OF_A_PROXY: Final = frozenset(name.lower().encode() for name in OTHER_SIGNS)
 STATUS_PATH: Final = b"/mt/"
 REASONS: Final = {
     400: "not-a-request",
@@ -128,12 +132,7 @@ class Service:
         if route is None and target.path.startswith(STATUS_PATH):
             route = self._status_route
         if route is None or not route.is_open:
-            refused = self._access.refuse(
-                peer=peer,
-                forwarded_for=head.all_of(b"x-forwarded-for"),
-                token=target.token,
-                authorization=head.header(b"authorization"),
-            )
+            refused = self._refusal(head, target, peer)
             if refused is not None:
                 return words(refused.status, refused.words, *refused.headers)
         if route is None:
@@ -141,6 +140,22 @@ class Service:
         if head.method not in route.methods:
             return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
         return Call(route, target, head)
+
+    def _refusal(self, head: Head, target: Target, peer: str) -> Refusal | None:
+        host = head.header(b"host")
+        page = refuse_page(
+            host=host,
+            origin=head.header(b"origin"),
+            fetch_site=head.header(b"sec-fetch-site"),
+        )
+        return page or self._access.refuse(
+            peer=peer,
+            forwarded_for=head.all_of(b"x-forwarded-for"),
+            other_signs=head.any_of(SIGNS_OF_A_PROXY),
+            token=target.token,
+            authorization=head.header(b"authorization"),
+            host=host,
+        )
 
     def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]:
         """The answer to a request that is whole, or cut where the limit is."""

@@ -16,7 +16,7 @@ from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("twoway.ingest")
 
@@ -30,13 +30,21 @@ BACKOFF_SECONDS: Final = (0.5, 10.0)
 class Tail:
     """One consumer without a group: every ingest process reads all partitions."""
 
-    def __init__(self, index: StatusIndex, bootstrap: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        index: StatusIndex,
+        bootstrap: Callable[[], str],
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._index = index
         self._bootstrap = bootstrap
         self._task: asyncio.Task[None] | None = None
         self._ends: dict[TopicPartition, int] = {}
         self.is_caught_up = False
+        self.is_reading = False
         self.unreadable = 0
+        self._pause = pause
 
     def start(self) -> None:
         """Read in the background, again after a failure."""
@@ -49,13 +57,17 @@ class Tail:
             await asyncio.wait([self._task])
 
     async def _keep_reading(self) -> None:
-        backoff, longest = BACKOFF_SECONDS
+        shortest, longest = BACKOFF_SECONDS
+        backoff = shortest
         while True:
+            self.is_reading = False
             try:
                 await self._read()
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 log.debug("the status index waits for Kafka: %r", error)
-            await asyncio.sleep(backoff)
+            if self.is_reading:  # it had a broker: this is a new failure
+                backoff = shortest
+            await self._pause(backoff)
             backoff = min(2 * backoff, longest)
 
     async def _read(self) -> None:
@@ -73,6 +85,7 @@ class Tail:
             await self._seek(consumer)
             while True:
                 batches = await consumer.getmany(timeout_ms=500, max_records=RECORDS_AT_ONCE)
+                self.is_reading = True
                 for records in batches.values():
                     for record in records:
                         self._take(record.value)

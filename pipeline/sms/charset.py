@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms import gsm7
+from pipeline.sms import LONGEST_CACHED, gsm7
 from pipeline.sms.codecs_known import CODECS
 
 ISO_8859_1: Final = "ISO-8859-1"
@@ -47,15 +47,12 @@ _CHARSET_FROM_SPELLING: Final = {
 }
 
 
-_LONGEST_NAME: Final = 64  # IANA's longest is 45
-
-
 def charset_from_name(name: str) -> str | None:
     """The guide's spelling of a charset named in any case and punctuation; None: nobody knows it.
 
     A character set beyond the three is Python's name of it.
     """
-    return _charset_from_name(name) if len(name) <= _LONGEST_NAME else None
+    return _charset_from_name(name) if len(name) <= LONGEST_CACHED else None
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,8 @@ UCS2: Final = "ucs2"
 SINGLE: Final = {GSM7: 160, UCS2: 70}
 PART: Final = {GSM7: 153, UCS2: 67}
 
+_LONGEST_CACHED: Final = 1024  # characters: more than the longest MT of three parts
+
 _BASIC_CLASS: Final = "".join(re.escape(c) for code, c in enumerate(BASIC) if code != ESCAPE)
 _EXTENSION_CLASS: Final = "".join(map(re.escape, EXTENSION.values()))
 _IN_GSM7: Final = re.compile(f"[{_BASIC_CLASS}{_EXTENSION_CLASS}]*")
@@ -32,9 +34,12 @@ class Segmentation(NamedTuple):
     parts: int
 
 
-@lru_cache(maxsize=256)  # the gate asks, then the command; and applications repeat themselves
 def segment(text: str) -> Segmentation:
     """The shortest encoding that holds the whole text, and what it takes in it."""
+    return _cached(text) if len(text) <= _LONGEST_CACHED else _segment(text)
+
+
+def _segment(text: str) -> Segmentation:
     if _IN_GSM7.fullmatch(text):
         encoding = GSM7
         units = len(text) + len(_EXTENDED.findall(text))
@@ -44,6 +49,10 @@ def segment(text: str) -> Segmentation:
     if units <= SINGLE[encoding]:
         return Segmentation(encoding, units, 1)
     return Segmentation(encoding, units, sum(1 for _ in _cut(text, encoding)))
+
+
+# The gate asks, then the command; and applications repeat themselves.
+_cached: Final = lru_cache(maxsize=256)(_segment)
 
 
 def parts_from_text(text: str) -> list[str]:

@@ -14,6 +14,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
+from pipeline.web.browser_guard import Refusal, refuse_host
+
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
@@ -21,6 +23,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 TOKEN_PATH: Final = b"/t/"
+OTHER_SIGNS: Final = ("Forwarded", "X-Real-IP", "Via")
+"""Headers that a proxy adds (RFC 7239, RFC 9110 7.6.3), beside X-Forwarded-For."""
 _PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")  # RFC 7239 6: address and port
 LONGEST_ADDRESS: Final = 64  # longer is none, and is not kept in the cache
 
@@ -29,16 +33,12 @@ class AccessError(ValueError):
     """The settings would let anyone call, or cannot be read; the words say which and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The HTTP status, why, and the headers that go with it."""
-
-    status: int
-    words: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
 FORBIDDEN: Final = Refusal(403, "this address or token may not call here")
+FORWARDED: Final = Refusal(
+    403,
+    "it was forwarded by a proxy that is not listed: name the proxy in trusted_proxies"
+    " (TWOWAY_TRUSTED_PROXIES), and have it set X-Forwarded-For",
+)
 UNAUTHORISED: Final = Refusal(
     401, "a user and password are needed", (("WWW-Authenticate", 'Basic realm="twoway"'),)
 )
@@ -60,9 +60,13 @@ def path_from_octets(octets: bytes) -> Path:
     return Path(b"/" + rest, unquote_to_bytes(token))
 
 
-@lru_cache(maxsize=4096)
 def address_from_text(text: str) -> Address | None:
     """The address, a mapped IPv4 one as IPv4, without port; None when it is none."""
+    return _cached(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _cached(text: str) -> Address | None:
     with_port = _PORT.fullmatch(text.strip())
     if with_port:
         text = with_port[1] or with_port[2]
@@ -113,6 +117,9 @@ class Access:
         self._passwords = _digests(pairs)
         self._allowed = _networks(settings.allow, setting="allow")
         self._proxies = _networks(settings.trusted_proxies, setting="trusted_proxies")
+        self._names = frozenset(name.lower() for name in _listed(settings.host_names)) | {
+            settings.http_host.lower()
+        }
         self._is_guarded = bool(tokens or pairs or self._allowed)
         if not self._is_guarded and not is_loopback_host(settings.http_host):
             raise AccessError(
@@ -129,33 +136,47 @@ class Access:
         hops = [hop.strip() for hop in forwarded_for.decode("latin-1").split(",") if hop.strip()]
         while hops and address is not None and self._is_proxy(address):
             hop = hops.pop()
-            address = address_from_text(hop) if len(hop) <= LONGEST_ADDRESS else None
+            address = address_from_text(hop)
         return address
 
     def _is_proxy(self, address: Address) -> bool:
         return any(address in network for network in self._proxies)
 
     def refuse(
-        self, *, peer: str, forwarded_for: bytes, token: bytes | None, authorization: bytes
+        self,
+        *,
+        peer: str,
+        forwarded_for: bytes,
+        token: bytes | None,
+        authorization: bytes,
+        other_signs: bytes = b"",
+        host: bytes = b"",
     ) -> Refusal | None:
-        """None when it may call. A wrong token is refused from anywhere."""
+        """None when it may call. A wrong token is refused from anywhere.
+
+        `other_signs` are the values of `OTHER_SIGNS`. A proxy's word counts, and what a proxy
+        forwards is never let in as loopback; a known token or password needs no address.
+        """
         if token is not None and self._tokens and not _is_one_of(token, self._tokens):
             return FORBIDDEN
         address = self.caller(peer, forwarded_for)
         direct = address_from_text(peer)
         if address is None or direct is None:
             return FORBIDDEN
-        if address.is_loopback and direct.is_loopback:
-            return None
+        is_known = (self._tokens and token is not None) or (
+            self._passwords and _is_one_of(_basic(authorization), self._passwords)
+        )
+        is_forwarded = bool(forwarded_for or other_signs)
+        if is_forwarded and not (forwarded_for and self._is_proxy(direct)):
+            if self._allowed or not is_known:  # its address would let it in: the proxy's
+                return FORWARDED
+        elif direct.is_loopback and not is_forwarded:
+            return None if is_known else refuse_host(host, known=self._names)
         if not self._is_guarded:  # behind a listed proxy on loopback, with nothing asked for
             return FORBIDDEN
         if self._allowed and not any(address in network for network in self._allowed):
             return FORBIDDEN
-        if not self._tokens and not self._passwords:
-            return None
-        if self._tokens and token is not None:
-            return None
-        if self._passwords and _is_one_of(_basic(authorization), self._passwords):
+        if is_known or not (self._tokens or self._passwords):
             return None
         return UNAUTHORISED if self._passwords else FORBIDDEN
 

@@ -20,6 +20,7 @@ class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
     octets: bytes = b""
     network_id: str = ""
     flag: str = ""
+    """What was odd about reading it, a `Flag`; empty when nothing was."""
 
 
 def callback_or_rejected(callback: MoCallback) -> MoCallback | Rejected:

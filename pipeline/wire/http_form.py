@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from pipeline.records import Reason, Rejected
+from pipeline.sms import LONGEST_CACHED
 from pipeline.wire.callback import MoCallback, callback_or_rejected
+from pipeline.wire.multipart import boundary_of, parts_from_octets
 from pipeline.wire.percent import octets_from_percent, percent_from_octets
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -35,6 +37,7 @@ _IN_ORDER: Final = re.compile(
     rb"api_id=([\w.-]*)&from=([0-9]+)&to=([0-9]+)&timestamp=([^&]*)&text=([^&]*)"
     rb"&charset=([\w.-]*)&udh=([0-9A-Fa-f]*)(?:&moMsgId=([\w.-]*))?"
 )
+_LONGEST_NAME: Final = 64  # octets: every one of a variable escaped, and blanks around it
 _NO_ADDRESSES: Final = {"handset": "", "number": ""}
 _ALWAYS_RENDERED: Final = frozenset({"handset", "number", "octets", "udh"})
 
@@ -54,7 +57,8 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
     fields: dict[str, bytes] = {}
     broken = _read(query, fields)
     is_form = _is_form(content_type)
-    if body:
+    boundary = boundary_of(content_type)
+    if body and not (boundary and _read_parts(body, boundary, fields)):
         broken_in_body = _read(body, fields)
         if is_form:
             broken = broken or broken_in_body
@@ -70,7 +74,7 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
         texts = {field: value.decode() for field, value in fields.items()}
     except UnicodeDecodeError:
         texts = {field: _text_from_octets(value) for field, value in fields.items()}
-    return callback_or_rejected(MoCallback(octets=octets, **(_NO_ADDRESSES | texts)))
+    return callback_or_rejected(MoCallback(octets=octets, flag="", **(_NO_ADDRESSES | texts)))
 
 
 def render(callback: MoCallback) -> bytes:
@@ -91,7 +95,8 @@ def _callback_in_order(found: re.Match[bytes]) -> MoCallback | None:
     """The callback of a query in the guide's order; None where an escape is broken."""
     api_id, handset, number, timestamp, text, charset, udh, mo_msg_id = found.groups(b"")
     octets = octets_from_percent(text)
-    time = _time_from_percent(timestamp)
+    is_short = len(timestamp) <= LONGEST_CACHED
+    time = (_time_from_percent if is_short else _time_from_any_percent)(timestamp)
     if octets is None or time is None:
         return None
     return MoCallback(
@@ -106,17 +111,20 @@ def _callback_in_order(found: re.Match[bytes]) -> MoCallback | None:
     )
 
 
-@lru_cache(maxsize=1024)  # what arrives within a second tells the same one
-def _time_from_percent(encoded: bytes) -> str | None:
+def _time_from_any_percent(encoded: bytes) -> str | None:
     octets = octets_from_percent(encoded)
     return None if octets is None else _text_from_octets(octets)
+
+
+# What arrives within a second tells the same one.
+_time_from_percent: Final = lru_cache(maxsize=1024)(_time_from_any_percent)
 
 
 def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
     """Put the variables found into `fields`; gives the name of a broken one, or empty."""
     broken = ""
     known = _FIELDS
-    for pair in encoded.replace(b"+", b" ").split(b"&"):
+    for pair in filter(None, encoded.replace(b"+", b" ").split(b"&")):
         name, _, value = pair.partition(b"=")
         field = known.get(name) or _field_from_name(name)
         if field is None:
@@ -129,9 +137,22 @@ def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
     return broken
 
 
+def _read_parts(body: bytes, boundary: bytes, fields: dict[str, bytes]) -> bool:
+    """Put the variables of form-data, not encoded (RFC 7578 4), into `fields`; whether any is."""
+    found = False
+    for name, octets in parts_from_octets(body, boundary):
+        field = _field_from_name(name)
+        found = found or field is not None
+        if field is not None and (octets or field not in fields):
+            fields[field] = octets
+    return found
+
+
 def _field_from_name(name: bytes) -> str | None:
     """The field of a variable whose name is in another case or itself percent-encoded."""
-    octets = octets_from_percent(name)
+    if len(name) > _LONGEST_NAME:
+        return None
+    octets = octets_from_percent(name) if b"%" in name else name
     return _FIELDS.get(octets.strip().lower()) if octets else None
 
 

@@ -85,7 +85,7 @@ def parse(line: bytes) -> MoCallback | Rejected | None:
     texts = {"handset": "", "number": ""} | {
         field: _text_from_octets(value) for field, value in given.items()
     }
-    return callback_or_rejected(MoCallback(octets=octets, **texts))
+    return callback_or_rejected(MoCallback(octets=octets, flag="", **texts))
 
 
 def render(callback: MoCallback) -> bytes:

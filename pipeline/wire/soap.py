@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipeline.wire.hardened_xml import NotWellFormed, fields_from_xml
 from pipeline.wire.xml import (
     CONTAINERS,
-    callback_from_fields,
+    callback_from_document,
     document_from_request,
     escaped,
     values_of,
 )
+from pipeline.wire.xml_repair import fields_from_document
 
 if TYPE_CHECKING:
     from pipeline.records import Rejected
@@ -59,12 +59,8 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
         return document
-    fields = fields_from_xml(document, containers=CONTAINERS)
-    if isinstance(fields, NotWellFormed):
-        repaired = _repaired(document)
-        if repaired != document:
-            fields = fields_from_xml(repaired, containers=CONTAINERS)
-    return callback_from_fields(fields)
+    read = fields_from_document(document, containers=CONTAINERS, also=_repaired)
+    return callback_from_document(read)
 
 
 def render(callback: MoCallback) -> bytes | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipeline.records import Reason, Rejected
+import msgspec
+
+from pipeline.records import Flag, Reason, Rejected
 from pipeline.sms.charset import (
     EIGHT_BIT,
     GSM_7,
@@ -16,11 +18,14 @@ from pipeline.sms.charset import (
 from pipeline.sms.codecs_known import text_strictly
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback, callback_or_rejected
-from pipeline.wire.hardened_xml import fields_from_xml
+from pipeline.wire.multipart import boundary_of, is_form_data, parts_from_octets
 from pipeline.wire.percent import octets_from_percent
+from pipeline.wire.xml_repair import fields_from_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pipeline.wire.xml_repair import Repaired
 
 CONTAINERS: Final = frozenset({"clickmo", "mo_callback"})
 
@@ -50,7 +55,7 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
         return document
-    return callback_from_fields(fields_from_xml(document, containers=CONTAINERS))
+    return callback_from_document(fields_from_document(document, containers=CONTAINERS))
 
 
 def render(callback: MoCallback) -> bytes | None:
@@ -79,7 +84,8 @@ def document_from_request(
     bare = body.strip()
     if bare.startswith((b"<", *_OTHER_STARTS)):
         return bare if bare.startswith(b"<") else body
-    found = [data for data in (_data(body), _data(query)) if data is not None]
+    in_body = _data_of_parts(body, content_type) if is_form_data(content_type) else _data(body)
+    found = [data for data in (in_body, _data(query)) if data is not None]
     for data in found:
         if isinstance(data, Rejected) or data:
             return data
@@ -88,6 +94,14 @@ def document_from_request(
     if http_form.parse(query=query, body=body, content_type=content_type) is None:
         return None
     return Rejected(Reason.NOT_XML, "data is absent")
+
+
+def callback_from_document(read: Repaired) -> MoCallback | Rejected:
+    """The callback of a document that was read, and whether it took a repair."""
+    callback = callback_from_fields(read.fields)
+    if isinstance(callback, Rejected) or not read.repaired:
+        return callback
+    return msgspec.structs.replace(callback, flag=Flag.REPAIRED)
 
 
 def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallback | Rejected:
@@ -102,7 +116,11 @@ def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallb
     octets, texts["charset"] = octets_from_text(text, texts.get("charset", ""))
     return callback_or_rejected(
         MoCallback(
-            octets=octets, handset=texts.pop("handset", ""), number=texts.pop("number", ""), **texts
+            octets=octets,
+            handset=texts.pop("handset", ""),
+            number=texts.pop("number", ""),
+            flag="",
+            **texts,
         )
     )
 
@@ -159,6 +177,16 @@ def escaped(text: str) -> bytes:
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
         text = text.replace(character, entity)
     return text.encode("ascii", "xmlcharrefreplace")
+
+
+def _data_of_parts(body: bytes, content_type: str) -> bytes | None:
+    """The value of `data` in form-data, which is not encoded; None when there is none."""
+    boundary = boundary_of(content_type)
+    parts = parts_from_octets(body, boundary) if boundary else ()
+    found = [octets for name, octets in parts if name.strip().lower() == b"data"]
+    return (
+        None if not found else found[0] if found[0].startswith(_OTHER_STARTS) else found[0].strip()
+    )
 
 
 def _data(encoded: bytes) -> bytes | Rejected | None:

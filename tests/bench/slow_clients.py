@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 CLIENTS: Final = 1_000
 SECONDS: Final = 20  # below the 30 that a body may take
 OTHERS_A_SECOND: Final = 20
-HEAD: Final = b"POST /mo/xml HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+HEAD: Final = b"POST /mo/xml HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n\r\n"
 BODY: Final = b"data=<?xml version='1.0'?><clickmo>"
 OTHER: Final = (
-    b"GET /mo/http?from=4477%08d&to=447860024227&text=x HTTP/1.1\r\nHost: x\r\n"
+    b"GET /mo/http?from=4477%08d&to=447860024227&text=x HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     b"Connection: close\r\n\r\n"
 )
 

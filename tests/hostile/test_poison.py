@@ -18,8 +18,9 @@ from pipeline.conversation.agent import SOURCES, Conversation
 from pipeline.conversation.tables import ASSEMBLIES, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine import bounds
+from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state.state import State
-from pipeline.engine.task import AgentPlan, PartitionTask
+from pipeline.engine.task import PartitionTask
 from pipeline.kafka import topics
 from pipeline.records import (
     Clock,

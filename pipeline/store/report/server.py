@@ -26,7 +26,8 @@ from pipeline.store.query.read_only import Refused
 from pipeline.store.report.filters import BadFilter
 from pipeline.store.report.listings import LISTINGS
 from pipeline.store.report.pages import STYLE, Pages
-from pipeline.web.access import Access, is_loopback_host, path_from_octets
+from pipeline.web.access import OTHER_SIGNS, Access, path_from_octets
+from pipeline.web.browser_guard import BAD_HOST, name_of, refuse_page
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -63,7 +64,6 @@ class Report:
     ) -> None:
         """Raises `AccessError` where the address is not loopback and nobody is asked who calls."""
         self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
-        self._is_local = is_loopback_host(settings.report_host)
         self._questions = questions
         self._pages = Pages(questions)
         self._is_ready = is_ready
@@ -94,14 +94,22 @@ class Report:
     ) -> web.Response | None:
         if path in OPEN_PATHS:
             return None
-        if self._is_local and not is_loopback_host(request.url.host or ""):
-            # A page elsewhere whose name points here would have the browser read this for it.
-            return _words(403, "the report on this machine is asked by its address 127.0.0.1")
-        refused = self._access.refuse(
-            peer=request.remote or "",
-            forwarded_for=request.headers.get("X-Forwarded-For", "").encode("latin-1", "replace"),
-            token=token,
-            authorization=request.headers.get("Authorization", "").encode("latin-1", "replace"),
+        host = _header(request, "Host")
+        refused = (
+            (BAD_HOST if host and name_of(host) is None else None)
+            or refuse_page(
+                host=host,
+                origin=_header(request, "Origin"),
+                fetch_site=_header(request, "Sec-Fetch-Site"),
+            )
+            or self._access.refuse(
+                peer=request.remote or "",
+                forwarded_for=_header(request, "X-Forwarded-For"),
+                other_signs=_header(request, *OTHER_SIGNS),
+                token=token,
+                authorization=_header(request, "Authorization"),
+                host=host,
+            )
         )
         if refused is None:
             return None
@@ -187,6 +195,12 @@ def _question_from_octets(body: bytes | None, content_type: str) -> Question | N
         return Question(body.decode())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(f"the body cannot be read: {error}") from error
+
+
+def _header(request: web.BaseRequest, *names: str) -> bytes:
+    """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
+    values = [value for name in names for value in request.headers.getall(name, ())]
+    return ",".join(values).encode("latin-1", "replace")
 
 
 def _words(status: int, text: str, **headers: str) -> web.Response:

@@ -82,7 +82,7 @@ class Running:
     async def get(self, target: bytes | str, *headers: str, method: str = "GET") -> Reply:
         """A request without a body."""
         target = target if isinstance(target, bytes) else target.encode()
-        lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: x"]
+        lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: 127.0.0.1"]
         lines += [header.encode("latin-1") for header in headers]
         request = b"\r\n".join(lines) + b"\r\n\r\n"
         return await self.exchange(request, has_body=method != "HEAD")
@@ -97,7 +97,7 @@ class Running:
         """A request with a body."""
         lines = [
             f"POST {target} HTTP/1.1",
-            "Host: x",
+            "Host: 127.0.0.1",
             f"Content-Length: {len(body)}",
             *([f"Content-Type: {content_type}"] if content_type else []),
             *headers,

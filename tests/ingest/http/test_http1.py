@@ -102,6 +102,14 @@ def test_a_request_is_the_same_at_every_cut(octets: bytes, target: bytes, body: 
             SIZED + b"3\r\nTransfer-Encoding: chunked\r\n\r\n", 400, id="RFC 9112 6.1 smuggling"
         ),
         pytest.param(
+            SIZED + b"3\r\nTransfer-Encoding:\r\n\r\nabc", 400, id="RFC 9112 6.1 empty coding"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, id="RFC 9112 3.2 two hosts"
+        ),
+        pytest.param(CHUNKED + b"0\r\nA : b\r\n\r\n", 400, id="RFC 9112 7.1.2 bad trailer"),
+        pytest.param(CHUNKED + b"0\r\nA: \x00\r\n\r\n", 400, id="NUL in a trailer"),
+        pytest.param(
             b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400, id="chunked in 1.0"
         ),
         pytest.param(b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501, id="gzip coding"),

@@ -170,17 +170,6 @@ async def test_any_content_type_is_taken(content_type: str) -> None:
         assert (await ask(ingest, ASKED, content_type=content_type)).status == 202
 
 
-@pytest.mark.parametrize(
-    ("content_type", "status"), [("text/plain", 415), ("", 415), (JSON, 202)], ids=repr
-)
-async def test_a_web_page_cannot_make_a_browser_on_this_machine_ask(
-    content_type: str, status: int
-) -> None:
-    async with running() as ingest:
-        reply = await ask(ingest, ASKED, "Origin: https://evil.example", content_type=content_type)
-    assert reply.status == status
-
-
 async def test_the_status_is_the_record_the_request_stands_in() -> None:
     command = MtCommand(
         command_id="c1",

@@ -15,7 +15,7 @@ from pipeline.records import DeadLetter
 from pipeline.settings import Settings
 from tests.ingest.http.support import FakePublisher, Running, read_reply, running
 
-CALLBACK = b"GET /mo/http?from=1&to=2 HTTP/1.1\r\nHost: x\r\n\r\n"
+CALLBACK = b"GET /mo/http?from=1&to=2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 FORM = b"from=1&to=2&text=" + b"x" * 83
 
 

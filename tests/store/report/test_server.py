@@ -329,6 +329,29 @@ def test_a_name_that_points_here_is_not_let_in(client: httpx.Client) -> None:
     assert client.get("/", headers={"Host": "localhost:8081"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Host": "127.0.0.1:99999"}, 400, id="a port there is not"),
+        pytest.param({"Host": "a b"}, 400, id="no host"),
+        pytest.param({"Origin": "http://evil.example"}, 403, id="a page elsewhere"),
+        pytest.param({"Origin": "null"}, 403, id="a page without an origin"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, 403, id="another site"),
+        pytest.param({"X-Forwarded-For": "203.0.113.9"}, 403, id="an unlisted proxy"),
+        pytest.param({"Host": "localhost:1", "Origin": "http://localhost:1"}, 200, id="own page"),
+        pytest.param({"Sec-Fetch-Site": "none"}, 200, id="typed by its reader"),
+    ],
+)
+def test_a_page_elsewhere_cannot_ask(
+    client: httpx.Client, headers: dict[str, str], status: int
+) -> None:
+    for kind in ("text/plain", "application/json"):
+        content = "SELECT 1" if kind == "text/plain" else '{"query": "SELECT 1"}'
+        answer = client.post("/sql", content=content, headers=headers | {"Content-Type": kind})
+        assert answer.status_code == status
+    assert client.get("/healthz", headers=headers).status_code == 200
+
+
 def test_on_another_address_it_does_not_start_without_a_guard(database: Database) -> None:
     with pytest.raises(AccessError, match=r"0\.0\.0\.0 is not a loopback address"):
         Report(

@@ -1,0 +1,83 @@
+"""Repairs of XML that is not well-formed, tried only after a strict reading failed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline.sms.charset import ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.wire.hardened_xml import NotWellFormed, fields_from_xml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipeline.records import Rejected
+
+_CHARSET: Final = re.compile(
+    rb"<(?:[A-Za-z]{1,16}:)?charset(?: [^<>]{0,99})?>([^<>]{1,64})<", re.IGNORECASE
+)
+_DECLARATION: Final = re.compile(rb"<\?xml[^>]{0,200}\?>")
+# Two references of a surrogate pair (XML 1.0 4.1 forbids each), decimal or hexadecimal.
+_REFERENCE: Final = rb"&#(?:0{0,8}([0-9]{5})|[xX]0{0,8}([0-9A-Fa-f]{4}));"
+_PAIR: Final = re.compile(_REFERENCE + _REFERENCE)
+
+
+class Repaired(NamedTuple):
+    """The fields of a document, and whether its characters were repaired."""
+
+    fields: Mapping[str, str] | Rejected | None
+    repaired: bool
+
+
+def fields_from_document(
+    document: bytes,
+    *,
+    containers: frozenset[str],
+    also: Callable[[bytes], bytes] = bytes,
+) -> Repaired:
+    """The fields as `fields_from_xml` has them; what is not well-formed is read repaired.
+
+    `also` is a repair of markup that the way's own samples need: it is not flagged. The words of a
+    refusal are those of the strict reading.
+    """
+    strict = fields_from_xml(document, containers=containers)
+    if not isinstance(strict, NotWellFormed):
+        return Repaired(strict, repaired=False)
+    spaced = also(document)
+    characters = _with_characters(spaced)
+    for octets in (spaced, characters, _in_its_charset(characters)):
+        if octets != document:
+            fields = fields_from_xml(octets, containers=containers)
+            if not isinstance(fields, NotWellFormed):
+                return Repaired(fields, repaired=octets != spaced)
+    return Repaired(strict, repaired=False)
+
+
+def _with_characters(document: bytes) -> bytes:
+    return _PAIR.sub(_one_reference, document)
+
+
+def _one_reference(pair: re.Match[bytes]) -> bytes:
+    first, second = (int(pair[at]) if pair[at] else int(pair[at + 1], 16) for at in (1, 3))
+    if not (0xD800 <= first < 0xDC00 <= second < 0xE000):  # Unicode 3.9, D91
+        return pair[0]
+    return b"&#%d;" % (0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+
+
+def _in_its_charset(document: bytes) -> bytes:
+    """In UTF-8, out of the charset that the packet names; without one, out of ISO-8859-1."""
+    named = _CHARSET.search(document)
+    name = named[1].decode("latin-1").strip() if named else ""
+    known = charset_from_name(name)
+    if known == UTF_16BE:  # markup in ASCII is none
+        known = ISO_8859_1
+    try:
+        text = document.decode("latin-1" if known or not name else name)
+        if known == ISO_8859_1 or not name:
+            text = document.decode("cp1252")
+    except (LookupError, ValueError):
+        text = document.decode("latin-1")
+    try:
+        return _DECLARATION.sub(b"", text.encode(), count=1)
+    except UnicodeEncodeError:
+        return document
