@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
 
 if TYPE_CHECKING:
     from pipeline.cli.ask.broker import Outgoing
@@ -44,12 +44,20 @@ def words_from(reason: str) -> str:
     return words
 
 
-def digits_from(text: str, what: str) -> str:
-    """An address in digits; raises `typer.BadParameter`."""
-    address = address_from_text(text)
-    if not is_digits(address):
-        raise typer.BadParameter(f"{what} {text!r} is not digits")
-    return address
+def handset_from(text: str) -> str:
+    """The handset in digits; raises `typer.BadParameter` for what can never be sent to."""
+    handset = handset_from_text(text)
+    if not handset:
+        raise typer.BadParameter(f"the handset {text!r} {CANNOT_BE_SENT_TO}")
+    return handset
+
+
+def number_from(text: str) -> str:
+    """A number in digits, short codes as they are; raises `typer.BadParameter`."""
+    digits = written_digits(text).removeprefix("+")
+    if not digits:
+        raise typer.BadParameter(f"the number {text!r} is not digits")
+    return digits
 
 
 def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
@@ -58,6 +66,23 @@ def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> 
     Raises `CommandError` for one that cannot be carried out by the directory in force.
     """
     from pipeline.cli.ask.broker import publish
+
+    bootstrap, request = checked_order(settings, action, fields)
+    publish(bootstrap, [outgoing_from(request)])
+    return request.request_id
+
+
+def checked_order(
+    settings: "Settings",
+    action: "ConsentAction",
+    fields: dict[str, str],
+    *,
+    is_forced: bool = True,
+) -> "tuple[str, ConsentRequest]":
+    """The broker, and an order made now that can be carried out by the directory in force.
+
+    Raises `CommandError` for another, and unless forced for a number that is not listed.
+    """
     from pipeline.cli.terminal.local import clock_of
     from pipeline.home.stack import bootstrap_of
     from pipeline.records import ConsentRequest, Rejected
@@ -69,11 +94,16 @@ def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> 
         **({"request_id": uuid.uuid4().hex} | fields),
     )
     bootstrap = bootstrap_of(settings)
-    order = order_from_request(request, directory=_directory_in_force(bootstrap, settings))
+    directory = _directory_in_force(bootstrap, settings)
+    order = order_from_request(request, directory=directory)
     if isinstance(order, Rejected):
         raise CommandError(f"the order cannot be carried out: {order.words}")
-    publish(bootstrap, [outgoing_from(request)])
-    return request.request_id
+    if request.number and not is_forced and directory.find(request.number) is None:
+        raise CommandError(
+            f"the number {request.number} is not in the directory of numbers, so nothing is sent"
+            " from it: look for a slip, or give the order all the same with --force"
+        )
+    return bootstrap, request
 
 
 def _directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
