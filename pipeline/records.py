@@ -173,6 +173,7 @@ class MoRaw(Record, frozen=True, kw_only=True):
     bind: str = ""
     delivery: int = 0
     answered: list[Answered] = []
+    neighbour_time: datetime | None = None
 
 
 class MoPart(Record, frozen=True, kw_only=True):

@@ -26,8 +26,13 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None = None
 
 
-def outgoing_from_line(line: bytes | Overlong, *, now: datetime) -> LogRecord | None:
-    """The raw event of one line, or its dead letter; None when the line is blank."""
+def outgoing_from_line(
+    line: bytes | Overlong, *, now: datetime, neighbour: datetime | None = None
+) -> LogRecord | None:
+    """The raw event of one line, or its dead letter; None when the line is blank.
+
+    `neighbour` is the time that stands for the line's own where that cannot be read.
+    """
     if isinstance(line, Overlong):
         return letter_from_line(line.octets, OVERLONG, now=now)
     found = parse(line)
@@ -36,7 +41,13 @@ def outgoing_from_line(line: bytes | Overlong, *, now: datetime) -> LogRecord | 
     if isinstance(found, Rejected):
         return letter_from_line(line, found, now=now)
     raw = MoRaw(
-        source=Source.FTP, received_at=now, method="", content_type="", query=b"", octets=line
+        source=Source.FTP,
+        received_at=now,
+        method="",
+        content_type="",
+        query=b"",
+        octets=line,
+        neighbour_time=neighbour,
     )
     key = key_from_handset(address_from_text(found.handset))
     return LogRecord(topic=MO_RAW, record=raw, key=key)

@@ -20,11 +20,15 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A position in a log, and the digest of the 64 KiB before it (of all there is, if less)."""
+    """A position in a log, and the digest of the 64 KiB before it (of all there is, if less).
+
+    `last_time` is the time of the last line before it whose time can be read.
+    """
 
     position: int
     digest: str
     is_inside_overlong: bool = False
+    last_time: datetime | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from ingest.common.log_lines import LogRecord, letter_from_line, outgoing_from_line
+from ingest.common.log_times import LineTimes
 from ingest.ftp import metrics
 from ingest.ftp.places import WINDOW_OCTETS, Batch, Mark, Place, digest_of, head_of, moved
 from ingest.ftp.trouble import Trouble
@@ -53,6 +54,7 @@ class Reading:
         self._publish = publish
         self._save = save
         self._now = now
+        self._times = LineTimes(place.marks[-1].last_time if place.marks else None)
         is_inside = bool(place.marks) and place.marks[-1].is_inside_overlong
         self._splitter = LineSplitter(is_inside_overlong=is_inside)
         self._end = place.position  # of what the splitter was given
@@ -132,8 +134,8 @@ class Reading:
     def _records(self, lines: list[bytes | Overlong], at: datetime) -> list[LogRecord]:
         records = [
             with_its_own_id(record, at=at, ordinal=ordinal)
-            for ordinal, line in enumerate(lines)
-            if (record := outgoing_from_line(line, now=at)) is not None
+            for ordinal, (line, beside) in enumerate(self._times.beside(lines))
+            if (record := outgoing_from_line(line, now=at, neighbour=beside)) is not None
         ]
         refused = sum(isinstance(each.record, DeadLetter) for each in records)
         metrics.LINES.labels("taken").inc(len(records) - refused)
@@ -152,7 +154,12 @@ class Reading:
         self.place = noted
         self._save(noted)
         self._window = (self._window + consumed)[-WINDOW_OCTETS:]
-        mark = Mark(position, digest_of(self._window), self._splitter.is_inside_overlong)
+        mark = Mark(
+            position,
+            digest_of(self._window),
+            self._splitter.is_inside_overlong,
+            self._times.last,
+        )
         self._on_its_way = (self._publish(records), moved(place, mark))
 
     def _settle(self) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.records import Reason, Rejected
+from pipeline.sms.stopwords import contains_stop_word
+from pipeline.sms.timestamp import time_from_gateway
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.percent import octets_from_percent, percent_from_octets
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_LINE: Final = 64 * 1024
 
@@ -74,8 +80,10 @@ class LineSplitter:
 def parse(line: bytes) -> MoCallback | Rejected | None:
     """The callback of one line without its end; None when the line is blank.
 
-    Columns after the ninth are not looked at; missing ones at the end are empty.
+    Columns after the ninth are not looked at; missing ones at the end are empty. A UTF-8 mark at
+    the beginning is no text: an editor wrote it, or two logs were put together.
     """
+    line = line.removeprefix(BOM_UTF8)
     if not line.strip():
         return None
     given: dict[str, bytes] = dict(zip(_FIELDS, line.split(b"\t"), strict=False))
@@ -85,7 +93,35 @@ def parse(line: bytes) -> MoCallback | Rejected | None:
     texts = {"handset": "", "number": ""} | {
         field: _text_from_octets(value) for field, value in given.items()
     }
+    if "\0" in texts["handset"] or "\0" in texts["number"]:
+        return Rejected(Reason.UNREADABLE_RECORD, "the line holds NULs: the log is UTF-16")
     return callback_or_rejected(MoCallback(octets=octets, flag="", **texts))
+
+
+def time_of_line(line: bytes) -> datetime | None:
+    """The time that a line states; None where there is none that can be read."""
+    stated = line.removeprefix(BOM_UTF8).partition(b"\t")[0]
+    return time_from_gateway(_text_from_octets(stated))
+
+
+def is_utf_16(head: bytes) -> bool:
+    """Whether a log that begins with `head` was saved as UTF-16, whatever its byte order."""
+    is_marked = head.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return is_marked or b"\0" in head.partition(b"\n")[0].partition(b"\t")[0]
+
+
+def may_hold_stop(unended: bytes) -> bool:
+    """Whether a line that has no end yet may be, or become, one whose text holds a stop word.
+
+    While its text may go on it may. The octets are read as ASCII, for the charset comes later.
+    """
+    if not unended.strip():
+        return False
+    fields = unended.split(b"\t")
+    if len(fields) <= _TEXT + 1:
+        return True
+    octets = octets_from_percent(fields[_TEXT])
+    return octets is None or contains_stop_word(octets.replace(b"\0", b"").decode("latin-1"))
 
 
 def render(callback: MoCallback) -> bytes:

@@ -138,8 +138,19 @@ NO_STACK = [
     ["mt", "--to", "447700900001", "--text", "x"],
     ["stop", "447700900001", "--reason", "x"],
     ["dead-letter", "list"],
+    ["clock"],
     ["clock", "-v"],
     ["clock", "advance", "6h"],
+    ["sql", "SELECT 1"],
+    ["why", "447700900001"],
+    ["review"],
+    ["review", "accept", "0f3a", "--reason", "x"],
+    ["replay", "--rule", "deploy/local/numbers.example.toml", "--since", "2026-03-01"],
+    ["forget", "447700900001", "--reason", "x"],
+    ["leave", "worker-3"],
+    ["numbers", "load", "deploy/local/numbers.example.toml"],
+    ["stops", "import", "pyproject.toml"],
+    ["import", "pyproject.toml"],
 ]
 
 

@@ -46,6 +46,19 @@ def test_stop_and_open_say_who_and_why(outside, handset):
     assert worked_off(outside, handset)["state"] == "command"
 
 
+def test_stop_says_what_is_stopped_now_and_an_unlisted_number_takes_force(outside, handset):
+    stopped = outside.running.cli("stop", handset, NUMBER, *WHY)
+    assert f"number {NUMBER}: ours stopped, the gateway's open, since 20" in stopped.stderr
+    assert stopped.stdout.count("\n") == 1
+    again = outside.running.cli("stop", handset, NUMBER, *WHY)
+    assert "nothing changed, it was so before" in again.stderr
+    refused = outside.running.cli("stop", handset, "12345678", *WHY, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "is not in the directory of numbers" in refused.stderr
+    forced = outside.running.cli("stop", handset, "12345678", *WHY, "--force")
+    assert "number 12345678: ours stopped" in forced.stderr
+
+
 def test_without_a_number_it_is_the_account(outside, handset):
     outside.running.cli("stop", handset, *WHY)
     assert changes(outside, handset) == [("main", "operator", "stopped", "open")]

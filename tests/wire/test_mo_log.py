@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from pipeline.records import Reason, Rejected, Source
 from pipeline.wire.callback import MoCallback
-from pipeline.wire.mo_log import MAX_LINE, LineSplitter, Overlong, parse, render
+from pipeline.wire.mo_log import (
+    MAX_LINE,
+    LineSplitter,
+    Overlong,
+    is_utf_16,
+    may_hold_stop,
+    parse,
+    render,
+    time_of_line,
+)
 from pipeline.wire.ways import callback_from_raw
 from tests.support.golden_rows import golden_rows
 from tests.support.mo import raw
@@ -60,6 +69,7 @@ def test_a_line_is_taken(line, fields):
         pytest.param(b"t\t\t2\ta", Reason.MISSING_FROM, id="no-handset"),
         pytest.param(b"t\t1\t \ta", Reason.MISSING_TO, id="no-number"),
         pytest.param(b"\xff\x00", Reason.MISSING_FROM, id="no-columns"),
+        pytest.param("t\t2782\t4477\ta".encode("utf-16-le"), Reason.UNREADABLE_RECORD, id="utf-16"),
     ],
 )
 def test_a_line_is_refused_and_says_why(line, reason):
@@ -73,7 +83,7 @@ def test_a_raw_event_of_the_log_is_its_line():
     assert callback_from_raw(event) == parse(LINE)
 
 
-column = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=("Cs",)))
+column = st.text(st.characters(exclude_characters="\t\r\n\0\ufeff", exclude_categories=("Cs",)))
 callbacks = st.builds(
     MoCallback,
     handset=column.filter(str.strip),
@@ -134,3 +144,32 @@ def test_a_line_over_64_kib_comes_in_pieces_and_the_next_is_a_line(length, is_li
     else:
         assert all(isinstance(piece, Overlong) for piece in first)
         assert sum(len(piece.octets) for piece in first) == length
+
+
+def test_a_utf_8_mark_is_no_text():
+    assert parse(b"\xef\xbb\xbf" + LINE) == parse(LINE)
+    assert time_of_line(b"\xef\xbb\xbf" + LINE) == time_of_line(LINE) is not None
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_log_saved_as_utf_16_is_told(encoding):
+    assert is_utf_16(LINE.decode().encode(encoding))
+    assert not is_utf_16(LINE)
+
+
+@pytest.mark.parametrize(
+    ("unended", "may"),
+    [
+        (b"", False),
+        (b" ", False),
+        (b"2012-05", True),
+        (b"t\t1\t2\tHel", True),
+        (b"t\t1\t2\tHello\t", False),
+        (b"t\t1\t2\tstop\t7\tid", True),
+        (b"t\t1\t2\tplease+stop%21\t", True),
+        (b"t\t1\t2\t%00S%00T%00O%00P\t7\tid\tUTF-16BE", True),
+        (b"t\t1\t2\t%zz\t", True),
+    ],
+)
+def test_a_line_without_an_end_may_be_a_stop(unended, may):
+    assert may_hold_stop(unended) is may

@@ -9,12 +9,11 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.home.stack import find_stack
+from pipeline.home.stack import bootstrap_of, find_stack
+from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pipeline.settings import Settings
 
 TIMEOUT_SECONDS: Final = 30
 QUICK_SECONDS: Final = 3
@@ -60,9 +59,17 @@ def failure_of(address: str) -> str:
 
 
 def report_of(settings: Settings) -> str:
-    """Address of the report: the local stack's, else where the settings say it listens."""
+    """Address of the report: the local stack's, else where the settings say it listens.
+
+    Raises `StackError` where they say neither that nor which broker: whatever listens on the
+    default port may be another home's.
+    """
     stack = find_stack(settings.home)
-    return stack.report if stack else f"http://{settings.report_host}:{settings.report_port}"
+    if stack and settings.kafka in ("", stack.kafka):
+        return stack.report
+    if (settings.report_host, settings.report_port) == (Settings.report_host, Settings.report_port):
+        bootstrap_of(settings)
+    return f"http://{settings.report_host}:{settings.report_port}"
 
 
 def answer_lines(

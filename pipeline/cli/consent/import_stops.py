@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Self, TextIO
 
 import typer
 
-from pipeline.cli.consent.orders import By, actor_from, outgoing_from
+from pipeline.cli.consent.orders import outgoing_from
 from pipeline.cli.consent.stops_csv import WrongLine, WrongTable, stops_in
+from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 

@@ -1,55 +1,15 @@
 """Operators' orders about consent, as the commands make and publish them."""
 
-import getpass
 import uuid
-from typing import TYPE_CHECKING, Annotated, cast
-
-import typer
+from typing import TYPE_CHECKING, cast
 
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.sms.msisdn import address_from_text, is_digits
 
 if TYPE_CHECKING:
     from pipeline.cli.ask.broker import Outgoing
     from pipeline.directory.directory import Directory
     from pipeline.records import ConsentAction, ConsentRequest, Numbers
     from pipeline.settings import Settings
-
-Reason = Annotated[
-    str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
-]
-By = Annotated[
-    str | None,
-    typer.Option(
-        "--by", metavar="NAME", help="Who orders it; else your login name.", show_default=False
-    ),
-]
-
-
-def actor_from(by: str | None) -> str:
-    """Who gives the order; raises `CommandError` when nobody can tell."""
-    if by is not None and by.strip():
-        return by.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise CommandError("this account has no login name: say who you are with --by") from error
-
-
-def words_from(reason: str) -> str:
-    """The reason, trimmed; raises `typer.BadParameter` without one."""
-    words = reason.strip()
-    if not words:
-        raise typer.BadParameter("--reason must say why")
-    return words
-
-
-def digits_from(text: str, what: str) -> str:
-    """An address in digits; raises `typer.BadParameter`."""
-    address = address_from_text(text)
-    if not is_digits(address):
-        raise typer.BadParameter(f"{what} {text!r} is not digits")
-    return address
 
 
 def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
@@ -58,6 +18,23 @@ def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> 
     Raises `CommandError` for one that cannot be carried out by the directory in force.
     """
     from pipeline.cli.ask.broker import publish
+
+    bootstrap, request = checked_order(settings, action, fields)
+    publish(bootstrap, [outgoing_from(request)])
+    return request.request_id
+
+
+def checked_order(
+    settings: "Settings",
+    action: "ConsentAction",
+    fields: dict[str, str],
+    *,
+    is_forced: bool = True,
+) -> "tuple[str, ConsentRequest]":
+    """The broker, and an order made now that can be carried out by the directory in force.
+
+    Raises `CommandError` for another, and unless forced for a number that is not listed.
+    """
     from pipeline.cli.terminal.local import clock_of
     from pipeline.home.stack import bootstrap_of
     from pipeline.records import ConsentRequest, Rejected
@@ -69,11 +46,16 @@ def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> 
         **({"request_id": uuid.uuid4().hex} | fields),
     )
     bootstrap = bootstrap_of(settings)
-    order = order_from_request(request, directory=_directory_in_force(bootstrap, settings))
+    directory = _directory_in_force(bootstrap, settings)
+    order = order_from_request(request, directory=directory)
     if isinstance(order, Rejected):
         raise CommandError(f"the order cannot be carried out: {order.words}")
-    publish(bootstrap, [outgoing_from(request)])
-    return request.request_id
+    if request.number and not is_forced and directory.find(request.number) is None:
+        raise CommandError(
+            f"the number {request.number} is not in the directory of numbers, so nothing is sent"
+            " from it: look for a slip, or give the order all the same with --force"
+        )
+    return bootstrap, request
 
 
 def _directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from pipeline.cli.consent.orders import By, Reason, actor_from, send_order, words_from
+from pipeline.cli.consent.orders import send_order
+from pipeline.cli.terminal.arguments import By, Reason, actor_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.consent.orders import (
+from pipeline.cli.consent.orders import checked_order
+from pipeline.cli.terminal.arguments import (
     By,
     Reason,
     actor_from,
-    digits_from,
-    send_order,
+    handset_from,
+    number_from,
     words_from,
 )
 from pipeline.cli.terminal.options import Home, settings_from
@@ -29,6 +30,10 @@ Account = Annotated[
     str | None, typer.Option(help="Account, where no number is given; else the default one.")
 ]
 
+Force = Annotated[
+    bool, typer.Option("--force", help="Also for a NUMBER that the directory does not list.")
+]
+
 
 def stop(
     handset: Handset,
@@ -37,14 +42,16 @@ def stop(
     keyword: Keyword = None,
     account: Account = None,
     by: By = None,
+    force: Force = False,
     home: Home = None,
 ) -> None:
     """Stop a handset that asked for it by other means, and print the order's id.
 
+    It returns when a worker has carried it out, and says what is stopped now (on stderr).
     It changes our side and never the gateway's; nothing is sent to the handset. A later message
     from it re-enables, as after a STOP by SMS.
     """
-    _order("stop", handset, reason, number, keyword, account, by, home)
+    _order("stop", handset, reason, number, keyword, account, by, force, home)
 
 
 def open_again(
@@ -54,14 +61,16 @@ def open_again(
     keyword: Keyword = None,
     account: Account = None,
     by: By = None,
+    force: Force = False,
     home: Home = None,
 ) -> None:
     """Open a handset that asked for it by other means, and print the order's id.
 
+    It returns when a worker has carried it out, and says what is open now (on stderr).
     It changes our side and never the gateway's: a handset that texted STOP stays blocked there
     until it texts again.
     """
-    _order("open", handset, reason, number, keyword, account, by, home)
+    _order("open", handset, reason, number, keyword, account, by, force, home)
 
 
 def _order(
@@ -72,6 +81,7 @@ def _order(
     keyword: str | None,
     account: str | None,
     by: str | None,
+    force: bool,
     home: Home,
 ) -> None:
     if keyword and not number:
@@ -79,8 +89,8 @@ def _order(
     if account and number:
         raise typer.BadParameter("--account is for an order without a NUMBER")
     fields = {
-        "handset": digits_from(handset, "the handset"),
-        "number": digits_from(number, "the number") if number else "",
+        "handset": handset_from(handset),
+        "number": number_from(number) if number else "",
         "keyword": keyword or "",
         "account": account or "",
         "actor": actor_from(by),
@@ -90,4 +100,11 @@ def _order(
 
     from pipeline.records import ConsentAction
 
-    typer.echo(send_order(settings, ConsentAction(action), **fields))
+    bootstrap, request = checked_order(settings, ConsentAction(action), fields, is_forced=force)
+
+    from pipeline.cli.consent.waiting import changes_of, lines_of
+
+    changes = changes_of(bootstrap, request)
+    typer.echo(request.request_id)
+    for line in lines_of(changes):
+        typer.echo(line, err=True)

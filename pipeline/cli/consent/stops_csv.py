@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.cli.consent.csv_file import TooLong, opened_lines
+from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 COLUMNS: Final = ("handset", "number", "reason")
+DELIMITERS: Final = (",", ";", "\t")
 REASON_MAX: Final = 1_000
 DIGITS_MAX: Final = 20  # more than any address has; what is longer is no address
 
@@ -35,6 +37,11 @@ class WrongLine(NamedTuple):
     words: str
 
 
+class _Head(NamedTuple):
+    columns: list[str]
+    delimiter: str
+
+
 def stops_in(file: Path, *, reason: str) -> Iterator[tuple[int, Stop | WrongLine]]:
     """Each line but the first and blank ones, with its number; raises `WrongTable`.
 
@@ -42,43 +49,67 @@ def stops_in(file: Path, *, reason: str) -> Iterator[tuple[int, Stop | WrongLine
     one line.
     """
     try:
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
-            columns = _columns_from(next(lines, ""))
-            for number, line in enumerate(lines, 2):
-                if line.strip():
-                    yield number, _stop_from(line, number, columns, reason)
+        with opened_lines(file) as lines:
+            head: _Head | None = None
+            stated = ""
+            for number, line in enumerate(lines, 1):
+                if head is None:
+                    if number == 1 and isinstance(line, str) and line.lower().startswith("sep="):
+                        stated = line[4:5]  # Excel's own line, which names the delimiter
+                        continue
+                    head = _head_from(line, (stated,) if stated else DELIMITERS)
+                elif isinstance(line, TooLong):
+                    yield number, WrongLine(number, line.words)
+                elif line.strip():
+                    yield number, _stop_from(line, number, head, reason)
+            if head is None:
+                _head_from("", DELIMITERS)
     except OSError as error:
         raise WrongTable(error.strerror or str(error)) from error
 
 
-def _columns_from(line: str) -> list[str]:
-    columns = [name.strip().lower() for name in next(csv.reader([line]), [])]
-    unknown = [name for name in columns if name not in COLUMNS]
-    if "handset" not in columns or unknown or len(set(columns)) < len(columns):
-        raise WrongTable(
-            "the first line must name the columns: handset, and number and reason where given"
-        )
-    return columns
+def _head_from(line: str | TooLong, delimiters: tuple[str, ...]) -> _Head:
+    if isinstance(line, str):
+        for delimiter in delimiters:
+            if "\0" in line:
+                break
+            fields = next(csv.reader([line], delimiter=delimiter), [])
+            columns = [name.strip().lower() for name in fields]
+            while columns and not columns[-1]:  # a delimiter at the end of every line
+                columns.pop()
+            is_known = set(columns) <= set(COLUMNS) and len(set(columns)) == len(columns)
+            if "handset" in columns and is_known:
+                return _Head(columns, delimiter)
+    raise WrongTable(
+        "the first line must name the columns: handset, and number and reason where given"
+    )
 
 
-def _stop_from(line: str, number: int, columns: list[str], reason: str) -> Stop | WrongLine:
+def _stop_from(line: str, number: int, head: _Head, reason: str) -> Stop | WrongLine:
+    if "\0" in line:
+        return WrongLine(number, "it holds a NUL: the file is no text, or a UTF-16 without a mark")
     try:
-        fields = next(csv.reader([line.rstrip("\r\n")], strict=True))
+        fields = next(csv.reader([line], delimiter=head.delimiter, strict=True))
     except csv.Error as error:
         return WrongLine(number, f"not CSV: {error}")
-    if len(fields) > len(columns):
-        return WrongLine(number, f"{len(fields)} fields, and there are {len(columns)} columns")
-    given = dict(zip(columns, (field.strip() for field in fields), strict=False))
-    addresses = {name: address_from_text(given.get(name, "")) for name in ("handset", "number")}
-    for name, address in addresses.items():
-        is_right = is_digits(address) and len(address) <= DIGITS_MAX
-        if not is_right and (address or name == "handset"):
-            return WrongLine(number, f"the {name} is not digits" if address else f"no {name}")
-    why = given.get("reason") or reason
+    if any(fields[len(head.columns) :]):
+        return WrongLine(number, f"{len(fields)} fields, and there are {len(head.columns)} columns")
+    given = dict(zip(head.columns, (field.strip() for field in fields), strict=False))
+    if not given.get("handset"):
+        return WrongLine(number, "no handset")
+    handset = handset_from_text(given["handset"])
+    if not handset:
+        is_digits = written_digits(given["handset"])
+        words = f"the handset {CANNOT_BE_SENT_TO}" if is_digits else "the handset is not digits"
+        return WrongLine(number, words)
+    address = written_digits(given.get("number", "")).removeprefix("+")
+    if given.get("number") and not 0 < len(address) <= DIGITS_MAX:
+        return WrongLine(number, "the number is not digits")
+    why = given.get("reason", "") or reason
     if not why:
         return WrongLine(number, "no reason, and none was given with --reason")
     if not why.isprintable():  # octets that are no UTF-8 are not, either
         return WrongLine(number, "the reason is not printable UTF-8")
     if len(why) > REASON_MAX:
         return WrongLine(number, f"the reason has more than {REASON_MAX} characters")
-    return Stop(addresses["handset"], addresses["number"], why)
+    return Stop(handset, address, why)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.consent.orders import By, actor_from
+from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.output import text_from_time

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.consent.orders import By, Reason, actor_from, digits_from, words_from
+from pipeline.cli.terminal.arguments import By, Reason, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 
@@ -26,7 +26,7 @@ def forget(
     retention. A stop stays a stop: it is kept under an HMAC of the number, whose key is in a file
     of its own. The exit code is 1 when anything is left that should not be.
     """
-    address = digits_from(handset, "the handset")
+    address = handset_from(handset)
     actor, words = actor_from(by), words_from(reason)
     if address in words:
         raise typer.BadParameter("--reason is kept with the erasure: it must not hold the number")

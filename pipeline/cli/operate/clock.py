@@ -31,15 +31,16 @@ def show(
     settings = settings_from(home=home)
 
     from pipeline.cli.terminal.local import clock_of
+    from pipeline.home.stack import bootstrap_of
 
+    bootstrap = bootstrap_of(settings)
     typer.echo(text_from_time(clock_of(settings).now()))
     if not verbose:
         return
 
     from pipeline.cli.operate.partitions import partition_times
-    from pipeline.home.stack import bootstrap_of
 
-    for partition, time in partition_times(bootstrap_of(settings)).items():
+    for partition, time in partition_times(bootstrap).items():
         typer.echo(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
 
 

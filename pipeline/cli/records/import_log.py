@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from ingest.common.log_times import LineTimes
+    from pipeline.wire.mo_log import Overlong
+
 READ_OCTETS: Final = 256 * 1024
 IN_FLIGHT: Final = 5_000
+FIRST_LINES: Final = 100  # so many are kept back at the beginning for a time that can be read
+HEAD_OCTETS: Final = 4 * 1024
 SAID_EVERY_OCTETS: Final = 32 * 1024 * 1024
 
 FromOctet = Annotated[
@@ -35,7 +40,8 @@ def import_log(
 ) -> None:
     """Take every line of a mo.log as a part; refused lines go to the dead letter.
 
-    The same file again changes nothing, nor does a part that came by a callback already.
+    The same file again changes nothing, nor does a part that came by a callback already. The exit
+    code is 1 when the last line has no end and may be a STOP.
     """
     settings = settings_from(home=home)
 
@@ -45,11 +51,12 @@ def import_log(
     from pipeline.cli.terminal.local import clock_of
     from pipeline.home.stack import bootstrap_of
     from pipeline.kafka import topics
+    from pipeline.wire.mo_log import may_hold_stop
 
     with open_producer(bootstrap_of(settings)) as producer:
         taking = Taking(producer.send, now=clock_of(settings).now(), position=from_octet)
         try:
-            pending = taking.take(_octets_of(file, from_octet))
+            rest = taking.take(_octets_of(file, from_octet))
         except KafkaError as error:
             raise CommandError(
                 f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
@@ -58,12 +65,16 @@ def import_log(
             ) from error
     counts = taking.counts
     typer.echo(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
-    if pending:
-        typer.echo(
-            f"the last {pending} octets are no line yet and were not taken: they do not end in a"
-            " line end",
-            err=True,
+    if rest:
+        words = (
+            f"the last {len(rest)} octets are no line yet and were not taken: they do not end in a"
+            " line end"
         )
+        if may_hold_stop(rest):
+            raise CommandError(
+                f"{words}, and they may be a STOP: fetch {file} again and import it whole"
+            )
+        typer.echo(words, err=True)
 
 
 class Taking:
@@ -78,31 +89,46 @@ class Taking:
         # one have come, Kafka has every line up to it
         self._waiting: deque[Any] = deque()
 
-    def take(self, blocks: "Iterator[bytes]") -> int:
-        """Every line; how many octets at the end are none. Raises `KafkaError`."""
-        from ingest.common.log_lines import outgoing_from_line
-        from pipeline.avro.single_object import encode
+    def take(self, blocks: "Iterator[bytes]") -> bytes:
+        """Every line; gives what is left without a line end. Raises `KafkaError`."""
+        from ingest.common.log_times import LineTimes
         from pipeline.wire.mo_log import LineSplitter
 
-        splitter = LineSplitter()
+        splitter, times = LineSplitter(), LineTimes()
+        first: list[bytes | Overlong] = []  # lines that wait for the first readable time
+        rest, waits = b"", True
         read = said = self.acknowledged
         for octets in blocks:
-            for line in splitter.feed(octets):
-                one = outgoing_from_line(line, now=self._now)
-                if one is not None:
-                    self._waiting.append(
-                        self._send(one.topic, key=one.key, value=encode(one.record))
-                    )
-                    self.counts[one.topic] += 1
-                    self._await_all_but(IN_FLIGHT)
+            lines = [*first, *splitter.feed(octets)]
             read += len(octets)
+            rest = (rest + octets)[len(rest) + len(octets) - splitter.pending :]
+            first = []
+            if waits and len(lines) < FIRST_LINES and not times.knows_a_time(lines):
+                first = lines
+                continue
+            waits = False
+            self._publish(lines, times)
             if not splitter.is_inside_overlong:
                 self._waiting.append(read - splitter.pending)
             if read - said >= SAID_EVERY_OCTETS:
                 said = read
                 typer.echo(f"{self.counts.total()} lines, {read} octets", err=True)
+        self._publish(first, times)
+        if not splitter.is_inside_overlong:
+            self._waiting.append(read - splitter.pending)
         self._await_all_but(0)
-        return splitter.pending
+        return rest
+
+    def _publish(self, lines: "list[bytes | Overlong]", times: "LineTimes") -> None:
+        from ingest.common.log_lines import outgoing_from_line
+        from pipeline.avro.single_object import encode
+
+        for line, beside in times.beside(lines):
+            one = outgoing_from_line(line, now=self._now, neighbour=beside)
+            if one is not None:
+                self._waiting.append(self._send(one.topic, key=one.key, value=encode(one.record)))
+                self.counts[one.topic] += 1
+                self._await_all_but(IN_FLIGHT)
 
     def _await_all_but(self, count: int) -> None:
         from pipeline.cli.ask.broker import ACKNOWLEDGE_SECONDS
@@ -117,8 +143,15 @@ class Taking:
 
 def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
     """The file from `position` on, piece by piece."""
+    from pipeline.wire.mo_log import is_utf_16
+
     try:
         with file.open("rb") as opened:
+            head = b"" if position else opened.peek(HEAD_OCTETS)[:HEAD_OCTETS]
+            if is_utf_16(head):
+                raise CommandError(
+                    f"{file} is UTF-16, and mo.log is not: fetch it as it is on the server"
+                )
             if position:  # what cannot seek, a pipe, can still be read from its start
                 opened.seek(position)
             while octets := opened.read(READ_OCTETS):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.terminal.arguments import handset_from
 from pipeline.cli.terminal.options import Home, settings_from
 
 
@@ -54,6 +55,7 @@ def mt(
     Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
     do the views mt_command and mt_rejection.
     """
+    handset = handset_from(to)
     last_moment = time_from_text(not_after) if not_after else None
     settings = settings_from(home=home)
 
@@ -63,13 +65,13 @@ def mt(
     from pipeline.home.stack import bootstrap_of
     from pipeline.kafka import topics
     from pipeline.records import MtRequest
-    from pipeline.sms.msisdn import address_from_text, key_from_handset
+    from pipeline.sms.msisdn import key_from_handset
 
     if request_id is not None and not REQUEST_ID.fullmatch(request_id):
         raise typer.BadParameter(f"--request-id must be {REQUEST_ID_WORDS}")
     request = MtRequest(
         request_id=request_id or uuid.uuid4().hex,
-        to=to,
+        to=handset,
         text=text,
         sender_id=sender_id,
         keyword=keyword,
@@ -77,6 +79,6 @@ def mt(
         requested_at=clock_of(settings).now(),
         not_after=last_moment,
     )
-    key = key_from_handset(address_from_text(to))
+    key = key_from_handset(handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_REQUEST, record=request, key=key)])
     typer.echo(request.request_id)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from pipeline.cli.consent.orders import digits_from
+from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.options import Home, settings_from
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def why(
     Ours and the gateway's state, what is due, and what would change it. It is as ClickHouse has
     it, a few seconds behind; `twoway status` says how far.
     """
-    address = digits_from(handset, "the handset")
-    at = digits_from(number, "the number") if number else ""
+    address = handset_from(handset)
+    at = number_from(number) if number else ""
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.report_client import report_of, rows

@@ -14,7 +14,7 @@ from pipeline.records import (
     Reason,
     Rejected,
 )
-from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.msisdn import address_from_text, is_digits, is_international
 from pipeline.sms.stopwords import words_of
 from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.draft import Deciding
@@ -80,13 +80,17 @@ def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
         return "the action is none of stop, open, accept and dismiss"
     if not request.request_id:
         return "it has no id"
-    if not is_digits(address_from_text(request.handset)):
+    reviews = request.action in (ConsentAction.ACCEPT, ConsentAction.DISMISS)
+    handset = address_from_text(request.handset)
+    # A review is about whoever texted: in doubt whose number it is, a stop counts all the same.
+    if not is_digits(handset):
         return "the handset is not digits"
+    if not reviews and not is_international(handset):
+        return "the handset is no number that can be sent to"
     if number and not is_digits(number):
         return "the number is not digits"
     if not request.actor.strip() or not request.reason.strip():
         return "it does not say who orders it and why"
-    reviews = request.action in (ConsentAction.ACCEPT, ConsentAction.DISMISS)
     if reviews != bool(request.mo_message_id):
         return "a review names its message, and nothing else does"
     if request.account and request.account not in directory.accounts:

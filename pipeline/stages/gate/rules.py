@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.records import GateRule, MtRequest, ScopeKind
+from pipeline.sms.msisdn import is_international
 from pipeline.sms.segmentation import segment
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.confirmation import PendingStop, confirming_number, pending_stops
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.settings import Settings
     from pipeline.stages.consent.scopes import Key
-
-# Country code and number without the leading zero (G11, "Destination address"), at most 15 digits
-# (ITU-T E.164 6.1).
-_INTERNATIONAL: Final = re.compile(r"[1-9][0-9]{7,14}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +99,7 @@ def malformed(
     request: MtRequest, handset: str, sender: Sender, directory: Directory, rules: GateRules
 ) -> Refusal | None:
     """`not-international` to `text-too-long`: what is wrong with the request whoever it is for."""
-    if not _INTERNATIONAL.fullmatch(handset):
+    if not is_international(handset):
         words = "the destination must be 8 to 15 digits with the country code, no leading 0 (G8.1)"
         return Refusal(GateRule.NOT_INTERNATIONAL, words)
     if directory.find(handset) is not None:

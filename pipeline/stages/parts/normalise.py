@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
 
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
+_FTP: Final = Source.FTP.value
 
 
 def normalise(
@@ -37,7 +38,7 @@ def normalise(
     number = address_from_text(callback.number)
     api_id = callback.api_id.strip()
     mo_msg_id = callback.mo_msg_id.strip()
-    stated_at = _stated_time(callback.timestamp, flags)
+    stated_at = _stated_time(callback.timestamp, flags) or _time_beside(raw, flags)
     udh, concatenation = _udh(callback.udh, flags)
     charset_given = callback.charset.strip()
     charset = _charset(charset_given or default_charset, flags)
@@ -92,6 +93,13 @@ def _stated_time(text: str, flags: list[str]) -> datetime | None:
     if stated_at is None and text.strip():
         flags.append(Flag.TIMESTAMP_UNREADABLE)
     return stated_at
+
+
+def _time_beside(raw: MoRaw, flags: list[str]) -> datetime | None:
+    """In mo.log an unreadable time, or none, counts as that of the readable line beside it."""
+    if raw.source == _FTP and Flag.TIMESTAMP_UNREADABLE not in flags:
+        flags.append(Flag.TIMESTAMP_UNREADABLE)
+    return raw.neighbour_time
 
 
 def _gateway_time(stated_at: datetime | None, received_at: datetime) -> datetime:

@@ -1,0 +1,53 @@
+"""What several commands are given in words: handsets, numbers, who orders, and why."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
+
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", help="Who orders it; else your login name.", show_default=False
+    ),
+]
+
+
+def actor_from(by: str | None) -> str:
+    """Who gives the order; raises `CommandError` when nobody can tell."""
+    if by is not None and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise CommandError("this account has no login name: say who you are with --by") from error
+
+
+def words_from(reason: str) -> str:
+    """The reason, trimmed; raises `typer.BadParameter` without one."""
+    words = reason.strip()
+    if not words:
+        raise typer.BadParameter("--reason must say why")
+    return words
+
+
+def handset_from(text: str) -> str:
+    """The handset in digits; raises `typer.BadParameter` for what can never be sent to."""
+    handset = handset_from_text(text)
+    if not handset:
+        raise typer.BadParameter(f"the handset {text!r} {CANNOT_BE_SENT_TO}")
+    return handset
+
+
+def number_from(text: str) -> str:
+    """A number in digits, short codes as they are; raises `typer.BadParameter`."""
+    digits = written_digits(text).removeprefix("+")
+    if not digits:
+        raise typer.BadParameter(f"the number {text!r} is not digits")
+    return digits
