@@ -9,16 +9,30 @@ from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
 from pipeline.kafka import topics
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
+from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.forgotten import Forgotten
+from pipeline.store.ranges import too_large
 from pipeline.store.rows import STORED, Row, columns_of, row_from_record
+from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aiokafka.structs import ConsumerRecord
 
-#: Applications write these themselves: what is unreadable there never stops anything.
-FROM_OUTSIDE: Final = frozenset({topics.MT_REQUEST, topics.CONSENT_REQUEST, topics.FORGET_REQUEST})
+#: Written by the worker and the services alone: what is unreadable there is of a wrong deploy.
+#: Others may write every other topic, and what is unreadable in those never stops anything.
+OURS_ALONE: Final = frozenset(
+    {
+        topics.MO_PART,
+        topics.MO_MESSAGE,
+        topics.CONSENT_CHANGE,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.ERASURE,
+        topics.DEAD_LETTER,
+    }
+)
 IN_A_ROW: Final = 10
 NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
 
@@ -29,10 +43,6 @@ KIND_OF: Final[dict[str, type[Record]]] = {
     if topic.record == single_object.snake_from_camel(kind.__name__)
 }
 TABLE_OF: Final = {kind: f"{single_object.snake_from_camel(kind.__name__)}_rows" for kind in STORED}
-
-
-class WrongDeploy(RuntimeError):
-    """Records of our own making cannot be read, one after another: the deploy is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,7 @@ class Decoder:
                 if not self._forgotten.keeps_unreadable(record):
                     continue
                 rejected = Rejected(Reason.UNREADABLE_RECORD, str(error))
-                letter = letter_from_record(record, rejected, stage=Stage.STORE)
-                letters.append(
-                    row_from_record(letter, key=None, partition=NO_PLACE, offset=NO_PLACE)
-                )
+                letters.append(_letter_row(record, rejected))
                 continue
             self._unreadable = 0
             kept = self._forgotten.as_kept(record, value)
@@ -80,20 +87,40 @@ class Decoder:
             rows.append(row)
         return _table_rows(self._kind, rows), _table_rows(DeadLetter, letters)
 
+    def letters(
+        self, records: Sequence[ConsumerRecord], refused: Sequence[tuple[Row, BaseException]]
+    ) -> TableRows:
+        """The rows of dead letters for rows that ClickHouse refused, and why."""
+        by_place = {(record.partition, record.offset): record for record in records}
+        letters = []
+        for row, error in refused:
+            record = by_place[row[-2], row[-1]]
+            if self._forgotten.keeps_unreadable(record):
+                letters.append(_letter_row(record, Rejected(Reason.FAILED, words_of_error(error))))
+        return _table_rows(DeadLetter, letters)
+
     def _read(self, record: ConsumerRecord) -> Record:
         value = single_object.decode(record.value or b"")
         if type(value) is not self._kind:
             raise single_object.Unreadable(
                 f"a {type(value).__name__} does not belong in {self._topic}"
             )
+        field = too_large(value)
+        if field:
+            raise single_object.Unreadable(f"{field} is no integer of 32 bits")
         return value
 
     def _count(self, error: single_object.Unreadable) -> None:
         self._unreadable += 1
-        if self._unreadable >= IN_A_ROW and self._topic not in FROM_OUTSIDE:
+        if self._unreadable >= IN_A_ROW and self._topic in OURS_ALONE:
             raise WrongDeploy(
                 f"{self._unreadable} records of {self._topic} in a row cannot be read: {error}"
             ) from error
+
+
+def _letter_row(record: ConsumerRecord, rejected: Rejected) -> Row:
+    letter = letter_from_record(record, rejected, stage=Stage.STORE)
+    return row_from_record(letter, key=None, partition=NO_PLACE, offset=NO_PLACE)
 
 
 def _table_rows(kind: type[Record], rows: Sequence[Row]) -> TableRows:

@@ -22,6 +22,9 @@ RETRIES: Final = Counter(
 UNAVAILABLE: Final = Gauge(
     "twoway_store_unavailable", "1 while a write to the target is failing", ["target"]
 )
+WAITS: Final = Gauge(
+    "twoway_store_waits", "1 while a topic waits for a right deploy to be stored", ["topic"]
+)
 INSERT_SECONDS: Final = Histogram(
     "twoway_store_insert_seconds",
     "Time of an insert",

@@ -37,7 +37,10 @@ def run(settings: Settings) -> None:
             limits=Limits(rows=settings.block_rows, seconds=settings.block_seconds),
         )
         report = Report(
-            settings=settings, questions=Questions(database), is_ready=lambda: sink.ready
+            settings=settings,
+            questions=Questions(database),
+            is_ready=lambda: sink.ready,
+            waits_for=lambda: sink.waits_for,
         )
         thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
         try:

@@ -19,10 +19,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline.kafka import topics
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
+from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
 from pipeline.store.lane import Lane, Limits
+from pipeline.store.refusals import insert_all_but_refused, is_about_a_value
+from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.store.block import Block
     from pipeline.store.clickhouse.writer import Writer
     from pipeline.store.lane import Batch
+    from pipeline.store.rows import Row
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +93,7 @@ class Sink:
         self._tasks: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
         self._failing = asyncio.Event()
+        self._waits: dict[str, str] = {}
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -103,7 +108,12 @@ class Sink:
     @property
     def ready(self) -> bool:
         """Whether it has its partitions and nothing has failed."""
-        return bool(self._tasks) and self._failure is None
+        return bool(self._tasks) and self._failure is None and not self._waits
+
+    @property
+    def waits_for(self) -> str:
+        """Why topics are not stored; empty when all are."""
+        return "; ".join(f"{topic} waits: {words}" for topic, words in sorted(self._waits.items()))
 
     def start(self, offsets: Offsets, erasures: Erasures | None = None) -> None:
         """Say where offsets are committed, and who knows which handsets were forgotten."""
@@ -143,6 +153,9 @@ class Sink:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for topic in self._waits:
+            metrics.WAITS.labels(topic).set(0)
+        self._waits.clear()
         for lane in self._lanes.values():
             lane.assign({}, ())
 
@@ -186,12 +199,22 @@ class Sink:
                 await self._write(block, decoder)
                 metrics.OPEN_ROWS.labels(lane.topic).set(lane.rows)
                 self._written[lane.topic].set()
+        except WrongDeploy as error:
+            self._wait(lane.topic, error)
+            await asyncio.Event().wait()
         except Exception as error:
-            log.critical("the store cannot go on: %s", error)
+            log.critical("the store cannot go on: %s", words_of_error(error))
             self._failure = error
             self._failing.set()
             for event in self._written.values():
                 event.set()
+
+    def _wait(self, topic: str, error: WrongDeploy) -> None:
+        """Store no more of a topic, and say so: to start again would meet the same records."""
+        words = words_of_error(error)
+        log.critical("%s waits, the others go on: %s", topic, words)
+        metrics.WAITS.labels(topic).set(1)
+        self._waits[topic] = words
 
     async def _next_block(self, lane: Lane) -> Block:
         arrived = self._arrived[lane.topic]
@@ -219,10 +242,16 @@ class Sink:
         if block.records:
             tables = await asyncio.to_thread(decoder.tables, block.records)
             await self._retried(KAFKA, lambda: self._port.commit(block.offsets_before()))
-            for table in tables:
-                if table.rows:
-                    await self._insert(table, block.token)
-            metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows))
+            await self._insert(tables[1], block.token)
+            refused = await self._insert(tables[0], block.token)
+            if refused:
+                letters = decoder.letters(block.records, refused)
+                await self._insert(letters, f"{block.token}-refused")
+                log.warning(
+                    "%s: ClickHouse refuses %d rows, now dead letters: %s",
+                    block.topic, len(refused), words_of_error(refused[0][1]),
+                )  # fmt: skip
+            metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
         await self._retried(KAFKA, lambda: self._port.commit(block.offsets_after()))
         metrics.ROWS.labels(block.topic).inc(len(block.records))
         metrics.BLOCKS.labels(block.topic).inc()
@@ -230,8 +259,15 @@ class Sink:
             oldest = min(record.timestamp for record in block.records)
             metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
 
-    async def _insert(self, table: TableRows, tag: str) -> None:
-        await self._retried(CLICKHOUSE, lambda: self._writer.insert(table, tag=tag))
+    async def _insert(self, table: TableRows, tag: str) -> list[tuple[Row, BaseException]]:
+        """Insert, and give those rows back that are refused for what is in them, with why."""
+        if not table.rows:
+            return []
+
+        async def insert(rows: TableRows, *, tag: str) -> None:
+            await self._retried(CLICKHOUSE, lambda: self._writer.insert(rows, tag=tag))
+
+        return await insert_all_but_refused(table, tag=tag, insert=insert)
 
     async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it is done; after `give_up_seconds` raises what stood in the way."""
@@ -241,13 +277,16 @@ class Sink:
             try:
                 result = await attempt()
             except (KafkaError, ClickHouseError, OSError) as error:
+                if isinstance(error, ClickHouseError) and is_about_a_value(error):
+                    raise
+                words = words_of_error(error)
                 metrics.UNAVAILABLE.labels(target).set(1)
                 metrics.RETRIES.labels(target).inc()
                 if self._clock() + pause > give_up_at:
                     raise SinkFailed(
-                        f"{target} has been failing for {self._give_up_seconds:.0f} s: {error}"
+                        f"{target} has been failing for {self._give_up_seconds:.0f} s: {words}"
                     ) from error
-                log.warning("%s failed, again in %.2f s: %s", target, pause, error)
+                log.warning("%s failed, again in %.2f s: %s", target, pause, words)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:

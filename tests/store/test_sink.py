@@ -7,17 +7,19 @@ import logging
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from aiokafka.errors import CommitFailedError
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import DataError, OperationalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
-from pipeline.store.decoding import TableRows, WrongDeploy
+from pipeline.records import MtResult
+from pipeline.store.decoding import KIND_OF, OURS_ALONE, TableRows
 from pipeline.store.lane import Gap, Limits
-from pipeline.store.sink import Sink, SinkFailed
+from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
 from tests.store.samples import SAMPLES, kafka_record, mo_message
 
@@ -131,21 +133,90 @@ async def test_unreadable_records_are_kept_and_passed() -> None:
     assert "mt_request_rows" not in writer.rows
 
 
-@pytest.mark.parametrize(("readable", "stops"), [(False, True), (True, False)], ids=["ten", "nine"])
-async def test_ten_unreadable_records_of_our_own_in_a_row_stop_the_store(
-    readable: bool, stops: bool
+async def test_ten_unreadable_records_of_our_own_in_a_row_make_their_topic_wait() -> None:
+    ours, other = (topics.MO_MESSAGE, 0), (topics.MT_RESULT, 0)
+    values: list[Any] = [b"?"] * 9 + [mo_message()] + [b"?"] * 12
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    sink = sink_of(writer)
+    sink.start(offsets)
+    await sink.assigned([ours, other])
+    records = [kafka_record(ours[0], v, offset=i) for i, v in enumerate(values)]
+    await sink.take(Batch(*ours, records, 0, 22))
+    junk = [kafka_record(other[0], b"?", offset=i) for i in range(30)]
+    async with asyncio.timeout(30):
+        for start in range(0, 30, 5):
+            await sink.take(Batch(*other, junk[start : start + 5], start, start + 5))
+        while not sink.waits_for or offsets.positions.get(other, (0, ""))[0] < 30:
+            await asyncio.sleep(0.001)
+    assert "mo-message waits: 10 records of mo-message in a row cannot be read" in sink.waits_for
+    assert not sink.ready
+    assert offsets.positions[ours][0] < 20
+    assert len([r for r in writer.rows["dead_letter_rows"] if r[1] == other[0]]) == 30
+    await sink.revoked()
+    assert sink.waits_for == ""
+
+
+@pytest.mark.parametrize("topic", sorted(set(KIND_OF) - OURS_ALONE))
+async def test_no_junk_in_a_topic_that_others_may_write_stops_the_store(topic: str) -> None:
+    log = Log(
+        {(topic, 0): [kafka_record(topic, b"?", offset=i) for i in range(40)]}, {(topic, 0): 40}
+    )
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    assert await play(sink_of(writer), log, offsets, seed=1)
+    assert len(writer.rows["dead_letter_rows"]) == 40
+
+
+class Picky(FakeWriter):
+    """Refuses a block that holds a row of some offsets, as ClickHouse would."""
+
+    refuses: frozenset[int] = frozenset()
+
+    async def insert(self, rows: TableRows, *, tag: str) -> None:
+        if rows.table != "dead_letter_rows" and any(row[-1] in self.refuses for row in rows.rows):
+            raise DataError("Unable to create Python array for attempt: 1099511627776")
+        await super().insert(rows, tag=tag)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.frozensets(st.integers(0, 30)),
+    st.lists(st.integers(1, 40), max_size=8),
+)
+def test_rows_that_are_refused_become_letters_and_the_others_rows_once_whatever_is_killed(
+    seed: int, refuses: frozenset[int], kills: list[int]
 ) -> None:
-    tp = (topics.MO_MESSAGE, 0)
-    values: list[Any] = [b"?"] * 9 + [mo_message() if readable else b"?"] + [b"?"] * 9
-    log = Log({tp: [kafka_record(tp[0], v, offset=i) for i, v in enumerate(values)]}, {tp: 19})
-    offsets = FakeOffsets(Fuse())
-    sink = sink_of(FakeWriter(Fuse()))
-    assert await play(sink, log, offsets, seed=1) is not stops
-    if stops:
-        with pytest.raises(SinkFailed) as raised:
-            await sink.failed()
-        assert isinstance(raised.value.__cause__, WrongDeploy)
-        assert offsets.positions[tp][0] < 10
+    async def scenario() -> tuple[Log, Picky]:
+        log = log_of(seed=seed, records=20)
+        fuse = Fuse()
+        offsets, writer = FakeOffsets(fuse), Picky(fuse)
+        writer.refuses = refuses
+        for attempt, burn_at in enumerate([*kills, None]):
+            fuse.burn_at, fuse.steps = burn_at, 0
+            assert await play(sink_of(writer), log, offsets, seed=seed + attempt) or burn_at
+        return log, writer
+
+    log, writer = asyncio.run(scenario())
+    letters = sorted((row[1], row[2], row[3]) for row in writer.rows.get("dead_letter_rows", ()))
+    wanted = []
+    for topic, table in TABLES.items():
+        places = expected(log, topic)
+        assert writer.places(table) == [place for place in places if place[1] not in refuses]
+        wanted += [(topic, *place) for place in places if place[1] in refuses]
+    assert letters == sorted(wanted)
+
+
+@pytest.mark.parametrize("attempt", [2**31, 2**40, -(2**31) - 1])
+async def test_an_integer_beyond_its_column_is_a_dead_letter(attempt: int) -> None:
+    (sample,) = [s for s in SAMPLES if type(s) is MtResult]
+    values = [sample, msgspec.structs.replace(sample, attempt=attempt), sample]
+    tp = (topics.MT_RESULT, 0)
+    log = Log({tp: [kafka_record(tp[0], v, offset=i) for i, v in enumerate(values)]}, {tp: 3})
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    assert await play(sink_of(writer), log, offsets, seed=1)
+    assert writer.places("mt_result_rows") == [(0, 0), (0, 2)]
+    assert [row[3] for row in writer.rows["dead_letter_rows"]] == [1]
 
 
 class Refusing:

@@ -1,6 +1,6 @@
 -- Was this handset open when command X was sent?
 --
---   twoway sql does not take parameters, POST {report}/sql does, as JSON:
+--   twoway sql "$(cat open_when_sent.sql)" --param command_id=…, or POST {report}/sql as JSON:
 --   {"query": "…", "parameters": {"command_id": "…"}}
 --
 -- One row. `open_as_we_knew` is the answer by what had been recorded when the command was decided: it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,7 +13,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
-from pipeline.store.clickhouse.migrations import migrate, migrations_in
+from pipeline.store.clickhouse.migrations import FOLDER, migrate, migrations_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,8 @@ DATABASE: Final = "twoway"
 START_SECONDS: Final = 120  # how long a server may take to come up
 RETRY_SECONDS: Final = 1.0
 QUERY_SECONDS: Final = 25
+#: Users, roles and grants of the embedded engine; it would else read those of its working folder.
+ENGINE: Final = FOLDER / "engine"
 RESULT_ROWS: Final = 1_000_000
 RESULT_OCTETS: Final = 128 << 20
 QUERY_OCTETS: Final = 2 << 30
@@ -52,6 +55,8 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         """Open it and bring it up to date; raises `FolderTaken` or `MigrationRefused`."""
         self._stack = ExitStack()
+        self._readers: set[Client] = set()
+        self._readers_lock = threading.Lock()
         with ExitStack() as opening:
             if settings.clickhouse:
                 self._target = _target_from_url(settings.clickhouse)
@@ -62,6 +67,13 @@ class Database:
             migrate(first, migrations_in())
             self.writing = clickhouse_connect.get_client(**self._target, database=DATABASE)
             opening.callback(self.writing.close)
+            found = self.writing.query("SELECT name FROM system.databases").result_rows
+            #: In lower case, all but ours and system.
+            self.other_databases = frozenset(name.lower() for (name,) in found) - {
+                DATABASE,
+                "system",
+            }
+            opening.callback(self._close_readers)
             self._stack = opening.pop_all()
 
     @property
@@ -82,7 +94,14 @@ class Database:
         before = tempfile.tempdir
         tempfile.tempdir = str(inserts)
         opening.callback(setattr, tempfile, "tempdir", before)
-        return {"interface": "chdb", "path": str(path)}
+        return {
+            "interface": "chdb",
+            "path": str(path),
+            "chdb_options": {
+                "config-file": str(ENGINE / "config.xml"),
+                "users_config": str(ENGINE / "users.xml"),
+            },
+        }
 
     def reading(self) -> Client:
         """A new client that cannot write; for one question at a time. Close it, or `close` does."""
@@ -94,10 +113,24 @@ class Database:
             # In the session: the driver's own way, a clause per query, could be overridden.
             client = clickhouse_connect.get_client(**self._target, database=DATABASE)
             client.command(f"USE {DATABASE}")
+            client.command("SET ROLE NONE")  # what is granted without one: reading our own tables
             for name, value in _READING.items():
                 client.command(f"SET {name} = {value!r}")
-        self._stack.callback(client.close)
+        with self._readers_lock:
+            self._readers.add(client)
         return client
+
+    def drop(self, client: Client) -> None:
+        """Close a client of `reading`; what it was about to answer is lost."""
+        with self._readers_lock:
+            self._readers.discard(client)
+        client.close()
+
+    def _close_readers(self) -> None:
+        with self._readers_lock:
+            readers, self._readers = self._readers, set()
+        for client in readers:
+            client.close()
 
     def close(self) -> None:
         """Close every client, then give up the folder."""

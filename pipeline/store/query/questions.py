@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.store.query.read_only import (
-    Refused,
-    check_tree,
-    fenced_functions,
-    statement_from_text,
-)
+from pipeline.store.clickhouse.words import words_of_error
+from pipeline.store.query.functions import may_call
+from pipeline.store.query.read_only import check_tree
+from pipeline.store.query.statement_parameters import parameters_for
+from pipeline.store.query.statement_text import check_words, statement_from_text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -26,30 +24,24 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
 SESSIONS: Final = 4
+LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's about a statement, for who asked it
 STRANGERS: Final = 2  # of these, at most so many for statements from outside: the page goes on
-# An alias is in no category of its own.
-_FUNCTIONS: Final = """\
-SELECT f.name, toString(if(f.alias_to = '', f.categories, aliased.categories)), f.is_aggregate
-FROM system.functions AS f LEFT JOIN system.functions AS aliased ON f.alias_to = aliased.name"""
-_PARAMETER_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
 
 class BadStatement(ValueError):
-    """ClickHouse did not take the statement; the words are its own."""
+    """ClickHouse did not take the statement; the words are its own, cut and masked."""
 
 
 class Questions:
     """A pool of read-only sessions. An engine call runs in a thread and holds one of them."""
 
     def __init__(self, database: Database) -> None:
-        self._sessions: queue.SimpleQueue[Client] = queue.SimpleQueue()
+        self._sessions: queue.SimpleQueue[Client | None] = queue.SimpleQueue()  # None: to be made
+        self._database = database
         clients = [database.reading() for _ in range(SESSIONS)]
-        self._fenced = fenced_functions(
-            (str(name), str(category), bool(is_aggregate))
-            for name, category, is_aggregate in clients[0].query(_FUNCTIONS).result_rows
-        )
-        found = clients[0].query("SELECT name FROM system.databases").result_rows
-        self._databases = frozenset(name.lower() for (name,) in found) - {"twoway"}
+        found = clients[0].query("SELECT name FROM system.functions").result_rows
+        self.fenced = frozenset(name.lower() for (name,) in found if not may_call(name))
+        self._databases = database.other_databases
         for client in clients:
             self._sessions.put(client)
         self._free = asyncio.Semaphore(SESSIONS)
@@ -80,7 +72,8 @@ class Questions:
         Raises `Refused` or `BadStatement`.
         """
         statement = statement_from_text(text)
-        given = _parameters_for(statement, parameters or {})
+        given = parameters_for(statement, parameters or {})
+        check_words(statement, fenced=self.fenced, databases=self._databases)
         async with self._free_for_strangers:
             return await self._asked(lambda client: self._answer(client, statement, given))
 
@@ -89,28 +82,28 @@ class Questions:
             return await asyncio.to_thread(self._with_session, ask)
 
     def _with_session(self, ask: Callable[[Client], T]) -> T:
+        """Ask in a session; one whose answer did not come to its end is thrown away.
+
+        What the engine had ready for it would come first in the answer to the next question.
+        """
+        kept: Client | None = None
         client = self._sessions.get()
         try:
-            return ask(client)
+            client = client or self._database.reading()
+            result = ask(client)
+            kept = client
         finally:
-            self._sessions.put(client)
+            if kept is None and client is not None:
+                self._database.drop(client)
+            self._sessions.put(kept)
+        return result
 
     def _answer(self, client: Client, statement: str, parameters: dict[str, Any]) -> bytes:
         try:
             # Not `query`: it would put a FORMAT of its own into the tree.
             tree = client.command(f"EXPLAIN AST {statement}", parameters=parameters or None)
-            check_tree(str(tree).split("\n"), fenced=self._fenced, databases=self._databases)
+            check_tree(str(tree).split("\n"), fenced=self.fenced, databases=self._databases)
             answer = client.raw_query(statement, parameters=parameters or None, fmt="JSONEachRow")
         except ClickHouseError as error:
-            raise BadStatement(" ".join(str(error).split())) from error
+            raise BadStatement(words_of_error(error, limit=LONGEST_WORDS)) from error
         return bytes(answer)
-
-
-def _parameters_for(statement: str, parameters: Parameters) -> dict[str, Any]:
-    """The parameters, each of which the statement must name: the driver would paste others in."""
-    for name in parameters:
-        if not _PARAMETER_NAME.fullmatch(name):
-            raise Refused(f"{name!r} is no name of a parameter")
-        if not re.search(r"\{\s*" + name + r"\s*:", statement):
-            raise Refused(f"the statement has no parameter {{{name}:Type}}")
-    return dict(parameters)

@@ -1,104 +1,68 @@
 """Which statements anyone may ask of ClickHouse: those that read what is in it, and nothing else.
 
-Three fences, each enough for most attacks. The text: one statement, no file clause. The tree that
-ClickHouse's own parser makes of it: kinds of statement, tables and functions from lists. And the
-session, whose readonly=1 the engine enforces (`database.py`). The second is there because the
-embedded engine runs with this process's rights, and `SELECT file('/etc/passwd')` is read-only too.
+Three fences, none of which trusts another. The words of the text (`statement_text.py`): every call
+in every clause is on a list. The tree that ClickHouse's own parser makes of it, here: kinds of
+statement and of node, functions and tables are on lists. And the session (`database.py`): the
+engine enforces readonly=1 and gives it neither files nor addresses nor programs to read.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from pipeline.store.query.functions import TABLE_FUNCTIONS, may_call
+from pipeline.store.query.statement_text import SYSTEM_TABLES, Refused
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
-STATEMENTS: Final = frozenset(
-    {
-        "SelectWithUnionQuery",
-        "SelectIntersectExceptQuery",
-        "SelectQuery",
-        "Explain",
-        "ShowTables",
-        "ShowColumns",
-        "ShowIndexes",
-        "ShowCreateTableQuery",
-        "ShowCreateViewQuery",
-        "DescribeQuery",
-        "ExistsTableQuery",
-        "ExistsViewQuery",
-        "ExistsDatabaseQuery",
-    }
-)
-_INNER_QUERIES: Final = STATEMENTS | {"TablesInSelectQuery"}
-_OPENING: Final = re.compile(r"(?:[(\s]|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
-_OPENING_WORDS: Final = frozenset(
-    {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}
-)
-_FILE_CLAUSE: Final = re.compile(r"\b(?:outfile|infile)\b", re.IGNORECASE)
-TABLE_FUNCTIONS: Final = frozenset({"numbers", "values", "generate_series", "generateseries"})
-SYSTEM_TABLES: Final = frozenset({"one", "numbers", "tables", "columns", "functions", "parts"})
-# Categories of system.functions whose members reach beyond the data, or into the process.
-_FENCED_CATEGORIES: Final = frozenset(
-    {
-        "",
-        "AI",
-        "Dictionary",
-        "Embedded Dictionary",
-        "Internal",
-        "Introspection",
-        "Machine Learning",
-        "Other",
-    }
-)
-_HARMLESS: Final = frozenset(
-    """bar blockNumber byteSize countDigits currentDatabase digits displayName finalizeAggregation
-    formatReadableDecimalSize formatReadableQuantity formatReadableSize formatReadableTimeDelta
-    identity ignore isConstant lowCardinalityIndices lowCardinalityKeys materialize
-    minSampleSizeContinuous minSampleSizeConversion neighbor normalizeQuery normalizedQueryHash
-    parseReadableSize parseReadableSizeOrNull parseTimeDelta rowNumberInAllBlocks rowNumberInBlock
-    runningAccumulate runningDifference runningDifferenceStartingWithFirstValue throwIf
-    toColumnTypeName toTypeName tokenizeQuery transform
-    variantElement variantType version visibleWidth
-    in notIn globalIn globalNotIn inIgnoreSet notInIgnoreSet nullIn notNullIn globalNullIn
-    _cast caseWithExpression tuple tupleElement array arrayElement map cast lambda exists
-    grouping arrayJoin
-    """.lower().split()
-)
-
-
-class Refused(ValueError):
-    """The statement is not one that may be asked; the words say why."""
-
-
-def statement_from_text(text: str) -> str:
-    """The one statement in the text, without the semicolon at its end; raises `Refused`."""
-    statement = text.strip().rstrip(";").rstrip()
-    opening = _OPENING.match(statement)
-    if opening is None:
-        raise Refused("there is no statement")
-    word = opening[1].upper()
-    if word not in _OPENING_WORDS:
-        raise Refused(
-            f"{word} is not allowed: only SELECT, WITH, SHOW, DESCRIBE, EXPLAIN and EXISTS"
-        )
-    if ";" in statement:
-        raise Refused(
-            "one statement at a time; a semicolon in a text goes in as a parameter, or char(59)"
-        )
-    if _FILE_CLAUSE.search(statement):
-        raise Refused("INTO OUTFILE and FROM INFILE are not allowed, nor those words inside a text")
-    return statement
-
-
-def fenced_functions(functions: Iterable[tuple[str, str, bool]]) -> frozenset[str]:
-    """Those that may not be called, in lower case, of `(name, category, is_aggregate)`."""
-    return frozenset(
-        name.lower()
-        for name, category, is_aggregate in functions
-        if not is_aggregate and category in _FENCED_CATEGORIES and name.lower() not in _HARMLESS
-    )
+_SELECTS: Final = frozenset({"SelectWithUnionQuery", "SelectIntersectExceptQuery", "SelectQuery"})
+STATEMENTS: Final = _SELECTS | {
+    "Explain",
+    "ShowTables",
+    "ShowColumns",
+    "ShowCreateTableQuery",
+    "ShowCreateViewQuery",
+    "DescribeQuery",
+    "ExistsTableQuery",
+    "ExistsViewQuery",
+    "ExistsDatabaseQuery",
+}
+#: What a statement may be made of, below its first node.
+NODES: Final = _SELECTS | {
+    "ArrayJoin",
+    "Asterisk",
+    "ColumnsExceptTransformer",
+    "ColumnsListMatcher",
+    "ColumnsRegexpMatcher",
+    "ColumnsReplaceTransformer",
+    "ColumnsReplaceTransformer::Replacement",
+    "ColumnsTransformerList",
+    "DataType",
+    "EnumDataType",
+    "ExpressionList",
+    "Function",
+    "Identifier",
+    "InterpolateElement",
+    "Literal",
+    "NameTypePair",
+    "OrderByElement",
+    "QualifiedAsterisk",
+    "QualifiedColumnsListMatcher",
+    "QualifiedColumnsRegexpMatcher",
+    "QueryParameter",
+    "SampleRatio",
+    "Subquery",
+    "TableExpression",
+    "TableIdentifier",
+    "TableJoin",
+    "TablesInSelectQuery",
+    "TablesInSelectQueryElement",
+    "TupleDataType",
+    "WindowDefinition",
+    "WindowListElement",
+    "WithElement",
+}
 
 
 def check_tree(
@@ -113,8 +77,8 @@ def check_tree(
         raise Refused(f"{root.kind} is not allowed: only statements that read")
     if root.kind.startswith("Select") and root.kind.endswith("UnionQuery") and root.children != 1:
         raise Refused("leave FORMAT out: the answer is JSON lines")
-    parent: dict[int, _Node] = {}
-    for node in nodes:
+    parent: dict[int, _Node] = {root.depth: root}
+    for node in nodes[1:]:
         parent[node.depth] = node
         above = parent.get(node.depth - 1)
         _check_node(node, above.kind if above else "", fenced=fenced, databases=databases)
@@ -126,12 +90,11 @@ class _Node:
     def __init__(self, line: str) -> None:
         words = line.lstrip(" ")
         self.depth = len(line) - len(words)
-        self.kind, _, rest = words.partition(" ")
-        count = re.search(r"\(children (\d+)\)$", rest)
-        self.children = int(count[1]) if count else 0
-        self.name = re.sub(
-            r" \((?:alias .*|children \d+)\)$", "", re.sub(r" ?\(children \d+\)$", "", rest)
-        )
+        before, mark, count = words.rpartition(" (children ")
+        is_counted = bool(mark) and count.endswith(")") and count[:-1].isdigit()
+        self.children = int(count[:-1][:9]) if is_counted else 0
+        self.kind, _, rest = (before if is_counted else words).partition(" ")
+        self.name = rest.partition(" (alias ")[0]
 
 
 def _check_node(
@@ -139,21 +102,29 @@ def _check_node(
 ) -> None:
     name = node.name.lower()
     first, dot, rest = name.partition(".")
+    if node.kind not in NODES:
+        raise Refused(f"{node.kind[:64]} is not allowed: only statements that read")
     match node.kind:
         case "Function" if above == "TableExpression" and name not in TABLE_FUNCTIONS:
             raise Refused(f"the table function {node.name} is not allowed")
-        case "Function" if above != "TableExpression" and name in fenced:
+        case "Function" if above != "TableExpression" and not _may_call(name):
             raise Refused(f"the function {node.name} is not allowed")
-        case "Identifier" if name in fenced or (dot and first in databases and first != "system"):
+        case "Identifier" if name in fenced or (dot and first in databases):
             # A function can be handed on by its name, and IN takes a table by its name.
             raise Refused(f"the name {node.name} is not allowed")
-        case "Identifier" if first == "system" and dot and rest not in SYSTEM_TABLES:
+        case "Identifier" if first == "system" and dot and not _is_of_system(rest):
             raise Refused(f"the table {node.name} is not allowed")
         case "TableIdentifier" if dot and not (
             first == "twoway" or (first == "system" and rest in SYSTEM_TABLES)
         ):
             raise Refused(f"the table {node.name} is not allowed: only those of database twoway")
-        case "ColumnsApplyTransformer":
-            raise Refused("APPLY is not allowed")
-        case kind if kind.endswith("Query") and kind not in _INNER_QUERIES:
-            raise Refused(f"{kind} is not allowed: only statements that read")
+
+
+def _may_call(name: str) -> bool:
+    # What operators of SQL become: they are functions of no name that anyone could write.
+    return may_call(name) or name in ("lambda", "cast", "exists", "grouping", "in")
+
+
+def _is_of_system(rest: str) -> bool:
+    """Whether it is a table that may be read, or a column of one."""
+    return rest.partition(".")[0] in SYSTEM_TABLES

@@ -5,15 +5,53 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also after blanks;
-# the last four are the full-width forms.
-_FORMULA: Final = re.compile(r"[\s\x00]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"); the last four are the
+# full-width forms.
+_OPENS_FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+# Where a locale separates cells by ; or a tab, one cell of ours is several, each with a beginning.
+_SEPARATOR: Final = re.compile("([;|\t\r\n\uff1b])")
+_MAY_BE_FORMULA: Final = re.compile("[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
+# Beyond the general categories C and Z: what Unicode 15.1 lists as Default_Ignorable_Code_Point
+# (DerivedCoreProperties.txt) among letters and marks.
+_IGNORABLE: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+) | {
+    chr(point)
+    for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+    for point in range(first, last + 1)
+}
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether nothing is seen of it: a blank, a control or format character, or one to ignore."""
+    return unicodedata.category(character)[0] in "CZ" or character in _IGNORABLE
+
+
+def _guarded(text: str) -> str:
+    """The text with a quote before whatever in it a spreadsheet may run."""
+    if not _MAY_BE_FORMULA.search(text):
+        return text
+    pieces = [f"'{piece}" if _opens(piece) else piece for piece in _SEPARATOR.split(text)]
+    guarded = "".join(pieces)
+    return f"'{guarded}" if guarded[:1] in ("\t", "\r", "\n") else guarded
+
+
+def _opens(piece: str) -> bool:
+    if piece in ("\t", "\r"):  # a separator, and what follows it is judged by itself
+        return False
+    for character in piece:
+        if character in _OPENS_FORMULA:
+            return True
+        if not _is_unseen(character):
+            return False
+    return False
 
 
 def cell_from_value(value: Any) -> str | int | float:
@@ -30,7 +68,7 @@ def cell_from_value(value: Any) -> str | int | float:
         case date():
             return value.isoformat()
     text = str(value)
-    return f"'{text}" if _FORMULA.match(text) or text[:1] in ("\t", "\r", "\n") else text
+    return _guarded(text)
 
 
 def csv_from_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

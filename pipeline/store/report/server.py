@@ -21,8 +21,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.store import metrics
+from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.query.questions import BadStatement
-from pipeline.store.query.read_only import Refused
+from pipeline.store.query.statement_text import Refused
 from pipeline.store.report.filters import BadFilter
 from pipeline.store.report.listings import LISTINGS
 from pipeline.store.report.pages import STYLE, Pages
@@ -60,13 +61,19 @@ class Report:
     """Answers the requests of the report."""
 
     def __init__(
-        self, *, settings: Settings, questions: Questions, is_ready: Callable[[], bool]
+        self,
+        *,
+        settings: Settings,
+        questions: Questions,
+        is_ready: Callable[[], bool],
+        waits_for: Callable[[], str] = str,
     ) -> None:
         """Raises `AccessError` where the address is not loopback and nobody is asked who calls."""
         self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
         self._questions = questions
         self._pages = Pages(questions)
         self._is_ready = is_ready
+        self._waits_for = waits_for
         self._body_limit = settings.body_limit_bytes
         self._handlers: dict[tuple[str, str], Handler] = {
             ("GET", "/"): self._overview,
@@ -128,8 +135,9 @@ class Report:
         except (Refused, BadStatement, BadFilter) as error:
             return _words(400, str(error))
         except ClickHouseError as error:
-            log.warning("%s: ClickHouse: %s", path, error)
-            return _words(503, f"ClickHouse: {error}")
+            words = words_of_error(error)
+            log.warning("%s: ClickHouse: %s", path, words)
+            return _words(503, f"ClickHouse: {words}")
 
     async def _overview(self, request: web.BaseRequest) -> web.Response:
         page = await self._pages.overview(await self._pages.filters(request.query))
@@ -179,7 +187,9 @@ class Report:
         return _words(200, "ok")
 
     async def _readiness(self, _: web.BaseRequest) -> web.Response:
-        return _words(200, "ready") if self._is_ready() else _words(503, "not ready")
+        if self._is_ready():
+            return _words(200, "ready")
+        return _words(503, self._waits_for() or "not ready")
 
     async def _metrics(self, _: web.BaseRequest) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -193,8 +203,8 @@ def _question_from_octets(body: bytes | None, content_type: str) -> Question | N
         if content_type == "application/json":
             return msgspec.json.decode(body, type=Question)
         return Question(body.decode())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"the body cannot be read: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"the body cannot be read: {words_of_error(error)}") from error
 
 
 def _header(request: web.BaseRequest, *names: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.store.query.questions import BadStatement, Questions
-from pipeline.store.query.read_only import Refused, statement_from_text
+from pipeline.store.query.statement_text import Refused, statement_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +96,49 @@ HOSTILE = {
     "system-tables": "SELECT * FROM system.server_settings",
     "system-tables-in-in": "SELECT 'x' IN system.users",
     "information-schema": "SELECT * FROM information_schema.tables",
+    "show-where": "SHOW TABLES WHERE CAST(file('{file}') AS Int32)=1",
+    "show-limit": "SHOW TABLES LIMIT CAST(file('{file}') AS Int32)",
+    "show-columns-where": "SHOW COLUMNS FROM mo_raw WHERE file('{file}') = ''",
+    "show-databases": "SHOW DATABASES",
+    "show-processlist": "SHOW PROCESSLIST",
+    "show-settings": "SHOW SETTINGS LIKE '%'",
+    "show-functions": "SHOW FUNCTIONS",
+    "show-of-another-database": "SHOW TABLES FROM system",
+    "show-create-of-another-database": "SHOW CREATE TABLE system.parts",
+    "describe-a-query": "DESCRIBE (SELECT file('{file}'))",
+    "exists-of-another-database": "EXISTS TABLE default.`{file}`",
+    "explain-estimate": "EXPLAIN ESTIMATE SELECT * FROM file('{file}')",
+    "explain-table-override": "EXPLAIN TABLE OVERRIDE mysql('127.0.0.1:1', 'a', 'b', 'c', 'd') SELECT 1",
+    "explain-in-a-query": "SELECT * FROM (EXPLAIN SELECT file('{file}'))",
+    "show-in-a-query": "SELECT * FROM (SHOW TABLES)",
+    "in-limit-by": "SELECT 1 LIMIT 1 BY file('{file}')",
+    "in-fill": "SELECT 1 AS a ORDER BY a WITH FILL TO length(file('{file}'))",
+    "in-interpolate": "SELECT 1 AS a, '' AS b ORDER BY a WITH FILL TO 3 INTERPOLATE (b AS file('{file}'))",
+    "in-qualify": "SELECT 1 QUALIFY file('{file}') != ''",
+    "in-a-window-frame": "SELECT sum(1) OVER (ROWS length(file('{file}')) PRECEDING)",
+    "in-sample": "SELECT * FROM mo_raw_rows SAMPLE length(file('{file}'))",
+    "in-parameters": "SELECT quantile(length(file('{file}')))(1)",
+    "in-settings": "SELECT 1 SETTINGS max_threads = length(file('{file}'))",
+    "in-an-array-join": "SELECT a FROM (SELECT 1) ARRAY JOIN [file('{file}')] AS a",
+    "in-a-column-list": "SELECT * EXCEPT (a) FROM (SELECT file('{file}') AS a, 1 AS b)",
+    "paths-of-parts": "SELECT name, path FROM system.parts",
+    "paths-of-parts-by-star": "SELECT * FROM system.parts",
+    "paths-of-parts-by-star-of-an-alias": "SELECT p.* FROM system.parts AS p",
+    "paths-of-parts-by-pattern": "SELECT COLUMNS('pat.') FROM system.parts",
+    "paths-of-parts-in-a-tuple": "SELECT tuple(*) FROM system.parts",
+    "paths-of-parts-quoted": "SELECT `path` FROM `system`.`parts`",
+    "paths-of-parts-escaped": "SELECT `pa\\x74h` FROM system.parts",
+    "paths-of-parts-as-a-whole": "SELECT p FROM system.parts AS p",
+    "paths-of-parts-printed": "SELECT toString(parts) FROM system.parts",
+    "paths-of-tables": "SELECT data_paths FROM system.tables",
+    "questions-of-others": "SELECT query FROM system.processes",
+    "user": "SELECT currentUser()",
+    "heredoc": "SELECT $a$x$a$",
+    "nested-comment": "SELECT 1 /* /* */ */",
+    "unicode-quotes": "SELECT ‘a’",
+    "hash-comment": "SELECT 1 # file",
+    "escaped-name": "SELECT `f\\x69le`('{file}')",
+    "nul": "SELECT 1\0",
     "sleep": "SELECT sleep(3)",
     "has-column-in-table": "SELECT hasColumnInTable('127.0.0.1:1', 'u', 'p', 'd', 't', 'c')",
     "host-name": "SELECT hostName()",
@@ -106,6 +149,7 @@ HOSTILE = {
     "explain-graph": "graph = 1 SELECT 1",
     "execute-as": "EXECUTE AS default SELECT 1",
     "octets": "SELECT '\\xFF'",
+    "alias-with-a-line-end": "SELECT 1 AS `a\nFunction file`",
     "nothing": " ; ",
     "a-comment": "-- SELECT 1",
     "not-sql": "{}",
@@ -185,7 +229,12 @@ HONEST: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
         {},
         [{"number": 0, "s": 0, "c": 1}, {"number": 1, "s": 1, "c": 1}],
     ),
-    "alias-with-a-line-end": ("SELECT 1 AS `a\nFunction file`", {}, [{"a\nFunction file": 1}]),
+    "semicolon-in-a-text": (
+        "SELECT 'a;b' AS a, ';' AS `;` -- ; \n /* ; */;",
+        {},
+        [{"a": "a;b", ";": ";"}],
+    ),
+    "outfile-in-a-text": ("SELECT 'INTO OUTFILE' AS a", {}, [{"a": "INTO OUTFILE"}]),
     "octets": ("SELECT hex(unhex('FF')) AS h, unhex('FF') AS o", {}, [{"h": "FF", "o": "\ufffd"}]),
     "union": ("SELECT 1 AS n UNION ALL SELECT 1", {}, [{"n": 1}, {"n": 1}]),
     "exists": ("EXISTS TABLE mo_message", {}, [{"result": 1}]),
@@ -221,7 +270,7 @@ async def test_the_words_of_an_error_are_one_line_of_clickhouse(questions: Quest
 
 async def test_a_session_stays_read_only_after_what_was_asked_of_it(questions: Questions) -> None:
     for _ in range(8):
-        with pytest.raises(BadStatement):
+        with pytest.raises((BadStatement, Refused)):
             await questions.json_lines("SELECT 1 SETTINGS max_threads = 1")
     assert await questions.json_lines("SELECT 1 AS n") == b'{"n":1}\n'
 

@@ -1,0 +1,72 @@
+"""Rows that ClickHouse refuses for what is in them: found by halving, and kept as dead letters.
+
+Every piece has a token of its own that is made of the block's and the piece's place in it. The same
+block is halved in the same way whenever it is formed again, so a piece that was inserted before
+adds nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final, Protocol
+
+from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
+
+from pipeline.store.decoding import TableRows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.store.rows import Row
+
+#: ClickHouse's codes that speak of a value (src/Common/ErrorCodes.cpp): CANNOT_PARSE_TEXT,
+#: CANNOT_PARSE_QUOTED_STRING, CANNOT_PARSE_INPUT_ASSERTION_FAILED, CANNOT_PARSE_DATETIME,
+#: TYPE_MISMATCH, ARGUMENT_OUT_OF_BOUND, CANNOT_CONVERT_TYPE, CANNOT_PARSE_NUMBER, INCORRECT_DATA,
+#: TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE,
+#: CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN, DECIMAL_OVERFLOW, VIOLATED_CONSTRAINT,
+#: UNKNOWN_ELEMENT_OF_ENUM.
+_OF_A_VALUE: Final = frozenset(
+    {6, 26, 27, 41, 53, 69, 70, 72, 117, 128, 131, 321, 349, 407, 469, 691}
+)
+
+
+class Insert(Protocol):
+    """Inserts rows under a token; raises what stands in the way."""
+
+    async def __call__(self, rows: TableRows, *, tag: str) -> None: ...
+
+
+def is_about_a_value(error: BaseException) -> bool:
+    """Whether the rows are refused for what is in them, and not for how ClickHouse is just now."""
+    if isinstance(error, OperationalError):
+        return False
+    if isinstance(error, DatabaseError) and not isinstance(error, DataError):
+        return getattr(error, "code", None) in _OF_A_VALUE
+    # The driver writes a block's octets itself, and fails so at a value that has no place there.
+    values = (DataError, struct.error, OverflowError, TypeError, ValueError, AttributeError)
+    return isinstance(error, values)
+
+
+async def insert_all_but_refused(
+    rows: TableRows, *, tag: str, insert: Insert
+) -> list[tuple[Row, BaseException]]:
+    """Insert the rows; those that are refused even alone are given back, with why."""
+    try:
+        await insert(rows, tag=tag)
+    except Exception as error:
+        if not is_about_a_value(error):
+            raise
+        if len(rows.rows) == 1:
+            return [(rows.rows[0], error)]
+    else:
+        return []
+    refused = []
+    middle = len(rows.rows) // 2
+    for side, part in (("l", rows.rows[:middle]), ("r", rows.rows[middle:])):
+        piece = _piece(rows, part)
+        refused += await insert_all_but_refused(piece, tag=f"{tag}{side}", insert=insert)
+    return refused
+
+
+def _piece(rows: TableRows, part: Sequence[Row]) -> TableRows:
+    return TableRows(rows.table, rows.columns, part)
