@@ -148,3 +148,8 @@ def _base64_forms(octets: bytes) -> set[str]:
         if len(piece) >= _LEAST_BASE64:
             forms |= {piece, piece.replace("+", "-").replace("/", "_")}
     return forms
+
+
+def words_of_error(error: BaseException, *, limit: int = 300) -> str:
+    """What a peer's library says of an error, as `peer_words` has it: it may quote a row."""
+    return peer_words(str(error), limit=limit)

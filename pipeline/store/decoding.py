@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
 from pipeline.kafka import topics
+from pipeline.process.peer_words import words_of_error
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
-from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.forgotten import Forgotten
 from pipeline.store.ranges import too_large
 from pipeline.store.rows import STORED, Row, columns_of, row_from_record

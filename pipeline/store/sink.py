@@ -17,9 +17,9 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.kafka import topics
+from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
-from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten

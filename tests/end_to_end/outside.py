@@ -160,7 +160,7 @@ class Outside:
 
         def found() -> list[Any] | None:
             rows = self.sql(
-                f"SELECT * FROM {view} WHERE handset = {{h:String}} ORDER BY {order}",  # noqa: S608 - names of ours
+                f"SELECT * FROM {view} WHERE handset = {{h:String}} ORDER BY {order}",
                 h=handset,
             )
             return rows if len(rows) >= at_least else None

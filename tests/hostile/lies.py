@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SECRET = "hush7hsh"  # noqa: S105 - a test's; SMPP takes eight characters
+SECRET = "hush7hsh"
 NUMBER = "447700940001"
 TEXT = "Meet me at noon"
 TEN_MEGABYTES = 10_000_000

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-SECRET = "hush-hush"  # noqa: S105 - a test's
+SECRET = "hush-hush"
 NUMBER = "447700940001"
 TEXT = "Meet me at noon"
 BEGIN = f"""

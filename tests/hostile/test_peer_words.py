@@ -14,7 +14,7 @@ from pipeline.process import peer_words as module
 from pipeline.process.peer_words import LARGEST, keep_secret, peer_words
 from tests.hostile.growth import refuse_steep_growth
 
-PASSWORD = 'pä$s w/rd+"7'  # noqa: S105 - a test's
+PASSWORD = 'pä$s w/rd+"7'
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,7 @@ async def main(home: Path, seed: int, burn_at: int | None) -> None:
         writer.close()
         for table in ("mo_message_rows", "mo_raw_rows", "mo_message", "mo_raw"):
             places = database.writing.query(
-                f"SELECT kafka_partition, kafka_offset FROM twoway.{table} ORDER BY ALL"  # noqa: S608
+                f"SELECT kafka_partition, kafka_offset FROM twoway.{table} ORDER BY ALL"
             ).result_rows
             print(json.dumps([table, places]))
 

@@ -124,7 +124,7 @@ async def test_a_record_comes_back_as_it_went_in(
     row = row_from_record(record, key=b"447700900001", partition=3, offset=2**40)
     await writer.insert(TableRows(TABLE_OF[kind], columns_of(kind), [row]), tag="once")
     answer = database.writing.query(
-        f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",  # noqa: S608  names of ours
+        f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",
         query_formats={"*String": "bytes"},
         column_formats={},
         tz_mode="aware",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.store.clickhouse.words import words_of_error
+from pipeline.process.peer_words import words_of_error
 from pipeline.store.query.functions import may_call
 from pipeline.store.query.read_only import check_tree
 from pipeline.store.query.statement_parameters import parameters_for

@@ -20,8 +20,8 @@ from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
-from pipeline.store.clickhouse.words import words_of_error
 from pipeline.store.query.questions import BadStatement
 from pipeline.store.query.statement_text import Refused
 from pipeline.store.report.filters import BadFilter

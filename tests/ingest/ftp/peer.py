@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USER = "customer"
-PASSWORD = "a-secret-password"  # noqa: S105 - of a server of this test's own
+PASSWORD = "a-secret-password"
 
 
 @dataclass

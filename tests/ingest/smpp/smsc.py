@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.ingest.http.support import FakePublisher
 
 PATIENCE_SECONDS = 20.0
-SECRET = "hush"  # noqa: S105 - a test's
+SECRET = "hush"
 
 
 def with_sequence(pdu: bytes, sequence: int) -> bytes:

@@ -32,10 +32,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 ENDED_EARLY = {
     "limit-of-octets": f"SELECT '{SECRET}' AS a, number FROM numbers(20000000)",
     "limit-of-rows": f"SELECT '{SECRET}' AS a FROM numbers(1100000)",
-    "limit-of-memory": f"SELECT groupArray(concat('{SECRET}', toString(number))) FROM numbers(90000000)",
+    "limit-of-memory": f"SELECT groupArray(concat('{SECRET}', toString(number)))"
+    " FROM numbers(90000000)",
     "timeout": f"SELECT '{SECRET}', count() FROM numbers(100000000000) WHERE sipHash64(number) = 1",
     "error-in-the-middle": f"SELECT '{SECRET}', throwIf(number = 700000) FROM numbers(1000000)",
-    "error-at-the-end": f"SELECT '{SECRET}', toUInt8(if(number = 299999, 'x', '1')) FROM numbers(300000)",
+    "error-at-the-end": f"SELECT '{SECRET}', toUInt8(if(number = 299999, 'x', '1'))"
+    " FROM numbers(300000)",
     "error-in-analysis": f"SELECT '{SECRET}' AS a, nothing FROM mo_raw",
     "error-in-syntax": f"SELECT '{SECRET}' AS a FROM FROM",
 }  # fmt: skip
@@ -89,7 +91,7 @@ async def test_a_session_that_failed_is_closed_and_a_new_one_is_as_strict(
     for _ in range(2 * SESSIONS):
         session = questions._sessions.get()
         if session is not None:
-            with pytest.raises(ClickHouseError, match="READONLY|ACCESS_DENIED"):
+            with pytest.raises(ClickHouseError, match=r"READONLY|ACCESS_DENIED"):
                 session.command("SET max_threads = 3")
         questions._sessions.put(session)
 
