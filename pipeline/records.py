@@ -29,8 +29,10 @@ class Flag(StrEnum):
     LATE_PART = "late-part"
     MALFORMED_UDH = "malformed-udh"
     MIXED_CHARSET = "mixed-charset"
+    NOT_INTERNATIONAL = "not-international"
     NO_CONSENT = "no-consent"
     REVIEW = "review"
+    TIMESTAMP_IMPLAUSIBLE = "timestamp-implausible"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
     UNEXPECTED_CHARSET = "unexpected-charset"
     UNEXPECTED_DATA_CODING = "unexpected-data-coding"
@@ -380,6 +382,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool
     extra_stop_words: list[str]
     custom_replies: list[CustomReply]
+    stop_words: list[str] = []
 
 
 class Numbers(Record, frozen=True, kw_only=True):

@@ -20,6 +20,11 @@ def is_digits(address: str) -> bool:
     return address.isdigit() and address.isascii()
 
 
+def is_international(digits: str) -> bool:
+    """Whether digits have a country code: 8 to 15, the first not 0 (G11, ITU-T E.164 6.1)."""
+    return 8 <= len(digits) <= 15 and digits[0] != "0"
+
+
 def key_from_handset(handset: str) -> bytes:
     """The key of every record of a handset."""
     return handset.encode()

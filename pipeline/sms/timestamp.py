@@ -7,15 +7,20 @@ from functools import lru_cache
 from typing import Final
 
 _LENGTH: Final = len("YYYY-MM-DDHH:MM:SS")
+_SHORT: Final = 32  # characters; what is remembered is no longer than this
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=1024)  # what arrives within a second tells the same one
 def time_from_gateway(text: str) -> datetime | None:
     """`YYYY-MM-DD HH:MM:SS` at +02:00, with or without the blank (the guide's example has none).
 
     None: not such a time. A date before 1970, such as MySQL's zero date, is no time of a message.
     """
+    return _time_from_short(text if len(text) <= _SHORT else "".join(text.split())[: _LENGTH + 1])
+
+
+@lru_cache(maxsize=1024)  # what arrives within a second tells the same one
+def _time_from_short(text: str) -> datetime | None:
     tight = "".join(text.split())
     if len(tight) != _LENGTH or tight[4:8:3] != "--" or tight[12:16:3] != "::":
         return None
