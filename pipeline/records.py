@@ -30,10 +30,12 @@ class Flag(StrEnum):
     MALFORMED_UDH = "malformed-udh"
     MIXED_CHARSET = "mixed-charset"
     MANY_INCOMPLETE = "many-incomplete"
+    NOT_INTERNATIONAL = "not-international"
     NO_CONSENT = "no-consent"
     REPAIRED = "repaired"
     REVIEW = "review"
     RECEIPT_TIME_REPLACED = "receipt-time-replaced"
+    TIMESTAMP_IMPLAUSIBLE = "timestamp-implausible"
     TIMESTAMP_UNREADABLE = "timestamp-unreadable"
     UNEXPECTED_CHARSET = "unexpected-charset"
     UNEXPECTED_DATA_CODING = "unexpected-data-coding"
@@ -386,6 +388,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool
     extra_stop_words: list[str]
     custom_replies: list[CustomReply]
+    stop_words: list[str] = []
 
 
 class Numbers(Record, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.directory.checker import LONGEST_DIGITS, TomlChecker
 from pipeline.records import CustomReply, Number, Numbers
 from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.stopword_sets import SETS, words_of_sets
 from pipeline.sms.stopwords import (
     HELP,
     START_WORDS,
@@ -48,6 +49,7 @@ _FIELDS: Final = frozenset(
         "may_send",
         "strict",
         "extra_stop_words",
+        "stop_words",
         "custom_reply",
     ]
 )
@@ -98,6 +100,8 @@ def _number(
     extra = checker.phrases(table, (*path, "extra_stop_words"))
     for word in {HELP, *START_WORDS}.intersection(extra):
         checker.mistake((*path, "extra_stop_words"), f"{word!r} has another meaning")
+    stop_words = _stop_words(checker, table, (*path, "stop_words"))
+    words = [*extra, *words_of_sets(tuple(stop_words))]
     api_id = table.get("api_id")
     if isinstance(api_id, int) and not isinstance(api_id, bool):
         table = {**table, "api_id": str(api_id)}
@@ -107,14 +111,15 @@ def _number(
         kind=kind,
         api_id=checker.text(table, (*path, "api_id")),
         account=checker.text(table, (*path, "account"), default_account),
-        keywords=_keywords(checker, table, path, kind, extra),
+        keywords=_keywords(checker, table, path, kind, words),
         premium=checker.boolean(table, (*path, "premium"), default=False),
         mt_billed=checker.boolean(table, (*path, "mt_billed"), default=False),
         linked=checker.digits(table, (*path, "linked")) if "linked" in table else "",
         may_send=checker.boolean(table, (*path, "may_send"), default=True),
         strict=checker.boolean(table, (*path, "strict"), default=False),
         extra_stop_words=extra,
-        custom_replies=_custom_replies(checker, table, (*path, "custom_reply"), extra),
+        custom_replies=_custom_replies(checker, table, (*path, "custom_reply"), words),
+        stop_words=stop_words,
     )
     if not number.account:
         checker.mistake((*path, "account"), "must not be empty")
@@ -124,6 +129,19 @@ def _number(
             "is missing: a number with mt_billed confirms from a linked one (G7.1.1)",
         )
     return number
+
+
+def _stop_words(checker: TomlChecker, table: dict[str, Any], path: Path) -> list[str]:
+    """The names of sets of stop words, in lower case and each once."""
+    value = table.get("stop_words", [])
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        checker.mistake(path, "must be a list of texts in quotes")
+        return []
+    names = list(dict.fromkeys(name.strip().lower() for name in value))
+    for name in names:
+        if name not in SETS:
+            checker.mistake(path, f"there is no set {name!r}; there are {', '.join(sorted(SETS))}")
+    return names
 
 
 def _first_and_last(

@@ -1,6 +1,6 @@
 """Stop words (G7.1.1): what a text says, read as the gateway reads it.
 
-A text is compared after NFKC and case folding. It *is* a phrase when nothing but blanks and
+A text is compared as `folding` has it. It *is* a phrase when nothing but blanks and
 punctuation stands around it; it *contains* one when the phrase stands there as words of its own,
 bounded by anything but letters and digits (a combining mark belongs to its letter).
 """
@@ -8,75 +8,40 @@ bounded by anything but letters and digits (a combining mark belongs to its lett
 from __future__ import annotations
 
 import re
-import string
-import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+from pipeline.sms.folding import fold_text, spelling_of, split, split_command
 
 STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
 STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is what users write
 HELP: Final = "HELP"  # G7.2.1
 START_WORDS: Final = ("START", "UNSTOP", "YES")
 
-_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
-_ASCII_PUNCTUATION: Final = frozenset(string.punctuation)
-# Seen by nobody: format characters (zero width blanks, joiners, bidi marks, the soft hyphen) and
-# the variation selectors that telephones put after a symbol.
-_INVISIBLE: Final = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-)
-
-
-def fold_text(text: str) -> str:
-    """`text` after NFKC and case folding, without what cannot be seen."""
-    if text.isascii():
-        return text.lower()
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _INVISIBLE.sub("", folded)
-
-
-def _is_blank_or_punctuation(character: str) -> bool:
-    return (
-        character.isspace()
-        or character in _ASCII_PUNCTUATION
-        or unicodedata.category(character)[0] in "PZC"
-    )
-
-
-def _is_of_a_word(character: str) -> bool:
-    return character.isalnum() or unicodedata.category(character)[0] == "M"
-
-
-def _split(folded: str, *, keep_symbols: bool) -> tuple[str, ...]:
-    """What stands between blanks and punctuation, or between all that is no letter or digit."""
-    if folded.isascii():
-        return tuple(_ASCII_WORD.findall(folded))
-    marked = "".join(
-        " " if (_is_blank_or_punctuation(c) if keep_symbols else not _is_of_a_word(c)) else c
-        for c in folded
-    )
-    return tuple(marked.split())
-
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of `text`, folded: what stands between anything but letters and digits."""
-    return _split(fold_text(text), keep_symbols=False)
+    return split(spelling_of(text), keep_symbols=False)
 
 
 class Phrases:
     """Phrases (words, or words in a row) to look for in texts."""
 
     def __init__(self, phrases: tuple[str, ...]) -> None:
-        self._by_words = {_split(fold_text(p), keep_symbols=True): p for p in phrases}
+        self._by_words = {split(fold_text(p), keep_symbols=True): p for p in phrases}
         self._longest = max((len(words) for words in self._by_words), default=0)
         spelt = ("[^a-z0-9]+".join(map(re.escape, words)) for words in self._by_words)
         alternatives = "|".join(spelling for spelling in spelt if spelling.isascii())
         self._ascii = re.compile(rf"(?<![a-z0-9])(?:{alternatives or '(?!)'})(?![a-z0-9])")
-        self._openings = tuple(sorted({words[0] for words in self._by_words if words}))
+        openings = {words[0] for words in self._by_words if words}
+        # One that has another in it is found by that one.
+        self._openings = tuple(
+            sorted(o for o in openings if not any(p in o for p in openings if p != o))
+        )
 
     def named_by(self, folded: str) -> str:
         """The phrase that `folded` is, as it was given; empty when it is none."""
-        return self._by_words.get(_split(folded, keep_symbols=True), "")
+        return self._by_words.get(split_command(folded), "")
 
     def named_by_words(self, words: tuple[str, ...]) -> str:
         """The phrase these words are, as it was given; empty when they are none."""
@@ -95,7 +60,7 @@ class Phrases:
 
     def found_in(self, folded: str) -> tuple[str, ...]:
         """The phrases in `folded`, each once, in the order in which they stand there."""
-        words = _split(folded, keep_symbols=False)
+        words = split(folded, keep_symbols=False)
         found = {
             phrase: None
             for start in range(len(words))
@@ -134,14 +99,23 @@ def is_stop_all(text: str) -> bool:
 
 def contains_stop_word(text: str, extra: tuple[str, ...] = ()) -> bool:
     """Whether a stop word stands in the text as a word of its own; STOPALL is one here."""
-    wanted = phrases((*STOP_WORDS, "STOPALL", *extra)) if extra else _STOP_PHRASES
-    return wanted.stand_in(fold_text(text))
+    return folded_has_stop_word(fold_text(text), extra)
 
 
 def is_help(text: str) -> bool:
     """Whether the whole text is HELP."""
-    folded = fold_text(text)
+    return is_folded_help(fold_text(text))
+
+
+def is_folded_help(folded: str) -> bool:
+    """Whether the whole of a folded text is HELP."""
     return "help" in folded and bool(_HELP_PHRASES.named_by(folded))
+
+
+def folded_has_stop_word(folded: str, extra: tuple[str, ...] = ()) -> bool:
+    """Whether a stop word stands in a folded text as a word of its own; STOPALL is one here."""
+    wanted = phrases((*STOP_WORDS, "STOPALL", *extra)) if extra else _STOP_PHRASES
+    return wanted.stand_in(folded)
 
 
 def is_start(text: str) -> bool:
@@ -159,7 +133,7 @@ class KeywordCommand(NamedTuple):
 def _keyword_command(
     text: str, keywords: tuple[str, ...], commands: Phrases
 ) -> KeywordCommand | None:
-    words = _split(fold_text(text), keep_symbols=True)
+    words = split_command(fold_text(text))
     ours = phrases(keywords)
     for cut in range(1, len(words)):
         for keyword_words, command_words in (

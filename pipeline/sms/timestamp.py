@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms import LONGEST_CACHED
-
 _LENGTH: Final = len("YYYY-MM-DDHH:MM:SS")
+_SHORT: Final = 32  # characters; what is remembered is no longer than this
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -17,10 +16,11 @@ def time_from_gateway(text: str) -> datetime | None:
 
     None: not such a time. A date before 1970, such as MySQL's zero date, is no time of a message.
     """
-    return _cached(text) if len(text) <= LONGEST_CACHED else _time_from_any(text)
+    return _time_from_short(text if len(text) <= _SHORT else "".join(text.split())[: _LENGTH + 1])
 
 
-def _time_from_any(text: str) -> datetime | None:
+@lru_cache(maxsize=1024)  # what arrives within a second tells the same one
+def _time_from_short(text: str) -> datetime | None:
     tight = "".join(text.split())
     if len(tight) != _LENGTH or tight[4:8:3] != "--" or tight[12:16:3] != "::":
         return None
@@ -29,9 +29,6 @@ def _time_from_any(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return time if time >= _EPOCH else None
-
-
-_cached: Final = lru_cache(maxsize=1024)(_time_from_any)  # many within a second tell the same one
 
 
 def seconds_of(time: datetime) -> int:

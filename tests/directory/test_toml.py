@@ -197,6 +197,16 @@ MISTAKES = [
         "4: number.extra_stop_words: must be a list",
     ),
     (
+        "stop-words-are-no-texts",
+        A + "stop_words = 1",
+        "4: number.stop_words: must be a list",
+    ),
+    (
+        "stop-words-of-no-set",
+        A + 'stop_words = ["fr", "xx"]',
+        "4: number.stop_words: there is no set 'xx'",
+    ),
+    (
         "extra-stop-word-that-re-enables",
         A + 'extra_stop_words = ["Start"]',
         "4: number.extra_stop_words: 'START' has another meaning",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.records import MoMessage, MoPart
+from pipeline.stages.parts.normalise import LATEST_LIVE
 from pipeline.stages.parts.reassemble import (
     Assemblies,
     assembly_key,
@@ -99,7 +100,9 @@ def piece(
         "timestamp": timestamp(NOON + sent),
         "mo_msg_id": f"id-{number}-{sent}-{text!r}",
     }
+    received = sent if received is None else received
     return accepted(
         callback(text or f"<{number}>", **defaults | fields),
-        received_at=NOON + (sent if received is None else received),
+        received_at=NOON + received,
+        source="http" if received - sent <= LATEST_LIVE else "ftp",  # later, a log brings it
     )

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
+
 from pipeline.directory.directory import Directory, numbers_from_toml
 from pipeline.records import MoPart, MoRaw
 from pipeline.stages.parts.dedupe import accept, seen_key
 from pipeline.stages.parts.normalise import normalise
+from pipeline.wire import mo_log
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.http_form import render
 
@@ -46,11 +49,19 @@ def raw(query: bytes, *, received_at: datetime = NOON, source: str = "http") -> 
 
 
 def normalised(
-    given: MoCallback, *, received_at: datetime = NOON, directory: Directory = DIRECTORY
+    given: MoCallback,
+    *,
+    received_at: datetime = NOON,
+    directory: Directory = DIRECTORY,
+    source: str = "http",
 ) -> MoPart:
-    """The part of a callback, not yet accepted."""
+    """The part of a callback, not yet accepted; `source` is http or ftp."""
+    event = raw(render(given), received_at=received_at)
+    if source == "ftp":
+        line = mo_log.render(given)
+        event = msgspec.structs.replace(event, source=source, query=b"", octets=line)
     part = normalise(
-        raw(render(given), received_at=received_at),
+        event,
         partition=0,
         offset=0,
         directory=directory,
@@ -73,8 +84,8 @@ class Seen:
         return accepted
 
 
-def accepted(given: MoCallback, *, received_at: datetime = NOON) -> MoPart:
+def accepted(given: MoCallback, *, received_at: datetime = NOON, source: str = "http") -> MoPart:
     """The part of a callback, accepted as the first of its kind."""
-    part = Seen().accept(normalised(given, received_at=received_at))
+    part = Seen().accept(normalised(given, received_at=received_at, source=source))
     assert part is not None
     return part

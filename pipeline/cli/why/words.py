@@ -97,7 +97,8 @@ def _ways(handset: str, key: Key, now: ScopeNow | None, number: Number | None) -
     place = _place(key)
     if latest is None or (latest.state, latest.gateway_state) == (OPEN, OPEN):
         extra = [word.upper() for word in number.extra_stop_words] if number else []
-        words = ", ".join([*sorted(word.upper() for word in STOP_WORDS), *extra])
+        sets = [f"those of {name}" for name in number.stop_words] if number else []
+        words = ", ".join([*sorted(word.upper() for word in STOP_WORDS), *extra, *sets])
         yield f"a stop message {place} stops it ({words}; STOP ALL the whole account)"
         yield f"`twoway stop {_arguments(handset, key)}` stops ours"
         return

@@ -36,7 +36,7 @@ def pending_stops(timelines: Iterable[Timeline], *, until: int) -> list[PendingS
     timelines = list(timelines)
     found: dict[int, PendingStop] = {}
     for timeline in timelines:
-        if timeline.is_said_open or not timeline.has_stops:
+        if timeline.is_said_settled or not timeline.has_stops:
             continue
         folded = fold(timeline.events, until=until)
         stop = folded.pending

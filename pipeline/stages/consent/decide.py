@@ -16,6 +16,7 @@ from pipeline.sms.msisdn import is_digits
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.confirmation import pending_stops, send_again, send_confirmation
 from pipeline.stages.consent.decision import ConsentRules, Decision
+from pipeline.stages.consent.doubt import is_plain, needs_a_reader, read_in_doubt
 from pipeline.stages.consent.draft import Deciding
 from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.help import answer_help
@@ -56,6 +57,10 @@ def take_message(
         return Decision(row=row, message=_flagged(message, Flag.NO_CONSENT))
     number = directory.find(message.number)
     reading = read_message(message, number)
+    if message.flags or reading.meaning is not Meaning.OPENING or not is_plain(message.text):
+        reading = read_in_doubt(message, number, reading)
+        if needs_a_reader(message, reading):
+            message = _flagged(message, Flag.REVIEW)
     at = seconds_of(min(message.gateway_time, message.received_at))
     after = row_after_words(row, message, reading, number, at=at)
     if after is not None:
@@ -86,6 +91,8 @@ def decide_on_message(
             take_opening(deciding, message, reading, at=at)
         case Meaning.REVIEW:
             message = _flagged(message, Flag.REVIEW)
+            if reading.opens_gateway:
+                take_opening(deciding, message, reading, at=at)
     if reading.is_help:
         answer_help(deciding, message, number, at=at, validity=rules.validity)
     return deciding.decide(message)

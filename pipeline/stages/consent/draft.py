@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _APART: Final = timedelta(milliseconds=1)
+CONFIRMATIONS: Final = 64
+"""Confirmations of one handset that may fail and be followed; of more, those sent last."""
 
 
 class Deciding:
@@ -83,7 +85,7 @@ class Deciding:
 
     def remember_confirmation(self, sent: Confirmation) -> None:
         """Keep in mind until its deadline that this confirmation may fail."""
-        self.confirmations = [*self.confirmations, sent]
+        self.confirmations = [*self.confirmations, sent][-CONFIRMATIONS:]
 
     def publish(self) -> None:
         """Say of every scope what readers must be told of it by now."""
@@ -91,6 +93,8 @@ class Deciding:
         self.scopes.share_accounts()
         until = seconds_of(self.now)
         for timeline in list(self.scopes):
+            if self.scopes.is_as_told(timeline):
+                continue
             if timeline.has_stops or timeline.published:
                 self._publish(timeline, until)
 

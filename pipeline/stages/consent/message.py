@@ -43,7 +43,7 @@ def take_stop(
         at,
         deciding.next_arrival(),
         int(Effect.STOP_AT_ONCE if premium else Effect.STOP),
-        int(Effect.NONE if premium else Effect.STOP),
+        _effect_on_gateway(reading, premium=premium),
         _RULES[reading.meaning].value,
         message.message_id,
         message.number,
@@ -63,8 +63,15 @@ def take_stop(
         _reply_at_once(deciding, stop, reply)
 
 
+def _effect_on_gateway(reading: Reading, *, premium: bool) -> int:
+    """What a stop of ours is to the gateway, which knows the words of the guide alone (G7.1)."""
+    if not reading.is_the_guides:
+        return int(Effect.OPEN if reading.opens_gateway else Effect.NONE)
+    return int(Effect.NONE if premium else Effect.STOP)
+
+
 def take_opening(deciding: Deciding, message: MoMessage, reading: Reading, *, at: int) -> None:
-    """Enter a re-enabling message; it is remembered even where it changes nothing."""
+    """Enter a message that re-enables a side; it is remembered even where it changes nothing."""
     keys = _keys_texted(deciding, message.number, reading)
     is_plain = len(keys) == 1 and keys[0][0] == ScopeKind.NUMBER
     opening = Event(

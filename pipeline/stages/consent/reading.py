@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.directory.directory import SHARED_SHORT_CODE
 from pipeline.sms.charset import EIGHT_BIT
+from pipeline.sms.folding import fold_text
+from pipeline.sms.stopword_sets import words_of_sets
 from pipeline.sms.stopwords import (
-    contains_stop_word,
-    is_help,
+    folded_has_stop_word,
+    is_folded_help,
     is_start,
     is_stop_all,
     keyword_start,
@@ -17,6 +19,7 @@ from pipeline.sms.stopwords import (
     keywords_in,
     stop_word_in_full,
 )
+from pipeline.sms.stopwords_wide import may_be_a_stop
 
 if TYPE_CHECKING:
     from pipeline.records import MoMessage, Number
@@ -29,7 +32,7 @@ class Meaning(Enum):
     KEYWORD_STOP = auto()
     STOP_ALL = auto()
     OPENING = auto()  # re-enables the gateway's side, and ours where `opens_ours`
-    REVIEW = auto()  # contains a stop word and is no stop message
+    REVIEW = auto()  # may be a stop and is none: it holds a stop word, or is one elsewhere
     NOTHING = auto()
 
 
@@ -40,52 +43,103 @@ class Reading(NamedTuple):
     word: str = ""
     keywords: tuple[str, ...] = ()
     opens_ours: bool = False
+    opens_gateway: bool = False  # by the guide's words; also where it is a stop to ours
+    is_the_guides: bool = True  # of a stop: the gateway knows it, too
+    is_of_a_word: bool = False  # of a review: the whole text may be meant as a stop word
     is_help: bool = False
     used_keyword: str = ""  # of a shared short code, for the gate to fall back on
 
 
 _NOTHING = Reading(Meaning.NOTHING)
 _REVIEW = Reading(Meaning.REVIEW)
-_OPENING = Reading(Meaning.OPENING, opens_ours=True)
+_OPENING = Reading(Meaning.OPENING, opens_ours=True, opens_gateway=True)
 
 
 def read_message(message: MoMessage, number: Number | None) -> Reading:
     """What `message` says, by the rules of the number texted; None: a number not listed."""
     if message.charset == EIGHT_BIT:  # binary: what it contains cannot be told
         return _NOTHING
-    text = message.text
-    extra = tuple(number.extra_stop_words) if number else ()
-    shared = tuple(number.keywords) if number and number.kind == SHARED_SHORT_CODE else None
-    if contains_stop_word(text, extra):
-        return _stop(text, extra, shared) if message.complete else _REVIEW
-    if not message.complete or message.lossy or not text.strip():
+    return read_text(message.text, number, complete=message.complete, lossy=message.lossy)
+
+
+def read_text(text: str, number: Number | None, *, complete: bool, lossy: bool) -> Reading:
+    """What a text says that a message has, or may have."""
+    folded = fold_text(text)
+    extra: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    if number is None:
+        shared, strict = None, False
+    else:
+        extra = tuple(number.extra_stop_words)
+        shared = tuple(number.keywords) if number.kind == SHARED_SHORT_CODE else None
+        strict = number.strict
+        if number.stop_words:
+            ours = words_of_sets(tuple(number.stop_words))
+    if folded_has_stop_word(folded, extra):
+        return _stop(text, extra, shared) if complete else _REVIEW
+    if ours and folded_has_stop_word(folded, ours):
+        return _stop_of_ours(text, ours, shared, lossy=lossy) if complete else _REVIEW
+    if may_be_a_stop(folded):
+        return _review_of_wide(text, shared, lossy=lossy) if complete else _REVIEW
+    if not complete or lossy or not text.strip():
         return _NOTHING
-    strict = number is not None and number.strict
+    asks_help = is_folded_help(folded)
     if shared is None:
-        asks_help = is_help(text)
         if not strict and not asks_help:
             return _OPENING
         opens_ours = is_start(text) if strict else not asks_help
-        return Reading(Meaning.OPENING, opens_ours=opens_ours, is_help=asks_help)
+        return Reading(
+            Meaning.OPENING, opens_ours=opens_ours, opens_gateway=True, is_help=asks_help
+        )
     found = keywords_in(text, shared)
     if not found:
-        return Reading(Meaning.NOTHING, is_help=is_help(text))
+        return Reading(Meaning.NOTHING, is_help=asks_help)
     opens_ours = not strict or keyword_start(text, shared) is not None
-    return Reading(Meaning.OPENING, keywords=found, opens_ours=opens_ours, used_keyword=found[0])
+    return Reading(
+        Meaning.OPENING,
+        keywords=found,
+        opens_ours=opens_ours,
+        opens_gateway=True,
+        used_keyword=found[0],
+    )
 
 
 def _stop(text: str, extra: tuple[str, ...], shared: tuple[str, ...] | None) -> Reading:
     if is_stop_all(text):
         return Reading(Meaning.STOP_ALL)
-    word = stop_word_in_full(text, extra)
+    return _whole(text, extra, shared) or _REVIEW
+
+
+def _whole(text: str, words: tuple[str, ...], shared: tuple[str, ...] | None) -> Reading | None:
+    """The stop that the whole text is, by the guide's words and `words`."""
+    word = stop_word_in_full(text, words)
     if word:
         return Reading(Meaning.STOP, word=word, keywords=shared or ())
-    command = keyword_stop(text, shared, extra) if shared else None
-    if command:
-        return Reading(
-            Meaning.KEYWORD_STOP,
-            word=command.word,
-            keywords=(command.keyword,),
-            used_keyword=command.keyword,
-        )
-    return _REVIEW
+    command = keyword_stop(text, shared, words) if shared else None
+    if command is None:
+        return None
+    return Reading(
+        Meaning.KEYWORD_STOP,
+        word=command.word,
+        keywords=(command.keyword,),
+        used_keyword=command.keyword,
+    )
+
+
+def _stop_of_ours(
+    text: str, words: tuple[str, ...], shared: tuple[str, ...] | None, *, lossy: bool
+) -> Reading:
+    """A word of the number's sets: ours alone knows it, the gateway sees a message as any other."""
+    stop = _whole(text, words, shared)
+    if stop is None:
+        return _review_of_wide(text, shared, lossy=lossy)
+    opened = keywords_in(text, shared) if shared else ()
+    opens = not lossy and (shared is None or bool(opened))
+    return stop._replace(opens_gateway=opens, is_the_guides=False)
+
+
+def _review_of_wide(text: str, shared: tuple[str, ...] | None, *, lossy: bool) -> Reading:
+    """Ours waits for somebody to read it; the gateway re-enables, having none of these words."""
+    found = keywords_in(text, shared) if shared else ()
+    opens = not lossy and (shared is None or bool(found))
+    return Reading(Meaning.REVIEW, keywords=found, opens_gateway=opens, is_of_a_word=True)

@@ -74,6 +74,14 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True):
         return bool(self.published) and not (self.published[-1].ours or self.published[-1].gateway)
 
     @property
+    def is_said_settled(self) -> bool:
+        """Whether readers have rows and by the last no confirmation is due on either side."""
+        if not self.published:
+            return False
+        last = self.published[-1]
+        return DUE not in (last.ours, last.gateway)
+
+    @property
     def key(self) -> tuple[str, str]:
         """What tells the scopes of a handset apart."""
         return (self.scope_kind, self.scope)

@@ -8,7 +8,8 @@ import msgspec
 
 from pipeline.directory.directory import Directory, is_within
 from pipeline.records import Scope, ScopeKind
-from pipeline.stages.consent.row import Effect, Event, HandsetConsent, Timeline
+from pipeline.stages.consent.inherited import overlap, still_counts, without_gateway
+from pipeline.stages.consent.row import OPEN, Effect, Event, HandsetConsent, Timeline
 from pipeline.stages.consent.timeline import NEVER, fold, insert
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 
 _STOPS: Final = (Effect.STOP, Effect.STOP_AT_ONCE)
+_NONE: Final = int(Effect.NONE)
 _ACCOUNT: Final = ScopeKind.ACCOUNT.value  # an enum member's `value` is slow to look up
 _NUMBER: Final = ScopeKind.NUMBER.value
 _RANGE: Final = ScopeKind.RANGE.value
@@ -28,6 +30,14 @@ KEPT = 24
 """Events remembered in a scope with stops, beside those its state rests on."""
 SCOPES_UNSTOPPED = 16
 """Scopes without stops remembered for one handset."""
+SCOPES = 128
+"""Scopes of one handset: beyond, a stop is one of the account, and nothing is opened anew.
+
+`deploy/decisions/0092`. One message may bring as many more as a shared short code has keywords.
+"""
+EVENTS = 1024
+"""Events remembered in all scopes of a handset, shared among them, beside those states rest on."""
+_KEPT_AT_LEAST: Final = 2
 
 
 def account_key(account: str) -> Key:
@@ -76,6 +86,8 @@ class Scopes:
     def __init__(self, row: HandsetConsent | None, directory: Directory) -> None:
         self._directory = directory
         self._timelines = {t.key: t for t in row.timelines} if row else {}
+        self._room = SCOPES - len(self._timelines)  # as the decision begins: a message is whole
+        self._begun = dict(self._timelines)
 
     def __iter__(self) -> Iterator[Timeline]:
         """Every timeline, accounts first, then in the order in which they came to be."""
@@ -99,8 +111,14 @@ class Scopes:
         return self._directory.account_of(first_number_of(key))
 
     def add(self, keys: Iterable[Key], event: Event) -> None:
-        """Enter `event` in each scope; the gateway's side of a premium number is left alone."""
+        """Enter `event` in each scope; the gateway's side of a premium number is left alone.
+
+        Where a scope is new and there is no room for it, a stop stops the account.
+        """
         for key in keys:
+            if not self.has_room(key):
+                self._stop_account_of(key, event)
+                continue
             known = self._timelines.get(key)
             timeline = self._with_earlier(known) if known else self._created(key)
             self.put(self._with_event(timeline, event))
@@ -108,8 +126,28 @@ class Scopes:
     def follow_account(self, keys: Iterable[Key]) -> None:
         """Give scopes that have none a timeline of their own, with what their account has."""
         for key in keys:
-            if key not in self._timelines:
+            if key not in self._timelines and self.has_room(key):
                 self.put(self._created(key))
+
+    def has_room(self, key: Key) -> bool:
+        """Whether an event can be entered in this scope."""
+        return key[0] == _ACCOUNT or key in self._timelines or self._room > 0
+
+    def _stop_account_of(self, key: Key, event: Event) -> None:
+        """Enter a stop in the account, on the sides where the account is not stopped yet."""
+        account = account_key(self.account_of(key))
+        known = self._timelines.get(account)
+        folded = fold(known.events, until=NEVER) if known else None
+        ours, gateway = (
+            effect if effect in _STOPS and (side is None or side.state == OPEN) else _NONE
+            for effect, side in (
+                (event.ours, folded.ours if folded else None),
+                (event.gateway, folded.gateway if folded else None),
+            )
+        )
+        if ours or gateway:
+            stop = msgspec.structs.replace(event, ours=ours, gateway=gateway)
+            self.put(self._with_event(known or Timeline(*account), stop))
 
     def share_accounts(self) -> None:
         """Let every scope have what its account has: STOP ALL, what confirms it, orders."""
@@ -146,7 +184,7 @@ class Scopes:
 
     def _came_from(self, key: Key, other: Key) -> bool:
         """Whether `other` held numbers that `key` holds by the directory in force."""
-        if other[0] == _RANGE and other != key and _overlap(other, key):
+        if other[0] == _RANGE and other != key and overlap(other, key):
             return number_key(self._directory, first_number_of(key)) == key
         return key[0] == _KEYWORD and other == (_NUMBER, first_number_of(key))
 
@@ -155,7 +193,7 @@ class Scopes:
         for event in events:
             if event.arrival in known:
                 continue
-            if event.at >= timeline.frozen_before or _still_counts(timeline, event):
+            if event.at >= timeline.frozen_before or still_counts(timeline, event):
                 timeline = self._with_event(timeline, event)
         return timeline
 
@@ -163,38 +201,25 @@ class Scopes:
         if timeline.scope_kind != _ACCOUNT and event.gateway in _STOPS:
             number = self._directory.find(first_number_of(timeline.key))
             if number is not None and number.premium:
-                event = _without_gateway(event)
+                event = without_gateway(event)
         stops = event.ours in _STOPS or timeline.has_stops
-        return insert(timeline, event, keep=KEPT if stops else KEPT_UNSTOPPED)
+        return insert(timeline, event, keep=self._kept if stops else KEPT_UNSTOPPED)
 
+    @property
+    def _kept(self) -> int:
+        """How many events a scope with stops remembers: fewer where a handset has many scopes."""
+        if len(self._timelines) * KEPT <= EVENTS:
+            return KEPT
+        return min(KEPT, max(_KEPT_AT_LEAST, EVENTS // len(self._timelines)))
 
-def _still_counts(timeline: Timeline, event: Event) -> bool:
-    """Whether something older than the past that is told still decides how the scope stands.
+    def is_as_told(self, timeline: Timeline) -> bool:
+        """Whether readers have all there is of a scope: this decision changed nothing of it.
 
-    A stop that nothing has re-enabled since does, and so does what confirms it.
-    """
-    if event.confirms_arrival:
-        return any(e.arrival == event.confirms_arrival for e in timeline.events)
-    folded = fold(timeline.events, until=NEVER)
-    return any(
-        effect in _STOPS and (side.last_opening is None or side.last_opening.order < event.order)
-        for effect, side in ((event.ours, folded.ours), (event.gateway, folded.gateway))
-    )
-
-
-def _without_gateway(event: Event) -> Event:
-    return msgspec.structs.replace(event, gateway=int(Effect.NONE))
-
-
-def _overlap(one: Key, other: Key) -> bool:
-    """Whether a range and a number, or another range, have numbers in common."""
-    if other[0] not in (_NUMBER, _RANGE):
-        return False
-    first, last = _bounds(one)
-    other_first, other_last = _bounds(other)
-    return len(first) == len(other_first) and first <= other_last and other_first <= last
-
-
-def _bounds(key: Key) -> tuple[str, str]:
-    first, _, last = key[1].partition("-")
-    return first, last or first
+        Nor of its account, and no deadline is to pass.
+        """
+        if not timeline.published or not timeline.is_said_settled:
+            return False
+        account = account_key(self.account_of(timeline.key))
+        return self._begun.get(timeline.key) is timeline and (
+            self._begun.get(account) is self._timelines.get(account)
+        )

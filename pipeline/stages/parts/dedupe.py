@@ -33,11 +33,14 @@ def key_of_part(
     number: str,
     mo_msg_id: str,
     concatenation: Concatenation,
-    sent_at: datetime,
+    sent_at: datetime | str,
     udh: bytes,
     octets: bytes,
 ) -> bytes:
-    """What equals for two arrivals of one part. `sent_at` is the time stated, else our receipt.
+    """What equals for two arrivals of one part.
+
+    `sent_at` is the time stated: as its own words where it cannot be read, and where there are none
+    our receipt (deploy/decisions/0091).
 
     A `deliver_sm` carries no id and two equal ones may be two messages: each is known by where it
     lies in mo-raw, so none is a duplicate.

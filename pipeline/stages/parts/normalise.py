@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Flag, MoPart, MoRaw, Rejected, Source
 from pipeline.sms.charset import EIGHT_BIT, charset_from_name
-from pipeline.sms.msisdn import address_from_text, is_digits
+from pipeline.sms.msisdn import address_from_text, is_digits, is_international
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
 from pipeline.stages.parts.dedupe import key_of_part
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
 _FTP: Final = Source.FTP.value
+#: The gateway's retries last 254 minutes (G8.3.1: 2 to 128); ten more for clocks and queues.
+LATEST_LIVE: Final = timedelta(minutes=254 + 10)
 
 
 def normalise(
@@ -38,7 +41,8 @@ def normalise(
     number = address_from_text(callback.number)
     api_id = callback.api_id.strip()
     mo_msg_id = callback.mo_msg_id.strip()
-    stated_at = _stated_time(callback.timestamp, flags) or _time_beside(raw, flags)
+    stated_at = _stated_time(callback.timestamp, flags)
+    believed_at = stated_at or _time_beside(raw, flags)
     udh, concatenation = _udh(callback.udh, flags)
     charset_given = callback.charset.strip()
     charset = _charset(charset_given or default_charset, flags)
@@ -51,6 +55,8 @@ def normalise(
         flags.append(Flag.UNKNOWN_API_ID)
     if not is_digits(handset):
         flags.append(Flag.NO_CONSENT)
+    elif not is_international(handset):
+        flags.append(Flag.NOT_INTERNATIONAL)
     key = key_of_part(
         source=raw.source,
         raw_position=(partition, offset),
@@ -58,7 +64,7 @@ def normalise(
         number=number,
         mo_msg_id=mo_msg_id,
         concatenation=concatenation,
-        sent_at=stated_at or raw.received_at,
+        sent_at=stated_at or callback.timestamp.strip() or believed_at or raw.received_at,
         udh=udh or callback.udh.encode(),
         octets=callback.octets,
     )
@@ -71,7 +77,7 @@ def normalise(
         api_id=api_id,
         mo_msg_id=mo_msg_id,
         source=raw.source,
-        gateway_time=_gateway_time(stated_at, raw.received_at),
+        gateway_time=_gateway_time(believed_at, raw, flags),
         received_at=raw.received_at,
         charset=charset,
         charset_given=charset_given,
@@ -102,9 +108,19 @@ def _time_beside(raw: MoRaw, flags: list[str]) -> datetime | None:
     return raw.neighbour_time
 
 
-def _gateway_time(stated_at: datetime | None, received_at: datetime) -> datetime:
-    """The stated time; later than our receipt, missing or unreadable it counts as our receipt."""
-    return received_at if stated_at is None or stated_at > received_at else stated_at
+def _gateway_time(stated_at: datetime | None, raw: MoRaw, flags: list[str]) -> datetime:
+    """The stated time; where it is missing, unreadable or cannot be, our receipt.
+
+    It cannot be later than our receipt, nor, of a live way, older than the gateway's last retry: a
+    log is believed for any past time.
+    """
+    received_at = raw.received_at
+    if stated_at is None or stated_at > received_at:
+        return received_at
+    if received_at - stated_at > LATEST_LIVE and raw.source != _FTP:
+        flags.append(Flag.TIMESTAMP_IMPLAUSIBLE)
+        return received_at
+    return stated_at
 
 
 def _udh(text: str, flags: list[str]) -> tuple[bytes, Concatenation]:

@@ -74,12 +74,16 @@ class Model:
         self.facts.append(fact)
         return fact
 
-    def message(self, text: str, number: str, at: int, received: int) -> None:
-        """A message, by its words."""
+    def message(
+        self, text: str, number: str, at: int, received: int, *, doubt: bool = False
+    ) -> None:
+        """A message, by its words; one in doubt stops as any other, and opens nothing."""
         words = text.upper().split()
         keywords = tuple(f"shared/{word}" for word in words if f"shared/{word}" in SCOPES)
         if any(word in STOP_WORDS for word in words):
             self._stop(words, keywords, number, at, received)
+        elif doubt:
+            return
         elif number == "shared":
             if keywords:
                 self._note(at, ("open", "open"), keywords)

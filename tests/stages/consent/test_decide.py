@@ -297,3 +297,12 @@ def test_numbers_of_other_accounts_are_not_touched(talk: Conversation) -> None:
     talk.says("STOP ALL", ELSEWHERE)
     assert talk.is_open(ANN)
     assert not talk.is_open(ELSEWHERE)
+
+
+def test_a_stop_with_a_time_that_cannot_be_stops_after_what_came_before_it(
+    talk: Conversation,
+) -> None:
+    talk.says("hello there, how are you")
+    talk.pass_minutes(1)
+    talk.says("STOP", flags=[Flag.TIMESTAMP_IMPLAUSIBLE.value])
+    assert not talk.is_open(ANN)

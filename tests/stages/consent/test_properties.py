@@ -73,6 +73,13 @@ PAIRS = (
 )
 CONFIRMING = ("confirmation", "custom-reply")
 EXAMPLES = 60
+#: Flags that put a message in doubt: about when, about which characters, about whose.
+DOUBTS = (
+    *((),) * 6,
+    ("timestamp-implausible",),
+    ("unknown-charset", "review"),
+    ("not-international",),
+)
 LATENESS = st.sampled_from((0, 0, 0, 1, 2, 5, 10, 30, 120, 200, 254, 255, 400, 1000))
 
 
@@ -142,9 +149,12 @@ class ToldTheSame(RuleBasedStateMachine):
         late = data.draw(LATENESS)
         number = data.draw(st.sampled_from(self.numbers))
         text = data.draw(st.sampled_from(TEXTS.get(number, WORDS)))
-        self.model.message(text, number, self.minute - late, self.minute)
+        doubt = data.draw(st.sampled_from(DOUBTS))
+        self.model.message(text, number, self.minute - late, self.minute, doubt=bool(doubt))
         self.asked += 1
-        self.stages.says(text, DIGITS[number], late=late, message_id=f"m{self.asked}")
+        self.stages.says(
+            text, DIGITS[number], late=late, message_id=f"m{self.asked}", flags=list(doubt)
+        )
 
     def operator_orders(self, data: st.DataObject) -> None:
         """An order about a number or the account."""

@@ -93,6 +93,17 @@ def test_without_an_id_time_udh_and_octets_tell_parts_apart(change):
     assert all("id-reused" not in part.flags for part in parts)
 
 
+@pytest.mark.parametrize("stated", ["2026-11-28T02:00:00", "soon", "0000-00-00 00:00:00"])
+def test_a_retry_without_an_id_is_known_by_a_time_that_cannot_be_read(stated):
+    seen, at = Seen(), NOON
+    assert seen.accept(normalised(callback(timestamp=stated), received_at=at)) is not None
+    for minutes in RETRIES_MINUTES:
+        at += timedelta(minutes=minutes)
+        assert seen.accept(normalised(callback(timestamp=stated), received_at=at)) is None
+    other = callback(timestamp=f"{stated}!")
+    assert seen.accept(normalised(other, received_at=at)) is not None
+
+
 def test_without_id_and_time_nothing_tells_a_retry_from_another_message():
     seen = Seen()
     for seconds in range(3):

@@ -1,6 +1,6 @@
 """A raw event becomes a part."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -103,6 +103,42 @@ def test_without_a_directory_every_number_and_every_stated_api_id_is_unknown():
 def test_the_gateway_time_is_the_stated_one_or_our_receipt(stated, seconds_before_receipt):
     part = _part(timestamp=stated)
     assert part.gateway_time == NOON - timedelta(seconds=seconds_before_receipt)
+
+
+@pytest.mark.parametrize("source", ["http", "ftp"])
+@pytest.mark.parametrize(
+    ("before_receipt", "is_live"),
+    [
+        pytest.param(timedelta(minutes=264), True, id="the-last-retry-and-ten-more"),
+        pytest.param(timedelta(minutes=264, seconds=1), False, id="a-second-more"),
+        pytest.param(timedelta(hours=22), False, id="22-hours"),
+        pytest.param(NOON - datetime(1970, 1, 1, tzinfo=UTC), False, id="1970-01-01-02:00"),
+    ],
+)
+def test_a_time_that_no_live_callback_can_have_is_our_receipt(before_receipt, is_live, source):
+    """G8.3.1: 254 minutes of retries, and ten more; a log is believed for any past time."""
+    stated = callback(timestamp=timestamp(NOON - before_receipt))
+    part = normalised(stated, source=source)
+    if is_live or source == "ftp":
+        assert (part.gateway_time, part.flags) == (NOON - before_receipt, [])
+    else:
+        assert (part.gateway_time, part.flags) == (NOON, ["timestamp-implausible"])
+
+
+@pytest.mark.parametrize(
+    ("handset", "flags"),
+    [
+        ("27821234567", []),
+        ("12345678", []),
+        ("123456789012345", []),
+        ("1234567", ["not-international"]),
+        ("1234567890123456", ["not-international"]),
+        ("07700905006", ["not-international"]),
+        ("+07700905006", ["not-international"]),
+    ],
+)
+def test_a_handset_that_is_not_international_is_flagged(handset, flags):
+    assert _part(handset=handset).flags == flags
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""What short octets say in the charsets of regions and hosts, which no gateway of ours names.
+
+`plausible` has the decodings that a gateway may have meant; these are for a word that a telephone
+or a gateway elsewhere wrote in its own. Nobody reads a message by them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LONGEST: Final = 64
+"""Octets: a stop word in any of these is shorter."""
+
+_CODECS: Final = (
+    *("cp037", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1258", "cp874"),
+    *("koi8-r", "iso8859-2", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9"),
+    *("cp850", "cp866", "mac-cyrillic", "gb18030", "big5", "shift-jis", "euc-jp", "euc-kr"),
+)
+_UNICODE: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+
+
+def regional_texts(octets: bytes) -> tuple[str, ...]:
+    """The texts that `octets` are without an error, each once; none of longer octets."""
+    if len(octets) > LONGEST:
+        return ()
+    found: dict[str, None] = {}
+    for codec in _CODECS:
+        try:
+            found[octets.decode(codec)] = None
+        except UnicodeDecodeError:
+            continue
+    return tuple(found)
+
+
+def octets_in_any(text: str) -> tuple[bytes, ...]:
+    """The octets that may have been read as `text` by one of these, or by one of Unicode's."""
+    found: dict[bytes, None] = {}
+    for codec in (*_CODECS, *_UNICODE):
+        try:
+            found[text.encode(codec)] = None
+        except UnicodeEncodeError:
+            continue
+    return tuple(found)

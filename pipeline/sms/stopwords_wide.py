@@ -1,0 +1,80 @@
+"""What may be a stop though it is none of the words that count: for somebody to read.
+
+The words of every language, requests such as "leave me alone", and a word that is a stop word to
+the eye: with letters of another alphabet (UTS #39) or digits in it.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from functools import lru_cache
+from typing import Final
+
+from pipeline.sms.folding import trimmed
+from pipeline.sms.stopword_sets import REQUESTS, WIDE
+from pipeline.sms.stopwords import STOP_WORDS, Phrases
+
+_WIDE: Final = Phrases(WIDE)
+_REQUESTS: Final = Phrases(REQUESTS)
+LONGEST_WORD: Final = 16  # characters: beyond, a text is none of the words
+_AROUND: Final = string.whitespace + string.punctuation
+
+#: Case-folded letters that look like these, or are typed for them: Cyrillic, Greek, Armenian,
+#: Cherokee and small capitals among Unicode's confusables.txt, and digits. Letters that sound alike
+#: are there, too, for who types STOP on a Cyrillic keyboard types either.
+_LOOKALIKES: Final = {
+    "a": "аαɑ",
+    "b": "вбβƅ6",
+    "c": "сϲᴄ",
+    "d": "ԁд",
+    "e": "еεєҽ3",
+    "i": "іɩιι1lӏ|!",
+    "l": "ӏ1i|л",
+    "n": "пηոνн",
+    "o": "оοօσο0",
+    "p": "рρпπ",
+    "q": "ԛգ",
+    "r": "гᴦр",
+    "s": "ѕꜱсσς5$",
+    "t": "тτᴛ7",
+    "u": "υսцυу",
+}
+
+
+def _spelt(word: str) -> str:
+    return "".join(f"[{re.escape(c + _LOOKALIKES.get(c, ''))}]" for c in word)
+
+
+_ALIKE: Final = re.compile("|".join(_spelt(word.lower()) for word in (*STOP_WORDS, "STOPALL")))
+
+
+def _has_a_sign(folded: str) -> bool:
+    """Whether it can have one of the requests, at the cost of a few searches."""
+    return (
+        "alone" in folded
+        or "text" in folded
+        or "contact" in folded
+        or "messag" in folded
+        or " me" in folded
+        or "number" in folded
+        or "away" in folded
+    )
+
+
+def may_be_a_stop(folded: str) -> bool:
+    """Whether a folded text that is no stop message may be meant as one."""
+    if _has_a_sign(folded) and _REQUESTS.stand_in(folded):
+        return True
+    if len(folded) > LONGEST_WORD:
+        folded = folded.strip(_AROUND) if folded.isascii() else trimmed(folded)
+        if len(folded) > LONGEST_WORD:
+            return False
+    return _is_a_word_elsewhere(folded)
+
+
+@lru_cache(maxsize=4096)  # short answers come again and again
+def _is_a_word_elsewhere(folded: str) -> bool:
+    if _WIDE.named_by(folded):
+        return True
+    return _ALIKE.fullmatch(trimmed(folded)) is not None

@@ -1,0 +1,150 @@
+"""In doubt a stop counts and an opening does not.
+
+Doubt is about when (a time that no live callback can have, an unreadable one in an old log), about
+which characters (what came is not what was expected, or has another reading), or about whose (a
+handset that is not international). What may be a stop stops or is put to review; what may be an
+opening opens nothing, on neither side. No plain message comes here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import Flag, Source
+from pipeline.sms.charset import EIGHT_BIT
+from pipeline.sms.folding import fold_text
+from pipeline.sms.plausible import plausible_texts
+from pipeline.sms.regional import octets_in_any, regional_texts
+from pipeline.sms.stopwords import folded_has_stop_word
+from pipeline.sms.stopwords_wide import may_be_a_stop
+from pipeline.stages.consent.reading import Meaning, Reading, read_text
+
+if TYPE_CHECKING:
+    from pipeline.records import MoMessage, Number
+
+_STOPS: Final = (Meaning.STOP_ALL, Meaning.STOP, Meaning.KEYWORD_STOP)
+_NOTHING: Final = Reading(Meaning.NOTHING)
+_REVIEW: Final = Reading(Meaning.REVIEW)
+
+_CHARACTERS: Final = frozenset(
+    flag.value
+    for flag in (
+        Flag.BYTE_ORDER_SWAPPED,
+        Flag.UNEXPECTED_CHARSET,
+        Flag.UNEXPECTED_DATA_CODING,
+        Flag.UNKNOWN_CHARSET,
+        Flag.UNKNOWN_LANGUAGE_TABLE,
+    )
+)
+_LONGEST_WORD: Final = 10  # characters of ASCII that are a stop word in packed septets, or UTF-16
+_BEGINNINGS: Final = frozenset("0123456789+eEfF")  # of hex digits, of a mark in hex, of UTF-7
+_MOST_OCTETS: Final = 160
+_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # of byte order (Unicode 16.8)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text without doubt can be nothing but what it reads as.
+
+    A short one, and one that begins as hex or UTF-7 does, may be something else.
+    """
+    return (
+        len(text) > _LONGEST_WORD
+        and text[0] not in _BEGINNINGS
+        and text.isascii()
+        and text.isprintable()
+    )
+
+
+def read_in_doubt(message: MoMessage, number: Number | None, reading: Reading) -> Reading:
+    """What a message is to consent that is not plain, or is not read as an opening."""
+    of_characters = (
+        message.lossy or message.charset == EIGHT_BIT or not _CHARACTERS.isdisjoint(message.flags)
+    )
+    doubtful = of_characters or _is_doubtful_otherwise(message)
+    if reading.meaning in _STOPS:
+        return reading._replace(opens_gateway=reading.opens_gateway and not doubtful)
+    if of_characters or _may_say_a_stop(message, number):
+        other = _other_reading(message, number, of_characters=of_characters)
+        if other is not None:
+            return other
+    if not doubtful:
+        return reading
+    if reading.meaning is Meaning.REVIEW:
+        return _REVIEW
+    return _NOTHING._replace(is_help=reading.is_help)
+
+
+def needs_a_reader(message: MoMessage, reading: Reading) -> bool:
+    """Whether a stop is one of somebody else, too, whom only a person can find."""
+    return reading.meaning in _STOPS and Flag.NOT_INTERNATIONAL.value in message.flags
+
+
+def _is_doubtful_otherwise(message: MoMessage) -> bool:
+    flags = message.flags
+    return (
+        Flag.TIMESTAMP_IMPLAUSIBLE.value in flags
+        or Flag.NOT_INTERNATIONAL.value in flags
+        or (Flag.TIMESTAMP_UNREADABLE.value in flags and message.source == Source.FTP.value)
+    )
+
+
+def _may_say_a_stop(message: MoMessage, number: Number | None) -> bool:
+    """Whether the octets of a message that was read as it was labelled are worth another look."""
+    octets = message.octets
+    if len(octets) > _MOST_OCTETS or not octets:
+        return False
+    if number is not None and number.extra_stop_words:
+        return True
+    return _some_text_may_be_a_stop(octets, message.text)
+
+
+@lru_cache(maxsize=4096)
+def _some_text_may_be_a_stop(octets: bytes, read: str) -> bool:
+    """By the words of any number; short answers come again and again."""
+    for text in _other_texts(octets, read):
+        folded = fold_text(text)
+        if folded_has_stop_word(folded) or may_be_a_stop(folded):
+            return True
+    return False
+
+
+def _other_texts(octets: bytes, read: str) -> list[str]:
+    texts = dict.fromkeys((*plausible_texts(octets), *regional_texts(octets)))
+    return [text for text in texts if text != read]
+
+
+def _other_reading(
+    message: MoMessage, number: Number | None, *, of_characters: bool
+) -> Reading | None:
+    """The stop, or the review, that the octets are in some plausible charset.
+
+    It is a stop where the characters were not trusted anyway, or where the octets are ASCII under
+    another label; a text that was read as it was labelled is put to review.
+    """
+    read = message.text
+    labelled = not read.isascii() or not read.isprintable()
+    counts = of_characters or (labelled and _are_ascii(message.octets))
+    to_review = False
+    texts = _other_texts(message.octets, read)
+    if Flag.UNEXPECTED_CHARSET.value in message.flags and len(read) <= _MOST_OCTETS:
+        # The message has its text encoded anew: what came is what its charset makes of the text.
+        for octets in octets_in_any(read):
+            texts += _other_texts(octets, read)
+    for text in dict.fromkeys(texts):
+        other = read_text(text, number, complete=message.complete, lossy=False)
+        if other.meaning in _STOPS:
+            if counts:
+                return other._replace(opens_gateway=False)
+            to_review = True
+        elif other.meaning is Meaning.REVIEW:
+            # That a stop word stands among what another charset gives says little.
+            to_review = to_review or of_characters or other.is_of_a_word or not message.complete
+    return _REVIEW if to_review else None
+
+
+def _are_ascii(octets: bytes) -> bool:
+    """Whether they are ASCII, but for a byte order mark and the zeros of wider code units."""
+    for mark in _MARKS:
+        octets = octets.removeprefix(mark)
+    return octets.replace(b"\0", b"").isascii()

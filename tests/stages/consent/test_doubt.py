@@ -1,0 +1,168 @@
+"""In doubt a stop counts, and an opening does not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.records import Flag, Source
+from pipeline.sms.plausible import plausible_texts
+from pipeline.sms.stopword_sets import WIDE
+from pipeline.sms.stopwords import STOP_WORDS, is_stop, is_stop_all
+from pipeline.stages.consent.decide import due_at
+from pipeline.stages.parts.message import message_from_part
+from tests.support.conversation import ANN, CODE, NUMBERS, SHARED, Conversation, directory_from
+from tests.support.mo import accepted, callback
+
+LABELS = ("ISO-8859-1", "UTF-16BE", "8-BIT", "UTF-8", "koi8-r", "cp037", "utf-16-le", "no such")
+CODECS = (
+    *("latin-1", "utf-8", "utf-16-be", "utf-16-le", "utf-16", "utf-8-sig", "utf-32-be"),
+    *("utf-7", "cp037", "cp1251", "cp1256", "cp1253", "koi8-r", "gb18030", "shift-jis"),
+)
+OF_CHARACTERS = (
+    "byte-order-swapped",
+    "unexpected-charset",
+    "unexpected-data-coding",
+    "unknown-charset",
+    "unknown-language-table",
+)
+DUE = ("confirmation-due", "confirmation-due")
+CHOOSING = directory_from(
+    NUMBERS.replace(
+        f'number = "{ANN}"', f'number = "{ANN}"\nstop_words = ["en-us", "fr", "ar"]'
+    ).replace('keywords = ["Fun", "game"]', 'keywords = ["Fun", "game"]\nstop_words = ["fr"]')
+)
+
+
+def _labelled(talk: Conversation, octets: bytes, charset: str, number: str = ANN):
+    """A message as it comes, by the charset it names."""
+    part = accepted(callback(octets, charset=charset, mo_msg_id="m"))
+    message = message_from_part(part, account="main")
+    given = {"octets": message.octets, "charset": message.charset, "lossy": message.lossy}
+    flags = [flag for flag in message.flags if flag != Flag.UNKNOWN_NUMBER]
+    return talk.says(message.text, number, **given, flags=flags)
+
+
+def _counts(talk: Conversation, octets: bytes, charset: str) -> bool:
+    """Whether a message stops, or is put to review."""
+    decision = _labelled(talk, octets, charset)
+    flags = decision.message.flags if decision.message else []
+    return Flag.REVIEW in flags or not talk.is_open(ANN)
+
+
+@given(
+    word=st.sampled_from((*STOP_WORDS, "STOP ALL", *WIDE)),
+    codec=st.sampled_from(CODECS),
+    label=st.sampled_from(LABELS),
+    lower=st.booleans(),
+    around=st.sampled_from(("", " ", ".", "\r\n")),
+)
+@settings(max_examples=400, deadline=None)
+def test_no_charset_hides_a_stop(word, codec, label, lower, around) -> None:
+    try:
+        octets = ((word.lower() if lower else word) + around).encode(codec)
+    except UnicodeEncodeError:
+        return
+    assert _counts(Conversation(), octets, label)
+
+
+@given(octets=st.binary(max_size=24), label=st.sampled_from(LABELS))
+@settings(max_examples=300, deadline=None)
+def test_no_octets_that_read_as_a_stop_leave_nothing(octets, label) -> None:
+    if any(is_stop(text) or is_stop_all(text) for text in plausible_texts(octets)):
+        assert _counts(Conversation(), octets, label)
+
+
+@pytest.mark.parametrize("flag", OF_CHARACTERS)
+def test_doubt_about_characters_opens_nothing_and_stops(flag: str) -> None:
+    talk = Conversation()
+    talk.says("STOP", flags=[flag])
+    assert not talk.is_open(ANN)
+    talk.says("hello there, how are you", flags=[flag])
+    assert not talk.is_open(ANN)
+    talk.says("hello there, how are you")
+    assert talk.is_open(ANN)
+
+
+@pytest.mark.parametrize(
+    ("flag", "source"),
+    [
+        (Flag.TIMESTAMP_IMPLAUSIBLE, Source.HTTP),
+        (Flag.TIMESTAMP_UNREADABLE, Source.FTP),
+        (Flag.NOT_INTERNATIONAL, Source.HTTP),
+    ],
+)
+def test_doubt_about_when_and_whose_opens_nothing(flag: Flag, source: Source) -> None:
+    talk = Conversation()
+    talk.says("STOP")
+    talk.says("hello there, how are you", flags=[flag.value], source=source.value)
+    assert not talk.is_open(ANN)
+
+
+def test_an_unreadable_time_of_a_live_callback_is_its_receipt_and_opens() -> None:
+    talk = Conversation()
+    talk.says("STOP")
+    talk.says("hello there, how are you", flags=[Flag.TIMESTAMP_UNREADABLE.value])
+    assert talk.is_open(ANN)
+
+
+def test_a_stop_of_a_handset_that_is_not_international_stops_and_is_reviewed() -> None:
+    talk = Conversation()
+    decision = talk.says("STOP", flags=[Flag.NOT_INTERNATIONAL.value])
+    assert decision.message is not None
+    assert Flag.REVIEW in decision.message.flags
+    assert not talk.is_open(ANN)
+
+
+class TestWordsOfSets:
+    """Words by language and by law are ours; the gateway has its own five."""
+
+    @pytest.mark.parametrize("word", ["REVOKE", "Opt-Out", "ARRET", "ARR\u00caT", "\u0642\u0641"])
+    def test_a_chosen_word_stops_ours_and_re_enables_the_gateways(self, word: str) -> None:
+        talk = Conversation(CHOOSING)
+        talk.says("STOP")
+        decision = talk.says(word)
+        (change, *_) = [c for c in decision.changes if c.scope == ANN]
+        assert (change.state, change.gateway_state) == ("confirmation-due", "open")
+        assert not talk.is_open(ANN)
+        assert due_at(talk.row) is not None
+
+    @pytest.mark.parametrize("word", ["REVOKE", "ARRET", "\u0642\u0641", "leave me alone"])
+    def test_a_word_that_is_not_chosen_is_reviewed_and_opens_nothing_of_ours(self, word) -> None:
+        talk = Conversation()
+        talk.says("STOP")
+        decision = talk.says(word)
+        assert decision.message is not None
+        assert Flag.REVIEW in decision.message.flags
+        assert not talk.is_open(ANN)
+
+    def test_a_chosen_word_stops_a_keyword(self) -> None:
+        talk = Conversation(CHOOSING)
+        talk.says("FUN ARRET", SHARED)
+        assert not talk.is_open(SHARED, keyword="FUN")
+        assert talk.is_open(SHARED, keyword="GAME")
+
+    def test_a_text_that_has_a_chosen_word_among_others_is_reviewed(self) -> None:
+        talk = Conversation(CHOOSING)
+        decision = talk.says("please revoke my order")
+        assert decision.message is not None
+        assert Flag.REVIEW in decision.message.flags
+        assert talk.is_open(ANN)
+
+
+def test_a_lossless_text_in_its_own_charset_re_enables() -> None:
+    for text in ("caf\u00e9 d\u00e9j\u00e0", "\u0434\u0430", "\u0646\u0639\u0645", "\u8c22\u8c22"):
+        talk = Conversation()
+        talk.says("STOP")
+        try:
+            octets, charset = text.encode("latin-1"), "ISO-8859-1"
+        except UnicodeEncodeError:
+            octets, charset = text.encode("utf-16-be"), "UTF-16BE"
+        _labelled(talk, octets, charset)
+        assert talk.is_open(ANN), text
+
+
+def test_an_extra_word_in_another_charset_is_no_nothing() -> None:
+    talk = Conversation()
+    decision = _labelled(talk, "halt".encode("utf-16-le"), "UTF-16BE", CODE)
+    assert decision.message is not None
+    assert not talk.is_open(CODE) or Flag.REVIEW in decision.message.flags
