@@ -138,8 +138,8 @@ async def running(
     fake = publisher or FakePublisher()
     settings = settings or Settings(http_port=0)
     ingest = Ingest(settings, publisher=fake, access_log=AccessLog(log.append))
-    ingest.http.limits = limits or ingest.http.limits
-    ingest.http.tail.is_caught_up = True
+    ingest.limits = limits or ingest.limits
+    ingest.tail.is_caught_up = True
     change(ingest)
     port = await ingest.start()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import ssl
@@ -180,13 +181,13 @@ def test_an_end_loses_nothing_that_was_answered(kafka: str, tmp_path: Path) -> N
                 for handset in handsets
             ]
             asked[40].result()
-            ingest.common.process.send_signal(signal.SIGTERM)
+            ingest.process.send_signal(signal.SIGTERM)
         answered = [
             handset
             for handset, future in zip(handsets, asked, strict=True)
             if future.exception() is None and future.result() == 200
         ]
-        assert ingest.common.process.wait(20) == 0
+        assert ingest.process.wait(20) == 0
     keys = {key for _, key, _ in records_in(kafka, MO_RAW)}
     assert len(answered) > 40
     assert {handset.encode() for handset in answered} <= keys
@@ -287,6 +288,7 @@ def test_a_broker_that_comes_late_refuses_dies_hangs_and_comes_back(
 
         assert broker.process is not None
         broker.process.send_signal(signal.SIGSTOP)
+        os.waitpid(broker.process.pid, os.WUNTRACED)  # until all its threads have stopped
         assert deliver() == 503
         ingest.wait_until("/readyz", 503)
         broker.process.send_signal(signal.SIGCONT)
@@ -307,8 +309,8 @@ def test_no_broker_at_all_ends_in_order(tmp_path: Path) -> None:
     with ingest_process(tmp_path, {"kafka": f"127.0.0.1:{free_port()}"}) as ingest:
         ingest.wait_until("/healthz", 200)
         assert ingest.status_of(f"/mo/http?from={new_handset()}&to=1") == 503
-        ingest.common.process.terminate()
-        assert ingest.common.process.wait(20) == 0
+        ingest.process.terminate()
+        assert ingest.process.wait(20) == 0
     log = ingest.log.read_text()
     assert log.count("Kafka does not answer") == 1
     assert "Traceback" not in log
