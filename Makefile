@@ -10,7 +10,13 @@ STACK ?= local
 SEED ?= 1
 export STACK
 
-.PHONY: install compiled demo test check bench chaos lock clean
+# Tests side by side, what shares a broker or a stack in one process: tests/support/side_by_side.py.
+WORKERS ?= auto
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadscope
+# What runs side by side says what it says in one piece, where make knows how to.
+WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: install compiled demo test check lint bench chaos lock clean
 
 install: compiled
 
@@ -30,15 +36,18 @@ $(INSTALLED): $(REQUIREMENTS)/dev.txt pyproject.toml deploy/install.py
 demo: $(INSTALLED)  ## a stack, a conversation through it, and what happened
 	@$(BIN)/twoway demo
 
-test: $(INSTALLED)  ## every test; STACK=docker: broker and ClickHouse in containers
-	@$(BIN)/python -m pytest $(TESTS)
+test: compiled  ## every test; STACK=docker: broker and ClickHouse in containers
+	@$(PYTEST) $(TESTS)
 
-check: compiled  ## the one command before a commit
+check: $(INSTALLED)  ## the one command before a commit
+	@$(MAKE) --no-print-directory --jobs=2 $(WHOLE_OUTPUT) compiled lint
+	@echo "== pytest" && $(PYTEST)
+
+lint: $(INSTALLED)  ## all of the check that runs nothing
 	@echo "== ruff check" && $(BIN)/ruff check .
 	@echo "== ruff format" && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import-linter" && $(BIN)/lint-imports
-	@echo "== pytest" && $(BIN)/python -m pytest
 
 bench: compiled  ## the figures of the README, measured here
 	@$(BIN)/python -m tests.bench

@@ -23,6 +23,7 @@ with warnings.catch_warnings():
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
+from tests.support import side_by_side
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 60.0  # `up` itself must end in ten; tests/cli/local holds it to that
-# The quick compiler alone: half the processor time of a start, for a broker that lives briefly.
-QUICK_START = ("-XX:TieredStopAtLevel=1",)
 IN_CONTAINERS = os.environ.get("STACK") == "docker"
 
 # A run says the same each time; `pytest --hypothesis-profile=dev` looks further.
@@ -40,6 +39,11 @@ settings.register_profile(
 )
 settings.register_profile("dev", deadline=None, max_examples=1_000)
 settings.load_profile("ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests may run side by side: `make test` does so."""
+    config.pluginmanager.register(side_by_side)
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def kafka(kafka_settings: Settings) -> Iterator[str]:
             yield bootstrap
         return
     with tempfile.TemporaryDirectory(prefix="twoway-tests-") as folder:
-        broker = LocalKafka(home=Path(folder), partitions=PARTITIONS, java_options=QUICK_START)
+        broker = LocalKafka(home=Path(folder), partitions=PARTITIONS)
         try:
             broker.start()
             create_topics(broker.bootstrap, kafka_settings)
@@ -82,7 +86,7 @@ def kafka_factory(tmp_path: Path) -> Iterator[Callable[[], LocalKafka]]:
 
     def make() -> LocalKafka:
         home = tmp_path / f"kafka-{len(made)}"
-        made.append(LocalKafka(home=home, partitions=PARTITIONS, java_options=QUICK_START))
+        made.append(LocalKafka(home=home, partitions=PARTITIONS))
         return made[-1]
 
     yield make

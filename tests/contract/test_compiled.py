@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -16,8 +18,13 @@ from pipeline import compiled
 
 ROOT = Path(__file__).parents[2]
 GROUP_FILE = f"{compiled.GROUP}__mypyc{EXTENSION_SUFFIXES[0]}"
-GOLDEN = ("tests/golden/test_parts.py", "tests/golden/test_consent.py", "tests/conversation")
-BOTH = {"python": ("-X", "twoway=python"), "preferred": ()}
+# The tests of all that is compiled.
+FOLDERS = ("conversation", "directory", "engine", "kafka", "sms", "stages", "wire")
+CORE = (
+    "tests/golden/test_parts.py",
+    "tests/golden/test_consent.py",
+    *(f"tests/{each}" for each in FOLDERS),
+)
 
 
 @pytest.fixture
@@ -78,9 +85,17 @@ def test_no_class_that_msgspec_reads_is_compiled() -> None:
     assert not {each.__module__ for each in read} & set(names)
 
 
-@pytest.mark.parametrize("options", BOTH.values(), ids=BOTH)
-def test_the_golden_rows_hold_in_either_form(options: tuple[str, ...]) -> None:
-    """A process of its own: one cannot change its form. The same twice where none is compiled."""
-    words = [sys.executable, *options, "-m", "pytest", "-q", "-p", "no:cacheprovider", *GOLDEN]
+@pytest.mark.skipif(compiled.form() == "python", reason="this run itself is of the Python form")
+def test_without_a_compiler_everything_decides_alike() -> None:
+    """A process of its own: a process cannot change its form. This run is of the compiled form."""
+    python = [sys.executable, "-X", "twoway=python", "-m", "pytest", "-p", "no:cacheprovider"]
+    words = [*python, "-q", "-m", "not broker", *CORE]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-2000:]
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="after an edit one may test the Python alone")
+def test_what_a_change_must_pass_is_of_the_compiled_form() -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler: the tests of the compiled form do not run")
+    assert compiled.form() == "compiled"

@@ -1,4 +1,7 @@
-"""The same topics, played again by another worker in other batches, give the same octets."""
+"""The same topics, played again by another worker in other batches, give the same octets.
+
+The other worker runs the Python form of what the first runs compiled.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ MESSAGES = 1_200
 SLICE = 300
 HANDSETS = 60
 PATIENCE_SECONDS = 90
+PYTHON_FORM = ("-X", "twoway=python")  # the first worker is compiled, where there is a compiler
 LAST = b"the last record: no Avro, so it ends in the dead letter"
 
 Records = dict[tuple[str, int], list[tuple[bytes | None, bytes | None, tuple]]]
@@ -54,8 +58,10 @@ def tag(kafka: str) -> str:
 class Run:
     """A worker over the input topics, by its own group, into its own output topics."""
 
-    def __init__(self, bootstrap: str, tag: str, name: str, home, *, batch_records: int) -> None:
-        self._words = [sys.executable, "-m", "tests.engine.replaying_agent"]
+    def __init__(
+        self, bootstrap: str, tag: str, name: str, home, *, batch_records: int, options=()
+    ) -> None:
+        self._words = [sys.executable, *options, "-m", "tests.engine.replaying_agent"]
         self._words += [bootstrap, tag, name, str(home), str(batch_records)]
         self._log = home / "log"
         home.mkdir()
@@ -154,7 +160,10 @@ async def test_another_worker_in_other_batches_killed_on_the_way_writes_the_same
                     small.kill()
                     small.start()
                     kills += 1
-            running.enter_context(Run(kafka, tag, "two", tmp_path / "two", batch_records=4_000))
+            other = Run(
+                kafka, tag, "two", tmp_path / "two", batch_records=4_000, options=PYTHON_FORM
+            )
+            running.enter_context(other)
             await one.read_until(ended)
             await two.read_until(ended)
     assert one.records == two.records

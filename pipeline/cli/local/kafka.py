@@ -21,7 +21,7 @@ from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
 from pipeline.home.process import CannotStart, start_process, stop_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 START_SECONDS: Final = 90.0
@@ -123,7 +123,6 @@ class LocalKafka:
         home: Path,
         port: int = 0,
         partitions: int = 4,
-        java_options: Sequence[str] = (),
         say: Callable[[str], None] = lambda words: None,
     ) -> None:
         self.port = port or free_port()
@@ -133,7 +132,6 @@ class LocalKafka:
         self.process: subprocess.Popen[bytes] | None = None
         self._folder = (home / "kafka").resolve()
         self._partitions = partitions
-        self._java_options = tuple(java_options)
         self._say = say
 
     @property
@@ -177,7 +175,6 @@ class LocalKafka:
         java_line = [
             str(java.path),
             *JAVA_OPTIONS,
-            *self._java_options,
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={logging_properties}",
             "-cp",

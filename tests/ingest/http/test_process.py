@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import ssl
@@ -287,6 +288,7 @@ def test_a_broker_that_comes_late_refuses_dies_hangs_and_comes_back(
 
         assert broker.process is not None
         broker.process.send_signal(signal.SIGSTOP)
+        os.waitpid(broker.process.pid, os.WUNTRACED)  # until all its threads have stopped
         assert deliver() == 503
         ingest.wait_until("/readyz", 503)
         broker.process.send_signal(signal.SIGCONT)

@@ -1,0 +1,93 @@
+"""Tests side by side (pytest-xdist): what stays in one process, and what begins first.
+
+The suite's stack and the suite's broker are each in one process, with all tests on them. Of the
+other tests, those of a file stay together. Long ones begin first, so that none is left to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
+
+SHARED: Final = ("stack", "kafka")  # session fixtures, and the names of their groups
+GROUPS: Final = "twoway_groups"
+_FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def shared_by(item: pytest.Item) -> str:
+    """The fixture that the test shares with others; empty for none."""
+    names = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED if name in names), "")
+
+
+def turn_of(item: pytest.Item) -> int:
+    """The lower, the earlier: the stack's tests are the longest row, single quick ones the last."""
+    on = shared_by(item)
+    if on == "stack":
+        return 0
+    if item.get_closest_marker("chaos"):
+        return 1
+    if on == "kafka":
+        return 3
+    return 2 if item.get_closest_marker("broker") else 4
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell each process, before it begins, where to leave the groups."""
+    node.workerinput[GROUPS] = str(_groups_file(node.config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests; a process that works for another one leaves the group of each test."""
+    items.sort(key=turn_of)
+    if GROUPS in (given := getattr(config, "workerinput", {})):
+        file = Path(given[GROUPS])
+        mine = file.with_suffix(f".{given['workerid']}")
+        mine.write_text(json.dumps({item.nodeid: shared_by(item) for item in items}))
+        mine.replace(file)  # every process leaves the same
+
+
+class ByFixtureOrFile(LoadScopeScheduling):
+    """Gives out all tests on a shared fixture together; of the others, those of a file."""
+
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        """By a test's name; asked for when all processes have collected."""
+        groups: dict[str, str] = json.loads(_groups_file(self.config).read_text())
+        return groups
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._groups.get(nodeid) or nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFixtureOrFile | None:
+    """Ours for `--dist loadscope`; xdist's own for all else."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    config.option.loadscopereorder = False  # in the order of the sorted tests
+    return ByFixtureOrFile(config, log)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the groups of this run."""
+    if folder := config.stash.get(_FOLDER, None):
+        folder.cleanup()
+
+
+def _groups_file(config: pytest.Config) -> Path:
+    if _FOLDER not in config.stash:
+        config.stash[_FOLDER] = tempfile.TemporaryDirectory(prefix="twoway-groups-")
+    return Path(config.stash[_FOLDER].name, "groups.json")
