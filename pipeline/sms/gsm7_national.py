@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence  # noqa: TC003 - the compiled tuple reads its annotations
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.sms.gsm7 import BASIC, EXTENSION
 from pipeline.sms.gsm7_locking import LOCKING
 from pipeline.sms.gsm7_single import SINGLE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _IE_SINGLE_SHIFT: Final = 0x24  # 3GPP TS 23.040 9.2.3.24.15
 _IE_LOCKING_SHIFT: Final = 0x25  # 3GPP TS 23.040 9.2.3.24.16

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "clickhouse" / "functions.txt"
+FILE: Final = Path(__file__).resolve().parents[3] / "deploy" / "clickhouse" / "functions.txt"
 TABLE_FUNCTIONS: Final = frozenset({"numbers", "values", "generate_series", "generateseries"})
 #: What ClickHouse puts behind the name of an aggregate, the longer first.
 _COMBINATORS: Final = (
