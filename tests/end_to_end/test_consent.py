@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pipeline.wire import mo_log
 from tests.end_to_end.outside import NUMBER
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -107,14 +108,19 @@ def test_g7_1_1_the_default_text_goes_out_once_before_the_six_hours_end(outside)
         assert outside.decided(outside.ask_mt(to=handset, text="hi"))["state"] == "command"
 
 
-def test_an_incomplete_message_is_released_after_a_day_and_a_late_part_by_itself(outside, handset):
+def test_an_incomplete_message_is_released_after_a_day_and_a_late_part_by_itself(
+    outside, handset, tmp_path
+):
+    """The late part comes by the log: of a live way, nobody believes a time so old."""
     outside.text(handset, "first ", udh="050003C20201")
     outside.rows("mo_part", handset)
     late = outside.callback(handset, b"second", udh="050003C20202")
     outside.running.cli("clock", "advance", "25h")
     (row,) = outside.rows("mo_message", handset)
     assert (row["text"], bool(row["complete"]), row["parts_missing"]) == ("first ", False, [2])
-    outside.deliver(late)
+    log = tmp_path / "mo.log"
+    log.write_bytes(mo_log.render(late) + b"\n")
+    outside.running.cli("import", str(log))
     rows = outside.rows("mo_message", handset, at_least=2, order="received_at")
     assert (rows[1]["text"], bool(rows[1]["complete"])) == ("second", False)
     assert rows[1]["parts_missing"] == [1]

@@ -74,7 +74,8 @@ def test_a_retry_changes_nothing_and_a_reused_id_is_a_message_of_its_own(outside
     [
         ({"mo_msg_id": ""}, {"mo_msg_ids": [""], "flags": []}),
         ({"charset": ""}, {"charset": "ISO-8859-1", "flags": []}),
-        ({"charset": "KOI8-R"}, {"charset": "8-BIT", "text": "6869", "flags": ["unknown-charset"]}),
+        ({"charset": "KOI8-R"}, {"text": "hi", "flags": ["unexpected-charset"]}),
+        ({"charset": "KOI9"}, {"charset": "8-BIT", "text": "6869", "flags": ["unknown-charset"]}),
         ({"number": "990011"}, {"number": "990011", "flags": ["unknown-number"]}),
         ({"api_id": "777"}, {"api_id": "777", "flags": ["unknown-api-id"]}),
         ({"udh": "0500034F"}, {"parts_total": 1, "flags": ["malformed-udh"]}),

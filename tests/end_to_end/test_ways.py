@@ -32,10 +32,9 @@ def test_one_part_by_every_way_is_one_message(outside, handset, tmp_path, text, 
     outside.deliver(part)
     _post(outside, "soap", soap.render(part))
     log = tmp_path / "mo.log"
-    log.write_bytes(mo_log.render(part) + b"\r\n\tno number\r\n" + mo_log.render(part)[:20])
+    log.write_bytes(mo_log.render(part) + b"\r\n\tno number\r\n")
     said = outside.running.cli("import", str(log))
     assert said.stdout == "1 lines taken, 1 refused\n"
-    assert "the last 20 octets are no line yet" in said.stderr
     outside.text(handset, "after them")  # a handset's records come in order
     rows = outside.rows("mo_message", handset, at_least=2, order="received_at")
     assert [(row["text"], row["source"]) for row in rows] == [(text, "xml"), ("after them", "http")]

@@ -433,7 +433,7 @@ async def test_a_row_that_cannot_fall_due_does_not_hold_up_time():
 
 
 async def test_effects_of_one_record_are_bounded(monkeypatch):
-    for name in ("bounds", "unit_of_work", "tables"):
+    for name in ("bounds", "unit_of_work", "state.tables"):
         monkeypatch.setattr(f"pipeline.engine.{name}.UNIT_OCTETS", 2_000)
     monkeypatch.setattr(bounds, "EFFECT_OCTETS", 8_000)
     running = Running()

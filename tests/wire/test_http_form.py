@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.records import MoPart, MoRaw, Reason, Rejected
 from pipeline.sms.charset import text_from_octets
+from pipeline.sms.timestamp import time_from_gateway
 from pipeline.stages.parts.normalise import normalise
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.http_form import FORM, parse, render
@@ -45,7 +46,7 @@ def test_golden_request(row):
     assert isinstance(found, MoCallback)
     raw = MoRaw(
         source="http",
-        received_at=NOON,
+        received_at=time_from_gateway(found.timestamp) or NOON,
         method="",
         content_type=content_type,
         query=query,

@@ -49,7 +49,7 @@ def test_a_repair_reads_what_was_meant(way, body, text):
     found = _parsed(way, body)
     assert isinstance(found, MoCallback)
     assert found.flag == Flag.REPAIRED
-    encoding = "utf-16-be" if found.charset == "UTF-16BE" else "latin-1"
+    encoding = {"UTF-16BE": "utf-16-be", "KOI8-R": "koi8-r"}.get(found.charset, "latin-1")
     assert found.octets.decode(encoding) == text
 
 

@@ -74,7 +74,7 @@ def test_mt_publishes_the_request_to_the_handsets_partition(run: Run, broker: st
     request = decode(record.value)
     assert isinstance(request, MtRequest)
     assert (request.to, request.text, request.sender_id) == (
-        "+447700900001",
+        "447700900001",
         "Hello",
         "447700900999",
     )

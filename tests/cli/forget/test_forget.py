@@ -69,7 +69,7 @@ def test_a_database_is_searched_for_the_number(tmp_path, octets, found):
     ids=["nothing", "rows", "old-parts", "changelog"],
 )
 def test_it_fails_for_whatever_is_left(tmp_path, after, old_parts, rows_left, words):
-    proof = Proof(Settings(home=tmp_path), "447700900001")
+    proof = Proof(Settings(home=tmp_path, kafka="127.0.0.1:1"), "447700900001")
     assert proof.left(after, old_parts, ([], []), done(rows_left)) == words
 
 
@@ -78,7 +78,7 @@ def test_a_copy_that_nobody_scrubs_is_named_once_patience_is_over(tmp_path, monk
     folder = tmp_path / "state" / "twoway-conversation" / "1" / "3"
     folder.mkdir(parents=True)
     (folder / "000002.log").write_bytes(b"447700900001")
-    proof = Proof(Settings(home=tmp_path), "447700900001")
+    proof = Proof(Settings(home=tmp_path, kafka="127.0.0.1:1"), "447700900001")
     found = proof.databases_with_digits(done())
     assert found == ([folder], [folder])
     (words,) = proof.left({}, 0, found, done())

@@ -25,7 +25,7 @@ from tests.support.conversation import (
 )
 
 ANN_LINE = f'number = "{ANN}"\n'
-WITH_HALT = directory_from(NUMBERS.replace(ANN_LINE, f'{ANN_LINE}extra_stop_words = ["basta"]\n'))
+WITH_HALT = directory_from(NUMBERS.replace(ANN_LINE, f'{ANN_LINE}extra_stop_words = ["zapzap"]\n'))
 STRICT_ANN = directory_from(NUMBERS.replace(ANN_LINE, f"{ANN_LINE}strict = true\n"))
 LATER = NOON + timedelta(days=1)
 
@@ -59,23 +59,23 @@ def differences(records: list[Any], other: Any, *, since: int = -1) -> list[Diff
 
 
 def test_a_new_stop_word_stops_who_used_it_and_names_the_message() -> None:
-    [found] = differences(said((0, "hello"), (1, "Basta!")), WITH_HALT)
+    [found] = differences(said((0, "hello"), (1, "Zapzap!")), WITH_HALT)
     assert (found.handset, found.scope_kind, found.scope) == (HANDSET, "number", ANN)
     assert (found.before.ours, found.after.ours, found.after.gateway) == (
         "open",
         "stopped",
         "stopped",
     )
-    assert found.after.message_id == "Basta!@120100"
+    assert found.after.message_id == "Zapzap!@120100"
 
 
 SAME = [
     ("nobody used it", said((0, "hello"), (1, "STOP")), WITH_HALT, -1),
-    ("re-enabled since", said((0, "basta"), (1, "hello")), WITH_HALT, -1),
-    ("before the rules count", said((0, "basta")), WITH_HALT, 1),
-    ("stopped before already", said((0, "STOP"), (2, "basta, the end")), WITH_HALT, 1),
-    ("at another number", said((0, "basta"), number=BOB), WITH_HALT, -1),
-    ("the same rules", said((0, "STOP"), (1, "hello"), (2, "basta")), DIRECTORY, -1),
+    ("re-enabled since", said((0, "zapzap"), (1, "hello")), WITH_HALT, -1),
+    ("before the rules count", said((0, "zapzap")), WITH_HALT, 1),
+    ("stopped before already", said((0, "STOP"), (2, "zapzap, the end")), WITH_HALT, 1),
+    ("at another number", said((0, "zapzap"), number=BOB), WITH_HALT, -1),
+    ("the same rules", said((0, "STOP"), (1, "hello"), (2, "zapzap")), DIRECTORY, -1),
     ("nothing", [], WITH_HALT, -1),
 ]
 
@@ -88,7 +88,7 @@ def test_what_comes_out_the_same_is_not_told(records: list[Any], other: Any, sin
 
 
 def test_what_is_older_than_the_rules_still_counts() -> None:
-    [found] = differences(said((0, "STOP"), (2, "basta")), WITH_HALT, since=1)
+    [found] = differences(said((0, "STOP"), (2, "zapzap")), WITH_HALT, since=1)
     assert (found.before.ours, found.after.ours) == ("open", "stopped")
     assert found.after.message_id == "STOP@120000"
 
@@ -100,15 +100,15 @@ def test_strict_keeps_ours_stopped_where_words_opened_it() -> None:
 
 
 def test_orders_are_played_too() -> None:
-    records = merged(said((0, "basta"), (10, "x")), [order(20)])
+    records = merged(said((0, "zapzap"), (10, "x")), [order(20)])
     assert differences(records, WITH_HALT) == []
-    [found] = differences(merged(said((0, "basta")), [order(20)]), WITH_HALT)
+    [found] = differences(merged(said((0, "zapzap")), [order(20)]), WITH_HALT)
     assert (found.before.ours, found.after.ours, found.after.gateway) == (
         "stopped",
         "stopped",
         "stopped",
     )
-    records = merged(said((0, "STOP"), (10, "basta")), [order(5, "open")])
+    records = merged(said((0, "STOP"), (10, "zapzap")), [order(5, "open")])
     [found] = differences(records, WITH_HALT)
     assert (found.before.ours, found.after.ours) == ("open", "stopped")
 
