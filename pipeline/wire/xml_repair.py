@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.sms.charset import ISO_8859_1, UTF_16BE, charset_from_name
+from pipeline.sms.charset import (
+    EIGHT_BIT,
+    GSM_7,
+    ISO_8859_1,
+    UTF_16BE,
+    charset_from_name,
+    text_from_octets,
+)
+from pipeline.sms.codecs_known import text_strictly
 from pipeline.wire.hardened_xml import NotWellFormed, fields_from_xml
 
 if TYPE_CHECKING:
@@ -13,6 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.records import Rejected
 
+_OF_THE_GUIDE: Final = frozenset({EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE})
 _CHARSET: Final = re.compile(
     rb"<(?:[A-Za-z]{1,16}:)?charset(?: [^<>]{0,99})?>([^<>]{1,64})<", re.IGNORECASE
 )
@@ -65,18 +74,17 @@ def _one_reference(pair: re.Match[bytes]) -> bytes:
 
 
 def _in_its_charset(document: bytes) -> bytes:
-    """In UTF-8, out of the charset that the packet names; without one, out of ISO-8859-1."""
+    """In UTF-8, out of the charset that the packet names; without one, out of windows-1252.
+
+    The guide's three are read as windows-1252: the markup is ASCII, so the document is neither
+    UTF-16 nor binary.
+    """
     named = _CHARSET.search(document)
-    name = named[1].decode("latin-1").strip() if named else ""
-    known = charset_from_name(name)
-    if known == UTF_16BE:  # markup in ASCII is none
-        known = ISO_8859_1
-    try:
-        text = document.decode("latin-1" if known or not name else name)
-        if known == ISO_8859_1 or not name:
-            text = document.decode("cp1252")
-    except (LookupError, ValueError):
-        text = document.decode("latin-1")
+    charset = charset_from_name(named[1].decode("latin-1").strip()) if named else None
+    beyond = charset is not None and charset not in _OF_THE_GUIDE
+    text = text_strictly(document, charset) if beyond and charset else None
+    if text is None:
+        text, _ = text_from_octets(document, ISO_8859_1)
     try:
         return _DECLARATION.sub(b"", text.encode(), count=1)
     except UnicodeEncodeError:

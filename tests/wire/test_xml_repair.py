@@ -49,7 +49,8 @@ def test_a_repair_reads_what_was_meant(way, body, text):
     found = _parsed(way, body)
     assert isinstance(found, MoCallback)
     assert found.flag == Flag.REPAIRED
-    encoding = {"UTF-16BE": "utf-16-be", "KOI8-R": "koi8-r"}.get(found.charset, "latin-1")
+    encodings = {"UTF-16BE": "utf-16-be", "KOI8-R": "koi8-r"}
+    encoding = encodings.get(found.charset, "cp1252")
     assert found.octets.decode(encoding) == text
 
 
