@@ -31,6 +31,7 @@ from pipeline.dead_letters import letter_from_record
 from pipeline.directory.directory import Directory
 from pipeline.engine import metrics
 from pipeline.engine.bounds import UNIT_OCTETS, Oversize, RowFailed
+from pipeline.identity import request_digest
 from pipeline.kafka import topics
 from pipeline.records import (
     Clock,
@@ -233,7 +234,7 @@ class Conversation:
             request = msgspec.structs.replace(request, requested_at=at)
         requests = work.tables[REQUESTS]
         key = request.request_id.encode()
-        digest = gate.request_digest(request)
+        digest = request_digest(request)
         known = requests.get(key)
         if known == digest:
             return

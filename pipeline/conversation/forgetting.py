@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
 from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, SUPPRESSIONS
+from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
 from pipeline.sms.msisdn import is_digits, key_from_handset
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.consent import suppression
-from pipeline.stages.identity import derived_id
 from pipeline.stages.parts import reassemble
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
 
