@@ -171,6 +171,7 @@ MOVES = {
     "out of a range": [(ALONE, "hello", INSIDE), (DIRECTORY, "STOP", FIRST), (ALONE, "", "")],
     "out of a range and re-enabled": [(DIRECTORY, "STOP", FIRST), (ALONE, "hello", INSIDE)],
     "to a shared code": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "", "")],
+    "to a shared code, one keyword used": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "fun", SHARED)],
     "from a shared code": [(DIRECTORY, "STOP", SHARED), (DEDICATED, "", "")],
 }
 
