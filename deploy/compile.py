@@ -31,6 +31,7 @@ PATTERNS: Final = (
     "engine/state/tables.py",
     "kafka/murmur2.py",
     "directory/directory.py",
+    "identity.py",
 )
 NATIVE: Final = "pipeline/avro/native.c"
 SECONDS: Final = 600.0

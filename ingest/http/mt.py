@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, value, words
-from ingest.http.status import content_digest
 from pipeline.avro.single_object import encode
+from pipeline.identity import request_digest
 from pipeline.kafka.topics import MT_REQUEST
 from pipeline.records import MtRequest
 from pipeline.sms.msisdn import address_from_text, key_from_handset
@@ -113,7 +113,7 @@ class MtRequests:
         return await self._publish(record)
 
     async def _publish(self, record: MtRequest) -> Answer:
-        digest = content_digest(record)
+        digest = request_digest(record)
         known = self._index.digest_of(record.request_id)
         if (known or self._under_way.get(record.request_id, digest)) != digest:
             return words(409, "this Idempotency-Key was used for another request")

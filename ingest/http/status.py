@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.avro.single_object import decode
+from pipeline.identity import request_digest
 from pipeline.records import GateRule, MtCommand, MtRejection, MtRequest, MtResult, Record
 
 IDS: Final = 100_000
@@ -44,20 +44,6 @@ def rank_of(record: Record) -> Rank:
             return Rank.REUSED if record.rule == GateRule.ID_REUSED else Rank.REJECTION
         case _:
             return Rank.PENDING
-
-
-def content_digest(request: MtRequest) -> bytes:
-    """What makes two requests of one id the same: all but the id and when it was asked."""
-    content = (
-        request.to,
-        request.text,
-        request.sender_id,
-        request.keyword,
-        request.api_id,
-        request.confirms_opt_out,
-        request.not_after,
-    )
-    return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=16).digest()
 
 
 @dataclass(slots=True)
@@ -95,7 +81,7 @@ class StatusIndex:
             self._octets += len(octets) - len(entry.octets)
             entry.rank, entry.octets = rank_of(record), octets
         if isinstance(record, MtRequest) and entry.digest is None:
-            entry.digest = content_digest(record)
+            entry.digest = request_digest(record)
         self._entries.move_to_end(request_id)
         while len(self._entries) > self._most_ids or self._octets > self._most_octets:
             _, oldest = self._entries.popitem(last=False)

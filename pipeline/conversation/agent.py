@@ -1,8 +1,7 @@
 """The agent `conversation`: everything that happens to a handset, in one place and one order.
 
-It reads mo-raw, mt-request, mt-result, consent-request, forget-request, numbers and clock of its
-partition and calls the stages in a row: normalise, reassemble, consent, gate. What they decide it
-writes; it knows no rule of SMS.
+It reads what `pipeline/kafka/readers.py` names, of its partition, and calls the stages in a row:
+normalise, reassemble, consent, gate. What they decide it writes; it knows no rule of SMS.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ from pipeline.dead_letters import letter_from_record
 from pipeline.directory.directory import Directory
 from pipeline.engine import metrics
 from pipeline.engine.bounds import UNIT_OCTETS, Oversize, RowFailed
-from pipeline.kafka import topics
+from pipeline.identity import request_digest
+from pipeline.kafka import readers, topics
 from pipeline.records import (
     Clock,
     ConsentRequest,
@@ -64,16 +64,7 @@ if TYPE_CHECKING:
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.settings import Settings
 
-#: In rank order: at the same broker time the first is taken first.
-SOURCES: Final = (
-    topics.MO_RAW,
-    topics.MT_REQUEST,
-    topics.MT_RESULT,
-    topics.CONSENT_REQUEST,
-    topics.FORGET_REQUEST,
-    topics.NUMBERS,
-    topics.CLOCK,
-)
+SOURCES: Final = readers.READ_BY[readers.CONVERSATION]
 #: Topics whose records may be deleted unread: a tick that is gone is made up for by the next.
 MAY_SKIP: Final = frozenset({topics.CLOCK})
 
@@ -233,7 +224,7 @@ class Conversation:
             request = msgspec.structs.replace(request, requested_at=at)
         requests = work.tables[REQUESTS]
         key = request.request_id.encode()
-        digest = gate.request_digest(request)
+        digest = request_digest(request)
         known = requests.get(key)
         if known == digest:
             return

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, SUPPRESSIONS
+from pipeline.conversation.tables import CONSENTS, SUPPRESSIONS
+from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
 from pipeline.sms.msisdn import is_digits, key_from_handset
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.consent import suppression
-from pipeline.stages.identity import derived_id
 from pipeline.stages.parts import reassemble
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
+from pipeline.whose.rules import ERASED_TABLES, OF_TABLE, InTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,10 +99,13 @@ class Forgetting:
         name = self._key.of(handset)
         kept = self._suppress(work, handset, name, now)
         rows = [
-            ErasedRows(name=table, rows=_remove(work.tables[table], keys))
-            for table, keys in self._keys_of(work, handset)
+            ErasedRows(
+                name=name, rows=_remove(table, _keys_of(table, OF_TABLE[name].whose, handset))
+            )
+            for name in ERASED_TABLES
+            for table in (work.tables[name],)
         ]
-        work.scrub(ASSEMBLIES, CONSENTS)
+        work.scrub(*ERASED_TABLES)
         erasure = Erasure(
             erasure_id=derived_id("erasure", name.hex(), request.request_id),
             suppression=name.hex(),
@@ -132,14 +136,13 @@ class Forgetting:
             table.put(name, suppression.encode(kept))
         return kept
 
-    def _keys_of(self, work: UnitOfWork, handset: str) -> list[tuple[str, list[bytes]]]:
-        key = key_from_handset(handset)
-        consents = [key] if work.tables[CONSENTS].get(key) is not None else []
-        prefix = reassemble.keys_begin(handset)
-        return [
-            (ASSEMBLIES, work.tables[ASSEMBLIES].keys(prefix)),
-            (CONSENTS, consents),
-        ]
+
+def _keys_of(table: Table, whose: InTable, handset: str) -> list[bytes]:
+    """The keys of the handset's rows in a table."""
+    if whose is InTable.KEY_BEGINS:
+        return table.keys(reassemble.keys_begin(handset))
+    key = key_from_handset(handset)
+    return [key] if table.get(key) is not None else []
 
 
 def _remove(table: Table, keys: list[bytes]) -> int:

@@ -10,20 +10,19 @@ from functools import partial
 from typing import Any, Final
 
 from pipeline.clock import PipelineClock
-from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.agent import MAY_SKIP, Conversation
 from pipeline.conversation.tables import TABLES
 from pipeline.conversation.ticks import tick
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
 from pipeline.home.stack import bootstrap_of
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
 
-CONVERSATION_GROUP: Final = "twoway-conversation"
 #: Objects before a collection of the youngest, and collections before one of the next older.
 GC_THRESHOLDS: Final = (20_000, 20, 20)
 
@@ -31,14 +30,14 @@ GC_THRESHOLDS: Final = (20_000, 20, 20)
 def create_app(settings: Settings) -> App:
     """The Faust app of a worker."""
     bootstrap = bootstrap_of(settings)
-    app = create_faust_app(CONVERSATION_GROUP, bootstrap=bootstrap, settings=settings)
+    app = create_faust_app(readers.CONVERSATION, bootstrap=bootstrap, settings=settings)
     conversation = PartitionedAgent(
         app,
         AgentPlan(
             name="conversation",
-            group=CONVERSATION_GROUP,
+            group=readers.CONVERSATION,
             bootstrap=bootstrap,
-            topics=SOURCES,
+            topics=readers.READ_BY[readers.CONVERSATION],
             may_skip=MAY_SKIP,
             tables=TABLES,
             changelog=topics.CONVERSATION_CHANGELOG,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.directory.directory import SHARED_SHORT_CODE, SHORT_CODE, Directory
+from pipeline.identity import derived_id
 from pipeline.records import MtCommand, Purpose, Scope
 from pipeline.sms.msisdn import is_digits
 from pipeline.sms.segmentation import segment
 from pipeline.sms.sender_id import SenderKind, may_be_answered, outcome_of_sender_id
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

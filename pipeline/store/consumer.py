@@ -10,6 +10,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
+from pipeline.kafka import readers
 from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.store.sink import Sink
 
-STORE_GROUP: Final = "twoway-store"
 QUEUED_BATCHES: Final = 64
 FETCH_GAP_SECONDS: Final = 0.25  # blocks wait longer for their rows
 
@@ -35,7 +35,7 @@ def run_agent(settings: Settings, sink: Sink) -> None:
 def create_store_app(settings: Settings, sink: Sink) -> App:
     """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
     bootstrap = bootstrap_of(settings)
-    app = create_faust_app(STORE_GROUP, bootstrap=bootstrap, settings=settings)
+    app = create_faust_app(readers.STORE, bootstrap=bootstrap, settings=settings)
     erasures = Erasures(
         writer=sink.writer,
         key_file=key_file(settings),
@@ -67,7 +67,7 @@ class GroupOffsets:
         await admin.start()
         try:
             wanted = [TopicPartition(*tp) for tp in sorted(partitions)]
-            found = await admin.list_consumer_group_offsets(STORE_GROUP, partitions=wanted)
+            found = await admin.list_consumer_group_offsets(readers.STORE, partitions=wanted)
         finally:
             await admin.close()
         return {

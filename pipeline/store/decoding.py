@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.process.peer_words import words_of_error
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
 from pipeline.store.forgotten import Forgotten
@@ -36,11 +36,9 @@ OURS_ALONE: Final = frozenset(
 IN_A_ROW: Final = 10
 NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
 
+_KIND_OF_RECORD: Final = {single_object.snake_from_camel(kind.__name__): kind for kind in STORED}
 KIND_OF: Final[dict[str, type[Record]]] = {
-    topic.name: kind
-    for topic in topics.topics().values()
-    for kind in STORED
-    if topic.record == single_object.snake_from_camel(kind.__name__)
+    name: _KIND_OF_RECORD[topics.topics()[name].record] for name in readers.READ_BY[readers.STORE]
 }
 TABLE_OF: Final = {kind: f"{single_object.snake_from_camel(kind.__name__)}_rows" for kind in STORED}
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 import msgspec
 
 from pipeline import records
+from pipeline.whose.in_python import text_of_key
+from pipeline.whose.rules import OF_RECORD, How, Naming
 
 if TYPE_CHECKING:
     from pipeline.records import Record
@@ -37,7 +39,7 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.DeadLetterRetry,
 )
 #: Records that do not name their handset in digits get it from the key of the Kafka record.
-KEYED: Final = frozenset({records.MoRaw, records.MtRequest})
+KEYED: Final = frozenset(kind for kind, namings in OF_RECORD.items() if Naming(How.KEY) in namings)
 PLACE: Final = ("kafka_partition", "kafka_offset")
 
 Row = tuple[Any, ...]
@@ -68,7 +70,7 @@ def row_from_record(record: Record, *, key: bytes | None, partition: int, offset
     for index, convert in conversions:
         row[index] = convert(row[index])
     if type(record) in KEYED:
-        row.append((key or b"").decode("utf-8", "replace"))
+        row.append(text_of_key(key))
     row.append(partition)
     row.append(offset)
     return tuple(row)

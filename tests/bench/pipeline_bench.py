@@ -18,9 +18,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.avro import single_object
-from pipeline.conversation.process import CONVERSATION_GROUP
 from pipeline.kafka import topics
 from pipeline.kafka.admin import create_topics
+from pipeline.kafka.readers import CONVERSATION
 from pipeline.settings import Settings
 from tests.bench import stock_faust
 from tests.bench.traffic import directory, mixed_traffic
@@ -232,7 +232,7 @@ async def until_members(bootstrap: str, count: int) -> None:
     try:
         deadline = time.monotonic() + SECONDS
         while True:
-            (answer,) = await admin.describe_consumer_groups([CONVERSATION_GROUP])
+            (answer,) = await admin.describe_consumer_groups([CONVERSATION])
             (_, _, state, _, _, members, *_) = answer.groups[0]
             if state == "Stable" and len(members) == count:
                 return

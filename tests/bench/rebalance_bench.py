@@ -30,9 +30,9 @@ from kafka import KafkaAdminClient
 from pipeline.avro import single_object
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.cli.operate.leave import remove_member
-from pipeline.conversation.process import CONVERSATION_GROUP
 from pipeline.kafka import topics
 from pipeline.kafka.admin import create_topics
+from pipeline.kafka.readers import CONVERSATION
 from pipeline.settings import Settings
 from tests.bench.pipeline_bench import until_members
 from tests.bench.traffic import directory, mixed_traffic
@@ -194,7 +194,7 @@ async def measure(bootstrap: str, home: Path, *, named: bool) -> list[tuple[str,
 def leave(bootstrap: str, name: str) -> None:
     """As `twoway leave`."""
     with contextlib.closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
-        remove_member(admin, group=CONVERSATION_GROUP, name=name)
+        remove_member(admin, group=CONVERSATION, name=name)
 
 
 @contextlib.contextmanager

@@ -37,6 +37,18 @@ TWO_WAY: Final = {
     "id": "`message_id`, `command_id` or `rejection_id`.",
     "note": "What is odd about it, its purpose, or why it was refused.",
 }
+JUDGED_COMMAND: Final = {
+    "command_id": "The command.",
+    "handset": "The handset's digits.",
+    "sender_id": "The sender ID of the command.",
+    "purpose": "`reply`, `confirmation`, `custom-reply` or `help`.",
+    "sent_at": "When the command was decided. UTC.",
+    "open_as_we_knew": "1: the handset was open by what was recorded when the command was decided.",
+    "open_as_it_was": "1: the handset was open then, by all that is known today.",
+    "because": "The changes of consent that `open_as_it_was` rests on.",
+}
+#: Views that are of no single record.
+VIEWS: Final = {"two_way": TWO_WAY, "judged_command": JUDGED_COMMAND}
 KEYS: Final = {
     "handset": "the handset's digits, murmur2",
     "partition": "one record a partition",
@@ -150,8 +162,8 @@ def _view(name: str, columns: Sequence[tuple[str, str]]) -> list[str]:
 
 def meaning(view: str, column: str, known: Mapping[str, tuple[str, str, int]]) -> str:
     """What a column means; raises `KeyError` when nothing says it."""
-    if view == "two_way":
-        return TWO_WAY[column]
+    if view in VIEWS:
+        return VIEWS[view][column]
     return known[column][1] if column in known else COLUMNS[column]
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from ingest.http.mt import asked_from_json
 from pipeline.avro import single_object
 from pipeline.conversation.agent import SOURCES, UNREADABLE_IN_A_ROW, Conversation
 from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
@@ -18,9 +19,11 @@ from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka import topics
 from pipeline.records import Clock, ConsentRequest, MoRaw, MtRequest
 from pipeline.settings import Settings
+from pipeline.sms.msisdn import address_from_text
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from pipeline.wrong_deploy import WrongDeploy
+from tests.support.same_requests import PAIRS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = "447700900100"
@@ -297,3 +300,32 @@ def test_no_handset_is_logged(partition, caplog):
     partition.request("r1")
     assert HANDSET not in json.dumps([record.getMessage() for record in caplog.records])
     assert partition.state.sizes()[CONSENTS] == 1
+
+
+#: A partition knows the requests of its own handsets alone.
+OF_ONE_HANDSET = [
+    pair for pair in PAIRS if len({address_from_text(body["to"]) for body in pair.values[:2]}) == 1
+]
+
+
+@pytest.mark.parametrize(("first", "second", "is_same"), OF_ONE_HANDSET)
+def test_one_id_for_two_requests_is_rejected_and_for_the_same_passed_over(first, second, is_same):
+    handset = address_from_text(first["to"])
+    partition = Partition(handset)
+    for body in (first, second):
+        asked = asked_from_json(json.dumps(body).encode())
+        request = MtRequest(
+            request_id="k",
+            to=asked.to,
+            text=asked.text,
+            sender_id=asked.sender_id,
+            keyword=asked.keyword,
+            api_id=asked.api_id,
+            confirms_opt_out=asked.confirms_opt_out,
+            requested_at=NOON,
+            not_after=asked.not_after,
+        )
+        partition.take(topics.MT_REQUEST, single_object.encode(request), handset.encode())
+    assert len(partition.written(topics.MT_COMMAND)) == 1
+    rules = [rejection.rule for rejection in partition.written(topics.MT_REJECTION)]
+    assert bool(rules) is not is_same

@@ -12,13 +12,13 @@ from pipeline import records
 from pipeline.avro import single_object
 from pipeline.kafka import topics
 from pipeline.records import Erasure, ForgetRequest
-from pipeline.store.clickhouse.delete import WHERE
 from pipeline.store.decoding import KIND_OF, Decoder
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import SLACK_MS, Forgotten
 from pipeline.store.lane import Limits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, make_key
+from pipeline.whose.rules import OF_RECORD
 from tests.store.clickhouse.test_delete import LETTER, OTHER, of
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
 from tests.store.samples import AT, HANDSET, SAMPLES, kafka_record, mo_message
@@ -26,7 +26,7 @@ from tests.store.samples import AT, HANDSET, SAMPLES, kafka_record, mo_message
 KEY = SuppressionKey(bytes(32))
 AT_MS = int(AT.timestamp() * 1000)  # of every record of these tests
 TOPIC_OF = {kind: topic for topic, kind in KIND_OF.items()}
-PERSONAL = [sample for sample in SAMPLES if type(sample) in WHERE]
+PERSONAL = [sample for sample in SAMPLES if type(sample) in OF_RECORD]
 
 
 def forgotten(until_ms: int, handset: str = HANDSET) -> Forgotten:

@@ -4,55 +4,16 @@
 --
 -- A row for every reply since then that the gate rightly let pass, and that it would have refused had
 -- the gateway's callback not been late: `because` has the message, when it was sent (`at`) and when we
--- knew (`recorded_at`). Without rows there was none. How the two answers are found is said in
--- open_when_sent.sql.
+-- knew (`recorded_at`). Without rows there was none. How the two answers are found is said
+-- with the view judged_command.
 
-WITH
-    judged AS
+SELECT *
+FROM judged_command
+WHERE purpose = 'reply' AND sent_at >= parseDateTime64BestEffort({since:String}, 3, 'UTC')
+    AND handset IN
     (
-        SELECT command_id, handset, sender_id, purpose, at AS sent_at, arrayJoin(scopes) AS one
-        FROM mt_command
+        SELECT handset FROM mt_command
         WHERE purpose = 'reply' AND at >= parseDateTime64BestEffort({since:String}, 3, 'UTC')
-    ),
-    known AS
-    (
-        SELECT
-            judged.command_id AS command_id, judged.handset AS handset, judged.sender_id AS sender_id,
-            judged.purpose AS purpose, judged.sent_at AS sent_at, judged.one.1 AS scope_kind,
-            judged.one.2 AS scope,
-            countIf(changes.scope != '' AND changes.at <= judged.sent_at) AS rows_today,
-            countIf(changes.scope != '' AND changes.at <= judged.sent_at
-                AND changes.recorded_at <= judged.sent_at) AS rows_then,
-            argMaxIf((changes.state, changes.gateway_state, changes.rule, changes.mo_message_id,
-                    changes.at, changes.recorded_at),
-                (changes.at, changes.recorded_at, changes.kafka_offset),
-                changes.at <= judged.sent_at) AS today,
-            argMaxIf((changes.state, changes.gateway_state),
-                (changes.at, changes.recorded_at, changes.kafka_offset),
-                changes.at <= judged.sent_at AND changes.recorded_at <= judged.sent_at) AS then
-        FROM judged
-        LEFT JOIN
-        (
-            SELECT * FROM consent_change WHERE handset IN (SELECT handset FROM judged)
-        ) AS changes
-        ON changes.handset = judged.handset AND changes.scope_kind = judged.one.1
-            AND changes.scope = judged.one.2
-        GROUP BY command_id, handset, sender_id, purpose, sent_at, scope_kind, scope
     )
-SELECT
-    command_id, handset, sender_id, purpose, sent_at,
-    if(countIf(scope_kind != 'account' AND rows_then > 0) > 0,
-        countIf(scope_kind != 'account' AND rows_then > 0 AND then != ('open', 'open')) = 0,
-        countIf(rows_then > 0 AND then != ('open', 'open')) = 0) AS open_as_we_knew,
-    if(countIf(scope_kind != 'account' AND rows_today > 0) > 0,
-        countIf(scope_kind != 'account' AND rows_today > 0
-            AND (today.1, today.2) != ('open', 'open')) = 0,
-        countIf(rows_today > 0 AND (today.1, today.2) != ('open', 'open')) = 0) AS open_as_it_was,
-    groupArrayIf(
-        CAST((scope_kind, scope, today.1, today.2, today.3, today.4, today.5, today.6),
-            'Tuple(scope_kind String, scope String, state String, gateway_state String, rule String, mo_message_id String, at DateTime64(3, \'UTC\'), recorded_at DateTime64(3, \'UTC\'))'),
-        rows_today > 0) AS because
-FROM known
-GROUP BY command_id, handset, sender_id, purpose, sent_at
-HAVING open_as_we_knew AND NOT open_as_it_was
+    AND open_as_we_knew AND NOT open_as_it_was
 ORDER BY sent_at, command_id

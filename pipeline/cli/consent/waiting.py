@@ -16,7 +16,7 @@ from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.cli.why.words import name_of
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import ConsentChange, DeadLetter
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def changes_of(bootstrap: str, request: ConsentRequest) -> list[ConsentChange]:
         offset = publish(bootstrap, [outgoing])[topics.CONSENT_REQUEST, partition]
 
         def is_done() -> bool | None:
-            found = groups.positions(admin, group=groups.CONVERSATION, partitions=[orders])
+            found = groups.positions(admin, group=readers.CONVERSATION, partitions=[orders])
             return found[orders].offset > offset or None
 
         wait_for(

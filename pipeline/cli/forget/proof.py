@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from pipeline.avro.single_object import snake_from_camel
 from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.ask.report_client import report_of, rows
 from pipeline.cli.ask.waiting import Patience, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.kafka import topics
+from pipeline.whose.in_sql import Asked, where
+from pipeline.whose.rules import HASHED_TABLES, OF_RECORD, OF_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,31 +29,11 @@ if TYPE_CHECKING:
 
 STORE_SECONDS: Final = 180
 DISK_SECONDS: Final = 30
-SHORTEST: Final = 8  # shorter numbers are not looked for within octets
-_ADDRESS: Final = r"replaceRegexpOne({column}, '^\\s*\\+?([0-9]+)\\s*$', '\\1') = {{h:String}}"
-_PLAIN: Final = "handset = {h:String}"
-_HOLDS: Final = (
-    f"ifNull(key, '') = {{h:String}} OR (length({{h:String}}) >= {SHORTEST}"
-    " AND (position(octets, {h:String}) > 0 OR position(words, {h:String}) > 0"
-    " OR arrayExists(held -> position(held, {h:String}) > 0, headers.value)))"
-)
-#: Which rows of a view are a handset's.
-OF_HANDSET: Final = {
-    "mo_raw": _PLAIN,
-    "mo_part": _PLAIN,
-    "mo_message": _PLAIN,
-    "consent_change": _PLAIN,
-    "mt_request": f"{_PLAIN} OR {_ADDRESS.format(column='to')}",
-    "mt_command": _PLAIN,
-    "mt_rejection": _PLAIN,
-    "mt_result": _PLAIN,
-    "consent_request": _ADDRESS.format(column="handset"),
-    "forget_request": _ADDRESS.format(column="handset"),
-    "dead_letter": _HOLDS,
-}
+_IT: Final = Asked(is_one="= {h:String}", array="[{h:String}]")
 _COUNTS: Final = " UNION ALL ".join(
-    f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where}"  # noqa: S608  names of ours
-    for view, where in OF_HANDSET.items()
+    f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where(kind, _IT)}"  # noqa: S608  names of ours
+    for kind in OF_RECORD
+    for view in (snake_from_camel(kind.__name__),)
 )
 _ERASED: Final = "SELECT count() AS n FROM erasure WHERE request_id = {id:String}"
 _OLD_PARTS: Final = """SELECT count() AS n FROM system.parts
@@ -187,8 +170,8 @@ def remaining(settings: Settings, bootstrap: str, done: Done) -> Iterator[str]:
         yield f"  {name:<24}{_until(configured, now)}"
     horizon = now + timedelta(hours=settings.dedupe_horizon_hours)
     yield f"remains in tables until {text_from_time(horizon)}:"
-    yield "  seen                    hashes of the parts that came: one that comes again is known"
-    yield "  requests                ids of requests, as the application gave them, and hashes"
+    for table in HASHED_TABLES:
+        yield f"  {table:<24}{OF_TABLE[table].words}"
 
 
 def _until(configured: Mapping[str, str], now: datetime) -> str:

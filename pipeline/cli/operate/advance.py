@@ -10,7 +10,7 @@ from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.ask.waiting import Patience, pause
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import Clock
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def advance(
         clock.set_offset(clock.offset() + by)
         wait_until_past(
             admin,
-            group=groups.CONVERSATION,
+            group=readers.CONVERSATION,
             goals={at: last[at.topic, at.partition] + 1 for at in ticked},
             who="the workers",
             say=say,
@@ -71,18 +71,18 @@ def advance(
 
 def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) -> None:
     """Return when the store has all that is written by now."""
-    partitions = partitions_of(consumer, groups.READ_BY[groups.STORE])
+    partitions = partitions_of(consumer, readers.READ_BY[readers.STORE])
     offsets = {
         at: position.offset
         for at, position in groups.positions(
-            admin, group=groups.STORE, partitions=partitions
+            admin, group=readers.STORE, partitions=partitions
         ).items()
     }
     found = groups.lags(
         consumer, offsets, ends=groups.offsets_at(admin, partitions, committed=False)
     )
     goals = {at: lag.done_at for at, lag in found.items()}
-    wait_until_past(admin, group=groups.STORE, goals=goals, who="the store", say=say)
+    wait_until_past(admin, group=readers.STORE, goals=goals, who="the store", say=say)
 
 
 def wait_until_past(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
-from pipeline.cli.operate import groups
 from pipeline.cli.operate.advance import wait_until_past
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.conversation.agent import RESET
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import Clock
 
 if TYPE_CHECKING:
@@ -32,5 +31,5 @@ def reset(bootstrap: str, *, say: Callable[[str], None]) -> list[str]:
         )
         last = publish(bootstrap, outgoing)
         goals = {at: last[at.topic, at.partition] + 1 for at in ordered}
-        wait_until_past(admin, group=groups.CONVERSATION, goals=goals, who="the workers", say=say)
+        wait_until_past(admin, group=readers.CONVERSATION, goals=goals, who="the workers", say=say)
     return [f"{len(ordered)} partitions have taken the order; `twoway clock -v` shows their times"]

@@ -15,35 +15,16 @@ from kafka.errors import (
 
 from pipeline.cli.ask.reading import records_between
 from pipeline.cli.ask.waiting import Patience, pause
-from pipeline.kafka import topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kafka import KafkaAdminClient, KafkaConsumer
 
-CONVERSATION: Final = "twoway-conversation"
-STORE: Final = "twoway-store"
 COORDINATOR_SECONDS: Final = 15
 COUNTED_RECORDS: Final = 1_000  # more than so many offsets behind are not read one by one
 
 T = TypeVar("T")
-
-# What each group reads; the store takes every topic of records but the ticks.
-READ_BY: Final = {
-    CONVERSATION: (
-        topics.MO_RAW,
-        topics.MT_REQUEST,
-        topics.MT_RESULT,
-        topics.CONSENT_REQUEST,
-        topics.FORGET_REQUEST,
-        topics.NUMBERS,
-        topics.CLOCK,
-    ),
-    STORE: tuple(
-        name for name, topic in topics.topics().items() if topic.record and name != topics.CLOCK
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import msgspec
 from pipeline.cli.ask.broker import open_admin, open_consumer
 from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.operate import groups
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -57,7 +57,7 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
     """The time of each partition."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         clocks = partitions_of(consumer, [topics.CLOCK])
-        found = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        found = groups.positions(admin, group=readers.CONVERSATION, partitions=clocks)
         return {
             at.partition: time_from_metadata(position.metadata) for at, position in found.items()
         }
@@ -66,12 +66,12 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
 def broker_state(bootstrap: str) -> BrokerState:
     """Lag and time of every partition, and who reads."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
-        conversation = _lags_of(admin, consumer, group=groups.CONVERSATION, but={topics.CLOCK})
-        store = _lags_of(admin, consumer, group=groups.STORE)
+        conversation = _lags_of(admin, consumer, group=readers.CONVERSATION, but={topics.CLOCK})
+        store = _lags_of(admin, consumer, group=readers.STORE)
         clocks = partitions_of(consumer, [topics.CLOCK])
-        times = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        times = groups.positions(admin, group=readers.CONVERSATION, partitions=clocks)
         described = groups.coordinated(
-            lambda: admin.describe_groups([groups.CONVERSATION, groups.STORE])
+            lambda: admin.describe_groups([readers.CONVERSATION, readers.STORE])
         )
     return BrokerState(
         partitions=[
@@ -115,7 +115,7 @@ def _lags_of(
     admin: Any, consumer: Any, *, group: str, but: frozenset[str] | set[str] = frozenset()
 ) -> dict[TopicPartition, groups.Lag]:
     partitions = partitions_of(
-        consumer, [name for name in groups.READ_BY[group] if name not in but]
+        consumer, [name for name in readers.READ_BY[group] if name not in but]
     )
     found = groups.positions(admin, group=group, partitions=partitions)
     offsets = {at: position.offset for at, position in found.items()}

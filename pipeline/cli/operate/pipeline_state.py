@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from pipeline.cli.ask.report_client import failure_of, report_of, rows
-from pipeline.cli.operate import groups
 from pipeline.cli.operate.partitions import BrokerState, broker_state
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.home.stack import bootstrap_of, find_stack
+from pipeline.kafka import readers
 from pipeline.kafka.topics import partition_of
 from pipeline.process import troubles
 
@@ -115,7 +115,7 @@ def _ended_processes(stack: Stack | None) -> Iterator[tuple[str, str]]:
 
 def _groups_without_members(broker: BrokerState) -> dict[str, str]:
     """The workers or the store, where no process reads for them."""
-    parts = {groups.CONVERSATION: "worker", groups.STORE: "store"}
+    parts = {readers.CONVERSATION: "worker", readers.STORE: "store"}
     return {
         parts[group.name]: f"nobody reads in the group {group.name}"
         for group in broker.groups

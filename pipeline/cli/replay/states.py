@@ -9,8 +9,10 @@ import msgspec
 from pipeline.records import ConsentRequest, ConsentState, MoMessage, Rejected, ScopeKind
 from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.decide import HandsetConsent, take_message
+from pipeline.stages.consent.deciding_scopes import deciding_scopes
 from pipeline.stages.consent.operator import order_from_request, take_order
 from pipeline.stages.consent.row import STATES
+from pipeline.stages.consent.scopes import account_key, first_number_of
 from pipeline.stages.consent.timeline import fold
 
 if TYPE_CHECKING:
@@ -115,7 +117,8 @@ class Replay:
 
 def _state_of(states: dict[Key, State], key: Key, directory: Directory) -> State:
     """A scope's state; where it has none of its own its account's, and open without."""
-    if key in states or key[0] == ScopeKind.ACCOUNT:
+    if key[0] == ScopeKind.ACCOUNT:
         return states.get(key, State())
-    first = key[1].partition("/" if key[0] == ScopeKind.KEYWORD else "-")[0]
-    return states.get((ScopeKind.ACCOUNT.value, directory.account_of(first)), State())
+    account = account_key(directory.account_of(first_number_of(key)))
+    (decides,) = deciding_scopes(states.keys(), [key, account])
+    return states.get(decides, State())

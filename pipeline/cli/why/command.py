@@ -74,12 +74,12 @@ def lines_of(
     handset: str, number: str, changes: "list[Change]", directory: "Directory"
 ) -> "Iterator[str]":
     """The answer; without a number every scope that ever changed."""
-    from pipeline.cli.why.history import deciding, keys_of, scopes_now
+    from pipeline.cli.why.history import deciding, scopes_now
     from pipeline.cli.why.words import lines_of_scope
 
     known = scopes_now(changes)
     if number:
-        for key, now in deciding(known, keys_of(directory, number, known)):
+        for key, now in deciding(directory, number, known).items():
             yield from lines_of_scope(handset, key, now, directory=directory)
         return
     for key, now in known.items():

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import ConsentState, ScopeKind
-from pipeline.stages.consent.scopes import holds, keyword_key, number_key
+from pipeline.records import ConsentState
+from pipeline.stages.consent.deciding_scopes import deciding_scopes, scopes_of_number
+from pipeline.stages.consent.scopes import account_key, keyword_key, number_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from pipeline.directory.directory import Directory
 
@@ -83,41 +84,24 @@ def _scope_now(rows: list[Change]) -> ScopeNow:
     return ScopeNow(latest=rows[-1], ours_since=ours, gateway_since=gateway)
 
 
-def keys_of(directory: Directory, number: str, known: dict[Key, ScopeNow]) -> list[Key]:
-    """The scopes of a number, its account's last.
+def deciding(
+    directory: Directory, number: str, known: dict[Key, ScopeNow]
+) -> dict[Key, ScopeNow | None]:
+    """The scopes that decide whether this number may send, each with what is known of it.
 
-    Among them those it was in before it moved, where they are stopped and it was not re-enabled
-    since.
+    A scope without rows is answered by its account's; None: nothing ever stopped it. A shared short
+    code has a scope for each keyword, whichever the application names.
     """
-    account = (ScopeKind.ACCOUNT.value, directory.account_of(number))
+    account = account_key(directory.account_of(number))
     keywords = directory.keywords_of(number)
-    alone = (ScopeKind.NUMBER.value, number)
-    if keywords:
-        keys = [keyword_key(number, word) for word in keywords]
-        return [*keys, *_stopped_before(known, [alone], keys), account]
-    current = number_key(directory, number)
-    if current != alone and alone in known and not known[alone].is_open:
-        return [current, alone, account]
-    others = [key for key in known if key != current and holds(key, number)]
-    return [current, *_stopped_before(known, others, [current]), account]
+    currents = [keyword_key(number, word) for word in keywords] or [number_key(directory, number)]
 
+    def stopped_since(there: Key, here: Key) -> bool:
+        return not known[there].is_open and known[here].latest.at < known[there].latest.at
 
-def _stopped_before(
-    known: dict[Key, ScopeNow], others: list[Key], current: list[Key]
-) -> Iterator[Key]:
-    """Those of `others` that are stopped, by something newer than all that is known of now."""
-    newest = max((known[key].latest.at for key in current if key in known), default=None)
-    for key in others:
-        now = known.get(key)
-        if now and not now.is_open and (newest is None or newest < now.latest.at):
-            yield key
-
-
-def deciding(known: dict[Key, ScopeNow], keys: list[Key]) -> Iterator[tuple[Key, ScopeNow | None]]:
-    """Of a number's scopes those that decide, each with what is known of it.
-
-    A scope without rows is answered by its account's.
-    """
-    account = known.get(keys[-1])
-    for key in keys[:-1]:
-        yield key, known.get(key) or account
+    found: dict[Key, ScopeNow | None] = {}
+    for current in currents:
+        keys = scopes_of_number(number, current, account, known.keys(), stopped_since=stopped_since)
+        for key in deciding_scopes(known.keys(), keys):
+            found[current if key == account else key] = known.get(key)
+    return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pipeline.identity import derived_id
 from pipeline.records import ConsentRule, Purpose, ScopeKind
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.command import make_command
 from pipeline.stages.consent.row import OPEN, Confirmation, Event, Timeline
 from pipeline.stages.consent.scopes import Key, holds, scope_from_key
 from pipeline.stages.consent.timeline import fold
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pipeline.identity import derived_id
 from pipeline.records import ConsentChange, ConsentRule, MoMessage, MtCommand, ScopeKind
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.decision import Decision
@@ -22,7 +23,6 @@ from pipeline.stages.consent.row import (
 )
 from pipeline.stages.consent.scopes import Key, Scopes, account_key
 from pipeline.stages.consent.timeline import fold
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.identity import derived_id
 from pipeline.records import (
     ConsentAction,
     ConsentRequest,
@@ -20,7 +21,6 @@ from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.draft import Deciding
 from pipeline.stages.consent.row import Effect, Event, HandsetConsent
 from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

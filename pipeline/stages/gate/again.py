@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.identity import derived_id
 from pipeline.records import GateRule, MtRejection, Purpose
 from pipeline.sms.timestamp import time_of
 from pipeline.stages.consent.scopes import scope_from_key
 from pipeline.stages.gate.rules import judged_scopes, opted_out
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.identity import derived_id, request_digest
 from pipeline.records import ConsentRule, MtCommand, MtRejection, MtRequest, Purpose
 from pipeline.sms.msisdn import address_from_text
 from pipeline.sms.timestamp import seconds_of, time_of
@@ -23,7 +24,6 @@ from pipeline.stages.gate.rules import (
     stale,
 )
 from pipeline.stages.gate.sender import Sender, choose_sender, scopes_of_sender
-from pipeline.stages.identity import derived_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,21 +31,7 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.confirmation import PendingStop
 
-__all__ = ["GateRules", "judge", "request_digest"]
-
-
-def request_digest(request: MtRequest) -> bytes:
-    """16 octets of the content of a request: the same id with another digest is `id-reused`."""
-    content = (
-        address_from_text(request.to),
-        request.text,
-        request.sender_id or "",
-        request.keyword or "",
-        request.api_id or "",
-        str(request.confirms_opt_out),
-        request.not_after.isoformat() if request.not_after else "",
-    )
-    return bytes.fromhex(derived_id("mt-request", *content))
+__all__ = ["GateRules", "judge"]
 
 
 def judge(

@@ -11,6 +11,7 @@ from pipeline.sms.msisdn import is_international
 from pipeline.sms.segmentation import segment
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.confirmation import PendingStop, confirming_number, pending_stops
+from pipeline.stages.consent.deciding_scopes import deciding_scopes
 from pipeline.stages.consent.row import OPEN, STATES, Event, HandsetConsent
 from pipeline.stages.consent.timeline import fold
 from pipeline.stages.gate.sender import Sender, is_allowed
@@ -46,12 +47,8 @@ class Refusal(NamedTuple):
 
 
 def judged_scopes(row: HandsetConsent | None, keys: list[Key]) -> list[Key]:
-    """Those of a sender's scopes that decide: the ones with a history, which holds their account's.
-
-    Where none has one, the account decides: after STOP ALL a message re-enables its own scope.
-    """
-    known = {t.key for t in row.timelines} if row else set()
-    return [key for key in keys[:-1] if key in known] or keys[-1:]
+    """Those of a sender's scopes that decide for this handset."""
+    return deciding_scopes({t.key for t in row.timelines} if row else (), keys)
 
 
 def opted_out(row: HandsetConsent | None, judged: list[Key], now: datetime) -> Refusal | None:

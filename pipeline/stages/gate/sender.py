@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.directory.directory import SHARED_SHORT_CODE, TAGGED_RANGE, VMN, Directory
-from pipeline.records import MtRequest, Number, ScopeKind
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.stopwords import words_of
 from pipeline.stages.consent.confirmation import confirming_number
+from pipeline.stages.consent.deciding_scopes import scopes_of_number
 from pipeline.stages.consent.row import OPEN
-from pipeline.stages.consent.scopes import Key, account_key, holds, keyword_key, number_key
+from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key
 from pipeline.stages.consent.timeline import NEVER, fold
 
 if TYPE_CHECKING:
+    from pipeline.records import MtRequest, Number
     from pipeline.stages.consent.row import HandsetConsent, Timeline
 
 
@@ -81,18 +82,13 @@ def _never_sends(number: Number) -> bool:
 
 
 def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Directory) -> list[Key]:
-    """The scopes that contain a sender, the narrowest first; the account is always the last.
-
-    A number keeps its stops when it moves: into a range (its own scope still counts), or out of one
-    or with it (ranges that held it count, unless it was re-enabled where it is now).
-    """
+    """The scopes that contain a sender, the narrowest first; the account is always the last."""
     account = account_key(sender.account)
     if not is_digits(sender.sender_id):
         return [account]
     shared = sender.number is not None and sender.number.kind == SHARED_SHORT_CODE
     if shared and not sender.keyword:
         return [account]
-    alone = (ScopeKind.NUMBER.value, sender.sender_id)
     if shared:
         current = keyword_key(sender.sender_id, sender.keyword)
     else:
@@ -100,16 +96,13 @@ def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Dire
     if row is None:
         return [current, account]
     known = {t.key: t for t in row.timelines}
-    here = known.get(current)
-    held = [alone] if shared else [key for key in known if holds(key, sender.sender_id)]
-    also = [
-        key
-        for key in held
-        if key in known
-        and key != current
-        and (here is None or (key == alone and not shared) or _stopped_since(known[key], here))
-    ]
-    return [current, *also, account]
+    return scopes_of_number(
+        sender.sender_id,
+        current,
+        account,
+        known.keys(),
+        stopped_since=lambda there, here: _stopped_since(known[there], known[here]),
+    )
 
 
 def _stopped_since(there: Timeline, here: Timeline) -> bool:

@@ -10,9 +10,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from pipeline import records
 from pipeline.store.decoding import KIND_OF, TABLE_OF
-from pipeline.store.forgotten import SHORTEST
+from pipeline.whose.in_sql import Asked, where
+from pipeline.whose.rules import OF_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,30 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_THEM: Final = "(SELECT handset FROM twoway.erasing)"
-_ADDRESS: Final = r"replaceRegexpOne({column}, '^\\s*\\+?([0-9]+)\\s*$', '\\1')"
-_HOLDS: Final = f"""ifNull(key, '') IN {_THEM} OR arrayExists(
-    number -> length(number) >= {SHORTEST} AND (
-        position(octets, number) > 0 OR position(words, number) > 0
-        OR arrayExists(held -> position(held, number) > 0, headers.value)),
-    (SELECT groupArray(handset) FROM twoway.erasing))"""  # noqa: S608  names of ours
-_BY_HANDSET: Final = f"handset IN {_THEM}"
-_BY_ADDRESS: Final = f"{_ADDRESS.format(column='handset')} IN {_THEM}"
-
-#: Which rows are the handset's.
-WHERE: Final[dict[type[Record], str]] = {
-    records.MoRaw: _BY_HANDSET,
-    records.MoPart: _BY_HANDSET,
-    records.MoMessage: _BY_HANDSET,
-    records.ConsentChange: _BY_HANDSET,
-    records.MtRequest: f"{_BY_HANDSET} OR {_ADDRESS.format(column='to')} IN {_THEM}",
-    records.MtCommand: _BY_HANDSET,
-    records.MtRejection: _BY_HANDSET,
-    records.MtResult: _BY_HANDSET,
-    records.ConsentRequest: _BY_ADDRESS,
-    records.ForgetRequest: _BY_ADDRESS,
-    records.DeadLetter: _HOLDS,
-}
+_THEM: Final = Asked(
+    is_one="IN (SELECT handset FROM twoway.erasing)",
+    array="(SELECT groupArray(handset) FROM twoway.erasing)",
+)
 _OUTDATED: Final = """SELECT count() FROM system.parts
 WHERE database = 'twoway' AND table = {table:String} AND NOT active"""
 _TRIES: Final = 100
@@ -63,22 +43,22 @@ def erase(client: Client, handset: str, before: Mapping[tuple[str, int], int]) -
     client.insert("erasing", [[handset]], column_names=["handset"], column_type_names=["String"])
     try:
         return {
-            TABLE_OF[kind]: _erase_from(client, TABLE_OF[kind], _where(topic, kind, before))
+            TABLE_OF[kind]: _erase_from(client, TABLE_OF[kind], _where_before(topic, kind, before))
             for topic, kind in KIND_OF.items()
-            if kind in WHERE
+            if kind in OF_RECORD
         }
     finally:
         client.command("TRUNCATE TABLE twoway.erasing")
 
 
-def _where(topic: str, kind: type[Record], before: Mapping[tuple[str, int], int]) -> str:
+def _where_before(topic: str, kind: type[Record], before: Mapping[tuple[str, int], int]) -> str:
     ends = {partition: end for (name, partition), end in before.items() if name == topic}
     if not ends:
-        return WHERE[kind]
+        return where(kind, _THEM)
     partitions = ", ".join(f"toInt32({partition})" for partition in ends)
     offsets = ", ".join(f"toInt64({end})" for end in ends.values())
     below = f"transform(kafka_partition, [{partitions}], [{offsets}], toInt64(0))"
-    return f"({WHERE[kind]}) AND kafka_offset < {below}"
+    return f"({where(kind, _THEM)}) AND kafka_offset < {below}"
 
 
 def _erase_from(client: Client, table: str, where: str) -> int:

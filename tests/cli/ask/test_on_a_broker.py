@@ -17,7 +17,7 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.cli.operate import advance, groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.kafka.admin import create_topics
 from pipeline.records import Clock, DeadLetter, Header, MtRequest, Numbers
 from pipeline.settings import Settings
@@ -268,7 +268,7 @@ def test_advance_returns_when_workers_and_store_are_through(
     def committed(outgoing: Any) -> Any:
         last = real_publish(broker, outgoing)
         with open_admin(broker) as admin:
-            for group, names in groups.READ_BY.items():
+            for group, names in readers.READ_BY.items():
                 partitions = [TopicPartition(name, n) for name in names for n in range(PARTITIONS)]
                 ends = groups.offsets_at(admin, partitions)
                 offsets = {at: groups_offset(end) for at, end in ends.items()}

@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.avro.single_object import snake_from_camel
 from pipeline.cli.forget.order import Done
-from pipeline.cli.forget.proof import OF_HANDSET, Proof, _holds, _until, lines_of
+from pipeline.cli.forget.proof import Proof, _holds, _until, lines_of
 from pipeline.records import ErasedRows, Erasure, KeptStop
 from pipeline.settings import Settings
-from pipeline.store.clickhouse.delete import WHERE
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY_MS = 86_400_000
@@ -39,10 +37,6 @@ ERASURE = Erasure(
 
 def done(rows_left: int = 0) -> Done:
     return Done(erasure=ERASURE, partition=3, tombstones=3, rows_left=rows_left)
-
-
-def test_the_command_counts_what_the_store_deletes():
-    assert set(OF_HANDSET) == {snake_from_camel(kind.__name__) for kind in WHERE}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pipeline.cli.why.command import lines_of
-from pipeline.cli.why.history import Change, deciding, keys_of, scopes_now
+from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
 from tests.support.conversation import (
@@ -159,7 +159,7 @@ def test_what_it_says_of_an_mt_is_what_the_gate_does(
         talk.tick(minutes)
     known = scopes_now(changes_of(talk))
     for sender in (number, BOB):
-        found = [now for _, now in deciding(known, keys_of(DIRECTORY, sender, known))]
+        found = deciding(DIRECTORY, sender, known).values()
         assert all(now is None or now.is_open for now in found) == talk.is_open(sender)
 
 
@@ -171,6 +171,7 @@ MOVES = {
     "out of a range": [(ALONE, "hello", INSIDE), (DIRECTORY, "STOP", FIRST), (ALONE, "", "")],
     "out of a range and re-enabled": [(DIRECTORY, "STOP", FIRST), (ALONE, "hello", INSIDE)],
     "to a shared code": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "", "")],
+    "to a shared code, one keyword used": [(DEDICATED, "STOP", SHARED), (DIRECTORY, "fun", SHARED)],
     "from a shared code": [(DIRECTORY, "STOP", SHARED), (DEDICATED, "", "")],
 }
 
@@ -186,7 +187,7 @@ def test_what_it_says_of_a_number_that_moved_is_what_the_gate_does(
         if text:
             talk.says(text, number)
     known = scopes_now(changes_of(talk))
-    found = [now for _, now in deciding(known, keys_of(talk.directory, sender, known))]
+    found = deciding(talk.directory, sender, known).values()
     keywords = talk.directory.keywords_of(sender) or [None]
     asked = [talk.asks(mt(sender=sender, keyword=keyword)) for keyword in keywords]
     rules = {rejection.rule for decision in asked for rejection in decision.rejections}

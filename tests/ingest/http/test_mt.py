@@ -14,6 +14,7 @@ from pipeline.avro.single_object import encode
 from pipeline.kafka.topics import MT_REQUEST
 from pipeline.records import MtCommand, MtRequest
 from tests.ingest.http.support import FakePublisher, Reply, Running, running
+from tests.support.same_requests import PAIRS
 
 ASKED = {"to": "+447700900001", "text": "Hello"}
 JSON = "application/json"
@@ -132,10 +133,20 @@ async def test_the_same_again_is_202_without_effect_and_another_content_409() ->
             await ask(ingest, dict(reversed(ASKED.items())), key),
             await ask(ingest, ASKED | {"keyword": None}, key),
             await ask(ingest, ASKED | {"text": "Hullo"}, key),
-            await ask(ingest, ASKED | {"to": "447700900001"}, key),
+            await ask(ingest, ASKED | {"to": "447700900002"}, key),
             await ask(ingest, ASKED | {"confirms_opt_out": True}, key),
         ]
     assert [reply.status for reply in replies] == [202, 202, 202, 409, 409, 409]
+    assert len(ingest.publisher.published) == 1
+
+
+@pytest.mark.parametrize(("first", "second", "is_same"), PAIRS)
+async def test_one_key_for_two_requests_is_409_and_for_the_same_202(
+    first: dict[str, Any], second: dict[str, Any], is_same: bool
+) -> None:
+    async with running() as ingest:
+        replies = [await ask(ingest, body, "Idempotency-Key: k") for body in (first, second)]
+    assert [reply.status for reply in replies] == [202, 202 if is_same else 409]
     assert len(ingest.publisher.published) == 1
 
 

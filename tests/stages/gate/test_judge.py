@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 
 from pipeline.directory.directory import Directory
+from pipeline.identity import request_digest
 from pipeline.records import GateRule
-from pipeline.stages.gate.judge import GateRules, judge, request_digest
+from pipeline.stages.gate.judge import GateRules, judge
 from tests.support.conversation import (
     ANN,
     BOB,

@@ -12,10 +12,11 @@ from pipeline.avro.single_object import snake_from_camel
 from pipeline.kafka import topics
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
-from pipeline.store.clickhouse.delete import WHERE, erase
+from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF
-from pipeline.store.rows import STORED, columns_of, row_from_record
+from pipeline.store.rows import columns_of, row_from_record
+from pipeline.whose.rules import OF_RECORD
 from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, kafka_record, mo_message, mt_request
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 
 OTHER = "447700900002"
 EVERYWHERE = {(topic, partition): 100 for topic in KIND_OF for partition in range(4)}
-#: Records that are nobody's, and why.
-NOBODYS = {
-    records.DeadLetterRetry: "names the letter by its id",
-    records.Erasure: "names the handset by its suppression",
-    records.Numbers: "our own numbers",
-}
 
 
 @pytest.fixture
@@ -67,20 +62,15 @@ def files_with(digits: str, folder: Path) -> list[str]:
     return [str(f) for f in folder.rglob("*") if f.is_file() and digits.encode() in f.read_bytes()]
 
 
-def test_of_every_record_it_is_said_which_rows_are_a_handsets_or_why_none_is():
-    assert set(WHERE) | set(NOBODYS) == set(STORED)
-    assert not set(WHERE) & set(NOBODYS)
-
-
 def test_every_row_of_the_handset_goes_from_the_disk_and_no_other(database, tmp_path):
     for sample in SAMPLES:
-        if type(sample) in WHERE:
+        if type(sample) in OF_RECORD:
             insert(database, of(HANDSET, sample), key=HANDSET)
             insert(database, of(OTHER, sample), key=OTHER)
     assert files_with(HANDSET, tmp_path)
     deleted = erase(database.writing, HANDSET, EVERYWHERE)
-    assert deleted == {TABLE_OF[kind]: 1 for kind in WHERE}
-    assert {count(database, kind) for kind in WHERE} == {1}
+    assert deleted == {TABLE_OF[kind]: 1 for kind in OF_RECORD}
+    assert {count(database, kind) for kind in OF_RECORD} == {1}
     assert files_with(HANDSET, tmp_path) == []
     assert files_with(OTHER, tmp_path)
     outdated = """SELECT count() FROM system.parts

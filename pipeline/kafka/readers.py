@@ -1,0 +1,46 @@
+"""The consumer groups, and which topics each reads.
+
+Agents, store and command line take groups and topics from here. A test compares `READ_BY` with
+`schemas/topics.toml`: a topic that no group reads fails it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.kafka import topics
+
+CONVERSATION: Final = "twoway-conversation"
+STORE: Final = "twoway-store"
+
+#: What each group reads. The order of the conversation's is a rank: at the same broker time the
+#: topic named first is taken first.
+READ_BY: Final[dict[str, tuple[str, ...]]] = {
+    CONVERSATION: (
+        topics.MO_RAW,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.NUMBERS,
+        topics.CLOCK,
+    ),
+    STORE: (
+        topics.MO_RAW,
+        topics.MO_PART,
+        topics.MO_MESSAGE,
+        topics.CONSENT_CHANGE,
+        topics.MT_REQUEST,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.ERASURE,
+        topics.NUMBERS,
+        topics.DEAD_LETTER,
+        topics.DEAD_LETTER_RETRY,
+    ),
+}
+#: Read by no group: whoever takes over a partition reads its changelog from the beginning.
+CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})

@@ -1,0 +1,66 @@
+"""Whose a record is, told from the record itself."""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from pipeline.sms.msisdn import address_from_text
+from pipeline.whose.rules import LONGEST, OF_RECORD, SHORTEST, How, Naming
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.records import Record
+
+_RUNS: Final = re.compile(rb"[0-9]{%d,}" % SHORTEST)
+
+
+def handsets_of(value: Record, *, key: bytes | None) -> Iterator[str]:
+    """Every handset that a record under this key may be about; none of a record that is nobody's.
+
+    Of a field that may hold a number anywhere, every number it may hold.
+    """
+    for naming in OF_RECORD.get(type(value), ()):
+        yield from _named(naming, value, key)
+
+
+def handsets_within(*pieces: bytes | None) -> Iterator[str]:
+    """Every number of 8 to 15 digits that stands somewhere in octets."""
+    for piece in pieces:
+        for run in _RUNS.findall(piece or b""):
+            for start in range(len(run) - SHORTEST + 1):
+                for end in range(start + SHORTEST, min(start + LONGEST, len(run)) + 1):
+                    yield run[start:end].decode("ascii")
+
+
+def text_of_key(key: bytes | None) -> str:
+    """The key of a Kafka record as text, as ClickHouse has it."""
+    return (key or b"").decode("utf-8", "replace")
+
+
+def _named(naming: Naming, value: Record, key: bytes | None) -> Iterator[str]:
+    match naming.how:
+        case How.KEY:
+            yield text_of_key(key)
+        case How.DIGITS:
+            digits = _text(getattr(value, naming.field))
+            if digits:
+                yield digits
+        case How.ADDRESS:
+            yield address_from_text(getattr(value, naming.field))
+        case How.WITHIN:
+            yield from handsets_within(_octets(getattr(value, naming.field)))
+        case How.WITHIN_EACH:
+            listed, _, field = naming.field.partition(".")
+            elements = getattr(value, listed)
+            yield from handsets_within(*map(_octets, map(attrgetter(field), elements)))
+
+
+def _text(held: str | bytes | None) -> str:
+    return held if isinstance(held, str) else text_of_key(held)
+
+
+def _octets(held: str | bytes | None) -> bytes | None:
+    return held.encode() if isinstance(held, str) else held

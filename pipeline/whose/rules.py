@@ -1,0 +1,111 @@
+"""Where a handset is named: in which fields of a record, and in which of the worker's tables.
+
+An erasure rests on it: the store deletes and keeps out by these rules, the worker removes by them,
+and `twoway forget` counts by them. A test fails when a record, topic or table is in none.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline import records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.records import Record
+
+#: A number this long, or longer, is looked for within octets (ITU-T E.164 6.1: at most 15 digits).
+SHORTEST: Final = 8
+LONGEST: Final = 15
+
+
+class How(Enum):
+    """How a handset is named."""
+
+    KEY = auto()  # by the key of the Kafka record; ClickHouse has it in the column `handset`
+    DIGITS = auto()  # by a field that is its digits and nothing else
+    ADDRESS = auto()  # by a field that others write, such as " +27… "
+    WITHIN = auto()  # by digits somewhere in a field
+    WITHIN_EACH = auto()  # by digits somewhere in a field of each element of a list
+
+
+class Naming(NamedTuple):
+    """A place of a record that may name a handset; `field` of a list is `list.field`."""
+
+    how: How
+    field: str = "handset"
+
+
+_DIGITS: Final = (Naming(How.DIGITS),)
+_ADDRESS: Final = (Naming(How.ADDRESS),)
+
+#: Records of handsets. One place that names the handset makes the record the handset's.
+OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
+    records.MoRaw: (Naming(How.KEY),),
+    records.MoPart: _DIGITS,
+    records.MoMessage: _DIGITS,
+    records.ConsentChange: _DIGITS,
+    records.MtRequest: (Naming(How.KEY), Naming(How.ADDRESS, "to")),
+    records.MtCommand: _DIGITS,
+    records.MtRejection: _DIGITS,
+    records.MtResult: _DIGITS,
+    records.ConsentRequest: _ADDRESS,
+    records.ForgetRequest: _ADDRESS,
+    records.DeadLetter: (
+        Naming(How.DIGITS, "key"),
+        Naming(How.WITHIN, "octets"),
+        Naming(How.WITHIN, "words"),
+        Naming(How.WITHIN_EACH, "headers.value"),
+    ),
+}
+#: Records that are nobody's, and why.
+NOBODYS: Final[Mapping[type[Record], str]] = {
+    records.DeadLetterRetry: "names the letter by its id",
+    records.Erasure: "names the handset by its suppression",
+    records.Numbers: "our own numbers",
+    records.Clock: "a time",
+}
+#: Tables of ClickHouse that hold no records, and why none of their rows is to be erased.
+OTHER_TABLES: Final[Mapping[str, str]] = {
+    "erasing": "whom an erasure is about, in memory; emptied at its end",
+    "migrations": "which migrations were applied",
+}
+
+
+class InTable(Enum):
+    """What the rows of a worker's table are of."""
+
+    KEY = auto()  # of the handset that is the row's key
+    KEY_BEGINS = auto()  # of the handset that the row's key begins with
+    HASHED = auto()  # of handsets, which cannot be told from them; they go after the horizon
+    NOBODYS = auto()
+
+
+class TableRule(NamedTuple):
+    """Whose the rows of a worker's table are; `words` say what they hold."""
+
+    whose: InTable
+    words: str
+
+
+#: Every table of the agent `conversation`, in the order in which an erasure names them.
+OF_TABLE: Final[Mapping[str, TableRule]] = {
+    "assemblies": TableRule(InTable.KEY_BEGINS, "parts of messages that are not complete"),
+    "consents": TableRule(InTable.KEY, "what a handset stopped and opened"),
+    "seen": TableRule(
+        InTable.HASHED, "hashes of the parts that came: one that comes again is known"
+    ),
+    "requests": TableRule(
+        InTable.HASHED, "ids of requests, as the application gave them, and hashes"
+    ),
+    "directory": TableRule(InTable.NOBODYS, "our own numbers"),
+    "suppressions": TableRule(InTable.NOBODYS, "stops under the HMAC of a forgotten handset"),
+}
+ERASED_TABLES: Final = tuple(
+    name for name, rule in OF_TABLE.items() if rule.whose in (InTable.KEY, InTable.KEY_BEGINS)
+)
+HASHED_TABLES: Final = tuple(
+    name for name, rule in OF_TABLE.items() if rule.whose is InTable.HASHED
+)
