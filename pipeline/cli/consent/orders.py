@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pipeline.records import ConsentAction, ConsentRequest, Numbers
     from pipeline.settings import Settings
 
+NOT_LISTED: Final = "is not in the directory of numbers, so nothing is sent from it"
+
 #: Of each partition of `numbers`: anybody who may write there may write what cannot be read.
 LAST_RECORDS: Final = 100
 
@@ -55,8 +57,8 @@ def checked_order(
         raise CommandError(f"the order cannot be carried out: {order.words}")
     if request.number and not is_forced and directory.find(request.number) is None:
         raise CommandError(
-            f"the number {request.number} is not in the directory of numbers, so nothing is sent"
-            " from it: look for a slip, or give the order all the same with --force"
+            f"the number {request.number} {NOT_LISTED}: look for a slip, or give the order all the"
+            " same with --force"
         )
     return bootstrap, request
 
