@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import Reason, Rejected
-from pipeline.sms.stopwords import contains_stop_word
+from pipeline.sms.folding import fold_text
+from pipeline.sms.plausible import plausible_texts
+from pipeline.sms.stopword_sets import SETS, WIDE, words_of_sets
+from pipeline.sms.stopwords import contains_stop_word, stop_word_in_full
+from pipeline.sms.stopwords_wide import may_be_a_stop
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.percent import octets_from_percent, percent_from_octets
@@ -110,10 +114,11 @@ def is_utf_16(head: bytes) -> bool:
     return is_marked or b"\0" in head.partition(b"\n")[0].partition(b"\t")[0]
 
 
-def may_hold_stop(unended: bytes) -> bool:
+def may_hold_stop(unended: bytes, extra: tuple[str, ...] = ()) -> bool:
     """Whether a line that has no end yet may be, or become, one whose text holds a stop word.
 
-    While its text may go on it may. The octets are read as ASCII, for the charset comes later.
+    While its text may go on it may. The octets are read in every plausible charset, for the charset
+    comes later; the words are the guide's, those of every set, and the numbers' own, `extra`.
     """
     if not unended.strip():
         return False
@@ -121,7 +126,15 @@ def may_hold_stop(unended: bytes) -> bool:
     if len(fields) <= _TEXT + 1:
         return True
     octets = octets_from_percent(fields[_TEXT])
-    return octets is None or contains_stop_word(octets.replace(b"\0", b"").decode("latin-1"))
+    return octets is None or any(_may_stop(text, extra) for text in plausible_texts(octets))
+
+
+def _may_stop(text: str, extra: tuple[str, ...]) -> bool:
+    return (
+        contains_stop_word(text, (*WIDE, *extra))
+        or may_be_a_stop(fold_text(text))
+        or bool(stop_word_in_full(text, words_of_sets(tuple(SETS))))  # N, R and T among them
+    )
 
 
 def render(callback: MoCallback) -> bytes:

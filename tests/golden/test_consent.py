@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.sms import gsm7
@@ -44,6 +45,30 @@ def test_what_users_write_has_our_meaning(row: dict[str, Any]) -> None:
     else:
         number = SHARED if given.get("number_type") == "shared_short_code" else ANN
         assert meaning_of(given["text"], number) is MEANINGS[ours["meaning"]]
+
+
+ROWS = [parameter.values[0] for parameter in golden_rows("optout_keywords")]
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if "chosen" in r["ours"]], ids=lambda r: r["id"])
+def test_a_number_that_chooses_the_set_has_the_stop_that_the_source_expects(row):
+    number = msgspec.structs.replace(DIRECTORY.find(ANN), stop_words=row["ours"]["chosen"])
+    stops = row["expected"].get("stop") or [row["input"]["text"]]
+    for word in stops:
+        meaning = read_message(mo(word, ANN), number).meaning
+        assert meaning in (Meaning.STOP, Meaning.STOP_ALL), word
+
+
+def test_where_ours_is_less_than_the_source_expects_the_row_says_both():
+    """`expected` is the source's, never ours; what ours is stands beside it, with the reason."""
+    less = {
+        row["id"]: row["ours"]["because"]
+        for row in ROWS
+        if row["expected"].get("action") == "stop" and "stop" not in row["ours"].get("meaning", "")
+    }
+    assert {"kw-030", "kw-054", "kw-057", "kw-090", "kw-093"} <= less.keys()
+    opening = [row["id"] for row in ROWS if row["ours"].get("meaning") == "opening"]
+    assert [name for name in less if name in opening] == ["kw-042"]  # a word of its own, stopppp
 
 
 FILES = (

@@ -14,8 +14,10 @@ from ingest.common.log_times import LineTimes
 from pipeline.avro.single_object import decode
 from pipeline.cli import main as cli
 from pipeline.cli.ask import broker
+from pipeline.cli.consent import orders
 from pipeline.cli.records import import_log
 from pipeline.cli.records.import_log import Taking
+from pipeline.directory.directory import numbers_from_toml
 from pipeline.records import DeadLetter, Flag, MoPart, MoRaw
 from pipeline.stages.parts.normalise import normalise
 from tests.ingest.ftp.fakes import LOG, FakeFiles, FakeKafka, Watch
@@ -33,6 +35,20 @@ def line(time: str, text: str = "Hello") -> bytes:
 
 
 HELLO, STOP = line(timestamp(THREE_HOURS_AGO)), line(timestamp(ONE_HOUR_AGO), "STOP")
+LOADED = numbers_from_toml(
+    f"""
+[[number]]
+number = "{NUMBER}"
+kind = "vmn"
+
+[[number]]
+number = "447700900124"
+kind = "vmn"
+extra_stop_words = ["genug"]
+""",
+    origin="tests/hostile/test_log_times.py",
+    loaded_at=NOW,
+)
 
 
 class Published(list[Any]):
@@ -156,6 +172,7 @@ def run_import(
             """Nothing to close."""
 
     monkeypatch.setattr(broker, "open_producer", lambda _: Producer())
+    monkeypatch.setattr(orders, "numbers_in_force", lambda _: LOADED)
     monkeypatch.setenv("TWOWAY_KAFKA", "127.0.0.1:1")
     monkeypatch.setattr(sys, "argv", ["twoway", "import", str(log), "--home", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
@@ -178,7 +195,17 @@ def test_a_utf_16_log_is_refused_in_one_sentence(
     assert "is UTF-16" in err
 
 
-@pytest.mark.parametrize(("rest", "code"), [(STOP, 1), (HELLO, 0), (HELLO[:40], 1), (b"", 0)])
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        pytest.param(STOP, 1, id="stop"),
+        pytest.param(HELLO, 0, id="hello"),
+        pytest.param(HELLO[:40], 1, id="cut-before-the-text"),
+        pytest.param(b"", 0, id="none"),
+        pytest.param(line(timestamp(NOW), "arr%EAt"), 1, id="of-a-language"),
+        pytest.param(line(timestamp(NOW), "Genug!"), 1, id="of-a-number"),
+    ],
+)
 def test_an_unfinished_last_line_that_may_be_a_stop_fails_the_import(
     rest: bytes,
     code: int,

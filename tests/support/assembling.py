@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.records import MoMessage, MoPart
-from pipeline.stages.parts.normalise import LATEST_LIVE
+from pipeline.stages.parts.dedupe import LATEST_RETRY
 from pipeline.stages.parts.reassemble import (
     Assemblies,
     assembly_key,
@@ -104,5 +104,5 @@ def piece(
     return accepted(
         callback(text or f"<{number}>", **defaults | fields),
         received_at=NOON + received,
-        source="http" if received - sent <= LATEST_LIVE else "ftp",  # later, a log brings it
+        source="http" if received - sent <= LATEST_RETRY else "ftp",  # later, a log brings it
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import Reason, Rejected, Source
+from pipeline.sms.stopword_sets import SETS
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.mo_log import (
     MAX_LINE,
@@ -19,6 +20,7 @@ from pipeline.wire.mo_log import (
     render,
     time_of_line,
 )
+from pipeline.wire.percent import percent_from_octets
 from pipeline.wire.ways import callback_from_raw
 from tests.support.golden_rows import golden_rows
 from tests.support.mo import raw
@@ -169,7 +171,28 @@ def test_a_log_saved_as_utf_16_is_told(encoding):
         (b"t\t1\t2\tplease+stop%21\t", True),
         (b"t\t1\t2\t%00S%00T%00O%00P\t7\tid\tUTF-16BE", True),
         (b"t\t1\t2\t%zz\t", True),
+        (b"t\t1\t2\tARRET\t", True),
+        (b"t\t1\t2\tplease+remove+me+now\t", True),
+        (b"t\t1\t2\tT\t", True),
+        (b"t\t1\t2\tI+don%27t+know\t", False),
+        (b"t\t1\t2\tbasta+ya\t", True),
+        (b"t\t1\t2\t%06%42%06%41\t", True),
+        (b"t\t1\t2\tS%00T%00O%00P%00\t", True),
+        (b"t\t1\t2\t53544F50\t", True),
+        (b"t\t1\t2\twe+are+genug\t", False),
     ],
 )
 def test_a_line_without_an_end_may_be_a_stop(unended, may):
     assert may_hold_stop(unended) is may
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_word_of_every_set_may_be_a_stop(name):
+    for word, _ in SETS[name]:
+        for charset in ("utf-8", "utf-16-be"):
+            text = percent_from_octets(word.lower().encode(charset))
+            assert may_hold_stop(b"t\t1\t2\t" + text + b"\t"), word
+
+
+def test_a_numbers_own_word_may_be_a_stop():
+    assert may_hold_stop(b"t\t1\t2\tGenug+jetzt\t", ("genug",))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Self, TextIO
 
 import typer
 
-from pipeline.cli.consent.orders import outgoing_from
+from pipeline.cli.consent.orders import NOT_LISTED, directory_in_force, outgoing_from
 from pipeline.cli.consent.stops_csv import WrongLine, WrongTable, stops_in
 from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
@@ -35,6 +35,9 @@ def import_stops(
             help="Write what was wrong in which line there; else the first are shown.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also for numbers that the directory does not list.")
+    ] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
@@ -55,6 +58,7 @@ def import_stops(
     bootstrap = bootstrap_of(settings)
     name = f"import-{_digest_of(file)}"
     now = clock_of(settings).now()
+    directory = directory_in_force(bootstrap, settings)
 
     def orders(report: WrongLines) -> "Iterator[ConsentRequest]":
         for line, stop in stops_in(file, reason=reason.strip()):
@@ -62,6 +66,9 @@ def import_stops(
                 typer.echo(f"{line} lines, {report.count} of them wrong", err=True)
             if isinstance(stop, WrongLine):
                 report.take(stop)
+                continue
+            if stop.number and not force and directory.find(stop.number) is None:
+                report.take(WrongLine(line, f"the number {stop.number} {NOT_LISTED} (--force)"))
                 continue
             yield ConsentRequest(
                 request_id=f"{name}-{line}",

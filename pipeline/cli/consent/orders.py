@@ -1,7 +1,7 @@
 """Operators' orders about consent, as the commands make and publish them."""
 
 import uuid
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.terminal.failure import CommandError
 
@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.records import ConsentAction, ConsentRequest, Numbers
     from pipeline.settings import Settings
+
+NOT_LISTED: Final = "is not in the directory of numbers, so nothing is sent from it"
+
+#: Of each partition of `numbers`: anybody who may write there may write what cannot be read.
+LAST_RECORDS: Final = 100
 
 
 def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
@@ -46,33 +51,46 @@ def checked_order(
         **({"request_id": uuid.uuid4().hex} | fields),
     )
     bootstrap = bootstrap_of(settings)
-    directory = _directory_in_force(bootstrap, settings)
+    directory = directory_in_force(bootstrap, settings)
     order = order_from_request(request, directory=directory)
     if isinstance(order, Rejected):
         raise CommandError(f"the order cannot be carried out: {order.words}")
     if request.number and not is_forced and directory.find(request.number) is None:
         raise CommandError(
-            f"the number {request.number} is not in the directory of numbers, so nothing is sent"
-            " from it: look for a slip, or give the order all the same with --force"
+            f"the number {request.number} {NOT_LISTED}: look for a slip, or give the order all the"
+            " same with --force"
         )
     return bootstrap, request
 
 
-def _directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
+def directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
     """The directory that was loaded last, as its topic has it."""
-    from pipeline.avro.single_object import decode
+    from pipeline.directory.directory import Directory
+
+    newest = numbers_in_force(bootstrap)
+    if newest is None:
+        return Directory.empty()
+    return Directory(newest, default_account=settings.account)
+
+
+def numbers_in_force(bootstrap: str) -> "Numbers | None":
+    """The record of numbers that was loaded last; what else stands in the topic is passed over."""
+    from pipeline.avro.single_object import Unreadable, decode
     from pipeline.cli.ask.broker import open_consumer
     from pipeline.cli.ask.reading import newest_records
-    from pipeline.directory.directory import Directory
     from pipeline.kafka import topics
+    from pipeline.records import Numbers
 
+    found: list[Numbers] = []
     with open_consumer(bootstrap) as consumer:
-        loaded = newest_records(consumer, topics.NUMBERS, window=1)
-    if not loaded:
-        return Directory.empty()
-    found = [cast("Numbers", decode(record.value)) for record in loaded]
-    newest = max(found, key=lambda numbers: numbers.loaded_at)
-    return Directory(newest, default_account=settings.account)
+        for record in newest_records(consumer, topics.NUMBERS, window=LAST_RECORDS):
+            try:
+                numbers = decode(record.value)
+            except Unreadable:
+                continue
+            if isinstance(numbers, Numbers):
+                found.append(numbers)
+    return max(found, key=lambda numbers: numbers.loaded_at, default=None)
 
 
 def outgoing_from(request: "ConsentRequest") -> "Outgoing":

@@ -53,7 +53,8 @@ def import_log(
     from pipeline.kafka import topics
     from pipeline.wire.mo_log import may_hold_stop
 
-    with open_producer(bootstrap_of(settings)) as producer:
+    bootstrap = bootstrap_of(settings)
+    with open_producer(bootstrap) as producer:
         taking = Taking(producer.send, now=clock_of(settings).now(), position=from_octet)
         try:
             rest = taking.take(_octets_of(file, from_octet))
@@ -70,11 +71,20 @@ def import_log(
             f"the last {len(rest)} octets are no line yet and were not taken: they do not end in a"
             " line end"
         )
-        if may_hold_stop(rest):
+        if may_hold_stop(rest) or may_hold_stop(rest, _extra_stop_words(bootstrap)):
             raise CommandError(
                 f"{words}, and they may be a STOP: fetch {file} again and import it whole"
             )
         typer.echo(words, err=True)
+
+
+def _extra_stop_words(bootstrap: str) -> tuple[str, ...]:
+    """Those of every number: a line without an end may not name the whole of its own."""
+    from pipeline.cli.consent.orders import numbers_in_force
+
+    loaded = numbers_in_force(bootstrap)
+    listed = loaded.numbers if loaded else []
+    return tuple(dict.fromkeys(word for number in listed for word in number.extra_stop_words))
 
 
 class Taking:

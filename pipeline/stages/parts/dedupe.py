@@ -1,10 +1,13 @@
 """One part, one effect, however often it arrives and by whichever way.
 
 The row of a key is the digests of the octets that were accepted under it, one after the other.
+Where the key has a stated time that cannot be read, it is one digest and the receipt of the part
+that was accepted last, in seconds of Unix time (deploy/decisions/0109).
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +25,10 @@ _DIGEST_LENGTH: Final = 8
 #: Under one key. The repeat of one that was accepted before so many others is a part of its own.
 MOST_DIGESTS: Final = 64
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
+_FTP: Final = Source.FTP.value
+_UNREADABLE: Final = Flag.TIMESTAMP_UNREADABLE.value
+#: The gateway's retries last 254 minutes (G8.3.1: 2 to 128); ten more for clocks and queues.
+LATEST_RETRY: Final = timedelta(minutes=254 + 10)
 _fields_encoded = msgspec.msgpack.Encoder().encode  # no two sequences of fields look alike
 
 
@@ -69,7 +76,12 @@ def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
     """
     row = seen or b""
     digest = blake2b(part.octets, digest_size=_DIGEST_LENGTH).digest()
-    if row and any(
+    if part.flags and _UNREADABLE in part.flags and not part.mo_msg_id:
+        if row and not _is_later_than_retries(row, part):
+            return row, None
+        seconds = max(0, int(part.received_at.timestamp()))
+        row, digest = b"", digest + seconds.to_bytes(_DIGEST_LENGTH, "big")
+    elif row and any(
         row[at : at + _DIGEST_LENGTH] == digest for at in range(0, len(row), _DIGEST_LENGTH)
     ):
         return row, None
@@ -80,3 +92,15 @@ def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
         flags=[*part.flags, Flag.ID_REUSED] if row else part.flags,
     )
     return row[-(MOST_DIGESTS - 1) * _DIGEST_LENGTH :] + digest, accepted
+
+
+def _is_later_than_retries(row: bytes, part: MoPart) -> bool:
+    """Whether a part without id and readable time comes too late to be the one accepted last.
+
+    A line of a log is that one whenever it is read.
+    """
+    accepted_at = row[_DIGEST_LENGTH:]
+    if part.source == _FTP or len(accepted_at) != _DIGEST_LENGTH:
+        return False
+    late_seconds = part.received_at.timestamp() - int.from_bytes(accepted_at, "big")
+    return late_seconds > LATEST_RETRY.total_seconds()

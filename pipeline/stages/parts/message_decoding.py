@@ -14,7 +14,7 @@ from pipeline.sms import gsm7
 from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, text_from_octets
 from pipeline.sms.codecs_known import text_strictly
 from pipeline.sms.gsm7_national import DEFAULT, Tables
-from pipeline.sms.gsm7_packed import septets_from_packed
+from pipeline.sms.likeness import CONTROL, is_ascii, is_packed, is_swapped
 
 
 class Decoded(NamedTuple):
@@ -32,15 +32,12 @@ LITTLE_ENDIAN: Final = b"\xff\xfe"
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 _UTF_32_MARKS: Final = {b"\x00\x00\xfe\xff": "utf_32_be", b"\xff\xfe\x00\x00": "utf_32_le"}
 _MARK: Final = "\ufeff"
-_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")  # no text has them; UTF-16 and binary do
 _DOUBT: Final[tuple[str, ...]] = (Flag.UNEXPECTED_CHARSET.value,)
 _SWAPPED: Final[tuple[str, ...]] = (Flag.BYTE_ORDER_SWAPPED.value,)
 _UNKNOWN: Final[tuple[str, ...]] = (Flag.UNKNOWN_CHARSET.value,)
-_LONGEST_PACKED: Final = 16  # octets, 18 letters: a word
 _NONE: Final[tuple[str, ...]] = ()
 _TABLE: Final[tuple[str, ...]] = (Flag.UNKNOWN_LANGUAGE_TABLE.value,)
 _MAYBE_UTF_8: Final = re.compile(b"[\xc2-\xf4][\x80-\xbf]")  # RFC 3629 section 4: a lead, a tail
-_SHORTEST_SWAPPED: Final = 4  # octets; one character alone tells no order
 
 
 def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
@@ -64,7 +61,7 @@ def _single_octets(octets: bytes) -> Decoded:
     """ISO-8859-1, which is windows-1252; octets that are plainly something else are doubted."""
     if octets.isascii():
         text = octets.decode("ascii")
-        odd = not text.isprintable() and _CONTROL.search(text) is not None
+        odd = not text.isprintable() and CONTROL.search(text) is not None
         return Decoded(text, False, octets, ISO_8859_1, _DOUBT if odd else ())
     if octets.startswith((BIG_ENDIAN, LITTLE_ENDIAN)):
         marked = _utf_16(octets)
@@ -74,11 +71,7 @@ def _single_octets(octets: bytes) -> Decoded:
     if utf_8 is not None and octets.startswith(_UTF_8_MARK):
         return _published(utf_8.replace(_MARK, ""), lossy=False, flags=_DOUBT)
     text, lossy = text_from_octets(octets, ISO_8859_1)
-    odd = (
-        utf_8 is not None
-        or _CONTROL.search(text) is not None
-        or (len(octets) <= _LONGEST_PACKED and _looks_packed(octets))
-    )
+    odd = utf_8 is not None or CONTROL.search(text) is not None or is_packed(octets)
     return Decoded(text, lossy, octets, ISO_8859_1, _DOUBT if odd else ())
 
 
@@ -116,20 +109,10 @@ def _other_order(octets: bytes) -> bytes:
 
 
 def _looks_otherwise(octets: bytes) -> bool:
-    """Whether unmarked octets look like another coding than UTF-16BE.
-
-    Low octet first, characters of one alphabet have the same small second octet; and text of single
-    octets has no octet that is 0 or above 7F.
-    """
-    if len(octets) >= _SHORTEST_SWAPPED and octets[1] < 0x20:
-        seconds = octets[1::2]
-        if not seconds.strip(seconds[:1]) and octets[::2].strip(octets[:1]):
-            return True
+    """Whether unmarked octets look like another coding than UTF-16BE."""
     if octets[0] < 0x20:  # most alphabets
-        return False
-    if octets.isascii() and _CONTROL.search(octets.decode("ascii")) is None:
-        return True
-    return len(octets) <= _LONGEST_PACKED and _looks_packed(octets)
+        return is_swapped(octets)
+    return is_swapped(octets) or is_ascii(octets) or is_packed(octets)
 
 
 def _doubts_septets(octets: bytes) -> bool:
@@ -139,12 +122,7 @@ def _doubts_septets(octets: bytes) -> bool:
     """
     if not octets or (octets[-1] >= 0x20 and octets[0] and octets[1:2] != b"\0"):
         return False
-    return octets.count(0) * 2 >= len(octets) > 1 or _looks_packed(octets)
-
-
-def _looks_packed(octets: bytes) -> bool:
-    """Whether the octets, unpacked, are letters of ASCII, with nothing but fill after them."""
-    return septets_from_packed(octets).rstrip(b"\0\r").isalpha()
+    return octets.count(0) * 2 >= len(octets) > 1 or is_packed(octets)
 
 
 def _other(octets: bytes, codec: str) -> Decoded:

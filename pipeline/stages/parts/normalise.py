@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Flag, MoPart, MoRaw, Rejected, Source
@@ -10,7 +9,7 @@ from pipeline.sms.charset import EIGHT_BIT, charset_from_name
 from pipeline.sms.msisdn import address_from_text, is_digits, is_international
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
-from pipeline.stages.parts.dedupe import key_of_part
+from pipeline.stages.parts.dedupe import LATEST_RETRY, key_of_part
 from pipeline.wire.smpp.callback import delivery_key
 from pipeline.wire.ways import callback_from_raw
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
 _FTP: Final = Source.FTP.value
-#: The gateway's retries last 254 minutes (G8.3.1: 2 to 128); ten more for clocks and queues.
-LATEST_LIVE: Final = timedelta(minutes=254 + 10)
 
 
 def normalise(
@@ -117,7 +114,7 @@ def _gateway_time(stated_at: datetime | None, raw: MoRaw, flags: list[str]) -> d
     received_at = raw.received_at
     if stated_at is None or stated_at > received_at:
         return received_at
-    if received_at - stated_at > LATEST_LIVE and raw.source != _FTP:
+    if received_at - stated_at > LATEST_RETRY and raw.source != _FTP:
         flags.append(Flag.TIMESTAMP_IMPLAUSIBLE)
         return received_at
     return stated_at

@@ -104,6 +104,62 @@ def test_a_retry_without_an_id_is_known_by_a_time_that_cannot_be_read(stated):
     assert seen.accept(normalised(other, received_at=at)) is not None
 
 
+@pytest.mark.parametrize("stated", ["2026-11-28T02:00:00", "soon", "0000-00-00 00:00:00"])
+def test_a_time_that_cannot_be_read_is_no_name_of_later_messages(stated):
+    """A gateway that states the same words in every callback: each stop, and its own retries."""
+    seen, ids = Seen(), set()
+    for hours in (0, 5, 29, 150):  # within the horizon of 7 days
+        at = NOON + timedelta(hours=hours)
+        part = seen.accept(normalised(callback("STOP", timestamp=stated), received_at=at))
+        assert part is not None, hours
+        assert part.flags == ["timestamp-unreadable"]
+        ids.add(part.part_id)
+        for minutes in RETRIES_MINUTES:
+            at += timedelta(minutes=minutes)
+            again = normalised(callback("STOP", timestamp=stated), received_at=at)
+            assert seen.accept(again) is None, (hours, minutes)
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize(("minutes", "is_new"), [(-1, False), (264, False), (265, True)])
+def test_the_retries_end_after_264_minutes(minutes, is_new):
+    seen = Seen()
+    fields = {"text": "STOP", "timestamp": "soon"}
+    assert seen.accept(normalised(callback(**fields))) is not None
+    later = normalised(callback(**fields), received_at=NOON + timedelta(minutes=minutes))
+    assert (seen.accept(later) is not None) is is_new
+
+
+@pytest.mark.parametrize("first", ["http", "ftp"])
+def test_a_line_of_a_log_is_the_callback_whenever_it_is_read(first):
+    """Days later, too: an import that is done twice changes nothing."""
+    seen = Seen()
+    fields = {"text": "STOP", "timestamp": "soon"}
+    assert seen.accept(normalised(callback(**fields), source=first)) is not None
+    for days in (1, 3):
+        line = normalised(callback(**fields), received_at=NOON + timedelta(days=days), source="ftp")
+        assert seen.accept(line) is None
+
+
+def test_with_an_id_a_time_that_cannot_be_read_counts_for_nothing():
+    seen = Seen()
+    fields = {"text": "STOP", "timestamp": "soon", "mo_msg_id": "m1"}
+    assert seen.accept(normalised(callback(**fields))) is not None
+    for days in (1, 3):
+        at = NOON + timedelta(days=days)
+        assert seen.accept(normalised(callback(**fields), received_at=at)) is None
+
+
+def test_a_row_of_before_has_no_receipt_and_its_parts_are_duplicates():
+    seen = Seen()
+    fields = {"text": "STOP", "timestamp": "soon"}
+    part = normalised(callback(**fields))
+    assert seen.accept(part) is not None
+    seen.rows[seen_key(part)] = seen.rows[seen_key(part)][:8]
+    later = normalised(callback(**fields), received_at=NOON + timedelta(days=1))
+    assert seen.accept(later) is None
+
+
 def test_without_id_and_time_nothing_tells_a_retry_from_another_message():
     seen = Seen()
     for seconds in range(3):
