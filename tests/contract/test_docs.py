@@ -7,9 +7,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
+from pipeline.cli.main import app
+from pipeline.kafka import topics
+from pipeline.records import Flag, GateRule, Reason
 from pipeline.settings import Settings
+from pipeline.sms.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
 from tests.contract.documents import DOCS, data_page, meaning, settings_page, views_of
 
@@ -88,9 +93,8 @@ def test_a_column_that_nothing_describes_is_found() -> None:
 def test_every_alert_has_its_answer() -> None:
     rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())
     alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
-    table = re.findall(r"^\| `(\w+)` \|", (DOCS / "operating.md").read_text(), re.MULTILINE)
     assert alerts
-    assert set(table) == alerts
+    assert first_cells((DOCS / "operating.md").read_text(), "Alerts") == alerts
 
 
 def test_the_readme_is_short() -> None:
@@ -117,10 +121,6 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 def test_every_command_that_is_named_exists() -> None:
     """`twoway X` in the README and in `docs/` is a command of the command line."""
-    import typer
-
-    from pipeline.cli.main import app
-
     command = typer.main.get_command(app)
     known = set(command.commands)  # type: ignore[attr-defined]
     named = {
@@ -130,3 +130,52 @@ def test_every_command_that_is_named_exists() -> None:
     }
     assert named
     assert named <= known
+
+
+@pytest.mark.parametrize(
+    ("page", "section", "words"),
+    [
+        ("consent.md", "Flags of a part or message", list(Flag)),
+        ("consent.md", "The rules of the gate", list(GateRule)),
+        ("operating.md", "Dead letters", list(Reason)),
+    ],
+    ids=["flags", "gate-rules", "reasons"],
+)
+def test_every_word_of_a_list_has_its_row(page: str, section: str, words: list[str]) -> None:
+    named = first_cells((DOCS / page).read_text(), section)
+    assert named == set(map(str, words))
+
+
+def test_a_word_without_a_row_is_found() -> None:
+    page = "## One\n| word | b |\n|---|---|\n| `a`, `b` | `c` |\n## Two\n| `d` | e |\n"
+    assert first_cells(page, "One") == {"a", "b"}
+
+
+def first_cells(page: str, section: str) -> set[str]:
+    """What the first column of a section's tables names in code type."""
+    _, _, rest = page.partition(f"## {section}\n")
+    rows = re.findall(r"^\| (`[^|]*) \|", rest.partition("\n## ")[0], re.MULTILINE)
+    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+
+
+def test_every_stop_word_set_is_named() -> None:
+    text = (DOCS / "consent.md").read_text()
+    assert {name for name in SETS if f"`{name}`" not in text} == set()
+
+
+def test_every_topic_is_in_the_data_dictionary_or_is_the_workers_own() -> None:
+    headings = re.findall(r"^### `([\w-]+)`", (DOCS / "data.md").read_text(), re.MULTILINE)
+    (own,) = set(topics.topics()) - set(headings)
+    assert f"`{own}`" in (DOCS / "operating.md").read_text()
+
+
+def test_every_command_is_named_in_a_page() -> None:
+    """Those below a command, such as `numbers load`, too."""
+    text = " ".join(page.read_text() for page in (ROOT / "README.md", *DOCS.glob("*.md")))
+    command = typer.main.get_command(app)
+    every = {
+        f"{name} {below}" if below else name
+        for name, each in command.commands.items()  # type: ignore[attr-defined]
+        for below in (getattr(each, "commands", None) or [""])
+    }
+    assert {name for name in every if not re.search(rf"twoway {name}\b", text)} == set()

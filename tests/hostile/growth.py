@@ -6,6 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
+from tests.hostile.scale import SIZE_SCALE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,15 +28,17 @@ def refuse_steep_growth(
 
     `work(size)` prepares an input of that size and gives the function to measure. Sizes n, 2n and
     4n are measured, 4n at most `largest`. n is the first size that takes 4 ms: below that, noise
-    is all there is. Where even `largest / 4` takes less, `largest` itself must stay below 64 ms.
+    is all there is. Where even `largest / 4` takes less, `largest` itself must stay below 64 ms
+    (the long form: a larger `largest` and as much more time).
     """
+    largest *= SIZE_SCALE
     size = smallest
     while size < largest // 4 and _seconds(work(size)) < MEASURABLE_SECONDS:
         size *= 2
     size = min(size, max(1, largest // 4))
     if _seconds(work(size)) < MEASURABLE_SECONDS:
         whole = _seconds(work(largest))
-        if whole > 16 * MEASURABLE_SECONDS:
+        if whole > 16 * MEASURABLE_SECONDS * SIZE_SCALE:
             raise TooSteep(f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms")
         return
     measured = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import h11
 import pytest
@@ -13,8 +13,13 @@ from ingest.http.http1 import BadRequest, RequestReader
 from pipeline.records import Rejected
 from pipeline.wire import http_form, soap, xml
 from pipeline.wire.callback import MoCallback
+from tests.hostile.scale import SCALE, dice_for
 from tests.ingest.http.support import running
 from tests.support.guide_samples import GUIDE_SOAP, GUIDE_XML
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
 
 FORM = b"from=1&to=2&text=%D8%3D&charset=UTF-16BE&udh=050003010201&moMsgId=7"
 PARTS = b'--x\r\nContent-Disposition: form-data; name="from"\r\n\r\n1\r\n--x--\r\n'
@@ -38,7 +43,8 @@ PIECES += [
     b"0",
     b"--x",
 ]
-ROUNDS = 3_000
+ROUNDS = 3_000 * SCALE
+CALLS = 400 * SCALE
 
 
 def mutated(octets: bytes, chance: random.Random) -> bytes:
@@ -80,8 +86,11 @@ def of_h11(octets: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 @pytest.mark.parametrize("seed", range(len(SEEDS)))
-def test_where_h11_reads_a_request_too_it_reads_the_same(seed: int) -> None:
-    chance = random.Random(seed)
+def test_where_h11_reads_a_request_too_it_reads_the_same(
+    seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("tried", ROUNDS)
+    chance = dice_for(f"request {seed}")
     for _ in range(ROUNDS):
         octets = mutated(SEEDS[seed], chance)
         mine, other = ours(octets), of_h11(octets)
@@ -89,8 +98,11 @@ def test_where_h11_reads_a_request_too_it_reads_the_same(seed: int) -> None:
 
 
 @pytest.mark.parametrize("way", [http_form, xml, soap], ids=["http", "xml", "soap"])
-def test_a_mutated_callback_gives_a_value(way: object) -> None:
-    chance = random.Random(7)
+def test_a_mutated_callback_gives_a_value(
+    way: object, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("tried", ROUNDS)
+    chance = dice_for("callback")
     for _ in range(ROUNDS):
         octets = mutated(chance.choice([FORM, GUIDE_XML, GUIDE_SOAP, PARTS]), chance)
         kind = chance.choice(["", "text/xml", "multipart/form-data; boundary=x"])
@@ -98,10 +110,13 @@ def test_a_mutated_callback_gives_a_value(way: object) -> None:
         assert found is None or isinstance(found, MoCallback | Rejected)
 
 
-async def test_the_service_answers_or_closes() -> None:
-    chance = random.Random(11)
+async def test_the_service_answers_or_closes(
+    record_property: Callable[[str, object], None],
+) -> None:
+    record_property("tried", CALLS)
+    chance = dice_for("service")
     async with running() as ingest:
-        for _ in range(400):
+        for _ in range(CALLS):
             reader, writer = await asyncio.open_connection("127.0.0.1", ingest.port)
             writer.write(mutated(chance.choice(SEEDS), chance))
             writer.write_eof()

@@ -5,7 +5,6 @@ The task of a partition with the agent itself, over a producer that refuses what
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -34,6 +33,7 @@ from pipeline.settings import Settings
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
 from tests.engine.faulty_producer import FaultyProducer
+from tests.hostile.scale import SCALE, dice_for
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -43,8 +43,8 @@ NUMBERS = numbers_from_toml(
 )
 #: `max.message.bytes` of every topic; 512 octets for what Kafka writes around a record.
 TOPIC_TAKES = topics.topics()[topics.DEAD_LETTER].max_message_octets - 512
-SEED = 20
-FUZZED = 150
+FUZZED = 150 * SCALE
+LARGE_PARTS = 20
 
 
 class StrictProducer(FaultyProducer):
@@ -247,8 +247,9 @@ async def test_the_next_good_record_is_taken_and_has_its_effect(topic, poison, t
 
 
 @pytest.mark.parametrize("topic", SOURCES)
-async def test_any_octets_at_all_leave_the_partition_running(topic):
-    chance = random.Random(f"{SEED} {topic}")
+async def test_any_octets_at_all_leave_the_partition_running(topic, record_property):
+    record_property("tried", FUZZED)
+    chance = dice_for(topic)
     whole = single_object.encode(RECORDS[topic])
     running = Running()
     bad = [running.record(topics.NUMBERS, single_object.encode(NUMBERS))]
@@ -274,21 +275,24 @@ async def test_an_attempt_out_of_range_is_refused():
 
 async def test_twenty_large_parts_of_one_message_go_out_flagged_and_none_is_lost():
     running = Running()
+    pieces = [chr(64 + n) * 60_000 for n in range(1, LARGE_PARTS + 1)]
     parts = [
         running.good(
-            chr(64 + n) * 60_000, mo_msg_id=f"m{n}", udh=f"050003ab14{n:02x}", timestamp=""
+            piece, mo_msg_id=f"m{n}", udh=f"050003ab{LARGE_PARTS:02x}{n:02x}", timestamp=""
         )
-        for n in range(1, 21)
+        for n, piece in enumerate(pieces, 1)
     ]
     await running.take(parts)
-    await running.take(
-        [running.record(topics.CLOCK, single_object.encode(tick(NOON + timedelta(days=2))))]
-    )
+    later = NOON + timedelta(days=2)
+    clock = single_object.encode(tick(later))
+    await running.take([running.record(topics.CLOCK, clock, at_ms=int(later.timestamp() * 1000))])
     messages = running.written(topics.MO_MESSAGE)
-    early = [m for m in messages if "many-incomplete" in m.flags]
-    assert early
-    assert running.written(topics.DEAD_LETTER) == [] or early
-    assert len(running.written(topics.MO_PART)) == 20
+    assert any("many-incomplete" in message.flags for message in messages)
+    assert not any(message.complete for message in messages)
+    assert all(any(piece in message.text for message in messages) for piece in pieces)
+    assert sum(len(message.text) for message in messages) == sum(map(len, pieces))
+    assert running.written(topics.DEAD_LETTER) == []
+    assert len(running.written(topics.MO_PART)) == LARGE_PARTS
     assert rows_are_small(running)
 
 
