@@ -14,25 +14,26 @@ from pipeline.kafka import readers
 from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
-from pipeline.suppression_key import key_file
+from pipeline.suppression_key import key_file, read_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from pipeline.engine.batch import Batch
     from pipeline.settings import Settings
+    from pipeline.store.erasure.apply import ReadKey
     from pipeline.store.sink import Sink
 
 QUEUED_BATCHES: Final = 64
 FETCH_GAP_SECONDS: Final = 0.25  # blocks wait longer for their rows
 
 
-def run_agent(settings: Settings, sink: Sink) -> None:
+def run_agent(settings: Settings, sink: Sink, *, read_key: ReadKey = read_key) -> None:
     """Feed `sink` until told to stop; ends the process."""
-    run_faust_app(create_store_app(settings, sink), settings)
+    run_faust_app(create_store_app(settings, sink, read_key=read_key), settings)
 
 
-def create_store_app(settings: Settings, sink: Sink) -> App:
+def create_store_app(settings: Settings, sink: Sink, *, read_key: ReadKey = read_key) -> App:
     """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(readers.STORE, bootstrap=bootstrap, settings=settings)
@@ -40,6 +41,7 @@ def create_store_app(settings: Settings, sink: Sink) -> App:
         writer=sink.writer,
         key_file=key_file(settings),
         topics=KafkaErasureTopics(bootstrap, stored=sink.topics, partitions=settings.partitions),
+        read_key=read_key,
     )
     sink.start(GroupOffsets(app, bootstrap), erasures)
     StoreAgent(app, sink=sink, source=sink.topics).register()

@@ -8,17 +8,22 @@ HTTP ───> Report ───────> Questions (read-only) ────
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.home.stack import bootstrap_of
 from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.lane import Limits
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.server import Report, ReportThread
 from pipeline.store.sink import Sink
+from pipeline.suppression_key import read_key
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -30,7 +35,12 @@ def run(settings: Settings) -> None:
     """Run the store until it is told to stop or cannot go on."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
-    with Database(settings) as database:
+    with ExitStack() as stack:
+        key_reader = read_key
+        if not settings.clickhouse:
+            settings = replace(settings, kafka=bootstrap_of(settings))  # it is told in the home
+            key_reader = stack.enter_context(Confinement(settings.home)).read_key
+        database = stack.enter_context(Database(settings))
         writer = ClickHouseWriter(database.writing)
         sink = Sink(
             writer=writer,
@@ -46,7 +56,7 @@ def run(settings: Settings) -> None:
         try:
             port = thread.start()
             log.info("the report is at http://%s:%d/", settings.report_host, port)
-            run_agent(settings, sink)
+            run_agent(settings, sink, read_key=key_reader)
         finally:
             thread.stop()
             writer.close()

@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
+import re
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
 
+from deploy.make_secrets import FOLDER, contents, make
 from pipeline.cli.local.jars import KAFKA_VERSION
 from pipeline.process.secret_settings import NEEDED_BY
-from pipeline.settings import PREFIX, load_settings
+from pipeline.settings import PREFIX, Settings, load_settings
 from pipeline.web.access import Access
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OURS = {"ingest", "worker", "store"}
 WAYS = {"smpp", "ftp"}
-GIVEN = {"TWOWAY_TOKENS": "0123456789abcdef", "CLICKHOUSE_PASSWORD": "secret"}
+SECRETS = {"token": "0123456789abcdef", "metrics": "fedcba9876543210", "database": "database-pw"}
+FILES = contents(**SECRETS)
 COMPOSE = compose()
 ALL = COMPOSE["services"]
 OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
@@ -30,9 +38,44 @@ NODES = ["kafka-1", "kafka-2", "kafka-3"]
 KEY = "key:/var/lib/twoway-key"
 
 
-def environment(service: dict[str, Any], given: dict[str, str] = GIVEN) -> dict[str, str]:
+def environment(service: dict[str, Any]) -> dict[str, str]:
     """The environment of a container, filled in."""
-    return {name: filled(value, given) for name, value in service.get("environment", {}).items()}
+    return {name: filled(value, {}) for name, value in service.get("environment", {}).items()}
+
+
+def mounted(service: dict[str, Any]) -> dict[str, str]:
+    """The secrets of a container, by where it has them."""
+    found = {}
+    for each in service.get("secrets", []):
+        given = {"source": each} if isinstance(each, str) else each
+        target = given.get("target", f"/run/secrets/{given['source']}")
+        file = COMPOSE["secrets"][given["source"]]["file"]
+        folder, name = file.rsplit("/", 1)
+        assert folder == f"./{FOLDER}"
+        found[target] = FILES[name]
+    return found
+
+
+def settings_of(name: str, tmp_path: Path) -> Settings:
+    """What a service of ours has in force, its secrets mounted."""
+    variables = environment(ALL[name])
+    if where := variables.get(f"{PREFIX}SECRETS_FILE"):
+        file = tmp_path / "secret"
+        file.write_text(mounted(ALL[name])[where])
+        variables[f"{PREFIX}SECRETS_FILE"] = str(file)
+    return load_settings(environment=variables)
+
+
+def in_the_open(service: dict[str, Any]) -> list[str]:
+    """The variables of a service that are, or may be given from outside as, a secret."""
+    secret = {f"{PREFIX}{name}".upper() for name in NEEDED_BY}
+    return [
+        name
+        for name, text in service.get("environment", {}).items()
+        if name in secret
+        or re.search(r"PASSWORD(?!.*FILE)|TOKEN|SECRET(?!S_FILE)", name)
+        or re.search(r"PASSWORD|TOKEN|SECRET|://[^/]*@", re.sub(r"/run/secrets/\w+", "", text))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +95,36 @@ def test_without_a_profile_the_single_node_starts() -> None:
 
 
 @pytest.mark.parametrize("name", OF_OUR_IMAGE)
-def test_the_environment_of_ours_is_settings_that_load(name: str) -> None:
-    variables = environment(ALL[name])
-    assert all(variable.startswith(PREFIX) for variable in variables)
-    settings = load_settings(environment=variables)
-    assert settings.kafka == "kafka:9092"
+def test_the_environment_of_ours_is_settings_that_load(name: str, tmp_path: Path) -> None:
+    assert all(variable.startswith(PREFIX) for variable in environment(ALL[name]))
+    assert settings_of(name, tmp_path).kafka == "kafka:9092"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_service_has_a_secret_in_its_environment(name: str) -> None:
+    assert in_the_open(ALL[name]) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"TWOWAY_TOKENS": "${TOKENS}"},
+        {"TWOWAY_CLICKHOUSE": "http://clickhouse:8123"},
+        {"TWOWAY_SMPP_PASSWORD": ""},
+        {"CLICKHOUSE_PASSWORD": "x"},
+        {"ADDRESS": "http://twoway:x@clickhouse:8123"},
+        {"ANY": "${METRICS_PASSWORD:-}"},
+    ],
+)
+def test_a_secret_in_the_environment_is_seen(given: dict[str, str]) -> None:
+    assert in_the_open({"environment": given}) == list(given)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_service_names_the_secrets_that_it_is_given(name: str) -> None:
+    named = environment(ALL[name]).get(f"{PREFIX}SECRETS_FILE")
+    assert named is None or list(mounted(ALL[name])) == [named]
+    assert (named is not None) == (name in {"ingest", "store", "smpp", "ftp", "cli"})
 
 
 def test_a_variable_that_is_no_setting_would_be_seen() -> None:
@@ -66,32 +134,21 @@ def test_a_variable_that_is_no_setting_would_be_seen() -> None:
 
 
 @pytest.mark.parametrize("profile", ["single", "production"])
-def test_every_process_agrees_on_the_partitions(profile: str) -> None:
-    ours = [s for s in services(COMPOSE, profiles={profile}).values() if "build" in s]
-    counts = {load_settings(environment=environment(service)).partitions for service in ours}
-    assert counts == {12}
-
-
-@pytest.mark.parametrize("missing", GIVEN)
-def test_a_missing_secret_is_demanded_with_a_sentence(missing: str) -> None:
-    given = {name: value for name, value in GIVEN.items() if name != missing}
-    demanding = [s for s in ALL.values() if f"{{{missing}:?" in str(s.get("environment"))]
-    assert demanding
-    for service in demanding:
-        with pytest.raises(KeyError, match=f"set {missing}"):
-            environment(service, given)
+def test_every_process_agrees_on_the_partitions(profile: str, tmp_path: Path) -> None:
+    ours = [n for n, s in services(COMPOSE, profiles={profile}).items() if "build" in s]
+    assert {settings_of(name, tmp_path).partitions for name in ours} == {12}
 
 
 @pytest.mark.parametrize(("name", "host"), [("ingest", "http_host"), ("store", "report_host")])
-def test_what_others_can_reach_asks_who_calls(name: str, host: str) -> None:
+def test_what_others_can_reach_asks_who_calls(name: str, host: str, tmp_path: Path) -> None:
     """Ingest listens on all addresses of its container: `Access` refuses that without a guard."""
-    settings = load_settings(environment=environment(ALL[name]))
+    settings = settings_of(name, tmp_path)
     assert getattr(settings, host) == "0.0.0.0"  # noqa: S104  inside the container
-    assert settings.tokens == GIVEN["TWOWAY_TOKENS"]
+    assert settings.tokens == SECRETS["token"]
     reachable = dataclasses.replace(settings, http_host=getattr(settings, host))
     Access(reachable)
     with pytest.raises(ValueError, match="set tokens"):
-        Access(dataclasses.replace(reachable, tokens=""))
+        Access(dataclasses.replace(reachable, tokens="", basic_auth=""))
 
 
 def test_only_ingest_is_published_beyond_this_machine() -> None:
@@ -119,18 +176,36 @@ def test_a_service_is_watched_restarted_and_given_time_to_end(name: str) -> None
 
 
 @pytest.mark.parametrize("name", sorted(OURS | WAYS))
-def test_a_service_has_no_secret_of_another(name: str) -> None:
-    given = {
-        variable.removeprefix("TWOWAY_").lower()
-        for variable, text in environment(ALL[name]).items()
-        if text
-    }
-    assert {each for each in given & set(NEEDED_BY) if name not in NEEDED_BY[each]} == set()
+def test_a_service_has_no_secret_of_another(name: str, tmp_path: Path) -> None:
+    settings = settings_of(name, tmp_path)
+    given = {secret for secret in NEEDED_BY if getattr(settings, secret)}
+    assert {each for each in given if name not in NEEDED_BY[each]} == set()
+
+
+def test_the_database_and_the_store_agree_on_the_password(tmp_path: Path) -> None:
+    (users,) = mounted(ALL["clickhouse"]).values()
+    password = SECRETS["database"]
+    assert settings_of("store", tmp_path).clickhouse == f"http://twoway:{password}@clickhouse:8123"
+    assert hashlib.sha256(password.encode()).hexdigest() in users
+    assert password not in users
+    document = ElementTree.fromstring(users)  # noqa: S314 - our own
+    names = {each.tag for each in document.find("users") or ()}
+    assert names == {"default", "twoway"}
+
+
+def test_the_secrets_are_made_once_for_nobody_else(tmp_path: Path) -> None:
+    made = make(tmp_path / "secrets")
+    assert {file.name for file in made} == set(FILES)
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    before = [file.read_text() for file in made]
+    assert make(tmp_path / "secrets") == []
+    assert [file.read_text() for file in made] == before
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", sorted(OURS | WAYS))
-def test_a_probe_asks_the_port_that_the_process_listens_on(name: str) -> None:
-    settings = load_settings(environment=environment(ALL[name]))
+def test_a_probe_asks_the_port_that_the_process_listens_on(name: str, tmp_path: Path) -> None:
+    settings = settings_of(name, tmp_path)
     port = {
         "ingest": settings.http_port,
         "store": settings.report_port,
@@ -280,12 +355,11 @@ def test_the_image_is_built_from_what_is_there_and_does_not_run_as_root() -> Non
         assert f"!{folder}" in kept
 
 
-def test_the_head_of_the_file_names_every_secret_it_demands() -> None:
+def test_nothing_is_demanded_of_the_environment_and_the_head_says_where_secrets_are() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     head = text[: text.index("\nname:")]
-    demanded = {match["name"] for match in VARIABLE.finditer(text) if match["how"] == "?"}
-    assert demanded == set(GIVEN)
-    assert all(name in head for name in demanded)
+    assert not [match for match in VARIABLE.finditer(text) if match["how"] == "?"]
+    assert "python3 -m deploy.make_secrets" in head
 
 
 def test_a_broken_copy_is_seen() -> None:

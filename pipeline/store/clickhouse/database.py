@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 FOLDER_NAME: Final = "clickhouse"
+INSERTS_NAME: Final = f"{FOLDER_NAME}.inserts"
 DATABASE: Final = "twoway"
 START_SECONDS: Final = 120  # how long a server may take to come up
 RETRY_SECONDS: Final = 1.0
@@ -87,10 +89,10 @@ class Database:
         opening.callback(folder.release)
         # The driver hands inserts to the embedded engine in temporary files: they hold messages, so
         # they belong in the home, and what a killed process left behind is removed.
-        inserts = path.with_name(path.name + ".inserts")
+        inserts = path.with_name(INSERTS_NAME)
         inserts.mkdir(mode=0o700, exist_ok=True)
         for left in inserts.iterdir():
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         before = tempfile.tempdir
         tempfile.tempdir = str(inserts)
         opening.callback(setattr, tempfile, "tempdir", before)

@@ -14,12 +14,14 @@ from pipeline.store.forgotten import SLACK_MS, Forgotten
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.store.clickhouse.writer import Writer
+
+    ReadKey = Callable[[Path], SuppressionKey | None]
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,17 @@ class Gate:
 class Erasures:
     """Knows whom the store keeps out, and deletes their rows when their erasure comes by."""
 
-    def __init__(self, *, writer: Writer, key_file: Path, topics: ErasureTopics) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        key_file: Path,
+        topics: ErasureTopics,
+        read_key: ReadKey = read_key,
+    ) -> None:
         self._writer = writer
         self._file = key_file
+        self._read_key = read_key
         self._topics = topics
         self._key: SuppressionKey | None = None
         self.forgotten = Forgotten()
@@ -126,7 +136,7 @@ class Erasures:
         return until_ms
 
     def _held_key(self) -> SuppressionKey:
-        self._key = self._key or read_key(self._file)
+        self._key = self._key or self._read_key(self._file)
         if self._key is None:
             raise SuppressionKeyError(
                 f"handsets were forgotten, and the key that tells which is not there: put it back"

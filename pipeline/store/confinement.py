@@ -1,0 +1,109 @@
+"""Which files the store's process can open once it has the embedded engine: its own ones only.
+
+A statement of anybody's runs in the engine with the rights of the process, and the engine's
+function `file` asks for no grant. So the process gives its rights away before it opens the engine:
+what passes the other fences finds no secret, no key, no environment of another process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from pipeline.process import landlock, troubles
+from pipeline.process.landlock import CHANGE, LIST, READ
+from pipeline.process.peer_words import words_of_error
+from pipeline.store.clickhouse.database import FOLDER_NAME, INSERTS_NAME
+from pipeline.store.clickhouse.folder import LOCK_SUFFIX
+from pipeline.suppression_key import read_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from pipeline.suppression_key import SuppressionKey
+
+log = logging.getLogger(__name__)
+
+OWNER_NAME: Final = FOLDER_NAME + LOCK_SUFFIX
+ROOT: Final = Path(__file__).resolve().parents[2]
+_OURS: Final = ("pipeline", "ingest", "schemas", "deploy")
+_SYSTEM: Final = ("/usr", "/lib", "/lib64", "/sys/fs/cgroup", "/sys/devices/system")
+#: Names, times and certificates.
+_ETC: Final = (
+    "hosts", "resolv.conf", "nsswitch.conf", "host.conf", "gai.conf", "services", "protocols",
+    "localtime", "timezone", "ld.so.cache", "ssl", "ca-certificates", "pki",
+)  # fmt: skip
+_DEVICES: Final = ("urandom", "random", "zero")
+#: How much memory and time there is, and was used; /proc/self/environ is not among them.
+_PROC: Final = ("meminfo", "cpuinfo", "stat", "loadavg", "uptime", "filesystems", "sys/vm")
+_PROC_SELF: Final = (
+    "stat", "statm", "status", "limits", "fd", "maps", "smaps_rollup", "mounts", "mountinfo",
+    "cgroup", "io", "schedstat",
+)  # fmt: skip
+
+
+def files_of(home: Path) -> Iterator[tuple[Path, int]]:
+    """What a store of this home opens, and how. Not the home: it holds settings.toml."""
+    for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+        yield home / name, CHANGE
+    yield home / OWNER_NAME, CHANGE
+    for folder in (*map(ROOT.joinpath, _OURS), Path(sys.prefix), Path(sys.base_prefix)):
+        yield folder, READ
+    for entry in filter(None, sys.path):
+        yield Path(entry), LIST
+    for name in _SYSTEM:
+        yield Path(name), READ
+    yield Path("/dev/null"), CHANGE
+    for folder, names in (
+        ("/etc", _ETC), ("/dev", _DEVICES), ("/proc", _PROC), ("/proc/self", _PROC_SELF),
+    ):  # fmt: skip
+        for name in names:
+            yield Path(folder, name), READ
+
+
+class Confinement:
+    """From `with` on, this thread and all that it starts are confined; one reads the key.
+
+    That one was there before. The suppression key may be made long after the store has started,
+    and lies where the engine is to read nothing.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._outside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reads-the-key")
+
+    def __enter__(self) -> Self:
+        self._outside.submit(int).result()  # the thread is there
+        for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+            (self._home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._home / OWNER_NAME).touch()
+        # When it is imported, the engine makes a folder for a while where this says.
+        os.environ["TMPDIR"] = str((self._home / INSERTS_NAME).absolute())
+        if not landlock.is_known():
+            log.warning(
+                "this kernel has no Landlock: that statements read no files of this machine rests"
+                " on what is checked of them"
+            )
+            return self
+        try:
+            landlock.confine(files_of(self._home))
+        except OSError as error:  # a container may forbid it
+            log.warning("the store is not confined to its files: %s", words_of_error(error))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._outside.shutdown(wait=False)
+
+    def read_key(self, file: Path) -> SuppressionKey | None:
+        """As `pipeline.suppression_key.read_key`, from outside."""
+        return self._outside.submit(read_key, file).result()
