@@ -188,7 +188,10 @@ class Conversation:
         self._bury(work, record, Rejected(Reason.FAILED, words))
 
     def _take_raw(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> None:
-        stated, raw = raw, self._with_believed_receipt(work, record, raw)
+        received_at = self._times.believed(work, record, raw.received_at)
+        is_believed = received_at is raw.received_at
+        if not is_believed:
+            raw = msgspec.structs.replace(raw, received_at=received_at)
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
         part = normalise(
@@ -201,16 +204,12 @@ class Conversation:
         if isinstance(part, Rejected):
             self._bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is not None:
-            if raw is not stated:
+            if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.take(work, part, raw, account=account):
                 self._take_message(work, message)
-
-    def _with_believed_receipt(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> MoRaw:
-        at = self._times.believed(work, record, raw.received_at)
-        return raw if at is raw.received_at else msgspec.structs.replace(raw, received_at=at)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
+CLOCK_RECORDS: Final = 16  # whether a unit has taken too long is asked after so many
 #: What a broker says of what a transaction writes, and not of itself: again gives the same.
 REFUSED_FOR_WHAT_IT_WRITES: Final = (
     MessageSizeTooLargeError,
@@ -249,12 +250,14 @@ class PartitionTask:
         A record that fails again, alone, is refused.
         """
         work = self._new_work()
-        take = self._processor.take
+        take, written = self._processor.take, self.state.written
         try:
             for done, record in enumerate(records):
                 if take(work, record):
                     return work, done
-                if work.is_full:
+                if written.octets > written.unit_octets or (
+                    done % CLOCK_RECORDS == 0 and work.is_full
+                ):
                     return work, done + 1
         except NeedsOperator:
             raise

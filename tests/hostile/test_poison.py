@@ -17,7 +17,6 @@ from pipeline.avro import single_object
 from pipeline.conversation.agent import SOURCES, Conversation
 from pipeline.conversation.tables import ASSEMBLIES, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
-from pipeline.engine import bounds
 from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state.state import State
 from pipeline.engine.task import PartitionTask
@@ -409,11 +408,11 @@ async def test_what_only_the_broker_refuses_is_split_until_the_culprit_is_alone(
 
 async def test_a_unit_of_work_ends_by_octets_and_by_time(monkeypatch):
     running = Running()
-    monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_OCTETS", 10_000)
+    monkeypatch.setattr(running.task.state.written, "unit_octets", 10_000)
     await running.take([running.good(f"{n:0500d}") for n in range(60)])
     assert len(running.producer.committed) > 5
     commits = len(running.producer.committed)
-    monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_OCTETS", 1 << 30)
+    monkeypatch.setattr(running.task.state.written, "unit_octets", 1 << 30)
     monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_SECONDS", -1.0)
     await running.take([running.good(f"again {n}") for n in range(20)])
     assert len(running.producer.committed) == commits + 20
@@ -433,10 +432,10 @@ async def test_a_row_that_cannot_fall_due_does_not_hold_up_time():
 
 
 async def test_effects_of_one_record_are_bounded(monkeypatch):
-    for name in ("bounds", "unit_of_work", "tables"):
-        monkeypatch.setattr(f"pipeline.engine.{name}.UNIT_OCTETS", 2_000)
-    monkeypatch.setattr(bounds, "EFFECT_OCTETS", 8_000)
     running = Running()
+    written = running.task.state.written
+    monkeypatch.setattr(written, "unit_octets", 2_000)
+    monkeypatch.setattr(written, "effect_octets", 8_000)
     await running.take([running.good("a" * 4_000), running.good("after")])
     assert running.texts() == ["after"]
     assert [letter.reason for letter in running.written(topics.DEAD_LETTER)] == ["too-large"]
