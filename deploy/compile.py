@@ -27,6 +27,7 @@ PATTERNS: Final = (
     "conversation/agent.py",
     "conversation/bounded_times.py",
     "conversation/handsets.py",
+    "conversation/orders.py",
     "conversation/parts.py",
     "engine/outputs.py",
     "engine/state/disk_store.py",

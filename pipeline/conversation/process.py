@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 from pipeline.clock import PipelineClock
-from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.sources import MAY_SKIP, SOURCES
 from pipeline.conversation.tables import TABLES
 from pipeline.conversation.ticks import tick
 from pipeline.engine.faust.agent import PartitionedAgent

@@ -59,8 +59,8 @@ def _has_a_sign(folded: str) -> bool:
         or "take" in folded
         or "opt" in folded
         or (
-            ("text" in folded or "messag" in folded or "contact" in folded)
-            and ("do" in folded or "more" in folded)
+            ("do" in folded or "more" in folded)
+            and ("text" in folded or "messag" in folded or "contact" in folded)
         )
     )
 

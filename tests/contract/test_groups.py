@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.cli.operate import groups
-from pipeline.conversation.agent import SOURCES
 from pipeline.conversation.process import CONVERSATION_GROUP
+from pipeline.conversation.sources import SOURCES
 from pipeline.store.consumer import STORE_GROUP
 
 

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES, UNREADABLE_IN_A_ROW, Conversation
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.refusals import UNREADABLE_IN_A_ROW
+from pipeline.conversation.sources import SOURCES
 from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.state.state import Point, State
@@ -163,7 +165,7 @@ def test_time_never_goes_back(partition):
 
 
 def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monkeypatch):
-    monkeypatch.setattr("pipeline.conversation.agent.DUE_AT_MOST", 4)
+    monkeypatch.setattr("pipeline.conversation.due.DUE_AT_MOST", 4)
     for n in range(10):
         partition.raw("hello", mo_msg_id=str(n))
         partition.request(f"r{n}")

@@ -11,7 +11,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.sources import MAY_SKIP, SOURCES
 from pipeline.conversation.tables import TABLES
 from pipeline.engine import task
 from pipeline.engine.faust.agent import PartitionedAgent

@@ -18,7 +18,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES
+from pipeline.conversation.sources import SOURCES
 from pipeline.kafka import topics
 from pipeline.records import Clock
 from tests.bench.traffic import directory, mixed_traffic

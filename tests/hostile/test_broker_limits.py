@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from pipeline.conversation.agent import SOURCES
+from pipeline.conversation.sources import SOURCES
 from pipeline.kafka import topics
 
 pytestmark = pytest.mark.broker

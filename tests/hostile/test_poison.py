@@ -14,7 +14,8 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES, Conversation
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.sources import SOURCES
 from pipeline.conversation.tables import ASSEMBLIES, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.plan import AgentPlan

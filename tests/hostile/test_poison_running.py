@@ -13,7 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES
+from pipeline.conversation.sources import SOURCES
 from pipeline.kafka import topics
 from tests.bench.traffic import directory
 from tests.engine.replaying_agent import OUTPUTS, PARTITIONS

@@ -10,7 +10,7 @@ from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.operate import groups
 from pipeline.cli.operate.advance import wait_until_past
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.conversation.agent import RESET
+from pipeline.conversation.due import RESET
 from pipeline.kafka import topics
 from pipeline.records import Clock
 
