@@ -43,7 +43,8 @@ class TimeBounds:
     def __init__(self, *, is_local: bool) -> None:
         self._is_local = is_local
         self.most_ahead = MOST_AHEAD_LOCALLY if is_local else MOST_AHEAD
-        self._asked: tuple[int, datetime | None] = (-1, None)
+        self._asked_timestamp = -1
+        self._asked_time: datetime | None = None
         self._latest = EARLIEST
 
     def latest(self, work: UnitOfWork, record: ConsumerRecord) -> datetime:
@@ -51,16 +52,15 @@ class TimeBounds:
 
         On a local stack the partition's own time may have been put forward, step by step.
         """
-        asked = record.timestamp, work.time
-        if asked != self._asked:
+        time = work.time
+        if record.timestamp != self._asked_timestamp or time is not self._asked_time:
             now = broker_time(record)
-            time = work.time
             base = time if self._is_local and time is not None and time > now else now
             try:
                 self._latest = base + self.most_ahead
             except OverflowError:
                 self._latest = now + self.most_ahead
-            self._asked = asked
+            self._asked_timestamp, self._asked_time = record.timestamp, time
         return self._latest
 
     def has_leapt(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
@@ -69,6 +69,12 @@ class TimeBounds:
 
     def believed(self, work: UnitOfWork, record: ConsumerRecord, stated: datetime) -> datetime:
         """`stated`, or where it is not believed the later of the broker's and the partition's."""
+        if (
+            EARLIEST <= stated <= self._latest  # of a record before, so not beyond this one's
+            and record.timestamp >= self._asked_timestamp
+            and work.time is self._asked_time
+        ):
+            return stated
         if EARLIEST <= stated <= self.latest(work, record):
             return stated
         metrics.TIMES_NOT_BELIEVED.labels(record.topic).inc()

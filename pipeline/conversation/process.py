@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from pipeline.clock import PipelineClock
-from pipeline.conversation.agent import MAY_SKIP, Conversation
+from pipeline.conversation.agent import Conversation
 from pipeline.conversation.tables import TABLES
 from pipeline.conversation.ticks import tick
 from pipeline.engine.faust.agent import PartitionedAgent
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> App:
             group=readers.CONVERSATION,
             bootstrap=bootstrap,
             topics=readers.READ_BY[readers.CONVERSATION],
-            may_skip=MAY_SKIP,
+            may_skip=readers.MAY_SKIP,
             tables=TABLES,
             changelog=topics.CONVERSATION_CHANGELOG,
             processor=lambda partition: Conversation(partition=partition, settings=settings),

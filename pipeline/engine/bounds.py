@@ -29,23 +29,3 @@ class RowFailed(RuntimeError):
         super().__init__(table)
         self.table = table
         self.key = key
-
-
-class Written:
-    """The octets that a unit of work has written so far, over its outputs and tables.
-
-    Whoever writes adds to `octets`, and asks `check` where a bound may be passed: a call for
-    each record and row would be felt.
-    """
-
-    __slots__ = ("octets",)
-
-    def __init__(self) -> None:
-        self.octets = 0
-
-    def check(self, octets: int, where: str) -> None:
-        """Raise `Oversize` where a record or row of so many octets passes a bound."""
-        if octets > RECORD_OCTETS:
-            raise Oversize(f"a record of {octets} octets for {where}")
-        if self.octets > UNIT_OCTETS + EFFECT_OCTETS:
-            raise Oversize(f"more than {EFFECT_OCTETS} octets of one record's effects")

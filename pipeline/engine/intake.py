@@ -220,4 +220,4 @@ class Intake:
 
 def octets_of(records: Iterable[ConsumerRecord]) -> int:
     """The octets of the records' values."""
-    return sum(len(record.value or b"") for record in records)
+    return sum([len(record.value or b"") for record in records])

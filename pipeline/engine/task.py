@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,6 +17,7 @@ from aiokafka.errors import (
 )
 
 from pipeline.engine import metrics
+from pipeline.engine.decide import decide
 from pipeline.engine.intake import Intake
 from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
@@ -184,7 +184,7 @@ class PartitionTask:
         """
         began = time.monotonic()
         try:
-            left = await self._commit(records, *self._decide(records[: self._at_most]))
+            left = await self._commit(records, *self._decide(records))
         except REFUSED_FOR_WHAT_IT_WRITES as error:
             await self._restore_same()
             if self._at_most > 1:
@@ -244,48 +244,10 @@ class PartitionTask:
         return left
 
     def _decide(self, records: Sequence[ConsumerRecord]) -> tuple[UnitOfWork, int]:
-        """The batch's unit of work, and of how many records it is.
-
-        A record that fails again, alone, is refused.
-        """
-        work = self._new_work()
-        take = self._processor.take
-        try:
-            for done, record in enumerate(records):
-                if take(work, record):
-                    return work, done
-                if work.is_full:
-                    return work, done + 1
-        except NeedsOperator:
-            raise
-        except Exception as error:
-            log.error("a batch of %d failed, record by record now: %s", len(records), _told(error))
-            self.state.discard()
-        else:
-            return work, len(records)
-        self._processor.restored(self.state)
-        work = self._new_work()
-        for done, record in enumerate(records):
-            work.savepoint()
-            try:
-                if take(work, record):
-                    return work, done
-            except Exception as error:
-                where = f"{record.topic}[{record.partition}]@{record.offset}"
-                log.error("%s refused: %s", where, _told(error))
-                work.rollback()
-                self._processor.refuse(work, record, error)
-            if work.is_full:
-                return work, done + 1
-        return work, len(records)
+        records = records[: self._at_most]
+        return decide(records, self._processor, self.state, new_work=self._new_work)
 
     def _new_work(self) -> UnitOfWork:
         return UnitOfWork(
             state=self.state, partition=self.partition, changelog=self._plan.changelog
         )
-
-
-def _told(error: Exception) -> str:
-    """Kind and place of an error; not its words, which may quote a message or a number."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    return f"{type(error).__name__}\n{places}"

@@ -44,3 +44,5 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Read by no group: whoever takes over a partition reads its changelog from the beginning.
 CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
+#: Topics whose records may be deleted unread: the next tick makes up for one that is gone.
+MAY_SKIP: Final = frozenset({topics.CLOCK})

@@ -8,7 +8,8 @@ from typing import Final
 
 # Country code and number without the leading zero (G11, "Destination address"), at most 15 digits
 # (ITU-T E.164 6.1).
-_INTERNATIONAL: Final = re.compile(r"[1-9][0-9]{7,14}")
+_FEWEST_DIGITS: Final = 8
+_MOST_DIGITS: Final = 15
 _FULL_WIDTH: Final = {0xFF0B: "+"} | {0xFF10 + digit: str(digit) for digit in range(10)}
 #: What people write between the digits (ITU-T E.123 5), and what comes along when they copy:
 #: blanks, hyphens and dashes, and characters that cannot be seen.
@@ -50,7 +51,7 @@ def handset_from_text(text: str) -> str:
 
 def is_international(digits: str) -> bool:
     """Whether an MT can be sent there: country code and number, 8 to 15 digits, the first not 0."""
-    return _INTERNATIONAL.fullmatch(digits) is not None
+    return _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS and digits[0] != "0" and is_digits(digits)
 
 
 def address_from_text(text: str) -> str:

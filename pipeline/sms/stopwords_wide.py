@@ -53,12 +53,15 @@ def _has_a_sign(folded: str) -> bool:
     """Whether it can have one of the requests, at the cost of a few searches."""
     return (
         "alone" in folded
-        or "text" in folded
-        or "contact" in folded
-        or "messag" in folded
-        or " me" in folded
-        or "number" in folded
+        or "remove" in folded
+        or "wrong" in folded
         or "away" in folded
+        or "take" in folded
+        or "opt" in folded
+        or (
+            ("do" in folded or "more" in folded)
+            and ("text" in folded or "messag" in folded or "contact" in folded)
+        )
     )
 
 

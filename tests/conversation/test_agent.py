@@ -11,12 +11,13 @@ import pytest
 
 from ingest.http.mt import asked_from_json
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES, UNREADABLE_IN_A_ROW, Conversation
+from pipeline.conversation.agent import Conversation
+from pipeline.conversation.refusals import UNREADABLE_IN_A_ROW
 from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.state.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import Clock, ConsentRequest, MoRaw, MtRequest
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import address_from_text
@@ -69,7 +70,7 @@ class Partition:
     def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
         work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
         unfinished = self.agent.take(work, record)
-        for (name, partition), rows in work._outputs.items():
+        for (name, partition), rows in work._outputs.rows.items():
             self.outputs += [(name, partition, key, value) for key, value in rows]
         self.units.append(sum(len(table.changes) for table in self.state.tables.values()))
         self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
@@ -166,7 +167,7 @@ def test_time_never_goes_back(partition):
 
 
 def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monkeypatch):
-    monkeypatch.setattr("pipeline.conversation.agent.DUE_AT_MOST", 4)
+    monkeypatch.setattr("pipeline.conversation.due.DUE_AT_MOST", 4)
     for n in range(10):
         partition.raw("hello", mo_msg_id=str(n))
         partition.request(f"r{n}")
@@ -234,7 +235,7 @@ def test_an_unreadable_record_is_kept_whole_and_the_next_is_taken(partition):
     assert len(partition.written(topics.MO_MESSAGE)) == 1
 
 
-@pytest.mark.parametrize("topic", SOURCES)
+@pytest.mark.parametrize("topic", readers.READ_BY[readers.CONVERSATION])
 def test_what_others_write_wrong_stops_nobody(partition, topic):
     for _ in range(3 * UNREADABLE_IN_A_ROW):
         partition.take(topic, b"no avro")

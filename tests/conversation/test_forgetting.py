@@ -169,7 +169,7 @@ def test_a_result_that_comes_late_brings_no_row_back(partition):
 )
 def test_an_order_that_says_too_little_is_a_dead_letter(partition, fields, words):
     handset = fields.get("handset", HANDSET)
-    partition.agent._partition = topics.partition_of(handset.encode(), PARTITIONS)
+    partition.agent._home.partition = topics.partition_of(handset.encode(), PARTITIONS)
     forget(partition, **fields)
     (letter,) = partition.written(topics.DEAD_LETTER)
     assert (letter.reason, letter.stage) == ("wrong-order", "consent")
@@ -177,7 +177,7 @@ def test_an_order_that_says_too_little_is_a_dead_letter(partition, fields, words
 
 
 def test_an_order_in_a_wrong_partition_is_sent_home(partition):
-    partition.agent._partition += 1
+    partition.agent._home.partition += 1
     forget(partition)
     assert partition.written(topics.ERASURE) == []
     assert [order.handset for order in partition.written(topics.FORGET_REQUEST)] == [HANDSET]

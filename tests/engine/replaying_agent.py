@@ -11,13 +11,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.conversation.agent import MAY_SKIP, SOURCES, Conversation
+from pipeline.conversation.agent import Conversation
 from pipeline.conversation.tables import TABLES
 from pipeline.engine import task
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import create_faust_app, run_faust_app
 from pipeline.engine.plan import AgentPlan
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.settings import Settings
 
 PARTITIONS = 2
@@ -75,8 +75,8 @@ def main() -> None:
             name="conversation",
             group=group,
             bootstrap=bootstrap,
-            topics=tuple(f"{tag}-{source}" for source in SOURCES),
-            may_skip=frozenset(f"{tag}-{topic}" for topic in MAY_SKIP),
+            topics=tuple(f"{tag}-{source}" for source in readers.READ_BY[readers.CONVERSATION]),
+            may_skip=frozenset(f"{tag}-{topic}" for topic in readers.MAY_SKIP),
             tables=TABLES,
             changelog=f"{tag}-{run}-{topics.CONVERSATION_CHANGELOG}",
             processor=lambda partition: Replaying(

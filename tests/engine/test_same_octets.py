@@ -18,8 +18,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import Clock
 from tests.bench.traffic import directory, mixed_traffic
 from tests.engine.replaying_agent import OUTPUTS, PARTITIONS
@@ -42,7 +41,8 @@ def tag(kafka: str) -> str:
     tag = f"octets{os.getpid()}"
     append_time = {"message.timestamp.type": "LogAppendTime"}
     wanted = [
-        NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=append_time) for name in SOURCES
+        NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=append_time)
+        for name in readers.READ_BY[readers.CONVERSATION]
     ]
     compacted = {"cleanup.policy": "compact"}
     for run in ("one", "two"):

@@ -6,8 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from pipeline.conversation.agent import SOURCES
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 
 pytestmark = pytest.mark.broker
 
@@ -45,6 +44,6 @@ async def test_two_hundred_megabytes_of_zeros_are_refused(kafka):
 
 
 def test_every_topic_states_its_limit():
-    for name in SOURCES:
+    for name in readers.READ_BY[readers.CONVERSATION]:
         assert topics.topics()[name].config["compression.type"] == "uncompressed"
         assert topics.topics()[name].config["max.message.bytes"] == "1048588"

@@ -13,14 +13,13 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES, Conversation
+from pipeline.conversation.agent import Conversation
 from pipeline.conversation.tables import ASSEMBLIES, SEEN, TABLES
 from pipeline.directory.directory import numbers_from_toml
-from pipeline.engine import bounds
 from pipeline.engine.plan import AgentPlan
 from pipeline.engine.state.state import State
 from pipeline.engine.task import PartitionTask
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import (
     Clock,
     ConsentRequest,
@@ -72,7 +71,7 @@ class Running:
             name="conversation",
             group="g",
             bootstrap="",
-            topics=SOURCES,
+            topics=readers.READ_BY[readers.CONVERSATION],
             may_skip=frozenset(),
             tables=TABLES,
             changelog="changelog",
@@ -85,7 +84,7 @@ class Running:
         self.task.state, self.task._producer = State(TABLES), self.producer
         self.task._restore = self._restore
         self.restores = 0
-        self._offsets = dict.fromkeys(SOURCES, 0)
+        self._offsets = dict.fromkeys(readers.READ_BY[readers.CONVERSATION], 0)
         self._at_ms = NOON_MS
 
     async def _restore(self) -> None:
@@ -226,7 +225,7 @@ def poisons(topic: str) -> dict[str, dict]:
 
 CASES = [
     pytest.param(topic, poison, id=f"{topic}-{name}")
-    for topic in SOURCES
+    for topic in readers.READ_BY[readers.CONVERSATION]
     for name, poison in poisons(topic).items()
 ]
 
@@ -246,7 +245,7 @@ async def test_the_next_good_record_is_taken_and_has_its_effect(topic, poison, t
         assert letter.whole_sha256 or letter.octets == (poison["value"] or b"")
 
 
-@pytest.mark.parametrize("topic", SOURCES)
+@pytest.mark.parametrize("topic", readers.READ_BY[readers.CONVERSATION])
 async def test_any_octets_at_all_leave_the_partition_running(topic, record_property):
     record_property("tried", FUZZED)
     chance = dice_for(topic)
@@ -413,11 +412,11 @@ async def test_what_only_the_broker_refuses_is_split_until_the_culprit_is_alone(
 
 async def test_a_unit_of_work_ends_by_octets_and_by_time(monkeypatch):
     running = Running()
-    monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_OCTETS", 10_000)
+    monkeypatch.setattr(running.task.state.written, "unit_octets", 10_000)
     await running.take([running.good(f"{n:0500d}") for n in range(60)])
     assert len(running.producer.committed) > 5
     commits = len(running.producer.committed)
-    monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_OCTETS", 1 << 30)
+    monkeypatch.setattr(running.task.state.written, "unit_octets", 1 << 30)
     monkeypatch.setattr("pipeline.engine.unit_of_work.UNIT_SECONDS", -1.0)
     await running.take([running.good(f"again {n}") for n in range(20)])
     assert len(running.producer.committed) == commits + 20
@@ -437,10 +436,10 @@ async def test_a_row_that_cannot_fall_due_does_not_hold_up_time():
 
 
 async def test_effects_of_one_record_are_bounded(monkeypatch):
-    for name in ("bounds", "unit_of_work", "state.tables"):
-        monkeypatch.setattr(f"pipeline.engine.{name}.UNIT_OCTETS", 2_000)
-    monkeypatch.setattr(bounds, "EFFECT_OCTETS", 8_000)
     running = Running()
+    written = running.task.state.written
+    monkeypatch.setattr(written, "unit_octets", 2_000)
+    monkeypatch.setattr(written, "effect_octets", 8_000)
     await running.take([running.good("a" * 4_000), running.good("after")])
     assert running.texts() == ["after"]
     assert [letter.reason for letter in running.written(topics.DEAD_LETTER)] == ["too-large"]

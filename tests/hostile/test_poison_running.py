@@ -13,8 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from pipeline.avro import single_object
-from pipeline.conversation.agent import SOURCES
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from tests.bench.traffic import directory
 from tests.engine.replaying_agent import OUTPUTS, PARTITIONS
 from tests.engine.test_same_octets import LAST, Output, Run, ended
@@ -37,7 +36,7 @@ def tag(kafka: str) -> str:
     tag = f"poison{os.getpid()}"
     wanted = [
         NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=topics.topics()[name].config)
-        for name in SOURCES
+        for name in readers.READ_BY[readers.CONVERSATION]
     ]
     wanted += [NewTopic(f"{tag}-one-{name}", PARTITIONS, 1) for name in OUTPUTS]
     changelog = f"{tag}-one-{topics.CONVERSATION_CHANGELOG}"
@@ -67,7 +66,7 @@ async def publish(kafka: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
     try:
         await send(topics.NUMBERS, single_object.encode(directory()))
-        for topic in SOURCES:
+        for topic in readers.READ_BY[readers.CONVERSATION]:
             await send(topic, b"junk", headers=[(NotUtf8("k"), b"x")])
             for poison in poisons(topic).values():
                 for _ in range(2 if len(poison["value"] or b"") > 10_000 else 10):

@@ -12,7 +12,7 @@ from pipeline.engine import metrics
 from pipeline.engine.state.tables import time_from_due
 from pipeline.engine.states import States
 from pipeline.engine.task import PartitionTask
-from pipeline.engine.unit_of_work import offsets_of
+from pipeline.engine.transaction import offsets_of
 from pipeline.engine.watchdog import Watchdog
 from pipeline.process import troubles
 from pipeline.process.stop import stop_loudly

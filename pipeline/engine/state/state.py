@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.engine.bounds import Written
+from pipeline.engine.outputs import Written
 from pipeline.engine.state.memory import MemoryRows
 from pipeline.engine.state.tables import Table, row_from_octets
 

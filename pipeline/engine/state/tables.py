@@ -11,7 +11,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.engine.bounds import RECORD_OCTETS, RECORD_OVERHEAD, UNIT_OCTETS, Written
+from pipeline.engine.bounds import RECORD_OCTETS, RECORD_OVERHEAD
+from pipeline.engine.outputs import Written
 from pipeline.engine.state.rows import NEVER, Row
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Table:
         octets = len(key) + len(value)
         written = self._written
         written.octets += octets + RECORD_OVERHEAD
-        if octets > RECORD_OCTETS or written.octets > UNIT_OCTETS:
+        if octets > RECORD_OCTETS or written.octets > written.unit_octets:
             written.check(octets, self._name)
         if self._before is not None:
             self._note(key)

@@ -63,7 +63,8 @@ def read_in_doubt(message: MoMessage, number: Number | None, reading: Reading) -
     )
     doubtful = of_characters or _is_doubtful_otherwise(message)
     if reading.meaning in _STOPS:
-        return reading._replace(opens_gateway=reading.opens_gateway and not doubtful)
+        closes = doubtful and reading.opens_gateway
+        return reading._replace(opens_gateway=False) if closes else reading
     if of_characters or _may_say_a_stop(message, number):
         other = _other_reading(message, number, of_characters=of_characters)
         if other is not None:

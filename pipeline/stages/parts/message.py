@@ -10,7 +10,13 @@ from pipeline.records import Flag, MoMessage, MoPart
 from pipeline.sms.charset import GSM_7, UTF_16BE
 from pipeline.sms.gsm7 import ESCAPE
 from pipeline.sms.gsm7_national import DEFAULT, Tables, tables_from_udh
-from pipeline.stages.parts.message_decoding import BIG_ENDIAN, LITTLE_ENDIAN, Decoded, decoded
+from pipeline.stages.parts.message_decoding import (
+    BIG_ENDIAN,
+    LITTLE_ENDIAN,
+    Decoded,
+    decoded,
+    plain_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,14 +24,20 @@ if TYPE_CHECKING:
 
 def message_from_part(part: MoPart, *, account: str) -> MoMessage:
     """The message that one part is by itself."""
-    read = decoded(part.octets, part.charset, _tables(part))
+    octets, charset, flags = part.octets, part.charset, list(part.flags)
+    text = plain_text(octets, charset)
+    lossy = False
+    if not text:
+        read = decoded(octets, charset, _tables(part))
+        text, lossy, octets, charset = read.text, read.lossy, read.octets, read.charset
+        flags += read.flags
     return MoMessage(
         message_id=_message_id([part.part_id]),
         handset=part.handset,
         number=part.number,
-        text=read.text,
-        octets=read.octets,
-        charset=read.charset,
+        text=text,
+        octets=octets,
+        charset=charset,
         api_id=part.api_id,
         account=account,
         mo_msg_ids=[part.mo_msg_id],
@@ -35,8 +47,8 @@ def message_from_part(part: MoPart, *, account: str) -> MoMessage:
         parts_total=1,
         parts_missing=[],
         complete=True,
-        lossy=read.lossy,
-        flags=[*part.flags, *read.flags],
+        lossy=lossy,
+        flags=flags,
         source=part.source,
         network_id=part.network_id,
     )

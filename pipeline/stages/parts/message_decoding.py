@@ -57,6 +57,15 @@ def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
     return _other(octets, charset)
 
 
+def plain_text(octets: bytes, charset: str) -> str:
+    """The text of most messages, printable ASCII in ISO-8859-1; empty: `decoded` has to tell."""
+    if charset == ISO_8859_1 and octets.isascii():
+        text = octets.decode("ascii")
+        if text.isprintable():
+            return text
+    return ""
+
+
 def _single_octets(octets: bytes) -> Decoded:
     """ISO-8859-1, which is windows-1252; octets that are plainly something else are doubted."""
     if octets.isascii():

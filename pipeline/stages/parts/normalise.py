@@ -50,10 +50,8 @@ def normalise(
         api_id = listed.api_id
     if api_id and not directory.knows_api_id(api_id):
         flags.append(Flag.UNKNOWN_API_ID)
-    if not is_digits(handset):
-        flags.append(Flag.NO_CONSENT)
-    elif not is_international(handset):
-        flags.append(Flag.NOT_INTERNATIONAL)
+    if not is_international(handset):
+        flags.append(Flag.NOT_INTERNATIONAL if is_digits(handset) else Flag.NO_CONSENT)
     key = key_of_part(
         source=raw.source,
         raw_position=(partition, offset),

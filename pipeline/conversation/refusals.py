@@ -1,0 +1,89 @@
+"""What happens to a record that is not worked on, and to a row that cannot fall due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiokafka.errors import KafkaError
+
+from pipeline.avro import single_object
+from pipeline.dead_letters import letter_from_record
+from pipeline.engine import metrics
+from pipeline.engine.bounds import Oversize, RowFailed
+from pipeline.kafka import topics
+from pipeline.records import Reason, Record, Rejected, Stage
+from pipeline.wrong_deploy import WrongDeploy
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.unit_of_work import UnitOfWork
+
+UNREADABLE_IN_A_ROW: Final = 10
+_STAGES: Final = {
+    topics.MT_REQUEST: Stage.GATE,
+    topics.CONSENT_REQUEST: Stage.CONSENT,
+    topics.FORGET_REQUEST: Stage.CONSENT,
+}
+
+
+class Refusals:
+    """Refuses records that a stage failed on, and knows when it is the deploy that is wrong."""
+
+    def __init__(self) -> None:
+        self.unreadable_rows = 0  # in a row
+
+    def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
+        """A record that a stage failed on goes to the dead letter, and the next is taken.
+
+        What others write never stops a worker. Rows of our own that cannot be read, ten in a row,
+        raise `WrongDeploy`.
+        """
+        cause = error.__cause__ if isinstance(error, RowFailed) else error
+        if isinstance(cause, msgspec.MsgspecError):
+            self.unreadable_rows += 1
+            if self.unreadable_rows >= UNREADABLE_IN_A_ROW:
+                words = f"{self.unreadable_rows} rows of the state in a row cannot be read"
+                raise WrongDeploy(f"{words}: {type(cause).__name__}") from error
+        else:
+            self.unreadable_rows = 0
+        if isinstance(error, RowFailed):
+            _set_aside(work, record, error)
+            return
+        reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
+        words = f"{type(error).__name__} while it was worked on"
+        bury(work, record, Rejected(reason, words))
+
+
+def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
+    """Let a row fall due no more, which nothing can be done with; the next tick goes on."""
+    table = work.tables[failed.table]
+    octets = table.get(failed.key)
+    if octets is not None:
+        table.put(failed.key, octets)
+    words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
+    bury(work, record, Rejected(Reason.FAILED, words))
+
+
+def bury_stranger(work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
+    """Refuse a record of another kind than its topic has."""
+    words = f"a {type(value).__name__} does not belong in {record.topic}"
+    bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
+
+
+def bury(
+    work: UnitOfWork,
+    record: ConsumerRecord,
+    rejected: Rejected,
+    *,
+    source: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Write a record that is refused to the dead letters."""
+    stage = _STAGES.get(record.topic, Stage.NORMALISE)
+    letter = letter_from_record(record, rejected, stage=stage, source=source, at=at or work.time)
+    metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()
+    work.send(topics.DEAD_LETTER, None, single_object.encode(letter))

@@ -1,0 +1,71 @@
+"""What a batch of records comes to: all of it at once, and record by record where that fails."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from pipeline.wrong_deploy import NeedsOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiokafka.structs import ConsumerRecord
+
+    from pipeline.engine.plan import Processor
+    from pipeline.engine.state.state import State
+    from pipeline.engine.unit_of_work import UnitOfWork
+
+log = logging.getLogger(__name__)
+
+CLOCK_RECORDS: Final = 16  # whether a unit has taken too long is asked after so many
+
+
+def decide(
+    records: Sequence[ConsumerRecord],
+    processor: Processor,
+    state: State,
+    *,
+    new_work: Callable[[], UnitOfWork],
+) -> tuple[UnitOfWork, int]:
+    """The batch's unit of work, and of how many records it is.
+
+    A record that fails again, alone, is refused.
+    """
+    work = new_work()
+    take, written = processor.take, state.written
+    try:
+        for done, record in enumerate(records):
+            if take(work, record):
+                return work, done
+            if written.octets > written.unit_octets or (done % CLOCK_RECORDS == 0 and work.is_full):
+                return work, done + 1
+    except NeedsOperator:
+        raise
+    except Exception as error:
+        log.error("a batch of %d failed, record by record now: %s", len(records), _told(error))
+        state.discard()
+    else:
+        return work, len(records)
+    processor.restored(state)
+    work = new_work()
+    for done, record in enumerate(records):
+        work.savepoint()
+        try:
+            if take(work, record):
+                return work, done
+        except Exception as error:
+            where = f"{record.topic}[{record.partition}]@{record.offset}"
+            log.error("%s refused: %s", where, _told(error))
+            work.rollback()
+            processor.refuse(work, record, error)
+        if work.is_full:
+            return work, done + 1
+    return work, len(records)
+
+
+def _told(error: Exception) -> str:
+    """Kind and place of an error; not its words, which may quote a message or a number."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{places}"

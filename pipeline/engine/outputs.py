@@ -1,0 +1,68 @@
+"""What one unit of work writes, and how many octets: compiled, since each record comes by here."""
+
+from __future__ import annotations
+
+from pipeline.engine.bounds import (
+    EFFECT_OCTETS,
+    RECORD_OCTETS,
+    RECORD_OVERHEAD,
+    UNIT_OCTETS,
+    Oversize,
+)
+
+Target = tuple[str, int]  # topic and partition
+Rows = list[tuple[bytes | None, bytes | None]]
+
+
+class Written:
+    """The octets that a unit of work has written so far, over its outputs and tables.
+
+    Whoever writes adds to `octets`, and asks `check` where a bound may be passed: a call for
+    each record and row would be felt.
+    """
+
+    def __init__(self) -> None:
+        self.octets: int = 0
+        self.unit_octets: int = UNIT_OCTETS
+        self.effect_octets: int = EFFECT_OCTETS
+
+    def check(self, octets: int, where: str) -> None:
+        """Raise `Oversize` where a record or row of so many octets passes a bound."""
+        if octets > RECORD_OCTETS:
+            raise Oversize(f"a record of {octets} octets for {where}")
+        if self.octets > self.unit_octets + self.effect_octets:
+            raise Oversize(f"more than {self.effect_octets} octets of one record's effects")
+
+
+class Outputs:
+    """The records a unit of work writes, by topic and partition, in the order they were sent."""
+
+    def __init__(self, partition: int, written: Written) -> None:
+        self._partition = partition
+        self._written = written
+        self.rows: dict[Target, Rows] = {}
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
+    ) -> None:
+        """Write a record to `topic`, in this partition or the one named; raises `Oversize`."""
+        octets = len(value)
+        if key is not None:
+            octets += len(key)
+        written = self._written
+        written.octets += octets + RECORD_OVERHEAD
+        if octets > RECORD_OCTETS or written.octets > written.unit_octets:
+            written.check(octets, topic)
+        target = (topic, self._partition if partition is None else partition)
+        rows = self.rows.get(target)
+        if rows is None:
+            rows = self.rows[target] = []
+        rows.append((key, value))
+
+    def counts(self) -> dict[Target, int]:
+        """How many records there are so far, for `cut`."""
+        return {target: len(rows) for target, rows in self.rows.items()}
+
+    def cut(self, counts: dict[Target, int]) -> None:
+        """Drop what was sent since there were so many."""
+        self.rows = {t: rows[: counts[t]] for t, rows in self.rows.items() if t in counts}
