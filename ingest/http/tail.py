@@ -43,7 +43,6 @@ class Tail:
         self._ends: dict[TopicPartition, int] = {}
         self.is_caught_up = False
         self.is_reading = False
-        self.unreadable = 0
         self._pause = pause
 
     def start(self) -> None:
@@ -124,7 +123,6 @@ class Tail:
         try:
             record = decode(octets)
         except Unreadable as error:
-            self.unreadable += 1
             log.warning("a record of the status topics cannot be read: %s", error)
             return
         self._index.enter(record, octets)

@@ -44,11 +44,6 @@ class UnitOfWork:
         self.time = state.point.time
         self.must_commit = False
 
-    @property
-    def partition(self) -> int:
-        """The partition whose records these are."""
-        return self._partition
-
     def send(
         self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
     ) -> None:

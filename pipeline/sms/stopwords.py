@@ -87,11 +87,6 @@ def stop_word_in_full(text: str, extra: tuple[str, ...] = ()) -> str:
     return phrases(STOP_WORDS + extra).named_by(fold_text(text))
 
 
-def is_stop(text: str, extra: tuple[str, ...] = ()) -> bool:
-    """Whether the whole text is a stop word, of the guide's or one of `extra`."""
-    return bool(stop_word_in_full(text, extra))
-
-
 def is_stop_all(text: str) -> bool:
     """Whether the whole text is STOP ALL, STOPALL or STOP STOP."""
     return bool(_STOP_ALL_PHRASES.named_by(fold_text(text)))

@@ -10,11 +10,11 @@ import pytest
 from pipeline.sms.folding import fold_text
 from pipeline.sms.stopwords import (
     contains_stop_word,
-    is_stop,
     is_stop_all,
     keyword_start,
     keyword_stop,
     keywords_in,
+    stop_word_in_full,
     words_of,
 )
 from pipeline.sms.stopwords_wide import may_be_a_stop
@@ -56,7 +56,7 @@ WORST = {
 OPENINGS = ("", "stop ", "stop a", "fun stop")
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "fold_text": fold_text,
-    "is_stop": is_stop,
+    "stop_word_in_full": stop_word_in_full,
     "is_stop_all": is_stop_all,
     "contains_stop_word": contains_stop_word,
     "keyword_stop": lambda text: keyword_stop(text, ("FUN", "GAME")),
