@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ingest.ftp.places import Head, Place, digest_of
+from ingest.ftp.places import LogHead, LogPlace, digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     log: str
-    places: tuple[Place, ...] = ()
-    known: tuple[Head, ...] = ()
+    places: tuple[LogPlace, ...] = ()
+    known: tuple[LogHead, ...] = ()
 
 
 class CheckpointFile:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from ingest.publish.lanes import Lane, settled
+from ingest.publish.lanes import PublishLane, settled
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
 from pipeline.process.peer_words import peer_words
 
@@ -53,7 +53,7 @@ class KafkaPublisher:
         self._timeout_seconds = timeout_seconds
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, int] = {}
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._lanes: dict[tuple[str, int], PublishLane] = {}
         self._turn = counting()  # records without a key go to each partition in turn
         self._broken = asyncio.Event()
         self._answers = False
@@ -82,7 +82,7 @@ class KafkaPublisher:
         partition = next(self._turn) % count if key is None else partition_of(key, count)
         lane = self._lanes.get((topic, partition))
         if lane is None:
-            lane = self._lanes[topic, partition] = Lane(
+            lane = self._lanes[topic, partition] = PublishLane(
                 topic,
                 partition,
                 producer=self._producer,

@@ -16,7 +16,7 @@ from ingest.common.process import kafka_answers, run_until_signalled
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
-from ingest.smpp.session import Broken, Refused, Session
+from ingest.smpp.session import BindRefused, Broken, Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
@@ -132,7 +132,7 @@ class Receiver:
             await _unless_ended(ending, session.bind(self._command, self._bind))
         except _Ended:
             return False
-        except Refused as refused:
+        except BindRefused as refused:
             metrics.BINDS.labels("refused").inc()
             self._say_once(f"{where}: {refused}")
             self._count_refusal(refused)
@@ -165,7 +165,7 @@ class Receiver:
             self._set(bound=False)
         return asyncio.get_running_loop().time() - bound_at >= LASTED_SECONDS
 
-    def _count_refusal(self, refused: Refused) -> None:
+    def _count_refusal(self, refused: BindRefused) -> None:
         self._refusals += refused.status in _FINAL
         if self._refusals == REFUSALS:
             log.error(

@@ -23,7 +23,7 @@ from pipeline.store.block import Bounds, end_from_metadata, token_of
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
-from pipeline.store.lane import Lane, Limits
+from pipeline.store.lane import BlockLimits, Lane
 from pipeline.store.refusals import insert_all_but_refused, is_about_a_value
 from pipeline.wrong_deploy import WrongDeploy
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline.store.block import Block
     from pipeline.store.clickhouse.writer import Writer
-    from pipeline.store.lane import Batch
+    from pipeline.store.lane import PolledBatch
     from pipeline.store.rows import Row
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Sink:
         self,
         *,
         writer: Writer,
-        limits: Limits,
+        limits: BlockLimits,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -163,7 +163,7 @@ class Sink:
         """Whether more of the partition may be read now."""
         return self._lanes[topic].has_room(partition)
 
-    async def take(self, batch: Batch) -> None:
+    async def take(self, batch: PolledBatch) -> None:
         """Take a batch in; waits while its topic has no room. Raises `SinkFailed` once it failed.
 
         Ask `has_room` before reading, and no topic waits for another's.

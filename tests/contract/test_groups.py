@@ -9,8 +9,8 @@ from pipeline.store.consumer import STORE_GROUP
 
 
 def test_the_command_line_asks_for_the_groups_the_agents_are() -> None:
-    assert (groups.CONVERSATION, groups.STORE) == (CONVERSATION_GROUP, STORE_GROUP)
+    assert (groups.CONVERSATION_GROUP, groups.STORE) == (CONVERSATION_GROUP, STORE_GROUP)
 
 
 def test_the_command_line_counts_the_lag_of_what_the_agent_reads() -> None:
-    assert groups.READ_BY[groups.CONVERSATION] == SOURCES
+    assert groups.READ_BY[groups.CONVERSATION_GROUP] == SOURCES

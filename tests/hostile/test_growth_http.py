@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ingest.http.http1 import BadRequest, RequestReader
-from ingest.http.mt import Refused, asked_from_json, request_id_from_header
+from ingest.http.mt import RequestRefused, asked_from_json, request_id_from_header
 from ingest.http.request import target_from_octets
 from pipeline.settings import Settings
 from pipeline.sms import gsm7, udh
@@ -58,9 +58,9 @@ _ASK: dict[str, Any] = {"peer": "127.0.0.1", "token": None}
 
 
 def _asked(octets: bytes) -> None:
-    with suppress(Refused):
+    with suppress(RequestRefused):
         asked_from_json(octets)
-    with suppress(Refused):
+    with suppress(RequestRefused):
         request_id_from_header(octets)
 
 

@@ -46,7 +46,7 @@ def changes_of(bootstrap: str, request: ConsentRequest) -> list[ConsentChange]:
         offset = publish(bootstrap, [outgoing])[topics.CONSENT_REQUEST, partition]
 
         def is_done() -> bool | None:
-            found = groups.positions(admin, group=groups.CONVERSATION, partitions=[orders])
+            found = groups.positions(admin, group=groups.CONVERSATION_GROUP, partitions=[orders])
             return found[orders].offset > offset or None
 
         wait_for(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.children import Child, Program
-from pipeline.cli.local.patience import Patience
+from pipeline.cli.local.patience import LivenessProbe
 from pipeline.home.process import CannotStart, start_process, stop_process
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep them running until `stop` is set; raises `SupervisionError`. Call `end` after it."""
-        patience = Patience(seconds=self.hang_seconds, stop=self.stop)
+        patience = LivenessProbe(seconds=self.hang_seconds, stop=self.stop)
         if self.hang_seconds > 0:
             patience.watch(self.children)
         while not self.stop.is_set():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
-from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import topics
@@ -60,7 +60,7 @@ def advance(
         clock.set_offset(clock.offset() + by)
         wait_until_past(
             admin,
-            group=groups.CONVERSATION,
+            group=groups.CONVERSATION_GROUP,
             goals={at: last[at.topic, at.partition] + 1 for at in ticked},
             who="the workers",
             say=say,
@@ -94,7 +94,7 @@ def wait_until_past(
     say: Callable[[str], None],
 ) -> None:
     """Return when the group has committed up to each goal; `CommandError` when it stands still."""
-    patience = Patience(seconds=PATIENCE_SECONDS)
+    patience = ProgressDeadline(seconds=PATIENCE_SECONDS)
     rounds = 0
     while True:
         found = groups.positions(admin, group=group, partitions=list(goals))

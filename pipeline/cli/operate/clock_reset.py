@@ -32,5 +32,7 @@ def reset(bootstrap: str, *, say: Callable[[str], None]) -> list[str]:
         )
         last = publish(bootstrap, outgoing)
         goals = {at: last[at.topic, at.partition] + 1 for at in ordered}
-        wait_until_past(admin, group=groups.CONVERSATION, goals=goals, who="the workers", say=say)
+        wait_until_past(
+            admin, group=groups.CONVERSATION_GROUP, goals=goals, who="the workers", say=say
+        )
     return [f"{len(ordered)} partitions have taken the order; `twoway clock -v` shows their times"]

@@ -22,11 +22,11 @@ def leave(name: Name, home: Home = None) -> None:
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_admin
-    from pipeline.cli.operate.groups import CONVERSATION
+    from pipeline.cli.operate.groups import CONVERSATION_GROUP
     from pipeline.home.stack import bootstrap_of
 
     with open_admin(bootstrap_of(settings)) as admin:
-        left = remove_member(admin, group=CONVERSATION, name=name)
+        left = remove_member(admin, group=CONVERSATION_GROUP, name=name)
     if not left:
         raise CommandError(f"no worker has the name {name}")
     typer.echo(f"{name} has left; the others take its share")

@@ -57,7 +57,7 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
     """The time of each partition."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         clocks = partitions_of(consumer, [topics.CLOCK])
-        found = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        found = groups.positions(admin, group=groups.CONVERSATION_GROUP, partitions=clocks)
         return {
             at.partition: time_from_metadata(position.metadata) for at, position in found.items()
         }
@@ -66,12 +66,14 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
 def broker_state(bootstrap: str) -> BrokerState:
     """Lag and time of every partition, and who reads."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
-        conversation = _lags_of(admin, consumer, group=groups.CONVERSATION, but={topics.CLOCK})
+        conversation = _lags_of(
+            admin, consumer, group=groups.CONVERSATION_GROUP, but={topics.CLOCK}
+        )
         store = _lags_of(admin, consumer, group=groups.STORE)
         clocks = partitions_of(consumer, [topics.CLOCK])
-        times = groups.positions(admin, group=groups.CONVERSATION, partitions=clocks)
+        times = groups.positions(admin, group=groups.CONVERSATION_GROUP, partitions=clocks)
         described = groups.coordinated(
-            lambda: admin.describe_groups([groups.CONVERSATION, groups.STORE])
+            lambda: admin.describe_groups([groups.CONVERSATION_GROUP, groups.STORE])
         )
     return BrokerState(
         partitions=[
