@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
+from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -120,16 +121,15 @@ class KafkaPublisher:
         await self._disconnect()
 
     async def _keep_connected(self) -> None:
-        backoff, longest = BACKOFF_SECONDS
+        backoff = Backoff(*BACKOFF_SECONDS)
         while True:
             try:
                 producer = await self._connect()
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 self._say_state(answers=False, why=str(error) or type(error).__name__)
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, longest)
+                await asyncio.sleep(backoff.failed())
                 continue
-            backoff = BACKOFF_SECONDS[0]
+            backoff.succeeded()
             await self._watch(producer)
             await self._disconnect()
 

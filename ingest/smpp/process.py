@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
 import sys
 from contextlib import suppress
@@ -20,6 +19,7 @@ from ingest.smpp.session import BindRefused, Broken, Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process.backoff import Backoff, spread
 from pipeline.process.log_guard import log_to_stderr
 from pipeline.process.peer_words import peer_words
 
@@ -68,16 +68,16 @@ class Receiver:
         metrics.WINDOW.set(self._settings.smpp_window)
         if isinstance(self._publisher, KafkaPublisher):
             self._publisher.start()
-        shortest, longest = BACKOFF_SECONDS
-        backoff = shortest
+        backoff = Backoff(*BACKOFF_SECONDS)
         ending = asyncio.create_task(ended.wait())
         try:
             while await self._may_bind(ending):
                 if await self._bind_once(ending):
-                    backoff = shortest
-                wait = REFUSED_SECONDS if self._refusals >= REFUSALS else backoff
-                await asyncio.wait([ending], timeout=random.uniform(wait / 2, wait))  # noqa: S311 - jitter
-                backoff = min(2 * backoff, longest)
+                    backoff.succeeded()
+                wait = backoff.failed()
+                if self._refusals >= REFUSALS:
+                    wait = REFUSED_SECONDS
+                await asyncio.wait([ending], timeout=spread(wait))
         finally:
             ending.cancel()
             if isinstance(self._publisher, KafkaPublisher):

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.kafka import topics
+from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
@@ -271,7 +272,7 @@ class Sink:
 
     async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it is done; after `give_up_seconds` raises what stood in the way."""
-        pause = FIRST_PAUSE_SECONDS
+        backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         give_up_at = self._clock() + self._give_up_seconds
         while True:
             try:
@@ -282,13 +283,13 @@ class Sink:
                 words = words_of_error(error)
                 metrics.UNAVAILABLE.labels(target).set(1)
                 metrics.RETRIES.labels(target).inc()
+                pause = backoff.failed()
                 if self._clock() + pause > give_up_at:
                     raise SinkFailed(
                         f"{target} has been failing for {self._give_up_seconds:.0f} s: {words}"
                     ) from error
                 log.warning("%s failed, again in %.2f s: %s", target, pause, words)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 metrics.UNAVAILABLE.labels(target).set(0)
                 return result

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ingest.ftp import metrics
-from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble, Held
+from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.follower import QUIET_POLLS
 from ingest.ftp.places import WINDOW_OCTETS, LogHead, LogMark, LogPlace, digest_of, head_of, thinned
+from pipeline.home.lock import FolderTaken
 from pipeline.records import DeadLetter
 from tests.ingest.ftp.fakes import LOG, FakeFiles, FakeKafka, Watch
 
@@ -232,7 +233,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path)
     with pytest.raises(DiskTrouble):
         file.write(Checkpoint(log="second"))
     assert file.read() == Checkpoint(log="first")
-    with pytest.raises(Held):
+    with pytest.raises(FolderTaken):
         CheckpointFile(tmp_path)
     file.close()
 
