@@ -45,6 +45,12 @@ class Publisher(Protocol):
         What was given up on may still arrive: a duplicate, which the pipeline knows, never a loss.
         """
 
+    def start(self) -> None:
+        """Connect in the background; called once, in a running event loop."""
+
+    async def stop(self) -> None:
+        """Deliver what was taken, within a time-out, and let go of the connection."""
+
 
 class KafkaPublisher:
     """One idempotent producer, replaced when it fails; a lane per partition in front of it."""

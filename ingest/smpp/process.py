@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import uvloop
-
-from ingest.common.process import kafka_answers, run_until_signalled
+from ingest.common.process import (
+    EXIT_SETTINGS,
+    EXIT_TAKEN,
+    kafka_answers,
+    run_process,
+    run_until_signalled,
+)
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
@@ -20,7 +23,6 @@ from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_setting
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.process.backoff import Backoff, spread
-from pipeline.process.log_guard import log_to_stderr
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.smpp")
 T = TypeVar("T")
 
-EXIT_SETTINGS: Final = 2
-EXIT_TAKEN_PORT: Final = 1
 CONNECT_SECONDS: Final = 10.0
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 30.0)
@@ -66,8 +66,7 @@ class Receiver:
     async def run(self, ended: asyncio.Event) -> None:
         """Until `ended`."""
         metrics.WINDOW.set(self._settings.smpp_window)
-        if isinstance(self._publisher, KafkaPublisher):
-            self._publisher.start()
+        self._publisher.start()
         backoff = Backoff(*BACKOFF_SECONDS)
         ending = asyncio.create_task(ended.wait())
         try:
@@ -80,8 +79,7 @@ class Receiver:
                 await asyncio.wait([ending], timeout=spread(wait))
         finally:
             ending.cancel()
-            if isinstance(self._publisher, KafkaPublisher):
-                await self._publisher.stop()
+            await self._publisher.stop()
 
     async def _may_bind(self, ending: asyncio.Task[bool]) -> bool:
         """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
@@ -202,17 +200,9 @@ async def _unless_ended(ending: asyncio.Task[bool], work: Coroutine[Any, Any, T]
 
 def run(settings: Settings) -> None:
     """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
-    log_to_stderr(settings)
 
     async def main() -> None:
         receiver = Receiver(settings)
         await run_until_signalled(receiver.run, settings, ready=lambda: receiver.is_bound)
 
-    try:
-        uvloop.run(main())
-    except SmppError as error:
-        print(f"twoway smpp: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_SETTINGS) from error
-    except OSError as error:
-        print(f"twoway smpp: cannot serve /metrics: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_TAKEN_PORT) from error
+    run_process("smpp", main, settings, exits={SmppError: EXIT_SETTINGS, OSError: EXIT_TAKEN})

@@ -130,3 +130,22 @@ def test_every_command_that_is_named_exists() -> None:
     }
     assert named
     assert named <= known
+
+
+def unlisted(folder: Path) -> set[str]:
+    """The modules of a folder, and of those inside it, that its README does not name."""
+    words = (folder / "README.md").read_text()
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
+    return {name for name in files if "__init__" not in name and f"`{name}`" not in words}
+
+
+@pytest.mark.parametrize("folder", ["pipeline/engine", "pipeline/kafka/client"])
+def test_every_module_is_in_the_readme_of_its_folder(folder: str) -> None:
+    assert unlisted(ROOT / folder) == set()
+
+
+def test_a_module_that_is_not_listed_is_found(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("`one.py`")
+    for name in ("one.py", "two.py", "__init__.py"):
+        (tmp_path / name).touch()
+    assert unlisted(tmp_path) == {"two.py"}
