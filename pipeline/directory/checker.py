@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.directory.lines import TomlLines, TomlPath
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopwords import words_of
+from pipeline.sms.words.stopwords import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.directory.checker import LONGEST_DIGITS, TomlChecker
 from pipeline.records import CustomReply, Number, Numbers
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopword_sets import SETS, words_of_sets
-from pipeline.sms.stopwords import (
+from pipeline.sms.words.stopword_sets import SETS, words_of_sets
+from pipeline.sms.words.stopwords import (
     HELP,
     START_WORDS,
     STOP_ALL,

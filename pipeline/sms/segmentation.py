@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from pipeline.sms.gsm7 import BASIC, ESCAPE, EXTENSION, septets_of
+from pipeline.sms.gsm7.default import BASIC, ESCAPE, EXTENSION, septets_of
 
 GSM7: Final = "gsm7"
 UCS2: Final = "ucs2"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import Reason, Rejected
-from pipeline.sms.stopwords import contains_stop_word
 from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.stopwords import contains_stop_word
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.percent import octets_from_percent, percent_from_octets
 

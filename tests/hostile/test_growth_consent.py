@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.sms.folding import fold_text
-from pipeline.sms.stopwords import (
+from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.stopwords import (
     contains_stop_word,
     is_stop_all,
     keyword_start,
@@ -17,8 +18,7 @@ from pipeline.sms.stopwords import (
     stop_word_in_full,
     words_of,
 )
-from pipeline.sms.stopwords_wide import may_be_a_stop
-from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.decide import ConsentRules, HandsetConsent, due_at, take_message
 from pipeline.stages.consent.row import decode_row, encode_row

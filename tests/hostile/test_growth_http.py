@@ -11,8 +11,9 @@ from ingest.http.http1 import BadRequest, RequestReader
 from ingest.http.mt import RequestRefused, asked_from_json, request_id_from_header
 from ingest.http.request import target_from_octets
 from pipeline.settings import Settings
-from pipeline.sms import gsm7, udh
+from pipeline.sms import udh
 from pipeline.sms.charset import charset_from_name
+from pipeline.sms.gsm7 import default as gsm7
 from pipeline.sms.msisdn import address_from_text
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.web.access import Access

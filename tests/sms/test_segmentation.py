@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.gsm7 import BASIC, EXTENSION
+from pipeline.sms.gsm7.default import BASIC, EXTENSION
 from pipeline.sms.segmentation import GSM7, PART, SINGLE, UCS2, segment
 
 SEPTETS = dict.fromkeys((c for c in BASIC if c != "\x1b"), 1) | dict.fromkeys(EXTENSION.values(), 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.cli.why.history import OPEN_STATE, Change, ScopeNow
 from pipeline.records import ConsentRule, ConsentState, ScopeKind
-from pipeline.sms.stopwords import STOP_WORDS
+from pipeline.sms.words.stopwords import STOP_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records import Flag, Source
-from pipeline.sms.plausible import plausible_texts
-from pipeline.sms.stopword_sets import WIDE
-from pipeline.sms.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
+from pipeline.sms.words.plausible import plausible_texts
+from pipeline.sms.words.stopword_sets import WIDE
+from pipeline.sms.words.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
 from pipeline.stages.consent.decide import due_at
 from pipeline.stages.parts.message import message_from_part
 from tests.support.conversation import ANN, CODE, NUMBERS, SHARED, Conversation, directory_from

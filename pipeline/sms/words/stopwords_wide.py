@@ -11,9 +11,9 @@ import string
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms.folding import trimmed
-from pipeline.sms.stopword_sets import STOP_REQUESTS, WIDE
-from pipeline.sms.stopwords import STOP_WORDS, Phrases
+from pipeline.sms.words.folding import trimmed
+from pipeline.sms.words.stopword_sets import STOP_REQUESTS, WIDE
+from pipeline.sms.words.stopwords import STOP_WORDS, Phrases
 
 _WIDE: Final = Phrases(WIDE)
 _REQUESTS: Final = Phrases(STOP_REQUESTS)

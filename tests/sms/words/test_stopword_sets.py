@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from pipeline.sms.default_ignorable import without_ignorable
-from pipeline.sms.folding import LONGEST_COMMAND, fold_text
-from pipeline.sms.stopword_sets import SETS, WIDE, words_of_sets
-from pipeline.sms.stopwords import STOP_WORDS, keyword_stop, stop_word_in_full
-from pipeline.sms.stopwords_wide import LONGEST_WORD, may_be_a_stop
+from pipeline.sms.words.default_ignorable import without_ignorable
+from pipeline.sms.words.folding import LONGEST_COMMAND, fold_text
+from pipeline.sms.words.stopword_sets import SETS, WIDE, words_of_sets
+from pipeline.sms.words.stopwords import STOP_WORDS, keyword_stop, stop_word_in_full
+from pipeline.sms.words.stopwords_wide import LONGEST_WORD, may_be_a_stop
 
 INVISIBLE = [chr(p) for p in range(sys.maxunicode + 1) if not without_ignorable(chr(p))]
 

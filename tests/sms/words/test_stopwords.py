@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.stopwords import (
+from pipeline.sms.words.stopwords import (
     STOP_ALL,
     STOP_WORDS,
     KeywordCommand,

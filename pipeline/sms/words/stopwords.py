@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from pipeline.sms.folding import fold_text, spelling_of, split, split_command
+from pipeline.sms.words.folding import fold_text, spelling_of, split, split_command
 
 STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
 STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is what users write
