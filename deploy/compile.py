@@ -18,7 +18,7 @@ from deploy.install import say
 from pipeline.compiled import BUILT, GROUP, ROOT, digest
 
 PATTERNS: Final = (
-    "sms/*.py",
+    "sms/**/*.py",
     "stages/**/*.py",
     "wire/http_form.py",
     "wire/percent.py",

@@ -124,7 +124,6 @@ class Stage(StrEnum):
 
     INGEST = "ingest"
     NORMALISE = "normalise"
-    REASSEMBLE = "reassemble"
     CONSENT = "consent"
     GATE = "gate"
     STORE = "store"

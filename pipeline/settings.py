@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "TWOWAY_"
-FILE_NAME: Final = "settings.toml"
+SETTINGS_FILE: Final = "settings.toml"
 
 
 class SettingsError(ValueError):
@@ -212,7 +212,7 @@ def load_settings(
         if value is not None
     }
     home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
-    file = home / FILE_NAME
+    file = home / SETTINGS_FILE
     if file.is_file():
         given |= _settings_in(file.read_text(), str(file))
     given |= from_environment

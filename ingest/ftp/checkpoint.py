@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ingest.ftp.places import Head, Place, digest_of
+from ingest.ftp.places import LogHead, LogPlace, digest_of
+from pipeline.home.lock import FolderTaken, try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +18,6 @@ log = logging.getLogger("twoway.ftp")
 
 FOLDER: Final = "ftp"
 NAME: Final = "checkpoint"
-
-
-class Held(RuntimeError):
-    """Another poller uses the checkpoint."""
 
 
 class DiskTrouble(OSError):
@@ -36,27 +32,26 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     log: str
-    places: tuple[Place, ...] = ()
-    known: tuple[Head, ...] = ()
+    places: tuple[LogPlace, ...] = ()
+    known: tuple[LogHead, ...] = ()
 
 
 class CheckpointFile:
-    """The checkpoint under a home, held by one process at a time; raises `Held`."""
+    """The checkpoint under a home, held by one process at a time; raises `FolderTaken`."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
         self.path = self._folder / NAME
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            raise Held(f"another poller uses {self._folder}") from None
+        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = os.fdopen(descriptor, "r+b")
+        if not try_lock(self._lock):
+            self._lock.close()
+            raise FolderTaken(f"another poller uses {self._folder}")
 
     def close(self) -> None:
         """Let another process have it."""
-        os.close(self._lock)
+        self._lock.close()
 
     def read(self) -> Checkpoint | None:
         """What was written last; None when nothing was, or when it cannot be relied on."""

@@ -11,7 +11,7 @@ from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
 from ingest.ftp import bounds
-from ingest.ftp.connection import CODEC, WORDS, Connection, end_tls, in_words
+from ingest.ftp.connection import CODEC, WORDS, FtpConnection, end_tls, in_words
 from ingest.ftp.trouble import LoginRefused, Missing, Trouble
 from pipeline.process.peer_words import keep_secret, peer_words
 
@@ -26,7 +26,7 @@ _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NOT_LOGGED_IN: Final = "530"
 
 
-class Server:
+class FtpClient:
     """The files of the log's folder, while `connected`."""
 
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None) -> None:
@@ -35,7 +35,7 @@ class Server:
         self._folder, _, self.name = _octets_as_text(settings.ftp_path).rpartition("/")
         if settings.ftp_path.startswith("/") and not self._folder:
             self._folder = "/"
-        self._connection: Connection | None = None
+        self._connection: FtpConnection | None = None
         self._data: socket.socket | None = None
         self._is_answered = True
         self._end_by = 0.0  # of this poll
@@ -44,10 +44,10 @@ class Server:
         self.is_restart_refused = False
 
     @contextmanager
-    def connected(self) -> Iterator[Server]:
+    def connected(self) -> Iterator[FtpClient]:
         """Logged in, in the folder; raises `Trouble`."""
         self._end_by = time.monotonic() + bounds.POLL_SECONDS
-        connection = Connection(self._tls)
+        connection = FtpConnection(self._tls)
         self._connection = connection
         try:
             with in_words("unreachable"):
@@ -180,12 +180,12 @@ class Server:
         return tuple(bytes(each).strip(b"\r").decode(CODEC) for each in lines if each.strip())
 
     @property
-    def _in_use(self) -> Connection:
+    def _in_use(self) -> FtpConnection:
         if self._connection is None:
             raise Trouble("broken", "the connection was ended")
         return self._connection
 
-    def _log_in(self, connection: Connection) -> None:
+    def _log_in(self, connection: FtpConnection) -> None:
         """Under TLS before user and password go over the line, or not at all."""
         settings = self._settings
         user, password = (

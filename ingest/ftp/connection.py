@@ -25,7 +25,7 @@ WORDS: Final = 100  # characters of what a server says
 HIGHEST_PORT: Final = 65535
 
 
-class Connection(ftplib.FTP_TLS):
+class FtpConnection(ftplib.FTP_TLS):
     """ftplib, with the data connection bound to the control connection's TLS session.
 
     Servers that ask for that (vsftpd and FileZilla by default) refuse the transfer else; cpython

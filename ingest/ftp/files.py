@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ingest.ftp.places import HEAD_OCTETS, Head, Place, head_of
+from ingest.ftp.places import LOG_HEAD_OCTETS, LogHead, LogPlace, head_of
 from ingest.ftp.trouble import Missing
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Files(Protocol):
 
 @contextmanager
 def resumed(
-    files: Files, name: str, place: Place
+    files: Files, name: str, place: LogPlace
 ) -> Iterator[tuple[bytes, Iterator[bytes]] | None]:
     """What lies before the position and what comes after it; None: it is another log."""
     try:
@@ -67,7 +67,7 @@ def first_octets(files: Files, name: str) -> bytes:
                 octets += block
     except Missing:
         return b""
-    return octets[:HEAD_OCTETS]
+    return octets[:LOG_HEAD_OCTETS]
 
 
 def siblings(files: Files, name: str) -> list[str]:
@@ -82,9 +82,9 @@ def stem_of(name: str) -> str:
     return name[: name.find(".", 1)] if "." in name[1:] else name
 
 
-def other_logs(files: Files, name: str) -> dict[Head, tuple[bytes, str]]:
+def other_logs(files: Files, name: str) -> dict[LogHead, tuple[bytes, str]]:
     """First octets and name of each file beside the log that is a log by name and by its octets."""
-    found: dict[Head, tuple[bytes, str]] = {}
+    found: dict[LogHead, tuple[bytes, str]] = {}
     for other in siblings(files, name):
         if not other.startswith(stem_of(name)):
             break

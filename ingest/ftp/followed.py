@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ingest.ftp.checkpoint import Checkpoint
-    from ingest.ftp.places import Head, Place
+    from ingest.ftp.places import LogHead, LogPlace
 
 
 class Logs:
@@ -26,16 +26,16 @@ class Logs:
         self._is_written = True
 
     @property
-    def current(self) -> Place:
+    def current(self) -> LogPlace:
         """The log that is written now."""
         return self.checkpoint.places[-1]
 
     @property
-    def old(self) -> tuple[Place, ...]:
+    def old(self) -> tuple[LogPlace, ...]:
         """The rotated ones that are still read."""
         return self.checkpoint.places[:-1]
 
-    def is_seen(self, head: Head) -> bool:
+    def is_seen(self, head: LogHead) -> bool:
         """Whether a log that begins so is followed, was read, or was there before us."""
         followed = (place.head for place in self.checkpoint.places)
         return head in self.checkpoint.known or head in followed
@@ -45,23 +45,23 @@ class Logs:
         if not self._is_written:
             self._put(self.checkpoint)
 
-    def replace(self, before: Place, after: Place) -> None:
+    def replace(self, before: LogPlace, after: LogPlace) -> None:
         """Another place of the same log."""
         places = tuple(after if each == before else each for each in self.checkpoint.places)
         self._put(msgspec.structs.replace(self.checkpoint, places=places))
 
-    def saver(self, place: Place) -> Callable[[Place], None]:
+    def saver(self, place: LogPlace) -> Callable[[LogPlace], None]:
         """What keeps the places of one log, one after the other."""
         last = place
 
-        def save(moved: Place) -> None:
+        def save(moved: LogPlace) -> None:
             nonlocal last
             before, last = last, moved
             self.replace(before, moved)
 
         return save
 
-    def drop(self, place: Place) -> None:
+    def drop(self, place: LogPlace) -> None:
         """Follow it no more; should it be seen again it is known."""
         places = tuple(each for each in self.checkpoint.places if each != place)
         known = self.checkpoint.known
@@ -69,16 +69,18 @@ class Logs:
             known = (*known, place.head)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=known))
 
-    def begin(self, place: Place, *, known: Iterable[Head]) -> None:
+    def begin(self, place: LogPlace, *, known: Iterable[LogHead]) -> None:
         """The first log of all, and what lies beside it."""
         self._put(msgspec.structs.replace(self.checkpoint, places=(place,), known=tuple(known)))
 
-    def begin_new(self, place: Place, *, unseen: Iterable[Place], known: Iterable[Head]) -> None:
+    def begin_new(
+        self, place: LogPlace, *, unseen: Iterable[LogPlace], known: Iterable[LogHead]
+    ) -> None:
         """A new log is written now; `unseen` were before it, and `known` lies beside it."""
         places = (*self.checkpoint.places, *unseen, place)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))
 
-    def insert(self, unseen: Iterable[Place], *, known: Iterable[Head]) -> None:
+    def insert(self, unseen: Iterable[LogPlace], *, known: Iterable[LogHead]) -> None:
         """As `begin_new`, but the log that is written now is the same."""
         places = (*self.old, *unseen, self.current)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))

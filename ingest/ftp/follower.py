@@ -9,8 +9,8 @@ import msgspec
 
 from ingest.ftp import metrics
 from ingest.ftp.files import Files, first_octets, other_logs, resumed, siblings
-from ingest.ftp.places import Head, Place, head_of, moved_back
-from ingest.ftp.reading import Publish, Reading
+from ingest.ftp.places import LogHead, LogPlace, head_of, moved_back
+from ingest.ftp.reading import LogReading, Publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class Follower:
             self._compare(files)
         if not logs.checkpoint.places:  # what lies beside the log at the first poll is not ours
             self._listing = files.listing()
-            logs.begin(Place(name=self._name), known=other_logs(files, self._name))
+            logs.begin(LogPlace(name=self._name), known=other_logs(files, self._name))
         for place in logs.old:
             self._follow_old(files, place)
         is_new = logs.current.head is None
@@ -75,15 +75,15 @@ class Follower:
         self._logs.belong(self._where, is_same=is_same)
 
     def _read(
-        self, files: Files, name: str, place: Place, *, is_last: bool = False
-    ) -> Place | None:
+        self, files: Files, name: str, place: LogPlace, *, is_last: bool = False
+    ) -> LogPlace | None:
         """Read the log of `place` on where it is called `name`; None when it is another."""
         with resumed(files, name, place) as found:
             if found is None:
                 return None
             window, blocks = found
             save = self._logs.saver(place)
-            reading = Reading(
+            reading = LogReading(
                 msgspec.structs.replace(place, name=name),
                 window=window,
                 publish=self._publish,
@@ -100,7 +100,7 @@ class Follower:
             save(after)
         return after
 
-    def _follow_old(self, files: Files, place: Place) -> None:
+    def _follow_old(self, files: Files, place: LogPlace) -> None:
         """Read a rotated log on; let it go when it has been quiet, or is there no more."""
         is_last = place.quiet_polls + 1 >= QUIET_POLLS
         after = self._find(files, place, is_last=is_last)
@@ -111,7 +111,7 @@ class Follower:
         elif after.quiet_polls >= QUIET_POLLS:
             self._logs.drop(after)
 
-    def _find(self, files: Files, place: Place, *, is_last: bool = False) -> Place | None:
+    def _find(self, files: Files, place: LogPlace, *, is_last: bool = False) -> LogPlace | None:
         """Read a log on wherever it is, but for where the log is written; None: nowhere."""
         if place.head is None:
             return None
@@ -142,14 +142,14 @@ class Follower:
             self._say_rest_is_missing(place)
         log.info("the log was rotated: a new one begins")
         metrics.LOGS.labels("rotated").inc()
-        new = Place(name=self._name, head=head)
+        new = LogPlace(name=self._name, head=head)
         self._logs.begin_new(new, unseen=unseen, known=known)
         if after is None:
             self._logs.drop(place)
         self._read_unseen(files, unseen)
         self._read(files, self._name, self._logs.current)
 
-    def _resume_same(self, files: Files, place: Place) -> bool:
+    def _resume_same(self, files: Files, place: LogPlace) -> bool:
         """Go on in a log that begins as it did and differs where we are; False: we cannot.
 
         It is shorter, was written anew from some point on, or the server ignores REST.
@@ -169,7 +169,7 @@ class Follower:
         self._resent = (-1, 0)
         return any(self._cut(files, place, moved_back(place, mark)) for mark in place.marks[-2::-1])
 
-    def _cut(self, files: Files, place: Place, earlier: Place) -> bool:
+    def _cut(self, files: Files, place: LogPlace, earlier: LogPlace) -> bool:
         """Go on at `earlier`, when the log is the same up to there."""
         with resumed(files, self._name, earlier) as found:
             if found is None:
@@ -181,13 +181,13 @@ class Follower:
         self._logs.replace(place, earlier)
         return self._read(files, self._name, earlier) is not None
 
-    def _unseen(self, files: Files) -> tuple[list[Place], list[Head]]:
+    def _unseen(self, files: Files) -> tuple[list[LogPlace], list[LogHead]]:
         """Logs that came and were rotated between two polls, oldest first; and all there are."""
         self._listing = files.listing()
         found = other_logs(files, self._name)
         by_first_line = sorted(found.items(), key=lambda item: item[1])
         unseen = [
-            Place(name=name, head=head)
+            LogPlace(name=name, head=head)
             for head, (_, name) in by_first_line
             if not self._logs.is_seen(head)
         ]
@@ -199,13 +199,13 @@ class Follower:
         self._logs.insert(unseen, known=known)
         self._read_unseen(files, unseen)
 
-    def _read_unseen(self, files: Files, unseen: list[Place]) -> None:
+    def _read_unseen(self, files: Files, unseen: list[LogPlace]) -> None:
         for place in unseen:
             log.info("%s was rotated before it was seen, and is read whole", place.name)
             metrics.LOGS.labels("unseen").inc()
             self._follow_old(files, place)
 
-    def _say_rest_is_missing(self, place: Place) -> None:
+    def _say_rest_is_missing(self, place: LogPlace) -> None:
         metrics.LOGS.labels("rest-missing").inc()
         log.error(
             "the log was rotated and is not found in its folder: what came after octet %d is"

@@ -30,9 +30,3 @@ for _kind in ("unreachable", "untrusted", "refused", "timeout", "broken", "kafka
     ERRORS.labels(_kind)
 for _event in ("rotated", "unseen", "cut", "rest-missing"):
     LOGS.labels(_event)
-
-# Known from the start: an increase from nothing is none to Prometheus.
-for _outcome in ("taken", "refused", "blank"):
-    LINES.labels(_outcome)
-for _event in ("rotated", "cut", "unseen", "rest-missing"):
-    LOGS.labels(_event)

@@ -8,18 +8,18 @@ from typing import Final
 
 import msgspec
 
-HEAD_OCTETS: Final = 4 * 1024
+LOG_HEAD_OCTETS: Final = 4 * 1024
 WINDOW_OCTETS: Final = 64 * 1024
 
 
-class Head(msgspec.Struct, frozen=True):
+class LogHead(msgspec.Struct, frozen=True):
     """How a log begins, up to the end of its first line that is not blank; 4 KiB at most."""
 
     length: int
     digest: str
 
 
-class Mark(msgspec.Struct, frozen=True):
+class LogMark(msgspec.Struct, frozen=True):
     """A position in a log, and the digest of the 64 KiB before it (of all there is, if less).
 
     `last_time` is the time of the last line before it whose time can be read.
@@ -31,7 +31,7 @@ class Mark(msgspec.Struct, frozen=True):
     last_time: datetime | None = None
 
 
-class Batch(msgspec.Struct, frozen=True):
+class LogBatch(msgspec.Struct, frozen=True):
     """What is on its way to Kafka: the lines that end before `until`, received at `at`.
 
     Published again after a crash it consists of the same records, octet for octet.
@@ -41,13 +41,13 @@ class Batch(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
     """How far one log was read. `name` is what it was called last; `marks` end with the newest."""
 
     name: str
-    head: Head | None = None
-    marks: tuple[Mark, ...] = ()
-    batch: Batch | None = None
+    head: LogHead | None = None
+    marks: tuple[LogMark, ...] = ()
+    batch: LogBatch | None = None
     quiet_polls: int = 0
 
     @property
@@ -80,33 +80,33 @@ def digest_of(octets: bytes) -> str:
     return blake2b(octets, digest_size=16).hexdigest()
 
 
-def head_of(octets: bytes) -> Head | None:
+def head_of(octets: bytes) -> LogHead | None:
     """The head of a log that begins with `octets`; None while its first line has no end."""
     blank = len(octets) - len(octets.lstrip())
-    length = octets.find(b"\n", blank, HEAD_OCTETS) + 1
-    if not length and len(octets) < HEAD_OCTETS:
+    length = octets.find(b"\n", blank, LOG_HEAD_OCTETS) + 1
+    if not length and len(octets) < LOG_HEAD_OCTETS:
         return None
-    length = length or HEAD_OCTETS
-    return Head(length, digest_of(octets[:length]))
+    length = length or LOG_HEAD_OCTETS
+    return LogHead(length, digest_of(octets[:length]))
 
 
-def is_head_of(head: Head, octets: bytes) -> bool:
+def is_head_of(head: LogHead, octets: bytes) -> bool:
     """Whether `octets` begin with `head`."""
     return len(octets) >= head.length and digest_of(octets[: head.length]) == head.digest
 
 
-def moved(place: Place, mark: Mark) -> Place:
+def moved(place: LogPlace, mark: LogMark) -> LogPlace:
     """The place at `mark`, which lies further on."""
     return msgspec.structs.replace(place, marks=thinned((*place.marks, mark)), batch=None)
 
 
-def moved_back(place: Place, mark: Mark) -> Place:
+def moved_back(place: LogPlace, mark: LogMark) -> LogPlace:
     """The place at `mark`, one of its own."""
     marks = tuple(each for each in place.marks if each.position <= mark.position)
     return msgspec.structs.replace(place, marks=marks, batch=None)
 
 
-def thinned(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+def thinned(marks: tuple[LogMark, ...]) -> tuple[LogMark, ...]:
     """The newest mark, and of the older ones those that lie ever further apart.
 
     However long a log is they are few; of a log that is cut, no more than was cut off lies between

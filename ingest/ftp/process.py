@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sys
 from typing import TYPE_CHECKING, Final
 
-import uvloop
-
-from ingest.common.process import kafka_answers, run_until_signalled
+from ingest.common.process import (
+    EXIT_SETTINGS,
+    EXIT_TAKEN,
+    kafka_answers,
+    run_process,
+    run_until_signalled,
+)
 from ingest.ftp import metrics
-from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble, Held
+from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.followed import Logs
 from ingest.ftp.follower import Follower
 from ingest.ftp.settings import FtpError, check_settings, server_from_settings
@@ -20,8 +23,9 @@ from ingest.ftp.trouble import LoginRefused, Trouble
 from ingest.publish.publisher import KafkaPublisher
 from pipeline.avro.single_object import encode
 from pipeline.clock import PipelineClock
+from pipeline.home.lock import FolderTaken
 from pipeline.home.stack import bootstrap_of
-from pipeline.process.log_guard import log_to_stderr
+from pipeline.process.backoff import Backoff, spread
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.ftp")
 
-EXIT_SETTINGS: Final = 2
-EXIT_TAKEN: Final = 1
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (1.0, 60.0)
 #: Accounts are locked after some wrong passwords within some minutes: after two tries the server is
@@ -57,25 +59,23 @@ class Poller:
         self.has_read_all = False
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`; raises `Held` when another poller has this home."""
+        """Until `ended`; raises `FolderTaken` when another poller has this home."""
         file = CheckpointFile(self._settings.home)
-        if isinstance(self._publisher, KafkaPublisher):
-            self._publisher.start()
+        self._publisher.start()
         ending = asyncio.create_task(ended.wait())
         try:
             follower = self._follower(file)
-            backoff, longest = BACKOFF_SECONDS
+            backoff = Backoff(*BACKOFF_SECONDS)
             while await self._may_poll(ending):
                 if await self._poll_once(follower, ending):
-                    backoff = BACKOFF_SECONDS[0]
+                    backoff.succeeded()
                     wait = self._settings.ftp_poll_seconds
                 else:
-                    wait, backoff = self._wait_after_trouble(backoff), min(2 * backoff, longest)
+                    wait = self._wait_after_trouble(backoff.failed())
                 await asyncio.wait([ending], timeout=wait)
         finally:
             ending.cancel()
-            if isinstance(self._publisher, KafkaPublisher):
-                await self._publisher.stop()
+            await self._publisher.stop()
             file.close()
 
     def _follower(self, file: CheckpointFile) -> Follower:
@@ -151,7 +151,7 @@ class Poller:
         if self._refusals:
             longest = REFUSED_SECONDS[min(self._refusals, len(REFUSED_SECONDS)) - 1]
             return random.uniform(longest, 1.2 * longest)  # noqa: S311 - jitter
-        return random.uniform(backoff / 2, backoff)  # noqa: S311 - jitter
+        return spread(backoff)
 
     def _set(self, *, has_read_all: bool) -> None:
         self.has_read_all = has_read_all
@@ -163,17 +163,10 @@ def run(settings: Settings) -> None:
 
     And with 1 when another poller has the home, or the port of /metrics is taken.
     """
-    log_to_stderr(settings)
 
     async def main() -> None:
         poller = Poller(settings)
         await run_until_signalled(poller.run, settings, ready=lambda: poller.has_read_all)
 
-    try:
-        uvloop.run(main())
-    except FtpError as error:
-        print(f"twoway ftp: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_SETTINGS) from error
-    except (Held, OSError) as error:
-        print(f"twoway ftp: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_TAKEN) from error
+    exits = {FtpError: EXIT_SETTINGS, FolderTaken: EXIT_TAKEN, OSError: EXIT_TAKEN}
+    run_process("ftp", main, settings, exits=exits)

@@ -14,7 +14,7 @@ import msgspec
 from ingest.common.log_lines import LogRecord, letter_from_line, outgoing_from_line
 from ingest.common.log_times import LineTimes
 from ingest.ftp import metrics
-from ingest.ftp.places import WINDOW_OCTETS, Batch, Mark, Place, digest_of, head_of, moved
+from ingest.ftp.places import WINDOW_OCTETS, LogBatch, LogMark, LogPlace, digest_of, head_of, moved
 from ingest.ftp.trouble import Trouble
 from pipeline.records import DeadLetter, Reason, Rejected
 from pipeline.wire.mo_log import LineSplitter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pipeline.wire.mo_log import Overlong
 
-BATCH_OCTETS: Final = 256 * 1024
+LOG_BATCH_OCTETS: Final = 256 * 1024
 BATCH_SECONDS: Final = 1.0
 UNENDED: Final = Rejected(Reason.UNREADABLE_RECORD, "the last line of a rotated log has no end")
 
@@ -37,16 +37,16 @@ class Publish(Protocol):
     def __call__(self, records: list[LogRecord]) -> Future[bool]: ...
 
 
-class Reading:
+class LogReading:
     """One log from its place on. `window` is what lies before it; `save` keeps a place on disk."""
 
     def __init__(
         self,
-        place: Place,
+        place: LogPlace,
         *,
         window: bytes,
         publish: Publish,
-        save: Callable[[Place], None],
+        save: Callable[[LogPlace], None],
         now: Callable[[], datetime],
     ) -> None:
         self.place = place
@@ -61,7 +61,7 @@ class Reading:
         self._held = b""  # of that, what has no line end yet
         self._fresh = bytearray()
         self._fresh_since = 0.0
-        self._on_its_way: tuple[Future[bool], Place] | None = None
+        self._on_its_way: tuple[Future[bool], LogPlace] | None = None
         self._again = place.batch
 
     @property
@@ -114,8 +114,8 @@ class Reading:
                 self._take(left)
             return
         is_old = monotonic() - self._fresh_since > BATCH_SECONDS
-        if is_old or len(self._fresh) >= BATCH_OCTETS:
-            self._take(min(len(self._fresh), BATCH_OCTETS))
+        if is_old or len(self._fresh) >= LOG_BATCH_OCTETS:
+            self._take(min(len(self._fresh), LOG_BATCH_OCTETS))
 
     def _take(self, count: int) -> None:
         octets = bytes(self._fresh[:count])
@@ -150,11 +150,11 @@ class Reading:
         if place.head is None and place.position == 0:
             place = msgspec.structs.replace(place, head=head_of(consumed))
         position = place.position + len(consumed)
-        noted = msgspec.structs.replace(place, batch=Batch(self._end, at))
+        noted = msgspec.structs.replace(place, batch=LogBatch(self._end, at))
         self.place = noted
         self._save(noted)
         self._window = (self._window + consumed)[-WINDOW_OCTETS:]
-        mark = Mark(
+        mark = LogMark(
             position,
             digest_of(self._window),
             self._splitter.is_inside_overlong,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingest.common.client_tls import TlsError, tls_for
-from ingest.ftp.client import Server
+from ingest.ftp.client import FtpClient
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -28,10 +28,10 @@ def check_settings(settings: Settings) -> None:
             raise FtpError(f"{name} must be one line")
 
 
-def server_from_settings(settings: Settings) -> Server:
+def server_from_settings(settings: Settings) -> FtpClient:
     """The server, and how the way to it is guarded; raises `FtpError`."""
     try:
         tls = tls_for("ftp", mode=settings.ftp_tls, host=settings.ftp_host, ca=settings.ftp_ca)
     except TlsError as error:
         raise FtpError(str(error)) from error
-    return Server(settings, tls=tls)
+    return FtpClient(settings, tls=tls)

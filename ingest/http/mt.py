@@ -42,30 +42,37 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 _decoder: Final = msgspec.json.Decoder(Asked)
 
 
-class Refused(ValueError):
+class RequestRefused(ValueError):
     """The request is not one; the words say which field, never its value."""
 
 
 def asked_from_json(octets: bytes) -> Asked:
-    """The body, checked as far as it can be without numbers and consent; raises `Refused`."""
+    """The body, checked as far as is possible without numbers and consent.
+
+    Raises `RequestRefused`.
+    """
     try:
         asked = _decoder.decode(octets)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"the body is not a request: {error}") from error
+        raise RequestRefused(f"the body is not a request: {error}") from error
     if not asked.to.strip():
-        raise Refused("the body is not a request: to is empty")
+        raise RequestRefused("the body is not a request: to is empty")
     if asked.not_after is None:
         return asked
     if asked.not_after.tzinfo is None:
-        raise Refused("the body is not a request: not_after has no zone, such as Z or +02:00")
+        raise RequestRefused(
+            "the body is not a request: not_after has no zone, such as Z or +02:00"
+        )
     try:
         return msgspec.structs.replace(asked, not_after=asked.not_after.astimezone(UTC))
     except OverflowError as error:
-        raise Refused("the body is not a request: not_after is beyond the calendar") from error
+        raise RequestRefused(
+            "the body is not a request: not_after is beyond the calendar"
+        ) from error
 
 
 def request_id_from_header(given: bytes) -> str:
-    """The application's id, made here when it gave none; raises `Refused`.
+    """The application's id, made here when it gave none; raises `RequestRefused`.
 
     Quotes around it are taken off: the header was once to be a quoted string.
     """
@@ -75,7 +82,7 @@ def request_id_from_header(given: bytes) -> str:
     if not given:
         return secrets.token_hex(16)
     if not REQUEST_ID.fullmatch(text):
-        raise Refused(f"Idempotency-Key must be {REQUEST_ID_WORDS}")
+        raise RequestRefused(f"Idempotency-Key must be {REQUEST_ID_WORDS}")
     return text
 
 
@@ -97,7 +104,7 @@ class MtRequests:
         try:
             asked = asked_from_json(request.body)
             request_id = request_id_from_header(request.head.header(b"idempotency-key"))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             return words(400, str(refusal))
         record = MtRequest(
             request_id=request_id,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import resource
-import signal
 import ssl
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import uvloop
-
+from ingest.common.process import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.http.access_log import AccessLog
 from ingest.http.callbacks import Callbacks
 from ingest.http.capacity import Capacity
@@ -27,11 +23,10 @@ from ingest.http.tail import Tail
 from ingest.publish.publisher import BATCH_OCTETS, KafkaPublisher
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
-from pipeline.process.hang import end_when_hung
-from pipeline.process.log_guard import log_loop_failure, log_to_stderr
 from pipeline.web.access import Access, AccessError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from ingest.publish.publisher import Publisher
@@ -40,8 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.ingest")
 
 PATIENCE_SECONDS: Final = 4.0
-EXIT_SETTINGS: Final = 2
-EXIT_PORT: Final = 1
 GARBAGE_THRESHOLDS: Final = (20_000, 50, 100)  # a request makes no cycles: look seldom
 FILES_OF_OUR_OWN: Final = 64
 
@@ -90,19 +83,29 @@ class Ingest:
         self.metrics.connections.set_function(lambda: capacity.connections)
         self.metrics.status_ids.set_function(lambda: len(self.index))
         self.metrics.reachable.set_function(lambda: self.publisher.is_reachable)
-        if isinstance(self.publisher, KafkaPublisher):
-            self.publisher.start()
-            self.tail.start()
+        self.publisher.start()
+        self.tail.start()
         return await self.server.start(
             host=self.settings.http_host, port=self.settings.http_port, tls=self.tls
         )
 
+    async def run(self, ended: asyncio.Event) -> None:
+        """Serve until `ended`; raises `CannotListen`."""
+        port = await self.start()
+        scheme = "https" if self.tls else "http"
+        log.info("listening on %s://%s:%d", scheme, self.settings.http_host, port)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        await ended.wait()
+        log.info("ending: answering what is under way")
+        await self.stop()
+
     async def stop(self) -> None:
         """Answer what is under way, hand everything to Kafka, end."""
         await self.server.stop(patience_seconds=PATIENCE_SECONDS)
-        if isinstance(self.publisher, KafkaPublisher):
-            await self.tail.stop()
-            await self.publisher.stop()
+        await self.tail.stop()
+        await self.publisher.stop()
         self.access_log.flush()
 
 
@@ -141,37 +144,12 @@ def _log_failure(error: Exception) -> None:
     log.error("a request met a defect", exc_info=error)
 
 
-async def _serve(ingest: Ingest) -> None:
-    settings = ingest.settings
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(log_loop_failure)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    watching = asyncio.create_task(end_when_hung(settings.hang_seconds))
-    port = await ingest.start()
-    log.info("listening on %s://%s:%d", "https" if ingest.tls else "http", settings.http_host, port)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    await ended.wait()
-    log.info("ending: answering what is under way")
-    await ingest.stop()
-    watching.cancel()
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
-    log_to_stderr(settings)
 
     async def main() -> None:
-        await _serve(Ingest(settings))
+        await run_until_signalled(Ingest(settings).run, settings)
 
-    try:
-        uvloop.run(main())
-    except AccessError as error:
-        print(f"twoway ingest: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_SETTINGS) from error
-    except CannotListen as error:
-        print(f"twoway ingest: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_PORT) from error
+    run_process(
+        "ingest", main, settings, exits={AccessError: EXIT_SETTINGS, CannotListen: EXIT_TAKEN}
+    )

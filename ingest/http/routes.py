@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ingest.http.tail import Tail
     from ingest.publish.publisher import Publisher
     from pipeline.web.access import Access
-    from pipeline.web.browser_guard import Refusal
+    from pipeline.web.browser_guard import BrowserRefusal
 
 Answering = Callable[[Request], Awaitable[Answer]]
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -141,7 +141,7 @@ class Service:
             return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
         return Call(route, target, head)
 
-    def _refusal(self, head: Head, target: Target, peer: str) -> Refusal | None:
+    def _refusal(self, head: Head, target: Target, peer: str) -> BrowserRefusal | None:
         host = head.header(b"host")
         page = refuse_page(
             host=host,

@@ -14,6 +14,7 @@ from ingest.http.status import IDS, StatusIndex
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT
+from pipeline.process.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +44,6 @@ class Tail:
         self._ends: dict[TopicPartition, int] = {}
         self.is_caught_up = False
         self.is_reading = False
-        self.unreadable = 0
         self._pause = pause
 
     def start(self) -> None:
@@ -57,8 +57,7 @@ class Tail:
             await asyncio.wait([self._task])
 
     async def _keep_reading(self) -> None:
-        shortest, longest = BACKOFF_SECONDS
-        backoff = shortest
+        backoff = Backoff(*BACKOFF_SECONDS)
         while True:
             self.is_reading = False
             try:
@@ -66,9 +65,8 @@ class Tail:
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 log.debug("the status index waits for Kafka: %r", error)
             if self.is_reading:  # it had a broker: this is a new failure
-                backoff = shortest
-            await self._pause(backoff)
-            backoff = min(2 * backoff, longest)
+                backoff.succeeded()
+            await self._pause(backoff.failed())
 
     async def _read(self) -> None:
         consumer = PacedConsumer(
@@ -124,7 +122,6 @@ class Tail:
         try:
             record = decode(octets)
         except Unreadable as error:
-            self.unreadable += 1
             log.warning("a record of the status topics cannot be read: %s", error)
             return
         self._index.enter(record, octets)

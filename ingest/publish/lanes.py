@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
-class Batch(Protocol):
+class BatchBuilder(Protocol):
     """aiokafka's `BatchBuilder`."""
 
     def append(self, *, timestamp: int | None, key: bytes | None, value: bytes) -> object | None:
@@ -26,7 +26,7 @@ class Batch(Protocol):
 class BatchSender(Protocol):
     """What a lane needs of aiokafka's producer."""
 
-    def create_batch(self) -> Batch: ...
+    def create_batch(self) -> BatchBuilder: ...
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[Any]: ...
 
@@ -56,7 +56,7 @@ class Round:
 
     __slots__ = ("acknowledgement", "batch", "timer")
 
-    def __init__(self, batch: Batch, *, timeout_seconds: float) -> None:
+    def __init__(self, batch: BatchBuilder, *, timeout_seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self.batch = batch
         self.acknowledgement = Acknowledgement(loop=loop)
@@ -73,7 +73,7 @@ class Round:
         return self.acknowledgement.done()
 
 
-class Lane:
+class PublishLane:
     """Batches of one partition in order, one under way at a time."""
 
     def __init__(

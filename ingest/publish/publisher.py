@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from ingest.publish.lanes import Lane, settled
+from ingest.publish.lanes import PublishLane, settled
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
+from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Publisher(Protocol):
         What was given up on may still arrive: a duplicate, which the pipeline knows, never a loss.
         """
 
+    def start(self) -> None:
+        """Connect in the background; called once, in a running event loop."""
+
+    async def stop(self) -> None:
+        """Deliver what was taken, within a time-out, and let go of the connection."""
+
 
 class KafkaPublisher:
     """One idempotent producer, replaced when it fails; a lane per partition in front of it."""
@@ -53,7 +60,7 @@ class KafkaPublisher:
         self._timeout_seconds = timeout_seconds
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, int] = {}
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._lanes: dict[tuple[str, int], PublishLane] = {}
         self._turn = counting()  # records without a key go to each partition in turn
         self._broken = asyncio.Event()
         self._answers = False
@@ -82,7 +89,7 @@ class KafkaPublisher:
         partition = next(self._turn) % count if key is None else partition_of(key, count)
         lane = self._lanes.get((topic, partition))
         if lane is None:
-            lane = self._lanes[topic, partition] = Lane(
+            lane = self._lanes[topic, partition] = PublishLane(
                 topic,
                 partition,
                 producer=self._producer,
@@ -120,16 +127,15 @@ class KafkaPublisher:
         await self._disconnect()
 
     async def _keep_connected(self) -> None:
-        backoff, longest = BACKOFF_SECONDS
+        backoff = Backoff(*BACKOFF_SECONDS)
         while True:
             try:
                 producer = await self._connect()
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 self._say_state(answers=False, why=str(error) or type(error).__name__)
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, longest)
+                await asyncio.sleep(backoff.failed())
                 continue
-            backoff = BACKOFF_SECONDS[0]
+            backoff.succeeded()
             await self._watch(producer)
             await self._disconnect()
 

@@ -35,7 +35,7 @@ DEFECT: Final = "defect"
 #: As many answers a record may report: 60 octets each, far below a batch.
 ANSWERS_A_RECORD: Final = 2_000
 
-Reached = tuple[bytes, Answered]
+AnswerRead = tuple[bytes, Answered]
 """An answer of ours, with the Kafka key of what it answers."""
 
 
@@ -53,7 +53,7 @@ class Deliveries:
         self._bind = secrets.token_hex(16)
         self._count = 0
 
-    async def take(self, pdu: Pdu) -> tuple[Status, Reached | None]:
+    async def take(self, pdu: Pdu) -> tuple[Status, AnswerRead | None]:
         """The answer, and what is to be published once it has reached the gateway."""
         deliver = deliver_from_pdu(pdu)
         if isinstance(deliver, Rejected):
@@ -69,9 +69,9 @@ class Deliveries:
         if not await self._publisher.publish(MO_RAW, key=key, value=encode(raw)):
             if bind == self._bind:
                 self._begin()
-            metrics.DELIVERIES.labels(kind, "again").inc()
+            metrics.DELIVERIES_ANSWERED.labels(kind, "again").inc()
             return Status.TRY_AGAIN, None
-        metrics.DELIVERIES.labels(kind, "ok").inc()
+        metrics.DELIVERIES_ANSWERED.labels(kind, "ok").inc()
         metrics.LAST_TAKEN.set_to_current_time()
         if kind == RECEIPT:
             return Status.OK, None
@@ -81,7 +81,7 @@ class Deliveries:
     def failed(self) -> Status:
         """The answer to what met a defect: it may be in Kafka or not, and should come again."""
         self._begin()
-        metrics.DELIVERIES.labels(DEFECT, "again").inc()
+        metrics.DELIVERIES_ANSWERED.labels(DEFECT, "again").inc()
         return Status.TRY_AGAIN
 
     def _raw(
@@ -106,19 +106,19 @@ class Deliveries:
             rejected, octets=render(pdu), source=Source.SMPP, at=self._now()
         )
         kept = await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter))
-        metrics.DELIVERIES.labels(UNREADABLE, "refused" if kept else "again").inc()
+        metrics.DELIVERIES_ANSWERED.labels(UNREADABLE, "refused" if kept else "again").inc()
         return Status.REFUSED if kept else Status.TRY_AGAIN
 
-    async def reached(self, evidence: Pdu, answers: Iterable[Reached]) -> list[Reached]:
+    async def reached(self, evidence: Pdu, answers: Iterable[AnswerRead]) -> list[AnswerRead]:
         """Publish that these answers have reached the gateway; those that Kafka did not take.
 
         `evidence` is the gateway's answer to a request of ours that followed them.
         """
-        groups: dict[int, list[Reached]] = {}
+        groups: dict[int, list[AnswerRead]] = {}
         for key, answered in answers:
             partition = self._publisher.partition_of(MO_RAW, key)
             groups.setdefault(partition, []).append((key, answered))
-        left: list[Reached] = []
+        left: list[AnswerRead] = []
         for group in groups.values():
             for at in range(0, len(group), ANSWERS_A_RECORD):
                 some = group[at : at + ANSWERS_A_RECORD]

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-DELIVERIES: Final = Counter(
+DELIVERIES_ANSWERED: Final = Counter(
     "twoway_ingest_smpp_deliveries_total",
     "deliver_sm and data_sm answered: what it was, and how it was answered",
     ["kind", "answer"],
@@ -32,4 +32,4 @@ for _kind, _answer in (
     ("unreadable", "again"),
     ("defect", "again"),
 ):
-    DELIVERIES.labels(_kind, _answer)
+    DELIVERIES_ANSWERED.labels(_kind, _answer)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import uvloop
-
-from ingest.common.process import kafka_answers, run_until_signalled
+from ingest.common.process import (
+    EXIT_SETTINGS,
+    EXIT_TAKEN,
+    kafka_answers,
+    run_process,
+    run_until_signalled,
+)
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
-from ingest.smpp.session import Broken, Refused, Session
+from ingest.smpp.session import BindRefused, Broken, Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
-from pipeline.process.log_guard import log_to_stderr
+from pipeline.process.backoff import Backoff, spread
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.smpp")
 T = TypeVar("T")
 
-EXIT_SETTINGS: Final = 2
-EXIT_TAKEN_PORT: Final = 1
 CONNECT_SECONDS: Final = 10.0
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 30.0)
@@ -66,22 +66,20 @@ class Receiver:
     async def run(self, ended: asyncio.Event) -> None:
         """Until `ended`."""
         metrics.WINDOW.set(self._settings.smpp_window)
-        if isinstance(self._publisher, KafkaPublisher):
-            self._publisher.start()
-        shortest, longest = BACKOFF_SECONDS
-        backoff = shortest
+        self._publisher.start()
+        backoff = Backoff(*BACKOFF_SECONDS)
         ending = asyncio.create_task(ended.wait())
         try:
             while await self._may_bind(ending):
                 if await self._bind_once(ending):
-                    backoff = shortest
-                wait = REFUSED_SECONDS if self._refusals >= REFUSALS else backoff
-                await asyncio.wait([ending], timeout=random.uniform(wait / 2, wait))  # noqa: S311 - jitter
-                backoff = min(2 * backoff, longest)
+                    backoff.succeeded()
+                wait = backoff.failed()
+                if self._refusals >= REFUSALS:
+                    wait = REFUSED_SECONDS
+                await asyncio.wait([ending], timeout=spread(wait))
         finally:
             ending.cancel()
-            if isinstance(self._publisher, KafkaPublisher):
-                await self._publisher.stop()
+            await self._publisher.stop()
 
     async def _may_bind(self, ending: asyncio.Task[bool]) -> bool:
         """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
@@ -132,7 +130,7 @@ class Receiver:
             await _unless_ended(ending, session.bind(self._command, self._bind))
         except _Ended:
             return False
-        except Refused as refused:
+        except BindRefused as refused:
             metrics.BINDS.labels("refused").inc()
             self._say_once(f"{where}: {refused}")
             self._count_refusal(refused)
@@ -165,7 +163,7 @@ class Receiver:
             self._set(bound=False)
         return asyncio.get_running_loop().time() - bound_at >= LASTED_SECONDS
 
-    def _count_refusal(self, refused: Refused) -> None:
+    def _count_refusal(self, refused: BindRefused) -> None:
         self._refusals += refused.status in _FINAL
         if self._refusals == REFUSALS:
             log.error(
@@ -202,17 +200,9 @@ async def _unless_ended(ending: asyncio.Task[bool], work: Coroutine[Any, Any, T]
 
 def run(settings: Settings) -> None:
     """Receive until SIGTERM or SIGINT; exits with 2 for wrong settings, 1 for a taken port."""
-    log_to_stderr(settings)
 
     async def main() -> None:
         receiver = Receiver(settings)
         await run_until_signalled(receiver.run, settings, ready=lambda: receiver.is_bound)
 
-    try:
-        uvloop.run(main())
-    except SmppError as error:
-        print(f"twoway smpp: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_SETTINGS) from error
-    except OSError as error:
-        print(f"twoway smpp: cannot serve /metrics: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_TAKEN_PORT) from error
+    run_process("smpp", main, settings, exits={SmppError: EXIT_SETTINGS, OSError: EXIT_TAKEN})

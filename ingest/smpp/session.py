@@ -14,7 +14,7 @@ from pipeline.wire.smpp.pdu import DELIVERIES, Command, Framer, Pdu, Status
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
 
-    from ingest.smpp.deliveries import Deliveries, Reached
+    from ingest.smpp.deliveries import AnswerRead, Deliveries
     from pipeline.wire.smpp.bind import Bind
 
 log = logging.getLogger("twoway.smpp")
@@ -31,7 +31,7 @@ WAITING_OCTETS: Final = 4 * 1024 * 1024
 CLOSED: Final = "the gateway closed the connection"
 
 
-class Refused(Exception):
+class BindRefused(Exception):
     """The gateway refused the bind; `status` is its reason."""
 
     def __init__(self, status: int) -> None:
@@ -65,13 +65,15 @@ class Session:
         self._sequence = 0  # of the last request of ours
         self._working: dict[asyncio.Task[None], int] = {}  # with the octets of each
         self._waiting_octets = 0
-        self._written: list[Reached] = []  # since the last request of ours
-        self._asked: tuple[int, list[Reached]] | None = None  # its sequence, and what went before
+        self._written: list[AnswerRead] = []  # since the last request of ours
+        self._asked: tuple[int, list[AnswerRead]] | None = (
+            None  # its sequence, and what went before
+        )
         self._answer = asyncio.Event()
         self._heard = asyncio.get_running_loop().time()
 
     async def bind(self, command: Command, bind: Bind) -> None:
-        """Bind; raises `Refused`, `Broken` or `TimeoutError`."""
+        """Bind; raises `BindRefused`, `Broken` or `TimeoutError`."""
         sequence = self._next_sequence()
         self._send(Pdu(command, 0, sequence, smpp_bind.render(bind)))
         async with asyncio.timeout(BIND_SECONDS):
@@ -81,7 +83,7 @@ class Session:
                     if pdu.sequence == sequence and pdu.is_answer:
                         self._early = found[at:]
                         if pdu.status != Status.OK:
-                            raise Refused(pdu.status)
+                            raise BindRefused(pdu.status)
                         if pdu.command != smpp_pdu.ANSWER | command:
                             raise Broken("the answer to the bind is of another command")
                         return
@@ -201,7 +203,7 @@ class Session:
 
     async def _deliver(self, pdu: Pdu) -> None:
         """Take it and answer. Where the connection has ended the gateway delivers it again."""
-        reached: Reached | None = None
+        reached: AnswerRead | None = None
         try:
             status, reached = await self._deliveries.take(pdu)
         except Exception as error:

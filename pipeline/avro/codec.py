@@ -18,11 +18,13 @@ import msgspec
 
 from pipeline.avro.program import program
 
-Writer = Callable[[Any], bytes]
-Reader = Callable[[bytes, int], tuple[Any, int]]  # (octets, position) -> (value, next position)
+RecordWriter = Callable[[Any], bytes]
+RecordReader = Callable[
+    [bytes, int], tuple[Any, int]
+]  # (octets, position) -> (value, next position)
 
 
-def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") -> Writer:
+def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") -> RecordWriter:
     """`value -> prefix + its octets`; `kinds` has the class of every record's name.
 
     Raises `UnknownSchema`. The writer raises what fastavro raises for a value that is not of the
@@ -41,7 +43,7 @@ def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") 
     return write
 
 
-def make_reader(schema: Any, kinds: Mapping[str, type]) -> Reader:
+def make_reader(schema: Any, kinds: Mapping[str, type]) -> RecordReader:
     """`(octets, position) -> (value, next position)`; fields the schema lacks take their default.
 
     Bad octets raise `ValueError`, `IndexError` or `OverflowError`; nothing is allocated for a

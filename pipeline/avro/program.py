@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Program = tuple[str, type | None, tuple[tuple[str, Any], ...]]
+CodecProgram = tuple[str, type | None, tuple[tuple[str, Any], ...]]
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # "Names"
 
@@ -21,7 +21,7 @@ class UnknownSchema(ValueError):
     """The schema has what no writer and reader is known for; the words name it."""
 
 
-def program(schema: Any, kinds: Mapping[str, type]) -> Program:
+def program(schema: Any, kinds: Mapping[str, type]) -> CodecProgram:
     """Case, class or None, named parts; `kinds` has the class of every record's name."""
     case, inner = _case(schema), _inner(schema)
     if case == "record":

@@ -21,7 +21,7 @@ from pipeline.avro.program import program
 from pipeline.records import Record
 
 if TYPE_CHECKING:
-    from pipeline.avro.codec import Reader, Writer
+    from pipeline.avro.codec import RecordReader, RecordWriter
 
 MARKER: Final = b"\xc3\x01"
 HEADER_LENGTH: Final = 10
@@ -54,14 +54,14 @@ def header_of(schema: dict[str, Any]) -> bytes:
     return MARKER + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
 
 
-def make_writer(schema: Any, *, prefix: bytes = b"") -> Writer:
+def make_writer(schema: Any, *, prefix: bytes = b"") -> RecordWriter:
     """`value -> prefix + its octets`."""
     if NATIVE is None:
         return codec.make_writer(schema, vars(records), prefix=prefix)
     return NATIVE.make_writer(program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
 
 
-def make_reader(schema: Any) -> Reader:
+def make_reader(schema: Any) -> RecordReader:
     """`(octets, position) -> (value, next position)`, as `codec.make_reader` says."""
     if NATIVE is None:
         return codec.make_reader(schema, vars(records))
@@ -69,10 +69,12 @@ def make_reader(schema: Any) -> Reader:
 
 
 @cache
-def _codecs() -> tuple[dict[type[Record], Writer], dict[bytes, tuple[type[Record], Reader]]]:
+def _codecs() -> tuple[
+    dict[type[Record], RecordWriter], dict[bytes, tuple[type[Record], RecordReader]]
+]:
     """The writer of each class, and the reader of every version by its header."""
-    writers: dict[type[Record], Writer] = {}
-    readers: dict[bytes, tuple[type[Record], Reader]] = {}
+    writers: dict[type[Record], RecordWriter] = {}
+    readers: dict[bytes, tuple[type[Record], RecordReader]] = {}
     for kind in Record.__subclasses__():
         for path in versions_of(SCHEMAS / snake_from_camel(kind.__name__)):
             schema = json.loads(path.read_text())

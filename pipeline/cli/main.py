@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_FAILED: Final = 1
-HELP: Final = (
+ABOUT: Final = (
     "Two-way SMS, the customer's side: every message kept and whole, STOP honoured,"
     " every decision explained."
 )
@@ -43,7 +43,7 @@ def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example
     group.command(name, epilog=f"Example: twoway {example}")(command)
 
 
-app = _group(HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = _group(ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 _add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json")
 _add(app, "demo", demo.demo, example="demo")
 _add(app, "status", status.status, example="status --json")

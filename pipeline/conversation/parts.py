@@ -84,11 +84,9 @@ class Parts:
         """The part under its own id; None: a duplicate, which a deliver_sm notes all the same."""
         seen = work.tables[SEEN]
         key = dedupe.seen_key(part)
-        if raw.bind:
-            row, accepted = dedupe_smpp.accept_delivery(seen.get(key), part, raw)
-        else:
-            row, accepted = dedupe.accept(seen.get(key), part)
-        if raw.bind or accepted is not None:
+        octets = seen.get(key)
+        row, accepted = dedupe.accept_arrival(octets, part, raw)
+        if row != octets:
             due_at = time_of_decision(work, part.received_at) + self._horizon
             seen.put(key, row, due_at=due_at)
         return accepted

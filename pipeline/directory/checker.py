@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.directory.lines import Path, TomlLines
+from pipeline.directory.lines import TomlLines, TomlPath
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopwords import words_of
+from pipeline.sms.words.stopwords import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +22,13 @@ class TomlChecker:
         self.lines = TomlLines(text)
         self.mistakes: list[tuple[int, str]] = []
 
-    def mistake(self, path: Path, words: str) -> None:
+    def mistake(self, path: TomlPath, words: str) -> None:
         """Note a mistake, with the line of its field."""
         line = self.lines.line_of(path)
         field = ".".join(str(name) for name in path if isinstance(name, str))
         self.mistakes.append((line, f"{self.origin}:{line}: {field}: {words}"))
 
-    def text(self, table: Mapping[str, Any], path: Path, default: str = "") -> str:
+    def text(self, table: Mapping[str, Any], path: TomlPath, default: str = "") -> str:
         """A text, trimmed."""
         value = table.get(str(path[-1]), default)
         if not isinstance(value, str):
@@ -36,7 +36,7 @@ class TomlChecker:
             return default
         return value.strip()
 
-    def boolean(self, table: Mapping[str, Any], path: Path, *, default: bool) -> bool:
+    def boolean(self, table: Mapping[str, Any], path: TomlPath, *, default: bool) -> bool:
         """True or false."""
         value = table.get(str(path[-1]), default)
         if not isinstance(value, bool):
@@ -44,7 +44,7 @@ class TomlChecker:
             return default
         return value
 
-    def digits(self, table: Mapping[str, Any], path: Path) -> str:
+    def digits(self, table: Mapping[str, Any], path: TomlPath) -> str:
         """An address in digits, without its plus."""
         value = address_from_text(self.text(table, path))
         if isinstance(table.get(str(path[-1])), str) and not (
@@ -53,7 +53,7 @@ class TomlChecker:
             self.mistake(path, f"must be digits, at most {LONGEST_DIGITS}")
         return value
 
-    def phrases(self, table: Mapping[str, Any], path: Path) -> list[str]:
+    def phrases(self, table: Mapping[str, Any], path: TomlPath) -> list[str]:
         """Words in upper case as the text is compared, without doubles."""
         value = table.get(str(path[-1]), [])
         if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
@@ -70,7 +70,7 @@ class TomlChecker:
                 found[spelling] = None
         return list(found)
 
-    def unknown(self, table: Mapping[str, Any], path: Path, known: frozenset[str]) -> None:
+    def unknown(self, table: Mapping[str, Any], path: TomlPath, known: frozenset[str]) -> None:
         """Refuse fields that are not `known`."""
         for name in table:
             if name not in known:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Path = tuple[str | int, ...]
+TomlPath = tuple[str | int, ...]
 
 # A string, a comment, a bracket or the end of a line: all that matters to find where a statement
 # starts. Multi-line strings come first (TOML 1.0, "String").
@@ -27,9 +27,9 @@ class TomlLines:
     """Line numbers, from 1, by path: `("number", 0, "kind")`. The text must be valid TOML."""
 
     def __init__(self, text: str) -> None:
-        self._line_of: dict[Path, int] = {}
-        self._counts: dict[Path, int] = {}
-        table: Path = ()
+        self._line_of: dict[TomlPath, int] = {}
+        self._counts: dict[TomlPath, int] = {}
+        table: TomlPath = ()
         for line, statement in _statements(text):
             if statement.startswith("["):
                 table = self._table_path(statement)
@@ -46,14 +46,14 @@ class TomlLines:
                 return line
         return 1
 
-    def _note(self, path: Path, line: int) -> None:
+    def _note(self, path: TomlPath, line: int) -> None:
         for length in range(1, len(path) + 1):
             self._line_of.setdefault(path[:length], line)
 
-    def _table_path(self, header: str) -> Path:
+    def _table_path(self, header: str) -> TomlPath:
         is_array = header.startswith("[[")
         names = _names(tomllib.loads(header))
-        path: Path = ()
+        path: TomlPath = ()
         for position, name in enumerate(names):
             path = (*path, name)
             if is_array and position == len(names) - 1:
@@ -63,7 +63,7 @@ class TomlLines:
         return path
 
     @staticmethod
-    def _key_paths(statement: str) -> list[Path]:
+    def _key_paths(statement: str) -> list[TomlPath]:
         """The paths a statement sets; those of an inline table too. All are on its first line."""
         return list(_leaves(tomllib.loads(statement)))
 
@@ -79,7 +79,7 @@ def _names(value: Any) -> list[str]:
     return names
 
 
-def _leaves(value: Any) -> Iterator[Path]:
+def _leaves(value: Any) -> Iterator[TomlPath]:
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for name, child in inner:
         yield (name,)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.directory.checker import LONGEST_DIGITS, TomlChecker
 from pipeline.records import CustomReply, Number, Numbers
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopword_sets import SETS, words_of_sets
-from pipeline.sms.stopwords import (
+from pipeline.sms.words.stopword_sets import SETS, words_of_sets
+from pipeline.sms.words.stopwords import (
     HELP,
     START_WORDS,
     STOP_ALL,
@@ -23,7 +23,7 @@ from pipeline.sms.stopwords import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.directory.lines import Path
+    from pipeline.directory.lines import TomlPath
 
 VMN: Final = "vmn"
 TAGGED_RANGE: Final = "tagged-range"
@@ -88,7 +88,7 @@ def numbers_from_toml(
 
 
 def _number(
-    checker: TomlChecker, table: dict[str, Any], path: Path, default_account: str
+    checker: TomlChecker, table: dict[str, Any], path: TomlPath, default_account: str
 ) -> Number:
     checker.unknown(table, path, _FIELDS)
     kind = checker.text(table, (*path, "kind"))
@@ -131,7 +131,7 @@ def _number(
     return number
 
 
-def _stop_words(checker: TomlChecker, table: dict[str, Any], path: Path) -> list[str]:
+def _stop_words(checker: TomlChecker, table: dict[str, Any], path: TomlPath) -> list[str]:
     """The names of sets of stop words, in lower case and each once."""
     value = table.get("stop_words", [])
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
@@ -145,7 +145,7 @@ def _stop_words(checker: TomlChecker, table: dict[str, Any], path: Path) -> list
 
 
 def _first_and_last(
-    checker: TomlChecker, table: dict[str, Any], path: Path, kind: str
+    checker: TomlChecker, table: dict[str, Any], path: TomlPath, kind: str
 ) -> tuple[str, str]:
     if kind != TAGGED_RANGE:
         for name in ("first", "last"):
@@ -174,7 +174,7 @@ def _first_and_last(
 def _keywords(
     checker: TomlChecker,
     table: dict[str, Any],
-    path: Path,
+    path: TomlPath,
     kind: str,
     extra: list[str],
 ) -> list[str]:
@@ -192,7 +192,7 @@ def _keywords(
 
 
 def _custom_replies(
-    checker: TomlChecker, table: dict[str, Any], path: Path, extra: list[str]
+    checker: TomlChecker, table: dict[str, Any], path: TomlPath, extra: list[str]
 ) -> list[CustomReply]:
     replies = table.get("custom_reply", {})
     if not isinstance(replies, dict) or not all(

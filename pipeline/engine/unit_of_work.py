@@ -40,11 +40,6 @@ class UnitOfWork:
         self.time = state.point.time
         self.must_commit = False
 
-    @property
-    def partition(self) -> int:
-        """The partition whose records these are."""
-        return self._partition
-
     def scrub(self, *tables: str) -> None:
         """Leave no octets, where rows are held, of what these tables' rows were before."""
         self._scrubbed.update(tables)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.home.lock import try_lock
 from pipeline.home.process import CannotStart
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ def is_held(home: Path) -> bool:
     """Whether a supervisor holds the home; its lock goes with its process, however it ends."""
     try:
         with (home / LOCK_NAME).open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
+            return not try_lock(file, shared=True)
     except FileNotFoundError:
         return False
 
@@ -57,14 +53,10 @@ def hold(home: Path) -> Iterator[None]:
     descriptor = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+") as file:
         deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise HomeHeld(f"{home} is held by {_holder(file.read())}") from None
-                time.sleep(0.05)
+        while not try_lock(file):
+            if time.monotonic() > deadline:
+                raise HomeHeld(f"{home} is held by {_holder(file.read())}")
+            time.sleep(0.05)
         file.truncate(0)
         since = datetime.now(UTC).isoformat(timespec="seconds")
         file.write(json.dumps({"pid": os.getpid(), "since": since}) + "\n")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-FILE_NAME: Final = "stack.json"
+STACK_FILE: Final = "stack.json"
 BROKER_NAME: Final = "broker"  # its address, for the stack's own processes, before all is ready
 
 
@@ -43,7 +43,7 @@ class Stack:
 def find_stack(home: Path) -> Stack | None:
     """The stack that is ready under `home`; a file left behind by one that was killed is none."""
     try:
-        written = json.loads((home / FILE_NAME).read_text())
+        written = json.loads((home / STACK_FILE).read_text())
     except FileNotFoundError:
         return None
     return Stack(**written) if is_held(home) else None

@@ -11,8 +11,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms import LONGEST_CACHED, gsm7
+from pipeline.sms import LONGEST_CACHED
 from pipeline.sms.codecs_known import CODECS
+from pipeline.sms.gsm7 import default as gsm7
 
 ISO_8859_1: Final = "ISO-8859-1"
 UTF_16BE: Final = "UTF-16BE"

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pipeline.sms.folding import fold_text
-from pipeline.sms.gsm7_packed import septets_from_packed
-from pipeline.sms.stopwords import folded_has_stop_word
-from pipeline.sms.stopwords_wide import may_be_a_stop
+from pipeline.sms.gsm7.packed import septets_from_packed
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.stopwords import folded_has_stop_word
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 
 CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")  # no text has them; UTF-16 and binary do
 _SHORT: Final = 16  # octets: eight characters of UTF-16, or 18 packed letters

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from pipeline.sms.gsm7 import BASIC, ESCAPE, EXTENSION, septets_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pipeline.sms.gsm7.default import BASIC, ESCAPE, EXTENSION, septets_of
 
 GSM7: Final = "gsm7"
 UCS2: Final = "ucs2"
@@ -48,26 +45,22 @@ def _segment(text: str) -> Segmentation:
         units = len(text.encode("utf-16-be", "surrogatepass")) // 2
     if units <= SINGLE[encoding]:
         return Segmentation(encoding, units, 1)
-    return Segmentation(encoding, units, sum(1 for _ in _cut(text, encoding)))
+    return Segmentation(encoding, units, _count_parts(text, encoding))
 
 
 # The gate asks, then the command; and applications repeat themselves.
 _cached: Final = lru_cache(maxsize=256)(_segment)
 
 
-def parts_from_text(text: str) -> list[str]:
-    """The texts of the parts; an escape pair or a surrogate pair is never cut."""
-    segmentation = segment(text)
-    return [text] if segmentation.parts == 1 else list(_cut(text, segmentation.encoding))
-
-
-def _cut(text: str, encoding: str) -> Iterator[str]:
+def _count_parts(text: str, encoding: str) -> int:
+    """How many parts of a concatenated message; an escape or a surrogate pair is never cut."""
     limit = PART[encoding]
-    start = used = 0
-    for index, character in enumerate(text):
+    parts = 1
+    used = 0
+    for character in text:
         size = septets_of(character) if encoding == GSM7 else 1 + (ord(character) > 0xFFFF)
         if used + size > limit:
-            yield text[start:index]
-            start, used = index, 0
+            parts += 1
+            used = 0
         used += size
-    yield text[start:]
+    return parts

@@ -18,11 +18,11 @@ ROOM_BLOCKS: Final = 2  # read ahead of the block that is being written
 FULL_BLOCKS: Final = 4
 
 
-class Gap(RuntimeError):
+class OffsetGap(RuntimeError):
     """Records are missing between two batches: the reader is wrong, nothing may be committed."""
 
 
-class Batch(Protocol):
+class PolledBatch(Protocol):
     """What one poll of one partition brought; `start` and `end` are the positions around it."""
 
     @property
@@ -38,7 +38,7 @@ class Batch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BlockLimits:
     """When a block closes."""
 
     rows: int
@@ -57,7 +57,7 @@ class _Chunk:
 class Lane:
     """Takes batches of one topic's partitions in, and gives blocks out."""
 
-    def __init__(self, topic: str, limits: Limits) -> None:
+    def __init__(self, topic: str, limits: BlockLimits) -> None:
         self.topic = topic
         self._limits = limits
         self._chunks: deque[_Chunk] = deque()
@@ -75,13 +75,13 @@ class Lane:
         self._unfinished = deque(unfinished)
         self.rows = self._octets = 0
 
-    def add(self, batch: Batch, *, now: float) -> None:
-        """Take a batch in; what was read before is passed over, a hole raises `Gap`."""
+    def add(self, batch: PolledBatch, *, now: float) -> None:
+        """Take a batch in; what was read before is passed over, a hole raises `OffsetGap`."""
         if batch.partition not in self._next:
             return
         read_to = self._read_to[batch.partition]
         if batch.start > read_to:
-            raise Gap(
+            raise OffsetGap(
                 f"{batch.topic}[{batch.partition}] goes on at {batch.start}, not at {read_to}"
             )
         if batch.end <= read_to:

@@ -19,7 +19,7 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
-from pipeline.store.lane import Limits
+from pipeline.store.lane import BlockLimits
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.server import Report, ReportThread
 from pipeline.store.sink import Sink
@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
         writer = ClickHouseWriter(database.writing)
         sink = Sink(
             writer=writer,
-            limits=Limits(rows=settings.block_rows, seconds=settings.block_seconds),
+            limits=BlockLimits(rows=settings.block_rows, seconds=settings.block_seconds),
         )
         report = Report(
             settings=settings,

@@ -17,13 +17,14 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.kafka import topics
+from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.block import Bounds, end_from_metadata, token_of
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
-from pipeline.store.lane import Lane, Limits
+from pipeline.store.lane import BlockLimits, Lane
 from pipeline.store.refusals import insert_all_but_refused, is_about_a_value
 from pipeline.wrong_deploy import WrongDeploy
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from pipeline.store.block import Block
     from pipeline.store.clickhouse.writer import Writer
-    from pipeline.store.lane import Batch
+    from pipeline.store.lane import PolledBatch
     from pipeline.store.rows import Row
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Sink:
         self,
         *,
         writer: Writer,
-        limits: Limits,
+        limits: BlockLimits,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -163,7 +164,7 @@ class Sink:
         """Whether more of the partition may be read now."""
         return self._lanes[topic].has_room(partition)
 
-    async def take(self, batch: Batch) -> None:
+    async def take(self, batch: PolledBatch) -> None:
         """Take a batch in; waits while its topic has no room. Raises `SinkFailed` once it failed.
 
         Ask `has_room` before reading, and no topic waits for another's.
@@ -271,7 +272,7 @@ class Sink:
 
     async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it is done; after `give_up_seconds` raises what stood in the way."""
-        pause = FIRST_PAUSE_SECONDS
+        backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         give_up_at = self._clock() + self._give_up_seconds
         while True:
             try:
@@ -282,13 +283,13 @@ class Sink:
                 words = words_of_error(error)
                 metrics.UNAVAILABLE.labels(target).set(1)
                 metrics.RETRIES.labels(target).inc()
+                pause = backoff.failed()
                 if self._clock() + pause > give_up_at:
                     raise SinkFailed(
                         f"{target} has been failing for {self._give_up_seconds:.0f} s: {words}"
                     ) from error
                 log.warning("%s failed, again in %.2f s: %s", target, pause, words)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 metrics.UNAVAILABLE.labels(target).set(0)
                 return result

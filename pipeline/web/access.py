@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from pipeline.web.browser_guard import Refusal, refuse_host
+from pipeline.web.browser_guard import BrowserRefusal, refuse_host
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -33,31 +33,31 @@ class AccessError(ValueError):
     """The settings would let anyone call, or cannot be read; the words say which and why."""
 
 
-FORBIDDEN: Final = Refusal(403, "this address or token may not call here")
-FORWARDED: Final = Refusal(
+FORBIDDEN: Final = BrowserRefusal(403, "this address or token may not call here")
+FORWARDED: Final = BrowserRefusal(
     403,
     "it was forwarded by a proxy that is not listed: name the proxy in trusted_proxies"
     " (TWOWAY_TRUSTED_PROXIES), and have it set X-Forwarded-For",
 )
-UNAUTHORISED: Final = Refusal(
+UNAUTHORISED: Final = BrowserRefusal(
     401, "a user and password are needed", (("WWW-Authenticate", 'Basic realm="twoway"'),)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class PathSecret:
     """The path without a token, which is never logged or kept."""
 
     path: bytes
     token: bytes | None
 
 
-def path_from_octets(octets: bytes) -> Path:
+def path_from_octets(octets: bytes) -> PathSecret:
     """`/t/<token>/mo/http` is `/mo/http` and the token, percent-encoding of the token undone."""
     if not octets.startswith(TOKEN_PATH):
-        return Path(octets, None)
+        return PathSecret(octets, None)
     token, _, rest = octets.removeprefix(TOKEN_PATH).partition(b"/")
-    return Path(b"/" + rest, unquote_to_bytes(token))
+    return PathSecret(b"/" + rest, unquote_to_bytes(token))
 
 
 def address_from_text(text: str) -> Address | None:
@@ -151,7 +151,7 @@ class Access:
         authorization: bytes,
         other_signs: bytes = b"",
         host: bytes = b"",
-    ) -> Refusal | None:
+    ) -> BrowserRefusal | None:
         """None when it may call. A wrong token is refused from anywhere.
 
         `other_signs` are the values of `OTHER_SIGNS`. A proxy's word counts, and what a proxy

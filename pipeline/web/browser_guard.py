@@ -18,7 +18,7 @@ _OWN_SITE: Final = frozenset({b"", b"none", b"same-origin"})
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class BrowserRefusal:
     """The HTTP status, why, and the headers that go with it."""
 
     status: int
@@ -26,9 +26,9 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-BAD_HOST: Final = Refusal(400, "the Host is not a name or address and a port (RFC 9112 3.2)")
-OTHER_SITE: Final = Refusal(403, "a page of another site may not call here")
-OTHER_NAME: Final = Refusal(
+BAD_HOST: Final = BrowserRefusal(400, "the Host is not a name or address and a port (RFC 9112 3.2)")
+OTHER_SITE: Final = BrowserRefusal(403, "a page of another site may not call here")
+OTHER_NAME: Final = BrowserRefusal(
     403,
     "this name is not one of this machine's: ask by 127.0.0.1, or set host_names"
     " (TWOWAY_HOST_NAMES), or use a token",
@@ -58,7 +58,7 @@ def is_loopback_name(name: str) -> bool:
     return _is_address(name) and ip_address(name).is_loopback
 
 
-def refuse_page(*, host: bytes, origin: bytes, fetch_site: bytes) -> Refusal | None:
+def refuse_page(*, host: bytes, origin: bytes, fetch_site: bytes) -> BrowserRefusal | None:
     """None unless a browser says that a page of another site or another port asks."""
     if fetch_site.strip().lower() not in _OWN_SITE:
         return OTHER_SITE
@@ -68,7 +68,7 @@ def refuse_page(*, host: bytes, origin: bytes, fetch_site: bytes) -> Refusal | N
     return None if authority and authority == _shortest(host, scheme) else OTHER_SITE
 
 
-def refuse_host(host: bytes, *, known: frozenset[str]) -> Refusal | None:
+def refuse_host(host: bytes, *, known: frozenset[str]) -> BrowserRefusal | None:
     """None where a caller that only its address lets in asks by a name of this machine.
 
     A page whose name was made to point here sends that name. No Host is no browser.

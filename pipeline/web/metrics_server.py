@@ -1,4 +1,4 @@
-"""A worker's own /metrics, /healthz and /readyz."""
+"""A process's /metrics, /healthz and /readyz."""
 
 from __future__ import annotations
 

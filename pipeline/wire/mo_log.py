@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import Reason, Rejected
-from pipeline.sms.folding import fold_text
-from pipeline.sms.plausible import plausible_texts
-from pipeline.sms.stopword_sets import SETS, WIDE, words_of_sets
-from pipeline.sms.stopwords import contains_stop_word, stop_word_in_full
-from pipeline.sms.stopwords_wide import may_be_a_stop
 from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.plausible import plausible_texts
+from pipeline.sms.words.stopword_sets import SETS, WIDE, words_of_sets
+from pipeline.sms.words.stopwords import contains_stop_word, stop_word_in_full
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 from pipeline.wire.callback import MoCallback, callback_or_rejected
 from pipeline.wire.percent import octets_from_percent, percent_from_octets
 

@@ -23,7 +23,7 @@ from pipeline.avro import single_object
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.conversation.tables import CONSENTS, TABLES
 from pipeline.directory.directory import Directory
-from pipeline.engine.state.rows import Row
+from pipeline.engine.state.rows import StateRow
 from pipeline.engine.state.state import Point, point_row
 from pipeline.engine.state.tables import octets_from_row
 from pipeline.kafka import topics
@@ -98,7 +98,7 @@ def changelog_rows(handsets: int) -> Iterator[tuple[int, bytes, bytes]]:
         handset = handset_of(number)
         row = msgspec.structs.replace(kinds[number % len(kinds)], handset=handset)
         key = key_from_handset(handset)
-        value = octets_from_row(Row(encode_row(row)))
+        value = octets_from_row(StateRow(encode_row(row)))
         yield topics.partition_of(key, PARTITIONS), table + key, value
 
 

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.conversation.tables import CONSENTS, TABLES
 from pipeline.engine.plan import AgentPlan
-from pipeline.engine.state.rows import Row
+from pipeline.engine.state.rows import StateRow
 from pipeline.engine.state.state import Point, point_row
 from pipeline.engine.state.tables import octets_from_row
 from pipeline.engine.states import States
@@ -50,7 +50,7 @@ async def fill(bootstrap: str, keys: int) -> None:
                 due = DUE + key if key % 2 else 0
                 row = (
                     number + key_of("consents", key),
-                    octets_from_row(Row(value_of("consents", key), due)),
+                    octets_from_row(StateRow(value_of("consents", key), due)),
                 )
                 rows = [row, point_row(Point(place // 1_000))] if place % 1_000 == 999 else [row]
                 for held_key, held in rows:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.engine.state.checkpoint import Checkpoints
-from pipeline.engine.state.rows import Reached, Row
+from pipeline.engine.state.rows import Reached, StateRow
 from pipeline.engine.state.state import Point, State, point_row
 from pipeline.engine.state.tables import octets_from_row
 
@@ -130,7 +130,7 @@ def reopen(folder: Path, partitions: int) -> dict[str, float]:
 
 def changelog_rows(count: int) -> Iterator[list[tuple[bytes, bytes]]]:
     """A changelog's rows, in batches as a fetch brings them."""
-    value = octets_from_row(Row(bytes(VALUE_OCTETS["consents"])))
+    value = octets_from_row(StateRow(bytes(VALUE_OCTETS["consents"])))
     for start in range(0, count, UNIT_ROWS):
         rows = [(b"\x03" + key_of("consents", n), value) for n in range(start, start + UNIT_ROWS)]
         yield [*rows, point_row(Point(start + 1))]

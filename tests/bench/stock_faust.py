@@ -24,7 +24,7 @@ from pipeline.avro import single_object
 from pipeline.conversation.agent import Conversation
 from pipeline.conversation.tables import DIRECTORY, TABLES
 from pipeline.engine.state.memory import MemoryStore
-from pipeline.engine.state.rows import Row
+from pipeline.engine.state.rows import StateRow
 from pipeline.engine.state.tables import Table
 from pipeline.kafka import topics
 from pipeline.settings import Settings
@@ -66,9 +66,9 @@ class RowsOfFaust:
     def __len__(self) -> int:
         return 0  # asked of suppressions alone, of which there are none
 
-    def get(self, key: bytes) -> Row | None:
+    def get(self, key: bytes) -> StateRow | None:
         value = self._table.get(key)
-        return None if value is None else Row(value)
+        return None if value is None else StateRow(value)
 
     def keys(self, prefix: bytes) -> list[bytes]:
         raise NotImplementedError
@@ -79,7 +79,7 @@ class RowsOfFaust:
     def first_due(self) -> int | None:
         return None
 
-    def write(self, changes: dict[bytes, Row | None]) -> None:
+    def write(self, changes: dict[bytes, StateRow | None]) -> None:
         """Take what one event changed."""
         for key, row in changes.items():
             if row is not None:

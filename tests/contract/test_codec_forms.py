@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from pipeline import compiled, records
 from pipeline.avro import single_object
-from pipeline.avro.codec import Reader, Writer, make_reader, make_writer
+from pipeline.avro.codec import RecordReader, RecordWriter, make_reader, make_writer
 from pipeline.avro.program import program
 from pipeline.records import Clock, Flag, MtRequest
 from tests.bench.traffic import directory
@@ -45,17 +45,17 @@ def words_of(value: Any) -> str:
     return type(value).__name__ if " at 0x" in words else words
 
 
-def native_writer(schema: Any) -> Writer:
+def native_writer(schema: Any) -> RecordWriter:
     """A writer in C."""
     return single_object.NATIVE.make_writer(program(schema, vars(records)), b"")
 
 
-def native_reader(schema: Any) -> Reader:
+def native_reader(schema: Any) -> RecordReader:
     """A reader in C."""
     return single_object.NATIVE.make_reader(program(schema, vars(records)))
 
 
-def read(reader: Reader, octets: bytes) -> tuple[Any, int] | type[Exception]:
+def read(reader: RecordReader, octets: bytes) -> tuple[Any, int] | type[Exception]:
     """Value and end, or the kind of error; an end beyond the octets is an IndexError to come."""
     try:
         value, end = reader(octets, 0)

@@ -14,7 +14,7 @@ from pipeline.cli.main import app
 from pipeline.kafka import topics
 from pipeline.records import Flag, GateRule, Reason
 from pipeline.settings import Settings
-from pipeline.sms.stopword_sets import SETS
+from pipeline.sms.words.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
 from tests.contract.documents import DOCS, data_page, meaning, settings_page, views_of
 
@@ -179,3 +179,22 @@ def test_every_command_is_named_in_a_page() -> None:
         for below in (getattr(each, "commands", None) or [""])
     }
     assert {name for name in every if not re.search(rf"twoway {name}\b", text)} == set()
+
+
+def unlisted(folder: Path) -> set[str]:
+    """The modules of a folder, and of those inside it, that its README does not name."""
+    words = (folder / "README.md").read_text()
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
+    return {name for name in files if "__init__" not in name and f"`{name}`" not in words}
+
+
+@pytest.mark.parametrize("folder", ["pipeline/engine", "pipeline/kafka/client"])
+def test_every_module_is_in_the_readme_of_its_folder(folder: str) -> None:
+    assert unlisted(ROOT / folder) == set()
+
+
+def test_a_module_that_is_not_listed_is_found(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("`one.py`")
+    for name in ("one.py", "two.py", "__init__.py"):
+        (tmp_path / name).touch()
+    assert unlisted(tmp_path) == {"two.py"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.settings import FILE_NAME, PREFIX, Settings, SettingsError, load_settings
+from pipeline.settings import PREFIX, SETTINGS_FILE, Settings, SettingsError, load_settings
 
 FIELDS = [pytest.param(field, id=field.name) for field in dataclasses.fields(Settings)]
 
@@ -29,7 +29,7 @@ def test_a_setting_has_a_line_of_help(field: dataclasses.Field[Any]) -> None:
 def load(tmp_path: Path, *, file: str = "", environment: Given, flags: Given) -> Settings:
     """The settings with `tmp_path` as the home."""
     if file:
-        (tmp_path / FILE_NAME).write_text(file)
+        (tmp_path / SETTINGS_FILE).write_text(file)
     return load_settings(
         environment={f"{PREFIX}HOME": str(tmp_path), **environment}, command_line=flags
     )
@@ -56,7 +56,7 @@ def test_the_nearest_setting_counts(
 
 
 def test_the_home_of_the_command_line_says_which_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_text("http_port = 1")
+    (tmp_path / SETTINGS_FILE).write_text("http_port = 1")
     settings = load_settings(
         environment={f"{PREFIX}HOME": "/nowhere"}, command_line={"home": str(tmp_path)}
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.directory.lines import Path, TomlLines
+from pipeline.directory.lines import TomlLines, TomlPath
 
 TEXT = '''# a comment with [brackets] and "quotes
 title = "a # b"
@@ -49,7 +49,7 @@ enabled = true
         (("nothing",), 1),
     ],
 )
-def test_the_line_of_a_path(path: Path, line: int) -> None:
+def test_the_line_of_a_path(path: TomlPath, line: int) -> None:
     assert TomlLines(TEXT).line_of(path) == line
 
 

@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.store.decoding import KIND_OF
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
-from pipeline.store.lane import Limits
+from pipeline.store.lane import BlockLimits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import key_file
 from tests.end_to_end.outside import NUMBER, OTHER
@@ -175,7 +175,7 @@ def test_a_store_that_reads_all_topics_again_brings_nothing_back(outside, forgot
         log = await read_partition(kafka, list(KIND_OF), partition_of(handset))
         writer = FakeWriter(Fuse())
         writer.erase = erased_nothing
-        sink = Sink(writer=writer, limits=Limits(rows=50, seconds=0.0))
+        sink = Sink(writer=writer, limits=BlockLimits(rows=50, seconds=0.0))
         source = KafkaErasureTopics(kafka, stored=sink.topics, partitions=PARTITIONS)
         erasures = Erasures(writer=writer, key_file=key_file(settings), topics=source)
         start = sink.start

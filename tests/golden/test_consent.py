@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.sms import gsm7
 from pipeline.sms.charset import UTF_16BE, text_from_octets
+from pipeline.sms.gsm7 import default as gsm7
 from pipeline.sms.segmentation import PART, SINGLE, segment
 from pipeline.stages.consent.reading import Meaning, read_message
 from tests.support.conversation import ANN, BOB, SHARED, Conversation, directory_from, mo, mt

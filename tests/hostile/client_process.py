@@ -31,6 +31,12 @@ class Printing:
 
     is_reachable = True
 
+    def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
     def partition_of(self, topic: str, key: bytes) -> int:
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.wire.smpp import pdu as smpp_pdu
-from pipeline.wire.smpp.pdu import Command, Pdu, Status
+from pipeline.wire.smpp.pdu import Command, Pdu
 from tests.hostile.lies import NUMBER, SECRET, TEN_MEGABYTES, TEXT
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _cut_in_the_middle(line: Line, _: Pdu) -> None:
 _ECHO = f"{SECRET} {NUMBER} {TEXT}\0".encode()
 _HUGE = Pdu(Command.DELIVER_SM, 0, 9, b"x" * (smpp_pdu.LONGEST_PDU - 16))
 LIES: dict[str, Conduct] = {
-    "bind-echo": unbound(_answered(Status.SYSTEM_ERROR, _ECHO)),
+    "bind-echo": unbound(_answered(0x08, _ECHO)),
     "bind-echo-wrong-password": unbound(_answered(0x0E, _ECHO)),
     "bind-echo-as-octets": unbound(_octets(_ECHO)),
     "bind-endless": unbound(_octets(smpp_pdu.render(_HUGE), pause=0.0)),

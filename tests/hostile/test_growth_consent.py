@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.sms.folding import fold_text
-from pipeline.sms.stopwords import (
+from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.stopwords import (
     contains_stop_word,
-    is_stop,
     is_stop_all,
     keyword_start,
     keyword_stop,
     keywords_in,
+    stop_word_in_full,
     words_of,
 )
-from pipeline.sms.stopwords_wide import may_be_a_stop
-from pipeline.sms.timestamp import time_from_gateway
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.decide import ConsentRules, HandsetConsent, due_at, take_message
 from pipeline.stages.consent.row import decode_row, encode_row
@@ -56,7 +56,7 @@ WORST = {
 OPENINGS = ("", "stop ", "stop a", "fun stop")
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "fold_text": fold_text,
-    "is_stop": is_stop,
+    "stop_word_in_full": stop_word_in_full,
     "is_stop_all": is_stop_all,
     "contains_stop_word": contains_stop_word,
     "keyword_stop": lambda text: keyword_stop(text, ("FUN", "GAME")),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ingest.http.http1 import BadRequest, RequestReader
-from ingest.http.mt import Refused, asked_from_json, request_id_from_header
+from ingest.http.mt import RequestRefused, asked_from_json, request_id_from_header
 from ingest.http.request import target_from_octets
 from pipeline.settings import Settings
-from pipeline.sms import gsm7, udh
+from pipeline.sms import udh
 from pipeline.sms.charset import charset_from_name
+from pipeline.sms.gsm7 import default as gsm7
 from pipeline.sms.msisdn import address_from_text
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.web.access import Access
@@ -60,9 +61,9 @@ _ASK: dict[str, Any] = {"peer": "127.0.0.1", "token": None}
 
 
 def _asked(octets: bytes) -> None:
-    with suppress(Refused):
+    with suppress(RequestRefused):
         asked_from_json(octets)
-    with suppress(Refused):
+    with suppress(RequestRefused):
         request_id_from_header(octets)
 
 

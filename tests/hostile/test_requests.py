@@ -1,11 +1,11 @@
-"""Requests to be left alone go to a reader, however the words are set apart and wherever they stand."""
+"""A request to be left alone goes to a reader, wherever its words stand."""
 
 from __future__ import annotations
 
 import pytest
 
-from pipeline.sms.stopword_sets import REQUESTS
-from pipeline.sms.stopwords_wide import may_be_a_stop
+from pipeline.sms.words.stopword_sets import REQUESTS
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 
 
 @pytest.mark.parametrize("request_words", REQUESTS)

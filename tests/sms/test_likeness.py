@@ -4,8 +4,8 @@ import pytest
 
 from pipeline.sms.gsm7 import octets_from_text
 from pipeline.sms.likeness import is_ascii, is_packed, is_swapped
-from pipeline.sms.stopword_sets import WIDE
-from pipeline.sms.stopwords import STOP_WORDS
+from pipeline.sms.words.stopword_sets import WIDE
+from pipeline.sms.words.stopwords import STOP_WORDS
 from pipeline.stages.parts.message_decoding import decoded
 
 #: What people answer, and numerals, one of each beginning and shape that such answers have.

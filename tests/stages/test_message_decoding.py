@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.charset import charset_from_name
-from pipeline.sms.gsm7_packed import septets_from_packed
-from pipeline.sms.plausible import plausible_texts
+from pipeline.sms.gsm7.packed import septets_from_packed
+from pipeline.sms.words.plausible import plausible_texts
 from pipeline.stages.parts.message_decoding import decoded
 from tests.support.assembling import Box, piece
 from tests.support.mo import accepted, callback

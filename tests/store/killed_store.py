@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.lane import Limits
+from pipeline.store.lane import BlockLimits
 from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, Fuse, Partition, play
 from tests.store.test_sink import log_of
@@ -75,7 +75,7 @@ async def main(home: Path, seed: int, burn_at: int | None) -> None:
     offsets.file = home / "offsets.json"
     with Database(Settings(home=home)) as database:
         writer = ClickHouseWriter(database.writing)
-        sink = Sink(writer=FusedWriter(writer, fuse), limits=Limits(rows=7, seconds=0.0))
+        sink = Sink(writer=FusedWriter(writer, fuse), limits=BlockLimits(rows=7, seconds=0.0))
         assert await play(sink, log_of(seed=seed), offsets, seed=seed)
         writer.close()
         for table in ("mo_message_rows", "mo_raw_rows", "mo_message", "mo_raw"):

@@ -15,7 +15,7 @@ from pipeline.records import Erasure, ForgetRequest
 from pipeline.store.decoding import KIND_OF, Decoder
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import SLACK_MS, Forgotten
-from pipeline.store.lane import Limits
+from pipeline.store.lane import BlockLimits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, make_key
 from pipeline.whose.rules import OF_RECORD
@@ -158,7 +158,7 @@ async def test_in_whatever_order_the_topics_are_read_the_handset_is_gone(tmp_pat
         {(topics.MO_MESSAGE, 0): 6, (topics.ERASURE, 0): 1},
     )
     writer = ErasingWriter(Fuse())
-    sink = Sink(writer=writer, limits=Limits(rows=2, seconds=0.0))
+    sink = Sink(writer=writer, limits=BlockLimits(rows=2, seconds=0.0))
     offsets = FakeOffsets(Fuse())
     erasures = Erasures(writer=writer, key_file=file_of_key(tmp_path), topics=held)
     started = sink.start

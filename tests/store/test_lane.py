@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
 from pipeline.store.block import Block, end_from_metadata, metadata_from_end, token_of
-from pipeline.store.lane import Gap, Lane, Limits
+from pipeline.store.lane import BlockLimits, Lane, OffsetGap
 from tests.store.samples import kafka_record
 
 TOPIC = topics.MO_MESSAGE
@@ -26,7 +26,7 @@ def batch(start: int, end: int, *, partition: int = 0, octets: bytes = b"x") -> 
 
 
 def lane_of(offsets: dict[int, int], unfinished: Any = (), **limits: Any) -> Lane:
-    lane = Lane(TOPIC, Limits(**({"rows": 5, "seconds": 1.0} | limits)))
+    lane = Lane(TOPIC, BlockLimits(**({"rows": 5, "seconds": 1.0} | limits)))
     lane.assign(offsets, unfinished)
     return lane
 
@@ -80,7 +80,7 @@ def test_a_partition_that_is_not_ours_is_passed_over() -> None:
 
 
 def test_a_hole_is_refused() -> None:
-    with pytest.raises(Gap, match=r"mo-message\[0\] goes on at 4, not at 3"):
+    with pytest.raises(OffsetGap, match=r"mo-message\[0\] goes on at 4, not at 3"):
         lane_of({0: 3}).add(batch(4, 5), now=0)
 
 

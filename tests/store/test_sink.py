@@ -18,13 +18,13 @@ from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
 from pipeline.records import MtResult
 from pipeline.store.decoding import KIND_OF, OURS_ALONE, TableRows
-from pipeline.store.lane import Gap, Limits
+from pipeline.store.lane import BlockLimits, OffsetGap
 from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
 from tests.store.samples import SAMPLES, kafka_record, mo_message
 
 RAW = SAMPLES[0]
-LIMITS = Limits(rows=7, seconds=0.0)
+LIMITS = BlockLimits(rows=7, seconds=0.0)
 TABLES = {topics.MO_MESSAGE: "mo_message_rows", topics.MO_RAW: "mo_raw_rows"}
 
 
@@ -110,7 +110,7 @@ def test_partitions_that_move_to_other_stores_in_mid_block_lose_nothing(
 
 async def test_what_is_open_when_partitions_are_revoked_is_neither_written_nor_committed() -> None:
     offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
-    sink = Sink(writer=writer, limits=Limits(rows=100, seconds=3600))
+    sink = Sink(writer=writer, limits=BlockLimits(rows=100, seconds=3600))
     sink.start(offsets)
     tp = (topics.MO_MESSAGE, 0)
     await sink.assigned([tp])
@@ -296,7 +296,7 @@ async def test_a_hole_between_batches_is_refused() -> None:
     sink = sink_of(FakeWriter(Fuse()))
     sink.start(FakeOffsets(Fuse()))
     await sink.assigned([tp])
-    with pytest.raises(Gap):
+    with pytest.raises(OffsetGap):
         await sink.take(Batch(*tp, [], 3, 4))
     await sink.revoked()
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipeline.sms.gsm7 import text_from_octets
+from pipeline.sms.gsm7.default import text_from_octets
 
 UDHI = 0x40
 

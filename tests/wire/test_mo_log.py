@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import Reason, Rejected, Source
-from pipeline.sms.stopword_sets import SETS
+from pipeline.sms.words.stopword_sets import SETS
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.mo_log import (
     MAX_LINE,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.cli.ask.broker import Outgoing
 
-BATCH_OCTETS: Final = 256 * 1024
+FETCH_OCTETS: Final = 256 * 1024
 BATCHES_UNDER_WAY: Final = 32
 ANSWER_MS: Final = 30_000
 
@@ -40,7 +40,7 @@ async def _publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        max_batch_size=BATCH_OCTETS,
+        max_batch_size=FETCH_OCTETS,
         request_timeout_ms=ANSWER_MS,
     )
     await producer.start()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kafka import TopicPartition
 
 from pipeline.avro.single_object import Unreadable, decode
-from pipeline.cli.ask.waiting import Patience
+from pipeline.cli.ask.waiting import ProgressDeadline
 from pipeline.cli.terminal.failure import CommandError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def records_between(
     consumer.assign(list(behind))
     for at, start in behind.items():
         consumer.seek(at, start)
-    patience = Patience(seconds=PATIENCE_SECONDS)
+    patience = ProgressDeadline(seconds=PATIENCE_SECONDS)
     while where := {
         at: consumer.position(at) for at in behind if (consumer.position(at) or 0) < ends[at]
     }:

@@ -14,7 +14,7 @@ ASK_AGAIN_SECONDS: Final = 0.1
 T = TypeVar("T")
 
 
-class Patience:
+class ProgressDeadline:
     """Is over when nothing has moved for so many seconds."""
 
     def __init__(self, *, seconds: float) -> None:
@@ -40,7 +40,7 @@ def pause() -> None:
 
 def wait_for(ask: Callable[[], T | None], *, seconds: float, failure: str) -> T:
     """What `ask` answers once it is not None; after `seconds` a `CommandError` with `failure`."""
-    patience = Patience(seconds=seconds)
+    patience = ProgressDeadline(seconds=seconds)
     while (answer := ask()) is None:
         if patience.is_over():
             raise CommandError(f"{failure} within {seconds:g} s")

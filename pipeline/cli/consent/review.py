@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.consent.orders import send_order
-from pipeline.cli.terminal.arguments import By, Reason, actor_from, words_from
+from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
@@ -64,7 +64,7 @@ def list_messages(
 
 
 def accept(
-    context: typer.Context, message_id: Id, reason: Reason, by: By = None, home: Home = None
+    context: typer.Context, message_id: Id, reason: ReasonOption, by: By = None, home: Home = None
 ) -> None:
     """Let a message count as a stop from now on; prints the order's id.
 
@@ -75,7 +75,7 @@ def accept(
 
 
 def dismiss(
-    context: typer.Context, message_id: Id, reason: Reason, by: By = None, home: Home = None
+    context: typer.Context, message_id: Id, reason: ReasonOption, by: By = None, home: Home = None
 ) -> None:
     """Record that a message is no stop; consent stays as it is. Prints the order's id."""
     _decide("dismiss", message_id, reason, by, home or context.obj)

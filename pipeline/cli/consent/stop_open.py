@@ -7,7 +7,7 @@ import typer
 from pipeline.cli.consent.orders import checked_order
 from pipeline.cli.terminal.arguments import (
     By,
-    Reason,
+    ReasonOption,
     actor_from,
     handset_from,
     number_from,
@@ -18,7 +18,7 @@ from pipeline.cli.terminal.options import Home, settings_from
 Handset = Annotated[
     str, typer.Argument(metavar="HANDSET", help="Handset, in international format.")
 ]
-Number = Annotated[
+NumberOption = Annotated[
     str | None,
     typer.Argument(metavar="[NUMBER]", help="Number it is about; else every one of the account."),
 ]
@@ -37,8 +37,8 @@ Force = Annotated[
 
 def stop(
     handset: Handset,
-    reason: Reason,
-    number: Number = None,
+    reason: ReasonOption,
+    number: NumberOption = None,
     keyword: Keyword = None,
     account: Account = None,
     by: By = None,
@@ -56,8 +56,8 @@ def stop(
 
 def open_again(
     handset: Handset,
-    reason: Reason,
-    number: Number = None,
+    reason: ReasonOption,
+    number: NumberOption = None,
     keyword: Keyword = None,
     account: Account = None,
     by: By = None,

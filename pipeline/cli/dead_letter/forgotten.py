@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 
-class Forgotten:
+class ErasedHandsets:
     """The newest erasure of each handset, known by its suppression."""
 
     def __init__(self, consumer: KafkaConsumer, settings: Settings) -> None:

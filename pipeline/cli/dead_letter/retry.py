@@ -105,11 +105,11 @@ def _retriable(
     Takes out of `left` what is retried, or was before.
     """
     from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
-    from pipeline.cli.dead_letter.forgotten import Forgotten
+    from pipeline.cli.dead_letter.forgotten import ErasedHandsets
     from pipeline.cli.dead_letter.reading import all_letters, retries_by_letter
 
     done = retries_by_letter(consumer)
-    forgotten = Forgotten(consumer, settings)
+    forgotten = ErasedHandsets(consumer, settings)
     for letter in all_letters(consumer):
         if not wants(letter):
             continue

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 
 # Ofcom keeps 07700 900000 to 900999 for fiction: nobody can be texted by mistake.
-NUMBER: Final = "447700900999"
+DEMO_NUMBER: Final = "447700900999"
 FIRST_HANDSET: Final = 447700900000
 HANDSETS: Final = 998  # 447700900001 to 447700900998
 API_ID: Final = "3281547"
 
-HELP: Final = "HELP"
+HELP_TEXT: Final = "HELP"
 HELP_REPLY: Final = "Two-way café: we reply by day. Text STOP to hear no more from us."
 
 NUMBERS_TOML: Final = f"""\
 # The number this demo rents. `twoway numbers load FILE` puts a changed directory in force.
 [[number]]
-number = "{NUMBER}"
+number = "{DEMO_NUMBER}"
 kind = "vmn"
 api_id = "{API_ID}"
 
@@ -41,7 +41,7 @@ STOP: Final = "Stop."
 REFUSED_REPLY: Final = "And do try our new carrot cake!"
 RETURN: Final = "Sorry, I still want to know: do you have carrot cake?"
 LAST_REPLY: Final = "We do, and we keep a piece for you."
-CONFIRMATION: Final = f"You will no longer receive messages from the short code {NUMBER}"
+CONFIRMATION: Final = f"You will no longer receive messages from the short code {DEMO_NUMBER}"
 
 PART_UNITS: Final = 67  # UCS-2 units of a part under a 6-octet UDH (3GPP TS 23.040 9.2.3.24.1)
 # Out of order, and part 3 twice. Parts 1 and 2 have half a surrogate pair each: no XML holds them.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.cli.demo.scene import Scene
     from pipeline.wire.callback import MoCallback
 
-TAKEN: Final = "200: Kafka has acknowledged it"
+ACKNOWLEDGED: Final = "200: Kafka has acknowledged it"
 
 
 class Incoming:
@@ -37,7 +37,7 @@ class Incoming:
         """Deliver a message of one part over HTTP; its row once ClickHouse has it."""
         callback = self._callback(text)
         self._scene.say(f"the gateway delivers {text!r}: {way.words}")
-        self._scene.expect(TAKEN, got=self._gateway.call(way, callback).status, wanted=200)
+        self._scene.expect(ACKNOWLEDGED, got=self._gateway.call(way, callback).status, wanted=200)
         having = ("mo_msg_ids", callback.mo_msg_id)
         return self._scene.first(
             "mo_message", handset=self._handset, having=having, what=repr(text)
@@ -75,7 +75,7 @@ class Incoming:
         for way, numbers in ways:
             self._scene.say(f"part {numbers[0]} arrives: {way.words}")
             status = self._gateway.call(way, parts[numbers[0]]).status
-            self._scene.expect(TAKEN, got=status, wanted=200)
+            self._scene.expect(ACKNOWLEDGED, got=status, wanted=200)
         self._import(*(parts[number] for number in said.BY_LOG), what="parts 3, again, and 2")
         row = self._scene.first(
             "mo_message",

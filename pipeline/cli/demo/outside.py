@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.ask.report_client import HttpAnswer, call
 from pipeline.cli.ask.waiting import pause
-from pipeline.cli.demo.conversation import API_ID, NUMBER
+from pipeline.cli.demo.conversation import API_ID, DEMO_NUMBER
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.wire import http_form, mo_log, soap, xml
 from pipeline.wire.callback import MoCallback
@@ -75,7 +75,7 @@ class Gateway:
         """One part as the gateway words it, with an id of its own."""
         return MoCallback(
             handset=self._handset,
-            number=NUMBER,
+            number=DEMO_NUMBER,
             api_id=API_ID,
             mo_msg_id=uuid.uuid4().hex,
             timestamp=at.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S"),

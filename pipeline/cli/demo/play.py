@@ -54,15 +54,15 @@ class Play:
 
     def _fresh_handset(self) -> str:
         """The next handset nobody in this home has heard of."""
-        parts = self._scene.all("mo_part", number=said.NUMBER)
+        parts = self._scene.all("mo_part", number=said.DEMO_NUMBER)
         last = max((int(part["handset"]) for part in parts), default=said.FIRST_HANDSET)
         return str(said.FIRST_HANDSET + (last - said.FIRST_HANDSET) % said.HANDSETS + 1)
 
     def help(self) -> None:
         """HELP is answered by the number's custom reply, and changes no consent."""
         self._scene.step("HELP, which the number answers by itself")
-        row = self._incoming.message(said.HELP, way=XML_GET)
-        self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP)
+        row = self._incoming.message(said.HELP_TEXT, way=XML_GET)
+        self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP_TEXT)
         answer = self._scene.first(
             "mt_command", handset=self.handset, purpose="help", what="the answer to HELP"
         )
@@ -93,7 +93,7 @@ class Play:
         row = self._scene.first("mt_command", request_id=request_id, what="the command")
         got = (row["purpose"], row["sender_id"], row["text"])
         words = "it goes out from the number last texted, with that text"
-        self._scene.expect(words, got=got, wanted=("reply", said.NUMBER, text))
+        self._scene.expect(words, got=got, wanted=("reply", said.DEMO_NUMBER, text))
 
     def stop(self) -> dict[str, Any]:
         """A stop message; gives its row."""

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.demo.children import start_twoway
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.stack import Stack, find_stack
@@ -63,7 +63,7 @@ def _wait_until_ready(
     say: Callable[[str], None],
 ) -> None:
     """Pass on what `up` says until its ready file is there."""
-    patience = Patience(seconds=START_SECONDS)
+    patience = ProgressDeadline(seconds=START_SECONDS)
     said = 0
     while True:
         is_ready = ready.is_file()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal.arguments import By, Reason, actor_from, handset_from, words_from
+from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def forget(
     handset: Annotated[str, typer.Argument(metavar="HANDSET", help="Whom to forget.")],
-    reason: Reason,
+    reason: ReasonOption,
     by: By = None,
     home: Home = None,
 ) -> None:

@@ -12,7 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from pipeline.avro.single_object import snake_from_camel
 from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.ask.report_client import report_of, rows
-from pipeline.cli.ask.waiting import Patience, pause, wait_for
+from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.kafka import topics
@@ -70,7 +70,7 @@ class Proof:
         """Parts as they were before the rows were deleted, of the tables that had some."""
         tables = [f"{view}_rows" for view, n in before.items() if n]
         parameters = {"at": self._began, "tables": tables}
-        patience = Patience(seconds=DISK_SECONDS)
+        patience = ProgressDeadline(seconds=DISK_SECONDS)
         while (n := int(rows(self._report, _OLD_PARTS, parameters=parameters)[0]["n"])) and (
             not patience.is_over()
         ):
@@ -83,7 +83,7 @@ class Proof:
         A worker rewrites its own right after the order; that is waited for.
         """
         folders = sorted((self._settings.home / "state").glob(f"*/*/{done.partition}"))
-        patience = Patience(seconds=DISK_SECONDS)
+        patience = ProgressDeadline(seconds=DISK_SECONDS)
         while True:
             holding = [folder for folder in folders if _holds(folder, self._handset.encode())]
             if not holding or patience.is_over():

@@ -6,7 +6,6 @@ takes half a minute; so an installation does not do it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.home.lock import lock
 from pipeline.home.process import CannotStart
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def kafka_jars(*, say: Callable[[str], None] = lambda words: None) -> list[Path]
     mark = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
     target = cache / f"kafka-{KAFKA_VERSION}-{mark}"
     if not target.is_dir():
-        with (cache / f"{target.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks that start side by side fetch once
+        with (cache / f"{target.name}.lock").open("w") as file:
+            lock(file)  # two stacks that start side by side fetch once
             if not target.is_dir():
                 _download(target, say)
     jars = [target / _jar_name(coordinate) for coordinate, _ in _pinned()]

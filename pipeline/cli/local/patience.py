@@ -39,7 +39,7 @@ class Silence:
         return self._asked_at - self._heard_at if pid == self._pid else 0.0
 
 
-class Patience:
+class LivenessProbe:
     """Asks every program that can be asked, and says whose time is over."""
 
     def __init__(self, *, seconds: float, stop: threading.Event) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
 from pipeline.home.stack import StackError
 from pipeline.process.secret_settings import NEEDED_BY, secrets_as_lines
-from pipeline.settings import FILE_NAME, PREFIX
+from pipeline.settings import PREFIX, SETTINGS_FILE
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -111,7 +111,7 @@ def settled(settings: Settings) -> Settings:
 
 def _partitions(settings: Settings) -> int:
     """4 on the local stack, unless the setting was given."""
-    file = settings.home / FILE_NAME
+    file = settings.home / SETTINGS_FILE
     given = f"{PREFIX}PARTITIONS" in os.environ or (
         file.is_file() and "partitions" in tomllib.loads(file.read_text())
     )

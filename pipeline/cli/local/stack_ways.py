@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-WAYS: Final = ("smpp", "ftp")  # each with its setting NAME_host
+WAY_PROGRAMS: Final = ("smpp", "ftp")  # each with its setting NAME_host
 
 
 def programs_of_ways(
@@ -30,7 +30,7 @@ def programs_of_ways(
     """One a way, ready as soon as it runs: who they fetch from may be away for long."""
     found: list[Program] = []
     ports = {settings.http_port, settings.report_port, settings.metrics_port}
-    for name in WAYS:
+    for name in WAY_PROGRAMS:
         if not getattr(settings, f"{name}_host"):
             continue
         port = free_port(avoid=ports)

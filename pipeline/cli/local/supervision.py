@@ -5,15 +5,15 @@ It knows nothing of what the programs are; `pipeline/cli/local/supervisor.py` sa
 
 from __future__ import annotations
 
-import random
 import signal
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.children import Child, Program
-from pipeline.cli.local.patience import Patience
+from pipeline.cli.local.patience import LivenessProbe
 from pipeline.home.process import CannotStart, start_process, stop_process
+from pipeline.process.backoff import backoff_seconds, spread
 
 if TYPE_CHECKING:
     import threading
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TICK_SECONDS: Final = 0.1
-FIRST_BACKOFF_SECONDS: Final = 0.5
-LONGEST_BACKOFF_SECONDS: Final = 15.0
+BACKOFF_SECONDS: Final = (0.5, 15.0)
 # Before all ran, one that keeps dying is wrongly set up, and trying again will not mend it; after,
 # it is more likely that something it needs is away for a while.
 DEATHS_AT_FIRST: Final = 3
@@ -32,17 +31,9 @@ END_SECONDS: Final = 9.0
 LAST_SECONDS: Final = 1.0  # kept for each program that is still to be ended
 LAST_LINES: Final = 12
 
-_random = random.SystemRandom()
-
 
 class SupervisionError(CannotStart):
     """A program cannot be kept running; the words hold the end of its log."""
-
-
-def backoff_seconds(deaths: int, *, chance: float) -> float:
-    """How long to wait after so many deaths in a row; `chance` in [0, 1) spreads it by a half."""
-    doubled: float = FIRST_BACKOFF_SECONDS * 2.0 ** max(deaths - 1, 0)
-    return min(doubled, LONGEST_BACKOFF_SECONDS) * (0.5 + chance / 2)
 
 
 def ending_in_words(status: int) -> str:
@@ -94,7 +85,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep them running until `stop` is set; raises `SupervisionError`. Call `end` after it."""
-        patience = Patience(seconds=self.hang_seconds, stop=self.stop)
+        patience = LivenessProbe(seconds=self.hang_seconds, stop=self.stop)
         if self.hang_seconds > 0:
             patience.watch(self.children)
         while not self.stop.is_set():
@@ -178,7 +169,8 @@ class Supervisor:
         child.runs = child.ready = False
         if self._has_what_it_needs(child):
             child.deaths += 1
-        wait = backoff_seconds(child.deaths, chance=_random.random())
+        shortest, longest = BACKOFF_SECONDS
+        wait = spread(backoff_seconds(child.deaths, shortest=shortest, longest=longest))
         child.start_at = time.monotonic() + wait
         pid = child.process.pid if child.process else 0
         words = f"{program.name} (pid {pid}) {how}"

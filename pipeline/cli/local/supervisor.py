@@ -24,7 +24,7 @@ from pipeline.cli.local.stack_settings import (
     where_to_call,
     with_name,
 )
-from pipeline.cli.local.stack_ways import WAYS, programs_of_ways
+from pipeline.cli.local.stack_ways import WAY_PROGRAMS, programs_of_ways
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -37,7 +37,7 @@ from pipeline.home.holding import (
     write_children,
 )
 from pipeline.home.process import CannotStart
-from pipeline.home.stack import BROKER_NAME, FILE_NAME, Stack, StackError
+from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError
 from pipeline.kafka.admin import TopicsError, create_topics
 from pipeline.process.log_guard import guard_logs
 from pipeline.process.secret_settings import secrets_as_lines, settings_of
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (*WAYS, "ingest", "worker", "store", "kafka")
+ENDS: Final = (*WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
 #: A process that hangs ends itself first, and says where.
 PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
@@ -91,7 +91,7 @@ class _LocalStack:
     def __init__(self, settings: Settings, *, ready_file: Path | None) -> None:
         self._settings = settings
         self._home = settings.home
-        self._files = [self._home / FILE_NAME, *([ready_file.resolve()] if ready_file else [])]
+        self._files = [self._home / STACK_FILE, *([ready_file.resolve()] if ready_file else [])]
         self._kafka = (
             None
             if settings.kafka
@@ -132,7 +132,7 @@ class _LocalStack:
         finally:
             say("stopping")
             self._supervisor.end()
-            for name in (FILE_NAME, BROKER_NAME, CHILDREN_NAME):
+            for name in (STACK_FILE, BROKER_NAME, CHILDREN_NAME):
                 (self._home / name).unlink(missing_ok=True)
             for number, handler in before.items():
                 signal.signal(number, handler)

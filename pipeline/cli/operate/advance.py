@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
-from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
@@ -94,7 +94,7 @@ def wait_until_past(
     say: Callable[[str], None],
 ) -> None:
     """Return when the group has committed up to each goal; `CommandError` when it stands still."""
-    patience = Patience(seconds=PATIENCE_SECONDS)
+    patience = ProgressDeadline(seconds=PATIENCE_SECONDS)
     rounds = 0
     while True:
         found = groups.positions(admin, group=group, partitions=list(goals))

@@ -14,7 +14,7 @@ from kafka.errors import (
 )
 
 from pipeline.cli.ask.reading import records_between
-from pipeline.cli.ask.waiting import Patience, pause
+from pipeline.cli.ask.waiting import ProgressDeadline, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
+class GroupPosition:
     """Where a group stands in a partition: the next offset it reads, and what it noted there."""
 
     offset: int
@@ -46,7 +46,7 @@ class Lag:
 
 def coordinated(ask: Callable[[], T]) -> T:
     """What `ask` answers; asked again while the broker is still finding the group's coordinator."""
-    patience = Patience(seconds=COORDINATOR_SECONDS)
+    patience = ProgressDeadline(seconds=COORDINATOR_SECONDS)
     while True:
         try:
             return ask()
@@ -58,7 +58,7 @@ def coordinated(ask: Callable[[], T]) -> T:
 
 def positions(
     admin: KafkaAdminClient, *, group: str, partitions: list[TopicPartition]
-) -> dict[TopicPartition, Position]:
+) -> dict[TopicPartition, GroupPosition]:
     """The group's position in each partition; its beginning where it has committed nothing."""
     found = coordinated(lambda: admin.list_group_offsets({group: partitions})[group])
     committed = {at: noted for at, noted in found.items() if noted.offset >= 0}
@@ -66,9 +66,9 @@ def positions(
         admin, [at for at in partitions if at not in committed], spec=OffsetSpec.EARLIEST
     )
     return {
-        at: Position(offset=committed[at].offset, metadata=committed[at].metadata or "")
+        at: GroupPosition(offset=committed[at].offset, metadata=committed[at].metadata or "")
         if at in committed
-        else Position(offset=beginnings[at])
+        else GroupPosition(offset=beginnings[at])
         for at in partitions
     }
 

@@ -33,7 +33,7 @@ DEAD_LETTERS: Final = """
 SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
 FROM dead_letter WHERE dead_letter_id NOT IN (SELECT dead_letter_id FROM dead_letter_retry)
 GROUP BY stage, reason ORDER BY stage, reason"""
-DUE: Final = """
+DUE_STATES: Final = """
 SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (
   SELECT handset,
     argMax(state, (recorded_at, change_id)) AS last_state,
@@ -74,7 +74,7 @@ def pipeline_state(settings: Settings) -> PipelineState:
         down |= {"store": words}
     last_mo, dead_letters, due = (
         _asked(partial(rows, report, question), part="store", down=down)
-        for question in (LAST_MO, DEAD_LETTERS, DUE)
+        for question in (LAST_MO, DEAD_LETTERS, DUE_STATES)
     )
     return PipelineState(
         time=clock_of(settings).now(),

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.decide import ConsentRules
+    from pipeline.stages.consent.scopes import Key
 
-Key = tuple[str, str]
 Recorded = MoMessage | ConsentRequest
 
 
-class State(msgspec.Struct, frozen=True):
+class ReplayedState(msgspec.Struct, frozen=True):
     """Both sides' states; `message_id` and `rule` are of what made them so."""
 
     ours: str = ConsentState.OPEN.value
@@ -41,8 +41,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     handset: str
     scope_kind: str
     scope: str
-    before: State
-    after: State
+    before: ReplayedState
+    after: ReplayedState
 
 
 def time_of_record(record: Recorded) -> datetime:
@@ -83,7 +83,7 @@ class Replay:
                     handset=handset, scope_kind=key[0], scope=key[1], before=known, after=wanted
                 )
 
-    def _states(self, records: Sequence[Recorded], later: Directory) -> dict[Key, State]:
+    def _states(self, records: Sequence[Recorded], later: Directory) -> dict[Key, ReplayedState]:
         row: HandsetConsent | None = None
         now = time_of_record(records[0]) if records else self._now
         for record in records:
@@ -96,7 +96,7 @@ class Replay:
             segments = fold(timeline.events, until=until).segments
             if segments:
                 last = segments[-1]
-                states[timeline.key] = State(
+                states[timeline.key] = ReplayedState(
                     STATES[last.ours].value,
                     STATES[last.gateway].value,
                     last.rule,
@@ -115,10 +115,10 @@ class Replay:
         return take_order(row, order, directory=directory, now=now).row
 
 
-def _state_of(states: dict[Key, State], key: Key, directory: Directory) -> State:
+def _state_of(states: dict[Key, ReplayedState], key: Key, directory: Directory) -> ReplayedState:
     """A scope's state; where it has none of its own its account's, and open without."""
     if key[0] == ScopeKind.ACCOUNT:
-        return states.get(key, State())
+        return states.get(key, ReplayedState())
     account = account_key(directory.account_of(first_number_of(key)))
     (decides,) = deciding_scopes(states.keys(), [key, account])
-    return states.get(decides, State())
+    return states.get(decides, ReplayedState())

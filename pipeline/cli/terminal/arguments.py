@@ -8,7 +8,7 @@ import typer
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
 
-Reason = Annotated[
+ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
 ]
 By = Annotated[

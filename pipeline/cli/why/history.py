@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.scopes import Key
 
-OPEN: Final = ConsentState.OPEN.value
-Key = tuple[str, str]
+OPEN_STATE: Final = ConsentState.OPEN.value
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class ScopeNow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         """Whether both sides let an MT pass."""
-        return self.latest.state == OPEN and self.latest.gateway_state == OPEN
+        return self.latest.state == OPEN_STATE and self.latest.gateway_state == OPEN_STATE
 
 
 def scopes_now(changes: Iterable[Change]) -> dict[Key, ScopeNow]:
@@ -76,8 +76,8 @@ def scopes_now(changes: Iterable[Change]) -> dict[Key, ScopeNow]:
 
 
 def _scope_now(rows: list[Change]) -> ScopeNow:
-    ours = rows[0] if rows[0].state != OPEN else None
-    gateway = rows[0] if rows[0].gateway_state != OPEN else None
+    ours = rows[0] if rows[0].state != OPEN_STATE else None
+    gateway = rows[0] if rows[0].gateway_state != OPEN_STATE else None
     for before, row in pairwise(rows):
         ours = row if row.state != before.state else ours
         gateway = row if row.gateway_state != before.gateway_state else gateway

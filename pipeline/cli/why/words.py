@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.terminal.output import text_from_time
-from pipeline.cli.why.history import OPEN, Change, ScopeNow
+from pipeline.cli.why.history import OPEN_STATE, Change, ScopeNow
 from pipeline.records import ConsentRule, ConsentState, ScopeKind
-from pipeline.sms.stopwords import STOP_WORDS
+from pipeline.sms.words.stopwords import STOP_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.cli.why.history import Key
     from pipeline.directory.directory import Directory
     from pipeline.records import Number
+    from pipeline.stages.consent.scopes import Key
 
 TEXT_SHOWN: Final = 80
 
@@ -95,7 +95,7 @@ def _due(latest: Change) -> Iterator[str]:
 def _ways(handset: str, key: Key, now: ScopeNow | None, number: Number | None) -> Iterator[str]:
     latest = now.latest if now else None
     place = _place(key)
-    if latest is None or (latest.state, latest.gateway_state) == (OPEN, OPEN):
+    if latest is None or (latest.state, latest.gateway_state) == (OPEN_STATE, OPEN_STATE):
         extra = [word.upper() for word in number.extra_stop_words] if number else []
         sets = [f"those of {name}" for name in number.stop_words] if number else []
         words = ", ".join([*sorted(word.upper() for word in STOP_WORDS), *extra, *sets])
@@ -104,14 +104,14 @@ def _ways(handset: str, key: Key, now: ScopeNow | None, number: Number | None) -
         return
     message = _opening_message(key, place)
     strict = number is not None and number.strict
-    if latest.state != OPEN and latest.gateway_state != OPEN and not strict:
+    if latest.state != OPEN_STATE and latest.gateway_state != OPEN_STATE and not strict:
         yield f"{message} re-enables both sides"
-    elif latest.gateway_state != OPEN:
+    elif latest.gateway_state != OPEN_STATE:
         yield f"{message} re-enables the gateway's side, and no order of ours does"
-    if latest.state != OPEN:
+    if latest.state != OPEN_STATE:
         if strict:
             yield f"START, UNSTOP or YES {place} re-enables ours (the number is strict)"
-        elif latest.gateway_state == OPEN:
+        elif latest.gateway_state == OPEN_STATE:
             yield f"{message} re-enables ours"
         yield f"`twoway open {_arguments(handset, key)}` opens ours"
     if ConsentState.CONFIRMATION_DUE in (latest.state, latest.gateway_state):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import shutil
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ import msgspec
 
 from pipeline.engine.state.disk import FORMAT, DiskRows, Memory
 from pipeline.engine.state.leftovers import sweep
+from pipeline.home.lock import FolderTaken, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,10 +21,6 @@ log = logging.getLogger(__name__)
 
 WORKERS: Final = 64
 LOCK_NAME: Final = "lock"
-
-
-class FolderTaken(RuntimeError):
-    """Other processes hold every folder there may be."""
 
 
 class CheckpointUnusable(RuntimeError):
@@ -100,12 +96,9 @@ def _hold(folder: Path) -> tuple[Path, BinaryIO]:
         mine = folder / str(number)
         mine.mkdir(parents=True, exist_ok=True)
         lock = (mine / LOCK_NAME).open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            continue
-        return mine, lock
+        if try_lock(lock):
+            return mine, lock
+        lock.close()
     raise FolderTaken(f"{WORKERS} processes hold the state under {folder}: give each worker a home")
 
 

@@ -77,7 +77,7 @@ class Memory:
         return options
 
 
-class Mark(msgspec.Struct, frozen=True):
+class DatabaseMark(msgspec.Struct, frozen=True):
     """What a database is, and how far it goes."""
 
     format: int
@@ -100,11 +100,11 @@ class DiskRows:
         self.reached = self.mark.reached
         self._stores: dict[bytes, DiskStore] = {}
 
-    def _read_mark(self) -> Mark:
+    def _read_mark(self) -> DatabaseMark:
         octets = self._database.get(_MARK)
         if octets is None:
-            return Mark(FORMAT, self._identity, Reached(), {})
-        return msgspec.msgpack.decode(octets, type=Mark)
+            return DatabaseMark(FORMAT, self._identity, Reached(), {})
+        return msgspec.msgpack.decode(octets, type=DatabaseMark)
 
     @property
     def point(self) -> bytes | None:
@@ -134,7 +134,7 @@ class DiskRows:
             batch.put(_SCRUB, bytes(sorted({*asked, *scrub})))
         self.reached = self.reached if reached is None else reached
         sizes = {number: len(store) for number, store in self._stores.items()}
-        mark = Mark(FORMAT, self._identity, self.reached, sizes)
+        mark = DatabaseMark(FORMAT, self._identity, self.reached, sizes)
         batch.put(_MARK, msgspec.msgpack.encode(mark))
         self._database.write(batch)
         for number, rows in changes.items():

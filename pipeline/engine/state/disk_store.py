@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rocksdict import Rdict, WriteBatch
 
-    from pipeline.engine.state.rows import Row
+    from pipeline.engine.state.rows import StateRow
 
 INDEX: Final = b"\xff"
 RECENT_ROWS = 16_000
@@ -29,14 +29,14 @@ class DiskStore:
         self._number = number
         self._index = INDEX + number
         self._size = size
-        self._recent: dict[bytes, Row | None] = {}
-        self._earlier: dict[bytes, Row | None] = {}
+        self._recent: dict[bytes, StateRow | None] = {}
+        self._earlier: dict[bytes, StateRow | None] = {}
         self._first = 0  # no row falls due before this
 
     def __len__(self) -> int:
         return self._size
 
-    def get(self, key: bytes) -> Row | None:
+    def get(self, key: bytes) -> StateRow | None:
         """The row of `key`, if there is one."""
         if key in self._recent:
             return self._recent[key]
@@ -97,7 +97,7 @@ class DiskStore:
             return None
         return _DUE.unpack_from(key, 2)[0], key[2 + _DUE.size :]
 
-    def put_into(self, batch: WriteBatch, rows: Mapping[bytes, Row | None]) -> None:
+    def put_into(self, batch: WriteBatch, rows: Mapping[bytes, StateRow | None]) -> None:
         """Add `rows` and their due times to a write batch."""
         number, recent = self._number, self._recent
         rest = self._not_recent(rows)
@@ -122,14 +122,14 @@ class DiskStore:
                 put(self._index + _DUE.pack(due) + key, b"")
                 self._first = min(self._first, due)
 
-    def remember(self, rows: Mapping[bytes, Row | None]) -> None:
+    def remember(self, rows: Mapping[bytes, StateRow | None]) -> None:
         """Hold rows that are now committed."""
         self._recent.update(rows)
         self._bound()
 
-    def _not_recent(self, keys: Mapping[bytes, Any]) -> dict[bytes, Row | None]:
+    def _not_recent(self, keys: Mapping[bytes, Any]) -> dict[bytes, StateRow | None]:
         """The rows of those keys that the younger generation has not."""
-        rest: dict[bytes, Row | None] = {}
+        rest: dict[bytes, StateRow | None] = {}
         unread = []
         for key in keys:
             if key in self._recent:
@@ -150,5 +150,5 @@ class DiskStore:
             self._recent, self._earlier = {}, self._recent
 
 
-def _row(octets: bytes | None) -> Row | None:
+def _row(octets: bytes | None) -> StateRow | None:
     return None if octets is None else row_from_octets(octets)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import shutil
 import time
 from typing import TYPE_CHECKING
+
+from pipeline.home.lock import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,11 +30,8 @@ def sweep(
         if folder == mine or not (folder / lock_name).exists():
             continue
         with (folder / lock_name).open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            swept += _delete_older(_databases(folder), older_than_seconds)
+            if try_lock(lock):
+                swept += _delete_older(_databases(folder), older_than_seconds)
     return swept
 
 

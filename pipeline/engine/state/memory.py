@@ -9,20 +9,20 @@ from sortedcontainers import SortedSet
 from pipeline.engine.state.rows import Reached
 
 if TYPE_CHECKING:
-    from pipeline.engine.state.rows import Changes, Row
+    from pipeline.engine.state.rows import Changes, StateRow
 
 
 class MemoryStore:
     """The committed rows of one table."""
 
     def __init__(self) -> None:
-        self._rows: dict[bytes, Row] = {}
+        self._rows: dict[bytes, StateRow] = {}
         self._due: SortedSet[tuple[int, bytes]] = SortedSet()
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def get(self, key: bytes) -> Row | None:
+    def get(self, key: bytes) -> StateRow | None:
         """The row of `key`, if there is one."""
         return self._rows.get(key)
 
@@ -30,7 +30,7 @@ class MemoryStore:
         """The keys that begin so."""
         return [key for key in self._rows if key.startswith(prefix)]
 
-    def put(self, key: bytes, row: Row | None) -> None:
+    def put(self, key: bytes, row: StateRow | None) -> None:
         """Set the row of `key`; None removes it."""
         old = self._rows.get(key)
         if old is not None and old.due:

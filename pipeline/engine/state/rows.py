@@ -11,18 +11,18 @@ from typing import Final, Protocol
 
 import msgspec
 
-NEVER: Final = 0
+NEVER_DUE: Final = 0
 
 
-class Row(msgspec.Struct, frozen=True):
+class StateRow(msgspec.Struct, frozen=True):
     """A row: its value, and the microseconds since 1970 at which it falls due, 0 for never."""
 
     value: bytes
-    due: int = NEVER
+    due: int = NEVER_DUE
 
 
 #: New rows by table number and key; None removes a row.
-Changes = Mapping[bytes, Mapping[bytes, Row | None]]
+Changes = Mapping[bytes, Mapping[bytes, StateRow | None]]
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Store(Protocol):
 
     def __len__(self) -> int: ...
 
-    def get(self, key: bytes) -> Row | None:
+    def get(self, key: bytes) -> StateRow | None:
         """The row of `key`, if there is one."""
 
     def keys(self, prefix: bytes) -> list[bytes]:

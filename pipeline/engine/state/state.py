@@ -19,7 +19,7 @@ from pipeline.engine.state.tables import Table, row_from_octets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.engine.state.rows import Reached, Row, Rows
+    from pipeline.engine.state.rows import Reached, Rows, StateRow
 
 POINT_KEY: Final = b"\x00"
 #: Its row names the tables that were scrubbed last: whoever reads it scrubs them, too.
@@ -65,7 +65,7 @@ class State:
         self, rows: Iterable[tuple[bytes, bytes | None]], *, reached: Reached | None = None
     ) -> None:
         """Take rows of the changelog, in its order."""
-        changes: dict[bytes, dict[bytes, Row | None]] = {number: {} for number in self._stores}
+        changes: dict[bytes, dict[bytes, StateRow | None]] = {number: {} for number in self._stores}
         point = None
         scrub = b""
         for key, value in rows:

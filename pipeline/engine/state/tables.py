@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.engine.bounds import RECORD_OCTETS, RECORD_OVERHEAD
 from pipeline.engine.outputs import Written
-from pipeline.engine.state.rows import NEVER, Row
+from pipeline.engine.state.rows import NEVER_DUE, StateRow
 
 if TYPE_CHECKING:
     from pipeline.engine.state.rows import Store
@@ -29,8 +29,8 @@ class Table:
         self._store = store
         self._name = name
         self._written = Written() if written is None else written
-        self.changes: dict[bytes, Row | None] = {}
-        self._before: list[tuple[bytes, Row | None, bool]] | None = None
+        self.changes: dict[bytes, StateRow | None] = {}
+        self._before: list[tuple[bytes, StateRow | None, bool]] | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`, if there is one."""
@@ -57,7 +57,7 @@ class Table:
 
     def put(self, key: bytes, value: bytes, *, due_at: datetime | None = None) -> None:
         """Set the row of `key`, and when it falls due; raises `Oversize`."""
-        row = Row(value, _due_from_time(due_at))
+        row = StateRow(value, _due_from_time(due_at))
         octets = len(key) + len(value)
         written = self._written
         written.octets += octets + RECORD_OVERHEAD
@@ -110,14 +110,14 @@ class Table:
         return bool(self.changes) or (first is not None and first <= _due_from_time(until))
 
 
-def octets_from_row(row: Row) -> bytes:
+def octets_from_row(row: StateRow) -> bytes:
     """The row as changelog and database have it."""
     return _DUE.pack(row.due) + row.value
 
 
-def row_from_octets(octets: bytes) -> Row:
+def row_from_octets(octets: bytes) -> StateRow:
     """The inverse of `octets_from_row`."""
-    return Row(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
+    return StateRow(octets[_DUE.size :], _DUE.unpack_from(octets)[0])
 
 
 def time_from_due(due: int) -> datetime:
@@ -127,6 +127,6 @@ def time_from_due(due: int) -> datetime:
 
 def _due_from_time(due_at: datetime | None) -> int:
     if due_at is None:
-        return NEVER
+        return NEVER_DUE
     since = due_at - _EPOCH  # half of what a division of timedeltas takes
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Flag, Source
 from pipeline.sms.charset import EIGHT_BIT
-from pipeline.sms.folding import fold_text
-from pipeline.sms.plausible import plausible_texts
-from pipeline.sms.regional import octets_in_any, regional_texts
-from pipeline.sms.stopwords import folded_has_stop_word
-from pipeline.sms.stopwords_wide import may_be_a_stop
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.plausible import plausible_texts
+from pipeline.sms.words.regional import octets_in_any, regional_texts
+from pipeline.sms.words.stopwords import folded_has_stop_word
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 from pipeline.stages.consent.reading import Meaning, Reading, read_text
 
 if TYPE_CHECKING:

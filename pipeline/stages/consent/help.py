@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pipeline.directory.directory import TAGGED_RANGE, VMN
 from pipeline.identity import derived_id
 from pipeline.records import MoMessage, Number, Purpose
-from pipeline.sms.stopwords import HELP
 from pipeline.sms.timestamp import time_of
+from pipeline.sms.words.stopwords import HELP
 from pipeline.stages.command import make_command
 from pipeline.stages.consent.confirmation import confirming_number
 from pipeline.stages.consent.scopes import account_key, number_key, scope_from_key

@@ -16,8 +16,8 @@ from pipeline.records import (
     Rejected,
 )
 from pipeline.sms.msisdn import address_from_text, is_digits, is_international
-from pipeline.sms.stopwords import words_of
 from pipeline.sms.timestamp import seconds_of
+from pipeline.sms.words.stopwords import words_of
 from pipeline.stages.consent.draft import Deciding
 from pipeline.stages.consent.row import Effect, Event, HandsetConsent
 from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key

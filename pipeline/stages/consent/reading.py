@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.directory.directory import SHARED_SHORT_CODE
 from pipeline.sms.charset import EIGHT_BIT
-from pipeline.sms.folding import fold_text
-from pipeline.sms.stopword_sets import words_of_sets
-from pipeline.sms.stopwords import (
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.stopword_sets import words_of_sets
+from pipeline.sms.words.stopwords import (
     folded_has_stop_word,
     is_folded_help,
     is_start,
@@ -19,7 +19,7 @@ from pipeline.sms.stopwords import (
     keywords_in,
     stop_word_in_full,
 )
-from pipeline.sms.stopwords_wide import may_be_a_stop
+from pipeline.sms.words.stopwords_wide import may_be_a_stop
 
 if TYPE_CHECKING:
     from pipeline.records import MoMessage, Number

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.directory.directory import SHARED_SHORT_CODE, TAGGED_RANGE, VMN, Directory
 from pipeline.sms.msisdn import address_from_text, is_digits
-from pipeline.sms.stopwords import words_of
+from pipeline.sms.words.stopwords import words_of
 from pipeline.stages.consent.confirmation import confirming_number
 from pipeline.stages.consent.deciding_scopes import scopes_of_number
 from pipeline.stages.consent.row import OPEN

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.records import Flag, MoPart, Source
+from pipeline.stages.parts.dedupe_smpp import accept_delivery
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pipeline.records import MoRaw
     from pipeline.sms.udh import Concatenation
 
 KEY_LENGTH: Final = 16
@@ -49,8 +51,8 @@ def key_of_part(
     `sent_at` is the time stated: as its own words where it cannot be read, and where there are none
     our receipt (deploy/decisions/0091).
 
-    A `deliver_sm` carries no id and two equal ones may be two messages: each is known by where it
-    lies in mo-raw, so none is a duplicate.
+    A `deliver_sm` whose receiver names no bind is known by where it lies in mo-raw, so none is a
+    duplicate; one with a bind has a key of its own (`delivery_key`, deploy/decisions/0061).
     """
     fields: tuple[object, ...]
     if source == _SMPP:
@@ -65,6 +67,11 @@ def key_of_part(
 def seen_key(part: MoPart) -> bytes:
     """The key of a part that comes from normalise and has not been accepted yet."""
     return bytes.fromhex(part.part_id)
+
+
+def accept_arrival(seen: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes, MoPart | None]:
+    """`accept` for a part that `raw` brought; a `deliver_sm` has a rule of its own."""
+    return accept_delivery(seen, part, raw) if raw.bind else accept(seen, part)
 
 
 def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.records import Flag, MoMessage, MoPart
 from pipeline.sms.charset import GSM_7, UTF_16BE
-from pipeline.sms.gsm7 import ESCAPE
-from pipeline.sms.gsm7_national import DEFAULT, Tables, tables_from_udh
+from pipeline.sms.gsm7.default import ESCAPE
+from pipeline.sms.gsm7.national import DEFAULT, Tables, tables_from_udh
 from pipeline.stages.parts.message_decoding import (
     BIG_ENDIAN,
     LITTLE_ENDIAN,

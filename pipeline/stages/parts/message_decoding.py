@@ -10,10 +10,10 @@ import re
 from typing import Final, NamedTuple
 
 from pipeline.records import Flag
-from pipeline.sms import gsm7
 from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE, text_from_octets
 from pipeline.sms.codecs_known import text_strictly
-from pipeline.sms.gsm7_national import DEFAULT, Tables
+from pipeline.sms.gsm7 import default as gsm7
+from pipeline.sms.gsm7.national import DEFAULT, Tables
 from pipeline.sms.likeness import CONTROL, is_ascii, is_packed, is_swapped
 
 

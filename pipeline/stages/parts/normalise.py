@@ -52,19 +52,21 @@ def normalise(
         flags.append(Flag.UNKNOWN_API_ID)
     if not is_international(handset):
         flags.append(Flag.NOT_INTERNATIONAL if is_digits(handset) else Flag.NO_CONSENT)
-    key = key_of_part(
-        source=raw.source,
-        raw_position=(partition, offset),
-        handset=handset,
-        number=number,
-        mo_msg_id=mo_msg_id,
-        concatenation=concatenation,
-        sent_at=stated_at or callback.timestamp.strip() or believed_at or raw.received_at,
-        udh=udh or callback.udh.encode(),
-        octets=callback.octets,
+    key = (
+        delivery_key(callback)
+        if raw.bind
+        else key_of_part(
+            source=raw.source,
+            raw_position=(partition, offset),
+            handset=handset,
+            number=number,
+            mo_msg_id=mo_msg_id,
+            concatenation=concatenation,
+            sent_at=stated_at or callback.timestamp.strip() or believed_at or raw.received_at,
+            udh=udh or callback.udh.encode(),
+            octets=callback.octets,
+        )
     )
-    if raw.bind:
-        key = delivery_key(callback)
     return MoPart(
         part_id=key.hex(),
         handset=handset,

@@ -14,7 +14,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
-from pipeline.store.clickhouse.migrations import FOLDER, migrate, migrations_in
+from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ START_SECONDS: Final = 120  # how long a server may take to come up
 RETRY_SECONDS: Final = 1.0
 QUERY_SECONDS: Final = 25
 #: Users, roles and grants of the embedded engine; it would else read those of its working folder.
-ENGINE: Final = FOLDER / "engine"
+ENGINE: Final = MIGRATIONS_FOLDER / "engine"
 RESULT_ROWS: Final = 1_000_000
 RESULT_OCTETS: Final = 128 << 20
 QUERY_OCTETS: Final = 2 << 30

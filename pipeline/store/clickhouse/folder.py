@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from typing import IO, TYPE_CHECKING, Final, Self
+
+from pipeline.home.lock import FolderTaken, try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
 LOCK_SUFFIX: Final = ".owner"
-
-
-class FolderTaken(RuntimeError):
-    """Another process has the folder; the words say which."""
 
 
 class Folder:
@@ -46,16 +43,14 @@ class Folder:
 
 def _locked(path: Path) -> IO[str]:
     file = path.with_name(path.name + LOCK_SUFFIX).open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    if not try_lock(file):
         file.seek(0)
         owner = file.read().strip() or "unknown"
         file.close()
         raise FolderTaken(
             f"the ClickHouse data in {path} is in use by process {owner}; "
             "ask that one through its report (POST /sql), or stop it"
-        ) from error
+        )
     file.seek(0)
     file.truncate()
     file.write(f"{os.getpid()}\n")

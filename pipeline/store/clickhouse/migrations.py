@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-FOLDER: Final = Path(__file__).resolve().parents[3] / "deploy" / "clickhouse"
+MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parents[3] / "deploy" / "clickhouse"
 _NAME: Final = re.compile(r"(?P<number>\d{4})_(?P<words>[a-z0-9_]+)\.sql")
 _TABLE: Final = """\
 CREATE TABLE IF NOT EXISTS twoway.migrations
@@ -50,7 +50,7 @@ class Migration:
                 yield statement.strip()
 
 
-def migrations_in(folder: Path = FOLDER) -> list[Migration]:
+def migrations_in(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
     """The migrations of a folder in order; raises `MigrationRefused` for a wrong or double number.
 
     A number may be missing: each is applied when it is there and has not been.

@@ -145,7 +145,7 @@ WHERE [in at]
 ORDER BY at DESC, dead_letter_id"""
     ),
 )
-CONVERSATION: Final = Listing(
+ONE_CONVERSATION: Final = Listing(
     name="conversation",
     title="Conversation",
     about="What was said in both directions, and what was not sent.",
@@ -169,7 +169,7 @@ LISTINGS: Final = {
         INCOMPLETE,
         DEAD_LETTERS,
         MESSAGES,
-        CONVERSATION,
+        ONE_CONVERSATION,
     )
 }
 NEWEST: Final = (
@@ -196,7 +196,7 @@ SELECT
         AND dead_letter_id NOT IN (SELECT dead_letter_id FROM twoway.dead_letter_retry)
     ) AS dead_letters"""
 )
-STATES: Final = """\
+STATE_COUNTS: Final = """\
 SELECT scope_kind, scope, argMax(state, (recorded_at, kafka_offset)) AS state,
     argMax(gateway_state, (recorded_at, kafka_offset)) AS gateway_state,
     argMax(rule, (recorded_at, kafka_offset)) AS rule,

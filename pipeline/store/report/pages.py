@@ -77,8 +77,8 @@ class Pages:
     async def conversation(self, filters: Filters) -> str:
         """One handset's messages in order, and its consent as it is known."""
         rows, states = await asyncio.gather(
-            self._rows(listings.CONVERSATION, filters, CONVERSATION_ROWS),
-            self._questions.rows(listings.STATES, filters.parameters()),
+            self._rows(listings.ONE_CONVERSATION, filters, CONVERSATION_ROWS),
+            self._questions.rows(listings.STATE_COUNTS, filters.parameters()),
         )
         return self._render(
             "conversation.html",

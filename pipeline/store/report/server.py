@@ -47,7 +47,7 @@ _SAFETY: Final = {
 _HTML: Final = "text/html"
 _STOP_SECONDS: Final = 5
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+ReportHandler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class Report:
         self._is_ready = is_ready
         self._waits_for = waits_for
         self._body_limit = settings.body_limit_bytes
-        self._handlers: dict[tuple[str, str], Handler] = {
+        self._handlers: dict[tuple[str, str], ReportHandler] = {
             ("GET", "/"): self._overview,
             ("GET", "/conversation"): self._conversation,
             ("GET", "/report.css"): self._style,

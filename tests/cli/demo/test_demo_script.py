@@ -48,12 +48,12 @@ def test_the_directory_of_the_demo_is_right() -> None:
     numbers = numbers_from_toml(
         said.NUMBERS_TOML, origin="demo", loaded_at=datetime(2026, 1, 1, tzinfo=UTC)
     )
-    assert Directory(numbers).find(said.NUMBER) is not None
+    assert Directory(numbers).find(said.DEMO_NUMBER) is not None
     assert [reply.text for reply in numbers.numbers[0].custom_replies] == [said.HELP_REPLY]
 
 
 def test_the_number_is_none_of_the_handsets() -> None:
-    assert int(said.NUMBER) > said.FIRST_HANDSET + said.HANDSETS
+    assert int(said.DEMO_NUMBER) > said.FIRST_HANDSET + said.HANDSETS
 
 
 @pytest.mark.parametrize("value", ["x' OR '1'='1", "", "a b", "é", "x\n"])

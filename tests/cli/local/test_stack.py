@@ -21,7 +21,7 @@ from pipeline.cli.local.stack_settings import (
     where_to_call,
 )
 from pipeline.home.holding import hold
-from pipeline.home.stack import BROKER_NAME, FILE_NAME, Stack, StackError, bootstrap_of, find_stack
+from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError, bootstrap_of, find_stack
 from pipeline.process.secret_settings import secrets_as_lines
 from pipeline.settings import Settings, load_settings
 
@@ -155,7 +155,7 @@ def test_a_stack_is_found_only_while_its_supervisor_runs(twoway_home: Path) -> N
     assert find_stack(twoway_home) is None
     with hold(twoway_home):
         assert find_stack(twoway_home) is None
-        (twoway_home / FILE_NAME).write_text(STACK.as_json())
+        (twoway_home / STACK_FILE).write_text(STACK.as_json())
         (twoway_home / BROKER_NAME).write_text("127.0.0.1:9\n")
         assert find_stack(twoway_home) == STACK
         assert bootstrap_of(Settings(home=twoway_home)) == "127.0.0.1:9"

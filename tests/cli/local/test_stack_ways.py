@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli.local.stack_ways import WAYS, programs_of_ways
+from pipeline.cli.local.stack_ways import WAY_PROGRAMS, programs_of_ways
 from pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_nothing_is_started_without_a_host() -> None:
     assert programs() == []
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", WAY_PROGRAMS)
 def test_a_way_whose_host_is_set_is_started_with_metrics_of_its_own(name: str) -> None:
     (program,) = programs(**{f"{name}_host": "127.0.0.1"})
     assert (program.name, program.command()) == (name, ["twoway", name])

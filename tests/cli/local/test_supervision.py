@@ -17,7 +17,6 @@ from pipeline.cli.local.children import Program
 from pipeline.cli.local.supervision import (
     SupervisionError,
     Supervisor,
-    backoff_seconds,
     ending_in_words,
     keep_previous,
 )
@@ -197,19 +196,6 @@ def test_one_that_does_not_listen_is_killed(stage: Stage, monkeypatch: pytest.Mo
     with stage.playing(supervisor):
         stage.wait(lambda: bool(stage.announced))
     assert stage.said[-2:] == ["taker was killed by SIGKILL", "broker stopped"]
-
-
-@pytest.mark.parametrize(
-    ("deaths", "chance", "seconds"),
-    [
-        pytest.param(1, 0.0, 0.25, id="the first, at least half"),
-        pytest.param(1, 1.0, 0.5, id="the first, at most all"),
-        pytest.param(4, 1.0, 4.0, id="doubled each time"),
-        pytest.param(50, 1.0, 15.0, id="never above the longest"),
-    ],
-)
-def test_the_wait_grows_and_is_spread(deaths: int, chance: float, seconds: float) -> None:
-    assert backoff_seconds(deaths, chance=chance) == seconds
 
 
 @pytest.mark.parametrize(

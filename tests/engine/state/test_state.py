@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.engine.state.disk import DiskRows, Memory
 from pipeline.engine.state.memory import MemoryRows
 from pipeline.engine.state.restore import StateBehind, joined_point
-from pipeline.engine.state.rows import Row
+from pipeline.engine.state.rows import StateRow
 from pipeline.engine.state.state import Point, State, point_from_metadata, point_row
 from pipeline.engine.state.tables import time_from_due
 
@@ -55,9 +55,9 @@ def test_a_unit_sees_its_own_changes_and_others_do_not(rows):
     table.put(b"a", b"new")
     table.delete(b"b")
     assert table.get(b"a") == b"new"
-    assert rows.store(b"\x01").get(b"a") == Row(b"old")
+    assert rows.store(b"\x01").get(b"a") == StateRow(b"old")
     committed(state)
-    assert rows.store(b"\x01").get(b"a") == Row(b"new")
+    assert rows.store(b"\x01").get(b"a") == StateRow(b"new")
     assert table.changes == {}
 
 

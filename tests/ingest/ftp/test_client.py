@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ingest.ftp.client import Server
+    from ingest.ftp.client import FtpClient
 
 WRONG = "another-secret"
 OCTETS = bytes(range(256)) * 4_000  # a megabyte, no text
@@ -31,11 +31,11 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def server_of(peer: Peer, **given: Any) -> Server:
+def server_of(peer: Peer, **given: Any) -> FtpClient:
     return server_from_settings(peer.settings(peer.folder.parent, **given))
 
 
-def read(server: Server, name: str, start: int) -> bytes:
+def read(server: FtpClient, name: str, start: int) -> bytes:
     with server.opened(name, start) as blocks:
         return b"".join(blocks)
 
@@ -195,7 +195,7 @@ def test_nobody_listens(peer: Peer) -> None:
     assert trouble.value.kind == "unreachable"
 
 
-def read_until_trouble(server: Server) -> tuple[bytes, Trouble]:
+def read_until_trouble(server: FtpClient) -> tuple[bytes, Trouble]:
     """What came of a transfer that does not end well, and why it did not."""
     came = b""
     try:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ingest.ftp import metrics
-from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble, Held
+from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.follower import QUIET_POLLS
-from ingest.ftp.places import WINDOW_OCTETS, Head, Mark, Place, digest_of, head_of, thinned
+from ingest.ftp.places import WINDOW_OCTETS, LogHead, LogMark, LogPlace, digest_of, head_of, thinned
+from pipeline.home.lock import FolderTaken
 from pipeline.records import DeadLetter
 from tests.ingest.ftp.fakes import LOG, FakeFiles, FakeKafka, Watch
 
@@ -211,7 +212,7 @@ def test_a_checkpoint_that_is_none_is_put_aside_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: object
 ) -> None:
     file = CheckpointFile(tmp_path)
-    checkpoint = Checkpoint(log="here", places=(Place(name=LOG, head=Head(3, "x")),))
+    checkpoint = Checkpoint(log="here", places=(LogPlace(name=LOG, head=LogHead(3, "x")),))
     file.write(checkpoint)
     assert file.read() == checkpoint
     assert callable(damage)
@@ -232,7 +233,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path)
     with pytest.raises(DiskTrouble):
         file.write(Checkpoint(log="second"))
     assert file.read() == Checkpoint(log="first")
-    with pytest.raises(Held):
+    with pytest.raises(FolderTaken):
         CheckpointFile(tmp_path)
     file.close()
 
@@ -254,9 +255,9 @@ def test_the_head_of_a_log(octets: bytes, length: int | None) -> None:
 
 
 def test_marks_stay_few_and_lie_near_any_cut() -> None:
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[LogMark, ...] = ()
     for position in range(1_000, 10_000_001, 1_000):
-        marks = thinned((*marks, Mark(position, "")))
+        marks = thinned((*marks, LogMark(position, "")))
     assert len(marks) <= 30
     for cut in range(100_000, 10_000_000, 77_777):
         below = max((mark.position for mark in marks if mark.position <= cut), default=0)

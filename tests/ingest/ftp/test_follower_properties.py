@@ -29,10 +29,10 @@ def small() -> Iterator[None]:
     """Limits that a few lines reach."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mo_log, "MAX_LINE", MAX_LINE)
-        patch.setattr(ftp_places, "HEAD_OCTETS", 64)
+        patch.setattr(ftp_places, "LOG_HEAD_OCTETS", 64)
         for module in (ftp_places, ftp_reading):
             patch.setattr(module, "WINDOW_OCTETS", 90)
-        patch.setattr(ftp_reading, "BATCH_OCTETS", 120)
+        patch.setattr(ftp_reading, "LOG_BATCH_OCTETS", 120)
         yield
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ingest.ftp import metrics, process
-from ingest.ftp.checkpoint import Held
 from ingest.ftp.process import Poller
 from ingest.ftp.settings import FtpError
+from pipeline.home.lock import FolderTaken
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
 from pipeline.records import DeadLetter, MoRaw
 from pipeline.settings import Settings
@@ -226,7 +226,7 @@ async def test_a_second_poller_of_one_home_is_refused(folder: Path, tmp_path: Pa
         settings = peer.settings(tmp_path / "home")
         async with polling(settings, FakePublisher()) as poller:
             await until(lambda: poller.has_read_all)
-            with pytest.raises(Held):
+            with pytest.raises(FolderTaken):
                 await Poller(settings, publisher=FakePublisher()).run(asyncio.Event())
 
 

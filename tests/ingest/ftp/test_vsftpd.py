@@ -25,7 +25,7 @@ from tests.ingest.ftp.fakes import FakeKafka, Watch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ingest.ftp.client import Server
+    from ingest.ftp.client import FtpClient
 
 VSFTPD = shutil.which("vsftpd", path=f"{os.environ['PATH']}:/usr/sbin") or ""
 pytestmark = pytest.mark.skipif(
@@ -152,6 +152,6 @@ def test_another_user_is_refused() -> None:
             pass
 
 
-def poll(watch: Watch, server: Server) -> None:
+def poll(watch: Watch, server: FtpClient) -> None:
     with server.connected():
         watch.poll()

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pipeline.records import Record
 
 
+def _no_broker() -> str:
+    raise ConnectionError("no broker")
+
+
 @dataclass
 class FakePublisher:
     """Kafka as ingest sees it: acknowledges, or does not."""
@@ -44,6 +48,12 @@ class FakePublisher:
         if self.acknowledges:
             self.published.append((topic, key, decode(value)))
         return settled(self.acknowledges)
+
+    def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
 
     def of(self, topic: str) -> list[Record]:
         """The records of one topic."""
@@ -137,7 +147,8 @@ async def running(
     log: list[str] = []
     fake = publisher or FakePublisher()
     settings = settings or Settings(http_port=0)
-    ingest = Ingest(settings, publisher=fake, access_log=AccessLog(log.append))
+    access_log = AccessLog(log.append)
+    ingest = Ingest(settings, publisher=fake, access_log=access_log, bootstrap=_no_broker)
     ingest.limits = limits or ingest.limits
     ingest.tail.is_caught_up = True
     change(ingest)

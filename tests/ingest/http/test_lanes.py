@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ingest.publish.lanes import Acknowledgement, Lane, settled
+from ingest.publish.lanes import Acknowledgement, PublishLane, settled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -65,8 +65,8 @@ class Heard:
         self.acknowledged += 1
 
 
-def lane_to(sender: FakeSender, heard: Heard, *, timeout_seconds: float = 60.0) -> Lane:
-    return Lane(
+def lane_to(sender: FakeSender, heard: Heard, *, timeout_seconds: float = 60.0) -> PublishLane:
+    return PublishLane(
         "topic",
         2,
         producer=sender,

@@ -83,11 +83,11 @@ async def test_only_a_bind_that_lasted_has_the_next_one_tried_soon(
 ) -> None:
     waits: list[float] = []
 
-    def note(least: float, most: float) -> float:
+    def note(most: float) -> float:
         waits.append(most)
         return 0.0
 
-    monkeypatch.setattr(process.random, "uniform", note)
+    monkeypatch.setattr(process, "spread", note)
     monkeypatch.setattr(process, "BACKOFF_SECONDS", (1.0, 30.0))
     async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
         for _ in range(7):

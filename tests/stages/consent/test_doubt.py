@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records import Flag, Source
-from pipeline.sms.plausible import plausible_texts
-from pipeline.sms.stopword_sets import WIDE
-from pipeline.sms.stopwords import STOP_WORDS, is_stop, is_stop_all
+from pipeline.sms.words.plausible import plausible_texts
+from pipeline.sms.words.stopword_sets import WIDE
+from pipeline.sms.words.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
 from pipeline.stages.consent.decide import due_at
 from pipeline.stages.parts.message import message_from_part
 from tests.support.conversation import ANN, CODE, NUMBERS, SHARED, Conversation, directory_from
@@ -68,7 +68,7 @@ def test_no_charset_hides_a_stop(word, codec, label, lower, around) -> None:
 @given(octets=st.binary(max_size=24), label=st.sampled_from(LABELS))
 @settings(max_examples=300, deadline=None)
 def test_no_octets_that_read_as_a_stop_leave_nothing(octets, label) -> None:
-    if any(is_stop(text) or is_stop_all(text) for text in plausible_texts(octets)):
+    if any(stop_word_in_full(text) or is_stop_all(text) for text in plausible_texts(octets)):
         assert _counts(Conversation(), octets, label)
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.home.lock import FolderTaken
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
-from pipeline.store.clickhouse.folder import Folder, FolderTaken
+from pipeline.store.clickhouse.folder import Folder
 
 SECOND = """\
 import sys
 from pathlib import Path
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
-from pipeline.store.clickhouse.folder import FolderTaken
+from pipeline.home.lock import FolderTaken
 try:
     Database(Settings(home=Path(sys.argv[1])))
 except FolderTaken as error:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pipeline.avro.single_object import snake_from_camel
-from pipeline.store.clickhouse.migrations import FOLDER
+from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.query.questions import Questions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., Awaitable[list[dict[str, Any]]]]
 
-QUESTIONS = FOLDER / "questions"
+QUESTIONS = MIGRATIONS_FOLDER / "questions"
 
 
 @pytest.fixture

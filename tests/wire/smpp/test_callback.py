@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import Flag, MoMessage, MoPart, MoRaw, Rejected
-from pipeline.sms.gsm7 import octets_from_text
+from pipeline.sms.gsm7.default import octets_from_text
 from pipeline.stages.parts.normalise import normalise
 from pipeline.stages.parts.reassemble import message_from_part, reassemble
 from pipeline.wire.callback import MoCallback

@@ -3,10 +3,10 @@
 import pytest
 from gsmcodecs.charmaps import GSMCHARMAPS
 
-from pipeline.sms.gsm7 import text_from_octets
-from pipeline.sms.gsm7_locking import LOCKING
-from pipeline.sms.gsm7_national import DEFAULT, tables_from_udh
-from pipeline.sms.gsm7_single import SINGLE
+from pipeline.sms.gsm7.default import text_from_octets
+from pipeline.sms.gsm7.locking import LOCKING
+from pipeline.sms.gsm7.national import DEFAULT, tables_from_udh
+from pipeline.sms.gsm7.single import SINGLE_SHIFT
 
 ESCAPE, CONTROL = 0x1B, 0x0D  # reserved in every single shift table
 TELUGU, EURO = 0x0C, 0x65  # gsmcodecs has no euro sign there; Android's and Mozilla's tables have
@@ -31,7 +31,7 @@ def test_every_place_of_the_single_shift_tables(identifier: int) -> None:
     }
     if identifier == TELUGU:
         theirs[EURO] = "€"
-    assert SINGLE[identifier] == theirs
+    assert SINGLE_SHIFT[identifier] == theirs
 
 
 # A second reading, rows of Mozilla's ril_consts.js and Android's GsmAlphabet: the places where

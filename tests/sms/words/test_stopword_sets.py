@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from pipeline.sms.default_ignorable import without_ignorable
-from pipeline.sms.folding import LONGEST_COMMAND, fold_text
-from pipeline.sms.stopword_sets import SETS, WIDE, words_of_sets
-from pipeline.sms.stopwords import STOP_WORDS, is_stop, keyword_stop
-from pipeline.sms.stopwords_wide import LONGEST_WORD, may_be_a_stop
+from pipeline.sms.words.default_ignorable import without_ignorable
+from pipeline.sms.words.folding import LONGEST_COMMAND, fold_text
+from pipeline.sms.words.stopword_sets import SETS, WIDE, words_of_sets
+from pipeline.sms.words.stopwords import STOP_WORDS, keyword_stop, stop_word_in_full
+from pipeline.sms.words.stopwords_wide import LONGEST_WORD, may_be_a_stop
 
 INVISIBLE = [chr(p) for p in range(sys.maxunicode + 1) if not without_ignorable(chr(p))]
 
@@ -30,7 +30,7 @@ def test_a_word_of_any_set_may_be_a_stop(word: str) -> None:
     assert len(fold_text(word)) <= LONGEST_WORD
     for text in (word, word.lower(), f"  {word}! ", f"\u2068{word}\u2069"):
         assert may_be_a_stop(fold_text(text))
-        assert is_stop(text, (word,))
+        assert stop_word_in_full(text, (word,))
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_what_is_no_stop(text: str) -> None:
     "text", ["UNSUBSCR\u0130BE", "unsubscr\u0131be", "QU\u0130T", "QUI\u0307T"]
 )
 def test_the_turkish_letters_are_i(text: str) -> None:
-    assert is_stop(text)
+    assert stop_word_in_full(text)
 
 
 def test_each_invisible_character_may_stand_anywhere_in_a_stop_word() -> None:
     for character in INVISIBLE:
-        assert is_stop(f"ST{character}OP{character}"), hex(ord(character))
+        assert stop_word_in_full(f"ST{character}OP{character}"), hex(ord(character))
 
 
 def test_a_command_may_have_any_padding_and_no_more_than_so_many_characters() -> None:
     for padding in (" ", ".", "\u3002", "\u3164", "\u200b"):
-        assert is_stop("STOP" + padding * 30_000)
+        assert stop_word_in_full("STOP" + padding * 30_000)
     assert keyword_stop("STOP" + " " * (LONGEST_COMMAND - 7) + "FUN", ("FUN",))
     assert not keyword_stop("STOP" + " " * LONGEST_COMMAND + "FUN", ("FUN",))

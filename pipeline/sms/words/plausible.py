@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.sms.gsm7 import text_from_octets
-from pipeline.sms.gsm7_packed import septets_from_packed
+from pipeline.sms.gsm7.default import text_from_octets
+from pipeline.sms.gsm7.packed import septets_from_packed
 
 LONGEST: Final = 200
 """Octets; of more only the decodings that the codec library does in one pass are tried."""

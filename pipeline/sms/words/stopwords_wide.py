@@ -11,12 +11,12 @@ import string
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms.folding import trimmed
-from pipeline.sms.stopword_sets import REQUESTS, WIDE
-from pipeline.sms.stopwords import STOP_WORDS, Phrases
+from pipeline.sms.words.folding import trimmed
+from pipeline.sms.words.stopword_sets import STOP_REQUESTS, WIDE
+from pipeline.sms.words.stopwords import STOP_WORDS, Phrases
 
 _WIDE: Final = Phrases(WIDE)
-_REQUESTS: Final = Phrases(REQUESTS)
+_REQUESTS: Final = Phrases(STOP_REQUESTS)
 LONGEST_WORD: Final = 16  # characters: beyond, a text is none of the words
 _AROUND: Final = string.whitespace + string.punctuation
 

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.gsm7 import BASIC, EXTENSION, octets_from_text, septets_of, text_from_octets
+from pipeline.sms.gsm7.default import (
+    BASIC,
+    EXTENSION,
+    octets_from_text,
+    septets_of,
+    text_from_octets,
+)
 
 ALPHABET = [c for c in BASIC if c != "\x1b"] + list(EXTENSION.values())
 

@@ -103,7 +103,7 @@ SETS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 
 #: Requests to be left alone: wherever they stand in a text, somebody should read it.
-REQUESTS: Final = (
+STOP_REQUESTS: Final = (
     "leave me alone",
     "leave us alone",
     "remove me",

@@ -5,7 +5,7 @@ import unicodedata
 
 import regex
 
-from pipeline.sms.default_ignorable import RANGES, without_ignorable
+from pipeline.sms.words.default_ignorable import RANGES, without_ignorable
 
 _PROPERTY = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 

@@ -12,7 +12,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms.default_ignorable import without_ignorable
+from pipeline.sms.words.default_ignorable import without_ignorable
 
 LONGEST_COMMAND: Final = 160
 """Characters, blanks and punctuation around them left out: a longer text is no command as a whole.

@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.stopwords import (
+from pipeline.sms.words.stopwords import (
     STOP_ALL,
     STOP_WORDS,
     KeywordCommand,
     contains_stop_word,
     is_help,
     is_start,
-    is_stop,
     is_stop_all,
     keyword_start,
     keyword_stop,
@@ -64,13 +63,13 @@ NOT_STOPS = [
 
 @pytest.mark.parametrize("text", STOPS)
 def test_the_whole_text_is_a_stop_word(text: str) -> None:
-    assert is_stop(text)
+    assert stop_word_in_full(text)
     assert contains_stop_word(text)
 
 
 @pytest.mark.parametrize("text", NOT_STOPS)
 def test_the_whole_text_is_none(text: str) -> None:
-    assert not is_stop(text)
+    assert not stop_word_in_full(text)
     assert not is_stop_all(text)
 
 
@@ -85,7 +84,7 @@ def test_each_word_of_the_guide(word: str) -> None:
 )
 def test_stop_all(text: str) -> None:
     assert is_stop_all(text)
-    assert not is_stop(text)
+    assert not stop_word_in_full(text)
     assert contains_stop_word(text)
 
 
@@ -161,7 +160,7 @@ class TestExtra:
     def test_it_stops(self, extra: str, text: str) -> None:
         assert stop_word_in_full(text, (extra,)) == extra
         assert contains_stop_word(f"oh {text} oh", (extra,))
-        assert not is_stop(text)
+        assert not stop_word_in_full(text)
 
     def test_a_mark_belongs_to_its_letter(self) -> None:
         extra = ("\u092c\u0902\u0926",)
@@ -222,7 +221,7 @@ def test_start(text: str, yes: bool) -> None:
 )
 def test_what_is_a_stop_word_also_contains_one(text: str, around: str) -> None:
     given_text = around + text + around
-    if is_stop(given_text) or is_stop_all(given_text):
+    if stop_word_in_full(given_text) or is_stop_all(given_text):
         assert contains_stop_word(given_text)
 
 
@@ -230,7 +229,7 @@ def test_what_is_a_stop_word_also_contains_one(text: str, around: str) -> None:
 def test_plain_text_is_read_as_any_other(text: str) -> None:
     marked = text + "\u00a0"  # a blank that takes the way of all other text
     assert contains_stop_word(text) == contains_stop_word(marked)
-    assert is_stop(text) == is_stop(marked)
+    assert stop_word_in_full(text) == stop_word_in_full(marked)
     assert is_stop_all(text) == is_stop_all(marked)
     assert words_of(text) == words_of(marked)
 

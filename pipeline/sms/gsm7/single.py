@@ -83,7 +83,7 @@ def _table(text: str) -> dict[int, str]:
     return {int(septet, 16): chr(int(code, 16)) for septet, code in pairs}
 
 
-SINGLE: Final = {
+SINGLE_SHIFT: Final = {
     identifier: _table(own) | _table(_LATIN if identifier < 0x4 else _INDIC)
     for identifier, own in _OWN.items()
 }

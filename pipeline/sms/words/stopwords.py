@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from pipeline.sms.folding import fold_text, spelling_of, split, split_command
+from pipeline.sms.words.folding import fold_text, spelling_of, split, split_command
 
 STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
 STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is what users write
@@ -85,11 +85,6 @@ _START_PHRASES: Final = Phrases(START_WORDS)
 def stop_word_in_full(text: str, extra: tuple[str, ...] = ()) -> str:
     """The stop word that the whole text is; empty when it is none."""
     return phrases(STOP_WORDS + extra).named_by(fold_text(text))
-
-
-def is_stop(text: str, extra: tuple[str, ...] = ()) -> bool:
-    """Whether the whole text is a stop word, of the guide's or one of `extra`."""
-    return bool(stop_word_in_full(text, extra))
 
 
 def is_stop_all(text: str) -> bool:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.gsm7_packed import septets_from_packed
-from pipeline.sms.plausible import LONGEST, plausible_texts
+from pipeline.sms.gsm7.packed import septets_from_packed
+from pipeline.sms.words.plausible import LONGEST, plausible_texts
 
 STOP = b"STOP"
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence  # noqa: TC003 - the compiled tupl
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from pipeline.sms.gsm7 import BASIC, EXTENSION
-from pipeline.sms.gsm7_locking import LOCKING
-from pipeline.sms.gsm7_single import SINGLE
+from pipeline.sms.gsm7.default import BASIC, EXTENSION
+from pipeline.sms.gsm7.locking import LOCKING
+from pipeline.sms.gsm7.single import SINGLE_SHIFT
 
 _IE_SINGLE_SHIFT: Final = 0x24  # 3GPP TS 23.040 9.2.3.24.15
 _IE_LOCKING_SHIFT: Final = 0x25  # 3GPP TS 23.040 9.2.3.24.16
@@ -48,6 +48,6 @@ def _tables(udh: bytes) -> Tables:
             unknown = unknown or identifier not in LOCKING
             locking = LOCKING.get(identifier, BASIC)
         elif element == _IE_SINGLE_SHIFT:
-            unknown = unknown or identifier not in SINGLE
-            single = SINGLE.get(identifier, EXTENSION)
+            unknown = unknown or identifier not in SINGLE_SHIFT
+            single = SINGLE_SHIFT.get(identifier, EXTENSION)
     return Tables(locking, single, unknown)
