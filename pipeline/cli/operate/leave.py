@@ -22,8 +22,8 @@ def leave(name: Name, home: Home = None) -> None:
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_admin
-    from pipeline.cli.operate.groups import CONVERSATION
     from pipeline.home.stack import bootstrap_of
+    from pipeline.kafka.readers import CONVERSATION
 
     with open_admin(bootstrap_of(settings)) as admin:
         left = remove_member(admin, group=CONVERSATION, name=name)
