@@ -1,8 +1,8 @@
 """Consent: who said STOP, to what, since when, and the confirmations that follow (G7).
 
 Each function takes a handset's row and one event and gives a `Decision`; nothing here knows a clock
-or Kafka. What a text means is in `consent_reading`, the timeline of a scope in `consent_timeline`,
-what readers are told in `consent_revisions`.
+or Kafka. What a text means is in `reading`, the timeline of a scope in `timeline`, what readers are
+told in `revisions`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import msgspec
 from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
 from pipeline.sms.msisdn import is_digits
 from pipeline.sms.timestamp import seconds_of, time_of
-from pipeline.stages.consent.confirmation import pending_stops, send_again, send_confirmation
+from pipeline.stages.consent.confirmation import send_again, send_confirmation
 from pipeline.stages.consent.decision import ConsentRules, Decision
 from pipeline.stages.consent.doubt import is_plain, needs_a_reader, read_in_doubt
-from pipeline.stages.consent.draft import Deciding
+from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.help import answer_help
 from pipeline.stages.consent.message import take_opening, take_stop
+from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
-from pipeline.stages.consent.row import HandsetConsent, KeywordUse, decode_row, encode_row
+from pipeline.stages.consent.row import HandsetConsent, decode_row, encode_row
 from pipeline.stages.consent.timeline import NEVER
 
 if TYPE_CHECKING:
@@ -82,41 +83,28 @@ def decide_on_message(
     at: int,
 ) -> Decision:
     """What a message of any meaning changes, by way of every scope it may be about."""
-    deciding = Deciding(row, message.handset, directory, max(now, message.received_at))
-    _note_last_texted(deciding, message, reading, number, at)
+    draft = ConsentDraft(row, message.handset, directory, max(now, message.received_at))
+    draft.note_texted(message.number, at=at)
+    if reading.used_keyword:
+        draft.note_keyword(message.number, reading.used_keyword, at=at)
     match reading.meaning:
         case Meaning.STOP | Meaning.KEYWORD_STOP | Meaning.STOP_ALL:
-            take_stop(deciding, message, reading, number, at=at, lead=rules.lead)
+            take_stop(draft, message, reading, number, at=at, lead=rules.lead)
         case Meaning.OPENING:
-            take_opening(deciding, message, reading, at=at)
+            take_opening(draft, message, reading, at=at)
         case Meaning.REVIEW:
             message = _flagged(message, Flag.REVIEW)
             if reading.opens_gateway:
-                take_opening(deciding, message, reading, at=at)
+                take_opening(draft, message, reading, at=at)
     if reading.is_help:
-        answer_help(deciding, message, number, at=at, validity=rules.validity)
-    return deciding.decide(message)
+        answer_help(draft, message, number, at=at, validity=rules.validity)
+    return draft.decide(message)
 
 
 def _flagged(message: MoMessage, flag: Flag) -> MoMessage:
     if flag.value in message.flags:
         return message
     return msgspec.structs.replace(message, flags=[*message.flags, flag.value])
-
-
-def _note_last_texted(
-    deciding: Deciding, message: MoMessage, reading: Reading, number: Number | None, at: int
-) -> None:
-    """What the gate falls back on: number last texted, keyword last used on a shared code."""
-    if at >= deciding.last_at:
-        deciding.last_number, deciding.last_at = message.number, at
-    if not reading.used_keyword:
-        return
-    uses = deciding.keyword_uses
-    earlier = next((use for use in uses if use.code == message.number), None)
-    if earlier is None or at >= earlier.at:
-        use = KeywordUse(message.number, reading.used_keyword, at)
-        deciding.keyword_uses = [*(u for u in uses if u is not earlier), use]
 
 
 def due_at(row: HandsetConsent) -> datetime | None:
@@ -132,13 +120,13 @@ def fall_due(
     row: HandsetConsent, *, directory: Directory, now: datetime, rules: ConsentRules
 ) -> Decision:
     """What the time `now` brings: default texts, and what the gateway has confirmed by itself."""
-    deciding = Deciding(row, row.handset, directory, now)
+    draft = ConsentDraft(row, row.handset, directory, now)
     until = seconds_of(now)
-    for pending in pending_stops(deciding.scopes, until=until):
+    for pending in pending_stops(draft.scopes, until=until):
         if pending.due <= until and pending.ours_to_send:
-            send_confirmation(deciding, pending)
-    deciding.publish()
-    return deciding.decide()
+            send_confirmation(draft, pending)
+    draft.publish()
+    return draft.decide()
 
 
 def take_result(
@@ -155,6 +143,6 @@ def take_result(
         sent = next((c for c in row.confirmations if c.command_id == result.command_id), None)
     if row is None or sent is None:
         return Decision(row=row)
-    deciding = Deciding(row, row.handset, directory, max(now, result.at))
-    send_again(deciding, sent)
-    return deciding.decide()
+    draft = ConsentDraft(row, row.handset, directory, max(now, result.at))
+    send_again(draft, sent)
+    return draft.decide()

@@ -18,6 +18,7 @@ from pipeline.stages.consent.row import (
     Effect,
     Event,
     HandsetConsent,
+    KeywordUse,
     Published,
     Timeline,
 )
@@ -26,6 +27,7 @@ from pipeline.stages.consent.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.pending import PendingStop
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -34,8 +36,8 @@ CONFIRMATIONS: Final = 64
 """Confirmations of one handset that may fail and be followed; of more, those sent last."""
 
 
-class Deciding:
-    """Collects one decision about one handset."""
+class ConsentDraft:
+    """One decision about one handset, while it is made. Only its methods change it."""
 
     def __init__(
         self, row: HandsetConsent | None, handset: str, directory: Directory, now: datetime
@@ -44,12 +46,12 @@ class Deciding:
         self.directory = directory
         self.now = now
         self.scopes = Scopes(row, directory)
-        self.last_number = self.row.last_number
-        self.last_at = self.row.last_at
-        self.keyword_uses = self.row.keyword_uses
-        self.confirmations = self.row.confirmations
-        self.commands: list[MtCommand] = []
-        self.published = False
+        self._last_number = self.row.last_number
+        self._last_at = self.row.last_at
+        self._keyword_uses = self.row.keyword_uses
+        self._confirmations = self.row.confirmations
+        self._commands: list[MtCommand] = []
+        self._published = False
         self._changes: list[ConsentChange] = []
         self._arrivals = self.row.arrivals
         # Rows of one handset are recorded a millisecond apart at least, the store's precision, so
@@ -66,16 +68,55 @@ class Deciding:
         self._arrivals += 1
         return self._arrivals
 
+    def note_texted(self, number: str, *, at: int) -> None:
+        """Note the number last texted: the gate falls back on it."""
+        if at >= self._last_at:
+            self._last_number, self._last_at = number, at
+
+    def note_keyword(self, code: str, keyword: str, *, at: int) -> None:
+        """Note the keyword last used at a shared short code: the gate falls back on it."""
+        uses = self._keyword_uses
+        earlier = next((use for use in uses if use.code == code), None)
+        if earlier is None or at >= earlier.at:
+            use = KeywordUse(code, keyword, at)
+            self._keyword_uses = [*(u for u in uses if u is not earlier), use]
+
+    def keyword_used_at(self, code: str) -> str:
+        """The keyword last used at a shared short code; empty: none."""
+        return next((use.keyword for use in self._keyword_uses if use.code == code), "")
+
+    def send(self, command: MtCommand) -> None:
+        """Send something that confirms no stop."""
+        self._commands.append(command)
+
+    def confirm_with(self, command: MtCommand, pending: PendingStop, *, is_default: bool) -> None:
+        """Send the confirmation of a stop, and enter that the stop is confirmed."""
+        stop = pending.stop
+        self._send_confirmation(
+            command, stop.message_id, stop.number, pending.deadline, is_default=is_default
+        )
+        self.confirm(stop, ConsentRule.CONFIRMED, at=seconds_of(self.now))
+
+    def send_instead(self, command: MtCommand, failed: Confirmation) -> None:
+        """Send the default text in place of a confirmation that failed."""
+        self._send_confirmation(
+            command, failed.message_id, failed.number, failed.deadline, is_default=True
+        )
+
+    def forget_confirmation(self, failed: Confirmation) -> None:
+        """Forget a confirmation that failed: it is followed once."""
+        self._confirmations = [sent for sent in self._confirmations if sent != failed]
+
     def confirm(self, stop: Event, rule: ConsentRule, *, at: int) -> None:
         """Enter that `stop` was confirmed, wherever it stands: a late event may let it count."""
         event = Event(
-            at,
-            self.next_arrival(),
-            int(Effect.CONFIRM),
-            int(Effect.CONFIRM),
-            rule.value,
-            stop.message_id,
-            stop.number,
+            at=at,
+            arrival=self.next_arrival(),
+            ours=int(Effect.CONFIRM),
+            gateway=int(Effect.CONFIRM),
+            rule=rule.value,
+            message_id=stop.message_id,
+            number=stop.number,
             confirms_at=stop.at,
             confirms_arrival=stop.arrival,
         )
@@ -83,13 +124,17 @@ class Deciding:
         holders = [t.key for t in self.scopes if any(e.arrival == arrival for e in t.events)]
         self.scopes.add(holders, event)
 
-    def remember_confirmation(self, sent: Confirmation) -> None:
-        """Keep in mind until its deadline that this confirmation may fail."""
-        self.confirmations = [*self.confirmations, sent][-CONFIRMATIONS:]
+    def _send_confirmation(
+        self, command: MtCommand, message_id: str, number: str, deadline: int, *, is_default: bool
+    ) -> None:
+        """Send it, and keep in mind until its deadline that it may fail."""
+        self._commands.append(command)
+        sent = Confirmation(command.command_id, message_id, number, deadline, is_default=is_default)
+        self._confirmations = [*self._confirmations, sent][-CONFIRMATIONS:]
 
     def publish(self) -> None:
         """Say of every scope what readers must be told of it by now."""
-        self.published = True
+        self._published = True
         self.scopes.share_accounts()
         until = seconds_of(self.now)
         for timeline in list(self.scopes):
@@ -140,7 +185,7 @@ class Deciding:
         """The decision, with the row as it is now."""
         self.scopes.trim()
         timelines = list(self.scopes)
-        has_stops = self.published or self.row.stopped_once
+        has_stops = self._published or self.row.stopped_once
         recorded_us = self.row.recorded_us
         if self._changes:
             recorded_us = (self._changes[-1].recorded_at - _EPOCH) // _MICROSECOND
@@ -149,11 +194,11 @@ class Deciding:
             handset=self.handset,
             arrivals=self._arrivals,
             recorded_us=recorded_us,
-            last_number=self.last_number,
-            last_at=self.last_at,
+            last_number=self._last_number,
+            last_at=self._last_at,
             stopped_once=has_stops and any(t.has_stops for t in timelines),
             timelines=timelines,
-            keyword_uses=self.keyword_uses,
-            confirmations=[sent for sent in self.confirmations if sent.deadline > now],
+            keyword_uses=self._keyword_uses,
+            confirmations=[sent for sent in self._confirmations if sent.deadline > now],
         )
-        return Decision(row=row, changes=self._changes, commands=self.commands, message=message)
+        return Decision(row=row, changes=self._changes, commands=self._commands, message=message)

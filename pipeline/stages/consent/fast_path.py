@@ -1,9 +1,9 @@
 """The commonest message by far: words to a number of its own from a handset that is open.
 
 All it changes is what a stop that comes late would have to know: after stops, too, once readers
-have been told that both sides are open again, if it is the newest message. Going by way of
-`Deciding` and `Scopes`, which are for any number of scopes and for stops, takes several times as
-long; a property in tests/stages holds the rows of both ways to be the same.
+have been told that both sides are open again, if it is the newest message. The way through
+`ConsentDraft` and `Scopes`, which are for any number of scopes and for stops, takes several times
+as long; a property in tests/stages holds the rows of both ways to be the same.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def row_after_words(
         timeline = Timeline(_NUMBER, texted)
     arrival = row.arrivals + 1
     ours = _OPEN if reading.opens_ours else _NONE
-    opening = Event(at, arrival, ours, _OPEN, message_id=message.message_id)
+    opening = Event(at=at, arrival=arrival, ours=ours, gateway=_OPEN, message_id=message.message_id)
     is_newest = at >= row.last_at
     return HandsetConsent(
         handset=row.handset,

@@ -16,35 +16,34 @@ from pipeline.stages.consent.scopes import account_key, number_key, scope_from_k
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pipeline.stages.consent.draft import Deciding
+    from pipeline.stages.consent.draft import ConsentDraft
 
 
 def answer_help(
-    deciding: Deciding, message: MoMessage, number: Number | None, *, at: int, validity: timedelta
+    draft: ConsentDraft, message: MoMessage, number: Number | None, *, at: int, validity: timedelta
 ) -> None:
     """Answer a call for help that is not older than `validity`. It passes the gate."""
     text = _text_of(number)
-    if number is None or not text or time_of(at) + validity <= deciding.now:
+    if number is None or not text or time_of(at) + validity <= draft.now:
         return
-    sender = confirming_number(message.number, deciding.directory)
+    sender = confirming_number(message.number, draft.directory)
     if number.premium and number.kind in (VMN, TAGGED_RANGE):  # never sends (G8.5)
         return
-    if deciding.directory.find(message.handset) is not None:  # a number of ours: a loop (G8.5)
+    if draft.directory.find(message.handset) is not None:  # a number of ours: a loop (G8.5)
         return
-    used = (use.keyword for use in deciding.keyword_uses if use.code == message.number)
-    keys = [number_key(deciding.directory, message.number), account_key(number.account)]
-    deciding.commands.append(
+    keys = [number_key(draft.directory, message.number), account_key(number.account)]
+    draft.send(
         make_command(
-            request_id=derived_id("help", deciding.handset, message.message_id),
+            request_id=derived_id("help", draft.handset, message.message_id),
             purpose=Purpose.HELP,
             sender=sender,
-            handset=deciding.handset,
+            handset=draft.handset,
             text=text,
-            at=deciding.now,
+            at=draft.now,
             not_after=time_of(at) + validity,
             scopes=[scope_from_key(key) for key in keys],
-            directory=deciding.directory,
-            keyword=next(used, ""),
+            directory=draft.directory,
+            keyword=draft.keyword_used_at(message.number),
             message_id=message.message_id,
         )
     )

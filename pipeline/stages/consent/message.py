@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import ConsentRule, CustomReply, MoMessage, Number, ScopeKind
 from pipeline.sms.timestamp import seconds_of
-from pipeline.stages.consent.confirmation import pending_stops, send_confirmation
+from pipeline.stages.consent.confirmation import send_confirmation
+from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading
 from pipeline.stages.consent.row import Effect, Event
 from pipeline.stages.consent.scopes import Key, account_key, holds, keyword_key, number_key
 
 if TYPE_CHECKING:
-    from pipeline.stages.consent.draft import Deciding
+    from pipeline.stages.consent.draft import ConsentDraft
 
 CONFIRMATION_WINDOW: Final = timedelta(hours=6)  # G7.1.1
 RETRIES_LAST: Final = timedelta(minutes=254)  # G8.3.1: 2 + 4 + 8 + 16 + 32 + 64 + 128
@@ -26,7 +27,7 @@ _RULES: Final = {
 
 
 def take_stop(
-    deciding: Deciding,
+    draft: ConsentDraft,
     message: MoMessage,
     reading: Reading,
     number: Number | None,
@@ -37,30 +38,30 @@ def take_stop(
     """Enter a stop at the gateway's time, and confirm it at once where a custom reply does."""
     premium = number is not None and number.premium  # the gateway neither waits nor blocks (G7.1.1)
     deadline = _window_start(message) + CONFIRMATION_WINDOW
-    is_a_loop = deciding.directory.find(message.handset) is not None  # never sent to (G8.5)
+    is_a_loop = draft.directory.find(message.handset) is not None  # never sent to (G8.5)
     lead = timedelta() if is_a_loop else lead
     stop = Event(
-        at,
-        deciding.next_arrival(),
-        int(Effect.STOP_AT_ONCE if premium else Effect.STOP),
-        _effect_on_gateway(reading, premium=premium),
-        _RULES[reading.meaning].value,
-        message.message_id,
-        message.number,
-        seconds_of(deadline - lead),
-        seconds_of(deadline),
+        at=at,
+        arrival=draft.next_arrival(),
+        ours=int(Effect.STOP_AT_ONCE if premium else Effect.STOP),
+        gateway=_effect_on_gateway(reading, premium=premium),
+        rule=_RULES[reading.meaning].value,
+        message_id=message.message_id,
+        number=message.number,
+        due=seconds_of(deadline - lead),
+        deadline=seconds_of(deadline),
     )
     if reading.meaning is Meaning.STOP_ALL:
-        deciding.scopes.add([account_key(deciding.directory.account_of(message.number))], stop)
+        draft.scopes.add([account_key(draft.directory.account_of(message.number))], stop)
         # So that it can be told later whether all keywords here were re-enabled, or one.
-        keywords = deciding.directory.keywords_of(message.number)
-        deciding.scopes.follow_account(keyword_key(message.number, word) for word in keywords)
+        keywords = draft.directory.keywords_of(message.number)
+        draft.scopes.follow_account(keyword_key(message.number, word) for word in keywords)
     else:
-        deciding.scopes.add(_keys_texted(deciding, message.number, reading), stop)
-    deciding.publish()
+        draft.scopes.add(_keys_texted(draft, message.number, reading), stop)
+    draft.publish()
     reply = _custom_reply(number, reading.word)
     if reply is not None and not (is_a_loop and reply.sent_by == "us"):
-        _reply_at_once(deciding, stop, reply)
+        _reply_at_once(draft, stop, reply)
 
 
 def _effect_on_gateway(reading: Reading, *, premium: bool) -> int:
@@ -70,34 +71,34 @@ def _effect_on_gateway(reading: Reading, *, premium: bool) -> int:
     return int(Effect.NONE if premium else Effect.STOP)
 
 
-def take_opening(deciding: Deciding, message: MoMessage, reading: Reading, *, at: int) -> None:
+def take_opening(draft: ConsentDraft, message: MoMessage, reading: Reading, *, at: int) -> None:
     """Enter a message that re-enables a side; it is remembered even where it changes nothing."""
-    keys = _keys_texted(deciding, message.number, reading)
+    keys = _keys_texted(draft, message.number, reading)
     is_plain = len(keys) == 1 and keys[0][0] == ScopeKind.NUMBER
     opening = Event(
-        at,
-        deciding.next_arrival(),
-        int(Effect.OPEN if reading.opens_ours else Effect.NONE),
-        int(Effect.OPEN),
+        at=at,
+        arrival=draft.next_arrival(),
+        ours=int(Effect.OPEN if reading.opens_ours else Effect.NONE),
+        gateway=int(Effect.OPEN),
         message_id=message.message_id,
         number="" if is_plain else message.number,  # the scope says it
     )
-    deciding.scopes.add(keys, opening)
-    if deciding.row.stopped_once:
-        deciding.publish()
+    draft.scopes.add(keys, opening)
+    if draft.row.stopped_once:
+        draft.publish()
 
 
-def _keys_texted(deciding: Deciding, number: str, reading: Reading) -> list[Key]:
+def _keys_texted(draft: ConsentDraft, number: str, reading: Reading) -> list[Key]:
     """The scopes a message is about: keywords, or the number, also as it was before a range."""
-    if deciding.directory.keywords_of(number):
+    if draft.directory.keywords_of(number):
         keys = [keyword_key(number, keyword) for keyword in reading.keywords]
         if reading.meaning is Meaning.STOP:  # bare: keywords of an earlier directory, too
-            held = (t.key for t in deciding.scopes if t.scope_kind == ScopeKind.KEYWORD)
+            held = (t.key for t in draft.scopes if t.scope_kind == ScopeKind.KEYWORD)
             keys += [key for key in held if holds(key, number) and key not in keys]
         return keys
-    key = number_key(deciding.directory, number)
+    key = number_key(draft.directory, number)
     alone = (ScopeKind.NUMBER.value, number)
-    return [key, alone] if key != alone and deciding.scopes.find(alone) else [key]
+    return [key, alone] if key != alone and draft.scopes.find(alone) else [key]
 
 
 def _window_start(message: MoMessage) -> datetime:
@@ -111,15 +112,15 @@ def _custom_reply(number: Number | None, word: str) -> CustomReply | None:
     return next((r for r in replies if r.word == word and r.enabled), None)
 
 
-def _reply_at_once(deciding: Deciding, stop: Event, reply: CustomReply) -> None:
+def _reply_at_once(draft: ConsentDraft, stop: Event, reply: CustomReply) -> None:
     """Send the custom reply, or record that the gateway does, where the stop is one to confirm."""
-    until = seconds_of(deciding.now)
-    waiting = pending_stops(deciding.scopes, until=until)
+    until = seconds_of(draft.now)
+    waiting = pending_stops(draft.scopes, until=until)
     pending = next((p for p in waiting if p.stop.arrival == stop.arrival), None)
     if pending is None:
         return
     if reply.sent_by == "us":
-        send_confirmation(deciding, pending, text=reply.text)
+        send_confirmation(draft, pending, text=reply.text)
     else:
-        deciding.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
-    deciding.publish()
+        draft.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
+    draft.publish()

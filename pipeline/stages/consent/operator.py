@@ -18,7 +18,7 @@ from pipeline.records import (
 from pipeline.sms.msisdn import address_from_text, is_digits, is_international
 from pipeline.sms.timestamp import seconds_of
 from pipeline.sms.words.stopwords import words_of
-from pipeline.stages.consent.draft import Deciding
+from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.row import Effect, Event, HandsetConsent
 from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key
 
@@ -104,15 +104,15 @@ def take_order(
     row: HandsetConsent | None, order: OperatorOrder, *, directory: Directory, now: datetime
 ) -> Decision:
     """Ours changes now, the gateway's never; nothing is confirmed to the handset."""
-    deciding = Deciding(row, order.handset, directory, now)
+    draft = ConsentDraft(row, order.handset, directory, now)
     event = Event(
-        seconds_of(now),
-        deciding.next_arrival(),
-        int(Effect.STOP_AT_ONCE if order.stops else Effect.OPEN),
-        int(Effect.NONE),
-        ConsentRule.OPERATOR.value,
-        order.mo_message_id,
-        order.number,
+        at=seconds_of(now),
+        arrival=draft.next_arrival(),
+        ours=int(Effect.STOP_AT_ONCE if order.stops else Effect.OPEN),
+        gateway=int(Effect.NONE),
+        rule=ConsentRule.OPERATOR.value,
+        message_id=order.mo_message_id,
+        number=order.number,
         actor=order.actor,
         reason=order.reason,
     )
@@ -124,10 +124,10 @@ def take_order(
         if not order.stops:
             # The account stands for numbers without a history; its gateway's side not for these.
             for number in directory.premium_of(account):
-                deciding.scopes.follow_account(_keys_of(number.first, "", directory))
-    deciding.scopes.add(keys, event)
-    deciding.publish()
-    return deciding.decide()
+                draft.scopes.follow_account(_keys_of(number.first, "", directory))
+    draft.scopes.add(keys, event)
+    draft.publish()
+    return draft.decide()
 
 
 def _keys_of(number: str, keyword: str, directory: Directory) -> list[Key]:

@@ -23,7 +23,7 @@ class Effect(IntEnum):
     CONFIRM = 4  # ends what is due
 
 
-class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class Event(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False):
     """Something that may change consent in a scope. Order is gateway time, then arrival."""
 
     at: int

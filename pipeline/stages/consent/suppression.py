@@ -128,4 +128,4 @@ def _bare_event(event: Event) -> Event:
     )
     opens = Effect.OPEN in (ours, gateway)
     rule = ConsentRule.RE_ENABLED if opens else ConsentRule.SUPPRESSION
-    return Event(event.at, event.arrival, ours, gateway, rule.value)
+    return Event(at=event.at, arrival=event.arrival, ours=ours, gateway=gateway, rule=rule.value)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.identity import derived_id, request_digest
-from pipeline.records import ConsentRule, MtCommand, MtRejection, MtRequest, Purpose
+from pipeline.records import MtCommand, MtRejection, MtRequest, Purpose
 from pipeline.sms.msisdn import address_from_text
-from pipeline.sms.timestamp import seconds_of, time_of
+from pipeline.sms.timestamp import time_of
 from pipeline.stages.command import make_command
 from pipeline.stages.consent.decision import Decision
-from pipeline.stages.consent.draft import Deciding
-from pipeline.stages.consent.row import Confirmation, HandsetConsent
+from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.scopes import scope_from_key
 from pipeline.stages.gate.rules import (
     GateRules,
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.confirmation import PendingStop
+    from pipeline.stages.consent.pending import PendingStop
+    from pipeline.stages.consent.row import HandsetConsent
 
 __all__ = ["GateRules", "judge"]
 
@@ -98,17 +98,10 @@ def _confirmed(
     now: datetime,
 ) -> Decision:
     """The application's own confirmation goes out: the stop is confirmed in all its scopes."""
-    deciding = Deciding(row, handset, directory, now)
-    deciding.commands.append(command)
-    stop = pending.stop
-    deciding.remember_confirmation(
-        Confirmation(
-            command.command_id, stop.message_id, stop.number, pending.deadline, is_default=False
-        )
-    )
-    deciding.confirm(stop, ConsentRule.CONFIRMED, at=seconds_of(now))
-    deciding.publish()
-    return deciding.decide()
+    draft = ConsentDraft(row, handset, directory, now)
+    draft.confirm_with(command, pending, is_default=False)
+    draft.publish()
+    return draft.decide()
 
 
 def _rejection(

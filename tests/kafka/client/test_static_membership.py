@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka import KafkaAdminClient
 
-from pipeline.cli.operate.groups import CONVERSATION_GROUP
+from pipeline.kafka.readers import CONVERSATION
 from pipeline.cli.operate.leave import remove_member
 from pipeline.process.stop import EXIT_FAILED
 from tests.engine.named_workers import NamedWorker, count_one, create_topics, until
@@ -100,5 +100,5 @@ def test_a_worker_that_left_for_good_gives_its_share_to_the_others(kafka, tag, w
 
 
 def test_a_local_stack_names_its_worker(stack: RunningStack):
-    (name,) = members(stack.stack.kafka, CONVERSATION_GROUP)
+    (name,) = members(stack.stack.kafka, CONVERSATION)
     assert name.startswith("worker-")

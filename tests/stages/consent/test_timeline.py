@@ -36,11 +36,11 @@ def some_events(draw: st.DrawFn) -> list[Event]:
             stop = draw(st.sampled_from(stops))
             both = int(Effect.CONFIRM)
             event = Event(
-                at,
-                arrival,
-                both,
-                both,
-                "confirmed",
+                at=at,
+                arrival=arrival,
+                ours=both,
+                gateway=both,
+                rule="confirmed",
                 confirms_at=stop.at,
                 confirms_arrival=stop.arrival,
             )
@@ -48,14 +48,26 @@ def some_events(draw: st.DrawFn) -> list[Event]:
             rule = ConsentRule.STOP_ALL if kind == "all" else ConsentRule.STOP_WORD
             both = int(Effect.STOP)
             event = Event(
-                at, arrival, both, both, rule.value, due=at + WINDOW - 5, deadline=at + WINDOW
+                at=at,
+                arrival=arrival,
+                ours=both,
+                gateway=both,
+                rule=rule.value,
+                due=at + WINDOW - 5,
+                deadline=at + WINDOW,
             )
         elif kind == "order":
             ours = draw(st.sampled_from([Effect.OPEN, Effect.STOP_AT_ONCE]))
-            event = Event(at, arrival, int(ours), int(Effect.NONE), ConsentRule.OPERATOR.value)
+            event = Event(
+                at=at,
+                arrival=arrival,
+                ours=int(ours),
+                gateway=int(Effect.NONE),
+                rule=ConsentRule.OPERATOR.value,
+            )
         else:
             ours = Effect.NONE if kind == "gateway" else Effect.OPEN
-            event = Event(at, arrival, int(ours), int(Effect.OPEN))
+            event = Event(at=at, arrival=arrival, ours=int(ours), gateway=int(Effect.OPEN))
         events.append(event)
     return events
 
