@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.sms.words.stopword_sets import REQUESTS
+from pipeline.sms.words.stopword_sets import STOP_REQUESTS
 from pipeline.sms.words.stopwords_wide import may_be_a_stop
 
 
-@pytest.mark.parametrize("request_words", REQUESTS)
+@pytest.mark.parametrize("request_words", STOP_REQUESTS)
 @pytest.mark.parametrize("between", [" ", ".", "-", "  ", "'", "\n"])
 def test_a_request_is_found_whatever_stands_between_its_words(request_words, between):
     words = request_words.replace(" ", between)

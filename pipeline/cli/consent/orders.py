@@ -85,7 +85,7 @@ def numbers_in_force(bootstrap: str) -> "Numbers | None":
     with open_consumer(bootstrap) as consumer:
         for record in newest_records(consumer, topics.NUMBERS, window=LAST_RECORDS):
             try:
-                numbers = decode(record.value)
+                numbers = decode(record.value or b"")
             except Unreadable:
                 continue
             if isinstance(numbers, Numbers):

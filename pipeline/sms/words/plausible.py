@@ -6,7 +6,9 @@ is none becomes one by chance needs all its octets to conspire.
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from pipeline.sms.gsm7.default import text_from_octets
 from pipeline.sms.gsm7.packed import septets_from_packed
@@ -24,7 +26,8 @@ def plausible_texts(octets: bytes) -> tuple[str, ...]:
 
     ISO-8859-1, windows-1252, UTF-8, UTF-16 and UTF-32 in both byte orders, with an octet lost at
     either end, and the octets without their NULs; of at most 200 octets also UTF-7, GSM-7 unpacked
-    and packed, and what ASCII hex digits stand for. A byte order mark is no text.
+    and packed, and what ASCII hex digits, percent signs and character references stand for: what
+    was encoded twice. A byte order mark is no text.
     """
     return tuple(_texts(octets, _HEX_DEPTH))
 
@@ -38,7 +41,9 @@ def _texts(octets: bytes, depth: int) -> dict[str, None]:
         return found
     for text in _by_septets(octets):
         found[text] = None
-    nested = _from_hex(octets) if depth else b""
+    if b"&#" in octets:
+        found[unescape(octets.decode("latin-1"))] = None
+    nested = _from_encoded(octets) if depth else b""
     if nested:
         found.update(_texts(nested, depth - 1))
     return found
@@ -80,6 +85,14 @@ def _by_septets(octets: bytes) -> list[str]:
         if septets[-1:] == b"\0":  # the bits left over are `@`, or nothing
             texts.append(text_from_octets(septets.rstrip(b"\0"))[0])
     return texts
+
+
+def _from_encoded(octets: bytes) -> bytes:
+    """What stands there percent-encoded, or in hex; none where nothing does."""
+    if b"%" in octets:
+        plain = unquote_to_bytes(octets)
+        return plain if plain != octets else b""
+    return _from_hex(octets)
 
 
 def _from_hex(octets: bytes) -> bytes:

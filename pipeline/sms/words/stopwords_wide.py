@@ -11,13 +11,16 @@ import string
 from functools import lru_cache
 from typing import Final
 
-from pipeline.sms.words.folding import trimmed
+from pipeline.sms.words.folding import fold_text, trimmed
 from pipeline.sms.words.stopword_sets import STOP_REQUESTS, WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS, Phrases
 
 _WIDE: Final = Phrases(WIDE)
 _REQUESTS: Final = Phrases(STOP_REQUESTS)
 LONGEST_WORD: Final = 16  # characters: beyond, a text is none of the words
+_LOST: Final = "\ufffd"
+_FEWEST_KNOWN: Final = 2  # characters of a word whose others were lost
+_ANY_WORD: Final = tuple(fold_text(word) for word in (*STOP_WORDS, "STOPALL", "STOP ALL", *WIDE))
 _AROUND: Final = string.whitespace + string.punctuation
 
 #: Case-folded letters that look like these, or are typed for them: Cyrillic, Greek, Armenian,
@@ -74,6 +77,21 @@ def may_be_a_stop(folded: str) -> bool:
         if len(folded) > LONGEST_WORD:
             return False
     return _is_a_word_elsewhere(folded)
+
+
+def is_a_stop_with_losses(text: str) -> bool:
+    """Whether it is a word that may be a stop but for characters that were lost, few of them."""
+    if _LOST not in text or len(text) > LONGEST_WORD:
+        return False
+    folded = trimmed(fold_text(text))
+    known = len(folded) - folded.count(_LOST)
+    if known < _FEWEST_KNOWN or known * 2 < len(folded):
+        return False
+    return any(
+        len(word) == len(folded)
+        and all(at in (_LOST, letter) for at, letter in zip(folded, word, strict=True))
+        for word in _ANY_WORD
+    )
 
 
 @lru_cache(maxsize=4096)  # short answers come again and again

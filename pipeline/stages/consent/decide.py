@@ -7,12 +7,12 @@ told in `revisions`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
-from pipeline.sms.msisdn import is_digits
+from pipeline.sms.msisdn import is_digits, written_digits
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.confirmation import send_again, send_confirmation
 from pipeline.stages.consent.decision import ConsentRules, Decision
@@ -44,6 +44,8 @@ __all__ = [
     "take_result",
 ]
 
+LONGEST_ADDRESS: Final = 64  # characters: more than any number has, however it is written
+
 
 def take_message(
     row: HandsetConsent | None,
@@ -54,9 +56,9 @@ def take_message(
     rules: ConsentRules,
 ) -> Decision:
     """What a message changes; the decision's `message` is to be published, flagged for review."""
-    if not is_digits(message.handset):
-        return Decision(row=row, message=_flagged(message, Flag.NO_CONSENT))
     number = directory.find(message.number)
+    if not is_digits(message.handset):
+        return Decision(row=row, message=_without_consent(message, number))
     reading = read_message(message, number)
     if message.flags or reading.meaning is not Meaning.OPENING or not is_plain(message.text):
         reading = read_in_doubt(message, number, reading)
@@ -99,6 +101,16 @@ def decide_on_message(
     if reading.is_help:
         answer_help(draft, message, number, at=at, validity=rules.validity)
     return draft.decide(message)
+
+
+def _without_consent(message: MoMessage, number: Number | None) -> MoMessage:
+    """Flagged; to review, too, where a number as people write it says what may be a stop."""
+    message = _flagged(message, Flag.NO_CONSENT)
+    if len(message.handset) > LONGEST_ADDRESS or not written_digits(message.handset):
+        return message
+    reading = read_in_doubt(message, number, read_message(message, number))
+    is_opening = reading.meaning in (Meaning.OPENING, Meaning.NOTHING)
+    return message if is_opening else _flagged(message, Flag.REVIEW)
 
 
 def _flagged(message: MoMessage, flag: Flag) -> MoMessage:

@@ -17,7 +17,7 @@ from pipeline.sms.words.folding import fold_text
 from pipeline.sms.words.plausible import plausible_texts
 from pipeline.sms.words.regional import octets_in_any, regional_texts
 from pipeline.sms.words.stopwords import folded_has_stop_word
-from pipeline.sms.words.stopwords_wide import may_be_a_stop
+from pipeline.sms.words.stopwords_wide import is_a_stop_with_losses, may_be_a_stop
 from pipeline.stages.consent.reading import Meaning, Reading, read_text
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ _CHARACTERS: Final = frozenset(
     )
 )
 _LONGEST_WORD: Final = 10  # characters of ASCII that are a stop word in packed septets, or UTF-16
-_BEGINNINGS: Final = frozenset("0123456789+eEfF")  # of hex digits, of a mark in hex, of UTF-7
+_BEGINNINGS: Final = frozenset(
+    "0123456789+eEfF%&"
+)  # of hex, of a mark in hex, of UTF-7, of what is encoded twice
 _MOST_OCTETS: Final = 160
 _MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # of byte order (Unicode 16.8)
 
@@ -126,7 +128,7 @@ def _other_reading(
     read = message.text
     labelled = not read.isascii() or not read.isprintable()
     counts = of_characters or (labelled and _are_ascii(message.octets))
-    to_review = False
+    to_review = message.lossy and is_a_stop_with_losses(read)
     texts = _other_texts(message.octets, read)
     if Flag.UNEXPECTED_CHARSET.value in message.flags and len(read) <= _MOST_OCTETS:
         # The message has its text encoded anew: what came is what its charset makes of the text.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka import KafkaAdminClient
 
-from pipeline.kafka.readers import CONVERSATION
 from pipeline.cli.operate.leave import remove_member
+from pipeline.kafka.readers import CONVERSATION
 from pipeline.process.stop import EXIT_FAILED
 from tests.engine.named_workers import NamedWorker, count_one, create_topics, until
 

@@ -166,3 +166,53 @@ def test_an_extra_word_in_another_charset_is_no_nothing() -> None:
     decision = _labelled(talk, "halt".encode("utf-16-le"), "UTF-16BE", CODE)
     assert decision.message is not None
     assert not talk.is_open(CODE) or Flag.REVIEW in decision.message.flags
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"%53%54%4F%50", b"%00S%00T%00O%00P", b"&#83;&#84;&#79;&#80;", b"&#1602;&#1601;"],
+    ids=["percent", "percent-of-utf-16", "references", "references-to-arabic"],
+)
+def test_a_stop_that_was_encoded_twice_is_put_to_review(octets) -> None:
+    talk = Conversation()
+    talk.says("STOP")
+    decision = _labelled(talk, octets, "ISO-8859-1")
+    assert decision.message is not None
+    assert Flag.REVIEW in decision.message.flags
+    assert not talk.is_open(ANN)
+
+
+@pytest.mark.parametrize(
+    ("octets", "charset", "is_reviewed"),
+    [
+        pytest.param("STOP".encode("utf-16-be")[:-1], "UTF-16BE", True, id="last-octet-lost"),
+        pytest.param("arr\u00eat".encode("utf-16-be")[:-1], "UTF-16BE", True, id="of-a-language"),
+        pytest.param(b"\0S\xd8\0\0O\0P", "UTF-16BE", True, id="half-a-pair-inside"),
+        pytest.param("hello".encode("utf-16-be")[:-1], "UTF-16BE", False, id="another-word"),
+        pytest.param("ok".encode("utf-16-be")[:-1], "UTF-16BE", False, id="one-letter-left"),
+    ],
+)
+def test_a_stop_that_lost_a_character_is_put_to_review(octets, charset, is_reviewed) -> None:
+    decision = _labelled(Conversation(), octets, charset)
+    assert decision.message is not None
+    assert decision.message.lossy
+    assert (Flag.REVIEW in decision.message.flags) is is_reviewed
+
+
+@pytest.mark.parametrize(
+    ("handset", "text", "is_reviewed"),
+    [
+        ("44 7700 905779", "STOP", True),
+        ("(44)7700-905778", "please cancel", True),
+        ("\u202a447700905777", "ARRET", True),
+        ("44 7700 905779", "hello there, how are you", False),
+        ("ACME", "STOP", False),
+        ("4 " * 33, "STOP", False),
+    ],
+)
+def test_a_stop_of_a_number_as_people_write_it_is_put_to_review(handset, text, is_reviewed) -> None:
+    decision = Conversation().says(text, handset=handset)
+    assert decision.message is not None
+    assert decision.row is None
+    flags = [Flag.NO_CONSENT, Flag.REVIEW] if is_reviewed else [Flag.NO_CONSENT]
+    assert decision.message.flags == flags
