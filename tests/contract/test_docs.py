@@ -188,7 +188,7 @@ BOUND = re.compile(r"^\| [^|]+ \| ([\d,.]+)(?: \w+)? \| `([\w.]+):([\w.]+)` \|$"
 
 
 def value_of(module: str, path: str) -> float:
-    """A constant by its module and name, a field of a dataclass by its default; times in seconds."""
+    """A constant by its module and name, a dataclass's field by its default; times in seconds."""
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found() if isinstance(found, type) else found, name)

@@ -51,7 +51,7 @@ def run_row(files: tuple[str, ...], *, seed: int, scale: int, report: Path) -> O
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "--timeout", "3600"),
-            *("-p", "no:cacheprovider", "--junit-xml", str(report)),
+            *("-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junit-xml", str(report)),
             *(str(HERE / name) for name in files),
         ],
         env=os.environ | {SEED_VARIABLE: str(seed), SCALE_VARIABLE: str(scale)},
