@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -198,3 +201,44 @@ def test_a_module_that_is_not_listed_is_found(tmp_path: Path) -> None:
     for name in ("one.py", "two.py", "__init__.py"):
         (tmp_path / name).touch()
     assert unlisted(tmp_path) == {"two.py"}
+
+
+BOUND = re.compile(r"^\| [^|]+ \| ([\d,.]+)(?: \w+)? \| `([\w.]+):([\w.]+)` \|$", re.MULTILINE)
+
+
+def value_of(module: str, path: str) -> float:
+    """A constant by its module and name, a dataclass's field by its default; times in seconds."""
+    found: Any = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found() if isinstance(found, type) else found, name)
+    return float(found.total_seconds() if isinstance(found, timedelta) else found)
+
+
+def wrong_bounds(page: str) -> list[str]:
+    """Rows of a table of bounds that are not what the code has."""
+    return [
+        f"{module}:{path} is {value_of(module, path)}"
+        for shown, module, path in BOUND.findall(page)
+        if float(shown.replace(",", "")) != value_of(module, path)
+    ]
+
+
+def test_every_bound_is_what_the_code_has() -> None:
+    page = (DOCS / "security.md").read_text()
+    _, _, table = page.partition("| constant |\n|---|---|---|\n")
+    rows = table.partition("\n\n")[0].splitlines()
+    assert len(rows) == len(BOUND.findall(page)) > 50
+    assert wrong_bounds(page) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ("| a | 800,000 octets | `pipeline.dead_letters:MOST_OCTETS` |", 0),
+        ("| a | 800,001 octets | `pipeline.dead_letters:MOST_OCTETS` |", 1),
+        ("| a | 10 s | `ingest.http.limits:Limits.head_seconds` |", 0),
+        ("| a | 5 s | `pipeline.conversation.bounded_times:MOST_AHEAD` |", 1),
+    ],
+)
+def test_a_wrong_bound_is_found(row: str, wrong: int) -> None:
+    assert len(wrong_bounds(row)) == wrong

@@ -2,8 +2,8 @@
 
     python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
 
-There are `scale` times as many random inputs as in `make test`. Growth is measured up to sizes that
-are as many times as large, eight at most. The exit status is 1 when anything fell.
+Random inputs are `scale` times as many as in `make test`. Growth is measured up to sizes that are
+as many times as large, eight at most. The exit status is 1 when anything fell.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def run_row(files: tuple[str, ...], *, seed: int, scale: int, report: Path) -> O
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "--timeout", "3600"),
-            *("-p", "no:cacheprovider", "--junit-xml", str(report)),
+            *("-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junit-xml", str(report)),
             *(str(HERE / name) for name in files),
         ],
         env=os.environ | {SEED_VARIABLE: str(seed), SCALE_VARIABLE: str(scale)},

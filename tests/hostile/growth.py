@@ -22,23 +22,29 @@ class TooSteep(AssertionError):
 
 
 def refuse_steep_growth(
-    work: Callable[[int], Callable[[], object]], *, largest: int, smallest: int = 64
+    work: Callable[[int], Callable[[], object]],
+    *,
+    largest: int,
+    smallest: int = 64,
+    is_the_limit: bool = False,
 ) -> None:
     """Raise `TooSteep` when the processor time grows faster than the size of the input.
 
     `work(size)` prepares an input of that size and gives the function to measure. Sizes n, 2n and
     4n are measured, 4n at most `largest`. n is the first size that takes 4 ms: below that, noise
     is all there is. Where even `largest / 4` takes less, `largest` itself must stay below 64 ms
-    (the long form: a larger `largest` and as much more time).
+    (the long form: a larger `largest` and as much more time, unless `largest` is what the code
+    itself takes at most).
     """
-    largest *= SIZE_SCALE
+    scale = 1 if is_the_limit else SIZE_SCALE
+    largest *= scale
     size = smallest
     while size < largest // 4 and _seconds(work(size)) < MEASURABLE_SECONDS:
         size *= 2
     size = min(size, max(1, largest // 4))
     if _seconds(work(size)) < MEASURABLE_SECONDS:
         whole = _seconds(work(largest))
-        if whole > 16 * MEASURABLE_SECONDS * SIZE_SCALE:
+        if whole > 16 * MEASURABLE_SECONDS * scale:
             raise TooSteep(f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms")
         return
     measured = []

@@ -36,9 +36,10 @@ def test_what_was_tried_and_what_fell_is_counted() -> None:
 )
 def test_a_test_that_falls_is_named(tmp_path: Path, body: str, fell: list[str]) -> None:
     test = tmp_path / "test_one.py"
-    test.write_text(f"def test_it():\n    {body}\n")
+    test.write_text(f"def test_it(record_property):\n    record_property('tried', 7)\n    {body}\n")
     report = tmp_path / "report.xml"
-    found = long_form.run_row((str(test),), seed=1, scale=1, report=report).fell
+    tried, found, _ = long_form.run_row((str(test),), seed=1, scale=1, report=report)
+    assert tried == (1 if fell == ["test_one"] else 7)
     assert len(found) == len(fell)
     assert all(name in each for name, each in zip(fell, found, strict=True))
 

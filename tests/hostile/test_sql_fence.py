@@ -247,7 +247,7 @@ def test_reading_a_statement_takes_time_by_its_length(piece: str) -> None:
 
         return read
 
-    refuse_steep_growth(work, largest=LONGEST - 64)  # type: ignore[arg-type]
+    refuse_steep_growth(work, largest=LONGEST - 64, is_the_limit=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("piece", [" (alias a)", " (children 1", "(children 1)", " ", "a.", "1"])
@@ -269,7 +269,7 @@ def test_many_parameters_take_time_by_their_number() -> None:
         statement = "SELECT " + ", ".join(f"{{{name}:UInt8}}" for name in names)
         return lambda: parameters_for(statement, dict.fromkeys(names, 1))
 
-    refuse_steep_growth(work, largest=LONGEST - 1024)  # type: ignore[arg-type]
+    refuse_steep_growth(work, largest=LONGEST - 1024, is_the_limit=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [60_000, LONGEST + 1])
