@@ -63,4 +63,4 @@ def make(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     made = make(Path(*sys.argv[1:2]) if sys.argv[1:] else FOLDER)
-    print(*(made or ["nothing is written: there are secrets already"]), sep="\n")
+    print("\n".join(map(str, made)) or "nothing is written: there are secrets already")

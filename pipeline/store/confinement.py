@@ -59,11 +59,11 @@ def files_of(home: Path) -> Iterator[tuple[Path, int]]:
     for name in _SYSTEM:
         yield Path(name), READ
     yield Path("/dev/null"), CHANGE
-    for folder, names in (
+    for parent, names in (
         ("/etc", _ETC), ("/dev", _DEVICES), ("/proc", _PROC), ("/proc/self", _PROC_SELF),
     ):  # fmt: skip
         for name in names:
-            yield Path(folder, name), READ
+            yield Path(parent, name), READ
 
 
 class Confinement:

@@ -21,7 +21,8 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.lane import BlockLimits
 from pipeline.store.query.questions import Questions
-from pipeline.store.report.server import Report, ReportThread
+from pipeline.store.report.server import Report
+from pipeline.store.report.thread import ReportThread
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import read_key
 

@@ -11,59 +11,31 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-
-from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from typing import TYPE_CHECKING
 
 from pipeline.kafka import topics
-from pipeline.process.backoff import Backoff
+from pipeline.process import troubles
 from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
-from pipeline.store.block import Bounds, end_from_metadata, token_of
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
 from pipeline.store.lane import BlockLimits, Lane
-from pipeline.store.refusals import insert_all_but_refused, is_about_a_value
+from pipeline.store.positions import starts_of, unfinished
+from pipeline.store.refusals import insert_all_but_refused
+from pipeline.store.retries import CLICKHOUSE, GIVE_UP_SECONDS, KAFKA, Retries, SinkFailed
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from pipeline.store.block import Block
     from pipeline.store.clickhouse.writer import Writer
     from pipeline.store.lane import PolledBatch
+    from pipeline.store.positions import Offsets, Partition
     from pipeline.store.rows import Row
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-Partition = tuple[str, int]
-Position = tuple[int, str]  # offset, metadata
-
-FIRST_PAUSE_SECONDS: Final = 0.25
-LONGEST_PAUSE_SECONDS: Final = 10.0
-GIVE_UP_SECONDS: Final = 120.0
-KAFKA: Final = "kafka"
-CLICKHOUSE: Final = "clickhouse"
-
-
-class SinkFailed(RuntimeError):
-    """The store cannot go on; nothing that is not stored was committed."""
-
-
-class Offsets(Protocol):
-    """The committed offsets of the store's consumer group. May raise `KafkaError`."""
-
-    async def commit(self, positions: Mapping[Partition, Position]) -> None:
-        """Commit, as a member of the group."""
-
-    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Position]:
-        """What is committed; a partition without a commit is absent."""
-
-    async def beginnings(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        """The first offset that Kafka still has."""
 
 
 class Sink:
@@ -84,7 +56,7 @@ class Sink:
     ) -> None:
         self._writer = writer
         self._clock = clock
-        self._give_up_seconds = give_up_seconds
+        self._retries = Retries(give_up_seconds=give_up_seconds, clock=clock)
         self._lanes = {topic: Lane(topic, limits) for topic in KIND_OF}
         self._arrived = {topic: asyncio.Event() for topic in KIND_OF}
         self._written = {topic: asyncio.Event() for topic in KIND_OF}
@@ -125,25 +97,16 @@ class Sink:
         """These partitions, and no others, are ours: the offsets to read them from."""
         await self.revoked()
         if self._erasures is not None:
-            await self._retried(KAFKA, self._erasures.load)
+            await self._retries.done(KAFKA, self._erasures.load)
         ours = [partition for partition in partitions if partition[0] in self._lanes]
-        committed = await self._retried(KAFKA, lambda: self._port.committed(ours))
-        beginnings = await self._retried(KAFKA, lambda: self._port.beginnings(ours))
+        committed = await self._retries.done(KAFKA, lambda: self._port.committed(ours))
+        beginnings = await self._retries.done(KAFKA, lambda: self._port.beginnings(ours))
         positions = {tp: committed.get(tp, (beginnings[tp], "")) for tp in ours}
-        starts: dict[Partition, int] = {}
-        for (topic, partition), (offset, _) in positions.items():
-            first = beginnings[topic, partition]
-            starts[topic, partition] = max(first, offset)
-            if first > offset:
-                metrics.LOST.labels(topic).inc(first - offset)
-                log.error(
-                    "%s[%d]: Kafka deleted offsets %d to %d before they were stored",
-                    topic, partition, offset, first - 1,
-                )  # fmt: skip
+        starts = starts_of(positions, beginnings)
         for topic, lane in self._lanes.items():
             offsets = {p: start for (t, p), start in starts.items() if t == topic}
             metadata = {p: positions[topic, p][1] for p in offsets}
-            lane.assign(offsets, _unfinished(topic, offsets, metadata))
+            lane.assign(offsets, unfinished(topic, offsets, metadata))
             if offsets:
                 self._tasks.append(asyncio.create_task(self._store(lane), name=f"store {topic}"))
         return starts
@@ -154,9 +117,11 @@ class Sink:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for topic in self._waits:
-            metrics.WAITS.labels(topic).set(0)
-        self._waits.clear()
+        if self._waits:
+            for topic in self._waits:
+                metrics.WAITS.labels(topic).set(0)
+            self._waits.clear()
+            troubles.tell_waits(self._waits)
         for lane in self._lanes.values():
             lane.assign({}, ())
 
@@ -216,6 +181,7 @@ class Sink:
         log.critical("%s waits, the others go on: %s", topic, words)
         metrics.WAITS.labels(topic).set(1)
         self._waits[topic] = words
+        troubles.tell_waits(self._waits)
 
     async def _next_block(self, lane: Lane) -> Block:
         arrived = self._arrived[lane.topic]
@@ -235,14 +201,14 @@ class Sink:
         if self._erasures is not None and block.topic == topics.ERASURE:
             async with self._gate.erasing():
                 for record in block.records:
-                    await self._retried(CLICKHOUSE, partial(self._erasures.apply, record))
+                    await self._retries.done(CLICKHOUSE, partial(self._erasures.apply, record))
         async with self._gate.writing():
             await self._write_rows(block, decoder)
 
     async def _write_rows(self, block: Block, decoder: Decoder) -> None:
         if block.records:
             tables = await asyncio.to_thread(decoder.tables, block.records)
-            await self._retried(KAFKA, lambda: self._port.commit(block.offsets_before()))
+            await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_before()))
             await self._insert(tables[1], block.token)
             refused = await self._insert(tables[0], block.token)
             if refused:
@@ -253,7 +219,7 @@ class Sink:
                     block.topic, len(refused), words_of_error(refused[0][1]),
                 )  # fmt: skip
             metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
-        await self._retried(KAFKA, lambda: self._port.commit(block.offsets_after()))
+        await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_after()))
         metrics.ROWS.labels(block.topic).inc(len(block.records))
         metrics.BLOCKS.labels(block.topic).inc()
         if block.records:
@@ -266,48 +232,6 @@ class Sink:
             return []
 
         async def insert(rows: TableRows, *, tag: str) -> None:
-            await self._retried(CLICKHOUSE, lambda: self._writer.insert(rows, tag=tag))
+            await self._retries.done(CLICKHOUSE, lambda: self._writer.insert(rows, tag=tag))
 
         return await insert_all_but_refused(table, tag=tag, insert=insert)
-
-    async def _retried(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it is done; after `give_up_seconds` raises what stood in the way."""
-        backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-        give_up_at = self._clock() + self._give_up_seconds
-        while True:
-            try:
-                result = await attempt()
-            except (KafkaError, ClickHouseError, OSError) as error:
-                if isinstance(error, ClickHouseError) and is_about_a_value(error):
-                    raise
-                words = words_of_error(error)
-                metrics.UNAVAILABLE.labels(target).set(1)
-                metrics.RETRIES.labels(target).inc()
-                pause = backoff.failed()
-                if self._clock() + pause > give_up_at:
-                    raise SinkFailed(
-                        f"{target} has been failing for {self._give_up_seconds:.0f} s: {words}"
-                    ) from error
-                log.warning("%s failed, again in %.2f s: %s", target, pause, words)
-                await asyncio.sleep(pause)
-            else:
-                metrics.UNAVAILABLE.labels(target).set(0)
-                return result
-
-
-def _unfinished(topic: str, starts: Mapping[int, int], metadata: Mapping[int, str]) -> list[Bounds]:
-    """The blocks that an earlier owner was writing, as far as their partitions are ours."""
-    blocks: dict[str, dict[int, tuple[int, int]]] = {}
-    for partition, words in metadata.items():
-        found = end_from_metadata(words)
-        if found is not None and found[1] > starts[partition]:
-            token, end = found
-            blocks.setdefault(token, {})[partition] = (starts[partition], end)
-    for token, bounds in blocks.items():
-        if token_of(topic, bounds) != token:
-            log.warning(
-                "%s: a block of an earlier run comes back in pieces %s: "
-                "its rows may be written twice and are read once",
-                topic, sorted(bounds),
-            )  # fmt: skip
-    return list(blocks.values())

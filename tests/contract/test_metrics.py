@@ -163,6 +163,8 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "FtpNotRead",
         "WorkerWaits",
         "WorkerTimesNotBelieved",
+        "StoreWaits",
+        "ProcessRestarts",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -219,5 +221,7 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "WorkerWaits",
         "WorkerTimesNotBelieved",
         "WorkerClockWrong",
+        "StoreWaits",
+        "ProcessRestarts",
     ):
         assert name in cases

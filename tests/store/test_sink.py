@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -16,12 +16,16 @@ from hypothesis import strategies as st
 
 from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
+from pipeline.process import troubles
 from pipeline.records import MtResult
 from pipeline.store.decoding import KIND_OF, OURS_ALONE, TableRows
 from pipeline.store.lane import BlockLimits, OffsetGap
 from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
 from tests.store.samples import SAMPLES, kafka_record, mo_message
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RAW = SAMPLES[0]
 LIMITS = BlockLimits(rows=7, seconds=0.0)
@@ -133,7 +137,11 @@ async def test_unreadable_records_are_kept_and_passed() -> None:
     assert "mt_request_rows" not in writer.rows
 
 
-async def test_ten_unreadable_records_of_our_own_in_a_row_make_their_topic_wait() -> None:
+async def test_ten_unreadable_records_of_our_own_in_a_row_make_their_topic_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(troubles._Here, "folder", tmp_path / troubles.FOLDER)
+    monkeypatch.setattr(troubles._Here, "name", "store")
     ours, other = (topics.MO_MESSAGE, 0), (topics.MT_RESULT, 0)
     values: list[Any] = [b"?"] * 9 + [mo_message()] + [b"?"] * 12
     offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
@@ -150,10 +158,14 @@ async def test_ten_unreadable_records_of_our_own_in_a_row_make_their_topic_wait(
             await asyncio.sleep(0)
     assert "mo-message waits: 10 records of mo-message in a row cannot be read" in sink.waits_for
     assert not sink.ready
+    ((name, words),) = troubles.waiting(tmp_path)  # what `twoway status` shows
+    assert name == "store"
+    assert words.startswith("mo-message waits for an operator: 10 records of mo-message in a row")
     assert offsets.positions[ours][0] < 20
     assert len([r for r in writer.rows["dead_letter_rows"] if r[1] == other[0]]) == 30
     await sink.revoked()
     assert sink.waits_for == ""
+    assert list(troubles.waiting(tmp_path)) == []
 
 
 @pytest.mark.parametrize("topic", sorted(set(KIND_OF) - OURS_ALONE))
@@ -240,7 +252,7 @@ class Refusing:
 
 @pytest.fixture
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.sink.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("pipeline.store.retries.FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.mark.usefixtures("quick_pauses")

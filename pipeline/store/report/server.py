@@ -1,21 +1,15 @@
 """The report over HTTP: pages, CSV and SQL, all read-only.
 
-It runs on a loop and in a thread of its own, so that neither its questions nor a slow reader hold
-up the store. What it shows is personal data: it listens on loopback, or asks who calls.
+What it shows is personal data: it listens on loopback, or asks who calls.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,6 +21,7 @@ from pipeline.store.query.statement_text import Refused
 from pipeline.store.report.filters import BadFilter
 from pipeline.store.report.listings import LISTINGS
 from pipeline.store.report.pages import STYLE, Pages
+from pipeline.store.report.sql_body import question_from_octets
 from pipeline.web.access import OTHER_SIGNS, Access, path_from_octets
 from pipeline.web.browser_guard import BAD_HOST, name_of, refuse_page
 
@@ -45,16 +40,8 @@ _SAFETY: Final = {
     "Cache-Control": "no-store",
 }
 _HTML: Final = "text/html"
-_STOP_SECONDS: Final = 5
 
 ReportHandler = Callable[[web.BaseRequest], Awaitable[web.Response]]
-
-
-class Question(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON form of a statement for /sql."""
-
-    query: str
-    parameters: dict[str, Any] = {}
 
 
 class Report:
@@ -164,9 +151,10 @@ class Report:
         return web.Response(body=STYLE, content_type="text/css", charset="utf-8")
 
     async def _sql(self, request: web.BaseRequest) -> web.Response:
-        question = _question_from_octets(await self._body(request), request.content_type)
-        if question is None:
+        body = await self._body(request)
+        if body is None:
             return _words(413, f"a statement is at most {self._body_limit} octets")
+        question = question_from_octets(body, request.content_type)
         try:
             lines = await self._questions.json_lines(question.query, question.parameters)
         except (Refused, BadStatement) as error:
@@ -195,18 +183,6 @@ class Report:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _question_from_octets(body: bytes | None, content_type: str) -> Question | None:
-    """The statement in a body: JSON where the Content-Type says so, else SQL as text."""
-    if body is None:
-        return None
-    try:
-        if content_type == "application/json":
-            return msgspec.json.decode(body, type=Question)
-        return Question(body.decode())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"the body cannot be read: {words_of_error(error)}") from error
-
-
 def _header(request: web.BaseRequest, *names: str) -> bytes:
     """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
     values = [value for name in names for value in request.headers.getall(name, ())]
@@ -215,44 +191,3 @@ def _header(request: web.BaseRequest, *names: str) -> bytes:
 
 def _words(status: int, text: str, **headers: str) -> web.Response:
     return web.Response(status=status, text=f"{text}\n", headers=headers)
-
-
-class ReportThread:
-    """Serves a report beside whatever else the process does."""
-
-    def __init__(self, report: Report, *, host: str, port: int) -> None:
-        self._report = report
-        self._host, self._port = host, port
-        self._thread = threading.Thread(target=self._run, name="report", daemon=True)
-        self._started: Future[int] = Future()
-        self._stop: Callable[[], object] = lambda: None
-
-    def start(self) -> int:
-        """Serve; gives the port once it is bound, raises `OSError` when it cannot be."""
-        self._thread.start()
-        return self._started.result()
-
-    def stop(self) -> None:
-        """End it, and wait for that."""
-        self._stop()
-        self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        stopped = asyncio.Event()
-        self._stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
-        server = web.ServerRunner(web.Server(self._report.answer, access_log=None))
-        await server.setup()
-        try:
-            await web.TCPSite(server, self._host, self._port).start()
-        except OSError as error:
-            self._stop = lambda: None  # this loop ends at once
-            self._started.set_exception(error)
-            return
-        else:
-            self._started.set_result(server.addresses[0][1])
-            await stopped.wait()
-        finally:
-            await server.cleanup()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -12,6 +15,8 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse import database as database_module
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import SESSIONS, BadStatement, Questions
+from pipeline.store.report.server import Report
+from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +80,72 @@ async def test_a_client_that_goes_leaves_nothing(database: Database) -> None:
     await asyncio.gather(*gone, return_exceptions=True)
     for _ in range(4 * SESSIONS):
         assert await questions.json_lines("SELECT 1 AS n") == b'{"n":1}\n'
+
+
+class Returning(Questions):
+    """A broken copy: a session goes back into the pool, however its answer ended."""
+
+    def _with_session(self, ask: Any) -> Any:
+        client = self._sessions.get()
+        try:
+            return ask(client)
+        finally:
+            self._sessions.put(client)
+
+
+async def test_a_session_that_is_kept_would_be_seen(database: Database) -> None:
+    questions = Returning(database)
+    with pytest.raises(BadStatement):
+        await questions.json_lines(ENDED_EARLY["limit-of-octets"])
+    answers = await asyncio.gather(
+        *(questions.json_lines("SELECT 1 AS n") for _ in range(2 * SESSIONS)),
+        return_exceptions=True,
+    )
+    assert [answer for answer in answers if answer != b'{"n":1}\n']
+
+
+async def test_more_than_an_answer_may_have_of_mo_raw_leaves_nothing(database: Database) -> None:
+    database.writing.command(
+        "INSERT INTO twoway.mo_raw_rows (source, received_at, handset, octets, kafka_offset)"
+        f" SELECT 'http', now64(3), '447700900001', repeat('{SECRET} ', 5000), number"
+        " FROM numbers(3000)"
+    )  # 3,000 callbacks of 60 KB: 180 MB, against 128 MiB
+    questions = Questions(database)
+    with pytest.raises(BadStatement):
+        await questions.json_lines("SELECT * FROM mo_raw")
+    for _ in range(2 * SESSIONS):
+        assert await questions.json_lines("SELECT 1 AS n") == b'{"n":1}\n'
+        assert await questions.rows("SELECT 2 AS n") == [{"n": 2}]
+
+
+async def test_an_http_client_that_hangs_up_leaves_nothing(database: Database) -> None:
+    questions = Questions(database)
+    report = Report(settings=Settings(), questions=questions, is_ready=lambda: True)
+    thread = ReportThread(report, host="127.0.0.1", port=0)
+    port = thread.start()
+    body = f"SELECT '{SECRET}', repeat('x', 1000), number FROM numbers(100000)".encode()
+    request = b"POST /sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\n"
+    request += b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+    def ask_and_hang_up(*, octets: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.sendall(request)
+            begin = line.recv(octets) if octets else b""
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return begin
+
+    try:
+        for octets in (0, 4096) * SESSIONS:  # before the answer, and in the middle of it
+            begin = await asyncio.to_thread(ask_and_hang_up, octets=octets)
+            assert begin.startswith(b"HTTP/1.1 200 OK" if octets else b"")
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            for _ in range(4 * SESSIONS):
+                answer = await client.post(
+                    "/sql", content="SELECT 1 AS n", headers={"Content-Type": "application/sql"}
+                )
+                assert (answer.status_code, answer.text) == (200, '{"n":1}\n')
+    finally:
+        thread.stop()
 
 
 async def test_a_session_that_failed_is_closed_and_a_new_one_is_as_strict(

@@ -32,7 +32,8 @@ from pipeline.store.query.questions import Questions
 from pipeline.store.report.csv_answer import cell_from_value, csv_from_rows
 from pipeline.store.report.filters import LATEST, BadFilter, filters_from_query
 from pipeline.store.report.listings import LISTINGS
-from pipeline.store.report.server import Report, ReportThread
+from pipeline.store.report.server import Report
+from pipeline.store.report.thread import ReportThread
 from pipeline.store.rows import columns_of, row_from_record
 from pipeline.web.access import AccessError
 from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, mo_message
