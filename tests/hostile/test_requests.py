@@ -1,4 +1,4 @@
-"""Requests to be left alone go to a reader, however the words are set apart and wherever they stand."""
+"""Requests to be left alone go to a reader, however their words are set apart."""
 
 from __future__ import annotations
 
