@@ -22,13 +22,12 @@ SHORTEST: Final = 8  # characters: "ok" and "yes" are anywhere
 _NUMBER: Final = re.compile(r"(?<![0-9])4478[0-9]{8}(?![0-9])")
 
 
-def check_logs(findings: Findings, folder: Path, handsets: Iterable[str]) -> None:
-    """Search every log under `folder` for these handsets and for all that texts are made of."""
+def check_logs(findings: Findings, home: Path, handsets: Iterable[str]) -> None:
+    """Search every log of a home for these handsets and for all that texts are made of."""
     sent = frozenset(handsets)
     forms = dict(_forms((*(t for t in TEXTS if len(t) >= SHORTEST), LONG, WIDE, TEXT)))
-    for path in sorted(folder.rglob("*.log")):
-        if not path.is_file():
-            continue
+    # Beside these lie Kafka's segments and a database's journal, which are called .log, too.
+    for path in sorted((*home.glob("*.log"), *(home / "logs").rglob("*.log*"))):
         with path.open(errors="replace") as log:
             for number, line in enumerate(log, 1):
                 where = f"{path.name}, line {number}"
