@@ -27,6 +27,7 @@ KINDS: Final = (
     "sent after a stop",
     "rows that differ",
     "tables that differ",
+    "in a log",
 )
 KEPT_WORDS: Final = 12
 CODECS: Final = {"ISO-8859-1": "latin-1", "UTF-16BE": "utf-16-be"}

@@ -13,6 +13,7 @@ import aiohttp
 
 from tests.chaos.checker import Findings, check, play
 from tests.chaos.driver import NUMBERS_TOML, Driver
+from tests.chaos.logs import check_logs
 from tests.chaos.mayhem import Mayhem
 from tests.chaos.reading import Rows, Topics, changes, databases
 from tests.chaos.tables import check_databases, check_tables
@@ -44,6 +45,7 @@ class Outcome:
     messages: int
     findings: Findings
     deaths: list[str]
+    handsets: frozenset[str]
     changelog: list[Change]
 
     def __str__(self) -> str:
@@ -74,6 +76,7 @@ def run_chaos(
         mayhem.end()
         running.stop(within_seconds=END_SECONDS)  # in time is another test's matter
     check_databases(outcome.findings, databases(home), outcome.changelog)
+    check_logs(outcome.findings, home, outcome.handsets)
     return outcome
 
 
@@ -109,9 +112,17 @@ async def _run(
         await topics.read()  # whatever would come twice has come
         findings = check(topics.entries, driver.sent, await rows.read())
     changelog = await changes(stack.kafka, PARTITIONS)
-    check_tables(findings, changelog, play(topics.entries), topics.entries["mt-request"])
+    played = play(topics.entries)
+    check_tables(findings, changelog, played, topics.entries["mt-request"])
     return Outcome(
-        seed, mayhem.kills, mayhem.stops, driver.steps, findings, mayhem.deaths, changelog
+        seed=seed,
+        kills=mayhem.kills,
+        stops=mayhem.stops,
+        messages=driver.steps,
+        findings=findings,
+        deaths=mayhem.deaths,
+        handsets=frozenset(played.handsets),
+        changelog=changelog,
     )
 
 

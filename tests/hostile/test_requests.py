@@ -1,4 +1,4 @@
-"""A request to be left alone goes to a reader, wherever its words stand."""
+"""Requests to be left alone go to a reader, however their words are set apart."""
 
 from __future__ import annotations
 
