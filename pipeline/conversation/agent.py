@@ -17,7 +17,7 @@ from pipeline.conversation.bounded_times import TimeBounds, show_topics
 from pipeline.conversation.due import Due
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
-from pipeline.conversation.orders import Home, Orders
+from pipeline.conversation.orders import HomePartition, Orders
 from pipeline.conversation.parts import Parts
 from pipeline.conversation.refusals import Refusals, bury, bury_stranger
 from pipeline.conversation.tables import (
@@ -74,7 +74,7 @@ class Conversation:
     """The agent's work for one partition."""
 
     def __init__(self, *, partition: int, settings: Settings) -> None:
-        self._home = Home(partition=partition, partitions=settings.partitions)
+        self._home = HomePartition(partition=partition, partitions=settings.partitions)
         self._account = settings.account
         self._default_charset = settings.default_charset
         self._horizon = timedelta(hours=settings.dedupe_horizon_hours)

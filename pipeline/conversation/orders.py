@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.engine.unit_of_work import UnitOfWork
 
 
-class Home:
+class HomePartition:
     """Which partition this is, and where the records of other handsets belong."""
 
     def __init__(self, *, partition: int, partitions: int) -> None:
@@ -48,7 +48,7 @@ class Orders:
     def __init__(
         self,
         *,
-        home: Home,
+        home: HomePartition,
         times: TimeBounds,
         horizon: timedelta,
         forgetting: Forgetting,

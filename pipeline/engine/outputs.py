@@ -10,8 +10,8 @@ from pipeline.engine.bounds import (
     Oversize,
 )
 
-Target = tuple[str, int]  # topic and partition
-Rows = list[tuple[bytes | None, bytes | None]]
+OutputPartition = tuple[str, int]  # topic and partition
+OutputRows = list[tuple[bytes | None, bytes | None]]
 
 
 class Written:
@@ -40,7 +40,7 @@ class Outputs:
     def __init__(self, partition: int, written: Written) -> None:
         self._partition = partition
         self._written = written
-        self.rows: dict[Target, Rows] = {}
+        self.rows: dict[OutputPartition, OutputRows] = {}
 
     def send(
         self, topic: str, key: bytes | None, value: bytes, *, partition: int | None = None
@@ -59,10 +59,10 @@ class Outputs:
             rows = self.rows[target] = []
         rows.append((key, value))
 
-    def counts(self) -> dict[Target, int]:
+    def counts(self) -> dict[OutputPartition, int]:
         """How many records there are so far, for `cut`."""
         return {target: len(rows) for target, rows in self.rows.items()}
 
-    def cut(self, counts: dict[Target, int]) -> None:
+    def cut(self, counts: dict[OutputPartition, int]) -> None:
         """Drop what was sent since there were so many."""
         self.rows = {t: rows[: counts[t]] for t, rows in self.rows.items() if t in counts}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
-    from pipeline.engine.outputs import Rows, Target
+    from pipeline.engine.outputs import OutputPartition, OutputRows
     from pipeline.engine.state.state import Point
 
 REASON_SECONDS: Final = 1.0
@@ -26,9 +26,9 @@ _Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it
 
 async def write_transaction(
     producer: AIOKafkaProducer,
-    outputs: Mapping[Target, Rows],
+    outputs: Mapping[OutputPartition, OutputRows],
     *,
-    changelog: Target,
+    changelog: OutputPartition,
     group: str,
     offsets: Mapping[TopicPartition, OffsetAndMetadata],
 ) -> Reached | None:
@@ -87,7 +87,9 @@ def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMe
     }
 
 
-async def _send(producer: AIOKafkaProducer, topic: str, partition: int, rows: Rows) -> list[_Sent]:
+async def _send(
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: OutputRows
+) -> list[_Sent]:
     """Hand `rows` over in whole batches: an await per row is what a producer's `send` costs."""
     sent = []
     batch = producer.create_batch()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
-    from pipeline.engine.outputs import Target
+    from pipeline.engine.outputs import OutputPartition
     from pipeline.engine.state.tables import Table
 
 
@@ -36,7 +36,7 @@ class UnitOfWork:
         self.send: Final = self._outputs.send
         self._scrubbed: set[str] = set()
         self._ends_at = time.monotonic() + UNIT_SECONDS
-        self._savepoint: tuple[dict[Target, int], datetime | None, int] | None = None
+        self._savepoint: tuple[dict[OutputPartition, int], datetime | None, int] | None = None
         self.time = state.point.time
         self.must_commit = False
 

@@ -33,10 +33,10 @@ _TRUNCATE: Final = 1 << 14
 _LEAST: Final = 2
 _WITH_TRUNCATE: Final = 3
 
-LIST: Final = _READ_DIR
-READ: Final = _READ_FILE | _READ_DIR
+MAY_LIST: Final = _READ_DIR
+MAY_READ: Final = _READ_FILE | _READ_DIR
 #: All but running programs, and making devices, sockets and pipes.
-CHANGE: Final = READ | _WRITE_FILE | _TRUNCATE | _CHANGE_DIR
+MAY_CHANGE: Final = MAY_READ | _WRITE_FILE | _TRUNCATE | _CHANGE_DIR
 _OF_A_FILE: Final = _READ_FILE | _WRITE_FILE | _TRUNCATE
 
 

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from pipeline.compiled import ROOT
 from pipeline.process import landlock, troubles
-from pipeline.process.landlock import CHANGE, LIST, READ
+from pipeline.process.landlock import MAY_CHANGE, MAY_LIST, MAY_READ
 from pipeline.process.peer_words import words_of_error
 from pipeline.store.clickhouse.database import FOLDER_NAME, INSERTS_NAME
 from pipeline.store.clickhouse.folder import LOCK_SUFFIX
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNER_NAME: Final = FOLDER_NAME + LOCK_SUFFIX
-ROOT: Final = Path(__file__).resolve().parents[2]
 _OURS: Final = ("pipeline", "ingest", "schemas", "deploy")
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/sys/fs/cgroup", "/sys/devices/system")
 #: Names, times and certificates.
@@ -50,20 +50,20 @@ _PROC_SELF: Final = (
 def files_of(home: Path) -> Iterator[tuple[Path, int]]:
     """What a store of this home opens, and how. Not the home: it holds settings.toml."""
     for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
-        yield home / name, CHANGE
-    yield home / OWNER_NAME, CHANGE
+        yield home / name, MAY_CHANGE
+    yield home / OWNER_NAME, MAY_CHANGE
     for folder in (*map(ROOT.joinpath, _OURS), Path(sys.prefix), Path(sys.base_prefix)):
-        yield folder, READ
+        yield folder, MAY_READ
     for entry in filter(None, sys.path):
-        yield Path(entry), LIST
+        yield Path(entry), MAY_LIST
     for name in _SYSTEM:
-        yield Path(name), READ
-    yield Path("/dev/null"), CHANGE
+        yield Path(name), MAY_READ
+    yield Path("/dev/null"), MAY_CHANGE
     for parent, names in (
         ("/etc", _ETC), ("/dev", _DEVICES), ("/proc", _PROC), ("/proc/self", _PROC_SELF),
     ):  # fmt: skip
         for name in names:
-            yield Path(parent, name), READ
+            yield Path(parent, name), MAY_READ
 
 
 class Confinement:

@@ -7,14 +7,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.sms.msisdn import address_from_text
-from pipeline.whose.rules import LONGEST, OF_RECORD, SHORTEST, How, Naming
+from pipeline.whose.rules import LONGEST_NUMBER, OF_RECORD, SHORTEST_NUMBER, How, Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.records import Record
 
-_RUNS: Final = re.compile(rb"[0-9]{%d,}" % SHORTEST)
+_RUNS: Final = re.compile(rb"[0-9]{%d,}" % SHORTEST_NUMBER)
 
 
 def handsets_of(value: Record, *, key: bytes | None) -> Iterator[str]:
@@ -30,8 +30,10 @@ def handsets_within(*pieces: bytes | None) -> Iterator[str]:
     """Every number of 8 to 15 digits that stands somewhere in octets."""
     for piece in pieces:
         for run in _RUNS.findall(piece or b""):
-            for start in range(len(run) - SHORTEST + 1):
-                for end in range(start + SHORTEST, min(start + LONGEST, len(run)) + 1):
+            for start in range(len(run) - SHORTEST_NUMBER + 1):
+                for end in range(
+                    start + SHORTEST_NUMBER, min(start + LONGEST_NUMBER, len(run)) + 1
+                ):
                     yield run[start:end].decode("ascii")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.whose.rules import OF_RECORD, SHORTEST, How, Naming
+from pipeline.whose.rules import OF_RECORD, SHORTEST_NUMBER, How, Naming
 
 if TYPE_CHECKING:
     from pipeline.records import Record
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 _BLANK: Final = r"[\\s\\x0b\\x1c-\\x1f\\x85\\p{Z}]*"
 
 
-class Asked(NamedTuple):
+class HandsetTest(NamedTuple):
     """The handsets that rows are looked for of, as SQL."""
 
     is_one: str  # what follows a column: "= {h:String}"
     array: str  # all of them, an Array(String)
 
 
-def where(kind: type[Record], asked: Asked) -> str:
+def where(kind: type[Record], asked: HandsetTest) -> str:
     """Which rows of a record's table, or of its view, are of the handsets asked for.
 
     Raises `KeyError` for records that are nobody's.
@@ -31,13 +31,13 @@ def where(kind: type[Record], asked: Asked) -> str:
     within = [words for naming in namings if (words := _within(naming))]
     if within:
         found.append(
-            f"arrayExists(number -> length(number) >= {SHORTEST} AND ({' OR '.join(within)}),"
+            f"arrayExists(number -> length(number) >= {SHORTEST_NUMBER} AND ({' OR '.join(within)}),"
             f" {asked.array})"
         )
     return " OR ".join(found)
 
 
-def _whole(naming: Naming, asked: Asked) -> str:
+def _whole(naming: Naming, asked: HandsetTest) -> str:
     match naming.how:
         case How.KEY:
             return f"handset {asked.is_one}"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pipeline.records import Record
 
 #: A number this long, or longer, is looked for within octets (ITU-T E.164 6.1: at most 15 digits).
-SHORTEST: Final = 8
-LONGEST: Final = 15
+SHORTEST_NUMBER: Final = 8
+LONGEST_NUMBER: Final = 15
 
 
 class How(Enum):

@@ -20,7 +20,6 @@ ALLOWED = {
     "log": "every module's own logger",
     "Table": "ClickHouse's answer stays inside the questions; the other is the engine's",
     "Unreadable": "the tokens' stays inside the reader of SQL; the other is of records",
-    "CONVERSATION_GROUP": "the command line imports no Faust; test_groups holds both to one value",
 }
 
 

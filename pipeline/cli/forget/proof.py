@@ -16,7 +16,7 @@ from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.kafka import topics
-from pipeline.whose.in_sql import Asked, where
+from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import HASHED_TABLES, OF_RECORD, OF_TABLE
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 STORE_SECONDS: Final = 180
 DISK_SECONDS: Final = 30
-_IT: Final = Asked(is_one="= {h:String}", array="[{h:String}]")
+_IT: Final = HandsetTest(is_one="= {h:String}", array="[{h:String}]")
 _COUNTS: Final = " UNION ALL ".join(
     f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where(kind, _IT)}"  # noqa: S608  names of ours
     for kind in OF_RECORD

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from pipeline.sms.gsm7.default import text_from_octets
 from pipeline.sms.gsm7.packed import septets_from_packed
 
-LONGEST: Final = 200
+LONGEST_LOOKED_AT: Final = 200
 """Octets; of more only the decodings that the codec library does in one pass are tried."""
 
 _HEX_DEPTH: Final = 2  # hex of hex: binary that was shown as hex, and that text sent as binary
@@ -37,7 +37,7 @@ def _texts(octets: bytes, depth: int) -> dict[str, None]:
     found: dict[str, None] = {}
     for text in _by_codec(octets):
         found[text.removeprefix(_MARK)] = None
-    if len(octets) > LONGEST:
+    if len(octets) > LONGEST_LOOKED_AT:
         return found
     for text in _by_septets(octets):
         found[text] = None
@@ -54,7 +54,7 @@ def _by_codec(octets: bytes) -> list[str]:
     if b"\0" in octets:
         texts.append(octets.replace(b"\0", b"").decode("latin-1"))
     codecs = ["utf-8", "utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le"]
-    if b"+" in octets and len(octets) <= LONGEST:
+    if b"+" in octets and len(octets) <= LONGEST_LOOKED_AT:
         codecs.append("utf-7")
     candidates = [octets]
     if len(octets) % 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LONGEST: Final = 64
+_LONGEST: Final = 64
 """Octets: a stop word in any of these is shorter."""
 
 _CODECS: Final = (
@@ -21,7 +21,7 @@ _UNICODE: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
 def regional_texts(octets: bytes) -> tuple[str, ...]:
     """The texts that `octets` are without an error, each once; none of longer octets."""
-    if len(octets) > LONGEST:
+    if len(octets) > _LONGEST:
         return ()
     found: dict[str, None] = {}
     for codec in _CODECS:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.store.decoding import KIND_OF, TABLE_OF
-from pipeline.whose.in_sql import Asked, where
+from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import OF_RECORD
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_THEM: Final = Asked(
+_THEM: Final = HandsetTest(
     is_one="IN (SELECT handset FROM twoway.erasing)",
     array="(SELECT groupArray(handset) FROM twoway.erasing)",
 )

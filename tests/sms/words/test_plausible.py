@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.gsm7.packed import septets_from_packed
-from pipeline.sms.words.plausible import LONGEST, plausible_texts
+from pipeline.sms.words.plausible import LONGEST_LOOKED_AT, plausible_texts
 
 STOP = b"STOP"
 
@@ -52,13 +52,13 @@ def test_no_octets_fail_and_none_but_empty_ones_have_no_text(octets: bytes) -> N
         text.encode()
 
 
-@given(st.binary(min_size=LONGEST + 1, max_size=4 * LONGEST))
+@given(st.binary(min_size=LONGEST_LOOKED_AT + 1, max_size=4 * LONGEST_LOOKED_AT))
 def test_long_octets_are_read_whole_or_not_at_all(octets: bytes) -> None:
     assert octets.decode("latin-1") in plausible_texts(octets)
 
 
 def test_a_text_padded_beyond_the_bound_is_still_found() -> None:
-    text = "\u200b" * LONGEST + "STOP"
+    text = "\u200b" * LONGEST_LOOKED_AT + "STOP"
     assert text in plausible_texts(text.encode("utf-16-be"))
 
 

@@ -17,7 +17,7 @@ from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
 from pipeline.store.rows import STORED, columns_of, row_from_record
 from pipeline.whose.in_python import handsets_of
-from pipeline.whose.in_sql import Asked, where
+from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import OF_RECORD, How
 from tests.store.samples import SAMPLES
 
@@ -100,7 +100,7 @@ def test_sql_finds_the_rows_that_python_knows_to_be_the_handsets(
         rows[kind].append(row_from_record(record, key=key, partition=0, offset=offset))
         if handset in handsets_of(record, key=key):
             wanted[kind].append(offset)
-    asked = Asked(is_one=f"= '{handset}'", array=f"['{handset}']")
+    asked = HandsetTest(is_one=f"= '{handset}'", array=f"['{handset}']")
     found = {}
     for kind, taken in rows.items():
         client.insert(TABLE_OF[kind], taken, column_names=columns_of(kind))
