@@ -31,7 +31,8 @@ def where(kind: type[Record], asked: HandsetTest) -> str:
     within = [words for naming in namings if (words := _within(naming))]
     if within:
         found.append(
-            f"arrayExists(number -> length(number) >= {SHORTEST_NUMBER} AND ({' OR '.join(within)}),"
+            f"arrayExists(number -> length(number) >= {SHORTEST_NUMBER}"
+            f" AND ({' OR '.join(within)}),"
             f" {asked.array})"
         )
     return " OR ".join(found)
