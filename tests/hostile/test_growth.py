@@ -27,7 +27,7 @@ def test_an_expression_that_backtracks_is_refused(expression: str) -> None:
 
 def test_quadratic_work_below_the_measurable_size_is_refused() -> None:
     def work(size: int) -> object:
-        return lambda: [0 for _ in range(size * size // 64)]
+        return lambda: [0 for _ in range(size * size // 16)]
 
     with pytest.raises(TooSteep):
-        refuse_steep_growth(work, largest=1 << 14)  # type: ignore[arg-type]
+        refuse_steep_growth(work, largest=1 << 13)  # type: ignore[arg-type]

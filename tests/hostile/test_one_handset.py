@@ -10,11 +10,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from pipeline.conversation.sources import SOURCES
 
 from pipeline.avro import single_object
 from pipeline.directory.directory import numbers_from_toml
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import MoRaw
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
@@ -71,7 +70,7 @@ def tag(kafka: str, request: pytest.FixtureRequest) -> str:
     tag = f"one{os.getpid()}{request.node.callspec.id}"
     wanted = [
         NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=topics.topics()[name].config)
-        for name in SOURCES
+        for name in readers.READ_BY[readers.CONVERSATION]
     ]
     wanted += [NewTopic(f"{tag}-one-{name}", PARTITIONS, 1) for name in OUTPUTS]
     changelog = f"{tag}-one-{topics.CONVERSATION_CHANGELOG}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.sms.gsm7 import octets_from_text
+from pipeline.sms.gsm7.default import octets_from_text
 from pipeline.sms.likeness import is_ascii, is_packed, is_swapped
 from pipeline.sms.words.stopword_sets import WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS

@@ -57,6 +57,8 @@ def _has_a_sign(folded: str) -> bool:
     return (
         "alone" in folded
         or "remove" in folded
+        or "delete" in folded
+        or "lose" in folded
         or "wrong" in folded
         or "away" in folded
         or "take" in folded
