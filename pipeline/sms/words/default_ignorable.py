@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-UNICODE_VERSION: Final = "17.0.0"  # the ranges are the same in every version since 6.3
-
-#: DerivedCoreProperties.txt (UAX #44), as first and last code point.
+#: DerivedCoreProperties.txt of Unicode 17.0 (UAX #44), as first and last code point. The ranges are
+#: the same in every version since 6.3.
 RANGES: Final = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -40,3 +39,8 @@ _IGNORABLE: Final = re.compile(
 def without_ignorable(text: str) -> str:
     """`text` without the characters that have the property."""
     return _IGNORABLE.sub("", text)
+
+
+def is_ignorable(character: str) -> bool:
+    """Whether one character has the property."""
+    return _IGNORABLE.match(character) is not None

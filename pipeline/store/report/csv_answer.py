@@ -9,6 +9,8 @@ import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.sms.words.default_ignorable import is_ignorable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,20 +20,11 @@ _OPENS_FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 # Where a locale separates cells by ; or a tab, one cell of ours is several, each with a beginning.
 _SEPARATOR: Final = re.compile("([;|\t\r\n\uff1b])")
 _MAY_BE_FORMULA: Final = re.compile("[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
-# Beyond the general categories C and Z: what Unicode 15.1 lists as Default_Ignorable_Code_Point
-# (DerivedCoreProperties.txt) among letters and marks.
-_IGNORABLE: Final = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
-) | {
-    chr(point)
-    for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
-    for point in range(first, last + 1)
-}
 
 
 def _is_unseen(character: str) -> bool:
     """Whether nothing is seen of it: a blank, a control or format character, or one to ignore."""
-    return unicodedata.category(character)[0] in "CZ" or character in _IGNORABLE
+    return unicodedata.category(character)[0] in "CZ" or is_ignorable(character)
 
 
 def _guarded(text: str) -> str:
