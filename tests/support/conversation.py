@@ -22,7 +22,7 @@ from pipeline.stages.consent.decide import (
     encode_row,
     fall_due,
     take_message,
-    take_result,
+    take_failure,
 )
 from pipeline.stages.gate.judge import GateRules, judge
 
@@ -233,22 +233,10 @@ class Conversation:
         self, command: MtCommand, outcome: Outcome = Outcome.FAILED, **fields: Any
     ) -> Decision:
         """What the gateway makes of a command."""
-        given = {
-            "result_id": f"result of {command.command_id}",
-            "command_id": command.command_id,
-            "request_id": command.request_id,
-            "handset": HANDSET,
-            "outcome": outcome.value,
-            "final": True,
-            "gateway_message_id": "",
-            "code": "",
-            "words": "",
-            "attempt": 1,
-            "at": self.now,
-        }
-        result = MtResult(**(given | fields))
+        if outcome is not Outcome.FAILED or not fields.get("final", True):
+            return self._take(Decision(row=self.row))
         return self._take(
-            take_result(self.row, result, directory=self.directory, now=self.now, rules=self.rules)
+            take_failure(self.row, command.command_id, directory=self.directory, now=self.now)
         )
 
     def states(self, scope: str = ANN) -> tuple[str, str]:

@@ -18,6 +18,8 @@ from pipeline.stages.consent.timeline import fold
 from pipeline.stages.gate.sender import Sender, is_allowed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pipeline.directory.directory import Directory
     from pipeline.settings import Settings
     from pipeline.stages.consent.scopes import Key
@@ -159,3 +161,11 @@ def stale(request: MtRequest, now: datetime, *, id_reused: bool) -> Refusal | No
     if request.not_after is not None and request.not_after < now:
         return Refusal(GateRule.EXPIRED, "its not_after is past")
     return None
+
+
+def too_many_open(sender: Sender, full_senders: Collection[str]) -> Refusal | None:
+    """`too-many-open`: as many commands wait for this handset and sender ID as may."""
+    if sender.sender_id not in full_senders:
+        return None
+    words = "too many commands of this sender are open for the handset: they wait, or are unknown"
+    return Refusal(GateRule.TOO_MANY_OPEN, words)
