@@ -32,6 +32,7 @@ from pipeline.conversation.tables import (
     time_of_decision,
 )
 from pipeline.directory.directory import Directory
+from pipeline.engine import metrics
 from pipeline.identity import request_digest
 from pipeline.kafka import readers, topics
 from pipeline.records import (
@@ -49,12 +50,14 @@ from pipeline.records import (
     Reason,
     Record,
     Rejected,
+    Source,
 )
 from pipeline.sms.msisdn import address_from_text
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.gate import judge as gate
 from pipeline.stages.parts.normalise import normalise
 from pipeline.suppression_key import key_file
+from pipeline.wire.status import report_of
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
@@ -65,7 +68,9 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import State
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.settings import Settings
+    from pipeline.wire.status import StatusReport
 
+STATUS_SOURCES: Final = frozenset({Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP})
 _OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 
@@ -156,6 +161,9 @@ class Conversation:
             raw = msgspec.structs.replace(raw, received_at=received_at)
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
+        if raw.source in STATUS_SOURCES:
+            self._take_report(work, record, raw, report_of(raw))
+            return
         part = normalise(
             raw,
             partition=record.partition,
@@ -165,13 +173,31 @@ class Conversation:
         )
         if isinstance(part, Rejected):
             bury(work, record, part, source=raw.source, at=raw.received_at)
-        elif part is not None:
+        elif part is None:
+            if raw.source == Source.SMPP:
+                self._take_report(work, record, raw, report_of(raw))
+        else:
             if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.take(work, part, raw, account=account):
                 self._take_message(work, message)
+
+    def _take_report(
+        self,
+        work: UnitOfWork,
+        record: ConsumerRecord,
+        raw: MoRaw,
+        report: StatusReport | Rejected | None,
+    ) -> None:
+        """What the gateway says became of a command; None: it tried the URL, or no receipt."""
+        if isinstance(report, Rejected):
+            bury(work, record, report, source=raw.source, at=raw.received_at)
+        elif report is not None:
+            handset = report.handset or (record.key or b"").decode("ascii", "replace")
+            is_known = self._outboxes.take_report(work, record, handset, report)
+            metrics.STATUSES.labels(raw.source, "known" if is_known else "unknown").inc()
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):
@@ -209,7 +235,7 @@ class Conversation:
             now=now,
             rules=self._gate_rules,
             id_reused=known is not None,
-            full_senders=self._outboxes.full_senders(work, held.key),
+            too_many=self._outboxes.is_full(work, held.key),
         )
         self._handsets.write(work, held, decision)
 

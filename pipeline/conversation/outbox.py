@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from pipeline.avro import single_object
 from pipeline.conversation.bounded_times import broker_time
 from pipeline.conversation.tables import OUTBOX, SENT
+from pipeline.credits import units_from_text
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.stages.sending import due
 from pipeline.stages.sending.asks import take_ask
+from pipeline.stages.sending.codes import STATUS_WORDS
 from pipeline.stages.sending.draft import Sending, SendingDraft
 from pipeline.stages.sending.results import take_result
 from pipeline.stages.sending.row import (
@@ -38,7 +40,7 @@ from pipeline.stages.sending.rules import SendingRules
 from pipeline.stages.sending.statuses import take_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from datetime import datetime
 
     from aiokafka.structs import ConsumerRecord
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.records import MtAsk, MtCommand, MtResult
     from pipeline.stages.consent.row import HandsetConsent
+    from pipeline.wire.status import StatusReport
 
 #: A row of so few octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
 _SURELY_ROOM: Final = OPEN_AT_MOST * 64
@@ -68,18 +71,18 @@ class Outboxes:
 
     def add(self, work: UnitOfWork, key: bytes, commands: list[MtCommand]) -> None:
         """Enter commands that were just decided."""
-        held = self._read(work, key)
-        known = {command.command_id for command in held.commands} if held else set()
-        added = [open_command(c) for c in commands if c.command_id not in known]
-        self._put(work, key, Outbox([*(held.commands if held else ()), *added]))
+        cause = f"command {commands[0].command_id}"
+        draft = SendingDraft(self._read(work, key), None, now=commands[0].at, cause=cause)
+        for command in commands:
+            draft.add(open_command(command))
+        self._write(work, key, draft)
 
-    def full_senders(self, work: UnitOfWork, key: bytes) -> Collection[str]:
-        """The sender IDs of which the handset has as many open commands as it may."""
+    def is_full(self, work: UnitOfWork, key: bytes) -> bool:
+        """Whether as many commands are open for the handset as may be."""
         octets = work.tables[OUTBOX].get(key)
         if octets is None or len(octets) < _SURELY_ROOM:
-            return ()
-        senders = [command.sender_id for command in decode_outbox(octets).commands]
-        return {sender for sender in senders if senders.count(sender) >= OPEN_AT_MOST}
+            return False
+        return len(decode_outbox(octets).commands) >= OPEN_AT_MOST
 
     def refuse_stopped(
         self, work: UnitOfWork, key: bytes, consent: HandsetConsent | None, now: datetime
@@ -119,30 +122,31 @@ class Outboxes:
         take_result(draft, result, sent, self._rules)
         return self._write(work, key, draft)
 
-    def take_status(
-        self,
-        work: UnitOfWork,
-        record: ConsumerRecord,
-        handset: str,
-        command_id: str,
-        status: Status,
-        source: SeenBy,
+    def take_report(
+        self, work: UnitOfWork, record: ConsumerRecord, handset: str, report: StatusReport
     ) -> bool:
         """Enter a status; False: no command is known that it is about.
 
         A receipt by SMPP names no command: one that comes before the command's result waits under
         the gateway's id.
         """
+        status = Status(
+            report.gateway_message_id,
+            report.status,
+            report.words or STATUS_WORDS.get(report.status, ""),
+            report.charge,
+            units_from_text(report.charge) or 0,
+        )
         key = key_from_handset(handset)
         draft = self._draft(work, record, key, None)
         sent = None
-        command_id = command_id or self._command_behind(work, handset, status)
+        command_id = report.command_id or self._command_behind(work, handset, status)
         if draft.find(command_id) is None:
             sent = self._sent(work, handset, command_id) if command_id else None
             if sent is None:
                 self._keep_early(work, handset, status, draft.now)
                 return False
-        take_status(draft, command_id, status, sent, source)
+        take_status(draft, command_id, status, sent, SeenBy(report.source))
         self._write(work, key, draft)
         return True
 

@@ -10,7 +10,6 @@ from pipeline.records import (
     MtCommand,
     MtRejection,
     MtRequest,
-    MtResult,
     Outcome,
 )
 from pipeline.stages.consent.decide import (
@@ -21,8 +20,8 @@ from pipeline.stages.consent.decide import (
     due_at,
     encode_row,
     fall_due,
-    take_message,
     take_failure,
+    take_message,
 )
 from pipeline.stages.gate.judge import GateRules, judge
 

@@ -26,7 +26,6 @@ from pipeline.stages.gate.rules import (
 from pipeline.stages.gate.sender import Sender, choose_sender, scopes_of_sender
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
@@ -44,12 +43,12 @@ def judge(
     now: datetime,
     rules: GateRules,
     id_reused: bool = False,
-    full_senders: Collection[str] = (),
+    too_many: bool = False,
 ) -> Decision:
     """The command or the rejection of a request; the row changes only by a confirmation.
 
     `id_reused`: the same request id was judged before with another `request_digest`.
-    `full_senders`: sender IDs of which this handset has as many open commands as it may.
+    `too_many`: as many commands are open for this handset as may be.
     """
     handset = address_from_text(request.to)
     sender = choose_sender(row, request, directory)
@@ -62,7 +61,7 @@ def judge(
         or malformed(request, handset, sender, directory, rules)
         or (not_due(row, judged, now) if confirms and pending is None else None)
         or stale(request, now, id_reused=id_reused)
-        or (None if confirms else too_many_open(sender, full_senders))
+        or (None if confirms else too_many_open(is_so=too_many))
     )
     if refusal:
         return Decision(row=row, rejections=[_rejection(request, handset, sender, refusal, now)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.records import GateRule, MtRequest, ScopeKind
 from pipeline.sms.msisdn import is_international
@@ -18,8 +18,6 @@ from pipeline.stages.consent.timeline import fold
 from pipeline.stages.gate.sender import Sender, is_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from pipeline.directory.directory import Directory
     from pipeline.settings import Settings
     from pipeline.stages.consent.scopes import Key
@@ -38,6 +36,9 @@ class GateRules:
         return cls(
             max_parts=settings.max_parts, validity=timedelta(hours=settings.mt_validity_hours)
         )
+
+
+TOO_MANY_WORDS: Final = "too many commands of this handset are open: they wait, or are unknown"
 
 
 class Refusal(NamedTuple):
@@ -163,9 +164,8 @@ def stale(request: MtRequest, now: datetime, *, id_reused: bool) -> Refusal | No
     return None
 
 
-def too_many_open(sender: Sender, full_senders: Collection[str]) -> Refusal | None:
-    """`too-many-open`: as many commands wait for this handset and sender ID as may."""
-    if sender.sender_id not in full_senders:
+def too_many_open(*, is_so: bool) -> Refusal | None:
+    """`too-many-open`: as many commands are open for this handset as may be."""
+    if not is_so:
         return None
-    words = "too many commands of this sender are open for the handset: they wait, or are unknown"
-    return Refusal(GateRule.TOO_MANY_OPEN, words)
+    return Refusal(GateRule.TOO_MANY_OPEN, TOO_MANY_WORDS)

@@ -37,3 +37,20 @@ RANK: Final[dict[str, int]] = {
     )
 }
 RANK[CommandState.REFUSED.value] = RANK[CommandState.FAILED.value]
+
+#: The gateway's own words (HTTP API 2.3.8, appendix B).
+STATUS_WORDS: Final[dict[str, str]] = {
+    "001": "Message unknown",
+    "002": "Message queued",
+    "003": "Delivered to gateway",
+    "004": "Received by recipient",
+    "005": "Error with message",
+    "006": "User cancelled message delivery",
+    "007": "Error delivering message",
+    "008": "OK",
+    "009": "Routing error",
+    "010": "Message expired",
+    "011": "Message queued for later delivery",
+    "012": "Out of credit",
+    "014": "Maximum MT limit exceeded",
+}

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.identity import derived_id
 from pipeline.records import CommandState, MtRejection, MtState, SeenBy
-from pipeline.stages.sending.row import OpenCommand, Outbox, SentCommand
+from pipeline.stages.sending.last_look import CONFIRMING, refuse_as_too_many
+from pipeline.stages.sending.row import (
+    OPEN_AT_MOST,
+    OPEN_AT_MOST_CONFIRMING,
+    OpenCommand,
+    Outbox,
+    SentCommand,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +52,16 @@ class SendingDraft:
         self.sent: dict[str, SentCommand] = {}  # rows to keep, by command_id
         self._failed: list[OpenCommand] = []
         self._blocked: list[OpenCommand] = []
+
+    def add(self, command: OpenCommand) -> None:
+        """Enter a command that was just decided; where too many are open it is refused."""
+        if self.find(command.command_id) is not None:
+            return
+        most = OPEN_AT_MOST_CONFIRMING if command.purpose in CONFIRMING else OPEN_AT_MOST
+        if len(self.commands) < most:
+            self.commands.append(command)
+        else:
+            self.refuse(command, refuse_as_too_many(command, now=self.now), SeenBy.GATE)
 
     def find(self, command_id: str) -> OpenCommand | None:
         """The open command of this id."""

@@ -10,7 +10,7 @@ from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.row import OPEN, Event
 from pipeline.stages.consent.scopes import Key, scope_from_key
 from pipeline.stages.consent.timeline import fold
-from pipeline.stages.gate.rules import judged_scopes, opted_out
+from pipeline.stages.gate.rules import TOO_MANY_WORDS, judged_scopes, opted_out
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,6 +71,11 @@ def _re_enabled(row: HandsetConsent | None, command: OpenCommand, now: datetime)
         return None
     words = "a message re-enabled the sender before the confirmation was sent"
     return _Ground(GateRule.CONFIRMATION_NOT_DUE, words, event=opening)
+
+
+def refuse_as_too_many(command: OpenCommand, *, now: datetime) -> MtRejection:
+    """The rejection of a command of our own making that finds the outbox full."""
+    return _rejection(command, _Ground(GateRule.TOO_MANY_OPEN, TOO_MANY_WORDS), now)
 
 
 def _rejection(command: OpenCommand, ground: _Ground, now: datetime) -> MtRejection:

@@ -11,11 +11,13 @@ from typing import Final
 
 import msgspec
 
-from pipeline.records import CommandState, MtCommand, Scope
+from pipeline.records import CommandState, MtCommand
 from pipeline.wire.smpp.receipt import keys_of_message_id
 
-#: Open commands of one handset and sender ID; the gate refuses one more (`too-many-open`).
+#: Open commands of one handset; one more is refused (`too-many-open`).
 OPEN_AT_MOST: Final = 200
+#: The same, where the command follows a stop.
+OPEN_AT_MOST_CONFIRMING: Final = OPEN_AT_MOST + 64
 #: How long a command that was sent is known: the gateway tells statuses for days (OVR: +3 days).
 SENT_KEPT: Final = timedelta(days=7)
 
@@ -33,8 +35,6 @@ class OpenCommand(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     purpose: str
     handset: str
     mo_message_id: str
-    keyword: str
-    account: str
     scopes: list[tuple[str, str]]
     not_after: datetime
     parts_total: int
@@ -96,17 +96,10 @@ def open_command(command: MtCommand) -> OpenCommand:
         purpose=command.purpose,
         handset=command.handset,
         mo_message_id=command.mo_message_id,
-        keyword=command.keyword,
-        account=command.account,
         scopes=[(scope.scope_kind, scope.scope) for scope in command.scopes],
         not_after=command.not_after,
         parts_total=command.parts,
     )
-
-
-def scopes_of(command: OpenCommand) -> list[Scope]:
-    """The scopes as records."""
-    return [Scope(scope_kind=kind, scope=scope) for kind, scope in command.scopes]
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

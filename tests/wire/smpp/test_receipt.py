@@ -142,7 +142,11 @@ def test_the_date_of_submission_is_not_when_it_became_so(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "status"),
-    [*enumerate("011 003 004 010 006 007 003 001 005 007".split()), (10, ""), (255, "")],
+    [
+        *enumerate(["011", "003", "004", "010", "006", "007", "003", "001", "005", "007"]),
+        (10, ""),
+        (255, ""),
+    ],
 )
 def test_message_state_comes_before_the_text(value: int, status: str) -> None:
     tlvs = (Tlv(0x0427, bytes([value])),)
