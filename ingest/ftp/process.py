@@ -7,13 +7,8 @@ import logging
 import random
 from typing import TYPE_CHECKING, Final
 
-from ingest.common.process import (
-    EXIT_SETTINGS,
-    EXIT_TAKEN,
-    kafka_answers,
-    run_process,
-    run_until_signalled,
-)
+from ingest.common.process import kafka_answers
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.ftp import metrics
 from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.followed import Logs

@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingest.common.process import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.http.access_log import AccessLog
 from ingest.http.callbacks import Callbacks
 from ingest.http.capacity import Capacity

@@ -8,13 +8,8 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ingest.common.process import (
-    EXIT_SETTINGS,
-    EXIT_TAKEN,
-    kafka_answers,
-    run_process,
-    run_until_signalled,
-)
+from ingest.common.process import kafka_answers
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries

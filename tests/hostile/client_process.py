@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from ingest.common.process import run_until_signalled
+from pipeline.web.daemon import run_until_signalled
 from ingest.ftp import bounds as ftp_bounds
 from ingest.ftp import process as ftp
 from ingest.publish.lanes import settled
