@@ -12,13 +12,16 @@ import msgspec
 
 
 class Source(StrEnum):
-    """The way a part came (G8.3)."""
+    """The way something came from the gateway: parts (G8.3), and statuses of what was sent."""
 
     HTTP = "http"
     XML = "xml"
     SOAP = "soap"
     SMPP = "smpp"
     FTP = "ftp"
+    STATUS_HTTP = "status-http"
+    STATUS_XML = "status-xml"
+    STATUS_SOAP = "status-soap"
 
 
 class Flag(StrEnum):
@@ -64,6 +67,7 @@ class ConsentRule(StrEnum):
     GATEWAY_CONFIRMED = "gateway-confirmed"
     OPERATOR = "operator"
     SUPPRESSION = "suppression"
+    GATEWAY_SAID = "gateway-said"
 
 
 class ConsentAction(StrEnum):
@@ -94,7 +98,10 @@ class Purpose(StrEnum):
 
 
 class GateRule(StrEnum):
-    """Why an MT is not sent, in the order the gate asks; the last two are the sender's."""
+    """Why an MT is not sent, in the order the gate asks.
+
+    `expired` and `opted-out-before-sent` are of commands that wait to be sent, too.
+    """
 
     OPTED_OUT = "opted-out"
     NOT_INTERNATIONAL = "not-international"
@@ -106,6 +113,7 @@ class GateRule(StrEnum):
     CONFIRMATION_NOT_DUE = "confirmation-not-due"
     ID_REUSED = "id-reused"
     EXPIRED = "expired"
+    TOO_MANY_OPEN = "too-many-open"
     OPTED_OUT_BEFORE_SENT = "opted-out-before-sent"
 
 
@@ -119,6 +127,40 @@ class Outcome(StrEnum):
     UNDELIVERED = "undelivered"
 
 
+class CommandState(StrEnum):
+    """How a command stands. `waiting` to `unknown` are open; the others may still be corrected."""
+
+    WAITING = "waiting"
+    PERMITTED = "permitted"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    SUBMITTED = "submitted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    REFUSED = "refused"
+
+
+class AskKind(StrEnum):
+    """What a sender wants of the worker."""
+
+    ASK = "ask"
+    WITHDRAW = "withdraw"
+
+
+class SeenBy(StrEnum):
+    """What brought a state of a command: whose word it rests on."""
+
+    GATE = "gate"
+    ASK = "ask"
+    ANSWER = "answer"
+    CALLBACK = "callback"
+    RECEIPT = "receipt"
+    QUERY = "query"
+    LAPSE = "lapse"
+    OPERATOR = "operator"
+    STOP = "stop"
+
+
 class Stage(StrEnum):
     """Where something was refused."""
 
@@ -126,6 +168,7 @@ class Stage(StrEnum):
     NORMALISE = "normalise"
     CONSENT = "consent"
     GATE = "gate"
+    SENDING = "sending"
     STORE = "store"
 
 
@@ -308,6 +351,51 @@ class MtResult(Record, frozen=True, kw_only=True):
     code: str
     words: str
     attempt: int
+    at: datetime
+    way: str = ""
+    api_id: str = ""
+    holder: str = ""
+    part_number: int = 0
+    gateway_message_ids: list[str] = []
+    status: str = ""
+    charge: str = ""
+    gateway_at: datetime | None = None
+    source: str = SeenBy.ANSWER.value
+    is_temporary: bool = False
+    retry_after_seconds: int = 0
+
+
+class MtAsk(Record, frozen=True, kw_only=True):
+    ask_id: str
+    kind: str
+    command_id: str
+    handset: str
+    sender_id: str
+    attempt: int
+    holder: str
+    at: datetime
+
+
+class MtState(Record, frozen=True, kw_only=True):
+    state_id: str
+    command_id: str
+    request_id: str
+    handset: str
+    state: str
+    attempt: int
+    parts: list[int]
+    holder: str
+    until: datetime | None
+    retry_at: datetime | None
+    behind: str
+    gateway_message_ids: list[str]
+    code: str
+    words: str
+    charge: str
+    charge_units: int
+    source: str
+    ask_gateway: bool
+    consent_asked_at: datetime | None
     at: datetime
 
 

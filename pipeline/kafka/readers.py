@@ -12,6 +12,7 @@ from pipeline.kafka import topics
 
 CONVERSATION: Final = "twoway-conversation"
 STORE: Final = "twoway-store"
+SENDER: Final = "twoway-sender"
 
 #: What each group reads. The order of the conversation's is a rank: at the same broker time the
 #: topic named first is taken first.
@@ -22,6 +23,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.MT_RESULT,
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
+        topics.MT_ASK,
         topics.NUMBERS,
         topics.CLOCK,
     ),
@@ -34,6 +36,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.MT_COMMAND,
         topics.MT_REJECTION,
         topics.MT_RESULT,
+        topics.MT_STATE,
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
         topics.ERASURE,
@@ -41,8 +44,10 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.DEAD_LETTER,
         topics.DEAD_LETTER_RETRY,
     ),
+    SENDER: (topics.MT_COMMAND, topics.MT_STATE),
 }
 #: Read by no group: whoever takes over a partition reads its changelog from the beginning.
 CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
-#: Topics whose records may be deleted unread: the next tick makes up for one that is gone.
-MAY_SKIP: Final = frozenset({topics.CLOCK})
+#: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
+#: sender asks again.
+MAY_SKIP: Final = frozenset({topics.CLOCK, topics.MT_ASK})

@@ -51,6 +51,8 @@ OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
     records.MtCommand: _DIGITS,
     records.MtRejection: _DIGITS,
     records.MtResult: _DIGITS,
+    records.MtAsk: _DIGITS,
+    records.MtState: _DIGITS,
     records.ConsentRequest: _ADDRESS,
     records.ForgetRequest: _ADDRESS,
     records.DeadLetter: (
@@ -100,6 +102,8 @@ OF_TABLE: Final[Mapping[str, TableRule]] = {
     "requests": TableRule(
         InTable.HASHED, "ids of requests, as the application gave them, and hashes"
     ),
+    "outbox": TableRule(InTable.KEY, "commands that wait to be sent, or whose fate is not known"),
+    "sent": TableRule(InTable.KEY_BEGINS, "commands of the last days and the gateway's ids of them"),
     "directory": TableRule(InTable.NOBODYS, "our own numbers"),
     "suppressions": TableRule(InTable.NOBODYS, "stops under the HMAC of a forgotten handset"),
 }

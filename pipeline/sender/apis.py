@@ -1,0 +1,48 @@
+"""`apis.toml`: the gateway's APIs that commands go out by, and how each is reached.
+
+Read by the sender alone. It names where each password is, and holds none itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WayName(StrEnum):
+    """The ways out (G5)."""
+
+    HTTP = "http"
+    XML = "xml"
+    SOAP = "soap"
+    SMPP = "smpp"
+    SMTP = "smtp"
+    FTP = "ftp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """One API of the gateway. Times are seconds, rates parts a second."""
+
+    api_id: str
+    way: WayName
+    url: str = ""  # of http, xml and soap: the whole address of the gateway, without a path
+    host: str = ""  # of smpp, smtp and ftp
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    rate: float = 0.0  # 0: no limit
+    window: int = 0  # submissions under way at a time; 0: the way's own
+    timeout_seconds: float = 30.0
+    callback: int = 7  # which statuses the gateway pushes (0 to 7)
+    tls: str = "on"  # on, off (loopback only), plain
+    ca: str = ""  # file of the authority's certificate; empty: the system's
+    max_parts: int = 3
+    req_feat: int = 0  # 0: not said
+    alphabet: str = "gsm7"  # of smpp: gsm7 or latin1, what data_coding 0 means
+    mail_to: str = ""  # of smtp: where mails go
+    mail_from: str = ""
+    folder: str = ""  # of ftp: where files go
+    temporary: str = "suffix"  # of ftp: suffix, folder or none
+    query_by: str = ""  # the api_id by which unknown results are asked about
+    is_default: bool = False  # for commands that name no API

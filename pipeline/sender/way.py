@@ -1,0 +1,108 @@
+"""What every way out is: it sends one attempt of one command, and says what it saw.
+
+A way knows how to talk to the gateway. It decides nothing: whether to send, whether to try again
+and what a lost answer means is decided by the worker (`pipeline/stages/sending`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from pipeline.records import MtCommand, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One attempt of one command. `parts` are the part numbers to send, from 1; none: all."""
+
+    command: MtCommand
+    attempt: int
+    parts: tuple[int, ...] = ()
+
+
+class PermitEnded(Exception):
+    """The permit ended before the first octet left: nothing was sent."""
+
+
+class Trouble(Enum):
+    """What an answer says of the API and not of the message."""
+
+    NONE = auto()
+    #: Nothing was reached: connecting, TLS, or the name of the host failed.
+    UNREACHABLE = auto()
+    #: The gateway refuses us whatever we send: login, account, credit (001-007, 108, 301).
+    REFUSED = auto()
+    #: The gateway asks us to send more slowly (130, HTTP 429, SMPP 0x58 and 0x14).
+    THROTTLED = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What was seen of a submission, or of one part of it.
+
+    `outcome` is submitted, failed or unknown. Failed means that the gateway did not take it;
+    where octets may have left and no answer was understood, it is unknown. The words come from
+    `pipeline.process.peer_words`: bounded, without secrets and numbers.
+    """
+
+    outcome: Outcome
+    is_temporary: bool = False  # of failed: a later attempt may succeed
+    gateway_message_ids: tuple[str, ...] = ()
+    code: str = ""
+    words: str = ""
+    part_number: int = 0  # from 1; 0: the whole message
+    trouble: Trouble = Trouble.NONE
+    retry_after_seconds: int = 0  # 0: the gateway did not say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the gateway says of a message that it was asked about.
+
+    `status` has 3 digits. `is_known` is False when the gateway knows no such message (ERR 103,
+    104); None when its answer says neither.
+    """
+
+    is_known: bool | None
+    gateway_message_id: str = ""
+    status: str = ""
+    charge: str = ""
+    gateway_at: datetime | None = None
+    code: str = ""
+    words: str = ""
+
+
+class Way(Protocol):
+    """A way out to one API. `close` ends its connections; it opens them itself, when needed."""
+
+    async def submit(
+        self, submission: Submission, may_go: Callable[[], bool]
+    ) -> Sequence[Answer]:
+        """Send it, and give what was seen: one answer, or one a part.
+
+        `may_go` is asked right before the first octet of the message is written, each time
+        anew; where it says False, raises `PermitEnded`. Nothing else is raised: a connection
+        that fails is an answer. Takes no longer than the API's `timeout_seconds`.
+        """
+
+    async def probe(self) -> str:
+        """Connect, log in and ask what sends nothing; words on what answered.
+
+        Raises `ProbeFailed` with words.
+        """
+
+    async def query(self, command_id: str) -> Found | None:
+        """Ask what became of a command by its cliMsgId; None where this way cannot ask."""
+
+    async def close(self) -> None:
+        """End the connections."""
+
+
+class ProbeFailed(Exception):
+    """The API cannot be used now; the words say why and hold no secret."""
