@@ -8,7 +8,6 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from ingest.common.process import kafka_answers
-from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.ftp import metrics
 from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.followed import Logs
@@ -21,6 +20,7 @@ from pipeline.clock import PipelineClock
 from pipeline.home.lock import FolderTaken
 from pipeline.home.stack import bootstrap_of
 from pipeline.process.backoff import Backoff, spread
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ingest.common.process import kafka_answers
-from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
@@ -19,6 +18,7 @@ from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.process.backoff import Backoff, spread
 from pipeline.process.peer_words import peer_words
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from pipeline.records import Purpose
 
 if TYPE_CHECKING:
+    import asyncio
+
     from pipeline.records import MtCommand
 
 Lane = tuple[str, str, bool]
@@ -40,7 +42,8 @@ class Entry:
     asked_at: float = 0.0
     ask_again_at: float = 0.0
     is_given_up: bool = False  # the partition was given up: its permit is never used
-    delays: int = field(default=0)  # times in a row that it was told to wait behind another
+    call: asyncio.Task[None] | None = None
+    delays: int = 0  # times in a row that it was told to wait behind another
 
     @property
     def lane(self) -> Lane:

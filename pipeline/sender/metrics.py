@@ -16,7 +16,9 @@ RESULTS: Final = Counter(
 )
 IN_FLIGHT: Final = Gauge("twoway_sender_in_flight", "Submissions under way", ["api_id"])
 CIRCUIT_OPEN: Final = Gauge(
-    "twoway_sender_circuit_open", "1: the API is left alone, as it does not take anything", ["api_id"]
+    "twoway_sender_circuit_open",
+    "1: nothing is sent by the API, as it takes nothing",
+    ["api_id"],
 )
 HELD: Final = Gauge("twoway_sender_held", "Commands held, that are not final")
 WITHOUT_API: Final = Gauge(

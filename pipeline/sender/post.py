@@ -104,9 +104,10 @@ class KafkaPost:
     async def _let_go(self, producer: AIOKafkaProducer | None) -> None:
         """Begin anew: a producer that gave up on a record takes no other one."""
         async with self._making:
-            if producer is not None and producer is self._producer:
-                self._producer = None
-                try:
-                    await producer.stop()
-                except KafkaError as error:
-                    log.warning("a producer did not end well: %s", type(error).__name__)
+            if producer is None or producer is not self._producer:
+                return
+            self._producer = None
+            try:
+                await producer.stop()
+            except KafkaError as error:
+                log.warning("a producer did not end well: %s", type(error).__name__)

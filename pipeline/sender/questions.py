@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Outcome
 from pipeline.sender.results import result_of_query
-from pipeline.wire.clickatell.codes import outcome_of_status
+from pipeline.wire.clickatell.codes import Standing, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,11 @@ if TYPE_CHECKING:
     from pipeline.sender.desk import Desk
     from pipeline.sender.post import Post
 
-log = logging.getLogger("twoway.sender")
+_OUTCOMES: Final = {
+    Standing.ON_ITS_WAY: Outcome.SUBMITTED,
+    Standing.DELIVERED: Outcome.DELIVERED,
+    Standing.UNDELIVERED: Outcome.UNDELIVERED,
+}
 
 
 async def ask_gateway(
@@ -33,10 +36,8 @@ async def ask_gateway(
     if found.is_known is False:
         outcome: Outcome | None = Outcome.FAILED
     else:
-        outcome = outcome_of_status(found.status)
+        outcome = _OUTCOMES.get(status_of(found.status).standing)
     if outcome is None:
         return
-    result = result_of_query(
-        command, found, outcome, api=desk.api, attempt=attempt, at=now()
-    )
+    result = result_of_query(command, found, outcome, api=desk.api, attempt=attempt, at=now())
     await post.tell(result)

@@ -115,9 +115,7 @@ class Sender:
     def marks(self) -> dict[int, int]:
         """Where to go on, by partition."""
         return {
-            partition: mark.mark
-            for partition, mark in self._marks.items()
-            if mark.mark is not None
+            partition: mark.mark for partition, mark in self._marks.items() if mark.mark is not None
         }
 
     def hear(self, state: MtState) -> None:
@@ -145,8 +143,8 @@ class Sender:
         try:
             async with asyncio.timeout(END_SECONDS):
                 await asyncio.gather(*(self._withdraw(entry) for entry in unused))
-                while any(entry.step is Step.CALLING for entry in calling):
-                    await asyncio.sleep(0.02)
+                if calls := [entry.call for entry in calling if entry.call is not None]:
+                    await asyncio.wait(calls)
         except TimeoutError:
             log.warning("calls were under way as the partitions were given up: they go on")
         for entry in entries:
@@ -214,7 +212,8 @@ class Sender:
             entry.step = Step.CALLING
             metrics.PERMIT_SECONDS.observe(time.monotonic() - entry.asked_at)
             seconds = (state.until - state.at).total_seconds() - MARGIN_SECONDS
-            self._start(self._call(entry, entry.first_asked_at + seconds, tuple(state.parts)))
+            deadline = entry.first_asked_at + seconds
+            entry.call = self._start(self._call(entry, deadline, tuple(state.parts)))
 
     async def _call(self, entry: Entry, deadline: float, parts: tuple[int, ...]) -> None:
         desk = self._desk_of(entry)
@@ -337,10 +336,11 @@ class Sender:
                     elif entry.step in (Step.ASKED, Step.TOLD):
                         self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from pipeline.web.daemon import run_until_signalled
 from ingest.ftp import bounds as ftp_bounds
 from ingest.ftp import process as ftp
 from ingest.publish.lanes import settled
@@ -19,6 +18,7 @@ from ingest.smpp import process as smpp
 from ingest.smpp import session as smpp_session
 from pipeline.process.log_guard import log_to_stderr
 from pipeline.settings import load_settings
+from pipeline.web.daemon import run_until_signalled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
