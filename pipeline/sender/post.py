@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -101,7 +101,7 @@ class KafkaPost:
                 self._producer = producer
             return self._producer
 
-    async def _let_go(self, producer: AIOKafkaProducer | None) -> None:
+    async def _let_go(self, producer: Any) -> None:
         """Begin anew: a producer that gave up on a record takes no other one."""
         async with self._making:
             if producer is None or producer is not self._producer:
