@@ -73,20 +73,25 @@ class Link:
         except RuntimeError as error:
             raise Broken(CLOSED) from error
 
-    def hold_nothing_back(self) -> None:
-        """From now on `drained` waits until every octet is with the operating system."""
-        self._writer.transport.set_write_buffer_limits(0)
-
     async def drained(self) -> None:
         """Returns once there is room for more; raises `OSError`."""
         await self._writer.drain()
 
+    async def emptied(self) -> None:
+        """Returns once every octet is with the operating system; raises `OSError`.
+
+        What is sent next does not wait behind what a gateway does not read.
+        """
+        transport = self._writer.transport
+        transport.set_write_buffer_limits(0)
+        while transport.get_write_buffer_size():
+            await self._writer.drain()
+
     async def flush(self) -> None:
         """Hand over what was sent, before the connection is ended."""
         try:
-            self.hold_nothing_back()
             async with asyncio.timeout(UNBIND_SECONDS):
-                await self._writer.drain()
+                await self.emptied()
         except (TimeoutError, OSError, RuntimeError) as error:
             log.debug("the gateway did not take the last octets: %s", error or "in time")
 
