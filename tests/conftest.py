@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import tempfile
 import warnings
@@ -44,6 +45,22 @@ settings.load_profile("ci")
 def pytest_configure(config: pytest.Config) -> None:
     """Tests may run side by side: `make test` does so."""
     config.pluginmanager.register(side_by_side)
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """What a test does to this process's log ends with the test.
+
+    pytest has one handler for `caplog` in all tests: a filter left on it would hide lines of later
+    tests.
+    """
+    root = logging.getLogger()
+    factory = logging.getLogRecordFactory()
+    before = [(handler, list(handler.filters)) for handler in root.handlers]
+    yield
+    logging.setLogRecordFactory(factory)
+    for handler, filters in before:
+        handler.filters[:] = filters
 
 
 @pytest.fixture

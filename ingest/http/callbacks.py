@@ -33,7 +33,7 @@ class Parser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CallbackPath:
     """One way in over HTTP."""
 
     source: Source
@@ -42,11 +42,11 @@ class Way:
     """The status for a body beyond the limit: what is cut is no XML, but an honest form is 413."""
 
 
-WAYS: Final[Mapping[bytes, Way]] = MappingProxyType(
+WAYS: Final[Mapping[bytes, CallbackPath]] = MappingProxyType(
     {
-        b"/mo/http": Way(Source.HTTP, http_form.parse, too_long=413),
-        b"/mo/xml": Way(Source.XML, xml.parse, too_long=400),
-        b"/mo/soap": Way(Source.SOAP, soap.parse, too_long=400),
+        b"/mo/http": CallbackPath(Source.HTTP, http_form.parse, too_long=413),
+        b"/mo/xml": CallbackPath(Source.XML, xml.parse, too_long=400),
+        b"/mo/soap": CallbackPath(Source.SOAP, soap.parse, too_long=400),
     }
 )
 
@@ -61,7 +61,7 @@ class Callbacks:
         self._now = now
         self._metrics = metrics
 
-    async def take(self, request: Request, way: Way) -> Answer:
+    async def take(self, request: Request, way: CallbackPath) -> Answer:
         """200 once Kafka has it; 400 or 413 once the dead letter has it; 503 when neither."""
         if request.encoding:
             return words(415, "a Content-Encoding is not taken: send the body as it is")
@@ -91,7 +91,7 @@ class Callbacks:
         return TAKEN if acknowledged else NOT_ACKNOWLEDGED
 
     async def _keep_refused(
-        self, request: Request, way: Way, rejected: Rejected, *, status: int = 400
+        self, request: Request, way: CallbackPath, rejected: Rejected, *, status: int = 400
     ) -> Answer:
         letter = letter_from_refused(
             rejected,

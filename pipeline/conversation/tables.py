@@ -15,8 +15,19 @@ CONSENTS: Final = "consents"
 REQUESTS: Final = "requests"
 DIRECTORY: Final = "directory"
 SUPPRESSIONS: Final = "suppressions"
+OUTBOX: Final = "outbox"
+SENT: Final = "sent"
 #: The order is the tables' numbers in the changelog: append only.
-TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
+TABLES: Final = (
+    SEEN,
+    ASSEMBLIES,
+    CONSENTS,
+    REQUESTS,
+    DIRECTORY,
+    SUPPRESSIONS,
+    OUTBOX,
+    SENT,
+)
 
 
 def time_of_decision(work: UnitOfWork, told: datetime) -> datetime:

@@ -81,9 +81,7 @@ class Found:
 class Way(Protocol):
     """A way out to one API. `close` ends its connections; it opens them itself, when needed."""
 
-    async def submit(
-        self, submission: Submission, may_go: Callable[[], bool]
-    ) -> Sequence[Answer]:
+    async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
         """Send it, and give what was seen: one answer, or one a part.
 
         `may_go` is asked right before the first octet of the message is written, each time

@@ -29,6 +29,7 @@ OURS_ALONE: Final = frozenset(
         topics.CONSENT_CHANGE,
         topics.MT_COMMAND,
         topics.MT_REJECTION,
+        topics.MT_STATE,
         topics.ERASURE,
         topics.DEAD_LETTER,
     }

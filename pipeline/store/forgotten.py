@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import MtResult, Record
+from pipeline.records import MtResult, MtState, Record
 from pipeline.whose.in_python import handsets_of, handsets_within, text_of_key
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Forgotten:
     def as_kept(self, record: ConsumerRecord, value: Record) -> Record | None:
         """The value as it may be stored; None: its handset was forgotten after it.
 
-        A result may come when its handset is long forgotten: it is stored without what names it,
-        and found by its command, which is there if it is younger.
+        A result or a state may come when its handset is long forgotten: it is stored without what
+        names it, and found by its command, which is there if it is younger.
         """
         if self._key is None or not self._until:
             return value
@@ -55,7 +55,7 @@ class Forgotten:
             record, handsets_of(value, key=record.key)
         ):
             return None
-        if isinstance(value, MtResult) and self._key.of(value.handset) in self._until:
+        if isinstance(value, MtResult | MtState) and self._key.of(value.handset) in self._until:
             return msgspec.structs.replace(value, handset="", request_id="", words="")
         return value
 

@@ -21,7 +21,7 @@ from pipeline.whose.rules import OF_RECORD, How, Naming
 if TYPE_CHECKING:
     from pipeline.records import Record
 
-#: Every record that is stored: all but the ticks.
+#: Every record that is stored: all but ticks and asks.
 STORED: Final[tuple[type[Record], ...]] = (
     records.MoRaw,
     records.MoPart,
@@ -31,6 +31,7 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.MtCommand,
     records.MtRejection,
     records.MtResult,
+    records.MtState,
     records.ConsentRequest,
     records.ForgetRequest,
     records.Erasure,
@@ -38,6 +39,8 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.DeadLetter,
     records.DeadLetterRetry,
 )
+#: Those of them that are of one handset, and go with it.
+STORED_OF_HANDSETS: Final = tuple(kind for kind in STORED if kind in OF_RECORD)
 #: Records that do not name their handset in digits get it from the key of the Kafka record.
 KEYED: Final = frozenset(kind for kind, namings in OF_RECORD.items() if Naming(How.KEY) in namings)
 PLACE: Final = ("kafka_partition", "kafka_offset")

@@ -54,18 +54,11 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
         callback = _callback_in_order(found)
         if callback is not None:
             return callback
-    fields: dict[str, bytes] = {}
-    broken = _read(query, fields)
-    is_form = _is_form(content_type)
-    boundary = boundary_of(content_type)
-    if body and not (boundary and _read_parts(body, boundary, fields)):
-        broken_in_body = _read(body, fields)
-        if is_form:
-            broken = broken or broken_in_body
-    if broken:
-        return Rejected(Reason.BROKEN_PERCENT_ENCODING, f"{broken} is not percent-encoded")
+    fields = variables_of(query=query, body=body, content_type=content_type, names=_FIELDS)
+    if isinstance(fields, Rejected):
+        return fields
     if not fields:
-        if body.strip() and not is_form:
+        if body.strip() and not is_form(content_type):
             words = f"from is absent: a body of type {content_type!r} is not a form"
             return Rejected(Reason.MISSING_FROM, words)
         return None
@@ -73,8 +66,28 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
     try:
         texts = {field: value.decode() for field, value in fields.items()}
     except UnicodeDecodeError:
-        texts = {field: _text_from_octets(value) for field, value in fields.items()}
+        texts = {field: text_from_variable(value) for field, value in fields.items()}
     return callback_or_rejected(MoCallback(octets=octets, flag="", **(_NO_ADDRESSES | texts)))
+
+
+def variables_of(
+    *, query: bytes, body: bytes, content_type: str, names: dict[bytes, str]
+) -> dict[str, bytes] | Rejected:
+    """The octets of each variable by its field, of the query and of the form; `names` has both.
+
+    It has every name in lower case, too. Refused where an escape of the query or of a form is
+    broken.
+    """
+    fields: dict[str, bytes] = {}
+    broken = _read(query, fields, names)
+    boundary = boundary_of(content_type)
+    if body and not (boundary and _read_parts(body, boundary, fields, names)):
+        broken_in_body = _read(body, fields, names)
+        if is_form(content_type):
+            broken = broken or broken_in_body
+    if broken:
+        return Rejected(Reason.BROKEN_PERCENT_ENCODING, f"{broken} is not percent-encoded")
+    return fields
 
 
 def render(callback: MoCallback) -> bytes:
@@ -113,20 +126,19 @@ def _callback_in_order(found: re.Match[bytes]) -> MoCallback | None:
 
 def _time_from_any_percent(encoded: bytes) -> str | None:
     octets = octets_from_percent(encoded)
-    return None if octets is None else _text_from_octets(octets)
+    return None if octets is None else text_from_variable(octets)
 
 
 # What arrives within a second tells the same one.
 _time_from_percent: Final = lru_cache(maxsize=1024)(_time_from_any_percent)
 
 
-def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
+def _read(encoded: bytes, fields: dict[str, bytes], known: dict[bytes, str]) -> str:
     """Put the variables found into `fields`; gives the name of a broken one, or empty."""
     broken = ""
-    known = _FIELDS
     for pair in filter(None, encoded.replace(b"+", b" ").split(b"&")):
         name, _, value = pair.partition(b"=")
-        field = known.get(name) or _field_from_name(name)
+        field = known.get(name) or _field_from_name(name, known)
         if field is None:
             continue
         octets = octets_from_percent(value) if b"%" in value else value
@@ -137,31 +149,34 @@ def _read(encoded: bytes, fields: dict[str, bytes]) -> str:
     return broken
 
 
-def _read_parts(body: bytes, boundary: bytes, fields: dict[str, bytes]) -> bool:
+def _read_parts(
+    body: bytes, boundary: bytes, fields: dict[str, bytes], known: dict[bytes, str]
+) -> bool:
     """Put the variables of form-data, not encoded (RFC 7578 4), into `fields`; whether any is."""
     found = False
     for name, octets in parts_from_octets(body, boundary):
-        field = _field_from_name(name)
+        field = _field_from_name(name, known)
         found = found or field is not None
         if field is not None and (octets or field not in fields):
             fields[field] = octets
     return found
 
 
-def _field_from_name(name: bytes) -> str | None:
+def _field_from_name(name: bytes, known: dict[bytes, str]) -> str | None:
     """The field of a variable whose name is in another case or itself percent-encoded."""
     if len(name) > _LONGEST_NAME:
         return None
     octets = octets_from_percent(name) if b"%" in name else name
-    return _FIELDS.get(octets.strip().lower()) if octets else None
+    return known.get(octets.strip().lower()) if octets else None
 
 
-def _is_form(content_type: str) -> bool:
+def is_form(content_type: str) -> bool:
+    """Whether a body of this type is a form; one without a type is taken for one."""
     kind = content_type.partition(";")[0].strip().lower()
     return not kind or kind == FORM
 
 
-def _text_from_octets(octets: bytes) -> str:
+def text_from_variable(octets: bytes) -> str:
     """A variable other than the text: UTF-8, which ASCII is, or else ISO-8859-1; never refused."""
     try:
         return octets.decode()

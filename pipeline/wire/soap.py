@@ -59,7 +59,7 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
         return document
-    read = fields_from_document(document, containers=CONTAINERS, also=_repaired)
+    read = fields_from_document(document, containers=CONTAINERS, also=with_blanks)
     return callback_from_document(read)
 
 
@@ -76,15 +76,15 @@ def render(callback: MoCallback) -> bytes | None:
     return _HEAD + b"\n".join(lines) + _FOOT
 
 
-def _repaired(document: bytes) -> bytes:
+def with_blanks(document: bytes) -> bytes:
     """With the blank that the guide's sample lacks between an attribute and the next.
 
     The line break that it has inside an attribute is well-formed: expat makes a blank of it.
     """
-    return _TAG.sub(lambda tag: _with_blanks(tag[0]), document)
+    return _TAG.sub(lambda tag: _blanks_in(tag[0]), document)
 
 
-def _with_blanks(tag: bytes) -> bytes:
+def _blanks_in(tag: bytes) -> bytes:
     if tag.startswith(b"<!"):
         return tag
     return _VALUE.sub(lambda value: b" ".join(filter(None, value.groups())), tag)

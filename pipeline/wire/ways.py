@@ -34,12 +34,19 @@ def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
     return smpp_callback.callback_from_pdu(raw.octets, alphabet=raw.alphabet)
 
 
+def _no_message(_raw: MoRaw) -> None:
+    """A status says what became of an MT: `pipeline.wire.status` reads it."""
+
+
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {
     Source.HTTP: _http,
     Source.XML: _xml,
     Source.SOAP: _soap,
     Source.SMPP: _smpp,
     Source.FTP: _ftp,
+    Source.STATUS_HTTP: _no_message,
+    Source.STATUS_XML: _no_message,
+    Source.STATUS_SOAP: _no_message,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.wire.xml_repair import Repaired
+
+
+class FormParser(Protocol):
+    """Reads a callback that is a form; None when the request has no variable of one."""
+
+    def __call__(self, *, query: bytes, body: bytes, content_type: str) -> object | None: ...
+
 
 CONTAINERS: Final = frozenset({"clickmo", "mo_callback"})
 
@@ -74,12 +81,13 @@ def render(callback: MoCallback) -> bytes | None:
 
 
 def document_from_request(
-    *, query: bytes, body: bytes, content_type: str
+    *, query: bytes, body: bytes, content_type: str, form: FormParser = http_form.parse
 ) -> bytes | Rejected | None:
     """The document's octets: `data` of the form, else of the query, else the body itself.
 
     Where the octet after `data=` is a literal `<`, all that follows is the document, undecoded. A
-    request that carries a callback in another shape is refused, never taken for a trial.
+    request that carries a callback in another shape, which `form` reads, is refused, and never
+    taken for a trial.
     """
     bare = body.strip()
     if bare.startswith((b"<", *_OTHER_STARTS)):
@@ -91,7 +99,7 @@ def document_from_request(
             return data
     if found:
         return Rejected(Reason.NOT_XML, "data is empty")
-    if http_form.parse(query=query, body=body, content_type=content_type) is None:
+    if form(query=query, body=body, content_type=content_type) is None:
         return None
     return Rejected(Reason.NOT_XML, "data is absent")
 

@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 TREES = ("pipeline", "ingest", "deploy")
 #: Names that two modules may define, and why.
 ALLOWED = {
+    "Answer": "ours to who calls us; the other is the gateway's to what we sent",
     "log": "every module's own logger",
     "Table": "ClickHouse's answer stays inside the questions; the other is the engine's",
+    "Trouble": "of a poll of logs, an error; the other is what an answer says of an API",
     "Unreadable": "the tokens' stays inside the reader of SQL; the other is of records",
 }
 

@@ -6,12 +6,13 @@ import pytest
 
 from pipeline.conversation.agent import Conversation
 from pipeline.kafka import topics
-from pipeline.kafka.readers import CHANGELOGS, CONVERSATION, READ_BY, STORE
+from pipeline.kafka.readers import CHANGELOGS, CONVERSATION, READ_BY, SENDER, STORE
 from pipeline.kafka.topics import Topic
 from pipeline.settings import Settings
 from pipeline.store.decoding import KIND_OF
 
-TICKS = {topics.CLOCK}  # nobody asks for them later: the store leaves them out
+#: Nobody asks for them later: ticks, and asks whose answers are stored.
+NOT_STORED = {topics.CLOCK, topics.MT_ASK}
 
 
 def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list[str]:
@@ -23,7 +24,7 @@ def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list
             if not topic.compacted or name not in CHANGELOGS:
                 found.append(f"{name} has no record, and is no changelog")
             continue
-        if name not in read_by[STORE] and name not in TICKS:
+        if name not in read_by[STORE] and name not in NOT_STORED:
             found.append(f"{name} is not stored")
         if name not in read:
             found.append(f"{name} is read by no group")
@@ -32,7 +33,7 @@ def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list
 
 def test_every_topic_is_read_and_every_topic_read_exists() -> None:
     assert faults(topics.topics(), READ_BY) == []
-    assert set(READ_BY) == {CONVERSATION, STORE}
+    assert set(READ_BY) == {CONVERSATION, STORE, SENDER}
     assert all(len(set(names)) == len(names) for names in READ_BY.values())
 
 

@@ -71,13 +71,14 @@ def test_octets_nobody_can_read_are_searched_for_the_number(octets, kept):
     assert (len(rows.rows), len(letters.rows)) == (0, int(kept))
 
 
-def test_a_result_that_comes_late_is_stored_without_what_names_its_handset():
-    result = next(sample for sample in SAMPLES if isinstance(sample, records.MtResult))
-    taken = kafka_record(topics.MT_RESULT, result, offset=5)
-    table, _ = Decoder(topics.MT_RESULT, forgotten(AT_MS - 1)).tables([taken])
+@pytest.mark.parametrize("kind", [records.MtResult, records.MtState])
+def test_what_comes_late_of_a_command_is_stored_without_what_names_its_handset(kind):
+    late = next(sample for sample in SAMPLES if isinstance(sample, kind))
+    taken = kafka_record(TOPIC_OF[kind], late, offset=5)
+    table, _ = Decoder(TOPIC_OF[kind], forgotten(AT_MS - 1)).tables([taken])
     (row,) = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert (row["handset"], row["request_id"], row["words"]) == ("", "", "")
-    assert (row["command_id"], row["outcome"]) == (result.command_id, result.outcome)
+    assert (row["command_id"], row["attempt"]) == (late.command_id, late.attempt)
 
 
 class FakeTopics:

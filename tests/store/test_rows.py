@@ -71,9 +71,9 @@ def described(database: Database, table: str) -> dict[str, str]:
     return plain
 
 
-def test_every_topic_but_the_ticks_is_stored() -> None:
+def test_every_topic_but_ticks_and_asks_is_stored() -> None:
     with_record = {topic.name for topic in topics.topics().values() if topic.record}
-    assert set(KIND_OF) == with_record - {topics.CLOCK}
+    assert set(KIND_OF) == with_record - {topics.CLOCK, topics.MT_ASK}
 
 
 @pytest.mark.parametrize("kind", STORED, ids=NAMES)

@@ -16,8 +16,9 @@ from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.output import text_from_time
 from pipeline.kafka import topics
+from pipeline.store.rows import STORED_OF_HANDSETS
 from pipeline.whose.in_sql import HandsetTest, where
-from pipeline.whose.rules import HASHED_TABLES, OF_RECORD, OF_TABLE
+from pipeline.whose.rules import HASHED_TABLES, OF_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ DISK_SECONDS: Final = 30
 _IT: Final = HandsetTest(is_one="= {h:String}", array="[{h:String}]")
 _COUNTS: Final = " UNION ALL ".join(
     f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where(kind, _IT)}"  # noqa: S608  names of ours
-    for kind in OF_RECORD
+    for kind in STORED_OF_HANDSETS
     for view in (snake_from_camel(kind.__name__),)
 )
 _ERASED: Final = "SELECT count() AS n FROM erasure WHERE request_id = {id:String}"

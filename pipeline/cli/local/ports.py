@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,26 @@ def port_is_free(port: int, *, host: str = LOOPBACK) -> bool:
         return True
 
 
+def _takes(port: int) -> bool:
+    """Whether no other process has chosen the port; it is this one's as long as it lives.
+
+    Between choosing a port and listening there another process might choose the same one. A name
+    in Linux' abstract namespace (unix(7)) has one owner and goes with its process.
+    """
+    if sys.platform != "linux":
+        return True
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0twoway-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    mark.detach()  # open until the process ends
+    return True
+
+
 def free_port(*, avoid: frozenset[int] | set[int] = frozenset()) -> int:
-    """A free port below the kernel's ephemeral range.
+    """A free port below the kernel's ephemeral range, which no other process is given.
 
     Inside that range a client that tries again and again while the server is down may be given
     the very port as its own end, connects to itself, and the server can never bind it again.
@@ -37,6 +56,6 @@ def free_port(*, avoid: frozenset[int] | set[int] = frozenset()) -> int:
     chosen = random.SystemRandom()
     for _ in range(1_000):
         port = chosen.randint(_LOWEST, highest)
-        if port not in avoid and port_is_free(port):
+        if port not in avoid and port_is_free(port) and _takes(port):
             return port
     raise OSError(f"no free port between {_LOWEST} and {highest}")

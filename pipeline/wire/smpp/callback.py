@@ -52,7 +52,7 @@ def is_receipt(deliver: DeliverSm) -> bool:
 
 def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | Rejected:
     """The callback of a message; `alphabet` is what data_coding 0 means: gsm7 or latin1."""
-    udh, octets = _header_and_text(deliver)
+    udh, octets = header_and_text(deliver)
     if deliver.rest and not octets:
         return Rejected(Reason.UNREADABLE_RECORD, "a parameter is cut off, and there is no text")
     charset, expected = charset_from_data_coding(deliver.data_coding, alphabet=alphabet)
@@ -121,7 +121,7 @@ def delivery_key(callback: MoCallback) -> bytes:
     return blake2b(msgspec.msgpack.encode(fields), digest_size=16, person=b"deliver_sm").digest()
 
 
-def _header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
+def header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
     """The header and the text's octets, of short_message or message_payload (5.3.2.32).
 
     One of the two is empty by the standard; where neither is, the longer one is the message. A

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # SMPP 3.4 5.3.2
+RECEIPTED_MESSAGE_ID: Final = 0x001E
 SAR_MSG_REF_NUM: Final = 0x020C
 SAR_TOTAL_SEGMENTS: Final = 0x020E
 SAR_SEGMENT_SEQNUM: Final = 0x020F
+NETWORK_ERROR_CODE: Final = 0x0423
 MESSAGE_PAYLOAD: Final = 0x0424
+MESSAGE_STATE: Final = 0x0427
 _HEAD: Final = Struct(">HH")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,23 @@ def test_a_port_in_use_is_refused_by_its_number_and_setting(tmp_path: Path) -> N
         port = taken.getsockname()[1]
         with pytest.raises(LocalKafkaError, match=rf"port {port} is taken: .* kafka_port"):
             LocalKafka(home=tmp_path, port=port).start()
+
+
+def test_a_port_that_another_process_chose_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "from pipeline.cli.local.ports import free_port; print(free_port(), flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        chosen = int(other.stdout.readline())
+        picks = iter([chosen, chosen + 1, chosen + 2, chosen + 3, chosen + 4])
+        monkeypatch.setattr(
+            "pipeline.cli.local.ports.random.SystemRandom.randint", lambda *_: next(picks)
+        )
+        assert ports.free_port() != chosen
+        other.communicate("\n")
 
 
 def test_a_free_port_lies_below_the_range_of_outgoing_connections() -> None:

@@ -15,8 +15,7 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF
-from pipeline.store.rows import columns_of, row_from_record
-from pipeline.whose.rules import OF_RECORD
+from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
 from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, kafka_record, mo_message, mt_request
 
 if TYPE_CHECKING:
@@ -64,13 +63,13 @@ def files_with(digits: str, folder: Path) -> list[str]:
 
 def test_every_row_of_the_handset_goes_from_the_disk_and_no_other(database, tmp_path):
     for sample in SAMPLES:
-        if type(sample) in OF_RECORD:
+        if type(sample) in STORED_OF_HANDSETS:
             insert(database, of(HANDSET, sample), key=HANDSET)
             insert(database, of(OTHER, sample), key=OTHER)
     assert files_with(HANDSET, tmp_path)
     deleted = erase(database.writing, HANDSET, EVERYWHERE)
-    assert deleted == {TABLE_OF[kind]: 1 for kind in OF_RECORD}
-    assert {count(database, kind) for kind in OF_RECORD} == {1}
+    assert deleted == {TABLE_OF[kind]: 1 for kind in STORED_OF_HANDSETS}
+    assert {count(database, kind) for kind in STORED_OF_HANDSETS} == {1}
     assert files_with(HANDSET, tmp_path) == []
     assert files_with(OTHER, tmp_path)
     outdated = """SELECT count() FROM system.parts

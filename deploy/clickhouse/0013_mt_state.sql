@@ -1,0 +1,48 @@
+-- How each command stands, as the worker decided it, and what senders saw of it.
+
+ALTER TABLE twoway.mt_result_rows
+    ADD COLUMN IF NOT EXISTS way LowCardinality(String) AFTER at,
+    ADD COLUMN IF NOT EXISTS api_id LowCardinality(String) AFTER way,
+    ADD COLUMN IF NOT EXISTS holder LowCardinality(String) AFTER api_id,
+    ADD COLUMN IF NOT EXISTS part_number Int32 AFTER holder,
+    ADD COLUMN IF NOT EXISTS gateway_message_ids Array(String) AFTER part_number,
+    ADD COLUMN IF NOT EXISTS status LowCardinality(String) AFTER gateway_message_ids,
+    ADD COLUMN IF NOT EXISTS charge String AFTER status,
+    ADD COLUMN IF NOT EXISTS gateway_at Nullable(DateTime64(3, 'UTC')) AFTER charge,
+    ADD COLUMN IF NOT EXISTS source LowCardinality(String) DEFAULT 'answer' AFTER gateway_at,
+    ADD COLUMN IF NOT EXISTS is_temporary Bool AFTER source,
+    ADD COLUMN IF NOT EXISTS retry_after_seconds Int32 AFTER is_temporary;
+
+CREATE OR REPLACE VIEW twoway.mt_result AS SELECT * FROM twoway.mt_result_rows FINAL;
+
+CREATE TABLE IF NOT EXISTS twoway.mt_state_rows
+(
+    state_id String,
+    command_id String,
+    request_id String,
+    handset String CODEC(ZSTD(1)),
+    state LowCardinality(String),
+    attempt Int32,
+    parts Array(Int32),
+    holder LowCardinality(String),
+    until Nullable(DateTime64(3, 'UTC')),
+    retry_at Nullable(DateTime64(3, 'UTC')),
+    behind String,
+    gateway_message_ids Array(String),
+    code LowCardinality(String),
+    words String CODEC(ZSTD(1)),
+    charge String,
+    charge_units Int64,
+    source LowCardinality(String),
+    ask_gateway Bool,
+    consent_asked_at Nullable(DateTime64(3, 'UTC')),
+    at DateTime64(3, 'UTC'),
+    kafka_partition Int32,
+    kafka_offset Int64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(at)
+ORDER BY (handset, at, state_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE VIEW IF NOT EXISTS twoway.mt_state AS SELECT * FROM twoway.mt_state_rows FINAL;

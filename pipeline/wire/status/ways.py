@@ -1,0 +1,41 @@
+"""Which parser reads the status that a source brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.records import MoRaw, Rejected, Source
+from pipeline.wire.status import http, soap, xml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipeline.wire.status.report import StatusReport
+
+
+def _http(raw: MoRaw) -> StatusReport | Rejected | None:
+    return http.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
+def _xml(raw: MoRaw) -> StatusReport | Rejected | None:
+    return xml.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
+def _soap(raw: MoRaw) -> StatusReport | Rejected | None:
+    return soap.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
+
+
+_PARSERS: Final[Mapping[str, Callable[[MoRaw], StatusReport | Rejected | None]]] = {
+    Source.STATUS_HTTP: _http,
+    Source.STATUS_XML: _xml,
+    Source.STATUS_SOAP: _soap,
+}
+
+
+def report_of(raw: MoRaw) -> StatusReport | Rejected | None:
+    """The status that `raw` brought; None when it brought none, but a message or nothing.
+
+    A callback may name no handset: the key of its record does.
+    """
+    parser = _PARSERS.get(raw.source)
+    return None if parser is None else parser(raw)
