@@ -48,6 +48,7 @@ def failed(words: str, **more) -> Answer:
 ANSWERS = [
     pytest.param(lambda _: response(HTML), "unknown", "<html>", {}, id="HTML"),
     pytest.param(lambda _: response(b""), "unknown", "an empty answer", {}, id="empty"),
+    pytest.param(lambda _: response(b"\r\n "), "unknown", "an empty answer", {}, id="blank"),
     pytest.param(lambda _: b"", "unknown", "Server disconnected", {}, id="closed without a word"),
     pytest.param(lambda _: b"\x00\xff" * 99, "unknown", "", {}, id="no HTTP"),
     pytest.param(lambda _: b"ID: 5\r\n\r\n", "unknown", "", {}, id="a line without HTTP"),

@@ -134,14 +134,14 @@ def is_session_over(reply: Reply) -> bool:
 def words_of(response: Response, reply: Reply) -> str:
     """The answer in words, for a person."""
     if isinstance(reply, Unclear) and reply.words:
-        said = peer_words(reply.words)
-    elif not response.octets:
+        said = peer_words(reply.words.strip())
+    elif not response.octets.strip():
         said = "an empty answer"
     elif not response.is_whole:
         begin = peer_words(response.octets, limit=_BEGIN)
         said = f"more than {len(response.octets)} octets, which begin: {begin}"
     else:
-        said = peer_words(response.octets)
+        said = peer_words(response.octets.strip())
     return said if response.status == HTTPStatus.OK else f"HTTP {response.status}: {said}"
 
 
