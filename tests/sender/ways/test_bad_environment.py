@@ -319,6 +319,29 @@ async def test_a_kept_connection_that_closes_after_reading_has_seen_one_request(
         assert (peer.count("sendmsg"), peer.connections) == (2, 1)
 
 
+@pytest.mark.parametrize("is_read_at_once", [True, False])
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        response(b"ID: 666"),
+        response(b"slow", status="408 Request Timeout", headers=CLOSE),
+        b"\r\n",
+    ],
+    ids=["an ID", "408, as proxies say to idle connections", "a line end"],
+)
+async def test_what_a_peer_says_unasked_answers_nothing(unasked, is_read_at_once):
+    async with counterpart() as peer, way_to(peer) as way:
+        await way.submit(submission_of(), always)
+        (writer,) = peer.open_writers
+        writer.write(unasked)
+        if is_read_at_once:
+            await asyncio.sleep(0.05)  # until the client has it: nobody says so
+        peer.says("sendmsg", "ERR: 105, Invalid Destination Address")
+        (answer,) = await way.submit(submission_of(), always)
+        assert answer == failed("Invalid Destination Address", code="105")
+        assert peer.count("sendmsg") == 2
+
+
 async def test_what_hangs_holds_up_nothing_else():
     async with (
         counterpart(hangs_on="sendmsg") as peer,

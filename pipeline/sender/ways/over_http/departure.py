@@ -47,7 +47,7 @@ _used: Final[WeakSet[ResponseHandler]] = WeakSet()
 
 
 class Stale(ClientConnectionError):
-    """The peer has ended a connection that was kept; nothing was written into it."""
+    """A connection that was kept is of no more use; nothing was written into it."""
 
 
 class AskedRequest(ClientRequest):
@@ -55,23 +55,23 @@ class AskedRequest(ClientRequest):
 
     async def send(self, conn: Connection) -> ClientResponse:
         protocol = conn.protocol
-        if protocol in _used and _has_something_to_read(conn):
+        if protocol is None or (protocol in _used and _has_said_something(conn, protocol)):
             raise Stale
-        if protocol is not None:
-            _used.add(protocol)
+        _used.add(protocol)
         departure = departing.get()
         if departure is not None:
             departure.leave()
         return await super().send(conn)
 
 
-def _has_something_to_read(conn: Connection) -> bool:
-    """Whether the peer has closed, though the event loop has not come to see it.
+def _has_said_something(conn: Connection, protocol: ResponseHandler) -> bool:
+    """Whether the peer closed, or spoke unasked, since the last answer on this connection.
 
-    Between two requests nothing else is to be read.
+    What was read by now is in the protocol, where it would be taken for the answer to the next
+    request; a close that the event loop has not come to see is still to be read.
     """
     held: Any = conn.transport and conn.transport.get_extra_info("socket")
-    if held is None:
+    if held is None or protocol.should_close:
         return True
     look = select.poll()
     look.register(held.fileno(), select.POLLIN)
