@@ -18,17 +18,21 @@ from pipeline.conversation.due import Due
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
 from pipeline.conversation.orders import HomePartition, Orders
+from pipeline.conversation.outbox import Outboxes, time_of_sending
 from pipeline.conversation.parts import Parts
 from pipeline.conversation.refusals import Refusals, bury, bury_stranger
 from pipeline.conversation.tables import (
     ASSEMBLIES,
     CONSENTS,
     DIRECTORY,
+    OUTBOX,
     REQUESTS,
     SEEN,
+    SENT,
     time_of_decision,
 )
 from pipeline.directory.directory import Directory
+from pipeline.engine import metrics
 from pipeline.identity import request_digest
 from pipeline.kafka import readers, topics
 from pipeline.records import (
@@ -38,18 +42,22 @@ from pipeline.records import (
     ForgetRequest,
     MoMessage,
     MoRaw,
+    MtAsk,
     MtRequest,
     MtResult,
     Numbers,
+    Outcome,
     Reason,
     Record,
     Rejected,
+    Source,
 )
 from pipeline.sms.msisdn import address_from_text
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.gate import judge as gate
 from pipeline.stages.parts.normalise import normalise
 from pipeline.suppression_key import key_file
+from pipeline.wire.status import report_of
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
@@ -60,7 +68,10 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import State
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.settings import Settings
+    from pipeline.wire.status import StatusReport
 
+STATUS_SOURCES: Final = frozenset({Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP})
+_OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 
 
@@ -83,7 +94,8 @@ class Conversation:
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
         self._forgetting = Forgetting(key_file(settings))
-        self._handsets = Handsets(self._forgetting)
+        self._outboxes = Outboxes()
+        self._handsets = Handsets(self._forgetting, self._outboxes)
         show_topics(readers.READ_BY[readers.CONVERSATION])
         self._times = TimeBounds(is_local=not settings.kafka)
         self._orders = Orders(
@@ -98,6 +110,8 @@ class Conversation:
             ASSEMBLIES: self._release_assembly,
             CONSENTS: self._consent_falls_due,
             REQUESTS: self._forget_request,
+            OUTBOX: self._command_falls_due,
+            SENT: self._outboxes.forget_sent,
         }
         self._due = Due(self._times, fall_due)
         self._refusals = Refusals()
@@ -106,6 +120,7 @@ class Conversation:
             topics.MO_RAW: (MoRaw, self._take_raw),
             topics.MT_REQUEST: (MtRequest, self._take_request),
             topics.MT_RESULT: (MtResult, self._take_result),
+            topics.MT_ASK: (MtAsk, self._take_ask),
             topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
             topics.FORGET_REQUEST: (ForgetRequest, self._orders.take_forget),
             topics.NUMBERS: (Numbers, self._take_numbers),
@@ -146,6 +161,9 @@ class Conversation:
             raw = msgspec.structs.replace(raw, received_at=received_at)
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
+        if raw.source in STATUS_SOURCES:
+            self._take_report(work, record, raw, report_of(raw))
+            return
         part = normalise(
             raw,
             partition=record.partition,
@@ -155,13 +173,31 @@ class Conversation:
         )
         if isinstance(part, Rejected):
             bury(work, record, part, source=raw.source, at=raw.received_at)
-        elif part is not None:
+        elif part is None:
+            if raw.source == Source.SMPP:
+                self._take_report(work, record, raw, report_of(raw))
+        else:
             if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.take(work, part, raw, account=account):
                 self._take_message(work, message)
+
+    def _take_report(
+        self,
+        work: UnitOfWork,
+        record: ConsumerRecord,
+        raw: MoRaw,
+        report: StatusReport | Rejected | None,
+    ) -> None:
+        """What the gateway says became of a command; None: it tried the URL, or no receipt."""
+        if isinstance(report, Rejected):
+            bury(work, record, report, source=raw.source, at=raw.received_at)
+        elif report is not None:
+            handset = report.handset or (record.key or b"").decode("ascii", "replace")
+            is_known = self._outboxes.take_report(work, record, handset, report)
+            metrics.STATUSES.labels(raw.source, "known" if is_known else "unknown").inc()
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):
@@ -199,22 +235,52 @@ class Conversation:
             now=now,
             rules=self._gate_rules,
             id_reused=known is not None,
+            too_many=self._outboxes.is_full(work, held.key),
         )
         self._handsets.write(work, held, decision)
 
+    def _take_ask(self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk) -> None:
+        if not self._home.sends_on(work, record, ask.handset):
+            held = self._handsets.read(work, ask.handset)
+            self._outboxes.take_ask(work, record, ask, held.row)
+
     def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
+        if self._home.sends_on(work, record, result.handset):
+            return
         if abs(result.attempt) > INT_MOST:
             words = "attempt is out of the range of its schema"
             bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
             return
-        at = self._times.believed(work, record, result.at)
-        if at is not result.at:
-            result = msgspec.structs.replace(result, at=at)
-        now = time_of_decision(work, at)
+        if result.outcome not in _OUTCOMES:
+            words = f"the outcome is none of {', '.join(_OUTCOMES)}"
+            bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
+            return
         held = self._handsets.read(work, result.handset)
-        decision = consent.take_result(
-            held.row, result, directory=self._directory, now=now, rules=self._consent_rules
-        )
+        sending = self._outboxes.take_result(work, record, result, held.row)
+        now = time_of_sending(work, record)
+        if sending is None:  # of a command that is not here, such as one of an earlier release
+            if result.final and result.outcome == Outcome.FAILED:
+                self._follow_failure(work, result.handset, result.command_id, now)
+            return
+        for command in sending.failed:
+            self._follow_failure(work, command.handset, command.command_id, now)
+        for command in sending.blocked:
+            held = self._handsets.read(work, command.handset)
+            decision = consent.take_gateway_block(
+                held.row,
+                command.handset,
+                command.scopes[0],
+                sender_id=command.sender_id,
+                directory=self._directory,
+                now=now,
+            )
+            self._handsets.write(work, held, decision)
+
+    def _follow_failure(
+        self, work: UnitOfWork, handset: str, command_id: str, now: datetime
+    ) -> None:
+        held = self._handsets.read(work, handset)
+        decision = consent.take_failure(held.row, command_id, directory=self._directory, now=now)
         self._handsets.write(work, held, decision)
 
     def _take_order(
@@ -229,6 +295,12 @@ class Conversation:
 
     def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[REQUESTS].delete(key)
+
+    def _command_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+        self._outboxes.fall_due(work, key, now, self._consent_of)
+
+    def _consent_of(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
+        return self._handsets.read(work, handset).row
 
     def _consent_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         held = self._handsets.read(work, key.decode())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import CONSENTS, SUPPRESSIONS
+from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, SENT, SUPPRESSIONS
 from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
@@ -18,6 +18,7 @@ from pipeline.sms.msisdn import is_digits, key_from_handset
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.consent import suppression
 from pipeline.stages.parts import reassemble
+from pipeline.stages.sending.row import sent_keys_begin
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, read_key
 from pipeline.whose.rules import ERASED_TABLES, OF_TABLE, InTable
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Under which key the suppressions are.
 _KEY_ROW: Final = b""
+#: How the keys of a handset's rows begin, in the tables whose keys begin with it.
+_KEYS_BEGIN: Final = {ASSEMBLIES: reassemble.keys_begin, SENT: sent_keys_begin}
 
 
 class Forgetting:
@@ -99,9 +102,7 @@ class Forgetting:
         name = self._key.of(handset)
         kept = self._suppress(work, handset, name, now)
         rows = [
-            ErasedRows(
-                name=name, rows=_remove(table, _keys_of(table, OF_TABLE[name].whose, handset))
-            )
+            ErasedRows(name=name, rows=_remove(table, _keys_of(name, table, handset)))
             for name in ERASED_TABLES
             for table in (work.tables[name],)
         ]
@@ -137,10 +138,10 @@ class Forgetting:
         return kept
 
 
-def _keys_of(table: Table, whose: InTable, handset: str) -> list[bytes]:
+def _keys_of(name: str, table: Table, handset: str) -> list[bytes]:
     """The keys of the handset's rows in a table."""
-    if whose is InTable.KEY_BEGINS:
-        return table.keys(reassemble.keys_begin(handset))
+    if OF_TABLE[name].whose is InTable.KEY_BEGINS:
+        return table.keys(_KEYS_BEGIN[name](handset))
     key = key_from_handset(handset)
     return [key] if table.get(key) is not None else []
 

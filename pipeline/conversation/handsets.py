@@ -12,6 +12,7 @@ from pipeline.stages.consent import decide as consent
 
 if TYPE_CHECKING:
     from pipeline.conversation.forgetting import Forgetting
+    from pipeline.conversation.outbox import Outboxes
     from pipeline.engine.unit_of_work import UnitOfWork
 
 
@@ -30,8 +31,9 @@ class Held:
 class Handsets:
     """Reads the row of a handset, and writes what consent or the gate decided on it."""
 
-    def __init__(self, forgetting: Forgetting) -> None:
+    def __init__(self, forgetting: Forgetting, outboxes: Outboxes) -> None:
         self._forgetting = forgetting
+        self._outboxes = outboxes
 
     def read(self, work: UnitOfWork, handset: str) -> Held:
         """The row, or the one that the suppression of a forgotten handset makes."""
@@ -56,7 +58,12 @@ class Handsets:
             work.send(topics.MO_MESSAGE, key, single_object.encode(decision.message))
         for change in decision.changes:
             work.send(topics.CONSENT_CHANGE, key, single_object.encode(change))
-        for command in decision.commands:
-            work.send(topics.MT_COMMAND, key, single_object.encode(command))
+        if decision.changes:
+            said = decision.changes[-1].recorded_at
+            self._outboxes.refuse_stopped(work, key, decision.row, said)
+        if decision.commands:
+            for command in decision.commands:
+                work.send(topics.MT_COMMAND, key, single_object.encode(command))
+            self._outboxes.add(work, key, decision.commands)
         for rejection in decision.rejections:
             work.send(topics.MT_REJECTION, key, single_object.encode(rejection))

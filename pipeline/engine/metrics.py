@@ -22,6 +22,11 @@ TIMES_NOT_BELIEVED: Final = Counter(
     "Times of records that lie too far from the broker's, replaced or refused",
     ["topic"],
 )
+STATUSES: Final = Counter(
+    "twoway_worker_statuses_total",
+    "Statuses of commands that the gateway told; command: known, or unknown here",
+    ["source", "command"],
+)
 CLOCK_AHEAD: Final = Gauge(
     "twoway_worker_clock_ahead_seconds", "How far this host's clock is ahead of the broker's"
 )

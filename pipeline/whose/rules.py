@@ -103,9 +103,7 @@ OF_TABLE: Final[Mapping[str, TableRule]] = {
         InTable.HASHED, "ids of requests, as the application gave them, and hashes"
     ),
     "outbox": TableRule(InTable.KEY, "commands that wait to be sent, or whose fate is not known"),
-    "sent": TableRule(
-        InTable.KEY_BEGINS, "commands of the last days and the gateway's ids of them"
-    ),
+    "sent": TableRule(InTable.KEY_BEGINS, "commands of the last days, and their ids"),
     "directory": TableRule(InTable.NOBODYS, "our own numbers"),
     "suppressions": TableRule(InTable.NOBODYS, "stops under the HMAC of a forgotten handset"),
 }

@@ -25,6 +25,7 @@ from pipeline.records import (
     ConsentRequest,
     ForgetRequest,
     MoRaw,
+    MtAsk,
     MtRequest,
     MtResult,
 )
@@ -168,6 +169,16 @@ RECORDS = {
         attempt=1,
         at=NOON,
     ),
+    topics.MT_ASK: MtAsk(
+        ask_id="a",
+        kind="ask",
+        command_id="c",
+        handset=HANDSET,
+        sender_id=NUMBER,
+        attempt=1,
+        holder="h",
+        at=NOON,
+    ),
     topics.CONSENT_REQUEST: ConsentRequest(
         request_id="o",
         handset=HANDSET,
@@ -187,6 +198,7 @@ TIME_FIELDS = {
     topics.MO_RAW: "received_at",
     topics.MT_REQUEST: "requested_at",
     topics.MT_RESULT: "at",
+    topics.MT_ASK: "at",
     topics.CONSENT_REQUEST: "requested_at",
     topics.FORGET_REQUEST: "requested_at",
     topics.NUMBERS: "loaded_at",

@@ -10,7 +10,6 @@ from pipeline.records import (
     MtCommand,
     MtRejection,
     MtRequest,
-    MtResult,
     Outcome,
 )
 from pipeline.stages.consent.decide import (
@@ -21,8 +20,8 @@ from pipeline.stages.consent.decide import (
     due_at,
     encode_row,
     fall_due,
+    take_failure,
     take_message,
-    take_result,
 )
 from pipeline.stages.gate.judge import GateRules, judge
 
@@ -233,22 +232,10 @@ class Conversation:
         self, command: MtCommand, outcome: Outcome = Outcome.FAILED, **fields: Any
     ) -> Decision:
         """What the gateway makes of a command."""
-        given = {
-            "result_id": f"result of {command.command_id}",
-            "command_id": command.command_id,
-            "request_id": command.request_id,
-            "handset": HANDSET,
-            "outcome": outcome.value,
-            "final": True,
-            "gateway_message_id": "",
-            "code": "",
-            "words": "",
-            "attempt": 1,
-            "at": self.now,
-        }
-        result = MtResult(**(given | fields))
+        if outcome is not Outcome.FAILED or not fields.get("final", True):
+            return self._take(Decision(row=self.row))
         return self._take(
-            take_result(self.row, result, directory=self.directory, now=self.now, rules=self.rules)
+            take_failure(self.row, command.command_id, directory=self.directory, now=self.now)
         )
 
     def states(self, scope: str = ANN) -> tuple[str, str]:

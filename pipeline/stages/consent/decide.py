@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import Flag, MoMessage, MtResult, Number, Outcome
+from pipeline.records import ConsentRule, Flag, MoMessage, Number
 from pipeline.sms.msisdn import is_digits, written_digits
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.confirmation import send_again, send_confirmation
@@ -23,13 +23,14 @@ from pipeline.stages.consent.help import answer_help
 from pipeline.stages.consent.message import take_opening, take_stop
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
-from pipeline.stages.consent.row import HandsetConsent, decode_row, encode_row
+from pipeline.stages.consent.row import Effect, Event, HandsetConsent, decode_row, encode_row
 from pipeline.stages.consent.timeline import NEVER
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.scopes import Key
 
 __all__ = [
     "ConsentRules",
@@ -40,8 +41,9 @@ __all__ = [
     "due_at",
     "encode_row",
     "fall_due",
+    "take_failure",
+    "take_gateway_block",
     "take_message",
-    "take_result",
 ]
 
 LONGEST_ADDRESS: Final = 64  # characters: more than any number has, however it is written
@@ -141,20 +143,46 @@ def fall_due(
     return draft.decide()
 
 
-def take_result(
+def take_failure(
     row: HandsetConsent | None,
-    result: MtResult,
+    command_id: str,
     *,
     directory: Directory,
     now: datetime,
-    rules: ConsentRules,
 ) -> Decision:
     """A confirmation that failed for good before its deadline is followed by the default text."""
     sent = None
-    if row is not None and result.final and result.outcome == Outcome.FAILED:
-        sent = next((c for c in row.confirmations if c.command_id == result.command_id), None)
+    if row is not None:
+        sent = next((c for c in row.confirmations if c.command_id == command_id), None)
     if row is None or sent is None:
         return Decision(row=row)
-    draft = ConsentDraft(row, row.handset, directory, max(now, result.at))
+    draft = ConsentDraft(row, row.handset, directory, now)
     send_again(draft, sent)
+    return draft.decide()
+
+
+def take_gateway_block(
+    row: HandsetConsent | None,
+    handset: str,
+    key: Key,
+    *,
+    sender_id: str,
+    directory: Directory,
+    now: datetime,
+) -> Decision:
+    """The gateway says that it blocks this handset (ERR 121, 122, 128): `key` is stopped there.
+
+    Ours stays as it is; rule `gateway-said`.
+    """
+    draft = ConsentDraft(row, handset, directory, now)
+    event = Event(
+        at=seconds_of(now),
+        arrival=draft.next_arrival(),
+        ours=int(Effect.NONE),
+        gateway=int(Effect.STOP_AT_ONCE),
+        rule=ConsentRule.GATEWAY_SAID.value,
+        number=sender_id,
+    )
+    draft.scopes.add([key], event)
+    draft.publish()
     return draft.decide()

@@ -21,6 +21,7 @@ from pipeline.stages.gate.rules import (
     opted_out,
     pending_for,
     stale,
+    too_many_open,
 )
 from pipeline.stages.gate.sender import Sender, choose_sender, scopes_of_sender
 
@@ -42,10 +43,12 @@ def judge(
     now: datetime,
     rules: GateRules,
     id_reused: bool = False,
+    too_many: bool = False,
 ) -> Decision:
     """The command or the rejection of a request; the row changes only by a confirmation.
 
     `id_reused`: the same request id was judged before with another `request_digest`.
+    `too_many`: as many commands are open for this handset as may be.
     """
     handset = address_from_text(request.to)
     sender = choose_sender(row, request, directory)
@@ -58,6 +61,7 @@ def judge(
         or malformed(request, handset, sender, directory, rules)
         or (not_due(row, judged, now) if confirms and pending is None else None)
         or stale(request, now, id_reused=id_reused)
+        or (None if confirms else too_many_open(is_so=too_many))
     )
     if refusal:
         return Decision(row=row, rejections=[_rejection(request, handset, sender, refusal, now)])

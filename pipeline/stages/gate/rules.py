@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.records import GateRule, MtRequest, ScopeKind
 from pipeline.sms.msisdn import is_international
@@ -36,6 +36,9 @@ class GateRules:
         return cls(
             max_parts=settings.max_parts, validity=timedelta(hours=settings.mt_validity_hours)
         )
+
+
+TOO_MANY_WORDS: Final = "too many commands of this handset are open: they wait, or are unknown"
 
 
 class Refusal(NamedTuple):
@@ -159,3 +162,10 @@ def stale(request: MtRequest, now: datetime, *, id_reused: bool) -> Refusal | No
     if request.not_after is not None and request.not_after < now:
         return Refusal(GateRule.EXPIRED, "its not_after is past")
     return None
+
+
+def too_many_open(*, is_so: bool) -> Refusal | None:
+    """`too-many-open`: as many commands are open for this handset as may be."""
+    if not is_so:
+        return None
+    return Refusal(GateRule.TOO_MANY_OPEN, TOO_MANY_WORDS)

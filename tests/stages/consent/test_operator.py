@@ -12,7 +12,8 @@ from pipeline.stages.consent.operator import (
     order_key,
     take_order,
 )
-from pipeline.stages.gate.again import refuse_before_sending
+from pipeline.stages.sending.last_look import refuse_before_sending
+from pipeline.stages.sending.row import open_command
 from tests.support.conversation import (
     ANN,
     BOB,
@@ -121,12 +122,12 @@ class TestBeforeSending:
 
     def test_an_open_handset_is_sent_to(self, talk: Conversation) -> None:
         [command] = talk.asks(mt()).commands
-        assert refuse_before_sending(talk.row, command, now=talk.now) is None
+        assert refuse_before_sending(talk.row, open_command(command), now=talk.now) is None
 
     def test_a_stop_since_then_refuses(self, talk: Conversation) -> None:
         [command] = talk.asks(mt()).commands
         talk.says("STOP")
-        rejection = refuse_before_sending(talk.row, command, now=talk.now)
+        rejection = refuse_before_sending(talk.row, open_command(command), now=talk.now)
         assert rejection is not None
         assert rejection.rule == GateRule.OPTED_OUT_BEFORE_SENT
         assert (rejection.command_id, rejection.scope) == (command.command_id, ANN)
@@ -135,20 +136,20 @@ class TestBeforeSending:
     def test_a_stop_all_since_then_refuses(self, talk: Conversation) -> None:
         [command] = talk.asks(mt()).commands
         talk.says("STOP ALL", BOB)
-        rejection = refuse_before_sending(talk.row, command, now=talk.now)
+        rejection = refuse_before_sending(talk.row, open_command(command), now=talk.now)
         assert rejection is not None
         assert rejection.scope == "main"
 
     def test_a_confirmation_passes_its_own_stop(self, talk: Conversation) -> None:
         talk.says("STOP")
         talk.tick(345)
-        assert refuse_before_sending(talk.row, talk.commands[0], now=talk.now) is None
+        assert refuse_before_sending(talk.row, open_command(talk.commands[0]), now=talk.now) is None
 
     def test_what_is_too_late_is_expired(self, talk: Conversation) -> None:
         [command] = talk.asks(mt()).commands
         late = command.not_after + timedelta(seconds=1)
-        assert refuse_before_sending(talk.row, command, now=command.not_after) is None
-        rejection = refuse_before_sending(talk.row, command, now=late)
+        assert refuse_before_sending(talk.row, open_command(command), now=command.not_after) is None
+        rejection = refuse_before_sending(talk.row, open_command(command), now=late)
         assert rejection is not None
         assert rejection.rule == GateRule.EXPIRED
 

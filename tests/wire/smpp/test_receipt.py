@@ -143,12 +143,9 @@ def test_the_date_of_submission_is_not_when_it_became_so(key: str) -> None:
 @pytest.mark.parametrize(
     ("value", "status"),
     [
-        *zip(
-            range(12),
-            ("011", "003", "004", "010", "006", "007", "003", "001", "005", "007"),
-            strict=False,
-        ),
+        *enumerate(["011", "003", "004", "010", "006", "007", "003", "001", "005", "007"]),
         (10, ""),
+        (255, ""),
     ],
 )
 def test_message_state_comes_before_the_text(value: int, status: str) -> None:

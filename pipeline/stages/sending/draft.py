@@ -1,0 +1,227 @@
+"""One decision about the commands of a handset: the outbox goes in, states and rows come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.identity import derived_id
+from pipeline.records import CommandState, MtRejection, MtState, SeenBy
+from pipeline.stages.sending.last_look import CONFIRMING, refuse_as_too_many
+from pipeline.stages.sending.row import (
+    OPEN_AT_MOST,
+    OPEN_AT_MOST_CONFIRMING,
+    OpenCommand,
+    Outbox,
+    SentCommand,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.stages.consent.row import HandsetConsent
+
+
+class Sending(NamedTuple):
+    """What was decided. `failed` and `blocked` are for consent to decide on, too."""
+
+    outbox: Outbox
+    states: list[MtState]
+    rejections: list[MtRejection]
+    sent: list[SentCommand]  # rows to keep from now on
+    failed: list[OpenCommand]  # failed for good
+    blocked: list[OpenCommand]  # those of `failed` whose handset the gateway blocks
+
+
+class SendingDraft:
+    """The outbox of one handset while one decision changes it. `cause` names what brought it."""
+
+    def __init__(
+        self,
+        outbox: Outbox | None,
+        consent: HandsetConsent | None,
+        *,
+        now: datetime,
+        cause: str,
+    ) -> None:
+        self.commands = list(outbox.commands) if outbox else []
+        self.consent = consent
+        self.now = now
+        self._cause = cause
+        self._states: list[MtState] = []
+        self._rejections: list[MtRejection] = []
+        self.sent: dict[str, SentCommand] = {}  # rows to keep, by command_id
+        self._failed: list[OpenCommand] = []
+        self._blocked: list[OpenCommand] = []
+
+    def add(self, command: OpenCommand) -> None:
+        """Enter a command that was just decided; where too many are open it is refused."""
+        if self.find(command.command_id) is not None:
+            return
+        most = OPEN_AT_MOST_CONFIRMING if command.purpose in CONFIRMING else OPEN_AT_MOST
+        if len(self.commands) < most:
+            self.commands.append(command)
+        else:
+            self.refuse(command, refuse_as_too_many(command, now=self.now), SeenBy.GATE)
+
+    def find(self, command_id: str) -> OpenCommand | None:
+        """The open command of this id."""
+        return next((c for c in self.commands if c.command_id == command_id), None)
+
+    def keep(self, command: OpenCommand, source: SeenBy, *, ask_gateway: bool = False) -> None:
+        """Let an open command stand as it is given, and say so."""
+        self.commands = [
+            command if held.command_id == command.command_id else held for held in self.commands
+        ]
+        self.say(command, source, ask_gateway=ask_gateway)
+
+    def say(
+        self,
+        command: OpenCommand,
+        source: SeenBy,
+        *,
+        ask_gateway: bool = False,
+        behind: str = "",
+        words: str = "",
+    ) -> None:
+        """Publish how an open command stands, and change nothing."""
+        is_permit = command.state == CommandState.PERMITTED
+        self._states.append(
+            MtState(
+                state_id=self._state_id(command.command_id, command.state),
+                command_id=command.command_id,
+                request_id=command.request_id,
+                handset=command.handset,
+                state=command.state,
+                attempt=command.attempt,
+                parts=parts_to_send(command) if is_permit else [],
+                holder=command.holder if is_permit else "",
+                until=command.until if is_permit else None,
+                retry_at=command.retry_at,
+                behind=behind,
+                gateway_message_ids=command.ids,
+                code=command.code,
+                words=words or command.words,
+                charge="",
+                charge_units=0,
+                source=source.value,
+                ask_gateway=ask_gateway,
+                consent_asked_at=command.consent_asked_at,
+                at=self.now,
+            )
+        )
+
+    def end(
+        self,
+        command: OpenCommand,
+        state: CommandState,
+        source: SeenBy,
+        *,
+        code: str = "",
+        words: str = "",
+        ids: list[str] | None = None,
+    ) -> SentCommand:
+        """Take a command out of the outbox, into a row of its own, and say how it stands."""
+        self.commands = [held for held in self.commands if held.command_id != command.command_id]
+        sent = SentCommand(
+            command_id=command.command_id,
+            request_id=command.request_id,
+            handset=command.handset,
+            sender_id=command.sender_id,
+            state=state.value,
+            attempt=command.attempt,
+            ids=command.ids if ids is None else ids,
+            code=code,
+            words=words,
+            parts_total=command.parts_total,
+            consent_asked_at=command.consent_asked_at,
+        )
+        self.keep_sent(sent, source)
+        return sent
+
+    def keep_sent(self, sent: SentCommand, source: SeenBy) -> None:
+        """Keep the row of a command that was sent, and say how it stands."""
+        self.sent[sent.command_id] = sent
+        self.repeat_sent(sent, source)
+
+    def repeat_sent(self, sent: SentCommand, source: SeenBy) -> None:
+        """Say how a command that was sent stands, and change nothing."""
+        self._states.append(
+            MtState(
+                state_id=self._state_id(sent.command_id, sent.state),
+                command_id=sent.command_id,
+                request_id=sent.request_id,
+                handset=sent.handset,
+                state=sent.state,
+                attempt=sent.attempt,
+                parts=[],
+                holder="",
+                until=None,
+                retry_at=None,
+                behind="",
+                gateway_message_ids=sent.ids,
+                code=sent.code,
+                words=sent.words,
+                charge=sent.charge,
+                charge_units=sent.charge_units,
+                source=source.value,
+                ask_gateway=False,
+                consent_asked_at=sent.consent_asked_at,
+                at=self.now,
+            )
+        )
+
+    def refuse(self, command: OpenCommand, rejection: MtRejection, source: SeenBy) -> None:
+        """Take a command out of the outbox because of a rule of the gate."""
+        self._rejections.append(rejection)
+        self.end(
+            command,
+            CommandState.REFUSED,
+            source,
+            code=rejection.rule,
+            words=rejection.detail,
+        )
+
+    def fail(
+        self, command: OpenCommand, source: SeenBy, *, code: str, words: str, is_blocked: bool
+    ) -> None:
+        """A command failed for good."""
+        self.end(command, CommandState.FAILED, source, code=code, words=words)
+        self._failed.append(command)
+        if is_blocked:
+            self._blocked.append(command)
+
+    def not_known(self, command_id: str, handset: str) -> None:
+        """Answer who asks for a command that is not here: nothing is sent."""
+        words = "not known: older than this release, forgotten, or of another installation"
+        unknown = SentCommand(
+            command_id=command_id,
+            request_id="",
+            handset=handset,
+            sender_id="",
+            state=CommandState.REFUSED.value,
+            attempt=0,
+            words=words,
+        )
+        self.repeat_sent(unknown, SeenBy.ASK)
+
+    def decide(self) -> Sending:
+        """What was decided."""
+        return Sending(
+            Outbox(self.commands),
+            self._states,
+            self._rejections,
+            list(self.sent.values()),
+            self._failed,
+            self._blocked,
+        )
+
+    def _state_id(self, command_id: str, state: str) -> str:
+        place = str(len(self._states))
+        return derived_id("mt-state", command_id, state, self._cause, place)
+
+
+def parts_to_send(command: OpenCommand) -> list[int]:
+    """The parts that the gateway has not taken, from 1; empty when none was taken so far."""
+    if not any(command.ids):
+        return []
+    return [number for number, given in enumerate(command.ids, start=1) if not given]

@@ -1,0 +1,73 @@
+"""What time brings: commands expire, permits lapse, and the gateway is asked about unknown ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.records import CommandState, SeenBy
+from pipeline.stages.sending.last_look import refuse_before_sending
+from pipeline.stages.sending.results import become_unknown
+
+if TYPE_CHECKING:
+    from pipeline.stages.sending.draft import SendingDraft
+    from pipeline.stages.sending.row import OpenCommand, Outbox
+    from pipeline.stages.sending.rules import SendingRules
+
+_AFTER: Final = timedelta(milliseconds=1)  # a command may leave until its not_after
+
+
+def due_at(outbox: Outbox, rules: SendingRules) -> datetime | None:
+    """When `fall_due` has something to do; None: nothing is open."""
+    times = [_due_of(command, rules) for command in outbox.commands]
+    return min(times) if times else None
+
+
+def _due_of(command: OpenCommand, rules: SendingRules) -> datetime:
+    if command.state == CommandState.PERMITTED and command.until is not None:
+        return command.until + rules.lapse
+    if command.state == CommandState.UNKNOWN and command.ask_at is not None:
+        return command.ask_at
+    return command.not_after + _AFTER
+
+
+def fall_due(draft: SendingDraft, rules: SendingRules) -> None:
+    """Do what the time has come of, for every open command."""
+    for command in list(draft.commands):
+        if _due_of(command, rules) > draft.now:
+            continue
+        if command.state == CommandState.PERMITTED:
+            words = "the permit ended, and no result came"
+            become_unknown(draft, command, SeenBy.LAPSE, rules, words=words)
+        elif command.state == CommandState.UNKNOWN:
+            _ask_gateway(draft, command, rules)
+        else:
+            rejection = refuse_before_sending(draft.consent, command, now=draft.now)
+            if rejection is not None:
+                draft.refuse(command, rejection, SeenBy.LAPSE)
+
+
+def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules) -> None:
+    """Have the gateway asked once more, or leave it to an operator."""
+    asked = command.asked + 1
+    if command.asked >= len(rules.queries):
+        words = f"{command.words}; the gateway was asked and did not say"
+        draft.end(command, CommandState.UNKNOWN, SeenBy.LAPSE, code=command.code, words=words)
+        return
+    if asked < len(rules.queries):
+        wait = rules.queries[asked] - rules.queries[asked - 1]
+    else:
+        wait = rules.last_answer
+    next_time = msgspec.structs.replace(command, asked=asked, ask_at=draft.now + wait)
+    draft.keep(next_time, SeenBy.LAPSE, ask_gateway=True)
+
+
+def refuse_stopped(draft: SendingDraft) -> None:
+    """Consent has changed: what waits and may no longer be sent is refused at once."""
+    for command in list(draft.commands):
+        if command.state == CommandState.WAITING:
+            rejection = refuse_before_sending(draft.consent, command, now=draft.now)
+            if rejection is not None:
+                draft.refuse(command, rejection, SeenBy.STOP)
