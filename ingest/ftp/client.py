@@ -10,9 +10,9 @@ from hashlib import blake2b
 from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
-from ingest.ftp import bounds
-from ingest.ftp.connection import CODEC, WORDS, FtpConnection, end_tls, in_words
-from ingest.ftp.trouble import LoginRefused, Missing, Trouble
+from pipeline.peer.ftp import bounds
+from pipeline.peer.ftp.connection import CODEC, WORDS, FtpConnection, end_tls, in_words
+from pipeline.peer.ftp.trouble import LoginRefused, Missing, Trouble
 from pipeline.process.peer_words import keep_secret, peer_words
 
 if TYPE_CHECKING:

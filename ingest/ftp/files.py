@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest.ftp.places import LOG_HEAD_OCTETS, LogHead, LogPlace, head_of
-from ingest.ftp.trouble import Missing
+from pipeline.peer.ftp.trouble import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

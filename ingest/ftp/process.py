@@ -7,25 +7,20 @@ import logging
 import random
 from typing import TYPE_CHECKING, Final
 
-from ingest.common.process import (
-    EXIT_SETTINGS,
-    EXIT_TAKEN,
-    kafka_answers,
-    run_process,
-    run_until_signalled,
-)
+from ingest.common.process import kafka_answers
 from ingest.ftp import metrics
 from ingest.ftp.checkpoint import Checkpoint, CheckpointFile, DiskTrouble
 from ingest.ftp.followed import Logs
 from ingest.ftp.follower import Follower
 from ingest.ftp.settings import FtpError, check_settings, server_from_settings
-from ingest.ftp.trouble import LoginRefused, Trouble
 from ingest.publish.publisher import KafkaPublisher
 from pipeline.avro.single_object import encode
 from pipeline.clock import PipelineClock
 from pipeline.home.lock import FolderTaken
 from pipeline.home.stack import bootstrap_of
+from pipeline.peer.ftp.trouble import LoginRefused, Trouble
 from pipeline.process.backoff import Backoff, spread
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

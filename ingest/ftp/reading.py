@@ -15,7 +15,7 @@ from ingest.common.log_lines import LogRecord, letter_from_line, outgoing_from_l
 from ingest.common.log_times import LineTimes
 from ingest.ftp import metrics
 from ingest.ftp.places import WINDOW_OCTETS, LogBatch, LogMark, LogPlace, digest_of, head_of, moved
-from ingest.ftp.trouble import Trouble
+from pipeline.peer.ftp.trouble import Trouble
 from pipeline.records import DeadLetter, Reason, Rejected
 from pipeline.wire.mo_log import LineSplitter
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.common.client_tls import TlsError, tls_for
 from ingest.ftp.client import FtpClient
+from pipeline.process.client_tls import TlsError, tls_for
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings

@@ -9,7 +9,6 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingest.common.process import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 from ingest.http.access_log import AccessLog
 from ingest.http.callbacks import Callbacks
 from ingest.http.capacity import Capacity
@@ -24,6 +23,7 @@ from ingest.publish.publisher import BATCH_OCTETS, KafkaPublisher
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.web.access import Access, AccessError
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     import asyncio

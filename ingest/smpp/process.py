@@ -8,22 +8,25 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ingest.common.process import (
-    EXIT_SETTINGS,
-    EXIT_TAKEN,
-    kafka_answers,
-    run_process,
-    run_until_signalled,
-)
+from ingest.common.process import kafka_answers
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
-from ingest.smpp.session import BindRefused, Broken, Session
+from ingest.smpp.session import Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.peer.smpp import (
+    REFUSALS,
+    REFUSED_FOR_GOOD,
+    REFUSED_SECONDS,
+    BindRefused,
+    Broken,
+    Link,
+)
 from pipeline.process.backoff import Backoff, spread
 from pipeline.process.peer_words import peer_words
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -40,12 +43,6 @@ BACKOFF_SECONDS: Final = (0.5, 30.0)
 #: A bind that ended sooner is tried again as late as one that never was: a gateway that cuts each
 #: bind at once would be asked without end.
 LASTED_SECONDS: Final = 30.0
-#: Below the ten in a row after which the gateway blocks the address for a minute; from then on it
-#: is asked rarely, for whoever mends the password at the gateway.
-REFUSALS: Final = 5
-REFUSED_SECONDS: Final = 300.0
-#: ESME_RBINDFAIL, RINVPASWD, RINVSYSID, RINVSYSTYP (SMPP 3.4 5.1.3): trying again changes nothing.
-_FINAL: Final = frozenset({0x0D, 0x0E, 0x0F, 0x53})
 
 
 class Receiver:
@@ -99,9 +96,9 @@ class Receiver:
             metrics.BINDS.labels("untrusted" if is_tls else "unreachable").inc()
             self._say_once(f"{where} cannot be reached: {error or 'no answer'}")
             return False
+        link = Link(reader, writer)
         session = Session(
-            reader,
-            writer,
+            link,
             deliveries=Deliveries(
                 publisher=self._publisher,
                 now=self._now,
@@ -111,7 +108,7 @@ class Receiver:
             enquire_seconds=self._settings.smpp_enquire_seconds,
         )
         try:
-            return await self._use(session, ending, where)
+            return await self._use(link, session, ending, where)
         except Exception as error:  # whatever it is, of one bind: the next begins
             metrics.BINDS.labels("failed").inc()
             log.error("%s: the bind met a defect", where, exc_info=error)
@@ -125,9 +122,11 @@ class Receiver:
                 self._settings.smpp_host, self._settings.smpp_port, ssl=self._tls
             )
 
-    async def _use(self, session: Session, ending: asyncio.Task[bool], where: str) -> bool:
+    async def _use(
+        self, link: Link, session: Session, ending: asyncio.Task[bool], where: str
+    ) -> bool:
         try:
-            await _unless_ended(ending, session.bind(self._command, self._bind))
+            await _unless_ended(ending, link.bind(self._command, self._bind))
         except _Ended:
             return False
         except BindRefused as refused:
@@ -164,7 +163,7 @@ class Receiver:
         return asyncio.get_running_loop().time() - bound_at >= LASTED_SECONDS
 
     def _count_refusal(self, refused: BindRefused) -> None:
-        self._refusals += refused.status in _FINAL
+        self._refusals += refused.status in REFUSED_FOR_GOOD
         if self._refusals == REFUSALS:
             log.error(
                 "refused %d times in a row, tried again every %.0f s: see the settings smpp_*",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ingest.common.client_tls import TlsError, tls_for
+from pipeline.process.client_tls import TlsError, tls_for
 from pipeline.wire.smpp import bind as smpp_bind
 from pipeline.wire.smpp.bind import Bind
 from pipeline.wire.smpp.coding import ALPHABETS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from pipeline.cli.apis import command as apis
 from pipeline.cli.consent import import_stops as consent_import
 from pipeline.cli.consent import review
 from pipeline.cli.consent import stop_open as consent
@@ -15,7 +16,7 @@ from pipeline.cli.dead_letter import retry as dead_letter_retry
 from pipeline.cli.demo import command as demo
 from pipeline.cli.forget import command as forget
 from pipeline.cli.operate import clock, leave, numbers, status
-from pipeline.cli.processes import ftp, smpp
+from pipeline.cli.processes import ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, mt, sql
 from pipeline.cli.replay import command as replay
@@ -67,6 +68,13 @@ _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
+
+_add(app, "sender", sender.sender, example="sender --home .twoway")
+
+_apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
+_add(_apis, "check", apis.check, example="apis check apis.toml")
+_add(_apis, "try", apis.try_api, example="apis try 3155")
+app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")

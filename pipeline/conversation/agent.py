@@ -120,9 +120,9 @@ class Conversation:
             topics.MO_RAW: (MoRaw, self._take_raw),
             topics.MT_REQUEST: (MtRequest, self._take_request),
             topics.MT_RESULT: (MtResult, self._take_result),
-            topics.MT_ASK: (MtAsk, self._take_ask),
             topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
             topics.FORGET_REQUEST: (ForgetRequest, self._orders.take_forget),
+            topics.MT_ASK: (MtAsk, self._take_ask),
             topics.NUMBERS: (Numbers, self._take_numbers),
             topics.CLOCK: (Clock, self._due.take_tick),
         }

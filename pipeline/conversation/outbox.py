@@ -17,15 +17,14 @@ from pipeline.records import SeenBy
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.stages.sending import due
 from pipeline.stages.sending.asks import take_ask
-from pipeline.stages.sending.codes import STATUS_WORDS
 from pipeline.stages.sending.draft import Sending, SendingDraft
 from pipeline.stages.sending.results import take_result
 from pipeline.stages.sending.row import (
     OPEN_AT_MOST,
     SENT_KEPT,
+    HeardStatus,
     Outbox,
     SentCommand,
-    Status,
     decode_outbox,
     decode_sent,
     decode_status,
@@ -38,6 +37,7 @@ from pipeline.stages.sending.row import (
 )
 from pipeline.stages.sending.rules import SendingRules
 from pipeline.stages.sending.statuses import take_status
+from pipeline.wire.clickatell.codes import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,10 +130,10 @@ class Outboxes:
         A receipt by SMPP names no command: one that comes before the command's result waits under
         the gateway's id.
         """
-        status = Status(
+        status = HeardStatus(
             report.gateway_message_id,
             report.status,
-            report.words or STATUS_WORDS.get(report.status, ""),
+            report.words or (report.status and status_of(report.status).words),
             report.charge,
             units_from_text(report.charge) or 0,
         )
@@ -187,7 +187,7 @@ class Outboxes:
         octets = work.tables[SENT].get(sent_key(handset, command_id))
         return None if octets is None else decode_sent(octets)
 
-    def _command_behind(self, work: UnitOfWork, handset: str, status: Status) -> str:
+    def _command_behind(self, work: UnitOfWork, handset: str, status: HeardStatus) -> str:
         if not status.gateway_message_id:
             return ""
         for key in gateway_id_keys(handset, status.gateway_message_id):
@@ -196,7 +196,9 @@ class Outboxes:
                 return row[1:].decode()
         return ""
 
-    def _keep_early(self, work: UnitOfWork, handset: str, status: Status, now: datetime) -> None:
+    def _keep_early(
+        self, work: UnitOfWork, handset: str, status: HeardStatus, now: datetime
+    ) -> None:
         if status.gateway_message_id:
             key = gateway_id_keys(handset, status.gateway_message_id)[0]
             row = _STATUS + encode_status(status)

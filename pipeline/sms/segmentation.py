@@ -36,16 +36,19 @@ def segment(text: str) -> Segmentation:
     return _cached(text) if len(text) <= _LONGEST_CACHED else _segment(text)
 
 
-def _segment(text: str) -> Segmentation:
-    if _IN_GSM7.fullmatch(text):
-        encoding = GSM7
+def segment_in(text: str, encoding: str) -> Segmentation:
+    """What the text takes in one of the two encodings; GSM7 must hold every character of it."""
+    if encoding == GSM7:
         units = len(text) + len(_EXTENDED.findall(text))
     else:
-        encoding = UCS2
         units = len(text.encode("utf-16-be", "surrogatepass")) // 2
     if units <= SINGLE[encoding]:
         return Segmentation(encoding, units, 1)
     return Segmentation(encoding, units, _count_parts(text, encoding))
+
+
+def _segment(text: str) -> Segmentation:
+    return segment_in(text, GSM7 if _IN_GSM7.fullmatch(text) else UCS2)
 
 
 # The gate asks, then the command; and applications repeat themselves.

@@ -177,7 +177,12 @@ def values_of(callback: MoCallback) -> dict[str, str] | None:
         if text is None:
             return None
         values["octets"] = text
-    return None if any(_NOT_IN_XML.search(value) for value in values.values()) else values
+    return values if all(map(fits_xml, values.values())) else None
+
+
+def fits_xml(text: str) -> bool:
+    """Whether XML 1.0 has every character of it (2.2)."""
+    return _NOT_IN_XML.search(text) is None
 
 
 def escaped(text: str) -> bytes:

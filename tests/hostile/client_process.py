@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from ingest.common.process import run_until_signalled
-from ingest.ftp import bounds as ftp_bounds
 from ingest.ftp import process as ftp
 from ingest.publish.lanes import settled
 from ingest.smpp import process as smpp
 from ingest.smpp import session as smpp_session
+from pipeline.peer import smpp as smpp_link
+from pipeline.peer.ftp import bounds as ftp_bounds
 from pipeline.process.log_guard import log_to_stderr
 from pipeline.settings import load_settings
+from pipeline.web.daemon import run_until_signalled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -62,6 +63,6 @@ if __name__ == "__main__":
     ftp.BACKOFF_SECONDS = smpp.BACKOFF_SECONDS = QUICK  # type: ignore[misc]
     ftp.REFUSED_SECONDS = (0.05, 0.05, 0.05)  # type: ignore[misc]
     smpp.REFUSED_SECONDS = 0.05  # type: ignore[misc]
-    smpp_session.BIND_SECONDS = 0.5  # type: ignore[misc]
+    smpp_link.BIND_SECONDS = 0.5  # type: ignore[misc]
     smpp_session.CONFIRM_SECONDS = 0.05  # type: ignore[misc]
     uvloop.run(main(sys.argv[1]))

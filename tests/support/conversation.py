@@ -235,7 +235,12 @@ class Conversation:
         if outcome is not Outcome.FAILED or not fields.get("final", True):
             return self._take(Decision(row=self.row))
         return self._take(
-            take_failure(self.row, command.command_id, directory=self.directory, now=self.now)
+            take_failure(
+                self.row,
+                fields.get("command_id", command.command_id),
+                directory=self.directory,
+                now=self.now,
+            )
         )
 
     def states(self, scope: str = ANN) -> tuple[str, str]:

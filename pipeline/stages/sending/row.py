@@ -77,7 +77,7 @@ class SentCommand(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     consent_asked_at: datetime | None = None
 
 
-class Status(msgspec.Struct, frozen=True, array_like=True):
+class HeardStatus(msgspec.Struct, frozen=True, array_like=True):
     """A status as the gateway told it: 3 digits, the id it is about, and what it charged."""
 
     gateway_message_id: str
@@ -105,7 +105,7 @@ def open_command(command: MtCommand) -> OpenCommand:
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _OUTBOX: Final = msgspec.msgpack.Decoder(Outbox)
 _SENT: Final = msgspec.msgpack.Decoder(SentCommand)
-_STATUS: Final = msgspec.msgpack.Decoder(Status)
+_STATUS: Final = msgspec.msgpack.Decoder(HeardStatus)
 
 
 def encode_outbox(row: Outbox) -> bytes:
@@ -128,12 +128,12 @@ def decode_sent(octets: bytes) -> SentCommand:
     return _SENT.decode(octets)
 
 
-def encode_status(row: Status) -> bytes:
+def encode_status(row: HeardStatus) -> bytes:
     """The status as it is stored until its command is known."""
     return _ENCODER.encode(row)
 
 
-def decode_status(octets: bytes) -> Status:
+def decode_status(octets: bytes) -> HeardStatus:
     """The status that `encode_status` wrote; raises `msgspec.DecodeError`."""
     return _STATUS.decode(octets)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.records import CommandState, SeenBy
 from pipeline.stages.sending.codes import RANK, STATE_OF_STATUS
-from pipeline.stages.sending.row import SentCommand, Status
+from pipeline.stages.sending.row import HeardStatus, SentCommand
 from pipeline.wire.smpp.receipt import key_of_message_id, keys_of_message_id
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _UNDELIVERED: Final = CommandState.UNDELIVERED.value
 def take_status(
     draft: SendingDraft,
     command_id: str,
-    status: Status,
+    status: HeardStatus,
     sent: SentCommand | None,
     source: SeenBy,
 ) -> None:
@@ -54,7 +54,7 @@ def take_status(
     draft.keep_sent(_with_status(row, status), source)
 
 
-def _correct(draft: SendingDraft, sent: SentCommand, status: Status, source: SeenBy) -> None:
+def _correct(draft: SendingDraft, sent: SentCommand, status: HeardStatus, source: SeenBy) -> None:
     if not sent.ids and status.gateway_message_id:
         sent_with_id = msgspec.structs.replace(sent, ids=[status.gateway_message_id])
     else:
@@ -64,7 +64,7 @@ def _correct(draft: SendingDraft, sent: SentCommand, status: Status, source: See
         draft.keep_sent(corrected, source)
 
 
-def _with_status(sent: SentCommand, status: Status) -> SentCommand:
+def _with_status(sent: SentCommand, status: HeardStatus) -> SentCommand:
     """The row with the status of one of its messages in it; worse evidence changes nothing."""
     if status.charge and status.charge != sent.charge:
         sent = msgspec.structs.replace(sent, charge=status.charge, charge_units=status.charge_units)

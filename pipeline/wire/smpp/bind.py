@@ -1,4 +1,4 @@
-"""bind_receiver and bind_transceiver (SMPP 3.4 4.1.3, 4.1.5), parse and render."""
+"""bind_transmitter, bind_receiver and bind_transceiver (SMPP 3.4 4.1), parse and render."""
 
 from __future__ import annotations
 

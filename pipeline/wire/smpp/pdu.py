@@ -17,12 +17,15 @@ _LENGTH: Final = Struct(">I")
 
 
 class Command(IntEnum):
-    """SMPP 3.4 5.1.2.1: those a receiver meets. The answer to one is it with the top bit set."""
+    """SMPP 3.4 5.1.2.1: those we send or meet. The answer to one is it with the top bit set."""
 
     GENERIC_NACK = 0x80000000
     BIND_RECEIVER = 0x00000001
     BIND_RECEIVER_RESP = 0x80000001
+    BIND_TRANSMITTER = 0x00000002
+    BIND_TRANSMITTER_RESP = 0x80000002
     SUBMIT_SM = 0x00000004
+    SUBMIT_SM_RESP = 0x80000004
     DELIVER_SM = 0x00000005
     DELIVER_SM_RESP = 0x80000005
     UNBIND = 0x00000006
@@ -46,6 +49,10 @@ class Status(IntEnum):
     OK = 0x00000000
     INVALID_COMMAND_LENGTH = 0x00000002
     INVALID_COMMAND = 0x00000003
+    INVALID_BIND_STATUS = 0x00000004
+    SYSTEM_ERROR = 0x00000008
+    QUEUE_FULL = 0x00000014
+    THROTTLED = 0x00000058
     TRY_AGAIN = 0x00000064  # ESME_RX_T_APPN
     REFUSED = 0x00000065  # ESME_RX_P_APPN: permanent
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.ftp.checkpoint import Checkpoint
 from ingest.ftp.followed import Logs
 from ingest.ftp.follower import Follower
-from ingest.ftp.trouble import Missing
+from pipeline.peer.ftp.trouble import Missing
 from pipeline.records import DeadLetter, MoRaw
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ingest.ftp import bounds as ftp_bounds
 from ingest.ftp.settings import server_from_settings
-from ingest.ftp.trouble import LoginRefused, Missing, Trouble
+from pipeline.peer.ftp import bounds as ftp_bounds
+from pipeline.peer.ftp.trouble import LoginRefused, Missing, Trouble
 from tests.ingest.ftp.peer import HangsUp, Peer, serving
 
 if TYPE_CHECKING:

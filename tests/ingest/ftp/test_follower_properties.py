@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.ftp import places as ftp_places
 from ingest.ftp import reading as ftp_reading
 from ingest.ftp.follower import QUIET_POLLS
-from ingest.ftp.trouble import Trouble
+from pipeline.peer.ftp.trouble import Trouble
 from pipeline.wire import mo_log
 from tests.ingest.ftp.fakes import LOG, FakeFiles, FakeKafka, Watch
 

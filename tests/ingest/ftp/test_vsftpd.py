@@ -17,8 +17,8 @@ import pytest
 import trustme
 
 from ingest.ftp.settings import server_from_settings
-from ingest.ftp.trouble import LoginRefused, Missing
 from pipeline.cli.local.ports import free_port
+from pipeline.peer.ftp.trouble import LoginRefused, Missing
 from pipeline.settings import Settings
 from tests.ingest.ftp.fakes import FakeKafka, Watch
 

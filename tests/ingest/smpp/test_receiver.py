@@ -12,10 +12,10 @@ import pytest
 
 from ingest.smpp import metrics, process
 from ingest.smpp.process import Receiver
-from ingest.smpp.session import BIND_SECONDS
 from ingest.smpp.settings import SmppError, tls_from_settings
 from pipeline.avro.single_object import decode
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
+from pipeline.peer.smpp import BIND_SECONDS
 from pipeline.records import DeadLetter, MoRaw
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.bind import Bind

@@ -60,23 +60,35 @@ def data_sm_of(text: bytes = b"hello", *, tlvs: tuple[Tlv, ...] = (), **fields: 
     return smpp_pdu.render(Pdu(Command.DATA_SM, 0, 1, smpp_data.render(deliver)))
 
 
-def raw_of(pdu: bytes) -> MoRaw:
-    return MoRaw(source="smpp", received_at=NOON, method="", content_type="", query=b"", octets=pdu)
+def raw_of(pdu: bytes, *, alphabet: str = "gsm7") -> MoRaw:
+    return MoRaw(
+        source="smpp",
+        received_at=NOON,
+        method="",
+        content_type="",
+        query=b"",
+        octets=pdu,
+        alphabet=alphabet,
+    )
 
 
-def part_of(pdu: bytes, *, offset: int = 0) -> MoPart:
+def part_of(pdu: bytes, *, offset: int = 0, alphabet: str = "gsm7") -> MoPart:
     part = normalise(
-        raw_of(pdu), partition=0, offset=offset, directory=DIRECTORY, default_charset="ISO-8859-1"
+        raw_of(pdu, alphabet=alphabet),
+        partition=0,
+        offset=offset,
+        directory=DIRECTORY,
+        default_charset="ISO-8859-1",
     )
     assert isinstance(part, MoPart)
     return part
 
 
-def messages_of(*pdus: bytes) -> list[MoMessage]:
+def messages_of(*pdus: bytes, alphabet: str = "gsm7") -> list[MoMessage]:
     """What comes out of them, one after the other."""
     seen, row, found = Seen(), None, []
     for offset, pdu in enumerate(pdus):
-        part = seen.accept(part_of(pdu, offset=offset))
+        part = seen.accept(part_of(pdu, offset=offset, alphabet=alphabet))
         assert part is not None
         if not part.reference_bits:
             found.append(message_from_part(part, account="main"))

@@ -164,7 +164,7 @@ def test_what_smpp34_renders_is_read_alike_and_rendered_alike(
     assert smpp_pdu.render(Pdu(Command.DELIVER_SM, 0, sequence, body)) == octets
 
 
-def _smpplib(octets: bytes) -> Any:
+def as_smpplib_reads(octets: bytes) -> Any:
     """A PDU as smpplib reads it: by its command's class."""
     return smpplib.smpp.parse_pdu(octets, client=_Sequences(), allow_unknown_opt_params=True)
 
@@ -180,7 +180,7 @@ class _Sequences:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.values[0]["id"] == "smpp-016"])
 def test_golden_pdu_is_read_as_smpplib_reads_it(row: dict[str, Any]) -> None:
-    theirs = _smpplib(octets_of(row))
+    theirs = as_smpplib_reads(octets_of(row))
     pdu = smpp_pdu.parse(octets_of(row))
     assert pdu is not None
     ours = smpp_deliver.parse(pdu.body)

@@ -9,8 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from ingest.ftp import bounds
-from ingest.ftp.trouble import Trouble
+from pipeline.peer.ftp import bounds
+from pipeline.peer.ftp.trouble import Trouble
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:

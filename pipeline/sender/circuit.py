@@ -1,0 +1,79 @@
+"""Whether an API can be used now: after failures it is left alone, and probed until it answers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pipeline.process.backoff import Backoff, spread
+from pipeline.sender.way import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.sender.way import Answer
+
+#: Failures in a row to reach the gateway after which it is left alone.
+FAILURES: Final = 5
+SHORTEST_SECONDS: Final = 5.0
+LONGEST_SECONDS: Final = 300.0
+#: How long to send nothing when the gateway asks for less and does not say how long.
+THROTTLED_SECONDS: Final = 5.0
+LONGEST_THROTTLE_SECONDS: Final = 3_600.0
+
+
+class Circuit:
+    """Open: nothing is asked for, and every now and then a probe that sends nothing is due."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._backoff = Backoff(SHORTEST_SECONDS, LONGEST_SECONDS)
+        self._probe_at: float | None = None
+        self._paused_until = 0.0
+        self.words = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the API is left alone."""
+        return self._probe_at is not None
+
+    @property
+    def seconds_to_wait(self) -> float:
+        """Seconds until something may be asked for, or the probe is due."""
+        now = self._clock()
+        until = self._paused_until if self._probe_at is None else self._probe_at
+        return max(0.0, until - now)
+
+    def note(self, answer: Answer) -> None:
+        """Learn from an answer."""
+        match answer.trouble:
+            case Trouble.UNREACHABLE:
+                self._failures += 1
+                if self._failures >= FAILURES:
+                    self._open(answer.words)
+            case Trouble.REFUSED:
+                self._open(answer.words)
+            case Trouble.THROTTLED:
+                self._failures = 0
+                asked = answer.retry_after_seconds or THROTTLED_SECONDS
+                pause = min(asked, LONGEST_THROTTLE_SECONDS)
+                self._paused_until = max(self._paused_until, self._clock() + pause)
+            case Trouble.NONE:
+                self._failures = 0
+
+    def probe_failed(self, words: str) -> None:
+        """The probe did not go through: wait longer before the next."""
+        self._open(words, again=True)
+
+    def probe_succeeded(self) -> None:
+        """Close the circuit."""
+        self._failures = 0
+        self._backoff.succeeded()
+        self._probe_at = None
+        self.words = ""
+
+    def _open(self, words: str, *, again: bool = False) -> None:
+        if self._probe_at is None or again:
+            self._probe_at = self._clock() + spread(self._backoff.failed())
+        self.words = words

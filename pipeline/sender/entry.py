@@ -1,0 +1,105 @@
+"""The commands that a sender holds, in the order in which they may be asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from pipeline.records import Purpose
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pipeline.records import MtCommand
+
+Lane = tuple[str, str, bool]
+
+
+class Step(Enum):
+    """Where a held command is."""
+
+    QUEUED = auto()  # behind an older one of its lane, or waiting for its API
+    ASKED = auto()
+    CALLING = auto()  # a permit is in use
+    GIVING_BACK = auto()  # its permit was not used and never will be
+    TOLD = auto()  # its result is written; the worker's word on it is awaited
+    UNKNOWN = auto()
+    DONE = auto()
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """A held command. Times are seconds of the monotonic clock."""
+
+    command: MtCommand
+    partition: int
+    offset: int
+    step: Step = Step.QUEUED
+    attempt: int = 1  # the one to ask for next
+    first_asked_at: float = 0.0  # when the first ask of this attempt was acknowledged
+    asked_at: float = 0.0
+    ask_again_at: float = 0.0
+    is_given_up: bool = False  # the partition was given up: its permit is never used
+    call: asyncio.Task[None] | None = None
+    delays: int = 0  # times in a row that it was told to wait behind another
+
+    @property
+    def lane(self) -> Lane:
+        """Commands of one lane go one after the other; what follows a stop waits for no reply."""
+        command = self.command
+        return (command.handset, command.sender_id, command.purpose == Purpose.REPLY)
+
+
+class Backlog:
+    """Held commands by id and by lane."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Entry] = {}
+        self._lanes: dict[Lane, deque[Entry]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, entry: Entry) -> bool:
+        """Hold a command; True when it is the first of its lane."""
+        self._by_id[entry.command.command_id] = entry
+        lane = self._lanes.setdefault(entry.lane, deque())
+        lane.append(entry)
+        return len(lane) == 1
+
+    def find(self, command_id: str) -> Entry | None:
+        """The held command of this id."""
+        return self._by_id.get(command_id)
+
+    def step_aside(self, entry: Entry) -> Entry | None:
+        """Let the next of its lane go on; the next, where `entry` was the first."""
+        lane = self._lanes.get(entry.lane)
+        if lane is None or entry not in lane:
+            return None
+        was_first = lane[0] is entry
+        lane.remove(entry)
+        if not lane:
+            del self._lanes[entry.lane]
+            return None
+        return lane[0] if was_first else None
+
+    def back_in_front(self, entry: Entry) -> None:
+        """Put a command that had stepped aside in front of its lane again."""
+        lane = self._lanes.setdefault(entry.lane, deque())
+        if entry not in lane:
+            lane.appendleft(entry)
+
+    def remove(self, entry: Entry) -> Entry | None:
+        """Hold it no longer; the next of its lane, where it was the first."""
+        self._by_id.pop(entry.command.command_id, None)
+        return self.step_aside(entry)
+
+    def of_partitions(self, partitions: set[int]) -> list[Entry]:
+        """The held commands of these partitions."""
+        return [entry for entry in self._by_id.values() if entry.partition in partitions]
+
+    def all(self) -> list[Entry]:
+        """Every held command."""
+        return list(self._by_id.values())

@@ -1,0 +1,41 @@
+"""The metrics of a sender, each name once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ASKED: Final = Counter("twoway_sender_asked_total", "Attempts asked for", ["api_id"])
+PERMITS: Final = Counter("twoway_sender_permits_total", "Permits used", ["api_id"])
+GIVEN_BACK: Final = Counter(
+    "twoway_sender_given_back_total", "Permits given back unused", ["api_id"]
+)
+RESULTS: Final = Counter(
+    "twoway_sender_results_total", "What was seen of attempts", ["api_id", "outcome"]
+)
+IN_FLIGHT: Final = Gauge("twoway_sender_in_flight", "Submissions under way", ["api_id"])
+CIRCUIT_OPEN: Final = Gauge(
+    "twoway_sender_circuit_open",
+    "1: nothing is sent by the API, as it takes nothing",
+    ["api_id"],
+)
+HELD: Final = Gauge("twoway_sender_held", "Commands held, that are not final")
+WITHOUT_API: Final = Gauge(
+    "twoway_sender_without_api", "Commands held for which apis.toml has no API"
+)
+UNKNOWN: Final = Gauge("twoway_sender_unknown", "Commands held whose fate is not known")
+OLDEST: Final = Gauge(
+    "twoway_sender_oldest_seconds", "When the oldest held command was decided, seconds since 1970"
+)
+PERMIT_SECONDS: Final = Histogram(
+    "twoway_sender_permit_seconds",
+    "From an ask's acknowledgement to its permit",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+CALL_SECONDS: Final = Histogram(
+    "twoway_sender_call_seconds",
+    "From a permit to what was seen",
+    ["way"],
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)

@@ -1,0 +1,37 @@
+"""How far commands of a partition are done: the first that is not is where a restart begins."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class LowWater:
+    """Offsets taken in order, done in any order."""
+
+    def __init__(self) -> None:
+        self._taken: deque[int] = deque()
+        self._done: set[int] = set()
+        self._next = -1
+
+    def take(self, offset: int) -> None:
+        """An offset that is to be done; offsets come in order."""
+        self._taken.append(offset)
+        self._next = offset + 1
+
+    def finish(self, offset: int) -> None:
+        """The offset is done."""
+        self._done.add(offset)
+        while self._taken and self._taken[0] in self._done:
+            self._done.discard(self._taken.popleft())
+
+    @property
+    def open(self) -> int:
+        """How many offsets are not below the mark."""
+        return len(self._taken)
+
+    @property
+    def mark(self) -> int | None:
+        """The offset to go on from; None when none was taken."""
+        if self._taken:
+            return self._taken[0]
+        return self._next if self._next >= 0 else None
