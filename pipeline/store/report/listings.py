@@ -98,7 +98,7 @@ WHERE [of recorded_at, number]
 ORDER BY recorded_at DESC, change_id"""
     ),
 )
-SENT: Final = Listing(
+MESSAGES_OUT: Final = Listing(
     name="sent",
     title="Messages out",
     about="Commands that passed the gate, what became of each, and the gateway's code.",
@@ -188,7 +188,7 @@ LISTINGS: Final = {
         CONVERSATIONS,
         PER_DAY,
         OPT_OUTS,
-        SENT,
+        MESSAGES_OUT,
         REFUSALS,
         INCOMPLETE,
         DEAD_LETTERS,

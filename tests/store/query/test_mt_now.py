@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from pipeline.cli.dead_letter.command_of import _HANDSET
+from pipeline.cli.operate.pipeline_state import COMMANDS
 from pipeline.records import CommandState, MtCommand, MtState, Record
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
@@ -159,6 +160,33 @@ async def test_what_is_not_resolved_is_listed_until_it_is(empty: Database) -> No
     found = await ask(empty, sql, since=f"{AT:%Y-%m-%d}")
     assert [row["command_id"] for row in found] == ["a"]
     assert await ask(empty, sql, since="2299-01-01") == []
+
+
+async def test_open_commands_are_counted_by_state_with_the_oldest(empty: Database) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    hour = timedelta(hours=1)
+    old = now - timedelta(days=30)
+    store(
+        empty,
+        [
+            (1, state("waiting", "a", at=now - 2 * hour, state_id="1")),
+            (2, state("waiting", "a", at=now - hour, state_id="2")),
+            (3, state("waiting", "b", at=now)),
+            (4, state("unknown", "c", at=old)),
+            (5, state("waiting", "d", at=now)),
+            (6, state("permitted", "d", at=now)),
+            (7, state("submitted", "d", at=now)),
+            (8, state("unknown", "e", at=old)),
+            (9, state("delivered", "e", at=now)),
+            (10, state("permitted", "f", at=now)),
+        ],
+    )
+    found = await ask(empty, COMMANDS)
+    assert [(row["state"], int(row["commands"]), row["oldest"]) for row in found] == [
+        ("permitted", 1, f"{now:%FT%TZ}"),
+        ("unknown", 1, f"{old:%FT%TZ}"),
+        ("waiting", 2, f"{now - 2 * hour:%FT%TZ}"),
+    ]
 
 
 async def test_messages_out_are_listed_with_their_states(empty: Database) -> None:
