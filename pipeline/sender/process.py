@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.sender")
 
+
 class SenderProcess:
     """The APIs, what sends by them, and what feeds it."""
 
@@ -31,9 +32,7 @@ class SenderProcess:
         bootstrap = bootstrap_of(settings)
         self._bootstrap = bootstrap
         self._post = KafkaPost(bootstrap)
-        self._desks = {
-            api.api_id: Desk(api, way_of(api), window=api.window) for api in apis
-        }
+        self._desks = {api.api_id: Desk(api, way_of(api), window=api.window) for api in apis}
         self._is_fed = False
         self.sender = Sender(
             self._desks,
@@ -74,6 +73,4 @@ def run(settings: Settings) -> None:
         process = SenderProcess(settings, apis_from_file(apis_file(settings)))
         await run_until_signalled(process.run, settings, ready=lambda: process.is_ready)
 
-    run_process(
-        "sender", main, settings, exits={ApisError: EXIT_SETTINGS, TlsError: EXIT_SETTINGS}
-    )
+    run_process("sender", main, settings, exits={ApisError: EXIT_SETTINGS, TlsError: EXIT_SETTINGS})
