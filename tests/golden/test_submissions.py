@@ -20,7 +20,7 @@ SUBMITTED = golden_rows("mt_submit")
 ANSWERED = golden_rows("mt_answers")
 
 
-@pytest.mark.parametrize("name", ["mt_submit", "mt_answers"])
+@pytest.mark.parametrize("name", ["mt_submit", "mt_answers", "mt_texts"])
 def test_a_row_is_named_once_and_says_where_it_comes_from(name):
     rows = all_rows(name)
     assert len({row["id"] for row in rows}) == len(rows)
@@ -41,6 +41,14 @@ def test_a_form_has_what_the_source_sends_but_for_what_the_row_says(row):
         del expected[name]
     ours = {"session_id": "its-session", "cliMsgId": COMMAND.command_id, "deliv_ack": "1"}
     assert sent == expected | ours
+
+
+@pytest.mark.parametrize("row", golden_rows("mt_texts"))
+def test_a_text_is_in_a_form_as_the_document_has_it(row):
+    command = command_of(text=row["input"]["text"], sender_id="", mo=False)
+    message = outgoing_from_command(command, callback=7, max_parts=3, required_features=0)
+    octets = HttpWire().send("its-session", message).octets
+    assert f"&{row['expected']['form']}&".encode("ascii") in octets + b"&"
 
 
 @pytest.mark.parametrize("row", SUBMITTED)

@@ -96,6 +96,14 @@ ANSWERS = [
         lambda taken: response(taken, status="500 Internal"),
         "unknown", "HTTP 500: ", {}, id="500 with an ID",
     ),
+    pytest.param(
+        lambda taken: response(taken, status="429 Slow"),
+        "unknown", "HTTP 429: ", {}, id="429 with an ID",
+    ),
+    pytest.param(
+        lambda taken: response(taken, status="404 Absent"),
+        "unknown", "HTTP 404: ", {}, id="404 with an ID",
+    ),
     pytest.param(lambda _: response(HTML, status="502 Bad"), "unknown", "HTTP 502: ", {}, id="502"),
     pytest.param(
         lambda _: response(HTML, status="503 Busy"), "unknown", "HTTP 503: ", {}, id="503"

@@ -211,3 +211,27 @@ async def test_a_charge_that_is_not_said_leaves_the_status(name):
         assert await way.query("a") == Found(
             is_known=True, gateway_message_id=MESSAGE_ID, status="003"
         )
+
+
+async def test_a_session_that_ended_and_no_new_one_in_time_is_not_sent(name):
+    async with counterpart(name) as peer, way_to(peer, timeout_seconds=0.3) as way:
+        peer.says("sendmsg", "ERR: 003, Session ID expired")
+
+        def may_go():
+            peer.hangs_on = "auth"
+            return True
+
+        (answer,) = await way.submit(submission_of(), may_go)
+        assert (answer.outcome, answer.is_temporary) == (Outcome.FAILED, True)
+        assert answer.trouble is Trouble.UNREACHABLE
+        assert [operation for operation, _ in peer.seen] == ["auth", "sendmsg", "auth"]
+
+
+async def test_an_answer_that_names_another_handset_is_unknown(name):
+    async with counterpart(name) as peer, way_to(peer) as way:
+        for to, outcome in (("447700900124", Outcome.UNKNOWN), (COMMAND.handset, "submitted")):
+            body = line_as(name, "sendmsg", f"ID: {MESSAGE_ID}")
+            body = body.replace(MESSAGE_ID.encode(), f"{MESSAGE_ID} To:{to}".encode())
+            peer.answers["sendmsg"] = lambda body=body: response(body)
+            (answer,) = await way.submit(submission_of(), always)
+            assert answer.outcome == outcome

@@ -31,8 +31,9 @@ _BEGIN: Final = 80  # characters of an answer that is too long
 def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
     """What was seen of a submission. `now` is UNIX time.
 
-    The gateway's own word counts, and an ID only in a response of success. Without one, 4xx says
-    that the request was not taken (RFC 9110 15.5); anything else leaves it unknown.
+    The gateway's own word counts, but an ID only in a response of success: elsewhere the two
+    contradict each other. Without a word, 4xx says that the request was not taken (RFC 9110
+    15.5); anything else leaves it unknown.
     """
     status = response.status
     if isinstance(reply, Refused):
@@ -40,6 +41,8 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
     if isinstance(reply, Taken) and 200 <= status < 300:
         return Answer(outcome=Outcome.SUBMITTED, gateway_message_ids=(reply.gateway_message_id,))
     words = words_of(response, reply)
+    if isinstance(reply, Taken):
+        return unknown(words)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         pause = retry_after_seconds(response.retry_after, now=now)
         return not_sent(words, trouble=Trouble.THROTTLED, retry_after_seconds=pause)
