@@ -132,6 +132,8 @@ class Settings:
     ftp_ca: str = _setting("", "Certificates (PEM) to trust; empty: those the system trusts.")
     ftp_poll_seconds: float = _setting(30.0, "How long after a poll the next one begins.")
 
+    apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
+
     suppression_key: str = _setting(
         "",
         "File of the key under which stops outlive their handset; empty: HOME.suppression-key.",

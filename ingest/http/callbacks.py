@@ -7,17 +7,29 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest.common.refused import letter_from_refused
-from ingest.http.answers import NOT_ACKNOWLEDGED, NOTHING_TO_TAKE, TAKEN, Answer, words
+from ingest.http.answers import (
+    NOT_ACKNOWLEDGED,
+    NOTHING_TO_TAKE,
+    TAKEN,
+    Answer,
+    unavailable,
+    words,
+)
 from pipeline.avro.single_object import encode
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
 from pipeline.records import Header, MoRaw, Reason, Rejected, Source
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.wire import http_form, soap, xml
+from pipeline.wire.status import StatusReport
+from pipeline.wire.status import http as status_http
+from pipeline.wire.status import soap as status_soap
+from pipeline.wire.status import xml as status_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from ingest.http.fates import Fates
     from ingest.http.metrics import Metrics
     from ingest.http.request import Request
     from ingest.publish.publisher import Publisher
@@ -29,12 +41,12 @@ class Parser(Protocol):
 
     def __call__(
         self, *, query: bytes, body: bytes, content_type: str
-    ) -> MoCallback | Rejected | None: ...
+    ) -> MoCallback | StatusReport | Rejected | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackPath:
-    """One way in over HTTP."""
+    """One path that the gateway calls: with MOs, or with what became of MTs."""
 
     source: Source
     parse: Parser
@@ -42,12 +54,21 @@ class CallbackPath:
     """The status for a body beyond the limit: what is cut is no XML, but an honest form is 413."""
 
 
-WAYS: Final[Mapping[bytes, CallbackPath]] = MappingProxyType(
+PATHS: Final[Mapping[bytes, CallbackPath]] = MappingProxyType(
     {
         b"/mo/http": CallbackPath(Source.HTTP, http_form.parse, too_long=413),
         b"/mo/xml": CallbackPath(Source.XML, xml.parse, too_long=400),
         b"/mo/soap": CallbackPath(Source.SOAP, soap.parse, too_long=400),
+        b"/status/http": CallbackPath(Source.STATUS_HTTP, status_http.parse, too_long=413),
+        b"/status/xml": CallbackPath(Source.STATUS_XML, status_xml.parse, too_long=400),
+        b"/status/soap": CallbackPath(Source.STATUS_SOAP, status_soap.parse, too_long=400),
     }
+)
+
+
+NOT_YET: Final = unavailable("the commands of the last 24 hours are still being read")
+UNKNOWN_HANDSET: Final = Rejected(
+    Reason.MISSING_TO, "to is absent, and no command of the last 24 hours has this id"
 )
 
 
@@ -55,9 +76,18 @@ class Callbacks:
     """Takes what the gateway delivers."""
 
     def __init__(
-        self, *, publisher: Publisher, now: Callable[[], datetime], metrics: Metrics
+        self,
+        *,
+        publisher: Publisher,
+        now: Callable[[], datetime],
+        metrics: Metrics,
+        fates: Fates,
+        knows_all: Callable[[], bool],
     ) -> None:
+        """`knows_all` says whether `fates` has the commands of the last 24 hours."""
         self._publisher = publisher
+        self._fates = fates
+        self._knows_all = knows_all
         self._now = now
         self._metrics = metrics
 
@@ -78,6 +108,11 @@ class Callbacks:
             return words(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
         if isinstance(callback, Rejected):
             return await self._keep_refused(request, way, callback)
+        handset = address_from_text(callback.handset) or self._handset_of(callback)
+        if not handset:
+            if not self._knows_all():
+                return NOT_YET
+            return await self._keep_refused(request, way, UNKNOWN_HANDSET)
         raw = MoRaw(
             source=way.source,
             received_at=self._now(),
@@ -86,9 +121,17 @@ class Callbacks:
             query=request.query,
             octets=request.body,
         )
-        key = key_from_handset(address_from_text(callback.handset))
+        key = key_from_handset(handset)
         acknowledged = await self._publisher.publish(MO_RAW, key=key, value=encode(raw))
         return TAKEN if acknowledged else NOT_ACKNOWLEDGED
+
+    def _handset_of(self, callback: MoCallback | StatusReport) -> str:
+        """The handset of the command that a status names, where it names no handset itself."""
+        if not isinstance(callback, StatusReport):
+            return ""
+        return self._fates.handset_of(
+            command_id=callback.command_id, gateway_message_id=callback.gateway_message_id
+        )
 
     async def _keep_refused(
         self, request: Request, way: CallbackPath, rejected: Rejected, *, status: int = 400

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ingest.http.mt import REQUEST_ID
+from pipeline.records import CommandState, SeenBy
 
 JsonObject = dict[str, Any]
 
@@ -52,6 +53,16 @@ _VARIABLES: Final[JsonObject] = {
     "moMsgId": "The gateway's id of the part.",
     "api_id": "The API the number belongs to.",
 }
+_STATUS_VARIABLES: Final[JsonObject] = {
+    "to": "Handset; absent: that of the command which the ids name.",
+    "apiMsgId": "The gateway's id of the message.",
+    "cliMsgId": "Our id of it: the command_id.",
+    "status": "3 digits, such as 004.",
+    "charge": "Credits, a decimal number.",
+    "timestamp": "Seconds since 1970.",
+    "from": "Sender ID.",
+    "api_id": "The API it was sent by.",
+}
 _TAKEN: Final[JsonObject] = {
     "200": _text(
         "Kafka has it on every in-sync replica; or the request had no parameter of a callback and"
@@ -59,49 +70,56 @@ _TAKEN: Final[JsonObject] = {
     ),
     "400": _text(
         "`from` or `to` is absent or empty, the percent-encoding is broken, or the XML is not"
-        " XML; the request is kept in the dead letter. Also: what is not HTTP."
+        " XML; the request is kept in the dead letter. A status lacks only `to`, and only where"
+        " no command is known by its ids. Also: what is not HTTP."
     ),
     **_GUARDED,
     **_COMMON,
     **_SIZED,
 }
-_WAY: Final[JsonObject] = {
-    "get": {
-        "summary": "A part, as the gateway's HTTP callback delivers it (guide 8.3.1).",
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "description": description,
-                "schema": {"type": "string"},
-            }
-            for name, description in _VARIABLES.items()
-        ],
-        "responses": _TAKEN,
-    },
-    "post": {
-        "summary": "The same as a form.",
-        "requestBody": {
-            "content": {
-                "application/x-www-form-urlencoded": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            name: {"type": "string", "description": description}
-                            for name, description in _VARIABLES.items()
-                        },
+_TRIAL: Final[JsonObject] = {
+    "summary": "Trying the URL; refused when it carries a callback.",
+    "responses": _TAKEN,
+}
+
+
+def _form_way(what: str, variables: JsonObject) -> JsonObject:
+    """A way that brings the variables as a query or a form."""
+    schema: JsonObject = {"type": "string"}
+    return {
+        "get": {
+            "summary": what,
+            "parameters": [
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": False,
+                    "description": description,
+                    "schema": schema,
+                }
+                for name, description in variables.items()
+            ],
+            "responses": _TAKEN,
+        },
+        "post": {
+            "summary": "The same as a form.",
+            "requestBody": {
+                "content": {
+                    "application/x-www-form-urlencoded": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {
+                                name: schema | {"description": description}
+                                for name, description in variables.items()
+                            },
+                        }
                     }
                 }
-            }
+            },
+            "responses": _TAKEN,
         },
-        "responses": _TAKEN,
-    },
-    "head": {
-        "summary": "Trying the URL; refused when it carries a callback.",
-        "responses": _TAKEN,
-    },
-}
+        "head": _TRIAL,
+    }
 
 
 def _document_way(what: str) -> JsonObject:
@@ -132,7 +150,7 @@ def _document_way(what: str) -> JsonObject:
             },
             "responses": _TAKEN,
         },
-        "head": _WAY["head"],
+        "head": _TRIAL,
     }
 
 
@@ -157,6 +175,30 @@ _ASKED: Final[JsonObject] = {
 }
 
 
+_TIME: Final[JsonObject] = {"type": ["string", "null"], "format": "date-time"}
+_IDS: Final[JsonObject] = {"type": "array", "items": {"type": "string"}}
+_MT_STATE: Final[JsonObject] = {
+    "type": "object",
+    "description": "How its command stands, once the worker has said so.",
+    "properties": {
+        "state": {"enum": [state.value for state in CommandState]},
+        "attempt": {"type": "integer", "description": "0 before one was permitted."},
+        "parts": {"type": "array", "items": {"type": "integer"}},
+        "until": _TIME | {"description": "Of a permit: when it ends."},
+        "retry_at": _TIME | {"description": "No attempt is permitted before it."},
+        "behind": {"type": "string", "description": "The command_id that goes first."},
+        "gateway_message_ids": _IDS | {"description": "In the order of the parts."},
+        "code": {"type": "string", "description": "The gateway's last code or status."},
+        "words": {"type": "string"},
+        "charge": {"type": "string", "description": "Credits, a decimal number."},
+        "charge_units": {"type": "integer", "description": "In 1/3,000,000 credit."},
+        "source": {"enum": [source.value for source in SeenBy]},
+        "consent_asked_at": _TIME | {"description": "When consent was looked at last."},
+        "at": {"type": "string", "format": "date-time"},
+    },
+}
+
+
 def _read(summary: str, responses: JsonObject) -> JsonObject:
     return {
         "get": {"summary": summary, "responses": responses},
@@ -177,9 +219,16 @@ DOCUMENT: Final[JsonObject] = {
     "security": [{}, {"basic": []}],
     "components": {"securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}},
     "paths": {
-        "/mo/http": _WAY,
+        "/mo/http": _form_way(
+            "A part, as the gateway's HTTP callback delivers it (guide 8.3.1).", _VARIABLES
+        ),
         "/mo/xml": _document_way("A part as <clickmo> (guide 8.3.4)."),
         "/mo/soap": _document_way("A part as <tns:mo_callback> in an envelope (guide 8.3.5)."),
+        "/status/http": _form_way(
+            "What became of an MT, as the gateway's HTTP callback says it.", _STATUS_VARIABLES
+        ),
+        "/status/xml": _document_way("What became of an MT, as <callback>."),
+        "/status/soap": _document_way("What became of an MT, as <tns:mt_callback>."),
         "/mt": {
             "post": {
                 "summary": "Ask for an MT; the gate decides.",
@@ -221,13 +270,15 @@ DOCUMENT: Final[JsonObject] = {
                 "What became of a request of the last 24 hours.",
                 {
                     "200": _json(
-                        "The state, and the record it stands in.",
+                        "The state, and the fields of the record it stands in. A result says what"
+                        " became of the command in the end, and never goes back from delivered.",
                         {
                             "type": "object",
                             "required": ["state", "request_id"],
                             "properties": {
                                 "state": {"enum": ["pending", "command", "rejection", "result"]},
                                 "request_id": _REQUEST_ID,
+                                "mt_state": _MT_STATE,
                             },
                         },
                     ),

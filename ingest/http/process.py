@@ -65,7 +65,13 @@ class Ingest:
         clock = PipelineClock(None if settings.kafka else settings.home)
         self.service = Service(
             access=self.access,
-            callbacks=Callbacks(publisher=self.publisher, now=clock.now, metrics=self.metrics),
+            callbacks=Callbacks(
+                publisher=self.publisher,
+                now=clock.now,
+                metrics=self.metrics,
+                fates=self.index.fates,
+                knows_all=lambda: self.tail.is_caught_up,
+            ),
             requests=MtRequests(publisher=self.publisher, index=self.index, now=clock.now),
             index=self.index,
             tail=self.tail,

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from ingest.http import openapi
 from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, value, words
-from ingest.http.callbacks import WAYS, Callbacks
+from ingest.http.callbacks import PATHS, Callbacks
 from ingest.http.mt import REQUEST_ID
 from ingest.http.request import Request, Target, request_from, target_from_octets
 from pipeline.web.access import OTHER_SIGNS
@@ -103,7 +103,7 @@ class Service:
             template="/mt/{request_id}", methods=READ, answering=self._status
         )
         routes = [
-            *(self._way_route(path) for path in WAYS),
+            *(self._way_route(path) for path in PATHS),
             Route(template="/mt", methods=("POST",), answering=requests.take),
             Route(template="/healthz", methods=READ, answering=_alive, is_open=True),
             Route(template="/readyz", methods=READ, answering=self._ready, is_open=True),
@@ -121,7 +121,7 @@ class Service:
         return Route(
             template=path.decode(),
             methods=("GET", "POST", "HEAD"),
-            answering=partial(self._callbacks.take, way=WAYS[path]),
+            answering=partial(self._callbacks.take, way=PATHS[path]),
             is_way=True,
         )
 

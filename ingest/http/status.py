@@ -1,4 +1,4 @@
-"""What became of each request, for `GET /mt/{request_id}`: an index over four topics, in memory."""
+"""What became of each request, for `GET /mt/{request_id}`: an index over the MT topics."""
 
 from __future__ import annotations
 
@@ -9,55 +9,66 @@ from typing import Any, Final
 
 import msgspec
 
+from ingest.http.fates import Fates
 from pipeline.avro.single_object import decode
 from pipeline.identity import request_digest
-from pipeline.records import GateRule, MtCommand, MtRejection, MtRequest, MtResult, Record
+from pipeline.records import (
+    GateRule,
+    MtCommand,
+    MtRejection,
+    MtRequest,
+    MtResult,
+    MtState,
+    Outcome,
+    Record,
+)
 
 IDS: Final = 100_000
 OCTETS: Final = 48 * 1024 * 1024
-_STATES: Final = {
-    MtRequest: "pending",
-    MtCommand: "command",
-    MtRejection: "rejection",
-    MtResult: "result",
-}
+_OUTCOMES: Final = frozenset(Outcome)
+#: Nothing more is expected; `submitted` may yet be delivered, and `unknown` become anything.
+_FINAL: Final = frozenset({Outcome.FAILED, Outcome.DELIVERED, Outcome.UNDELIVERED})
+_KINDS: Final = {MtRequest: "pending", MtCommand: "command", MtRejection: "rejection"}
+#: Of `MtState` what says nothing to an application, or stands beside it already.
+_NOT_SHOWN: Final = ("state_id", "command_id", "request_id", "handset", "holder", "ask_gateway")
 
 
 class Rank(IntEnum):
     """A later state hides an earlier one, in whatever order the topics are read."""
 
-    PENDING = 0
-    REUSED = 1  # another request under the same id was refused: says nothing of the first
-    COMMAND = 2
-    REJECTION = 3
-    RESULT = 4
+    NAMED = 0  # known by what became of it alone
+    PENDING = 1
+    REUSED = 2  # another request under the same id was refused: says nothing of the first
+    COMMAND = 3
+    REJECTION = 4
 
 
 def rank_of(record: Record) -> Rank:
     """How far the request has come when this is its record."""
     match record:
-        case MtResult():
-            return Rank.RESULT
         case MtCommand():
             return Rank.COMMAND
         case MtRejection():
             return Rank.REUSED if record.rule == GateRule.ID_REUSED else Rank.REJECTION
-        case _:
+        case MtRequest():
             return Rank.PENDING
+    return Rank.NAMED
 
 
 @dataclass(slots=True)
 class _Entry:
     rank: Rank
-    octets: bytes
-    digest: bytes | None
+    octets: bytes = b""
+    digest: bytes | None = None
+    command_id: str = ""
 
 
 class StatusIndex:
     """The newest ids; records are kept as octets, which take a fifth of the memory."""
 
-    def __init__(self, *, ids: int = IDS, octets: int = OCTETS) -> None:
+    def __init__(self, *, ids: int = IDS, octets: int = OCTETS, fates: Fates | None = None) -> None:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self.fates = fates or Fates()
         self._most_ids = ids
         self._most_octets = octets
         self._octets = 0
@@ -65,21 +76,24 @@ class StatusIndex:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def enter(self, record: Record, octets: bytes) -> None:
-        """Note a record of the four topics; `octets` are its encoding.
+    def enter(self, record: Record, octets: bytes, *, offset: int = 0) -> None:
+        """Note a record of the MT topics; `octets` are its encoding, `offset` its place.
 
         A confirmation or custom reply that nobody asked for has no request id, and is none of ours.
         """
+        self.fates.enter(record, octets, offset=offset)
         request_id = str(getattr(record, "request_id", ""))
         if not request_id:
             return
-        entry = self._entries.get(request_id)
-        if entry is None:
-            entry = self._entries[request_id] = _Entry(rank_of(record), octets, None)
-            self._octets += len(octets)
-        elif rank_of(record) >= entry.rank and not _is_repeated(record, entry):
+        entry = self._entries.setdefault(request_id, _Entry(Rank.NAMED))
+        rank = rank_of(record)
+        if rank > Rank.NAMED and rank >= entry.rank and not _is_repeated(record, entry):
             self._octets += len(octets) - len(entry.octets)
-            entry.rank, entry.octets = rank_of(record), octets
+            entry.rank, entry.octets = rank, octets
+        if isinstance(record, MtCommand | MtState):
+            entry.command_id = record.command_id
+        elif isinstance(record, MtResult):  # whoever sends may write one
+            entry.command_id = entry.command_id or record.command_id
         if isinstance(record, MtRequest) and entry.digest is None:
             entry.digest = request_digest(record)
         self._entries.move_to_end(request_id)
@@ -93,14 +107,54 @@ class StatusIndex:
         return entry.digest if entry else None
 
     def status_of(self, request_id: str) -> dict[str, Any] | None:
-        """State and record as JSON has it; None when the id is not known."""
+        """What it has come to and that record, as JSON has it; None when the id is not known.
+
+        `mt_state` says how its command stands, once the worker has said so.
+        """
         entry = self._entries.get(request_id)
         if entry is None:
             return None
-        record = decode(entry.octets)
-        return {"state": _STATES[type(record)], **msgspec.to_builtins(record)}
+        fate = self.fates.of(entry.command_id)
+        state, seen = fate.latest() if fate else (None, None)
+        record = _result_of(state, seen) or (decode(entry.octets) if entry.octets else None)
+        kind = _KINDS.get(type(record), "result") if record else "command"
+        status: dict[str, Any] = {"state": kind}
+        if record is not None:
+            status |= msgspec.to_builtins(record)
+        status["request_id"] = request_id
+        if state is not None:
+            shown = msgspec.to_builtins(state)
+            status["mt_state"] = {k: v for k, v in shown.items() if k not in _NOT_SHOWN}
+        return status
 
 
 def _is_repeated(record: Record, entry: _Entry) -> bool:
     """Whether a request came again under its id: the first one stands."""
     return isinstance(record, MtRequest) and entry.rank is Rank.PENDING
+
+
+def _result_of(state: MtState | None, seen: MtResult | None) -> MtResult | None:
+    """What was seen of the command in the end; None when it is not sent, or waits to be again."""
+    if state is None:
+        return seen
+    if state.state not in _OUTCOMES:
+        return None
+    ids = state.gateway_message_ids
+    return MtResult(
+        result_id=state.state_id,
+        command_id=state.command_id,
+        request_id=state.request_id,
+        handset=state.handset,
+        outcome=state.state,
+        final=state.state in _FINAL,
+        gateway_message_id=next(filter(None, ids), ""),
+        code=state.code,
+        words=state.words,
+        attempt=state.attempt,
+        at=state.at,
+        way=seen.way if seen else "",
+        api_id=seen.api_id if seen else "",
+        gateway_message_ids=ids,
+        charge=state.charge,
+        source=state.source,
+    )

@@ -1,11 +1,11 @@
-"""Feeds the status index: reads four topics from a day ago to their end, and on from there."""
+"""Feeds the status index: reads the MT topics from a day ago to their end, and on from there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from time import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -13,15 +13,18 @@ from aiokafka.errors import KafkaError
 from ingest.http.status import IDS, StatusIndex
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.kafka.client.paced_consumer import PacedConsumer
-from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT
+from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT, MT_STATE
 from pipeline.process.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from aiokafka.structs import ConsumerRecord
+
 log = logging.getLogger("twoway.ingest")
 
-TAILED: Final = (MT_REQUEST, MT_COMMAND, MT_REJECTION, MT_RESULT)
+TAILED: Final = (MT_REQUEST, MT_COMMAND, MT_REJECTION, MT_RESULT, MT_STATE)
+RECORDS_A_COMMAND: Final = {MT_RESULT: 2, MT_STATE: 6}  # of the others there is one
 WINDOW_SECONDS: Final = 24 * 3600
 FETCH_GAP_SECONDS: Final = 0.2  # a status is asked for by people and slow loops
 RECORDS_AT_ONCE: Final = 100  # decoded without letting a callback in between: about 1 ms
@@ -86,7 +89,7 @@ class Tail:
                 self.is_reading = True
                 for records in batches.values():
                     for record in records:
-                        self._take(record.value)
+                        self._take(record)
                 await self._check_caught_up(consumer)
         finally:
             await consumer.stop()
@@ -105,9 +108,10 @@ class Tail:
         since = int((time() - WINDOW_SECONDS) * 1000)
         by_time = await consumer.offsets_for_times(dict.fromkeys(partitions, since))
         self._ends = await consumer.end_offsets(partitions)
-        kept = IDS * len(TAILED) // len(partitions)
+        each = IDS * len(TAILED) // len(partitions)
         for partition, end in self._ends.items():
             found = by_time.get(partition)
+            kept = each * RECORDS_A_COMMAND.get(partition.topic, 1)
             consumer.seek(partition, max(found.offset, end - kept) if found else end)
 
     async def _check_caught_up(self, consumer: PacedConsumer) -> None:
@@ -118,10 +122,11 @@ class Tail:
             del self._ends[partition]
         self.is_caught_up = True
 
-    def _take(self, octets: Any) -> None:
+    def _take(self, taken: ConsumerRecord) -> None:
+        octets = taken.value or b""
         try:
             record = decode(octets)
         except Unreadable as error:
             log.warning("a record of the status topics cannot be read: %s", error)
             return
-        self._index.enter(record, octets)
+        self._index.enter(record, octets, offset=taken.offset)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from pipeline.cli.apis import command as apis
 from pipeline.cli.consent import import_stops as consent_import
 from pipeline.cli.consent import review
 from pipeline.cli.consent import stop_open as consent
@@ -14,10 +15,13 @@ from pipeline.cli.dead_letter import listing as dead_letter
 from pipeline.cli.dead_letter import retry as dead_letter_retry
 from pipeline.cli.demo import command as demo
 from pipeline.cli.forget import command as forget
+from pipeline.cli.mt import request as mt
+from pipeline.cli.mt import resolve as mt_resolve
+from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
-from pipeline.cli.processes import ftp, smpp
+from pipeline.cli.processes import ftp, sender, smpp
 from pipeline.cli.processes import main as processes
-from pipeline.cli.records import consume, import_log, mt, sql
+from pipeline.cli.records import consume, import_log, sql
 from pipeline.cli.replay import command as replay
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.why import command as why
@@ -48,12 +52,22 @@ _add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json
 _add(app, "demo", demo.demo, example="demo")
 _add(app, "status", status.status, example="status --json")
 _add(app, "consume", consume.consume, example="consume mo-message --from-beginning --max 10")
+_ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
+_mt = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_mt.callback()(mt.mt)
+_add(_mt, "show", mt_show.show, example=f"mt show {_ID}")
 _add(
-    app,
-    "mt",
-    mt.mt,
-    example="mt --to 447700900001 --text 'Your parcel is here' --from 447700900999",
+    _mt,
+    "resolve",
+    mt_resolve.resolve,
+    example=f"mt resolve {_ID} --not-sent --reason 'The gateway knows no such message.'",
 )
+app.add_typer(
+    _mt,
+    name="mt",
+    epilog="Example: twoway mt --to 447700900001 --text 'Your parcel is here' --from 447700900999",
+)
+
 _add(
     app,
     "sql",
@@ -67,6 +81,13 @@ _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
+
+_add(app, "sender", sender.sender, example="sender --home .twoway")
+
+_apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
+_add(_apis, "check", apis.check, example="apis check apis.toml")
+_add(_apis, "try", apis.try_api, example="apis try 3155")
+app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")
@@ -119,7 +140,6 @@ _review = typer.Typer(
     rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway review --max 20"
 )
 _review.callback()(review.list_messages)
-_ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
 _add(_review, "accept", review.accept, example=f"review accept {_ID} --reason 'Means it.'")
 _add(_review, "dismiss", review.dismiss, example=f"review dismiss {_ID} --reason 'An order.'")
 app.add_typer(_review, name="review", epilog="Example: twoway review --max 20")

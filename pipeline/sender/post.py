@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -42,7 +42,7 @@ class KafkaPost:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Any = None
         self._making = asyncio.Lock()
         self._failing = 0
 
@@ -101,7 +101,7 @@ class KafkaPost:
                 self._producer = producer
             return self._producer
 
-    async def _let_go(self, producer: AIOKafkaProducer | None) -> None:
+    async def _let_go(self, producer: Any) -> None:
         """Begin anew: a producer that gave up on a record takes no other one."""
         async with self._making:
             if producer is None or producer is not self._producer:

@@ -30,6 +30,8 @@ COMMANDS_RELIED_ON = {
     "status",
     "consume",
     "mt",
+    "mt show",
+    "mt resolve",
     "sql",
     "dead-letter list",
     "dead-letter retry",
@@ -247,3 +249,37 @@ def test_a_home_given_before_advance_counts(
 def test_starting_loads_nothing_heavy(heavy: str) -> None:
     words = f"import sys, pipeline.cli.main; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("mt", "Missing option '--to'."),
+        ("mt --text x", "Missing option '--to'."),
+        ("mt --to 447700900001", "Missing option '--text'."),
+        ("mt resolve c --reason x", "say --sent or --not-sent"),
+        ("mt resolve c --sent", "Missing option '--reason'."),
+        ("mt show", "Missing argument 'COMMAND_OR_REQUEST_ID'."),
+    ],
+)
+def test_what_is_missing_is_named(
+    line: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["twoway", *line.split()])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["mt show", "why"])
+def test_the_path_of_a_command_is_told_by_both(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"c" * 32: iter(["its path"])}
+    monkeypatch.setattr("pipeline.cli.mt.show.lines_of_id", lambda _settings, name: told[name])
+    monkeypatch.setattr(sys, "argv", ["twoway", *line.split(), "c" * 32])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code or 0) == 0
+    assert capsys.readouterr().out == "its path\n"

@@ -35,7 +35,7 @@ TWO_WAY: Final = {
     "number": "MO: the number texted. MT: the sender ID.",
     "text": "The text; empty for an MT that was refused.",
     "id": "`message_id`, `command_id` or `rejection_id`.",
-    "note": "What is odd about it, its purpose, or why it was refused.",
+    "note": "MO: what is odd. MT: its purpose and what became of it, or why it was refused.",
 }
 JUDGED_COMMAND: Final = {
     "command_id": "The command.",
@@ -47,6 +47,8 @@ JUDGED_COMMAND: Final = {
     "open_as_it_was": "1: the handset was open then, by all that is known today.",
     "because": "The changes of consent that `open_as_it_was` rests on.",
 }
+#: Views with the columns of a record of another name.
+RECORD_OF: Final = {"mt_now": "mt_state"}
 #: Views that are of no single record.
 VIEWS: Final = {"two_way": TWO_WAY, "judged_command": JUDGED_COMMAND}
 KEYS: Final = {
@@ -153,7 +155,8 @@ def _topic(name: str) -> list[str]:
 
 
 def _view(name: str, columns: Sequence[tuple[str, str]]) -> list[str]:
-    known = fields_of(name) if (SCHEMAS / name).is_dir() else {}
+    record = RECORD_OF.get(name, name)
+    known = fields_of(record) if (SCHEMAS / record).is_dir() else {}
     lines = [f"### `{DATABASE}.{name}`", "", "| column | type | meaning |", "|---|---|---|"]
     for column, kind in columns:
         lines.append(f"| `{column}` | `{kind}` | {_cell(meaning(name, column, known))} |")

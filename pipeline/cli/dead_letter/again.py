@@ -17,10 +17,15 @@ from pipeline.dead_letters import is_cut
 from pipeline.kafka import topics
 from pipeline.records import DeadLetter, Header, MoRaw, Reason, Rejected, Source, Stage
 from pipeline.sms.msisdn import address_from_text, key_from_handset
+from pipeline.wire.status import report_of
 from pipeline.wire.ways import callback_from_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from pipeline.wire.status import StatusReport
+
+    HandsetOf = Callable[[StatusReport], str]
 
 RETRY_OF: Final = "twoway-retry-of"
 #: A topic that the agent reads, and where the same record twice has one effect.
@@ -45,13 +50,18 @@ class Again:
     rejected: Rejected | None = None
 
 
-def again_from_letter(letter: DeadLetter, *, alphabet: str) -> Again:
-    """What to publish; raises `CannotRetry`. `alphabet` is what SMPP's data_coding 0 means."""
+def again_from_letter(
+    letter: DeadLetter, *, alphabet: str, handset_of: HandsetOf = lambda _: ""
+) -> Again:
+    """What to publish; raises `CannotRetry`. `alphabet` is what SMPP's data_coding 0 means.
+
+    `handset_of` gives the handset of a status that names none; empty: nobody knows it.
+    """
     if letter.reason == Reason.TOO_LONG or is_cut(letter):
         raise CannotRetry("only its beginning was kept")
     if letter.topic:
         return _record_again(letter)
-    return _input_again(letter, alphabet=alphabet)
+    return _input_again(letter, alphabet=alphabet, handset_of=handset_of)
 
 
 def predecessor_of(letter: DeadLetter) -> str:
@@ -75,7 +85,7 @@ def _record_again(letter: DeadLetter) -> Again:
     )
 
 
-def _input_again(letter: DeadLetter, *, alphabet: str) -> Again:
+def _input_again(letter: DeadLetter, *, alphabet: str, handset_of: HandsetOf) -> Again:
     """The raw event that ingest would make of it now, or its next dead letter."""
     given = {header.name: header.value for header in letter.headers}
     raw = MoRaw(
@@ -87,15 +97,27 @@ def _input_again(letter: DeadLetter, *, alphabet: str) -> Again:
         octets=letter.octets,
         alphabet=alphabet if letter.source == Source.SMPP else "",
     )
-    callback = callback_from_raw(raw)
-    if callback is None:
-        raise CannotRetry("there is no message in it")
-    if isinstance(callback, Rejected):
-        following = encode(_following_letter(letter, callback))
-        return Again(topic=topics.DEAD_LETTER, octets=following, rejected=callback)
-    key = key_from_handset(address_from_text(callback.handset))
+    handset = _handset_in(raw, handset_of)
+    if isinstance(handset, Rejected):
+        following = encode(_following_letter(letter, handset))
+        return Again(topic=topics.DEAD_LETTER, octets=following, rejected=handset)
+    key = key_from_handset(handset)
     link = (RETRY_OF, letter.dead_letter_id.encode())
     return Again(topic=topics.MO_RAW, octets=encode(raw), key=key, headers=[link])
+
+
+def _handset_in(raw: MoRaw, handset_of: HandsetOf) -> str | Rejected:
+    """Whose the message or the status is; raises `CannotRetry` where there is neither."""
+    callback = callback_from_raw(raw)
+    if callback is None:
+        report = report_of(raw)
+        if report is None:
+            raise CannotRetry("there is no message in it, and no status")
+        if isinstance(report, Rejected):
+            return report
+        unknown = Rejected(Reason.MISSING_TO, "to is absent, and no command has this id")
+        return report.handset or handset_of(report) or unknown
+    return callback if isinstance(callback, Rejected) else address_from_text(callback.handset)
 
 
 def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:

@@ -1,5 +1,6 @@
 """`dead-letter retry`: what was refused, through the same way again."""
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -34,7 +35,10 @@ def retry(
         str | None, typer.Option(help="All that were refused for this reason.")
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="All that came by http, xml, soap, smpp or ftp.")
+        str | None,
+        typer.Option(
+            help="All that came by http, xml, soap, smpp, ftp, or as status-http and so on."
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Without ids: do it, not only show what would be done.")
@@ -105,6 +109,7 @@ def _retriable(
     Takes out of `left` what is retried, or was before.
     """
     from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
+    from pipeline.cli.dead_letter.command_of import handset_of_report
     from pipeline.cli.dead_letter.forgotten import ErasedHandsets
     from pipeline.cli.dead_letter.reading import all_letters, retries_by_letter
 
@@ -120,7 +125,11 @@ def _retriable(
             left.discard(name)
             continue
         try:
-            again = again_from_letter(letter, alphabet=settings.smpp_default_alphabet)
+            again = again_from_letter(
+                letter,
+                alphabet=settings.smpp_default_alphabet,
+                handset_of=partial(handset_of_report, settings),
+            )
             if forgotten.holds((again.key or b"").decode("utf-8", "replace"), at=letter.at):
                 raise CannotRetry("its handset was forgotten")
         except CannotRetry as error:

@@ -1,4 +1,7 @@
-"""The processes of a local stack that fetch messages elsewhere, each where its host is set."""
+"""The processes of a local stack that have the gateway as their other end.
+
+Those that fetch messages, each where its host is set, and the sender, where apis.toml is there.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pipeline.cli.local.children import Program
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from pipeline.cli.local.stack_settings import answers, answers_ready, settings_as_environment
 from pipeline.process.secret_settings import secrets_as_lines, settings_of
+from pipeline.sender.apis_file import apis_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +22,14 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 WAY_PROGRAMS: Final = ("smpp", "ftp")  # each with its setting NAME_host
+SENDER: Final = "sender"
+
+
+def is_wanted(name: str, settings: Settings) -> bool:
+    """Whether the stack has this process."""
+    if name == SENDER:
+        return apis_file(settings).is_file()
+    return bool(getattr(settings, f"{name}_host"))
 
 
 def programs_of_ways(
@@ -30,8 +42,8 @@ def programs_of_ways(
     """One a way, ready as soon as it runs: who they fetch from may be away for long."""
     found: list[Program] = []
     ports = {settings.http_port, settings.report_port, settings.metrics_port}
-    for name in WAY_PROGRAMS:
-        if not getattr(settings, f"{name}_host"):
+    for name in (*WAY_PROGRAMS, SENDER):
+        if not is_wanted(name, settings):
             continue
         port = free_port(avoid=ports)
         ports.add(port)

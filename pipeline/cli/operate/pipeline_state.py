@@ -33,6 +33,16 @@ DEAD_LETTERS: Final = """
 SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
 FROM dead_letter WHERE dead_letter_id NOT IN (SELECT dead_letter_id FROM dead_letter_retry)
 GROUP BY stage, reason ORDER BY stage, reason"""
+# A command is open for a week at most, but for one of which nobody says what became of it.
+COMMANDS: Final = """
+SELECT state, count() AS commands, formatDateTime(min(first), '%FT%TZ', 'UTC') AS oldest FROM (
+  SELECT argMax(s.state, s.kafka_offset) AS state, min(s.at) AS first FROM mt_state_rows AS s
+  WHERE (s.handset, s.command_id) IN (
+    SELECT handset, command_id FROM mt_state_rows
+    WHERE state = 'unknown' OR (state IN ('waiting', 'permitted') AND at > now() - INTERVAL 8 DAY)
+  )
+  GROUP BY s.handset, s.command_id
+) WHERE state IN ('waiting', 'permitted', 'unknown') GROUP BY state ORDER BY state"""
 DUE_STATES: Final = """
 SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (
   SELECT handset,
@@ -53,6 +63,8 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     partitions: list[dict[str, Any]] | None
     last_mo: list[dict[str, Any]] | None
     dead_letters: list[dict[str, Any]] | None
+    commands: list[dict[str, Any]] | None = None
+    """Commands that are neither sent nor refused, by state."""
     hangs: dict[str, int] = {}
     """How often `up` ended a process because it did not answer."""
     troubles: list[dict[str, str]] = []
@@ -72,9 +84,9 @@ def pipeline_state(settings: Settings) -> PipelineState:
     report = report_of(settings)
     if words := failure_of(report):
         down |= {"store": words}
-    last_mo, dead_letters, due = (
+    last_mo, dead_letters, due, commands = (
         _asked(partial(rows, report, question), part="store", down=down)
-        for question in (LAST_MO, DEAD_LETTERS, DUE_STATES)
+        for question in (LAST_MO, DEAD_LETTERS, DUE_STATES, COMMANDS)
     )
     return PipelineState(
         time=clock_of(settings).now(),
@@ -82,6 +94,7 @@ def pipeline_state(settings: Settings) -> PipelineState:
         partitions=_partitions(broker, due) if broker else None,
         last_mo=last_mo,
         dead_letters=dead_letters,
+        commands=commands,
         hangs=stack.hangs if stack else {},
         troubles=_troubles(settings),
     )
@@ -167,6 +180,8 @@ def lines_of(state: PipelineState) -> Iterator[str]:
     yield from _section(
         "dead letters", state.dead_letters, "none", ["stage", "reason", "letters", "last"]
     )
+    yield ""
+    yield from _section("open commands", state.commands, "none", ["state", "commands", "oldest"])
     yield ""
     if not state.down:
         yield "down           nothing"

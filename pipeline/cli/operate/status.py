@@ -10,7 +10,8 @@ def status(json: Json = False, home: Home = None) -> None:
     """Say how far everything is, and what is down.
 
     Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters;
-    which processes wait for an operator, or end again and again, and why.
+    commands that wait, are permitted, or of which nobody knows what became; which processes wait
+    for an operator, or end again and again, and why.
     Works when parts are down, and says which; the exit code is 0 as long as it could ask.
     """
     settings = settings_from(home=home)

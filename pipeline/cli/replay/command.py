@@ -21,7 +21,7 @@ def since_from_text(text: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
-        from pipeline.cli.records.mt import time_from_text
+        from pipeline.cli.mt.request import time_from_text
 
         return time_from_text(text)
 

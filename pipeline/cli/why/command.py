@@ -1,5 +1,6 @@
 """`why`: a handset's consent, since when, by which message and rule, and what would change it."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -22,13 +23,17 @@ _ISO: Final = ", ".join(
 CHANGES: Final = f"""\
 SELECT scope_kind, scope, state, gateway_state, rule, mo_message_id, number, actor, reason, {_ISO}
 FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kafka_offset"""  # noqa: S608  names of ours
+COMMAND_ID: Final = re.compile("[0-9a-f]{32}")  # longer than any handset
 TEXTS: Final = """\
 SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
 AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
 
 
 def why(
-    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="Whose consent.")],
+    handset: Annotated[
+        str,
+        typer.Argument(metavar="HANDSET", help="Whose consent; or a COMMAND_ID, as `mt show`."),
+    ],
     number: Annotated[
         str | None, typer.Argument(metavar="[NUMBER]", help="At this number; else everywhere.")
     ] = None,
@@ -39,6 +44,12 @@ def why(
     Ours and the gateway's state, what is due, and what would change it. It is as ClickHouse has
     it, a few seconds behind; `twoway status` says how far.
     """
+    if COMMAND_ID.fullmatch(handset.strip()):
+        from pipeline.cli.mt.show import lines_of_id
+
+        for line in lines_of_id(settings_from(home=home), handset.strip()):
+            typer.echo(line)
+        return
     address = handset_from(handset)
     at = number_from(number) if number else ""
     settings = settings_from(home=home)

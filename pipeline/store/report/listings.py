@@ -98,6 +98,29 @@ WHERE [of recorded_at, number]
 ORDER BY recorded_at DESC, change_id"""
     ),
 )
+MESSAGES_OUT: Final = Listing(
+    name="sent",
+    title="Messages out",
+    about="Commands that passed the gate, what became of each, and the gateway's code.",
+    empty="Nothing was sent in this time.",
+    sql=_filled(
+        """\
+SELECT command.at AS at, command.handset AS handset, command.number AS number, text, purpose,
+    parts, state, code, words, charge, command_id
+FROM
+(
+    SELECT at, handset, sender_id AS number, text, purpose, parts, command_id
+    FROM twoway.mt_command WHERE [of at, sender_id]
+) AS command
+LEFT JOIN
+(
+    SELECT handset, command_id, state, code, words, charge FROM twoway.mt_state_rows
+    WHERE at >= {since:DateTime64(3, 'UTC')}
+    ORDER BY kafka_offset DESC LIMIT 1 BY handset, command_id
+) AS now ON now.handset = command.handset AND now.command_id = command.command_id
+ORDER BY at DESC, command_id"""
+    ),
+)
 REFUSALS: Final = Listing(
     name="refusals",
     title="Refused to send",
@@ -165,6 +188,7 @@ LISTINGS: Final = {
         CONVERSATIONS,
         PER_DAY,
         OPT_OUTS,
+        MESSAGES_OUT,
         REFUSALS,
         INCOMPLETE,
         DEAD_LETTERS,

@@ -28,6 +28,7 @@ OVERVIEW: Final = {
     "conversations": 12,
     "per-day": 21,
     "opt-outs": 12,
+    "sent": 12,
     "refusals": 12,
     "incomplete": 8,
     "dead-letters": 8,

@@ -27,7 +27,7 @@ VARIABLES: Final = {
     "charge": "charge",
     "moMsgId": "mo_msg_id",
 }
-CONTAINERS: Final = frozenset({"callback", "mt_callback"})
+STATUS_CONTAINERS: Final = frozenset({"callback", "mt_callback"})
 LONGEST_ID: Final = 64  # characters; the gateway's are 32
 _ID: Final = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_ID}}}")
 _STATUS: Final = re.compile(r"0*([0-9]{1,3})")

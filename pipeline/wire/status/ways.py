@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import MoRaw, Rejected, Source
 from pipeline.wire.status import http, soap, xml
+from pipeline.wire.status.receipt import report_from_pdu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,12 @@ def _soap(raw: MoRaw) -> StatusReport | Rejected | None:
     return soap.parse(query=raw.query, body=raw.octets, content_type=raw.content_type)
 
 
+def _smpp(raw: MoRaw) -> StatusReport | Rejected | None:
+    return report_from_pdu(raw.octets)
+
+
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], StatusReport | Rejected | None]]] = {
+    Source.SMPP: _smpp,
     Source.STATUS_HTTP: _http,
     Source.STATUS_XML: _xml,
     Source.STATUS_SOAP: _soap,
@@ -35,7 +41,8 @@ _PARSERS: Final[Mapping[str, Callable[[MoRaw], StatusReport | Rejected | None]]]
 def report_of(raw: MoRaw) -> StatusReport | Rejected | None:
     """The status that `raw` brought; None when it brought none, but a message or nothing.
 
-    A callback may name no handset: the key of its record does.
+    A callback may name no handset: the key of its record does. Of SMPP, ask only where
+    `callback_from_raw` has found no message: the PDU is parsed again.
     """
     parser = _PARSERS.get(raw.source)
     return None if parser is None else parser(raw)

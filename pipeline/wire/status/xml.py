@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Reason, Rejected
 from pipeline.wire.status import http
-from pipeline.wire.status.fields import CONTAINERS, VARIABLES, report_from_texts
+from pipeline.wire.status.fields import STATUS_CONTAINERS, VARIABLES, report_from_texts
 from pipeline.wire.xml import document_from_request
 from pipeline.wire.xml_repair import fields_from_document
 
@@ -32,7 +32,7 @@ def report_from_request(
     )
     if not isinstance(document, bytes):
         return document
-    read = fields_from_document(document, containers=CONTAINERS, also=also)
+    read = fields_from_document(document, containers=STATUS_CONTAINERS, also=also)
     if isinstance(read.fields, Rejected):
         return read.fields
     if read.fields is None:

@@ -29,6 +29,7 @@ from pipeline.kafka import topics
 from pipeline.records import DeadLetter, DeadLetterRetry, Header, MoRaw, MtRequest
 from pipeline.wire import http_form, mo_log
 from tests.support.mo import callback
+from tests.wire.status.test_reports import EXAMPLE, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,31 @@ def test_a_request_becomes_the_raw_event_it_would_have_been() -> None:
         query=b"mine=1",
         octets=letter.octets,
     )
+
+
+@pytest.mark.parametrize("shape", requests(EXAMPLE))
+def test_a_status_becomes_the_raw_event_it_would_have_been(shape: str) -> None:
+    given = requests(EXAMPLE)[shape]
+    letter = http_letter(given.query, given.octets, source=given.source)
+    again = again_from_letter(letter, alphabet="gsm7")
+    assert (again.topic, again.key, again.rejected) == ("mo-raw", b"279995631564", None)
+    raw = decode(again.octets)
+    assert isinstance(raw, MoRaw)
+    assert (raw.source, raw.query, raw.octets) == (given.source, given.query, given.octets)
+
+
+def test_a_status_of_nobody_goes_to_the_handset_that_is_known_by_now() -> None:
+    letter = http_letter(b"apiMsgId=id1234&status=001", source="status-http", reason="missing-to")
+    again = again_from_letter(letter, alphabet="gsm7", handset_of=lambda report: "4477")
+    assert (again.topic, again.key) == ("mo-raw", b"4477")
+    refused = again_from_letter(letter, alphabet="gsm7")
+    assert refused.rejected is not None
+    assert (refused.topic, refused.rejected.reason) == ("dead-letter", "missing-to")
+
+
+def test_a_trial_of_a_url_is_not_retried() -> None:
+    with pytest.raises(CannotRetry):
+        again_from_letter(http_letter(b"x=1", source="status-http"), alphabet="gsm7")
 
 
 def test_a_line_of_the_log_becomes_its_raw_event() -> None:

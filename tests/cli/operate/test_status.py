@@ -72,6 +72,21 @@ WORDS = [
         ],
     ),
     (
+        "commands that wait, and one of which nobody knows",
+        state(
+            commands=[
+                {"state": "unknown", "commands": 1, "oldest": "2026-11-21T12:00:00Z"},
+                {"state": "waiting", "commands": 12, "oldest": "2026-11-22T11:59:00Z"},
+            ]
+        ),
+        [
+            "state    commands  oldest",
+            "unknown  1         2026-11-21T12:00:00Z",
+            "waiting  12        2026-11-22T11:59:00Z",
+        ],
+    ),
+    ("nothing is open", state(commands=[]), ["open commands  none"]),
+    (
         "a broker that is away",
         state(partitions=None, down={"kafka": "no answer"}),
         ["partitions     not known: the broker does not answer", "DOWN           kafka: no answer"],

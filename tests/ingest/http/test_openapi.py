@@ -6,7 +6,10 @@ import json
 import re
 
 from ingest.http.openapi import DOCUMENT
+from ingest.http.status import StatusIndex
+from pipeline.avro.single_object import encode
 from tests.ingest.http.support import running
+from tests.ingest.http.test_status import state
 
 
 def described() -> dict[str, set[str]]:
@@ -60,3 +63,14 @@ def test_every_operation_says_what_it_does_and_each_path_parameter_is_given() ->
                 assert all(
                     response["description"] for response in item[method]["responses"].values()
                 )
+
+
+def test_the_state_of_a_command_is_described_as_it_is_shown() -> None:
+    index = StatusIndex()
+    given = state("waiting")
+    index.enter(given, encode(given))
+    status = index.status_of("k")
+    assert status is not None
+    answer = DOCUMENT["paths"]["/mt/{request_id}"]["get"]["responses"]["200"]
+    described = answer["content"]["application/json"]["schema"]["properties"]["mt_state"]
+    assert set(described["properties"]) == set(status["mt_state"])

@@ -24,10 +24,14 @@ def time_from_text(text: str) -> datetime:
 
 
 def mt(
+    context: typer.Context,
     to: Annotated[
-        str, typer.Option("--to", metavar="HANDSET", help="Handset, in international format.")
-    ],
-    text: Annotated[str, typer.Option("--text", help="What to say.")],
+        str | None,
+        typer.Option(
+            "--to", metavar="HANDSET", help="Handset, in international format. [required]"
+        ),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="What to say. [required]")] = None,
     sender_id: Annotated[
         str | None,
         typer.Option(
@@ -48,13 +52,22 @@ def mt(
         str | None,
         typer.Option(metavar="TIME", help="Refuse it after this time (ISO 8601 with offset)."),
     ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait up to a minute until it is sent or refused; say how."),
+    ] = False,
     home: Home = None,
 ) -> None:
     """Ask for an MT, and print the id of the request.
 
     Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
-    do the views mt_command and mt_rejection.
+    do `twoway mt show ID` and the views mt_command, mt_now and mt_rejection.
     """
+    if context.invoked_subcommand is not None:
+        return
+    if to is None or text is None:
+        missing = "--to" if to is None else "--text"
+        context.fail(f"Missing option '{missing}'.")
     handset = handset_from(to)
     last_moment = time_from_text(not_after) if not_after else None
     settings = settings_from(home=home)
@@ -82,3 +95,7 @@ def mt(
     key = key_from_handset(handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_REQUEST, record=request, key=key)])
     typer.echo(request.request_id)
+    if wait:
+        from pipeline.cli.mt.waiting import wait_until_decided
+
+        wait_until_decided(settings, request.request_id)

@@ -1,0 +1,49 @@
+"""`mt --wait`: until a request is refused, or its command is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from pipeline.cli.ask.report_client import report_of
+from pipeline.cli.ask.waiting import wait_for
+from pipeline.cli.mt.history import MtHistory, history_of
+from pipeline.cli.mt.words import lines_of_mt
+from pipeline.records import CommandState
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+WAIT_SECONDS: Final = 60
+EXIT_NOT_SENT: Final = 1
+_SENT: Final = frozenset({CommandState.SUBMITTED, CommandState.DELIVERED})
+_OPEN: Final = frozenset({CommandState.WAITING, CommandState.PERMITTED})
+
+
+def wait_until_decided(settings: Settings, request_id: str) -> None:
+    """Print the path of the request once that is so; exits with 1 where it was not sent."""
+    report = report_of(settings)
+    history = wait_for(
+        lambda: decided(history_of(report, request_id)),
+        seconds=WAIT_SECONDS,
+        failure="it was neither sent nor refused",
+    )
+    for line in lines_of_mt(history):
+        typer.echo(line)
+    if not was_sent(history):
+        raise typer.Exit(EXIT_NOT_SENT)
+
+
+def decided(history: MtHistory) -> MtHistory | None:
+    """The same, once nothing more is waited for: the worker's word, else what was seen."""
+    if history.states:
+        return None if history.states[-1].state in _OPEN and not history.refused else history
+    return history if history.refused or history.seen else None
+
+
+def was_sent(history: MtHistory) -> bool:
+    """Whether the gateway has it."""
+    if history.states:
+        return history.states[-1].state in _SENT
+    return bool(history.seen) and history.seen[-1].outcome in _SENT

@@ -1,0 +1,186 @@
+"""Reading `apis.toml`: every API or a line and a field that is wrong, and never a password."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from pipeline.process.peer_words import keep_secret
+from pipeline.sender.apis import Api, WayName
+from pipeline.stages.sending.rules import LONGEST_CALL
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+FILE: Final = "apis.toml"
+_BY_URL: Final = (WayName.HTTP, WayName.XML, WayName.SOAP)
+_PASSWORDS: Final = ("password", "password_file", "password_env")
+_NAMES: Final = {field.name for field in fields(Api)} - {"is_default", "password"}
+_CHOICES: Final = {
+    "tls": ("on", "off", "plain"),
+    "alphabet": ("gsm7", "latin1"),
+    "temporary": ("suffix", "folder", "none"),
+}
+#: Calls under way at a time: so many a killed sender leaves unknown, at most.
+WINDOWS: Final = {
+    WayName.HTTP: 50,
+    WayName.XML: 50,
+    WayName.SOAP: 50,
+    WayName.SMPP: 100,
+    WayName.SMTP: 10,
+    WayName.FTP: 8,
+}
+_PORTS: Final = {WayName.SMPP: 2775, WayName.SMTP: 25, WayName.FTP: 21}
+
+
+class ApisError(ValueError):
+    """The file cannot be used; the words say where and why, and hold no secret."""
+
+
+def apis_file(settings: Settings) -> Path:
+    """Where the file is: the setting `apis`, else under the home."""
+    return Path(settings.apis) if settings.apis else settings.home / FILE
+
+
+def apis_from_file(path: Path) -> list[Api]:
+    """Every API of the file; raises `ApisError`. Their passwords are masked in logs from now on."""
+    try:
+        mode = path.stat().st_mode
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ApisError(f"{path}: {error.strerror}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ApisError(f"{path} is open to others: chmod 600 {path}")
+    try:
+        document = tomllib.loads(octets.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ApisError(f"{path}: {_without_text(error)}") from None
+    apis = apis_from_toml(document, path=path)
+    keep_secret(api.password for api in apis)
+    return apis
+
+
+def _without_text(error: Exception) -> str:
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
+    """Every API of a document; raises `ApisError` with the number of the table and the field."""
+    unknown = set(document) - {"api"}
+    if unknown:
+        raise ApisError(f"{path}: unknown {', '.join(sorted(unknown))}; APIs are [[api]] tables")
+    tables = document.get("api", [])
+    if not isinstance(tables, list) or not tables:
+        raise ApisError(f"{path}: there is no [[api]]")
+    apis = [_api(table, f"{path}, api {at}", path) for at, table in enumerate(tables, start=1)]
+    ids = [api.api_id for api in apis]
+    for api in apis:
+        if ids.count(api.api_id) > 1:
+            raise ApisError(f"{path}: api_id {api.api_id} is there twice")
+        if api.query_by and api.query_by not in ids:
+            raise ApisError(f"{path}: query_by of {api.api_id} names no API of the file")
+    if sum(api.is_default for api in apis) > 1:
+        raise ApisError(f"{path}: more than one API is the default")
+    return apis
+
+
+def default_of(apis: list[Api]) -> str:
+    """The API of commands that name none: the one marked so, or the only one; empty: none."""
+    marked = next((api.api_id for api in apis if api.is_default), "")
+    return marked or (apis[0].api_id if len(apis) == 1 else "")
+
+
+def _api(table: object, where: str, path: Path) -> Api:
+    if not isinstance(table, dict):
+        raise ApisError(f"{where}: it is no table")
+    given = dict(table)
+    is_default = given.pop("default", False)
+    password = _password(given, where, path)
+    unknown = set(given) - _NAMES
+    if unknown:
+        raise ApisError(f"{where}: unknown {', '.join(sorted(unknown))}")
+    for field in fields(Api):
+        if field.name in given:
+            given[field.name] = _value(given[field.name], field.name, str(field.type), where)
+    if not given.get("api_id"):
+        raise ApisError(f"{where}: api_id is missing")
+    try:
+        given["way"] = WayName(given.get("way", ""))
+    except ValueError:
+        ways = ", ".join(way.value for way in WayName)
+        raise ApisError(f"{where}: way is none of {ways}") from None
+    for name, allowed in _CHOICES.items():
+        if given.get(name, allowed[0]) not in allowed:
+            raise ApisError(f"{where}: {name} is none of {', '.join(allowed)}")
+    api = Api(**given, password=password, is_default=is_default is True)
+    return _checked(api, where)
+
+
+def _password(given: dict[str, Any], where: str, path: Path) -> str:
+    """The password from wherever one of the three fields says it is."""
+    named = [name for name in _PASSWORDS if name in given]
+    if len(named) > 1:
+        raise ApisError(f"{where}: of {' and '.join(named)} set one")
+    if not named:
+        return ""
+    value = given.pop(named[0])
+    if not isinstance(value, str) or not value:
+        raise ApisError(f"{where}: {named[0]} must be a text")
+    if named[0] == "password":
+        return value
+    if named[0] == "password_env":
+        if value not in os.environ:
+            raise ApisError(f"{where}: there is no environment variable {value}")
+        return os.environ[value]
+    try:
+        return (path.parent / value).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ApisError(f"{where}: password_file cannot be read: {type(error).__name__}") from None
+
+
+def _value(value: object, name: str, kind: str, where: str) -> object:
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    wanted = {"str": str, "WayName": str, "int": int, "float": float, "bool": bool}[kind]
+    if name == "api_id" and isinstance(value, int):
+        value = str(value)
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise ApisError(f"{where}: {name} must be {_words_of(wanted)}")
+    if isinstance(value, (int, float)) and value < 0:
+        raise ApisError(f"{where}: {name} must not be negative")
+    return value
+
+
+def _words_of(kind: type) -> str:
+    return {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[kind]
+
+
+def _checked(api: Api, where: str) -> Api:
+    """The API with what follows from its way filled in."""
+    if api.way in _BY_URL:
+        parts = urlsplit(api.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ApisError(f"{where}: url must begin with https:// or http:// and name a host")
+        if parts.username or parts.password:
+            raise ApisError(f"{where}: url must hold no user and no password")
+    elif not api.host:
+        raise ApisError(f"{where}: host is missing")
+    if not api.user or not api.password:
+        raise ApisError(f"{where}: user and password (or password_file, password_env) are needed")
+    if not 0 < api.timeout_seconds <= LONGEST_CALL.total_seconds():
+        most = LONGEST_CALL.total_seconds()
+        raise ApisError(f"{where}: timeout_seconds must be above 0 and at most {most:.0f}")
+    if not 0 <= api.callback <= 7:
+        raise ApisError(f"{where}: callback must be 0 to 7")
+    if api.way is WayName.SMTP and not api.mail_to:
+        raise ApisError(f"{where}: mail_to is missing")
+    return replace(
+        api,
+        window=api.window or WINDOWS[api.way],
+        port=api.port or _PORTS.get(api.way, 0),
+    )
