@@ -36,16 +36,31 @@ _PLAIN: Final = (
 _NUMBER: Final = r"(?P<number>\d(?:[ ()-]{0,2}\d){6,})"
 
 _secrets: set[str] = set()
+_passing: dict[str, tuple[str, ...]] = {}  # of each holder the secrets that it may still use
 _pattern: re.Pattern[str] = re.compile(f"{_PLAIN}|{_NUMBER}")
 _longest = 0  # characters of the longest form of a secret
 
 
 def keep_secret(secrets: Iterable[str]) -> None:
     """From now on mask these, in each form in which a peer may repeat them."""
-    global _pattern, _longest
     _secrets.update(cleaned(secret) for secret in secrets)
     _secrets.discard("")
-    forms = sorted({form for secret in _secrets for form in _forms(secret)}, key=len, reverse=True)
+    _compile()
+
+
+def keep_passing_secret(holder: str, secret: str) -> None:
+    """Mask a secret that `holder` has for a while, and the one that it had before; no older one."""
+    secret = cleaned(secret)
+    former = _passing.get(holder, ())
+    if secret and secret not in former:
+        _passing[holder] = (*former[-1:], secret)
+        _compile()
+
+
+def _compile() -> None:
+    global _pattern, _longest
+    secrets = _secrets.union(*_passing.values())
+    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
     _longest = max((len(form) for form in forms), default=0)
     alternatives = "|".join(_alternative(form) for form in forms)
     secret = f"(?P<secret>{alternatives})|" if alternatives else ""

@@ -42,6 +42,10 @@ class Api:
     alphabet: str = "gsm7"  # of smpp: gsm7 or latin1, what data_coding 0 means
     mail_to: str = ""  # of smtp: where mails go
     mail_from: str = ""
+    #: Of smtp and ftp: what the server itself asks for. The gateway's FTP server takes the API's
+    #: number, which is the default, and a password of its own; a mail server may ask for neither.
+    login_user: str = ""
+    login_password: str = ""
     folder: str = ""  # of ftp: where files go
     temporary: str = "suffix"  # of ftp: suffix, folder or none
     query_by: str = ""  # the api_id by which unknown results are asked about

@@ -26,7 +26,7 @@ _CHOICES: Final = {
     "alphabet": ("gsm7", "latin1"),
     "temporary": ("suffix", "folder", "none"),
 }
-#: Parts under way at a time: what a killed sender leaves unknown at most. FTP has a connection each.
+#: Calls under way at a time: so many a killed sender leaves unknown, at most.
 WINDOWS: Final = {
     WayName.HTTP: 50,
     WayName.XML: 50,

@@ -42,7 +42,7 @@ class KafkaPost:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Any = None
         self._making = asyncio.Lock()
         self._failing = 0
 

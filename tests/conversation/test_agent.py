@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
 import msgspec
@@ -13,90 +13,15 @@ from ingest.http.mt import asked_from_json
 from pipeline.avro import single_object
 from pipeline.conversation.agent import Conversation
 from pipeline.conversation.refusals import UNREADABLE_IN_A_ROW
-from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN, TABLES
-from pipeline.directory.directory import numbers_from_toml
-from pipeline.engine.state.state import Point, State
+from pipeline.conversation.tables import CONSENTS, REQUESTS, SEEN
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka import readers, topics
-from pipeline.records import Clock, ConsentRequest, MoRaw, MtRequest
+from pipeline.records import Clock, ConsentRequest, MtRequest
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import address_from_text
-from pipeline.wire import http_form
-from pipeline.wire.callback import MoCallback
 from pipeline.wrong_deploy import WrongDeploy
+from tests.support.partition import HANDSET, NOON, NUMBER, NUMBERS, PARTITIONS, Partition
 from tests.support.same_requests import PAIRS
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NUMBER = "447700900100"
-HANDSET = "447900000001"
-PARTITIONS = 4
-NUMBERS = numbers_from_toml(
-    f'[[number]]\nnumber = "{NUMBER}"\nkind = "vmn"\napi_id = "1"\n', origin="test", loaded_at=NOON
-)
-
-
-class Partition:
-    """One partition's agent and state, without a broker."""
-
-    def __init__(self, handset: str = HANDSET) -> None:
-        self.number = topics.partition_of(handset.encode(), PARTITIONS)
-        self.agent = Conversation(partition=self.number, settings=Settings(partitions=PARTITIONS))
-        self.state = State(TABLES)
-        self.outputs: list[tuple[str, int, bytes | None, bytes]] = []
-        self.units: list[int] = []  # changed rows of each
-        self._offsets: dict[str, int] = {}
-
-    def take(
-        self,
-        topic: str,
-        value: bytes,
-        key: bytes = b"",
-        headers: tuple[tuple[str, bytes | None], ...] = (),
-    ) -> None:
-        """One record, in a unit of work of its own, or in as many as it asks for."""
-        offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
-        record = SimpleNamespace(
-            topic=topic,
-            partition=self.number,
-            offset=offset,
-            timestamp=1_772_366_400_000 + offset,
-            key=key,
-            value=value,
-            headers=headers,
-        )
-        while self._take_in_a_unit(record):
-            pass
-
-    def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
-        work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
-        unfinished = self.agent.take(work, record)
-        for (name, partition), rows in work._outputs.rows.items():
-            self.outputs += [(name, partition, key, value) for key, value in rows]
-        self.units.append(sum(len(table.changes) for table in self.state.tables.values()))
-        self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
-        return unfinished
-
-    def raw(self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1") -> None:
-        callback = MoCallback(
-            handset=HANDSET, number=NUMBER, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
-        )
-        query = http_form.render(callback)
-        raw = MoRaw(
-            source="http", received_at=at, method="GET", content_type="", query=query, octets=b""
-        )
-        self.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
-
-    def request(self, request_id: str, text: str = "hi", *, to: str = HANDSET) -> None:
-        request = MtRequest(
-            request_id=request_id, to=to, text=text, sender_id=NUMBER, requested_at=NOON
-        )
-        self.take(topics.MT_REQUEST, single_object.encode(request), to.encode())
-
-    def tick(self, at: datetime) -> None:
-        self.take(topics.CLOCK, single_object.encode(Clock(time=at, origin="worker")))
-
-    def written(self, topic: str) -> list:
-        return [single_object.decode(value) for name, _, _, value in self.outputs if name == topic]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pipeline.suppression_key import (
     make_key,
     read_key,
 )
-from tests.conversation.test_agent import HANDSET, NOON, NUMBER, NUMBERS, PARTITIONS, Partition
+from tests.support.partition import HANDSET, NOON, NUMBER, NUMBERS, PARTITIONS, Partition
 
 if TYPE_CHECKING:
     from pipeline.engine.state.state import State

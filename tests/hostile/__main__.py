@@ -32,6 +32,7 @@ ROWS: Final = (
     ("poison in every topic", ("test_poison.py", "test_poison_running.py", "test_header_keys.py")),
     ("records that the broker refuses", ("test_broker_limits.py",)),
     ("FTP and SMPP peers that lie", ("test_lying_peers.py",)),
+    ("a gateway that lies", ("test_lying_gateway.py",)),
     ("Kafka and ClickHouse that lie", ("test_lying_kafka.py", "test_lying_clickhouse.py")),
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.sender.apis import Api, WayName
 from pipeline.sender.ways.http import HttpWay
+from pipeline.sender.ways.smpp.way import SmppWay
+from pipeline.sender.ways.smtp.way import SmtpWay
 from pipeline.sender.ways.soap import SoapWay
 from pipeline.sender.ways.xml import XmlWay
 

@@ -14,6 +14,8 @@ from pipeline.sms.gsm7.default import BASIC, EXTENSION
 from pipeline.sms.segmentation import GSM7, UCS2, segment_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.records import MtCommand
 
 _IN_BOTH: Final = frozenset(
@@ -64,15 +66,23 @@ class Outgoing:
 
 
 def outgoing_from_command(
-    command: MtCommand, *, callback: int, max_parts: int, required_features: int
+    command: MtCommand,
+    *,
+    callback: int,
+    max_parts: int,
+    required_features: int,
+    goes_as_it_is: Callable[[str], object] = _AS_IT_IS.fullmatch,
 ) -> Outgoing:
-    """The message of a command; raises `NotSendable`. Parts are those of the encoding used."""
+    """The message of a command; raises `NotSendable`. Parts are those of the encoding used.
+
+    A text that does not go as it is goes as unicode; the GSM 7 bit alphabet has each that does.
+    """
     if not _DIGITS.fullmatch(command.handset):
         raise NotSendable("not-digits: the handset is no number, or more than one")
     text = command.text
     if _SURROGATE.search(text):
         raise NotSendable("not-unicode: the text holds half of a surrogate pair")
-    is_unicode = _AS_IT_IS.fullmatch(text) is None
+    is_unicode = not goes_as_it_is(text)
     parts = segment_in(text, UCS2 if is_unicode else GSM7).parts
     if parts > max_parts:
         encoding = "UTF-16, as ISO-8859-1 does not hold it" if is_unicode else "GSM 7 bit"

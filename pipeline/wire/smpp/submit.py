@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.sms.cutting import cut
 from pipeline.sms.gsm7.default import octets_from_text
 from pipeline.sms.segmentation import GSM7, UCS2
+from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp.callback import UDHI
 from pipeline.wire.smpp.deliver import DeliverSm
 
@@ -29,10 +30,6 @@ _LONGEST_SHORT_CODE: Final = 6  # digits
 _DIGITS: Final = re.compile("[0-9]{1,20}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7E]+")
-
-
-class NotSendable(ValueError):
-    """The command cannot go this way, now or later; the words begin with why in one word."""
 
 
 def submits_from_command(

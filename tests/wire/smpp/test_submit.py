@@ -11,11 +11,12 @@ import smpplib.consts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.pdu import Command, Pdu
 from pipeline.wire.smpp.statuses import NAMES, TEMPORARY, code_of, name_of
-from pipeline.wire.smpp.submit import NotSendable, message_id_from_answer, submits_from_command
+from pipeline.wire.smpp.submit import message_id_from_answer, submits_from_command
 from tests.sms.test_segmentation import SEPTETS
 from tests.support.commands import command_of
 from tests.wire.smpp.test_callback import messages_of

@@ -11,11 +11,12 @@ from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, PermitEnded, ProbeFailed, Trouble
 from pipeline.sender.ways.smpp.binding import Binding, NotBound
 from pipeline.sender.ways.smpp.transmitter import NotWritten, Unanswered
+from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp.coding import ALPHABETS
 from pipeline.wire.smpp.pdu import Command, Status
 from pipeline.wire.smpp.statuses import TEMPORARY, THROTTLED, code_of, name_of
-from pipeline.wire.smpp.submit import NotSendable, message_id_from_answer, submits_from_command
+from pipeline.wire.smpp.submit import message_id_from_answer, submits_from_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,0 +1,78 @@
+"""The last moment before a message is written, and whether it was.
+
+aiohttp connects, and then has the request written by `ClientRequest.send`: what fails before that
+has sent nothing, whatever kind of error it is.
+"""
+
+from __future__ import annotations
+
+import select
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from aiohttp import ClientConnectionError, ClientRequest
+
+from pipeline.sender.way import PermitEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import ClientResponse
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+
+
+class Departure:
+    """Whether a message may leave, asked at the last moment, and whether it did."""
+
+    def __init__(self, may_go: Callable[[], bool]) -> None:
+        self._may_go = may_go
+        self.has_left = False
+
+    def leave(self) -> None:
+        """From here on octets may be at the gateway; raises `PermitEnded` where it may not go."""
+        if not self._may_go():
+            raise PermitEnded
+        self.has_left = True
+
+    def came_back(self) -> None:
+        """The gateway said that it did not take what left."""
+        self.has_left = False
+
+
+departing: Final[ContextVar[Departure | None]] = ContextVar("departing", default=None)
+#: Connections that had a request before.
+_used: Final[WeakSet[ResponseHandler]] = WeakSet()
+
+
+class Stale(ClientConnectionError):
+    """A connection that was kept is of no more use; nothing was written into it."""
+
+
+class AskedRequest(ClientRequest):
+    """A request that asks whether it may go once it has its connection, before it is written."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        protocol = conn.protocol
+        if protocol is None or (protocol in _used and _has_said_something(conn, protocol)):
+            raise Stale
+        _used.add(protocol)
+        departure = departing.get()
+        if departure is not None:
+            departure.leave()
+        return await super().send(conn)
+
+
+def _has_said_something(conn: Connection, protocol: ResponseHandler) -> bool:
+    """Whether the peer closed, or spoke unasked, since the last answer on this connection.
+
+    What was read by now is in the protocol, where it would be taken for the answer to the next
+    request; a close that the event loop has not come to see is still to be read.
+    """
+    held: Any = conn.transport and conn.transport.get_extra_info("socket")
+    if held is None or protocol.should_close:
+        return True
+    look = select.poll()
+    look.register(held.fileno(), select.POLLIN)
+    return bool(look.poll(0))

@@ -1,0 +1,159 @@
+"""What an HTTP response and the gateway's line in it say of a submission: pure."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from pipeline.process.peer_words import peer_words
+from pipeline.records import Outcome
+from pipeline.sender.way import Answer, Found, Trouble
+from pipeline.wire.clickatell.answers import Refused, Taken, Unclear
+from pipeline.wire.clickatell.codes import ERRORS, NOT_KNOWN, About, pause_seconds, refusal_of
+
+if TYPE_CHECKING:
+    from pipeline.sender.ways.over_http.posting import Response
+    from pipeline.wire.clickatell.answers import Reply
+
+_TROUBLES: Final = {
+    About.MESSAGE: Trouble.NONE,
+    About.US: Trouble.REFUSED,
+    About.SESSION: Trouble.REFUSED,
+    About.PACE: Trouble.THROTTLED,
+}
+#: Statuses that speak of the address or the login, and of no message.
+_OF_US: Final = frozenset({401, 403, 404, 405, 407, 421})
+_LONGEST_PAUSE_SECONDS: Final = 24 * 3600
+_BEGIN: Final = 80  # characters of an answer that is too long
+
+
+def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
+    """What was seen of a submission. `now` is UNIX time.
+
+    The gateway's own word counts, but an ID only in a response of success: elsewhere the two
+    contradict each other. Without a word, 4xx says that the request was not taken (RFC 9110
+    15.5); anything else leaves it unknown.
+    """
+    status = response.status
+    if isinstance(reply, Refused):
+        return not_taken(reply, now=now)
+    if isinstance(reply, Taken) and 200 <= status < 300:
+        return Answer(outcome=Outcome.SUBMITTED, gateway_message_ids=(reply.gateway_message_id,))
+    words = words_of(response, reply)
+    if isinstance(reply, Taken):
+        return unknown(words)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        pause = retry_after_seconds(response.retry_after, now=now)
+        return not_sent(words, trouble=Trouble.THROTTLED, retry_after_seconds=pause)
+    if status in _OF_US:
+        return not_sent(words, trouble=Trouble.REFUSED)
+    if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:
+        return Answer(outcome=Outcome.FAILED, words=words)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and response.retry_after:
+        pause = retry_after_seconds(response.retry_after, now=now)
+        return Answer(
+            outcome=Outcome.UNKNOWN,
+            words=words,
+            trouble=Trouble.THROTTLED,
+            retry_after_seconds=pause,
+        )
+    return unknown(words)
+
+
+def not_taken(refused: Refused, *, now: float) -> Answer:
+    """The gateway refused it, by its code."""
+    refusal = refusal_of(refused.code)
+    words = refused.words or refusal.words
+    if refused.code and refused.code not in ERRORS:
+        words += f" ({refusal.words})"
+    return Answer(
+        outcome=Outcome.FAILED,
+        is_temporary=refusal.is_temporary,
+        code=refused.code,
+        words=peer_words(words),
+        trouble=_TROUBLES[refusal.about],
+        retry_after_seconds=pause_seconds(refused.words, now=now)
+        if refusal.about is About.PACE
+        else 0,
+    )
+
+
+def not_sent(
+    words: str, *, trouble: Trouble = Trouble.UNREACHABLE, retry_after_seconds: int = 0
+) -> Answer:
+    """Nothing of it was taken, and a later attempt may succeed."""
+    return Answer(
+        outcome=Outcome.FAILED,
+        is_temporary=True,
+        words=words,
+        trouble=trouble,
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def login_refused(response: Response, reply: Reply, *, now: float) -> Answer:
+    """No session was given: nothing was sent, whatever the answer says of a message."""
+    seen = answer_of(response, reply, now=now)
+    trouble = seen.trouble
+    if trouble is Trouble.NONE:
+        trouble = Trouble.REFUSED if isinstance(reply, Refused) else Trouble.UNREACHABLE
+    return Answer(
+        outcome=Outcome.FAILED,
+        is_temporary=True,
+        code=seen.code,
+        words=f"login: {seen.words}",
+        trouble=trouble,
+        retry_after_seconds=seen.retry_after_seconds,
+    )
+
+
+def unknown(words: str) -> Answer:
+    """Octets may have left, and no answer was understood."""
+    return Answer(outcome=Outcome.UNKNOWN, words=words)
+
+
+def found_of(response: Response, reply: Reply) -> Found:
+    """What the gateway says of a message that it was asked about."""
+    if isinstance(reply, Taken) and reply.status and 200 <= response.status < 300:
+        return Found(
+            is_known=True,
+            gateway_message_id=reply.gateway_message_id,
+            status=reply.status,
+            charge=reply.charge,
+        )
+    if isinstance(reply, Refused):
+        is_known = False if reply.code in NOT_KNOWN else None
+        words = peer_words(reply.words or refusal_of(reply.code).words)
+        return Found(is_known=is_known, code=reply.code, words=words)
+    return Found(is_known=None, words=words_of(response, reply))
+
+
+def is_session_over(reply: Reply) -> bool:
+    """Whether the gateway refused the session and not the call."""
+    return isinstance(reply, Refused) and refusal_of(reply.code).about is About.SESSION
+
+
+def words_of(response: Response, reply: Reply) -> str:
+    """The answer in words, for a person."""
+    if isinstance(reply, Unclear) and reply.words:
+        said = peer_words(reply.words.strip())
+    elif not response.octets.strip():
+        said = "an empty answer"
+    elif not response.is_whole:
+        begin = peer_words(response.octets, limit=_BEGIN)
+        said = f"more than {len(response.octets)} octets, which begin: {begin}"
+    else:
+        said = peer_words(response.octets.strip())
+    return said if response.status == HTTPStatus.OK else f"HTTP {response.status}: {said}"
+
+
+def retry_after_seconds(header: str, *, now: float) -> int:
+    """The header Retry-After, seconds or a date (RFC 9110 10.2.3), at most a day; 0: not said."""
+    if header.isascii() and header.isdigit():
+        return min(int(header[:9]), _LONGEST_PAUSE_SECONDS)
+    try:
+        until = parsedate_to_datetime(header).timestamp()
+    except (ValueError, OverflowError):
+        return 0
+    return int(min(max(0.0, until - now), _LONGEST_PAUSE_SECONDS))
