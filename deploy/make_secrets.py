@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("secrets")
 OF_A_WAY: Final = '# Add a line: {name}_password = "…"\n'
+APIS: Final = """\
+# The APIs to send by; docs/ways-out.md has every field.
+# [[api]]
+# api_id = "3155"
+# way = "http"
+# url = "https://api.clickatell.com"
+# user = "…"
+# password = "…"
+"""
 USERS: Final = """\
 <clickhouse>
     <users>
@@ -44,6 +53,7 @@ def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
         "metrics_password": metrics,
         "smpp.toml": OF_A_WAY.format(name="smpp"),
         "ftp.toml": OF_A_WAY.format(name="ftp"),
+        "apis.toml": APIS,
     }
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 FILE: Final = "apis.toml"
+#: Where Compose mounts a secret, for one service alone, with the modes it has on the host.
+MOUNTED_SECRETS: Final = Path("/run/secrets")
 _BY_URL: Final = (WayName.HTTP, WayName.XML, WayName.SOAP)
 _PASSWORDS: Final = ("password", "password_file", "password_env")
 _NAMES: Final = {field.name for field in fields(Api)} - {"is_default", "password"}
@@ -54,7 +56,8 @@ def apis_from_file(path: Path) -> list[Api]:
         octets = path.read_bytes()
     except OSError as error:
         raise ApisError(f"{path}: {error.strerror}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    is_mounted = path.is_absolute() and path.is_relative_to(MOUNTED_SECRETS)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_mounted:
         raise ApisError(f"{path} is open to others: chmod 600 {path}")
     try:
         document = tomllib.loads(octets.decode())

@@ -28,6 +28,10 @@ UNKNOWN: Final = Gauge("twoway_sender_unknown", "Commands held whose fate is not
 OLDEST: Final = Gauge(
     "twoway_sender_oldest_seconds", "When the oldest held command was decided, seconds since 1970"
 )
+CONFIRMATION_DEADLINE: Final = Gauge(
+    "twoway_sender_confirmation_deadline_seconds",
+    "The earliest deadline of a held confirmation, seconds since 1970; 0: none is held",
+)
 PERMIT_SECONDS: Final = Histogram(
     "twoway_sender_permit_seconds",
     "From an ask's acknowledgement to its permit",

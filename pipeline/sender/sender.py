@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.identity import derived_id
-from pipeline.records import AskKind, CommandState, MtAsk
+from pipeline.records import AskKind, CommandState, MtAsk, Purpose
 from pipeline.sender import metrics
 from pipeline.sender.entry import Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
@@ -328,6 +328,9 @@ class Sender:
             metrics.UNKNOWN.set(sum(entry.step is Step.UNKNOWN for entry in held))
             oldest = min((entry.command.at for entry in held), default=None)
             metrics.OLDEST.set(oldest.timestamp() if oldest else 0)
+            confirming = [e.command for e in held if e.command.purpose == Purpose.CONFIRMATION]
+            deadline = min((command.not_after for command in confirming), default=None)
+            metrics.CONFIRMATION_DEADLINE.set(deadline.timestamp() if deadline else 0)
             for entry in held:
                 if 0 < entry.ask_again_at <= now and not entry.is_given_up:
                     entry.ask_again_at = now + ASK_AGAIN_SECONDS

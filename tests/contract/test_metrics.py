@@ -14,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 import ingest.ftp.metrics
 import ingest.smpp.metrics
 import pipeline.engine.metrics
+import pipeline.sender.metrics
 import pipeline.store.metrics
 from ingest.http.metrics import Metrics
 from tests.contract.compose_file import ROOT, compose
@@ -31,7 +32,13 @@ SEVERITIES = {"page", "ticket"}
 WORDS_OF_ALERTS = {"summary", "description"}
 
 
-MODULES = (pipeline.engine.metrics, pipeline.store.metrics, ingest.smpp.metrics, ingest.ftp.metrics)
+MODULES = (
+    pipeline.engine.metrics,
+    pipeline.store.metrics,
+    pipeline.sender.metrics,
+    ingest.smpp.metrics,
+    ingest.ftp.metrics,
+)
 
 
 def metrics_in_code() -> dict[str, set[str]]:
@@ -137,7 +144,7 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
     """A prefix a process, and Prometheus' own rule for units: base units, plural, last."""
     for name in IN_CODE:
-        assert re.fullmatch(r"twoway_(ingest|worker|store)_[a-z_]+", name), name
+        assert re.fullmatch(r"twoway_(ingest|worker|store|sender)_[a-z_]+", name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 
 
@@ -179,6 +186,7 @@ def test_every_target_is_a_service_that_listens_there() -> None:
         "store": "TWOWAY_REPORT_PORT",
         "smpp": "TWOWAY_METRICS_PORT",
         "ftp": "TWOWAY_METRICS_PORT",
+        "sender": "TWOWAY_METRICS_PORT",
     }
     services = compose()["services"]
     for job in scraped["scrape_configs"]:
