@@ -117,9 +117,9 @@ class StatusIndex:
         fate = self.fates.of(entry.command_id)
         state, seen = fate.latest() if fate else (None, None)
         record = _result_of(state, seen) or (decode(entry.octets) if entry.octets else None)
-        kind = _KINDS.get(type(record), "result") if record else "command"
-        status: dict[str, Any] = {"state": kind}
+        status: dict[str, Any] = {"state": "pending"}  # till its command is read, too
         if record is not None:
+            status["state"] = _KINDS.get(type(record), "result")
             status |= msgspec.to_builtins(record)
         status["request_id"] = request_id
         if state is not None:

@@ -99,10 +99,11 @@ def test_nothing_is_left_of_a_handset_but_that_it_is_stopped(outside, forgotten)
         for name, before, after in re.findall(r"(?m)^(\w+ \w+) +(\d+) +(\d+)$", done.stdout)
     }
     assert counted["table assemblies"] == counted["table consents"] == (1, 0)
+    assert counted["table outbox"] == (1, 0)  # the confirmation, for which no sender has asked
     assert counted["clickhouse mo_message"] == (2, 0)
     assert counted["clickhouse dead_letter"] == (1, 0)
     assert {after for _, after in counted.values()} == {0}
-    assert re.search(r"(?m)^tombstones in the changelog +2$", done.stdout)
+    assert re.search(r"(?m)^tombstones in the changelog +3$", done.stdout)
     assert re.search(r"(?m)^clickhouse, old parts +0$", done.stdout)
     assert f"stays stopped: number {NUMBER} since" in done.stdout
     assert f"stays stopped: number {OTHER} since" in done.stdout

@@ -128,7 +128,9 @@ def test_a_listed_proxy_that_names_nobody_is_not_loopback() -> None:
     assert "X-Forwarded-For" in refused.words
 
 
-@pytest.mark.parametrize("path", ["/mo/http", "/mo/xml", "/mo/soap", "/mt", "/mt/id", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/mo/http", "/mo/xml", "/mo/soap", "/status/http", "/mt", "/mt/id", "/metrics"]
+)
 @pytest.mark.parametrize(
     "header",
     ["Host: evil.example:8080", "Origin: http://evil.example", "Sec-Fetch-Site: cross-site"],

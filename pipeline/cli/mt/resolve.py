@@ -64,7 +64,10 @@ def checked(now: "Now | None", *, is_forced: bool) -> "Now":
     from pipeline.records import CommandState
 
     if now is None:
-        raise CommandError("the worker has said nothing of this command: there is none of this id")
+        raise CommandError(
+            "the worker has said nothing of this command: there is none of this id, or no sender"
+            " has asked for it"
+        )
     if not now.handset:
         raise CommandError("its handset was forgotten")
     if now.state != CommandState.UNKNOWN and not is_forced:

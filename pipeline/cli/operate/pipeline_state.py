@@ -33,7 +33,8 @@ DEAD_LETTERS: Final = """
 SELECT stage, reason, count() AS letters, formatDateTime(max(at), '%FT%TZ', 'UTC') AS last
 FROM dead_letter WHERE dead_letter_id NOT IN (SELECT dead_letter_id FROM dead_letter_retry)
 GROUP BY stage, reason ORDER BY stage, reason"""
-# A command is open for a week at most, but for one of which nobody says what became of it.
+# A command is open for a week at most, but for one of which nobody says what became of it. One that
+# no sender has asked for has no state yet, and waits until it expires.
 COMMANDS: Final = """
 SELECT state, count() AS commands, formatDateTime(min(first), '%FT%TZ', 'UTC') AS oldest FROM (
   SELECT argMax(s.state, s.kafka_offset) AS state, min(s.at) AS first FROM mt_state_rows AS s
@@ -42,6 +43,13 @@ SELECT state, count() AS commands, formatDateTime(min(first), '%FT%TZ', 'UTC') A
     WHERE state = 'unknown' OR (state IN ('waiting', 'permitted') AND at > now() - INTERVAL 8 DAY)
   )
   GROUP BY s.handset, s.command_id
+  UNION ALL
+  SELECT 'waiting', at FROM mt_command WHERE at > now() - INTERVAL 31 DAY AND not_after > now()
+  AND command_id NOT IN (
+    SELECT command_id FROM mt_state_rows WHERE at > now() - INTERVAL 31 DAY
+    UNION ALL SELECT command_id FROM mt_rejection_rows WHERE at > now() - INTERVAL 31 DAY
+    UNION ALL SELECT command_id FROM mt_result_rows WHERE at > now() - INTERVAL 31 DAY
+  )
 ) WHERE state IN ('waiting', 'permitted', 'unknown') GROUP BY state ORDER BY state"""
 DUE_STATES: Final = """
 SELECT handset, formatDateTime(min(due_at), '%FT%TZ', 'UTC') AS due FROM (

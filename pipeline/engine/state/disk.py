@@ -157,6 +157,9 @@ class DiskRows:
                 self._database.compact_range(first, after, wholly)
             self.store(bytes([number])).forget_held()
         self._database.delete(_SCRUB)
+        # The list of files begins with those before its last change, and their first and last keys:
+        # with one more change it begins with those that were just written.
+        self._database.flush(True)
 
     def close(self) -> None:
         """Close the database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,6 +87,20 @@ def test_a_row_removed_for_good_is_in_no_file(tmp_path, crash):
     assert state.tables["held"].get(DIGITS) is None
     assert len(state.tables["held"].keys(b"4479")) == 1_500
     assert state.tables["other"].get(b"2") == b"another"
+    state.rows.close()
+    assert files_with_digits(folder) == []
+
+
+@pytest.mark.parametrize("due_at", [None, datetime(2030, 1, 1, tzinfo=UTC)])
+def test_a_row_that_was_the_last_of_its_file_is_in_no_list_of_files(tmp_path, due_at):
+    """RocksDB's MANIFEST names the first and the last key of each file."""
+    folder = tmp_path / "rows"
+    state = State(TABLES, opened(folder))
+    state.tables["held"].put(DIGITS, b"of " + DIGITS, due_at=due_at)
+    state.apply(Point(1))
+    state.apply(Point(9), scrub=remove(state, []))
+    asyncio.run(asyncio.to_thread(state.rows.scrub))
+    assert files_with_digits(folder) == []
     state.rows.close()
     assert files_with_digits(folder) == []
 

@@ -191,6 +191,14 @@ def test_the_workers_word_on_a_command_holds(name: CommandState) -> None:
             assert found["state"] == "command"
 
 
+def test_until_its_command_is_read_a_request_is_pending() -> None:
+    """The topics are read in no order; `command` always has the fields of one."""
+    for records in ([state("waiting")], [state("waiting"), request()]):
+        found = status_after(*records)
+        assert (found["state"], found["mt_state"]["state"]) == ("pending", "waiting")
+    assert status_after(state("waiting"), request(), command())["command_id"] == "c"
+
+
 def test_a_command_that_is_refused_shows_its_rejection() -> None:
     records = [request(), command(), rejection(GateRule.OPTED_OUT_BEFORE_SENT, "c")]
     for order in permutations([*records, state("refused")]):

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.cli.dead_letter.command_of import _HANDSET
 from pipeline.cli.operate.pipeline_state import COMMANDS
-from pipeline.records import CommandState, MtCommand, MtState, Record
+from pipeline.records import CommandState, MtCommand, MtRejection, MtResult, MtState, Record
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.decoding import TABLE_OF
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
 
 COMMAND = next(sample for sample in SAMPLES if isinstance(sample, MtCommand))
+REJECTION = next(sample for sample in SAMPLES if isinstance(sample, MtRejection))
+RESULT = next(sample for sample in SAMPLES if isinstance(sample, MtResult))
 STATE = next(sample for sample in SAMPLES if isinstance(sample, MtState))
-TABLES = ("mt_command", "mt_state", "mt_rejection", "mo_message")
+TABLES = ("mt_command", "mt_state", "mt_rejection", "mt_result", "mo_message")
 
 
 @pytest.fixture
@@ -179,13 +181,21 @@ async def test_open_commands_are_counted_by_state_with_the_oldest(empty: Databas
             (8, state("unknown", "e", at=old)),
             (9, state("delivered", "e", at=now)),
             (10, state("permitted", "f", at=now)),
+            # No sender has asked for these: one waits, the others are refused, sent, or expired.
+            (11, command("g", at=now - 3 * hour, not_after=now + hour)),
+            (12, command("h", at=now, not_after=now + hour)),
+            (13, msgspec.structs.replace(REJECTION, command_id="h", at=now)),
+            (14, command("i", at=now, not_after=now + hour)),
+            (15, msgspec.structs.replace(RESULT, command_id="i", at=now)),
+            (16, command("j", at=now - 2 * hour, not_after=now - hour)),
+            (17, command("d", at=now, not_after=now + hour)),
         ],
     )
     found = await ask(empty, COMMANDS)
     assert [(row["state"], int(row["commands"]), row["oldest"]) for row in found] == [
         ("permitted", 1, f"{now:%FT%TZ}"),
         ("unknown", 1, f"{old:%FT%TZ}"),
-        ("waiting", 2, f"{now - 2 * hour:%FT%TZ}"),
+        ("waiting", 3, f"{now - 3 * hour:%FT%TZ}"),
     ]
 
 
