@@ -1,0 +1,74 @@
+"""What the stand-in knows: its account, the phones, and every message both ways.
+
+A second implementation of the gateway: it shares `pipeline.wire` and the clock with the product,
+and none of its rules. Everything that happens is an `Event`, in one order; the page, the files for
+tests and the terminal show events.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+EVENTS_KEPT: Final = 10_000
+
+
+class Kind(StrEnum):
+    """What an event is about."""
+
+    SUBMITTED = "submitted"  # an MT came in: what the product sent, octet by octet
+    REFUSED = "refused"  # an MT that the gateway did not take
+    SHOWN = "shown"  # a handset shows an MT
+    STATUS = "status"  # a status was pushed to the product
+    TEXTED = "texted"  # a handset sent an MO
+    HANDED_OVER = "handed-over"  # an MO was pushed to the product, with its answer
+    FAULT = "fault"  # a fault was played
+    CONSENT = "consent"  # what the gateway believes of a handset's consent changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened. `facts` are JSON values; octets are in `octets`, by direction."""
+
+    number: int
+    at: datetime
+    kind: Kind
+    way: str = ""
+    handset: str = ""
+    sender_id: str = ""
+    text: str = ""
+    message_id: str = ""  # the gateway's own
+    client_id: str = ""  # cliMsgId
+    facts: dict[str, Any] = field(default_factory=dict)
+    received: bytes = b""
+    sent: bytes = b""
+
+
+class World:
+    """Every event, and who is to be told of the next."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._numbers = itertools.count(1)
+        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._listeners: set[Callable[[Event], None]] = set()
+
+    def happen(self, kind: Kind, **fields: Any) -> Event:
+        """Note an event, and tell everybody."""
+        event = Event(number=next(self._numbers), at=self._now(), kind=kind, **fields)
+        self.events.append(event)
+        for tell in list(self._listeners):
+            tell(event)
+        return event
+
+    def listen(self, tell: Callable[[Event], None]) -> Callable[[], None]:
+        """Have every event from now on told; returns what ends it."""
+        self._listeners.add(tell)
+        return lambda: self._listeners.discard(tell)
