@@ -11,7 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ingest.http.answers import BUSY, FAILED, Answer, http_date, words
-from ingest.http.http1 import BadRequest, Head, RequestReader
+from ingest.http.head import BadRequest, Head
+from ingest.http.http1 import RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
