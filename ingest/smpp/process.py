@@ -17,8 +17,9 @@ from ingest.common.process import (
 )
 from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
+from ingest.smpp.connection import Broken
 from ingest.smpp.deliveries import Deliveries
-from ingest.smpp.session import BindRefused, Broken, Session
+from ingest.smpp.session import BindRefused, Session
 from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
