@@ -9,18 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
-from aiokafka.errors import (
-    InvalidTimestampError,
-    MessageSizeTooLargeError,
-    PolicyViolationError,
-    RecordListTooLargeError,
-)
 
 from pipeline.engine import metrics
 from pipeline.engine.decide import decide
 from pipeline.engine.intake import Intake
 from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
+from pipeline.engine.transaction import REFUSED_FOR_WHAT_IT_WRITES
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka.client.transactional_producer import transactional_producer
 from pipeline.wrong_deploy import NeedsOperator
@@ -37,13 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
-#: What a broker says of what a transaction writes, and not of itself: again gives the same.
-REFUSED_FOR_WHAT_IT_WRITES: Final = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    InvalidTimestampError,
-    PolicyViolationError,
-)
 
 
 class PartitionTask:

@@ -6,7 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import IllegalOperation
+from aiokafka.errors import (
+    IllegalOperation,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state.rows import Reached
@@ -20,6 +26,13 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import Point
 
 REASON_SECONDS: Final = 1.0
+#: What a broker says of what a transaction writes, and not of itself: again gives the same.
+REFUSED_FOR_WHAT_IT_WRITES: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    PolicyViolationError,
+)
 
 _Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it has
 
