@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from pipeline.engine import metrics
-from pipeline.engine.decide import decide
+from pipeline.engine.decide import decide_batch
 from pipeline.engine.intake import Intake
 from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
@@ -93,7 +93,7 @@ class PartitionTask:
             async with self._working:
                 task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        self.intake.forget()
+        self.intake.drop_fetched()
 
     async def close(self) -> None:
         """Give the partition up."""
@@ -114,7 +114,9 @@ class PartitionTask:
             while True:
                 await self.intake.arrived()
                 async with self._turns:
-                    records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
+                    records: Sequence[ConsumerRecord] = await self.intake.next_records(
+                        BATCH_RECORDS
+                    )
                     self._at_most = len(records)
                     while records:
                         async with self._working:
@@ -233,7 +235,7 @@ class PartitionTask:
 
     def _decide(self, records: Sequence[ConsumerRecord]) -> tuple[UnitOfWork, int]:
         records = records[: self._at_most]
-        return decide(records, self._processor, self.state, new_work=self._new_work)
+        return decide_batch(records, self._processor, self.state, new_work=self._new_work)
 
     def _new_work(self) -> UnitOfWork:
         return UnitOfWork(

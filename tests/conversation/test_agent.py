@@ -69,7 +69,7 @@ class Partition:
 
     def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
         work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
-        unfinished = self.agent.take(work, record)
+        unfinished = self.agent.process_record(work, record)
         for (name, partition), rows in work._outputs.rows.items():
             self.outputs += [(name, partition, key, value) for key, value in rows]
         self.units.append(sum(len(table.changes) for table in self.state.tables.values()))
@@ -222,7 +222,7 @@ def test_a_tick_with_nothing_due_writes_nothing(partition):
         offset=0,
         timestamp=1_772_366_400_000,
     )
-    partition.agent.take(work, record)
+    partition.agent.process_record(work, record)
     assert work.is_empty
 
 
@@ -259,7 +259,7 @@ def test_ten_rows_of_our_own_that_cannot_be_read_are_a_wrong_deploy(partition):
         )
         work = UnitOfWork(state=partition.state, partition=partition.number, changelog="c")
         with pytest.raises(msgspec.MsgspecError) as raised:
-            partition.agent.take(work, record)
+            partition.agent.process_record(work, record)
         if number < UNREADABLE_IN_A_ROW - 1:
             partition.agent.refuse(work, record, raised.value)
         else:

@@ -131,8 +131,8 @@ def test_a_text_in_the_gsm_alphabet_is_read(row: dict[str, Any]) -> None:
         assert text_from_octets(octets, UTF_16BE) == (expected["text"], False)
     elif "gsm7_septets_hex" in given:
         octets = bytes.fromhex(given["gsm7_septets_hex"])
-        assert gsm7.text_from_octets(octets) == (expected["text"], False)
-        assert gsm7.octets_from_text(expected["text"]) == octets
+        assert gsm7.text_from_septets(octets) == (expected["text"], False)
+        assert gsm7.septets_from_text(expected["text"]) == octets
     else:
         delivered = delivered_from_hex(given["sms_deliver_pdu_hex"])
         assert delivered.text == expected["text"]

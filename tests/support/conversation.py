@@ -17,10 +17,10 @@ from pipeline.stages.consent.decide import (
     ConsentRules,
     Decision,
     HandsetConsent,
-    decode_row,
-    due_at,
-    encode_row,
+    consent_due_at,
+    consent_from_octets,
     fall_due,
+    octets_from_consent,
     take_message,
     take_result,
 )
@@ -179,10 +179,10 @@ class Conversation:
     @property
     def row(self) -> HandsetConsent | None:
         """The row as it is stored."""
-        return decode_row(self.octets) if self.octets else None
+        return consent_from_octets(self.octets) if self.octets else None
 
     def _take(self, decision: Decision) -> Decision:
-        self.octets = encode_row(decision.row) if decision.row else None
+        self.octets = octets_from_consent(decision.row) if decision.row else None
         self.changes += decision.changes
         self.commands += decision.commands
         self.rejections += decision.rejections
@@ -204,7 +204,7 @@ class Conversation:
     def tick_once(self) -> Decision:
         """One tick, now."""
         row = self.row
-        due = due_at(row) if row else None
+        due = consent_due_at(row) if row else None
         if row is None or due is None or due > self.now:
             return Decision(row=row)
         return self._take(fall_due(row, directory=self.directory, now=self.now, rules=self.rules))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import programs_of_stack
-from pipeline.cli.local.stack_settings import is_of_this_machine, settled, url_of
+from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
 from pipeline.cli.local.stack_ways import WAY_PROGRAMS
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
@@ -59,7 +59,7 @@ def run(settings: Settings, *, ready_file: Path | None = None) -> None:
     try:
         with hold(settings.home):
             end_leftovers(settings.home, say=say)
-            _LocalStack(settled(settings), ready_file=ready_file).run()
+            _LocalStack(with_free_ports(settings), ready_file=ready_file).run()
     except (CannotStart, TopicsError, OSError) as error:
         raise StackError(str(error)) from error
 

@@ -23,7 +23,7 @@ from pipeline.stages.consent.help import answer_help
 from pipeline.stages.consent.message import take_opening, take_stop
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
-from pipeline.stages.consent.row import HandsetConsent, decode_row, encode_row
+from pipeline.stages.consent.row import HandsetConsent, consent_from_octets, octets_from_consent
 from pipeline.stages.consent.timeline import NEVER
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ __all__ = [
     "ConsentRules",
     "Decision",
     "HandsetConsent",
+    "consent_due_at",
+    "consent_from_octets",
     "decide_on_message",
-    "decode_row",
-    "due_at",
-    "encode_row",
     "fall_due",
+    "octets_from_consent",
     "take_message",
     "take_result",
 ]
@@ -119,7 +119,7 @@ def _flagged(message: MoMessage, flag: Flag) -> MoMessage:
     return msgspec.structs.replace(message, flags=[*message.flags, flag.value])
 
 
-def due_at(row: HandsetConsent) -> datetime | None:
+def consent_due_at(row: HandsetConsent) -> datetime | None:
     """When `fall_due` has something to do: a confirmation to send, or a deadline that passes."""
     if not row.stopped_once:
         return None
@@ -137,7 +137,7 @@ def fall_due(
     for pending in pending_stops(draft.scopes, until=until):
         if pending.due <= until and pending.ours_to_send:
             send_confirmation(draft, pending)
-    draft.publish()
+    draft.note_changes()
     return draft.decide()
 
 

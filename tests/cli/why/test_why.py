@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pipeline.cli.why.command import lines_of
+from pipeline.cli.why.command import lines_of_handset
 from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
@@ -50,7 +50,7 @@ def changes_of(talk: Conversation) -> list[Change]:
 
 
 def said(talk: Conversation, number: str = "") -> str:
-    return "\n".join(lines_of(HANDSET, number, changes_of(talk), DIRECTORY))
+    return "\n".join(lines_of_handset(HANDSET, number, changes_of(talk), DIRECTORY))
 
 
 def order(talk: Conversation, *, stops: bool, **fields: Any) -> None:

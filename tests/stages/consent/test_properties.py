@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pipeline.records import ConsentChange, GateRule
 from pipeline.stages.consent import scopes as consent_scopes
-from pipeline.stages.consent.decide import due_at
+from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
 from tests.stages.consent.consent_model import LEAD, Model
 from tests.support.conversation import (
@@ -257,7 +257,7 @@ class WithAllMemory(ToldTheSame):
         now = self.stages.now + timedelta(seconds=1)
         said_until = self.minute
         row = self.stages.row
-        due = due_at(row) if row else None
+        due = consent_due_at(row) if row else None
         if due is not None and due <= self.stages.now:  # said at the next tick
             said_until = minutes_of(due) - 1
         rows = self.stages.changes
