@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Handler(Protocol):
     """Says what to answer: `judge` before the body is read, `answer` after."""
 
-    def admit(self, head: Head, peer: str) -> Answer | Call: ...
+    def receive_head(self, head: Head, peer: str) -> Answer | Call: ...
 
     def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]: ...
 
@@ -128,12 +128,12 @@ class Connection(asyncio.Protocol):
         self._head = head = self._reader.read_head()
         if head is None:
             return False
-        admitted = self._handler.admit(head, self._peer)
-        if isinstance(admitted, Answer):
-            self._finish(admitted, keeps_alive=False)
+        received = self._handler.receive_head(head, self._peer)
+        if isinstance(received, Answer):
+            self._finish(received, keeps_alive=False)
             return False
-        self._call = admitted
-        if head.awaits_continue and (admitted.keeps_cut_bodies or not self._reader.is_too_long):
+        self._call = received
+        if head.awaits_continue and (received.keeps_cut_bodies or not self._reader.is_too_long):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._wait(_Waits.FOR_BODY)
         return True

@@ -125,7 +125,7 @@ class Service:
             is_way=True,
         )
 
-    def admit(self, head: Head, peer: str) -> Answer | Call:
+    def receive_head(self, head: Head, peer: str) -> Answer | Call:
         """A refusal, before any octet of the body is read; or what is to be answered."""
         target = target_from_octets(head.target)
         route = self._routes.get(target.path)

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from ingest.http.status import IDS, StatusIndex
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.kafka.client.paced_consumer import PacedConsumer
-from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT
+from pipeline.kafka.readers import TAILED
 from pipeline.process.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.ingest")
 
-TAILED: Final = (MT_REQUEST, MT_COMMAND, MT_REJECTION, MT_RESULT)
 WINDOW_SECONDS: Final = 24 * 3600
 FETCH_GAP_SECONDS: Final = 0.2  # a status is asked for by people and slow loops
 RECORDS_AT_ONCE: Final = 100  # decoded without letting a callback in between: about 1 ms

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
+from pipeline.kafka.readers import OURS_ALONE
 from pipeline.process import troubles
 from pipeline.records import MtResult
-from pipeline.store.decoding import KIND_OF, OURS_ALONE, TableRows
+from pipeline.store.decoding import KIND_OF, TableRows
 from pipeline.store.lane import BlockLimits, OffsetGap
 from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
