@@ -11,8 +11,9 @@ from pipeline.sms.charset import UTF_16BE, text_from_octets
 from pipeline.sms.gsm7 import default as gsm7
 from pipeline.sms.segmentation import PART, SINGLE, segment
 from pipeline.stages.consent.reading import Meaning, read_message
-from tests.support.conversation import ANN, BOB, SHARED, Conversation, directory_from, mo, mt
+from tests.support.conversation import Conversation, mo, mt
 from tests.support.golden_rows import golden_rows
+from tests.support.rented_numbers import ANN, BOB, SHARED, directory_from
 from tests.support.sms_deliver import delivered_from_hex
 
 ROOT = Path(__file__).parents[2]

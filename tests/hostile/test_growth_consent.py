@@ -30,7 +30,8 @@ from pipeline.stages.consent.row import consent_from_octets, octets_from_consent
 from pipeline.stages.consent.timeline import NEVER, fold
 from pipeline.stages.gate.judge import GateRules, judge
 from tests.hostile.growth import refuse_steep_growth
-from tests.support.conversation import ANN, DIRECTORY, NOON, SHARED, directory_from, mo, mt
+from tests.support.conversation import mo, mt
+from tests.support.rented_numbers import ANN, DIRECTORY, NOON, SHARED, directory_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from pipeline.cli.why.command import lines_of_handset
 from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     DIRECTORY,
@@ -21,9 +22,7 @@ from tests.support.conversation import (
     LAST,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 if TYPE_CHECKING:

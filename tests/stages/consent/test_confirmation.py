@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.records import GateRule, Outcome
 from pipeline.stages.consent.decide import consent_due_at
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BILLED,
     BOB,
@@ -20,9 +21,7 @@ from tests.support.conversation import (
     PREMIUM_VMN,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 STOPPED = ("stopped", "stopped")

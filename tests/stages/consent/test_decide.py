@@ -6,17 +6,8 @@ import pytest
 
 from pipeline.records import Flag
 from pipeline.stages.consent.decide import consent_due_at, fall_due
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CODE,
-    DIRECTORY,
-    ELSEWHERE,
-    HANDSET,
-    NOON,
-    Conversation,
-    mt,
-)
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import ANN, BOB, CODE, DIRECTORY, ELSEWHERE, HANDSET, NOON
 
 DUE = ("confirmation-due", "confirmation-due")
 STOPPED = ("stopped", "stopped")

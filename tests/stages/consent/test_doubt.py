@@ -10,8 +10,9 @@ from pipeline.sms.words.stopword_sets import WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
 from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.parts.message import message_from_part
-from tests.support.conversation import ANN, CODE, NUMBERS, SHARED, Conversation, directory_from
+from tests.support.conversation import Conversation
 from tests.support.mo import accepted, callback
+from tests.support.rented_numbers import ANN, CODE, NUMBERS, SHARED, directory_from
 
 LABELS = ("ISO-8859-1", "UTF-16BE", "8-BIT", "UTF-8", "koi8-r", "cp037", "utf-16-le", "no such")
 CODECS = (

@@ -17,17 +17,8 @@ from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.reading import read_message
 from pipeline.stages.consent.row import OPEN, HandsetConsent
 from pipeline.stages.consent.timeline import fold
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CUSTOM,
-    INSIDE,
-    NOON,
-    SHARED,
-    STRICT,
-    Conversation,
-    mo,
-)
+from tests.support.conversation import Conversation, mo
+from tests.support.rented_numbers import ANN, BOB, CUSTOM, INSIDE, NOON, SHARED, STRICT
 
 ELSEWHERE = "27000000000"
 TEXTS = ("hello", "hello", "the friend", "HELP", "", "START", "FUN hi", "STOP", "STOP", "STOP ALL")

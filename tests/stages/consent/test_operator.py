@@ -13,7 +13,8 @@ from pipeline.stages.consent.operator import (
     take_order,
 )
 from pipeline.stages.gate.again import refuse_before_sending
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     DIRECTORY,
@@ -22,8 +23,6 @@ from tests.support.conversation import (
     NOON,
     PREMIUM,
     SHARED,
-    Conversation,
-    mt,
 )
 
 

@@ -12,7 +12,8 @@ from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
 from tests.stages.consent.consent_model import LEAD, Model
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     CUSTOM,
     FIRST,
@@ -23,9 +24,7 @@ from tests.support.conversation import (
     PREMIUM,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 DIGITS = {

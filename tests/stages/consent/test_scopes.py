@@ -7,7 +7,8 @@ import pytest
 from pipeline.records import Flag, GateRule
 from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     CODE,
@@ -21,9 +22,7 @@ from tests.support.conversation import (
     PREMIUM,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 DUE = ("confirmation-due", "confirmation-due")

@@ -14,16 +14,8 @@ from pipeline.stages.consent.suppression import (
     suppress,
     suppression_from_octets,
 )
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CODE,
-    HANDSET,
-    INSIDE,
-    PREMIUM,
-    SHARED,
-    Conversation,
-)
+from tests.support.conversation import Conversation
+from tests.support.rented_numbers import ANN, BOB, CODE, HANDSET, INSIDE, PREMIUM, SHARED
 
 SENDERS = [(ANN, None), (BOB, None), (CODE, None), (PREMIUM, None), (INSIDE, None)]
 SENDERS += [(SHARED, "FUN"), (SHARED, "GAME"), ("ACME", None)]
