@@ -61,6 +61,7 @@ METHODS = {
     "note": "remember one fact",
     "offsets_after": "the first offsets behind a block or a time",
     "poll": "what there is by now",
+    "prepare": "get ready to run, or to be sent",
     "process_record": "do one record's work: the engine's protocol and the agent that has it",
     "put": "set the row of a key",
     "read": "what is stored, or what comes next",
