@@ -16,6 +16,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state.rows import Reached
+from pipeline.kafka.batches import batches_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,20 +104,8 @@ def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMe
 async def _send(
     producer: AIOKafkaProducer, topic: str, partition: int, rows: OutputRows
 ) -> list[_Sent]:
-    """Hand `rows` over in whole batches: an await per row is what a producer's `send` costs."""
-    sent = []
-    batch = producer.create_batch()
-    for key, value in rows:
-        if batch.append(key=key, value=value, timestamp=None) is None:
-            batch.close()
-            future = await producer.send_batch(batch, topic, partition=partition)
-            sent.append((future, batch.record_count()))
-            batch = producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                size = len(key or b"") + len(value or b"")
-                raise ValueError(f"a record of {size} octets for {topic} is too large")
-    batch.close()
-    sent.append(
+    """Hand `rows` over in whole batches."""
+    return [
         (await producer.send_batch(batch, topic, partition=partition), batch.record_count())
-    )
-    return sent
+        for batch in batches_of(producer, rows)
+    ]
