@@ -29,6 +29,7 @@ _PACKAGES: Final = (
     "directory",
     "engine",
     "kafka",
+    "records",
     "sms",
     "stages",
     "wire",

@@ -61,7 +61,7 @@ class Logs:
 
         return save
 
-    def drop(self, place: LogPlace) -> None:
+    def follow_no_more(self, place: LogPlace) -> None:
         """Follow it no more; should it be seen again it is known."""
         places = tuple(each for each in self.checkpoint.places if each != place)
         known = self.checkpoint.known
@@ -80,7 +80,7 @@ class Logs:
         places = (*self.checkpoint.places, *unseen, place)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))
 
-    def insert(self, unseen: Iterable[LogPlace], *, known: Iterable[LogHead]) -> None:
+    def begin_older(self, unseen: Iterable[LogPlace], *, known: Iterable[LogHead]) -> None:
         """As `begin_new`, but the log that is written now is the same."""
         places = (*self.old, *unseen, self.current)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))

@@ -107,9 +107,9 @@ class Follower:
         if after is None:
             if place.quiet_polls == 0:
                 self._say_rest_is_missing(place)
-            self._logs.drop(place)
+            self._logs.follow_no_more(place)
         elif after.quiet_polls >= QUIET_POLLS:
-            self._logs.drop(after)
+            self._logs.follow_no_more(after)
 
     def _find(self, files: Files, place: LogPlace, *, is_last: bool = False) -> LogPlace | None:
         """Read a log on wherever it is, but for where the log is written; None: nowhere."""
@@ -145,7 +145,7 @@ class Follower:
         new = LogPlace(name=self._name, head=head)
         self._logs.begin_new(new, unseen=unseen, known=known)
         if after is None:
-            self._logs.drop(place)
+            self._logs.follow_no_more(place)
         self._read_unseen(files, unseen)
         self._read(files, self._name, self._logs.current)
 
@@ -196,7 +196,7 @@ class Follower:
     def _insert_unseen(self, files: Files) -> None:
         """They go before the log that is written now."""
         unseen, known = self._unseen(files)
-        self._logs.insert(unseen, known=known)
+        self._logs.begin_older(unseen, known=known)
         self._read_unseen(files, unseen)
 
     def _read_unseen(self, files: Files, unseen: list[LogPlace]) -> None:

@@ -50,7 +50,7 @@ class Capacity:
         self._clients.add(client)
         return len(self._clients) <= self.limits.connections
 
-    def forget(self, client: Client) -> None:
+    def remove(self, client: Client) -> None:
         """The client is gone."""
         self._clients.discard(client)
         if not self._clients:

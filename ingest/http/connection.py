@@ -11,7 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ingest.http.answers import BUSY, FAILED, Answer, http_date, words
-from ingest.http.http1 import BadRequest, Head, RequestReader
+from ingest.http.head import BadRequest, Head
+from ingest.http.http1 import RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Handler(Protocol):
     """Says what to answer: `judge` before the body is read, `answer` after."""
 
-    def judge(self, head: Head, peer: str) -> Answer | Call: ...
+    def receive_head(self, head: Head, peer: str) -> Answer | Call: ...
 
     def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]: ...
 
@@ -73,7 +74,7 @@ class Connection(asyncio.Protocol):
         self._finish(BUSY, keeps_alive=False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._capacity.forget(self)
+        self._capacity.remove(self)
         self._hold(0)
 
     def pause_writing(self) -> None:
@@ -127,12 +128,12 @@ class Connection(asyncio.Protocol):
         self._head = head = self._reader.read_head()
         if head is None:
             return False
-        judged = self._handler.judge(head, self._peer)
-        if isinstance(judged, Answer):
-            self._finish(judged, keeps_alive=False)
+        received = self._handler.receive_head(head, self._peer)
+        if isinstance(received, Answer):
+            self._finish(received, keeps_alive=False)
             return False
-        self._call = judged
-        if head.awaits_continue and (judged.keeps_cut_bodies or not self._reader.is_too_long):
+        self._call = received
+        if head.awaits_continue and (received.keeps_cut_bodies or not self._reader.is_too_long):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._wait(_Waits.FOR_BODY)
         return True

@@ -52,7 +52,7 @@ class Ingest:
     ) -> None:
         self.settings = settings
         self.access = Access(settings)
-        self.tls = tls_from_settings(settings)
+        self.tls = server_tls_from_settings(settings)
         self.limits = limits_from_settings(settings)
         self.metrics = Metrics()
         self.index = StatusIndex()
@@ -131,7 +131,7 @@ def limits_from_settings(settings: Settings) -> Limits:
     return Limits(body_octets=settings.body_limit_bytes, connections=wanted - FILES_OF_OUR_OWN)
 
 
-def tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
+def server_tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
     """TLS 1.2 or later when a certificate and its key are set; raises `AccessError`."""
     if not settings.tls_cert and not settings.tls_key:
         return None

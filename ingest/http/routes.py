@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ingest.http import openapi
 from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, value, words
 from ingest.http.callbacks import PATHS, Callbacks
 from ingest.http.mt import REQUEST_ID
+from ingest.http.openapi.document import DOCUMENT
 from ingest.http.request import Request, Target, request_from, target_from_octets
 from pipeline.web.access import OTHER_SIGNS
 from pipeline.web.browser_guard import refuse_page
 
 if TYPE_CHECKING:
     from ingest.http.access_log import AccessLog
-    from ingest.http.http1 import Head
+    from ingest.http.head import Head
     from ingest.http.metrics import Metrics
     from ingest.http.mt import MtRequests
     from ingest.http.status import StatusIndex
@@ -125,7 +125,7 @@ class Service:
             is_way=True,
         )
 
-    def judge(self, head: Head, peer: str) -> Answer | Call:
+    def receive_head(self, head: Head, peer: str) -> Answer | Call:
         """A refusal, before any octet of the body is read; or what is to be answered."""
         target = target_from_octets(head.target)
         route = self._routes.get(target.path)
@@ -212,4 +212,4 @@ async def _alive(_: Request) -> Answer:
 
 
 async def _description(_: Request) -> Answer:
-    return value(200, openapi.DOCUMENT)
+    return value(200, DOCUMENT)

@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError
 from ingest.http.status import IDS, StatusIndex
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.kafka.client.paced_consumer import PacedConsumer
-from pipeline.kafka.topics import MT_COMMAND, MT_REJECTION, MT_REQUEST, MT_RESULT, MT_STATE
+from pipeline.kafka.readers import TAILED
+from pipeline.kafka.topics import MT_RESULT, MT_STATE
 from pipeline.process.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.ingest")
 
-TAILED: Final = (MT_REQUEST, MT_COMMAND, MT_REJECTION, MT_RESULT, MT_STATE)
 RECORDS_A_COMMAND: Final = {MT_RESULT: 2, MT_STATE: 6}  # of the others there is one
 WINDOW_SECONDS: Final = 24 * 3600
 FETCH_GAP_SECONDS: Final = 0.2  # a status is asked for by people and slow loops

@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
-from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
+from pipeline.kafka.readers import PUBLISHED
+from pipeline.kafka.topics import partition_of
 from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import peer_words
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.ingest")
 
-PUBLISHED: Final = (MO_RAW, MT_REQUEST, DEAD_LETTER)
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
 REQUEST_TIMEOUT_MS: Final = 5_000  # then the same batch again: the broker knows its sequence number
 CHECK_SECONDS: Final = 1.0

@@ -78,7 +78,7 @@ class Deliveries:
         answered = Answered(key=delivery_key(callback), bind=bind, delivery=count)
         return Status.OK, (key, answered)
 
-    def failed(self) -> Status:
+    def answer_to_defect(self) -> Status:
         """The answer to what met a defect: it may be in Kafka or not, and should come again."""
         self._begin()
         metrics.DELIVERIES_ANSWERED.labels(DEFECT, "again").inc()

@@ -13,7 +13,7 @@ from ingest.publish.publisher import KafkaPublisher
 from ingest.smpp import metrics
 from ingest.smpp.deliveries import Deliveries
 from ingest.smpp.session import Session
-from ingest.smpp.settings import SmppError, bind_from_settings, tls_from_settings
+from ingest.smpp.settings import SmppError, bind_from_settings, client_tls_from_settings
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.peer.smpp import (
@@ -51,7 +51,7 @@ class Receiver:
     def __init__(self, settings: Settings, *, publisher: Publisher | None = None) -> None:
         self._settings = settings
         self._command, self._bind = bind_from_settings(settings)
-        self._tls = tls_from_settings(settings)
+        self._tls = client_tls_from_settings(settings)
         self._publisher = publisher or KafkaPublisher(
             lambda: bootstrap_of(settings), timeout_seconds=settings.acknowledge_timeout_ms / 1000
         )

@@ -128,7 +128,7 @@ class Session:
             status, reached = await self._deliveries.take(pdu)
         except Exception as error:
             log.error("a delivery met a defect", exc_info=error)
-            status = self._deliveries.failed()
+            status = self._deliveries.answer_to_defect()
         try:
             self._link.send(smpp_pdu.answer_to(pdu, status, b"\0"))  # message_id is unused (4.6.2)
         except Broken as broken:

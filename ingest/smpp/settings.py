@@ -46,7 +46,7 @@ def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
     return command, bind
 
 
-def tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
+def client_tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
     """The connection's TLS; None: as it is. Raises `SmppError`."""
     try:
         return tls_for("smpp", mode=settings.smpp_tls, host=settings.smpp_host, ca=settings.smpp_ca)

@@ -129,7 +129,7 @@ class Conversation:
 
     def restored(self, state: State) -> None:
         """Take up the directory the state holds; raises `SuppressionKeyError`."""
-        self._forgetting.check(state.tables)
+        self._forgetting.check_key(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
         try:
             self._directory = self._read_directory(octets) if octets else Directory.empty()
@@ -139,7 +139,7 @@ class Conversation:
     def _read_directory(self, octets: bytes) -> Directory:
         return _directory_from_octets(octets, self._account)
 
-    def take(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
+    def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """Do one record's work; True when more of it is left than one unit may hold."""
         try:
             value = single_object.decode(record.value or b"")
@@ -181,7 +181,7 @@ class Conversation:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
-            for message in self._parts.take(work, part, raw, account=account):
+            for message in self._parts.add(work, part, raw, account=account):
                 self._take_message(work, message)
 
     def _take_report(

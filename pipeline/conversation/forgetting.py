@@ -45,7 +45,7 @@ class Forgetting:
         self._file = key_file
         self._key: SuppressionKey | None = None
 
-    def check(self, tables: Mapping[str, Table]) -> None:
+    def check_key(self, tables: Mapping[str, Table]) -> None:
         """Raise `SuppressionKeyError` when there are suppressions and not the key they are under.
 
         Without it a stop would be lost, and nobody would notice.
@@ -72,9 +72,11 @@ class Forgetting:
         octets = work.tables[SUPPRESSIONS].get(self._key.of(handset))
         if octets is None:
             return None
-        return suppression.row_from_suppression(suppression.decode(octets), handset)
+        return suppression.row_from_suppression(
+            suppression.suppression_from_octets(octets), handset
+        )
 
-    def settle(self, work: UnitOfWork, handset: str) -> None:
+    def remove_suppression(self, work: UnitOfWork, handset: str) -> None:
         """The handset has a row again, which holds what the suppression did."""
         if self._key is not None:
             work.tables[SUPPRESSIONS].delete(self._key.of(handset))
@@ -130,11 +132,11 @@ class Forgetting:
         octets = work.tables[CONSENTS].get(key_from_handset(handset))
         if octets is None:
             before = table.get(name)
-            return suppression.decode(before) if before else None
-        kept = suppression.suppress(consent.decode_row(octets), now=now)
+            return suppression.suppression_from_octets(before) if before else None
+        kept = suppression.suppress(consent.consent_from_octets(octets), now=now)
         if kept is not None and self._key is not None:
             table.put(_KEY_ROW, self._key.fingerprint)
-            table.put(name, suppression.encode(kept))
+            table.put(name, suppression.octets_from_suppression(kept))
         return kept
 
 

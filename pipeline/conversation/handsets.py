@@ -39,7 +39,11 @@ class Handsets:
         """The row, or the one that the suppression of a forgotten handset makes."""
         key = key_from_handset(handset)
         octets = work.tables[CONSENTS].get(key)
-        row = consent.decode_row(octets) if octets else self._forgetting.recall(work, handset)
+        row = (
+            consent.consent_from_octets(octets)
+            if octets
+            else self._forgetting.recall(work, handset)
+        )
         return Held(handset, key, octets, row)
 
     def write(self, work: UnitOfWork, held: Held, decision: consent.Decision) -> None:
@@ -49,10 +53,10 @@ class Handsets:
             work.tables[CONSENTS].delete(key)
         elif decision.row is not held.row:
             if held.row is not None and not held.octets:
-                self._forgetting.settle(work, held.handset)
-            octets = consent.encode_row(decision.row)
+                self._forgetting.remove_suppression(work, held.handset)
+            octets = consent.octets_from_consent(decision.row)
             if octets != held.octets:
-                due_at = consent.due_at(decision.row)
+                due_at = consent.consent_due_at(decision.row)
                 work.tables[CONSENTS].put(key, octets, due_at=due_at)
         if decision.message is not None:
             work.send(topics.MO_MESSAGE, key, single_object.encode(decision.message))

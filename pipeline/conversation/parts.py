@@ -29,7 +29,7 @@ class Parts:
         self._spread = timedelta(minutes=settings.assembly_spread_minutes)
         self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
 
-    def take(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
+    def add(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
         """The messages that `part`, which `raw` brought, lets go; none of a duplicate."""
         accepted = self._accept(work, part, raw)
         if accepted is None:
@@ -43,7 +43,7 @@ class Parts:
         key = reassemble.assembly_key(accepted)
         octets = work.tables[ASSEMBLIES].get(key)
         held, messages = reassemble.reassemble(
-            reassemble.decode_row(octets) if octets else None,
+            reassemble.assemblies_from_octets(octets) if octets else None,
             accepted,
             spread=self._spread,
             timeout=self._timeout,
@@ -56,7 +56,10 @@ class Parts:
         """The messages of an assembly that is due, incomplete as they are."""
         octets = cast("bytes", work.tables[ASSEMBLIES].get(key))
         held, messages = reassemble.release_due(
-            reassemble.decode_row(octets), now=now, timeout=self._timeout, keep=self._horizon
+            reassemble.assemblies_from_octets(octets),
+            now=now,
+            timeout=self._timeout,
+            keep=self._horizon,
         )
         self._put_assemblies(work, key, held, messages)
         return messages
@@ -102,10 +105,10 @@ class Parts:
         if row is None:
             work.tables[ASSEMBLIES].delete(key)
             return
-        octets = reassemble.encode_row(row)
+        octets = reassemble.octets_from_assemblies(row)
         if not assembly_bounds.is_within_bounds(row, len(octets)):
             row, let_go = assembly_bounds.relieve(row)
             messages += let_go
-            octets = reassemble.encode_row(row)
-        due_at = reassemble.due_at(row, timeout=self._timeout, keep=self._horizon)
+            octets = reassemble.octets_from_assemblies(row)
+        due_at = reassemble.assemblies_due_at(row, timeout=self._timeout, keep=self._horizon)
         work.tables[ASSEMBLIES].put(key, octets, due_at=due_at)

@@ -6,14 +6,8 @@ from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import Final
 
-from pipeline.directory.toml import (
-    SHARED_SHORT_CODE,
-    SHORT_CODE,
-    TAGGED_RANGE,
-    VMN,
-    NumbersError,
-    numbers_from_toml,
-)
+from pipeline.directory.number_table import SHARED_SHORT_CODE, SHORT_CODE, TAGGED_RANGE, VMN
+from pipeline.directory.toml import NumbersError, numbers_from_toml
 from pipeline.records import Number, Numbers, Scope, ScopeKind
 
 __all__ = [

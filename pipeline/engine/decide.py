@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 CLOCK_RECORDS: Final = 16  # whether a unit has taken too long is asked after so many
 
 
-def decide(
+def decide_batch(
     records: Sequence[ConsumerRecord],
     processor: Processor,
     state: State,
@@ -34,10 +34,10 @@ def decide(
     A record that fails again, alone, is refused.
     """
     work = new_work()
-    take, written = processor.take, state.written
+    process, written = processor.process_record, state.written
     try:
         for done, record in enumerate(records):
-            if take(work, record):
+            if process(work, record):
                 return work, done
             if written.octets > written.unit_octets or (done % CLOCK_RECORDS == 0 and work.is_full):
                 return work, done + 1
@@ -53,7 +53,7 @@ def decide(
     for done, record in enumerate(records):
         work.savepoint()
         try:
-            if take(work, record):
+            if process(work, record):
                 return work, done
         except Exception as error:
             where = f"{record.topic}[{record.partition}]@{record.offset}"

@@ -40,7 +40,7 @@ class _Queue:
         self.first_start: int | None = None  # where the first batch began
         self.read_to: int | None = None  # the consumer's position
 
-    def forget(self) -> None:
+    def drop_fetched(self) -> None:
         """As new: the consumer begins anew, wherever that is."""
         self.records.clear()
         self.octets = self.floor = 0
@@ -100,12 +100,12 @@ class Intake:
             )
         self._arrived.set()
 
-    def forget(self) -> None:
-        """Forget what is held: the partition is given up, or the consumer begins anew."""
+    def drop_fetched(self) -> None:
+        """Drop what is held: the partition is given up, or the consumer begins anew."""
         self._ready.clear()
         self._ready_of.clear()
         for queue in self._queues.values():
-            queue.forget()
+            queue.drop_fetched()
 
     def begin_at(self, offsets: Mapping[str, int]) -> None:
         """Drop what lies below these next offsets; raises `Gap` when what is held begins above."""
@@ -159,7 +159,7 @@ class Intake:
         while not self._ready and not any(queue.records for queue in self._queues.values()):
             await self._wait()
 
-    async def take(self, limit: int) -> list[ConsumerRecord]:
+    async def next_records(self, limit: int) -> list[ConsumerRecord]:
         """Up to `limit` records in order; waits until there is one that may be taken."""
         if not self._ready:
             await self._merge()

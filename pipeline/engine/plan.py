@@ -21,7 +21,7 @@ class Processor(Protocol):
     def restored(self, state: State) -> None:
         """The state has been read back: derive what is kept decoded."""
 
-    def take(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
+    def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """Do one record's work; raises nothing for bad data.
 
         True when there is more of it than one unit of work should hold. The unit is then committed
@@ -29,7 +29,7 @@ class Processor(Protocol):
         """
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
-        """`take` failed on this record, alone, twice: put it to the dead letter."""
+        """`process_record` failed on this record, alone, twice: put it to the dead letter."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ class States:
         try:
             return await self._read_to_end(rows, partition)
         except CheckpointUnusable as error:
-            rows = checkpoints.empty(partition, identity=identity, reason=str(error))
+            rows = checkpoints.begin_empty(partition, identity=identity, reason=str(error))
             return await self._read_to_end(rows, partition)
 
     async def sweep(self, in_use: Collection[int]) -> None:

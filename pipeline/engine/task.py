@@ -9,18 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
-from aiokafka.errors import (
-    InvalidTimestampError,
-    MessageSizeTooLargeError,
-    PolicyViolationError,
-    RecordListTooLargeError,
-)
 
 from pipeline.engine import metrics
-from pipeline.engine.decide import decide
+from pipeline.engine.decide import decide_batch
 from pipeline.engine.intake import Intake
 from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
+from pipeline.engine.transaction import REFUSED_FOR_WHAT_IT_WRITES
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka.client.transactional_producer import transactional_producer
 from pipeline.wrong_deploy import NeedsOperator
@@ -37,13 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 4_000
-#: What a broker says of what a transaction writes, and not of itself: again gives the same.
-REFUSED_FOR_WHAT_IT_WRITES: Final = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    InvalidTimestampError,
-    PolicyViolationError,
-)
 
 
 class PartitionTask:
@@ -105,7 +93,7 @@ class PartitionTask:
             async with self._working:
                 task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        self.intake.forget()
+        self.intake.drop_fetched()
 
     async def close(self) -> None:
         """Give the partition up."""
@@ -126,7 +114,9 @@ class PartitionTask:
             while True:
                 await self.intake.arrived()
                 async with self._turns:
-                    records: Sequence[ConsumerRecord] = await self.intake.take(BATCH_RECORDS)
+                    records: Sequence[ConsumerRecord] = await self.intake.next_records(
+                        BATCH_RECORDS
+                    )
                     self._at_most = len(records)
                     while records:
                         async with self._working:
@@ -245,7 +235,7 @@ class PartitionTask:
 
     def _decide(self, records: Sequence[ConsumerRecord]) -> tuple[UnitOfWork, int]:
         records = records[: self._at_most]
-        return decide(records, self._processor, self.state, new_work=self._new_work)
+        return decide_batch(records, self._processor, self.state, new_work=self._new_work)
 
     def _new_work(self) -> UnitOfWork:
         return UnitOfWork(

@@ -6,10 +6,17 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import IllegalOperation
+from aiokafka.errors import (
+    IllegalOperation,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from pipeline.engine.state.rows import Reached
+from pipeline.kafka.batches import batches_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +27,13 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import Point
 
 REASON_SECONDS: Final = 1.0
+#: What a broker says of what a transaction writes, and not of itself: again gives the same.
+REFUSED_FOR_WHAT_IT_WRITES: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    PolicyViolationError,
+)
 
 _Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it has
 
@@ -90,20 +104,8 @@ def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMe
 async def _send(
     producer: AIOKafkaProducer, topic: str, partition: int, rows: OutputRows
 ) -> list[_Sent]:
-    """Hand `rows` over in whole batches: an await per row is what a producer's `send` costs."""
-    sent = []
-    batch = producer.create_batch()
-    for key, value in rows:
-        if batch.append(key=key, value=value, timestamp=None) is None:
-            batch.close()
-            future = await producer.send_batch(batch, topic, partition=partition)
-            sent.append((future, batch.record_count()))
-            batch = producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                size = len(key or b"") + len(value or b"")
-                raise ValueError(f"a record of {size} octets for {topic} is too large")
-    batch.close()
-    sent.append(
+    """Hand `rows` over in whole batches."""
+    return [
         (await producer.send_batch(batch, topic, partition=partition), batch.record_count())
-    )
-    return sent
+        for batch in batches_of(producer, rows)
+    ]

@@ -1,7 +1,7 @@
-"""The consumer groups, and which topics each reads.
+"""Who reads which topic, and who writes it: the consumer groups, and every list of topics.
 
-Agents, store and command line take groups and topics from here. A test compares `READ_BY` with
-`schemas/topics.toml`: a topic that no group reads fails it.
+Agents, store, ingest and command line take groups and topics from here. A test compares `READ_BY`
+with `schemas/topics.toml`: a topic that no group reads fails it.
 """
 
 from __future__ import annotations
@@ -51,3 +51,31 @@ CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
 #: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
 #: sender asks again.
 MAY_SKIP: Final = frozenset({topics.CLOCK, topics.MT_ASK})
+#: Read by every ingest process from a day ago on, without a group: the status of MT requests.
+TAILED: Final = (
+    topics.MT_REQUEST,
+    topics.MT_COMMAND,
+    topics.MT_REJECTION,
+    topics.MT_RESULT,
+    topics.MT_STATE,
+)
+#: Written by ingest.
+PUBLISHED: Final = (topics.MO_RAW, topics.MT_REQUEST, topics.DEAD_LETTER)
+#: Written by the worker and the services alone: what is unreadable there is of a wrong deploy.
+#: Others may write every other topic, and what is unreadable in those never stops anything.
+OURS_ALONE: Final = frozenset(
+    {
+        topics.MO_PART,
+        topics.MO_MESSAGE,
+        topics.CONSENT_CHANGE,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.MT_STATE,
+        topics.ERASURE,
+        topics.DEAD_LETTER,
+    }
+)
+#: Read by the conversation, and the same record twice has one effect: a retry may send it again.
+SENT_AGAIN: Final = frozenset(
+    {topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.CONSENT_REQUEST}
+)

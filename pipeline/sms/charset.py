@@ -79,7 +79,7 @@ def text_from_octets(octets: bytes, charset: str) -> tuple[str, bool]:
         except UnicodeDecodeError:
             return octets.decode("utf-16-be", "replace"), True
     if charset == GSM_7:
-        return gsm7.text_from_octets(octets)
+        return gsm7.text_from_septets(octets)
     return octets.hex(), False
 
 

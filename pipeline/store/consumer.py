@@ -136,9 +136,9 @@ class StoreAgent:
         try:
             await self._sink.assigned(owned)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._sink.failed())
+                group.create_task(self._sink.wait_for_failure())
                 while True:
-                    await self._sink.take(await self._queue.get())
+                    await self._sink.add(await self._queue.get())
         except asyncio.CancelledError:
             raise
         except Exception as error:

@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-#: Written by the worker and the services alone: what is unreadable there is of a wrong deploy.
-#: Others may write every other topic, and what is unreadable in those never stops anything.
-OURS_ALONE: Final = frozenset(
-    {
-        topics.MO_PART,
-        topics.MO_MESSAGE,
-        topics.CONSENT_CHANGE,
-        topics.MT_COMMAND,
-        topics.MT_REJECTION,
-        topics.MT_STATE,
-        topics.ERASURE,
-        topics.DEAD_LETTER,
-    }
-)
 IN_A_ROW: Final = 10
 NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
 
@@ -111,7 +97,7 @@ class Decoder:
 
     def _count(self, error: single_object.Unreadable) -> None:
         self._unreadable += 1
-        if self._unreadable >= IN_A_ROW and self._topic in OURS_ALONE:
+        if self._unreadable >= IN_A_ROW and self._topic in readers.OURS_ALONE:
             raise WrongDeploy(
                 f"{self._unreadable} records of {self._topic} in a row cannot be read: {error}"
             ) from error

@@ -42,8 +42,8 @@ class Sink:
     """Takes batches of the topics in, and stores them.
 
     `start` once, then for each assignment `assigned` with all partitions that are now ours; it
-    gives the offsets to read from, and the batches that `take` gets must begin there. `revoked`
-    drops what is not stored. `failed` ends when the sink cannot go on, by raising why.
+    gives the offsets to read from, and the batches that `add` gets must begin there. `revoked`
+    drops what is not stored. `wait_for_failure` ends when the sink cannot go on, by raising why.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Sink:
         """Whether more of the partition may be read now."""
         return self._lanes[topic].has_room(partition)
 
-    async def take(self, batch: PolledBatch) -> None:
+    async def add(self, batch: PolledBatch) -> None:
         """Take a batch in; waits while its topic has no room. Raises `SinkFailed` once it failed.
 
         Ask `has_room` before reading, and no topic waits for another's.
@@ -144,7 +144,7 @@ class Sink:
         if self._failure is not None:
             raise SinkFailed(f"the store has failed: {self._failure}") from self._failure
 
-    async def failed(self) -> None:
+    async def wait_for_failure(self) -> None:
         """Waits for the sink to fail, and raises `SinkFailed`."""
         await self._failing.wait()
         raise SinkFailed(f"the store has failed: {self._failure}") from self._failure
@@ -156,7 +156,7 @@ class Sink:
         return self._offsets
 
     async def _store(self, lane: Lane) -> None:
-        """Store one topic's blocks until cancelled; a failure is told to `take` and `failed`."""
+        """Store one topic's blocks until cancelled; `add` and `wait_for_failure` raise a fault."""
         forgotten = self._erasures.forgotten if self._erasures else Forgotten()
         decoder = Decoder(lane.topic, forgotten)
         try:

@@ -60,7 +60,7 @@ def path_from_octets(octets: bytes) -> PathSecret:
     return PathSecret(b"/" + rest, unquote_to_bytes(token))
 
 
-def address_from_text(text: str) -> Address | None:
+def ip_from_text(text: str) -> Address | None:
     """The address, a mapped IPv4 one as IPv4, without port; None when it is none."""
     return _cached(text) if len(text) <= LONGEST_ADDRESS else None
 
@@ -102,7 +102,7 @@ def _is_one_of(given: bytes, digests: list[bytes]) -> bool:
 
 def is_loopback_host(host: str) -> bool:
     """Whether only this machine can reach a service that listens on `host`."""
-    address = address_from_text(host)
+    address = ip_from_text(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
@@ -132,11 +132,11 @@ class Access:
 
         The right-most address that is not a listed proxy: those left of it anyone can write.
         """
-        address = address_from_text(peer)
+        address = ip_from_text(peer)
         hops = [hop.strip() for hop in forwarded_for.decode("latin-1").split(",") if hop.strip()]
         while hops and address is not None and self._is_proxy(address):
             hop = hops.pop()
-            address = address_from_text(hop)
+            address = ip_from_text(hop)
         return address
 
     def _is_proxy(self, address: Address) -> bool:
@@ -160,7 +160,7 @@ class Access:
         if token is not None and self._tokens and not _is_one_of(token, self._tokens):
             return FORBIDDEN
         address = self.caller(peer, forwarded_for)
-        direct = address_from_text(peer)
+        direct = ip_from_text(peer)
         if address is None or direct is None:
             return FORBIDDEN
         is_known = (self._tokens and token is not None) or (

@@ -35,7 +35,7 @@ OTHER_NAME: Final = BrowserRefusal(
 )
 
 
-def name_of(host: bytes) -> str | None:
+def host_name_of(host: bytes) -> str | None:
     """The lower-case name or address in a Host; None where it is malformed (RFC 9110 7.2)."""
     if len(host) > LONGEST_HOST or not host.isascii():
         return None
@@ -75,7 +75,7 @@ def refuse_host(host: bytes, *, known: frozenset[str]) -> BrowserRefusal | None:
     """
     if not host:
         return None
-    name = name_of(host)
+    name = host_name_of(host)
     if name is None:
         return BAD_HOST
     return None if name in known or is_loopback_name(name) else OTHER_NAME

@@ -31,7 +31,13 @@ from pipeline.kafka.admin import create_topics
 from pipeline.records import MoMessage, MtRequest, Source
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
-from pipeline.stages.consent.decide import ConsentRules, due_at, encode_row, fall_due, take_message
+from pipeline.stages.consent.decide import (
+    ConsentRules,
+    consent_due_at,
+    fall_due,
+    octets_from_consent,
+    take_message,
+)
 from tests.bench.latency_bench import percentiles
 from tests.bench.pipeline_bench import PARTITIONS, process, publish
 from tests.bench.traffic import NUMBER, directory
@@ -86,7 +92,7 @@ def row_after(text: str) -> HandsetConsent:
     row = take_message(None, message, directory=numbers, now=then, rules=rules).row
     if row is None:
         raise RuntimeError(f"{text!r} left no row")
-    due = due_at(row)
+    due = consent_due_at(row)
     return fall_due(row, directory=numbers, now=due, rules=rules).row or row if due else row
 
 
@@ -98,7 +104,7 @@ def changelog_rows(handsets: int) -> Iterator[tuple[int, bytes, bytes]]:
         handset = handset_of(number)
         row = msgspec.structs.replace(kinds[number % len(kinds)], handset=handset)
         key = key_from_handset(handset)
-        value = octets_from_row(StateRow(encode_row(row)))
+        value = octets_from_row(StateRow(octets_from_consent(row)))
         yield topics.partition_of(key, PARTITIONS), table + key, value
 
 

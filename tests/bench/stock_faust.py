@@ -145,13 +145,13 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
     conversations = {n: Conversation(partition=n, settings=settings) for n in range(partitions)}
     numbers = SimpleNamespace(topic=topics.NUMBERS, value=single_object.encode(directory()))
     for conversation in conversations.values():
-        conversation.take(WorkOverFaust(tables), numbers)
+        conversation.process_record(WorkOverFaust(tables), numbers)
 
     @app.agent(raw(topics.MO_RAW, topics.MT_REQUEST))
     async def converse(stream: faust.Stream[bytes]) -> None:
         async for event in stream.events():
             work = WorkOverFaust(tables)
-            conversations[event.message.partition].take(work, event.message)
+            conversations[event.message.partition].process_record(work, event.message)
             for name, store in rows.items():
                 if tables[name].changes:
                     store.write(tables[name].changes)

@@ -85,7 +85,7 @@ def check_tables(
 
 
 def _is_stopped(octets: bytes) -> bool:
-    timelines = consent_row.decode_row(octets).timelines
+    timelines = consent_row.consent_from_octets(octets).timelines
     newest = [max(line.published, key=lambda said: said.at) for line in timelines if line.published]
     return any(said.ours != consent_row.OPEN for said in newest)
 
@@ -94,7 +94,7 @@ def _waiting(rows: Rows) -> Counter[tuple[str, int, int, int]]:
     found: Counter[tuple[str, int, int, int]] = Counter()
     for key, octets in rows.items():
         handset, _, _, reference, total = msgspec.msgpack.decode(key)
-        for assembly in reassemble.decode_row(octets).open:
+        for assembly in reassemble.assemblies_from_octets(octets).open:
             found.update((handset, reference, total, part.part_number) for part in assembly.parts)
     return found
 

@@ -35,7 +35,7 @@ def consent(handset: str, state: int) -> tuple[bytes, bytes]:
     ]
     line = consent_row.Timeline("number", "447700900100", published=published)
     row = consent_row.HandsetConsent(handset=handset, timelines=[line])
-    return CONSENTS + handset.encode(), DUE + consent_row.encode_row(row)
+    return CONSENTS + handset.encode(), DUE + consent_row.octets_from_consent(row)
 
 
 def rows() -> dict[bytes, bytes]:

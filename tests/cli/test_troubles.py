@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pipeline.cli.operate.pipeline_state import PipelineState, lines_of
+from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
 from pipeline.process import troubles
 
 
@@ -80,4 +80,4 @@ def test_status_says_it(home):
         dead_letters=None,
         troubles=[{"process": "worker", "words": "partition 3 waits"}],
     )
-    assert "TROUBLE        worker: partition 3 waits" in list(lines_of(state))
+    assert "TROUBLE        worker: partition 3 waits" in list(lines_of_state(state))

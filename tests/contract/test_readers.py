@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from pipeline.conversation.agent import Conversation
 from pipeline.kafka import topics
-from pipeline.kafka.readers import CHANGELOGS, CONVERSATION, READ_BY, SENDER, STORE
+from pipeline.kafka.readers import (
+    CHANGELOGS,
+    CONVERSATION,
+    READ_BY,
+    SENDER,
+    SENT_AGAIN,
+    STORE,
+    TAILED,
+)
 from pipeline.kafka.topics import Topic
 from pipeline.settings import Settings
 from pipeline.store.decoding import KIND_OF
 
+ROOT = Path(__file__).parents[2]
+NAMES = {name for name, value in vars(topics).items() if name.isupper() and type(value) is str}
 #: Nobody asks for them later: ticks, and asks whose answers are stored.
 NOT_STORED = {topics.CLOCK, topics.MT_ASK}
 
@@ -69,3 +82,44 @@ def test_the_agent_takes_just_what_it_reads() -> None:
 
 def test_the_store_takes_just_what_it_reads() -> None:
     assert list(KIND_OF) == list(READ_BY[STORE])
+
+
+def lists_of_topics(tree: ast.Module) -> list[int]:
+    """The lines of constants that list two topics or more; a table by topic is none."""
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for each in ast.walk(node.value):
+                if isinstance(each, ast.Tuple | ast.List | ast.Set):
+                    named = {getattr(one, "attr", getattr(one, "id", "")) for one in each.elts}
+                    if len(named & NAMES) > 1:
+                        found.append(node.lineno)
+    return found
+
+
+def test_every_list_of_topics_is_beside_the_readers() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix(): lines
+        for folder in ("pipeline", "ingest", "deploy")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if (lines := lists_of_topics(ast.parse(path.read_text())))
+    }
+    assert list(found) == ["pipeline/kafka/readers.py"]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        pytest.param("X = (topics.MO_RAW, topics.MT_REQUEST)", [1], id="of a module"),
+        pytest.param("X: Final = frozenset({MO_RAW, MT_REQUEST})", [1], id="of names"),
+        pytest.param("X = {topics.MO_RAW: 1, topics.MT_REQUEST: 2}", [], id="a table by topic"),
+        pytest.param("def f():\n    return (MO_RAW, MT_REQUEST)", [], id="of one action"),
+    ],
+)
+def test_a_list_of_topics_is_found(source: str, lines: list[int]) -> None:
+    assert lists_of_topics(ast.parse(source)) == lines
+
+
+def test_what_is_sent_again_or_followed_is_read() -> None:
+    assert set(READ_BY[CONVERSATION]) >= SENT_AGAIN
+    assert set(READ_BY[STORE]) >= set(TAILED)

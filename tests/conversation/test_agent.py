@@ -148,7 +148,7 @@ def test_a_tick_with_nothing_due_writes_nothing(partition):
         offset=0,
         timestamp=1_772_366_400_000,
     )
-    partition.agent.take(work, record)
+    partition.agent.process_record(work, record)
     assert work.is_empty
 
 
@@ -185,7 +185,7 @@ def test_ten_rows_of_our_own_that_cannot_be_read_are_a_wrong_deploy(partition):
         )
         work = UnitOfWork(state=partition.state, partition=partition.number, changelog="c")
         with pytest.raises(msgspec.MsgspecError) as raised:
-            partition.agent.take(work, record)
+            partition.agent.process_record(work, record)
         if number < UNREADABLE_IN_A_ROW - 1:
             partition.agent.refuse(work, record, raised.value)
         else:

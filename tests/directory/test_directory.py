@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.directory.directory import Directory
-from tests.support.conversation import (
+from tests.support.rented_numbers import (
     ANN,
     DIRECTORY,
     ELSEWHERE,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.avro.single_object import decode, encode
 from pipeline.directory.directory import NumbersError, numbers_from_toml
 from pipeline.records import CustomReply, Number, Numbers
-from tests.support.conversation import NUMBERS
+from tests.support.rented_numbers import NUMBERS
 
 LOADED = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 

@@ -29,7 +29,7 @@ class Count:
     def restored(self, state) -> None:
         pass
 
-    def take(self, work, record) -> None:
+    def process_record(self, work, record) -> None:
         counts = work.tables["counts"]
         count = int(counts.get(record.key) or b"0") + 1
         counts.put(record.key, b"%d" % count)

@@ -53,8 +53,8 @@ class Replaying:
     def restored(self, state) -> None:
         self._agent.restored(state)
 
-    def take(self, work, record) -> bool:
-        return self._agent.take(Prefixed(work, self._prefix), self._renamed(record))
+    def process_record(self, work, record) -> bool:
+        return self._agent.process_record(Prefixed(work, self._prefix), self._renamed(record))
 
     def refuse(self, work, record, error) -> None:
         self._agent.refuse(Prefixed(work, self._prefix), self._renamed(record), error)

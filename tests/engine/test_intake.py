@@ -45,7 +45,7 @@ def names(records) -> list[str]:
 async def taken_now(intake: Intake, limit: int = 100) -> list[str]:
     """What can be taken without anything new arriving."""
     try:
-        return names(await asyncio.wait_for(intake.take(limit), timeout=0.05))
+        return names(await asyncio.wait_for(intake.next_records(limit), timeout=0.05))
     except TimeoutError:
         return []
 
@@ -155,9 +155,9 @@ async def test_next_offsets_say_where_to_read_on(log, intake):
     log.ends = {"mo": 3, "request": 2, "clock": 0}
     intake.add(batch("mo", (0, 10), (1, 11), (2, 12)))
     intake.add(batch("request", start=0, end=2))
-    assert names(await intake.take(2)) == ["mo0", "mo1"]
+    assert names(await intake.next_records(2)) == ["mo0", "mo1"]
     assert intake.next_offsets() == {"mo": 2, "request": 2}
-    assert names(await intake.take(2)) == ["mo2"]
+    assert names(await intake.next_records(2)) == ["mo2"]
     assert intake.next_offsets() == {"mo": 3, "request": 2}
 
 
@@ -197,7 +197,7 @@ def test_any_arrival_order_gives_the_one_order(data, logs):
             intake.add(batch(TOPICS[rank], *rows))
             at[rank] = cut
             limit = data.draw(st.integers(1, 5))
-            task = asyncio.ensure_future(intake.take(limit))
+            task = asyncio.ensure_future(intake.next_records(limit))
             for _ in range(5):
                 await asyncio.sleep(0)
             if task.done():
@@ -205,7 +205,7 @@ def test_any_arrival_order_gives_the_one_order(data, logs):
             else:
                 task.cancel()
         while len(taken) < len(expected):
-            taken += names(await intake.take(3))
+            taken += names(await intake.next_records(3))
         return taken
 
     assert asyncio.run(run()) == expected

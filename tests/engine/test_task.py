@@ -28,7 +28,7 @@ class Clockwork:
     def restored(self, state) -> None:
         self.restored_times += 1
 
-    def take(self, work, record) -> bool:
+    def process_record(self, work, record) -> bool:
         table = work.tables["waiting"]
         if record.topic == "orders":
             table.put(record.value, b"", due_at=None)

@@ -72,7 +72,7 @@ class Echo:
     def restored(self, state) -> None:
         pass
 
-    def take(self, work, record) -> bool:
+    def process_record(self, work, record) -> bool:
         table = work.tables["count"]
         count = int(table.get(b"") or b"0") + 1
         table.put(b"", b"%d" % count)

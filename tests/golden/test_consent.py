@@ -11,8 +11,9 @@ from pipeline.sms.charset import UTF_16BE, text_from_octets
 from pipeline.sms.gsm7 import default as gsm7
 from pipeline.sms.segmentation import PART, SINGLE, segment
 from pipeline.stages.consent.reading import Meaning, read_message
-from tests.support.conversation import ANN, BOB, SHARED, Conversation, directory_from, mo, mt
+from tests.support.conversation import Conversation, mo, mt
 from tests.support.golden_rows import golden_rows
+from tests.support.rented_numbers import ANN, BOB, SHARED, directory_from
 from tests.support.sms_deliver import delivered_from_hex
 
 ROOT = Path(__file__).parents[2]
@@ -131,8 +132,8 @@ def test_a_text_in_the_gsm_alphabet_is_read(row: dict[str, Any]) -> None:
         assert text_from_octets(octets, UTF_16BE) == (expected["text"], False)
     elif "gsm7_septets_hex" in given:
         octets = bytes.fromhex(given["gsm7_septets_hex"])
-        assert gsm7.text_from_octets(octets) == (expected["text"], False)
-        assert gsm7.octets_from_text(expected["text"]) == octets
+        assert gsm7.text_from_septets(octets) == (expected["text"], False)
+        assert gsm7.septets_from_text(expected["text"]) == octets
     else:
         delivered = delivered_from_hex(given["sms_deliver_pdu_hex"])
         assert delivered.text == expected["text"]

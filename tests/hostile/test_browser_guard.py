@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.web.access import Access
-from pipeline.web.browser_guard import name_of, refuse_page
+from pipeline.web.browser_guard import host_name_of, refuse_page
 from tests.ingest.http.support import running
 
 OUTSIDE = "203.0.113.7"
@@ -40,7 +40,7 @@ PROXY = TOKENS | {"trusted_proxies": "127.0.0.1"}
     ],
 )
 def test_a_host_is_a_name_and_a_port(host: bytes, name: str | None) -> None:
-    assert name_of(host) == name
+    assert host_name_of(host) == name
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from pipeline.sms.charset import charset_from_name
 from pipeline.sms.segmentation import segment
 from pipeline.sms.timestamp import time_from_gateway
-from pipeline.web.access import address_from_text
+from pipeline.web.access import ip_from_text
 from pipeline.wire import http_form
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _form(text: str) -> object:
         pytest.param(time_from_gateway, id="timestamp"),
         pytest.param(charset_from_name, id="charset"),
         pytest.param(segment, id="text of an MT"),
-        pytest.param(address_from_text, id="address of a caller"),
+        pytest.param(ip_from_text, id="address of a caller"),
     ],
 )
 def test_what_is_long_is_not_kept(ask: Callable[[str], object]) -> None:

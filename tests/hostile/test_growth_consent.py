@@ -20,12 +20,18 @@ from pipeline.sms.words.stopwords import (
 )
 from pipeline.sms.words.stopwords_wide import may_be_a_stop
 from pipeline.stages.consent import scopes as consent_scopes
-from pipeline.stages.consent.decide import ConsentRules, HandsetConsent, due_at, take_message
-from pipeline.stages.consent.row import decode_row, encode_row
+from pipeline.stages.consent.decide import (
+    ConsentRules,
+    HandsetConsent,
+    consent_due_at,
+    take_message,
+)
+from pipeline.stages.consent.row import consent_from_octets, octets_from_consent
 from pipeline.stages.consent.timeline import NEVER, fold
 from pipeline.stages.gate.judge import GateRules, judge
 from tests.hostile.growth import refuse_steep_growth
-from tests.support.conversation import ANN, DIRECTORY, NOON, SHARED, directory_from, mo, mt
+from tests.support.conversation import mo, mt
+from tests.support.rented_numbers import ANN, DIRECTORY, NOON, SHARED, directory_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +134,7 @@ def test_a_handset_s_row_is_bounded_by_what_it_may_send(kind: str) -> None:
     row = _row_after(1_500, text, number)
     assert len(row.timelines) <= consent_scopes.SCOPES + 1
     assert len(row.confirmations) <= 64
-    assert len(encode_row(row)) < 400_000
+    assert len(octets_from_consent(row)) < 400_000
 
 
 @pytest.mark.parametrize("kind", EVERYTHING)
@@ -136,7 +142,7 @@ def test_all_messages_of_a_handset_take_linear_time(kind: str) -> None:
     """From where the row is full on, as before it has few scopes and each message is cheaper."""
     text, number = EVERYTHING[kind]
     full = consent_scopes.SCOPES * 2
-    begun = encode_row(_row_after(full, text, number))
+    begun = octets_from_consent(_row_after(full, text, number))
 
     def work(size: int) -> Callable[[], object]:
         def run() -> None:
@@ -144,9 +150,9 @@ def test_all_messages_of_a_handset_take_linear_time(kind: str) -> None:
             for n in range(full, full + size):
                 at = NOON + timedelta(seconds=n)
                 message = mo(text(n), number(n), at=at, message_id=f"{n:032x}")
-                row = _take(decode_row(octets), message)
-                due_at(row)
-                octets = encode_row(row)
+                row = _take(consent_from_octets(octets), message)
+                consent_due_at(row)
+                octets = octets_from_consent(row)
 
         return run
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ingest.http.http1 import BadRequest, RequestReader
+from ingest.http.head import BadRequest
+from ingest.http.http1 import RequestReader
 from ingest.http.mt import RequestRefused, asked_from_json, request_id_from_header
 from ingest.http.request import target_from_octets
 from pipeline.settings import Settings
@@ -105,7 +106,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     ),
     "udh-hex": lambda o: udh.udh_from_hex(o.decode("latin-1")),
     "udh": udh.concatenation_from_udh,
-    "gsm7": gsm7.text_from_octets,
+    "gsm7": gsm7.text_from_septets,
     "timestamp": lambda o: time_from_gateway(o.decode("latin-1")),
     "charset": lambda o: charset_from_name(o.decode("latin-1")),
     "address": lambda o: address_from_text(o.decode("latin-1")),

@@ -67,7 +67,7 @@ def imported(octets: bytes, *, cut: int = 0) -> list[MoPart]:
     cut = cut or len(octets) or 1
     published = Published()
     blocks = (octets[at : at + cut] for at in range(0, len(octets), cut))
-    Taking(published.send, now=NOW, position=0).take(blocks)
+    Taking(published.send, now=NOW, position=0).send_lines(blocks)
     return [part_of(raw) for raw in published if not isinstance(raw, DeadLetter)]
 
 

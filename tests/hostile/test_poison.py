@@ -332,9 +332,9 @@ async def test_one_id_with_thousands_of_texts_keeps_a_small_row():
 
 
 def decode_assemblies(octets: bytes):
-    from pipeline.stages.parts.reassemble import decode_row
+    from pipeline.stages.parts.reassemble import assemblies_from_octets
 
-    return decode_row(octets)
+    return assemblies_from_octets(octets)
 
 
 def rows_are_small(running: Running, *, most: int = 140_000, table: str = ASSEMBLIES) -> bool:

@@ -61,7 +61,7 @@ def reassembling(count: int) -> Callable[[], object]:
             gone += len(messages)
             if row is None:
                 continue
-            octets = reassemble.encode_row(row)
+            octets = reassemble.octets_from_assemblies(row)
             if not assembly_bounds.is_within_bounds(row, len(octets)):
                 row, let_go = assembly_bounds.relieve(row)
                 gone += len(let_go)
@@ -76,7 +76,7 @@ def deduping(count: int) -> Callable[[], object]:
     def work() -> None:
         row = None
         for each in parts:
-            row, accepted = dedupe.accept(row, each)
+            row, accepted = dedupe.accept_part(row, each)
             assert accepted is not None
 
     return work
@@ -136,7 +136,9 @@ def test_relief_keeps_the_newest_and_lets_go_the_oldest_first() -> None:
         row, _ = reassemble.reassemble(row, each, spread=SPREAD, timeout=TIMEOUT, account="main")
     assert row is not None
     relieved, messages = assembly_bounds.relieve(row)
-    assert assembly_bounds.is_within_bounds(relieved, len(reassemble.encode_row(relieved)))
+    assert assembly_bounds.is_within_bounds(
+        relieved, len(reassemble.octets_from_assemblies(relieved))
+    )
     assert [m.received_at for m in messages] == sorted(m.received_at for m in messages)
     kept = min(each.parts[-1].received_at for each in relieved.open)
     assert max(m.received_at for m in messages) < kept

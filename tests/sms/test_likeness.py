@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.sms.gsm7.default import octets_from_text
+from pipeline.sms.gsm7.default import septets_from_text
 from pipeline.sms.likeness import is_ascii, is_packed, is_swapped
 from pipeline.sms.words.stopword_sets import WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS
@@ -47,7 +47,7 @@ def test_an_ordinary_answer_in_utf_16_is_not_doubted(language):
 @pytest.mark.parametrize("charset", ["ISO-8859-1", "GSM-7"])
 def test_an_ordinary_answer_with_accents_is_not_doubted(charset):
     octets = [
-        answer.encode("latin-1") if charset == "ISO-8859-1" else octets_from_text(answer)
+        answer.encode("latin-1") if charset == "ISO-8859-1" else septets_from_text(answer)
         for answer in ACCENTED.split()
     ]
     assert [each for each in octets if each and flags(each, charset)] == []

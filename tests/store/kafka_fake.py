@@ -115,7 +115,7 @@ async def play(
     sink.start(offsets)
     ours = sorted(partitions or log.records)
     positions = await sink.assigned(ours)
-    failed = asyncio.create_task(sink.failed())
+    failed = asyncio.create_task(sink.wait_for_failure())
     try:
         while not stop_when():
             open_ = [tp for tp in ours if positions[tp] < log.ends[tp] and sink.has_room(*tp)]
@@ -123,7 +123,7 @@ async def play(
                 chosen = dice.choice(open_)
                 batch = log.poll(chosen, positions[chosen], dice.randint(1, 9))
                 positions[chosen] = batch.end
-                await sink.take(batch)
+                await sink.add(batch)
                 for _ in range(dice.randint(0, 4)):
                     await asyncio.sleep(0)
                 continue

@@ -50,7 +50,7 @@ async def stored(writer: ClickHouseWriter, values: list[Any]) -> FakeOffsets:
     sink.start(offsets)
     await sink.assigned([tp])
     records = [kafka_record(tp[0], value, offset=at) for at, value in enumerate(values)]
-    await sink.take(Batch(*tp, records, 0, len(values)))
+    await sink.add(Batch(*tp, records, 0, len(values)))
     async with asyncio.timeout(60):
         while offsets.positions.get(tp, (0, ""))[0] < len(values):
             await offsets.moved.wait()

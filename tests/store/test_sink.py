@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from pipeline.engine.batch import Batch
 from pipeline.kafka import topics
+from pipeline.kafka.readers import OURS_ALONE
 from pipeline.process import troubles
 from pipeline.records import MtResult
-from pipeline.store.decoding import KIND_OF, OURS_ALONE, TableRows
+from pipeline.store.decoding import KIND_OF, TableRows
 from pipeline.store.lane import BlockLimits, OffsetGap
 from pipeline.store.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play
@@ -118,7 +119,7 @@ async def test_what_is_open_when_partitions_are_revoked_is_neither_written_nor_c
     sink.start(offsets)
     tp = (topics.MO_MESSAGE, 0)
     await sink.assigned([tp])
-    await sink.take(Batch(*tp, [kafka_record(tp[0], mo_message(), offset=0)], 0, 1))
+    await sink.add(Batch(*tp, [kafka_record(tp[0], mo_message(), offset=0)], 0, 1))
     await sink.revoked()
     assert (writer.rows, offsets.positions) == ({}, {})
     assert await sink.assigned([tp]) == {tp: 0}
@@ -149,11 +150,11 @@ async def test_ten_unreadable_records_of_our_own_in_a_row_make_their_topic_wait(
     sink.start(offsets)
     await sink.assigned([ours, other])
     records = [kafka_record(ours[0], v, offset=i) for i, v in enumerate(values)]
-    await sink.take(Batch(*ours, records, 0, 22))
+    await sink.add(Batch(*ours, records, 0, 22))
     junk = [kafka_record(other[0], b"?", offset=i) for i in range(30)]
     async with asyncio.timeout(30):
         for start in range(0, 30, 5):
-            await sink.take(Batch(*other, junk[start : start + 5], start, start + 5))
+            await sink.add(Batch(*other, junk[start : start + 5], start, start + 5))
         while not sink.waits_for or offsets.positions.get(other, (0, ""))[0] < 30:  # noqa: ASYNC110 - two conditions of two tasks
             await asyncio.sleep(0)
     assert "mo-message waits: 10 records of mo-message in a row cannot be read" in sink.waits_for
@@ -309,7 +310,7 @@ async def test_a_hole_between_batches_is_refused() -> None:
     sink.start(FakeOffsets(Fuse()))
     await sink.assigned([tp])
     with pytest.raises(OffsetGap):
-        await sink.take(Batch(*tp, [], 3, 4))
+        await sink.add(Batch(*tp, [], 3, 4))
     await sink.revoked()
 
 
@@ -327,8 +328,8 @@ async def test_a_slow_topic_does_not_hold_up_another() -> None:
     sink = sink_of(writer)
     sink.start(offsets)
     await sink.assigned([slow, quick])
-    await sink.take(Batch(*slow, [kafka_record(slow[0], RAW, offset=0)], 0, 1))
-    await sink.take(Batch(*quick, [kafka_record(quick[0], mo_message(), offset=0)], 0, 1))
+    await sink.add(Batch(*slow, [kafka_record(slow[0], RAW, offset=0)], 0, 1))
+    await sink.add(Batch(*quick, [kafka_record(quick[0], mo_message(), offset=0)], 0, 1))
     while offsets.positions.get(quick, (0, ""))[0] < 1:
         await offsets.moved.wait()
         offsets.moved.clear()

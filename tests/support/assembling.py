@@ -8,11 +8,11 @@ from pipeline.records import MoMessage, MoPart
 from pipeline.stages.parts.dedupe import LATEST_RETRY
 from pipeline.stages.parts.reassemble import (
     Assemblies,
+    assemblies_due_at,
+    assemblies_from_octets,
     assembly_key,
-    decode_row,
-    due_at,
-    encode_row,
     message_from_part,
+    octets_from_assemblies,
     reassemble,
     release_due,
 )
@@ -36,7 +36,7 @@ class Box:
         key = assembly_key(part)
         octets = self.rows.get(key)
         row, messages = reassemble(
-            decode_row(octets) if octets else None,
+            assemblies_from_octets(octets) if octets else None,
             part,
             spread=SPREAD,
             timeout=TIMEOUT,
@@ -54,7 +54,7 @@ class Box:
         released = []
         for key in list(self.rows):
             row, messages = release_due(
-                decode_row(self.rows[key]), now=now, timeout=TIMEOUT, keep=KEEP
+                assemblies_from_octets(self.rows[key]), now=now, timeout=TIMEOUT, keep=KEEP
             )
             self._put(key, row)
             released += messages
@@ -62,19 +62,22 @@ class Box:
 
     def open_parts(self) -> list[str]:
         """Ids of the parts that wait."""
-        rows = map(decode_row, self.rows.values())
+        rows = map(assemblies_from_octets, self.rows.values())
         return [part.part_id for row in rows for held in row.open for part in held.parts]
 
     def due_at(self) -> datetime | None:
         """When the next tick has something to do."""
-        times = [due_at(decode_row(row), timeout=TIMEOUT, keep=KEEP) for row in self.rows.values()]
+        times = [
+            assemblies_due_at(assemblies_from_octets(row), timeout=TIMEOUT, keep=KEEP)
+            for row in self.rows.values()
+        ]
         return min((time for time in times if time is not None), default=None)
 
     def _put(self, key: bytes, row: Assemblies | None) -> None:
         if row is None:
             self.rows.pop(key, None)
         else:
-            self.rows[key] = encode_row(row)
+            self.rows[key] = octets_from_assemblies(row)
 
 
 def piece(

@@ -1,9 +1,9 @@
 """One handset's conversation driven through consent and gate, with all that came out of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.directory.directory import Directory, numbers_from_toml
+from pipeline.directory.directory import Directory
 from pipeline.records import (
     ConsentChange,
     MoMessage,
@@ -16,119 +16,15 @@ from pipeline.stages.consent.decide import (
     ConsentRules,
     Decision,
     HandsetConsent,
-    decode_row,
-    due_at,
-    encode_row,
+    consent_due_at,
+    consent_from_octets,
     fall_due,
+    octets_from_consent,
     take_failure,
     take_message,
 )
 from pipeline.stages.gate.judge import GateRules, judge
-
-NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
-HANDSET = "27821234567"
-ANN = "447700900001"
-BOB = "447700900002"
-STRICT = "447700900003"
-CODE = "12345"
-PREMIUM = "34567"
-PREMIUM_VMN = "447700900009"
-BILLED = "45678"
-LINKED = "447700900004"
-SHARED = "56789"
-FIRST, INSIDE, LAST = "27600000100", "27600000150", "27600000199"
-ELSEWHERE = "447700900005"
-QUIET = "447700900006"
-CUSTOM = "447700900007"
-
-NUMBERS = f"""
-sender_ids = ["ACME", "447700800000"]
-
-[[number]]
-number = "{ANN}"
-kind = "vmn"
-api_id = "1001"
-
-[[number]]
-number = "{BOB}"
-kind = "vmn"
-api_id = "1002"
-
-[[number]]
-number = "{STRICT}"
-kind = "vmn"
-strict = true
-
-[[number]]
-number = "{CODE}"
-kind = "short-code"
-extra_stop_words = ["halt"]
-
-[[number]]
-number = "{PREMIUM}"
-kind = "short-code"
-premium = true
-
-[[number]]
-number = "{PREMIUM_VMN}"
-kind = "vmn"
-premium = true
-
-[[number]]
-number = "{BILLED}"
-kind = "short-code"
-mt_billed = true
-linked = "{LINKED}"
-custom_reply.HELP.text = "Ask us on the web"
-
-[[number]]
-number = "{LINKED}"
-kind = "vmn"
-
-[[number]]
-number = "{SHARED}"
-kind = "shared-short-code"
-keywords = ["Fun", "game"]
-
-[[number]]
-first = "{FIRST}"
-last = "{LAST}"
-kind = "tagged-range"
-
-[[number]]
-number = "{ELSEWHERE}"
-kind = "vmn"
-account = "other"
-
-[[number]]
-number = "{QUIET}"
-kind = "vmn"
-may_send = false
-
-[[number]]
-number = "{CUSTOM}"
-kind = "vmn"
-[number.custom_reply.STOP]
-text = "You are off the list."
-[number.custom_reply.END]
-enabled = true
-[number.custom_reply.QUIT]
-text = "Bye from the gateway"
-sent_by = "gateway"
-[number.custom_reply.CANCEL]
-enabled = false
-text = "never sent"
-[number.custom_reply.HELP]
-text = "Call 0800 1234"
-"""
-
-
-def directory_from(text: str) -> Directory:
-    """A directory of this file."""
-    return Directory(numbers_from_toml(text, origin="numbers.toml", loaded_at=NOON))
-
-
-DIRECTORY = directory_from(NUMBERS)
+from tests.support.rented_numbers import ANN, DIRECTORY, HANDSET, NOON
 
 
 def mo(text: str = "hello", number: str = ANN, *, at: datetime = NOON, **fields: Any) -> MoMessage:
@@ -178,10 +74,10 @@ class Conversation:
     @property
     def row(self) -> HandsetConsent | None:
         """The row as it is stored."""
-        return decode_row(self.octets) if self.octets else None
+        return consent_from_octets(self.octets) if self.octets else None
 
     def _take(self, decision: Decision) -> Decision:
-        self.octets = encode_row(decision.row) if decision.row else None
+        self.octets = octets_from_consent(decision.row) if decision.row else None
         self.changes += decision.changes
         self.commands += decision.commands
         self.rejections += decision.rejections
@@ -203,7 +99,7 @@ class Conversation:
     def tick_once(self) -> Decision:
         """One tick, now."""
         row = self.row
-        due = due_at(row) if row else None
+        due = consent_due_at(row) if row else None
         if row is None or due is None or due > self.now:
             return Decision(row=row)
         return self._take(fall_due(row, directory=self.directory, now=self.now, rules=self.rules))

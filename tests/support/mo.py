@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.directory.directory import Directory, numbers_from_toml
 from pipeline.records import MoPart, MoRaw
-from pipeline.stages.parts.dedupe import accept, seen_key
+from pipeline.stages.parts.dedupe import accept_part, seen_key
 from pipeline.stages.parts.normalise import normalise
 from pipeline.wire import mo_log
 from pipeline.wire.callback import MoCallback
@@ -80,7 +80,7 @@ class Seen:
     def accept(self, part: MoPart) -> MoPart | None:
         """The part when it is new."""
         key = seen_key(part)
-        self.rows[key], accepted = accept(self.rows.get(key), part)
+        self.rows[key], accepted = accept_part(self.rows.get(key), part)
         return accepted
 
 

@@ -61,7 +61,7 @@ class Partition:
 
     def _take_in_a_unit(self, record: SimpleNamespace) -> bool:
         work = UnitOfWork(state=self.state, partition=self.number, changelog="changelog")
-        unfinished = self.agent.take(work, record)
+        unfinished = self.agent.process_record(work, record)
         for (name, partition), rows in work._outputs.rows.items():
             self.outputs += [(name, partition, key, value) for key, value in rows]
         self.units.append(sum(len(table.changes) for table in self.state.tables.values()))

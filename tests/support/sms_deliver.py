@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipeline.sms.gsm7.default import text_from_octets
+from pipeline.sms.gsm7.default import text_from_septets
 
 UDHI = 0x40
 
@@ -28,4 +28,4 @@ def delivered_from_hex(pdu_hex: str) -> Delivered:
     skipped = -(-len(udh) * 8 // 7)  # the text starts at the next septet boundary
     bits = int.from_bytes(user_data, "little")
     unpacked = bytes(bits >> (7 * i) & 0x7F for i in range(skipped, septets))
-    return Delivered(handset, udh, text_from_octets(unpacked)[0])
+    return Delivered(handset, udh, text_from_septets(unpacked)[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -13,13 +14,15 @@ from pipeline.avro.single_object import encode
 from pipeline.cli.ask.broker import knock
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import topics
+from pipeline.kafka.batches import batches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipeline.cli.ask.broker import Outgoing
 
-FETCH_OCTETS: Final = 256 * 1024
+BATCH_OCTETS: Final = 256 * 1024
+RECORDS_TOGETHER: Final = 20_000  # of all partitions; several batches a partition
 BATCHES_UNDER_WAY: Final = 32
 ANSWER_MS: Final = 30_000
 
@@ -40,54 +43,39 @@ async def _publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        max_batch_size=FETCH_OCTETS,
+        max_batch_size=BATCH_OCTETS,
         request_timeout_ms=ANSWER_MS,
     )
     await producer.start()
+    count = 0
+    under_way: deque[asyncio.Future[Any]] = deque()
     try:
-        stream = _Stream(producer)
-        count = 0
-        for one in outgoing:
-            await stream.add(one)
-            count += 1
-        await stream.finish()
+        for records in _together(outgoing):
+            count += len(records)
+            for partition, rows in (await _by_partition(producer, records)).items():
+                for batch in batches_of(producer, rows):
+                    sent = await producer.send_batch(batch, records[0].topic, partition=partition)
+                    under_way.append(sent)
+                    if len(under_way) > BATCHES_UNDER_WAY:
+                        await under_way.popleft()
+        await asyncio.gather(*under_way)
     finally:
         await producer.stop()
     return count
 
 
-class _Stream:
-    """A batch a partition, sent when it is full."""
+def _together(outgoing: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    rest = iter(outgoing)
+    while records := list(islice(rest, RECORDS_TOGETHER)):
+        yield records
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self._topic = ""
-        self._partitions = 0
-        self._batches: dict[int, Any] = {}
-        self._under_way: deque[asyncio.Future[Any]] = deque()
 
-    async def add(self, one: Outgoing) -> None:
-        """Put a record into its partition's batch."""
-        if not self._partitions:
-            self._topic = one.topic
-            self._partitions = len(await self._producer.partitions_for(one.topic))
-        partition = topics.partition_of(one.key or b"", self._partitions)
-        value = encode(one.record)
-        batch = self._batches.get(partition)
-        if batch is None or batch.append(key=one.key, value=value, timestamp=None) is None:
-            if batch is not None:
-                await self._send(partition, batch)
-            batch = self._batches[partition] = self._producer.create_batch()
-            batch.append(key=one.key, value=value, timestamp=None)
-
-    async def _send(self, partition: int, batch: Any) -> None:
-        sent = await self._producer.send_batch(batch, self._topic, partition=partition)
-        self._under_way.append(sent)
-        if len(self._under_way) > BATCHES_UNDER_WAY:
-            await self._under_way.popleft()
-
-    async def finish(self) -> None:
-        """Send what is left, and wait until the broker has everything."""
-        for partition, batch in self._batches.items():
-            await self._send(partition, batch)
-        await asyncio.gather(*self._under_way)
+async def _by_partition(
+    producer: AIOKafkaProducer, records: list[Outgoing]
+) -> dict[int, list[tuple[bytes | None, bytes]]]:
+    """Keys and values, as the keys have it."""
+    count = len(await producer.partitions_for(records[0].topic))
+    rows: defaultdict[int, list[tuple[bytes | None, bytes]]] = defaultdict(list)
+    for one in records:
+        rows[topics.partition_of(one.key or b"", count)].append((one.key, encode(one.record)))
+    return rows

@@ -77,7 +77,7 @@ def follow(consumer: KafkaConsumer, topic: str, *, from_beginning: bool) -> Iter
             yield from records
 
 
-def line_of(record: Any) -> dict[str, Any]:
+def json_from_record(record: Any) -> dict[str, Any]:
     """A record as `consume` prints it; one that is not ours is shown with its octets and why."""
     line: dict[str, Any] = {
         "topic": record.topic,

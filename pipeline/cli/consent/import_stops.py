@@ -65,10 +65,10 @@ def import_stops(
             if line % SAID_EVERY_LINES == 0:
                 typer.echo(f"{line} lines, {report.count} of them wrong", err=True)
             if isinstance(stop, WrongLine):
-                report.take(stop)
+                report.note(stop)
                 continue
             if stop.number and not force and directory.find(stop.number) is None:
-                report.take(WrongLine(line, f"the number {stop.number} {NOT_LISTED} (--force)"))
+                report.note(WrongLine(line, f"the number {stop.number} {NOT_LISTED} (--force)"))
                 continue
             yield ConsentRequest(
                 request_id=f"{name}-{line}",
@@ -106,7 +106,7 @@ class WrongLines:
                 raise CommandError(f"{self._file}: {error.strerror}") from error
         return self
 
-    def take(self, wrong: WrongLine) -> None:
+    def note(self, wrong: WrongLine) -> None:
         """Note one more."""
         self.count += 1
         words = f"line {wrong.line}: {wrong.words}"

@@ -102,9 +102,9 @@ def _order(
 
     bootstrap, request = checked_order(settings, ConsentAction(action), fields, is_forced=force)
 
-    from pipeline.cli.consent.waiting import changes_of, lines_of
+    from pipeline.cli.consent.waiting import changes_of, lines_of_changes
 
     changes = changes_of(bootstrap, request)
     typer.echo(request.request_id)
-    for line in lines_of(changes):
+    for line in lines_of_changes(changes):
         typer.echo(line, err=True)

@@ -15,7 +15,7 @@ from pipeline.cli.consent.orders import outgoing_from
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.output import text_from_time
-from pipeline.cli.why.words import name_of
+from pipeline.cli.why.words import name_of_scope
 from pipeline.kafka import readers, topics
 from pipeline.records import ConsentChange, DeadLetter
 
@@ -64,12 +64,12 @@ def changes_of(bootstrap: str, request: ConsentRequest) -> list[ConsentChange]:
     ]
 
 
-def lines_of(changes: Iterable[ConsentChange]) -> Iterator[str]:
+def lines_of_changes(changes: Iterable[ConsentChange]) -> Iterator[str]:
     """What holds now, scope by scope."""
     latest = {(change.scope_kind, change.scope): change for change in changes}
     for key, change in latest.items():
         yield (
-            f"{name_of(key)}: ours {change.state}, the gateway's {change.gateway_state},"
+            f"{name_of_scope(key)}: ours {change.state}, the gateway's {change.gateway_state},"
             f" since {text_from_time(change.at)}"
         )
     if not latest:

@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline.avro.single_object import encode
 from pipeline.dead_letters import is_cut
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.records import DeadLetter, Header, MoRaw, Reason, Rejected, Source, Stage
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 from pipeline.wire.status import report_of
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     HandsetOf = Callable[[StatusReport], str]
 
 RETRY_OF: Final = "twoway-retry-of"
-#: A topic that the agent reads, and where the same record twice has one effect.
-_SENT_AGAIN: Final = frozenset(
-    {topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.CONSENT_REQUEST}
-)
 
 
 class CannotRetry(ValueError):
@@ -74,7 +70,7 @@ def _record_again(letter: DeadLetter) -> Again:
     """The record, in the partition it stood in."""
     if letter.stage == Stage.STORE:
         raise CannotRetry("the store alone could not read it: others have worked on it")
-    if letter.topic not in _SENT_AGAIN:
+    if letter.topic not in readers.SENT_AGAIN:
         raise CannotRetry(f"a record of {letter.topic} is not sent again: publish a new one")
     return Again(
         topic=letter.topic,

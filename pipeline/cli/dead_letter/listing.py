@@ -43,7 +43,7 @@ def fields_of(
     return shown
 
 
-def line_of(shown: dict[str, Any]) -> str:
+def line_of_letter(shown: dict[str, Any]) -> str:
     """One dead letter as a line of words."""
     came_from = (
         f"{shown['topic']}/{shown['partition']}@{shown['offset']}"
@@ -87,6 +87,6 @@ def list_letters(
         if json:
             print_json_line(shown)
         else:
-            typer.echo(line_of(shown))
+            typer.echo(line_of_letter(shown))
     if not letters and not json:
         typer.echo("nothing was refused")

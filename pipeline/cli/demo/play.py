@@ -10,7 +10,7 @@ from pipeline.cli.demo import conversation as said
 from pipeline.cli.demo.incoming import Incoming
 from pipeline.cli.demo.outside import HTTP_GET, SOAP_GET, XML_GET, Application, Gateway
 from pipeline.cli.demo.scene import EFFECT_SECONDS
-from pipeline.cli.operate.advance import advance
+from pipeline.cli.operate.advance import advance_clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +125,7 @@ class Play:
     def confirmation(self) -> None:
         """Nobody confirms, so the default text goes out before the gateway's six hours end."""
         self._scene.step("The confirmation, as six hours pass: twoway clock advance 6h")
-        advance(self._stack.kafka, self._clock, SIX_HOURS, say=self._scene.say)
+        advance_clock(self._stack.kafka, self._clock, SIX_HOURS, say=self._scene.say)
         sent = self._scene.all("mt_command", handset=self.handset, purpose="confirmation")
         texts = [row["text"] for row in sent]
         words = "exactly one confirmation went out, the guide's text"

@@ -33,7 +33,7 @@ def forget(
     settings = settings_from(home=home)
 
     from pipeline.cli.forget.order import Order, carried_out
-    from pipeline.cli.forget.proof import Proof, lines_of, remaining
+    from pipeline.cli.forget.proof import Proof, lines_of_proof, remaining
     from pipeline.home.stack import bootstrap_of
 
     bootstrap = bootstrap_of(settings)
@@ -47,7 +47,7 @@ def forget(
     after = proof.rows_once_erased(done)
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
-    for line in lines_of(done, before, after, old_parts, found):
+    for line in lines_of_proof(done, before, after, old_parts, found):
         typer.echo(line)
     for line in remaining(settings, bootstrap, done):
         typer.echo(line)

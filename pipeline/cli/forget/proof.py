@@ -126,7 +126,7 @@ def _holds(folder: Path, digits: bytes) -> bool:
     return False
 
 
-def lines_of(
+def lines_of_proof(
     done: Done,
     before: Mapping[str, int],
     after: Mapping[str, int],

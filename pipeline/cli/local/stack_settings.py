@@ -89,7 +89,7 @@ def _unchecked_context() -> ssl.SSLContext:
     return context
 
 
-def settled(settings: Settings) -> Settings:
+def with_free_ports(settings: Settings) -> Settings:
     """The settings with every port and path explicit; raises `StackError` for a port in use."""
     ports: dict[str, Any] = {}
     for name, host in (

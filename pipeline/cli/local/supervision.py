@@ -1,6 +1,6 @@
 """Keep a few programs running: started in order, restarted with backoff, ended in order.
 
-It knows nothing of what the programs are; `pipeline/cli/local/supervisor.py` says that.
+It knows nothing of what the programs are; `pipeline/cli/local/programs.py` says that.
 """
 
 from __future__ import annotations

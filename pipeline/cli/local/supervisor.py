@@ -6,25 +6,15 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
-from pipeline.cli.local.ports import LOOPBACK
-from pipeline.cli.local.stack_settings import (
-    answers,
-    answers_ready,
-    is_of_this_machine,
-    settings_as_environment,
-    settled,
-    url_of,
-    where_to_call,
-    with_name,
-)
-from pipeline.cli.local.stack_ways import WAY_PROGRAMS, programs_of_ways
+from pipeline.cli.local.programs import programs_of_stack
+from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
+from pipeline.cli.local.stack_ways import WAY_PROGRAMS
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -40,7 +30,6 @@ from pipeline.home.process import CannotStart
 from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError
 from pipeline.kafka.admin import TopicsError, create_topics
 from pipeline.process.log_guard import guard_logs
-from pipeline.process.secret_settings import secrets_as_lines, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +59,7 @@ def run(settings: Settings, *, ready_file: Path | None = None) -> None:
     try:
         with hold(settings.home):
             end_leftovers(settings.home, say=say)
-            _LocalStack(settled(settings), ready_file=ready_file).run()
+            _LocalStack(with_free_ports(settings), ready_file=ready_file).run()
     except (CannotStart, TopicsError, OSError) as error:
         raise StackError(str(error)) from error
 
@@ -103,7 +92,10 @@ class _LocalStack:
         self._stop = threading.Event()
         self._may_interrupt = False
         self._is_announced = False
-        programs = self._programs()
+        programs = [
+            *self._broker(),
+            *programs_of_stack(settings, log=self._log, needs=("kafka",) if self._kafka else ()),
+        ]
         self._names = [program.name for program in programs]
         self._supervisor = Supervisor(
             programs=programs,
@@ -146,44 +138,6 @@ class _LocalStack:
     def _log(self, name: str) -> Path:
         return self._home / "logs" / f"{name}.log"
 
-    def _programs(self) -> list[Program]:
-        settings = self._settings
-        is_tls = bool(settings.tls_cert)
-        http_host = where_to_call(settings.http_host)
-        report_host = where_to_call(settings.report_host)
-        asks = {
-            "ingest": partial(answers, http_host, settings.http_port, tls=is_tls),
-            "worker": partial(answers, LOOPBACK, settings.metrics_port),
-            "store": partial(answers, report_host, settings.report_port),
-        }
-        checks = {
-            "ingest": partial(answers_ready, http_host, settings.http_port, tls=is_tls),
-            "worker": partial(answers_ready, LOOPBACK, settings.metrics_port),
-            "store": partial(answers_ready, report_host, settings.report_port),
-        }
-        ours = replace(settings, kafka="")  # they find it under the home, whose clock they follow
-        own = {name: settings_of(ours, name) for name in checks}
-        processes = [
-            Program(
-                name=name,
-                command=partial(self._command, name),
-                environment=settings_as_environment(with_name(own[name], name)),
-                given=secrets_as_lines(own[name]).encode(),
-                log=self._log(name),
-                is_ready=check,
-                is_alive=asks[name],
-                needs=("kafka",) if self._kafka else (),
-            )
-            for name, check in checks.items()
-        ]
-        ways = programs_of_ways(
-            ours,
-            command=self._command,
-            log=self._log,
-            needs=("kafka",) if self._kafka else (),
-        )
-        return [*self._broker(), *processes, *ways]
-
     def _broker(self) -> list[Program]:
         """Our own broker; none when one was given."""
         kafka = self._kafka
@@ -199,10 +153,6 @@ class _LocalStack:
                 once_ready=self._set_broker_up,
             )
         ]
-
-    def _command(self, name: str) -> Sequence[str]:
-        # -P: a folder `pipeline` where the user happens to stand is not ours.
-        return [sys.executable, "-P", "-m", "pipeline.cli.main", name, "--home", str(self._home)]
 
     def _prepared(self, kafka: LocalKafka) -> Sequence[str]:
         """The broker's command line; takes a while the first time, and may be interrupted."""

@@ -35,7 +35,7 @@ def tick_times(start: datetime, by: timedelta) -> Iterator[datetime]:
         yield start + by
 
 
-def advance(
+def advance_clock(
     bootstrap: str, clock: PipelineClock, by: timedelta, *, say: Callable[[str], None]
 ) -> datetime:
     """Put the clock forward and return the time it then is, when everyone has worked through it.

@@ -61,8 +61,7 @@ def advance(
     above: Path | None = context.obj
     settings = settings_from(home=home or above)
 
-    from pipeline.cli.operate.advance import STEP
-    from pipeline.cli.operate.advance import advance as advance_clock
+    from pipeline.cli.operate.advance import STEP, advance_clock
     from pipeline.cli.terminal.local import local_stack_of
     from pipeline.clock import PipelineClock
 
@@ -89,7 +88,7 @@ def reset(context: typer.Context, home: Home = None) -> None:
     above: Path | None = context.obj
     settings = settings_from(home=home or above)
 
-    from pipeline.cli.operate.clock_reset import reset as reset_times
+    from pipeline.cli.operate.clock_reset import reset_times
     from pipeline.home.stack import bootstrap_of
 
     for line in reset_times(bootstrap_of(settings), say=lambda words: typer.echo(words, err=True)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def reset(bootstrap: str, *, say: Callable[[str], None]) -> list[str]:
+def reset_times(bootstrap: str, *, say: Callable[[str], None]) -> list[str]:
     """Send the order to every partition, and return when the workers have taken it: what to say."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         ordered = partitions_of(consumer, [topics.CLOCK])

@@ -160,7 +160,7 @@ def _partitions(broker: BrokerState, due: list[dict[str, Any]] | None) -> list[d
     ]
 
 
-def lines_of(state: PipelineState) -> Iterator[str]:
+def lines_of_state(state: PipelineState) -> Iterator[str]:
     """The same for people."""
     yield f"pipeline time  {text_from_time(state.time)}"
     yield ""

@@ -16,11 +16,11 @@ def status(json: Json = False, home: Home = None) -> None:
     """
     settings = settings_from(home=home)
 
-    from pipeline.cli.operate.pipeline_state import lines_of, pipeline_state
+    from pipeline.cli.operate.pipeline_state import lines_of_state, pipeline_state
 
     state = pipeline_state(settings)
     if json:
         print_json_line(state)
         return
-    for line in lines_of(state):
+    for line in lines_of_state(state):
         typer.echo(line)

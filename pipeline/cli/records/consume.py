@@ -31,7 +31,7 @@ def consume(
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_consumer
-    from pipeline.cli.ask.reading import follow, line_of
+    from pipeline.cli.ask.reading import follow, json_from_record
     from pipeline.home.stack import bootstrap_of
 
     with open_consumer(bootstrap_of(settings)) as consumer:
@@ -41,4 +41,4 @@ def consume(
                 f"there is no topic {topic!r}; there are {', '.join(known) or 'none at all'}"
             )
         for record in islice(follow(consumer, topic, from_beginning=from_beginning), maximum):
-            print_json_line(line_of(record))
+            print_json_line(json_from_record(record))

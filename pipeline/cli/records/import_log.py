@@ -57,7 +57,7 @@ def import_log(
     with open_producer(bootstrap) as producer:
         taking = Taking(producer.send, now=clock_of(settings).now(), position=from_octet)
         try:
-            rest = taking.take(_octets_of(file, from_octet))
+            rest = taking.send_lines(_octets_of(file, from_octet))
         except KafkaError as error:
             raise CommandError(
                 f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
@@ -99,7 +99,7 @@ class Taking:
         # one have come, Kafka has every line up to it
         self._waiting: deque[Any] = deque()
 
-    def take(self, blocks: "Iterator[bytes]") -> bytes:
+    def send_lines(self, blocks: "Iterator[bytes]") -> bytes:
         """Every line; gives what is left without a line end. Raises `KafkaError`."""
         from ingest.common.log_times import LineTimes
         from pipeline.wire.mo_log import LineSplitter

@@ -57,7 +57,7 @@ def replay(
     from pipeline.cli.replay.reading import recorded_by_handset
     from pipeline.cli.replay.states import Replay
     from pipeline.cli.terminal.local import clock_of
-    from pipeline.cli.why.directory import directory_in_force
+    from pipeline.cli.why.directory import directory_from_report
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.decide import ConsentRules
 
@@ -67,7 +67,7 @@ def replay(
     numbers = numbers_from_file(rule, account=settings.account, loaded_at=now)
     report = report_of(settings)
     play = Replay(
-        in_force=directory_in_force(report, settings),
+        in_force=directory_from_report(report, settings),
         other=Directory(numbers, default_account=settings.account),
         since=start,
         now=now,
@@ -82,7 +82,7 @@ def replay(
             if json:
                 print_json_line(difference)
             else:
-                typer.echo(line_of(difference))
+                typer.echo(line_of_difference(difference))
         if handsets % SAID_EVERY == 0:
             typer.echo(f"{handsets} handsets, {differing} states differ so far", err=True)
     if not json:
@@ -92,7 +92,7 @@ def replay(
         )
 
 
-def line_of(difference: "Difference") -> str:
+def line_of_difference(difference: "Difference") -> str:
     """One difference in words."""
     before, after = difference.before, difference.after
     rule, message_id = after.rule or before.rule, after.message_id or before.message_id

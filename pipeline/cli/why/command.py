@@ -55,11 +55,11 @@ def why(
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.report_client import report_of, rows
-    from pipeline.cli.why.directory import directory_in_force
+    from pipeline.cli.why.directory import directory_from_report
     from pipeline.cli.why.forgotten import lines_of_forgotten
 
     report = report_of(settings)
-    directory = directory_in_force(report, settings)
+    directory = directory_from_report(report, settings)
     parameters = {"handset": address}
     texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
     changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
@@ -68,7 +68,7 @@ def why(
         typer.echo(line)
     if forgotten and not changes:
         return
-    for line in lines_of(address, at, changes, directory):
+    for line in lines_of_handset(address, at, changes, directory):
         typer.echo(line)
 
 
@@ -81,7 +81,7 @@ def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
     return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
 
 
-def lines_of(
+def lines_of_handset(
     handset: str, number: str, changes: "list[Change]", directory: "Directory"
 ) -> "Iterator[str]":
     """The answer; without a number every scope that ever changed."""

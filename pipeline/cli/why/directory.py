@@ -20,7 +20,7 @@ ORDER BY loaded_at DESC, kafka_offset DESC LIMIT 1"""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def directory_in_force(report: str, settings: Settings) -> Directory:
+def directory_from_report(report: str, settings: Settings) -> Directory:
     """The directory that was loaded last; one that lists nothing where none was."""
     found = rows(report, IN_FORCE)
     if not found:

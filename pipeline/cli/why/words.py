@@ -24,12 +24,12 @@ def lines_of_scope(
 ) -> Iterator[str]:
     """Everything about one scope; `now` is None, or the account's, where it has no rows itself."""
     number = _number_of(key, directory)
-    yield name_of(key)
+    yield name_of_scope(key)
     if now is None:
         yield "  ours and the gateway's: open; nothing ever stopped it"
     else:
         if now.key != key:
-            yield f"  nothing of its own: {name_of(now.key)} decides"
+            yield f"  nothing of its own: {name_of_scope(now.key)} decides"
         yield f"  ours: {now.latest.state}, {_since(now.ours_since)}"
         yield f"  the gateway's: {now.latest.gateway_state}, {_since(now.gateway_since)}"
         yield from _due(now.latest)
@@ -39,7 +39,7 @@ def lines_of_scope(
         yield f"  to change it: {way}"
 
 
-def name_of(key: Key) -> str:
+def name_of_scope(key: Key) -> str:
     """A scope as people say it."""
     kind, scope = key
     if kind == ScopeKind.KEYWORD:

@@ -6,10 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
-
-from pipeline.engine import metrics
-from pipeline.engine.state.tables import time_from_due
+from pipeline.engine.figures import forget_figures, report_figures
+from pipeline.engine.shared_ends import SharedEnds
 from pipeline.engine.states import States
 from pipeline.engine.task import PartitionTask
 from pipeline.engine.transaction import offsets_of
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     import faust
+    from aiokafka.structs import OffsetAndMetadata, TopicPartition
     from faust.types import TP
 
     from pipeline.engine.batch import Batch
@@ -37,9 +36,6 @@ SAVE_RECORDS: Final = 20
 SAVE_ROUNDS: Final = 10
 REPORT_ROUNDS: Final = 4
 SWEEP_ROUNDS: Final = 7_200  # once an hour
-# An append later than this after a fetch has a later broker time, to the millisecond, than what was
-# fetched. Only then is what the end offsets leave out certainly later.
-SETTLE_SECONDS: Final = 0.002
 
 
 class _Watched:
@@ -72,8 +68,7 @@ class PartitionedAgent:
         self._states = States(plan)
         self._tasks: dict[int, PartitionTask] = {}
         self._turns = asyncio.Semaphore(PARTITIONS_AT_WORK)
-        self._asking: dict[int, asyncio.Future[Mapping[str, int]]] = {}
-        self._asker: asyncio.Task[None] | None = None
+        self._ends = SharedEnds(plan.topics, self._end_offsets)
         self._saver: asyncio.Task[None] | None = None
         self._told: dict[int, str] = {}
         self._watchdog = Watchdog(
@@ -122,6 +117,9 @@ class PartitionedAgent:
         except Exception as error:
             self._failed(batch.partition, error)
 
+    async def _end_offsets(self, wanted: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return await self._app.consumer.end_offsets(wanted)  # type: ignore[no-any-return]
+
     def _watched(self) -> Mapping[int, _Watched]:
         return {
             partition: _Watched(task, self._states)
@@ -138,7 +136,7 @@ class PartitionedAgent:
         if task is None:
 
             async def ends() -> Mapping[str, int]:
-                return await self._ends(partition)
+                return await self._ends.read(partition)
 
             task = self._tasks[partition] = PartitionTask(
                 plan=self._plan,
@@ -159,7 +157,7 @@ class PartitionedAgent:
         owned = {tp.partition for tp in assigned if tp.topic in self._plan.topics}
         for partition in sorted(self._tasks.keys() - owned):
             await self._tasks.pop(partition).close()
-            self._forget_figures(partition)
+            forget_figures(partition)
         for partition in sorted(owned):
             self._task(partition).start()
         if self._saver is None:
@@ -177,33 +175,6 @@ class PartitionedAgent:
         await asyncio.gather(*(task.close() for task in self._tasks.values()))
         self._states.close()
 
-    async def _ends(self, partition: int) -> Mapping[str, int]:
-        """End offsets of the partition's topics; partitions that ask together share the request."""
-        future = self._asking.get(partition)
-        if future is None:
-            future = self._asking[partition] = asyncio.get_running_loop().create_future()
-        if self._asker is None or self._asker.done():
-            self._asker = asyncio.create_task(self._ask())
-        return await asyncio.shield(future)
-
-    async def _ask(self) -> None:
-        while self._asking:
-            await asyncio.sleep(SETTLE_SECONDS)
-            asking, self._asking = self._asking, {}
-            wanted = [TopicPartition(t, p) for p in asking for t in self._plan.topics]
-            try:
-                ends = await self._app.consumer.end_offsets(wanted)
-            except Exception as error:
-                for future in asking.values():
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for partition, future in asking.items():
-                if not future.done():
-                    future.set_result(
-                        {t: ends[TopicPartition(t, partition)] for t in self._plan.topics}
-                    )
-
     def _tell_troubles(self) -> None:
         """Let `twoway status` of this home know which partitions wait, and why."""
         found = self.waits_for
@@ -219,7 +190,7 @@ class PartitionedAgent:
             rounds += 1
             least = 1 if rounds % SAVE_ROUNDS == 0 else SAVE_RECORDS
             if rounds % REPORT_ROUNDS == 1:
-                self._report()
+                report_figures(self._tasks)
             self._tell_troubles()
             await self._save([task for task in self._tasks.values() if task.unsaved >= least])
             if rounds % SWEEP_ROUNDS == 1:
@@ -243,25 +214,6 @@ class PartitionedAgent:
             await self._app.consumer.commit_offsets(offsets)
         except Exception as error:
             log.warning("offsets not committed, %s: %s", type(error).__name__, error)
-
-    def _report(self) -> None:
-        for partition, task in self._tasks.items():
-            metrics.WAITING.labels(partition).set(bool(task.waits_for))
-            point = task.state.point
-            if point.time is not None:
-                metrics.TIME.labels(partition).set(point.time.timestamp())
-            due = task.state.first_due()
-            metrics.DUE_OLDEST.labels(partition).set(time_from_due(due).timestamp() if due else 0)
-            for table, rows in task.state.sizes().items():
-                metrics.ROWS.labels(table, partition).set(rows)
-            for topic, records in task.intake.behind().items():
-                metrics.LAG.labels(topic, partition).set(records)
-
-    def _forget_figures(self, partition: int) -> None:
-        """Another worker tells of this partition now."""
-        figures = (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG, metrics.WAITING)
-        for gauge in figures:
-            gauge.remove_by_labels({"partition": str(partition)})
 
     def _failed(self, partition: int, error: BaseException) -> None:
         """Stop at once and loudly: nothing was committed, and a new start takes the batch again."""

@@ -5,25 +5,20 @@ Stock Faust hands over one record at a time and commits what an agent has touche
 value is a `Batch`, and offsets move only where the engine moves them: inside a transaction with the
 state and the outputs, or by `commit_offsets` when there was nothing to write.
 
-Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned. Neither offers a
-partition's position without a wait, so it is read from aiokafka's subscription state.
+Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, KafkaError, StaleMetadata
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from pipeline.engine.batch import Batch
+from pipeline.engine.faust.consumer_thread import ConsumerThread
 from pipeline.kafka.client.end_offsets import Ends
-from pipeline.kafka.client.paced_consumer import PacedConsumer
-from pipeline.kafka.client.static_membership import keep_name
 from pipeline.process.stop import stop_loudly
 
 if TYPE_CHECKING:
@@ -31,133 +26,12 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
+    from pipeline.engine.batch import Batch
+
 POLL_SECONDS: Final = 0.5
-FETCH_MAX_WAIT_MS: Final = 200
 FETCH_GAP_SECONDS: Final = 0.02
-UNSETTLED_SECONDS: Final = 0.01
 CROWDED_SECONDS: Final = 0.2  # while a partition that has no room may get some
 NO_ROOM_SECONDS: Final = 0.02
-
-
-class CoPartitionAssignor(RangePartitionAssignor):
-    """The range assignor, but it refuses to hand out topics that it knows nothing of.
-
-    Right after a broker's restart the leader's metadata may be empty. aiokafka's own then assigns
-    nobody anything, and nothing tells the group that it should try again.
-    """
-
-    @classmethod
-    def assign(cls, cluster: Any, members: Mapping[str, Any]) -> Any:
-        """As the range assignor; raises `StaleMetadata`, and then every member starts anew."""
-        topics = {topic for member in members.values() for topic in member.subscription}
-        unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
-        if unknown:
-            raise StaleMetadata(f"no partitions known of {', '.join(unknown)}")
-        return super().assign(cluster, members)
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Owns the aiokafka consumer, in a thread with a loop of its own."""
-
-    async def on_start(self) -> None:
-        """Start the consumer; it joins the group only when it is subscribed, later."""
-        await super().on_start()
-        if name := self.app.conf.consumer_group_instance_id:
-            keep_name(self._ensure_consumer(), name)
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        """As Faust's, but range-assigned, read_committed, and with a short fetch.
-
-        The range assignor gives one worker the same partitions of every topic: all state of a
-        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back what
-        was not part of it.
-        """
-        conf = self.app.conf
-        return PacedConsumer(
-            gap_seconds=lambda: self.consumer.fetch_gap_seconds,
-            client_id=conf.broker_client_id,
-            group_id=conf.id,
-            group_instance_id=conf.consumer_group_instance_id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[CoPartitionAssignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_records=None,
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=int(conf.broker_session_timeout * 1000),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
-            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
-            isolation_level="read_committed",
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
-        )
-
-    async def poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
-        """Records of `partitions`, waiting up to `wait_seconds` for the first; one batch each.
-
-        A partition whose position moved over markers alone gives a batch without records.
-        """
-        return await self.call_thread(self._poll, partitions, wait_seconds)  # type: ignore[no-any-return]
-
-    async def _poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
-        consumer = self._ensure_consumer()
-        fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver reads it
-        if consumer._closed or fetcher._closed:  # noqa: SLF001 - as above
-            raise ConsumerStoppedError
-        # What the coordinator could not do it tells nobody who does not ask; it waits for that.
-        consumer._coordinator.check_errors()  # noqa: SLF001 - as above
-        assignment = self._assignment()
-        # A partition whose position is not settled yet would come with records from nowhere.
-        if not self._positions(partitions):
-            await asyncio.sleep(UNSETTLED_SECONDS)
-            return []
-        with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - as above
-            batches = await self._drained(fetcher, partitions)
-            if batches:
-                return batches
-            await _until_fetched(fetcher, wait_seconds)
-        return await self._drained(fetcher, partitions) if self._assignment() is assignment else []
-
-    def _assignment(self) -> Any:
-        """What tells one assignment from the next; None while there is none."""
-        subscriptions = self._ensure_consumer()._subscription  # noqa: SLF001 - see the module
-        if subscriptions.reassignment_in_progress:
-            return None
-        return subscriptions.subscription.assignment
-
-    async def _drained(self, fetcher: Any, partitions: Iterable[TP]) -> list[Batch]:
-        """What has been fetched; nothing is waited for.
-
-        What came with a new assignment stays where it is until the agents can take it: Faust seeks
-        to where that begins, and what were drained after that, and dropped, would be a gap.
-        """
-        if self._assignment() is None or not self.consumer.flow_active:
-            return []
-        if not fetcher._records:  # noqa: SLF001 - see the module
-            return []
-        before = self._positions(partitions)
-        fetched = await fetcher.fetched_records(set(before), timeout=0) if before else {}
-        after = self._positions(before)
-        return [
-            Batch(tp.topic, tp.partition, fetched.get(tp, ()), start, after[tp])
-            for tp, start in before.items()
-            if after.get(tp, start) > start
-        ]
-
-    def _positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        consumer = self._ensure_consumer()
-        subscription = consumer._subscription.subscription  # noqa: SLF001 - see the module
-        assignment = subscription and subscription.assignment
-        if not assignment:
-            return {}
-        states = ((tp, assignment.state_value(tp)) for tp in partitions)
-        return {tp: state.position for tp, state in states if state and state.has_valid_position}
-
-    async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit as a member of the group: refused when the generation is no longer ours."""
-        await self.call_thread(self._ensure_consumer().commit, dict(offsets))
 
 
 class Consumer(driver.Consumer):
@@ -238,16 +112,6 @@ class Consumer(driver.Consumer):
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group: refused when the generation is no longer ours."""
         await self._thread.commit_offsets(offsets)
-
-
-async def _until_fetched(fetcher: Any, seconds: float) -> None:
-    """Until something has been fetched, at most so long; raises what the fetcher met."""
-    waiter = fetcher._create_fetch_waiter()  # noqa: SLF001 - as the fetcher itself waits
-    await asyncio.wait([waiter], timeout=seconds)
-    if waiter.done():
-        waiter.result()
-    else:
-        waiter.cancel()
 
 
 def _message_from_batch(batch: Batch, generation: int) -> ConsumerMessage:

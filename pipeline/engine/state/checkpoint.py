@@ -43,9 +43,9 @@ class Checkpoints:
         try:
             return self._open(partition, identity)
         except CheckpointUnusable as error:
-            return self.empty(partition, identity=identity, reason=str(error))
+            return self.begin_empty(partition, identity=identity, reason=str(error))
 
-    def empty(self, partition: int, *, identity: str, reason: str) -> DiskRows:
+    def begin_empty(self, partition: int, *, identity: str, reason: str) -> DiskRows:
         """Delete what there is of the partition, and say why. It must have been closed."""
         log.warning("the checkpoint of partition %d is built anew: %s", partition, reason)
         shutil.rmtree(self.folder / str(partition))

@@ -83,7 +83,7 @@ class _LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             yield from super()._unpack_records()
 
 
-def install() -> None:
+def read_any_header_key() -> None:
     """Have every consumer of this process read so."""
     fetcher.MemoryRecords = _KeptRecords
     fetcher.PartitionRecords = _LenientPartitionRecords

@@ -19,7 +19,7 @@ from pipeline.kafka.client.fetch_session import FetchSession
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-lenient_records.install()
+lenient_records.read_any_header_key()
 
 
 class PacedConsumer(aiokafka.AIOKafkaConsumer):

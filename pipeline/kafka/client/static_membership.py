@@ -9,13 +9,13 @@ the name here, and a broker that says the name is taken ends this process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatRequest
-from aiokafka.protocol.types import Array, Int16, Int32, Int64, Schema, String
+from kafka.protocol import consumer as kafka_python
 
+from pipeline.kafka.client.messages import KafkaPythonRequest, errors_by_topic
 from pipeline.process.stop import stop_for
 
 if TYPE_CHECKING:
@@ -24,108 +24,60 @@ if TYPE_CHECKING:
     import aiokafka
 
 FENCED_INSTANCE_ID: Final = 82  # Kafka's protocol guide, error codes
-NO_EPOCH: Final = -1
+HEARTBEAT_VERSION: Final = 3
+COMMIT_VERSION: Final = 7
 
 
-class _HeartbeatAnswer(Response):
-    API_KEY = 12
-    API_VERSION = 3
-    SCHEMA = Schema(("throttle_time_ms", Int32), ("error_code", Int16))
+class _CommitAnswer(NamedTuple):
+    """As aiokafka's coordinator reads the answer to a commit."""
+
+    topics: list[tuple[str, list[tuple[int, int]]]]
 
 
-class _HeartbeatWithName(RequestStruct):
-    """The first version that has the name."""
-
-    API_KEY = 12
-    API_VERSION = 3
-    RESPONSE_TYPE = _HeartbeatAnswer
-    SCHEMA = Schema(
-        ("group_id", String("utf-8")),
-        ("generation_id", Int32),
-        ("member_id", String("utf-8")),
-        ("group_instance_id", String("utf-8")),
+def heartbeat_with_name(request: HeartbeatRequest, name: str) -> KafkaPythonRequest:
+    """The same heartbeat in the first version that has the name."""
+    of = vars(request)
+    message = kafka_python.HeartbeatRequest(
+        version=HEARTBEAT_VERSION,
+        group_id=of["_group"],
+        generation_id=of["_generation_id"],
+        member_id=of["_member_id"],
+        group_instance_id=name,
     )
+    return KafkaPythonRequest(message, answer=kafka_python.HeartbeatResponse)
 
 
-class _CommitAnswer(Response):
-    API_KEY = 8
-    API_VERSION = 7
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        (
-            "topics",
-            Array(
-                ("topic", String("utf-8")),
-                ("partitions", Array(("partition", Int32), ("error_code", Int16))),
-            ),
-        ),
-    )
-
-
-class _CommitWithName(RequestStruct):
-    """The first version that has the name."""
-
-    API_KEY = 8
-    API_VERSION = 7
-    RESPONSE_TYPE = _CommitAnswer
-    SCHEMA = Schema(
-        ("group_id", String("utf-8")),
-        ("generation_id", Int32),
-        ("member_id", String("utf-8")),
-        ("group_instance_id", String("utf-8")),
-        (
-            "topics",
-            Array(
-                ("topic", String("utf-8")),
-                (
-                    "partitions",
-                    Array(
-                        ("partition", Int32),
-                        ("offset", Int64),
-                        ("leader_epoch", Int32),
-                        ("metadata", String("utf-8")),
-                    ),
-                ),
-            ),
-        ),
-    )
-
-
-class _Heartbeat(Request[_HeartbeatWithName]):
-    API_KEY = 12
-
-    def __init__(self, request: HeartbeatRequest, name: str) -> None:
-        self._request, self._name = request, name
-
-    def build(self, request_struct_class: type[_HeartbeatWithName]) -> _HeartbeatWithName:
-        of = vars(self._request)
-        return request_struct_class(
-            of["_group"], of["_generation_id"], of["_member_id"], self._name
-        )
-
-
-class _Commit(Request[_CommitWithName]):
-    API_KEY = 8
-
-    def __init__(self, request: OffsetCommitRequest, name: str) -> None:
-        self._request, self._name = request, name
-
-    def build(self, request_struct_class: type[_CommitWithName]) -> _CommitWithName:
-        of = vars(self._request)
-        topics = [
-            (
-                topic,
-                [(partition, offset, NO_EPOCH, metadata) for partition, offset, metadata in of_it],
+def commit_with_name(request: OffsetCommitRequest, name: str) -> KafkaPythonRequest:
+    """The same commit in the first version that has the name."""
+    of = vars(request)
+    of_topic = kafka_python.OffsetCommitRequest.OffsetCommitRequestTopic
+    of_partition = of_topic.OffsetCommitRequestPartition
+    message = kafka_python.OffsetCommitRequest(
+        version=COMMIT_VERSION,
+        group_id=of["_consumer_group"],
+        generation_id_or_member_epoch=of["_consumer_group_generation_id"],
+        member_id=of["_consumer_id"],
+        group_instance_id=name,
+        topics=[
+            of_topic(
+                name=topic,
+                partitions=[
+                    of_partition(
+                        partition_index=partition,
+                        committed_offset=offset,
+                        committed_metadata=metadata,
+                    )
+                    for partition, offset, metadata in partitions
+                ],
             )
-            for topic, of_it in of["_topics"]
-        ]
-        return request_struct_class(
-            of["_consumer_group"],
-            of["_consumer_group_generation_id"],
-            of["_consumer_id"],
-            self._name,
-            topics,
-        )
+            for topic, partitions in of["_topics"]
+        ],
+    )
+    return KafkaPythonRequest(
+        message,
+        answer=kafka_python.OffsetCommitResponse,
+        shape=lambda answer: _CommitAnswer(errors_by_topic(answer)),
+    )
 
 
 def keep_name(consumer: aiokafka.AIOKafkaConsumer, name: str) -> None:
@@ -140,9 +92,9 @@ def keep_name(consumer: aiokafka.AIOKafkaConsumer, name: str) -> None:
 def _naming(send: Callable[[Any], Awaitable[Any]], name: str) -> Callable[[Any], Awaitable[Any]]:
     async def send_with_name(request: Any) -> Any:
         if isinstance(request, HeartbeatRequest):
-            request = _Heartbeat(request, name)
+            request = heartbeat_with_name(request, name)
         elif isinstance(request, OffsetCommitRequest):
-            request = _Commit(request, name)
+            request = commit_with_name(request, name)
         answer = await send(request)
         if FENCED_INSTANCE_ID in _errors_of(answer):
             stop_for(

@@ -1,237 +1,155 @@
-"""Kafka's requests of transactions V2 (KIP-890), which aiokafka 0.14.0 does not have.
-
-Fields are those of the message definitions in Apache Kafka 4.3 (`common/message/*.json`). These
-versions are flexible (KIP-482): compact lengths, and tags at the end of each structure, of which
-we send none and read one.
-"""
+"""Kafka's requests of transactions V2 (KIP-890), which aiokafka 0.14.0 does not have."""
 
 from __future__ import annotations
 
-from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import IncompatibleBrokerVersion
-from aiokafka.protocol.api import RequestStruct, Response, ResponseHeader_v0
-from aiokafka.protocol.types import (
-    Boolean,
-    CompactArray,
-    CompactBytes,
-    CompactString,
-    Int16,
-    Int32,
-    Int64,
-    Schema,
-    TaggedFields,
+from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse
+from kafka.protocol.producer import (
+    EndTxnRequest,
+    EndTxnResponse,
+    ProduceRequest,
+    ProduceResponse,
+    TxnOffsetCommitRequest,
+    TxnOffsetCommitResponse,
 )
+
+from pipeline.kafka.client.messages import KafkaPythonRequest, errors_by_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Self
+    from collections.abc import Iterable, Mapping
 
-_TEXT: Final = CompactString("utf-8")
-_NO_TAGS: Final = b"\0"
-_FINALIZED_FEATURES_TAG: Final = 2
+    from aiokafka.structs import OffsetAndMetadata
 
-
-class _Tagged(Schema):
-    """A structure whose tags are neither sent nor looked at."""
-
-    def encode(self, item: Sequence[Any]) -> bytes:
-        return bytes(super().encode(item)) + _NO_TAGS
-
-    def decode(self, data: BytesIO) -> tuple[Any, ...]:
-        values: tuple[Any, ...] = super().decode(data)
-        TaggedFields.decode(data)
-        return values
+PRODUCE_VERSION: Final = 12
+TXN_OFFSET_COMMIT_VERSION: Final = 5
+END_TXN_VERSION: Final = 5
+API_VERSIONS_VERSION: Final = 3
 
 
-_ERRORS: Final = CompactArray(
-    _Tagged(
-        ("topic", _TEXT),
-        ("partitions", CompactArray(_Tagged(("partition", Int32), ("error_code", Int16)))),
-    )
-)
+class WriteRequest(KafkaPythonRequest):
+    @property
+    def required_acks(self) -> int:
+        """As aiokafka's sender asks its own request."""
+        return self.message.acks  # type: ignore[no-any-return]
 
 
-class _OneVersion:
-    """A request in the one version we have: aiokafka asks it for one that the broker speaks."""
-
-    API_KEY: int
-    API_VERSION: int
-
-    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Self:
-        """What to send; raises `IncompatibleBrokerVersion`."""
-        lowest, highest = versions.get(self.API_KEY, (0, -1))
-        if not lowest <= self.API_VERSION <= highest:
-            raise IncompatibleBrokerVersion(
-                f"{type(self).__name__} version {self.API_VERSION}: "
-                f"the broker has {lowest} to {highest}"
+def write_request(
+    transactional_id: str,
+    *,
+    acks: int,
+    timeout_ms: int,
+    batches: Mapping[str, Iterable[tuple[int, bytes]]],
+) -> WriteRequest:
+    """Write batches by topic and partition; adds the partitions to the transaction."""
+    of_topic = ProduceRequest.TopicProduceData
+    of_partition = of_topic.PartitionProduceData
+    message = ProduceRequest(
+        version=PRODUCE_VERSION,
+        transactional_id=transactional_id,
+        acks=acks,
+        timeout_ms=timeout_ms,
+        topic_data=[
+            of_topic(
+                name=topic,
+                partition_data=[
+                    of_partition(index=partition, records=records)
+                    for partition, records in partitions
+                ],
             )
-        return self
+            for topic, partitions in batches.items()
+        ],
+    )
+    return WriteRequest(message, answer=ProduceResponse, shape=_written)
 
 
-class ProduceAnswer(Response):
-    API_KEY = 0
-    API_VERSION = 12
-    SCHEMA = _Tagged(
+def _written(answer: Any) -> Any:
+    """As aiokafka's sender reads the answer to a write."""
+    topics = [
         (
-            "topics",
-            CompactArray(
-                _Tagged(
-                    ("topic", _TEXT),
-                    (
-                        "partitions",
-                        CompactArray(
-                            _Tagged(
-                                ("partition", Int32),
-                                ("error_code", Int16),
-                                ("offset", Int64),
-                                ("timestamp", Int64),
-                                ("log_start_offset", Int64),
-                                (
-                                    "record_errors",
-                                    CompactArray(_Tagged(("index", Int32), ("message", _TEXT))),
-                                ),
-                                ("error_message", _TEXT),
-                            )
-                        ),
-                    ),
+            topic.name,
+            [
+                (
+                    it.index,
+                    it.error_code,
+                    it.base_offset,
+                    it.log_append_time_ms,
+                    it.log_start_offset,
+                    [
+                        (record.batch_index, record.batch_index_error_message)
+                        for record in it.record_errors
+                    ],
+                    it.error_message,
                 )
-            ),
-        ),
-        ("throttle_time_ms", Int32),
+                for it in topic.partition_responses
+            ],
+        )
+        for topic in answer.responses
+    ]
+    return SimpleNamespace(API_VERSION=PRODUCE_VERSION, topics=topics)
+
+
+def offsets_request(
+    transactional_id: str,
+    *,
+    group: str,
+    producer_id: int,
+    producer_epoch: int,
+    offsets: Mapping[str, Iterable[tuple[int, OffsetAndMetadata]]],
+) -> KafkaPythonRequest:
+    """Commit offsets by topic and partition; adds the group to the transaction."""
+    of_topic = TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic
+    of_partition = of_topic.TxnOffsetCommitRequestPartition
+    message = TxnOffsetCommitRequest(
+        version=TXN_OFFSET_COMMIT_VERSION,
+        transactional_id=transactional_id,
+        group_id=group,
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        topics=[
+            of_topic(
+                name=topic,
+                partitions=[
+                    of_partition(
+                        partition_index=partition,
+                        committed_offset=held.offset,
+                        committed_metadata=held.metadata,
+                    )
+                    for partition, held in partitions
+                ],
+            )
+            for topic, partitions in offsets.items()
+        ],
     )
+    return KafkaPythonRequest(message, answer=TxnOffsetCommitResponse, shape=_committed)
 
 
-class Produce(_OneVersion, RequestStruct):
-    """Adds the partitions it writes to the transaction."""
+def _committed(answer: Any) -> Any:
+    return SimpleNamespace(errors=errors_by_topic(answer))
 
-    FLEXIBLE_VERSION = True
-    API_KEY = 0
-    API_VERSION = 12
-    RESPONSE_TYPE = ProduceAnswer
-    SCHEMA = _Tagged(
-        ("transactional_id", _TEXT),
-        ("required_acks", Int16),
-        ("timeout", Int32),
-        (
-            "topics",
-            CompactArray(
-                _Tagged(
-                    ("topic", _TEXT),
-                    (
-                        "partitions",
-                        CompactArray(_Tagged(("partition", Int32), ("records", CompactBytes))),
-                    ),
-                )
-            ),
-        ),
+
+def end_request(
+    transactional_id: str, *, producer_id: int, producer_epoch: int, committed: bool
+) -> KafkaPythonRequest:
+    """End the transaction; the answer has the id and epoch of the next one."""
+    message = EndTxnRequest(
+        version=END_TXN_VERSION,
+        transactional_id=transactional_id,
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        committed=committed,
     )
+    return KafkaPythonRequest(message, answer=EndTxnResponse)
 
 
-class TxnOffsetCommitAnswer(Response):
-    API_KEY = 28
-    API_VERSION = 5
-    SCHEMA = _Tagged(("throttle_time_ms", Int32), ("errors", _ERRORS))
-
-
-class TxnOffsetCommit(_OneVersion, RequestStruct):
-    """Adds the group to the transaction."""
-
-    FLEXIBLE_VERSION = True
-    API_KEY = 28
-    API_VERSION = 5
-    RESPONSE_TYPE = TxnOffsetCommitAnswer
-    SCHEMA = _Tagged(
-        ("transactional_id", _TEXT),
-        ("group_id", _TEXT),
-        ("producer_id", Int64),
-        ("producer_epoch", Int16),
-        ("generation_id", Int32),
-        ("member_id", _TEXT),
-        ("group_instance_id", _TEXT),
-        (
-            "topics",
-            CompactArray(
-                _Tagged(
-                    ("topic", _TEXT),
-                    (
-                        "partitions",
-                        CompactArray(
-                            _Tagged(
-                                ("partition", Int32),
-                                ("offset", Int64),
-                                ("leader_epoch", Int32),
-                                ("metadata", _TEXT),
-                            )
-                        ),
-                    ),
-                )
-            ),
-        ),
+def features_request() -> KafkaPythonRequest:
+    """Ask for the levels that the whole cluster has settled on; answered as a dict by feature."""
+    message = ApiVersionsRequest(
+        version=API_VERSIONS_VERSION, client_software_name="twoway", client_software_version="1"
     )
+    return KafkaPythonRequest(message, answer=ApiVersionsResponse, shape=_finalized)
 
 
-class EndTxnAnswer(Response):
-    """Says which id and epoch the next transaction has."""
-
-    API_KEY = 26
-    API_VERSION = 5
-    SCHEMA = _Tagged(
-        ("throttle_time_ms", Int32),
-        ("error_code", Int16),
-        ("producer_id", Int64),
-        ("producer_epoch", Int16),
-    )
-
-
-class EndTxn(_OneVersion, RequestStruct):
-    FLEXIBLE_VERSION = True
-    API_KEY = 26
-    API_VERSION = 5
-    RESPONSE_TYPE = EndTxnAnswer
-    SCHEMA = _Tagged(
-        ("transactional_id", _TEXT),
-        ("producer_id", Int64),
-        ("producer_epoch", Int16),
-        ("committed", Boolean),
-    )
-
-
-class ApiVersionsAnswer(Response):
-    API_KEY = 18
-    API_VERSION = 3
-    SCHEMA = Schema(
-        ("error_code", Int16),
-        (
-            "api_versions",
-            CompactArray(_Tagged(("api_key", Int16), ("lowest", Int16), ("highest", Int16))),
-        ),
-        ("throttle_time_ms", Int32),
-        ("tags", TaggedFields),
-    )
-
-
-class ApiVersions(_OneVersion, RequestStruct):
-    FLEXIBLE_VERSION = True
-    API_KEY = 18
-    API_VERSION = 3
-    RESPONSE_TYPE = ApiVersionsAnswer
-    SCHEMA = _Tagged(("client_software_name", _TEXT), ("client_software_version", _TEXT))
-
-    def parse_response_header(self, read_buffer: BytesIO | bytes) -> ResponseHeader_v0:
-        """Its header has no tags, so that a client can read it whatever the broker is (KIP-511)."""
-        return ResponseHeader_v0.decode(read_buffer)
-
-
-_FEATURES: Final = CompactArray(
-    _Tagged(("name", _TEXT), ("highest_level", Int16), ("lowest_level", Int16))
-)
-
-
-def finalized_features(answer: ApiVersionsAnswer) -> dict[str, int]:
-    """The levels that the whole cluster has settled on, by feature."""
-    told = answer.tags.get(_FINALIZED_FEATURES_TAG)
-    if told is None:
-        return {}
-    return {name: highest for name, highest, _ in _FEATURES.decode(BytesIO(told))}
+def _finalized(answer: Any) -> dict[str, int]:
+    return {feature.name: feature.max_version_level for feature in answer.finalized_features or ()}

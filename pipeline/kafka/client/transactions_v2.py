@@ -31,19 +31,20 @@ from aiokafka.producer.transaction_manager import (
 )
 
 from pipeline.kafka.client.transaction_requests import (
-    ApiVersions,
-    EndTxn,
-    Produce,
-    TxnOffsetCommit,
-    finalized_features,
+    end_request,
+    features_request,
+    offsets_request,
+    write_request,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiokafka import AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
     from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-    from pipeline.kafka.client.transaction_requests import EndTxnAnswer, TxnOffsetCommitAnswer
+    from pipeline.kafka.client.messages import KafkaPythonRequest
 
 FEATURE: Final = "transaction.version"
 LEVEL: Final = 2
@@ -51,8 +52,6 @@ LEVEL: Final = 2
 # the same id until then: a few milliseconds.
 ASKED_AGAIN_SECONDS: Final = 0.005
 NO_PRODUCER_ID: Final = -1
-NO_GENERATION: Final = -1
-NO_LEADER_EPOCH: Final = -1
 
 
 class _FencedByCoordinator(errors.BrokerResponseError):
@@ -87,8 +86,8 @@ async def are_spoken(client: AIOKafkaClient) -> bool:
         node = client.get_random_node()
         try:
             if node is not None:
-                answer = await client.send(node, ApiVersions("twoway", "1"))
-                return finalized_features(answer).get(FEATURE, 0) >= LEVEL
+                levels: Mapping[str, int] = await client.send(node, features_request())
+                return levels.get(FEATURE, 0) >= LEVEL
         except errors.IncompatibleBrokerVersion:
             return False
         except errors.KafkaError as error:
@@ -124,16 +123,16 @@ class Transactions(TransactionManager):
 
 
 class _ProduceHandler(SendProduceReqHandler):
-    def create_request(self) -> Produce:
+    def create_request(self) -> KafkaPythonRequest:
         topics: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
         for tp, batch in self._batches.items():
             topics[tp.topic].append((tp.partition, batch.get_data_buffer()))
         sender = self._sender
-        return Produce(
+        return write_request(
             sender._txn_manager.transactional_id,
-            sender._acks,
-            sender._request_timeout_ms,
-            list(topics.items()),
+            acks=sender._acks,
+            timeout_ms=sender._request_timeout_ms,
+            batches=topics,
         )
 
     def _can_retry(self, error: Exception, batch: Any) -> bool:
@@ -142,24 +141,20 @@ class _ProduceHandler(SendProduceReqHandler):
 
 
 class _OffsetsHandler(TxnOffsetCommitHandler):
-    def create_request(self) -> TxnOffsetCommit:
+    def create_request(self) -> KafkaPythonRequest:
         transactions = self._sender._txn_manager
-        topics: defaultdict[str, list[tuple[int, int, int, str]]] = defaultdict(list)
-        held: OffsetAndMetadata
+        topics: defaultdict[str, list[tuple[int, OffsetAndMetadata]]] = defaultdict(list)
         for tp, held in sorted(self._offsets.items()):
-            topics[tp.topic].append((tp.partition, held.offset, NO_LEADER_EPOCH, held.metadata))
-        return TxnOffsetCommit(
+            topics[tp.topic].append((tp.partition, held))
+        return offsets_request(
             transactions.transactional_id,
-            self._group_id,
-            transactions.producer_id,
-            transactions.producer_epoch,
-            NO_GENERATION,
-            "",
-            None,
-            list(topics.items()),
+            group=self._group_id,
+            producer_id=transactions.producer_id,
+            producer_epoch=transactions.producer_epoch,
+            offsets=topics,
         )
 
-    def handle_response(self, resp: TxnOffsetCommitAnswer) -> float | None:
+    def handle_response(self, resp: Any) -> float | None:
         codes = {code for _, partitions in resp.errors for _, code in partitions}
         if codes & _FENCED:
             raise ProducerFenced
@@ -169,16 +164,16 @@ class _OffsetsHandler(TxnOffsetCommitHandler):
 
 
 class _EndHandler(EndTxnHandler):
-    def create_request(self) -> EndTxn:
+    def create_request(self) -> KafkaPythonRequest:
         transactions = self._sender._txn_manager
-        return EndTxn(
+        return end_request(
             transactions.transactional_id,
-            transactions.producer_id,
-            transactions.producer_epoch,
-            bool(self._commit_result),
+            producer_id=transactions.producer_id,
+            producer_epoch=transactions.producer_epoch,
+            committed=bool(self._commit_result),
         )
 
-    def handle_response(self, resp: EndTxnAnswer) -> float | None:
+    def handle_response(self, resp: Any) -> float | None:
         # Asked again, because the first answer was lost, the broker answers the same: it knows the
         # epoch before its own.
         if resp.error_code in _ENDED_BY_ANOTHER:

@@ -50,7 +50,7 @@ def septets_of(character: str) -> int:
     return len(_OCTETS_FROM_CHARACTER.get(character, b""))
 
 
-def octets_from_text(text: str) -> bytes | None:
+def septets_from_text(text: str) -> bytes | None:
     """The septets of `text`, one an octet; None when a character is not in the alphabet."""
     try:
         return b"".join(map(_OCTETS_FROM_CHARACTER.__getitem__, text))
@@ -58,7 +58,7 @@ def octets_from_text(text: str) -> bytes | None:
         return None
 
 
-def text_from_octets(
+def text_from_septets(
     octets: bytes, locking: Sequence[str] = BASIC, single: Mapping[int, str] = EXTENSION
 ) -> tuple[str, bool]:
     """The text of unpacked septets by two tables, and whether reading it lost something.

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from pipeline.sms.gsm7.default import text_from_octets
+from pipeline.sms.gsm7.default import text_from_septets
 from pipeline.sms.gsm7.packed import septets_from_packed
 
 LONGEST_LOOKED_AT: Final = 200
@@ -78,12 +78,12 @@ def _strictly(octets: bytes, codec: str) -> str:
 def _by_septets(octets: bytes) -> list[str]:
     if not octets:
         return []
-    texts = [text_from_octets(octets)[0]] if max(octets) <= 0x7F else []
+    texts = [text_from_septets(octets)[0]] if max(octets) <= 0x7F else []
     for fill_bits in _FILL_BITS:
         septets = septets_from_packed(octets, fill_bits=fill_bits)
-        texts.append(text_from_octets(septets)[0])
+        texts.append(text_from_septets(septets)[0])
         if septets[-1:] == b"\0":  # the bits left over are `@`, or nothing
-            texts.append(text_from_octets(septets.rstrip(b"\0"))[0])
+            texts.append(text_from_septets(septets.rstrip(b"\0"))[0])
     return texts
 
 

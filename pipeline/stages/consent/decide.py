@@ -23,7 +23,13 @@ from pipeline.stages.consent.help import answer_help
 from pipeline.stages.consent.message import take_opening, take_stop
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
-from pipeline.stages.consent.row import Effect, Event, HandsetConsent, decode_row, encode_row
+from pipeline.stages.consent.row import (
+    Effect,
+    Event,
+    HandsetConsent,
+    consent_from_octets,
+    octets_from_consent,
+)
 from pipeline.stages.consent.timeline import NEVER
 
 if TYPE_CHECKING:
@@ -36,11 +42,11 @@ __all__ = [
     "ConsentRules",
     "Decision",
     "HandsetConsent",
+    "consent_due_at",
+    "consent_from_octets",
     "decide_on_message",
-    "decode_row",
-    "due_at",
-    "encode_row",
     "fall_due",
+    "octets_from_consent",
     "take_failure",
     "take_gateway_block",
     "take_message",
@@ -121,7 +127,7 @@ def _flagged(message: MoMessage, flag: Flag) -> MoMessage:
     return msgspec.structs.replace(message, flags=[*message.flags, flag.value])
 
 
-def due_at(row: HandsetConsent) -> datetime | None:
+def consent_due_at(row: HandsetConsent) -> datetime | None:
     """When `fall_due` has something to do: a confirmation to send, or a deadline that passes."""
     if not row.stopped_once:
         return None
@@ -139,7 +145,7 @@ def fall_due(
     for pending in pending_stops(draft.scopes, until=until):
         if pending.due <= until and pending.ours_to_send:
             send_confirmation(draft, pending)
-    draft.publish()
+    draft.note_changes()
     return draft.decide()
 
 
@@ -184,5 +190,5 @@ def take_gateway_block(
         number=sender_id,
     )
     draft.scopes.add([key], event)
-    draft.publish()
+    draft.note_changes()
     return draft.decide()

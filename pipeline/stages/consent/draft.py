@@ -132,7 +132,7 @@ class ConsentDraft:
         sent = Confirmation(command.command_id, message_id, number, deadline, is_default=is_default)
         self._confirmations = [*self._confirmations, sent][-CONFIRMATIONS:]
 
-    def publish(self) -> None:
+    def note_changes(self) -> None:
         """Say of every scope what readers must be told of it by now."""
         self._published = True
         self.scopes.share_accounts()
@@ -141,9 +141,9 @@ class ConsentDraft:
             if self.scopes.is_as_told(timeline):
                 continue
             if timeline.has_stops or timeline.published:
-                self._publish(timeline, until)
+                self._note_changes_of(timeline, until)
 
-    def _publish(self, timeline: Timeline, until: int) -> None:
+    def _note_changes_of(self, timeline: Timeline, until: int) -> None:
         said_of_account: list[Published] = []
         if timeline.scope_kind != ScopeKind.ACCOUNT:
             account = self.scopes.find(account_key(self.scopes.account_of(timeline.key)))

@@ -58,7 +58,7 @@ def take_stop(
         draft.scopes.follow_account(keyword_key(message.number, word) for word in keywords)
     else:
         draft.scopes.add(_keys_texted(draft, message.number, reading), stop)
-    draft.publish()
+    draft.note_changes()
     reply = _custom_reply(number, reading.word)
     if reply is not None and not (is_a_loop and reply.sent_by == "us"):
         _reply_at_once(draft, stop, reply)
@@ -85,7 +85,7 @@ def take_opening(draft: ConsentDraft, message: MoMessage, reading: Reading, *, a
     )
     draft.scopes.add(keys, opening)
     if draft.row.stopped_once:
-        draft.publish()
+        draft.note_changes()
 
 
 def _keys_texted(draft: ConsentDraft, number: str, reading: Reading) -> list[Key]:
@@ -123,4 +123,4 @@ def _reply_at_once(draft: ConsentDraft, stop: Event, reply: CustomReply) -> None
         send_confirmation(draft, pending, text=reply.text)
     else:
         draft.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
-    draft.publish()
+    draft.note_changes()

@@ -126,7 +126,7 @@ def take_order(
             for number in directory.premium_of(account):
                 draft.scopes.follow_account(_keys_of(number.first, "", directory))
     draft.scopes.add(keys, event)
-    draft.publish()
+    draft.note_changes()
     return draft.decide()
 
 

@@ -131,11 +131,11 @@ DUE: Final = 1
 STOPPED: Final = 2
 
 
-def encode_row(row: HandsetConsent) -> bytes:
+def octets_from_consent(row: HandsetConsent) -> bytes:
     """The row as it is stored."""
     return _ENCODER.encode(row)
 
 
-def decode_row(octets: bytes) -> HandsetConsent:
-    """The row that `encode_row` wrote; raises `msgspec.DecodeError`."""
+def consent_from_octets(octets: bytes) -> HandsetConsent:
+    """The row that `octets_from_consent` wrote; raises `msgspec.DecodeError`."""
     return _DECODER.decode(octets)

@@ -26,7 +26,14 @@ from pipeline.stages.consent.timeline import Fold, fold
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["Suppression", "decode", "encode", "kept_stops", "row_from_suppression", "suppress"]
+__all__ = [
+    "Suppression",
+    "kept_stops",
+    "octets_from_suppression",
+    "row_from_suppression",
+    "suppress",
+    "suppression_from_octets",
+]
 
 _EFFECT: Final = {
     Effect.OPEN: int(Effect.OPEN),
@@ -49,13 +56,13 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Suppression)
 
 
-def encode(suppression: Suppression) -> bytes:
+def octets_from_suppression(suppression: Suppression) -> bytes:
     """As it is stored."""
     return _ENCODER.encode(suppression)
 
 
-def decode(octets: bytes) -> Suppression:
-    """What `encode` wrote; raises `msgspec.DecodeError`."""
+def suppression_from_octets(octets: bytes) -> Suppression:
+    """What `octets_from_suppression` wrote; raises `msgspec.DecodeError`."""
     return _DECODER.decode(octets)
 
 

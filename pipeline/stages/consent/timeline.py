@@ -18,7 +18,7 @@ NEVER = -1
 """A time before every deadline: fold without letting deadlines pass after the last event."""
 
 _CONFIRMATIONS: Final = (ConsentRule.CONFIRMED, ConsentRule.GATEWAY_CONFIRMED)
-# To look a member up in its enum takes as long as the rest of `take` (CPython 3.11).
+# To look a member up in its enum takes as long as the rest of `fold_in` (CPython 3.11).
 _NONE: Final = int(Effect.NONE)
 _OPENING: Final = int(Effect.OPEN)
 _STOP: Final = int(Effect.STOP)
@@ -54,7 +54,7 @@ class Side:
         """The stop that holds: the first, or the STOP ALL that took over what was due."""
         return next(e for e in reversed(self.made_by) if e.rule not in _CONFIRMATIONS)
 
-    def take(self, effect: int, event: Event) -> bool:
+    def fold_in(self, effect: int, event: Event) -> bool:
         """Let `event` have its effect; whether the state, or the stop behind it, changed."""
         if effect == _OPENING:
             self.last_opening = event
@@ -116,8 +116,8 @@ def fold(events: list[Event], *, until: int) -> Fold:
     result = Fold([], Side(), Side())
     for event in events:
         _pass_deadlines(result, event.at)
-        ours = result.ours.take(event.ours, event)
-        gateway = result.gateway.take(event.gateway, event)
+        ours = result.ours.fold_in(event.ours, event)
+        gateway = result.gateway.fold_in(event.gateway, event)
         if ours or gateway:
             _note(result, event.at, event.rule, event)
     _pass_deadlines(result, until)

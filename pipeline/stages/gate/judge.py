@@ -104,7 +104,7 @@ def _confirmed(
     """The application's own confirmation goes out: the stop is confirmed in all its scopes."""
     draft = ConsentDraft(row, handset, directory, now)
     draft.confirm_with(command, pending, is_default=False)
-    draft.publish()
+    draft.note_changes()
     return draft.decide()
 
 

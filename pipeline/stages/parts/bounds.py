@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.records import Flag
 from pipeline.stages.parts.message import message_from_parts
-from pipeline.stages.parts.row import Assemblies, Released, encode_row
+from pipeline.stages.parts.row import Assemblies, Released, octets_from_assemblies
 
 if TYPE_CHECKING:
     from pipeline.records import MoMessage
@@ -41,7 +41,7 @@ def relieve(row: Assemblies) -> tuple[Assemblies, list[MoMessage]]:
     markers = list(row.released[-MOST_RELEASED:])
     messages: list[MoMessage] = []
     row = Assemblies(row.account, tuple(held), tuple(markers))
-    while held and not is_within_bounds(row, len(encode_row(row))):
+    while held and not is_within_bounds(row, len(octets_from_assemblies(row))):
         if len(held) <= MOST_OPEN and len(markers) > MOST_RELEASED // 2:
             del markers[: len(markers) // 2]
         else:

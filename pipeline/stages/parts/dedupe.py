@@ -70,11 +70,11 @@ def seen_key(part: MoPart) -> bytes:
 
 
 def accept_arrival(seen: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes, MoPart | None]:
-    """`accept` for a part that `raw` brought; a `deliver_sm` has a rule of its own."""
-    return accept_delivery(seen, part, raw) if raw.bind else accept(seen, part)
+    """`accept_part` for a part that `raw` brought; a `deliver_sm` has a rule of its own."""
+    return accept_delivery(seen, part, raw) if raw.bind else accept_part(seen, part)
 
 
-def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
+def accept_part(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
     """The key's new row, and the part under its own id; None: it is a duplicate.
 
     A key that was seen with other octets only is reused: the part is one of its own, flagged, and

@@ -49,7 +49,7 @@ def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
     if charset == EIGHT_BIT:
         return Decoded(octets.hex(), False, octets, EIGHT_BIT)
     if charset == GSM_7:
-        text, lossy = gsm7.text_from_octets(octets, tables.locking, tables.single)
+        text, lossy = gsm7.text_from_septets(octets, tables.locking, tables.single)
         flags = _TABLE if tables.unknown else _NONE
         if _doubts_septets(octets):
             flags += _DOUBT

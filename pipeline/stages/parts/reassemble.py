@@ -13,8 +13,8 @@ from pipeline.stages.parts.row import (
     Assembly,
     HeldPart,
     Released,
-    decode_row,
-    encode_row,
+    assemblies_from_octets,
+    octets_from_assemblies,
 )
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Assemblies",
+    "assemblies_due_at",
+    "assemblies_from_octets",
     "assembly_key",
-    "decode_row",
-    "due_at",
-    "encode_row",
     "message_from_part",
+    "octets_from_assemblies",
     "reassemble",
     "release_due",
 ]
@@ -88,7 +88,7 @@ def release_due(
     return _or_none(msgspec.structs.replace(row, released=remembered)), messages
 
 
-def due_at(row: Assemblies, *, timeout: timedelta, keep: timedelta) -> datetime | None:
+def assemblies_due_at(row: Assemblies, *, timeout: timedelta, keep: timedelta) -> datetime | None:
     """When `release_due` next has something to do; None: never."""
     return min(
         (

@@ -39,11 +39,11 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final = msgspec.msgpack.Decoder(Assemblies)
 
 
-def encode_row(row: Assemblies) -> bytes:
+def octets_from_assemblies(row: Assemblies) -> bytes:
     """The row as the table keeps it."""
     return _encode(row)
 
 
-def decode_row(octets: bytes) -> Assemblies:
-    """The row that `encode_row` wrote; raises `msgspec.DecodeError` for any other octets."""
+def assemblies_from_octets(octets: bytes) -> Assemblies:
+    """The row of such octets; raises `msgspec.DecodeError` for any other."""
     return _decoder.decode(octets)

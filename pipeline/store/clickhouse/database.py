@@ -86,7 +86,7 @@ class Database:
     @staticmethod
     def _own_folder(path: Path, opening: ExitStack) -> dict[str, Any]:
         folder = Folder(path)
-        opening.callback(folder.release)
+        opening.callback(folder.unlock)
         # The driver hands inserts to the embedded engine in temporary files: they hold messages, so
         # they belong in the home, and what a killed process left behind is removed.
         inserts = path.with_name(INSERTS_NAME)

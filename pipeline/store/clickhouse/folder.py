@@ -25,7 +25,7 @@ class Folder:
         self.path = path
         self._file = _locked(path)
 
-    def release(self) -> None:
+    def unlock(self) -> None:
         """Let the next process have it."""
         self._file.close()
 
@@ -38,7 +38,7 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.release()
+        self.unlock()
 
 
 def _locked(path: Path) -> IO[str]:

@@ -23,7 +23,7 @@ from pipeline.store.report.listings import LISTINGS
 from pipeline.store.report.pages import STYLE, Pages
 from pipeline.store.report.sql_body import question_from_octets
 from pipeline.web.access import OTHER_SIGNS, Access, path_from_octets
-from pipeline.web.browser_guard import BAD_HOST, name_of, refuse_page
+from pipeline.web.browser_guard import BAD_HOST, host_name_of, refuse_page
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -90,7 +90,7 @@ class Report:
             return None
         host = _header(request, "Host")
         refused = (
-            (BAD_HOST if host and name_of(host) is None else None)
+            (BAD_HOST if host and host_name_of(host) is None else None)
             or refuse_page(
                 host=host,
                 origin=_header(request, "Origin"),

@@ -27,11 +27,11 @@ def parse(body: bytes) -> DeliverSm | None:
     """What a body says; None: its mandatory fields are not all there."""
     reader = Reader(body)
     service_type = reader.text()
-    source_ton, source_npi = reader.take(2)
+    source_ton, source_npi = reader.next_octets(2)
     source = reader.text()
-    destination_ton, destination_npi = reader.take(2)
+    destination_ton, destination_npi = reader.next_octets(2)
     destination = reader.text()
-    esm_class, registered_delivery, data_coding = reader.take(3)
+    esm_class, registered_delivery, data_coding = reader.next_octets(3)
     if reader.failed:
         return None
     tlvs, rest = smpp_tlv.parse(body[reader.at :])

@@ -63,16 +63,16 @@ def parse(body: bytes) -> DeliverSm | None:
     """What a body says; None: its mandatory fields are not all there."""
     reader = Reader(body)
     service_type = reader.text()
-    source_ton, source_npi = reader.take(2)
+    source_ton, source_npi = reader.next_octets(2)
     source = reader.text()
-    destination_ton, destination_npi = reader.take(2)
+    destination_ton, destination_npi = reader.next_octets(2)
     destination = reader.text()
-    esm_class, protocol_id, priority = reader.take(3)
+    esm_class, protocol_id, priority = reader.next_octets(3)
     schedule_delivery_time = reader.text()
     validity_period = reader.text()
-    registered_delivery, replace_if_present, data_coding, sm_default_msg_id = reader.take(4)
-    (length,) = reader.take(1)
-    short_message = reader.take(length)
+    registered_delivery, replace_if_present, data_coding, sm_default_msg_id = reader.next_octets(4)
+    (length,) = reader.next_octets(1)
+    short_message = reader.next_octets(length)
     if reader.failed:
         return None
     tlvs, rest = smpp_tlv.parse(body[reader.at :])

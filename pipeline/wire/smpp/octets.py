@@ -30,7 +30,7 @@ class Reader:
         text, self.at = found
         return text
 
-    def take(self, count: int) -> bytes:
+    def next_octets(self, count: int) -> bytes:
         taken = self.octets[self.at : self.at + count]
         self.failed = self.failed or len(taken) < count
         self.at += count

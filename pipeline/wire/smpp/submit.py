@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pipeline.sms.cutting import cut
-from pipeline.sms.gsm7.default import octets_from_text
+from pipeline.sms.gsm7.default import septets_from_text
 from pipeline.sms.segmentation import GSM7, UCS2
 from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp.callback import UDHI
@@ -81,10 +81,10 @@ def _coded(text: str, alphabet: str) -> tuple[int, list[bytes]]:
     In latin1 a text goes as such when the handset's alphabet has its characters too: the gateway
     packs it in septets, which are what fills a part.
     """
-    if octets_from_text(text) is not None:
+    if septets_from_text(text) is not None:
         texts = cut(text, GSM7)
         if alphabet == "gsm7":
-            return DEFAULT_ALPHABET, [octets_from_text(each) or b"" for each in texts]
+            return DEFAULT_ALPHABET, [septets_from_text(each) or b"" for each in texts]
         if all(ord(character) <= 0xFF for character in text):
             return DEFAULT_ALPHABET, [each.encode("latin-1") for each in texts]
     return DATA_CODING_UCS2, [each.encode("utf-16-be") for each in cut(text, UCS2)]

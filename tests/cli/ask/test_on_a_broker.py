@@ -243,7 +243,9 @@ def test_advance_says_who_does_not_work(
     monkeypatch.setattr(advance, "PATIENCE_SECONDS", 0.3)
     clock = PipelineClock(tmp_path)
     with pytest.raises(CommandError, match="the workers did not work through partition 0 of clock"):
-        advance.advance(broker, clock, timedelta(minutes=2, seconds=30), say=lambda words: None)
+        advance.advance_clock(
+            broker, clock, timedelta(minutes=2, seconds=30), say=lambda words: None
+        )
     assert clock.offset() == timedelta(minutes=2, seconds=30)
     ticks: dict[int, list[datetime]] = {}
     for record in newest(broker, topics.CLOCK):
@@ -279,7 +281,7 @@ def test_advance_returns_when_workers_and_store_are_through(
     monkeypatch.setattr(advance, "publish", lambda _, outgoing: committed(outgoing))
     clock = PipelineClock(tmp_path)
     start = clock.now()
-    time = advance.advance(broker, clock, timedelta(hours=1), say=lambda words: None)
+    time = advance.advance_clock(broker, clock, timedelta(hours=1), say=lambda words: None)
     assert time >= start + timedelta(hours=1)
     assert clock.now() >= time
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.cli.forget.order import Done
-from pipeline.cli.forget.proof import Proof, _holds, _until, lines_of
+from pipeline.cli.forget.proof import Proof, _holds, _until, lines_of_proof
 from pipeline.records import ErasedRows, Erasure, KeptStop
 from pipeline.settings import Settings
 
@@ -80,7 +80,7 @@ def test_a_copy_that_nobody_scrubs_is_named_once_patience_is_over(tmp_path, monk
 
 
 def test_the_lines_say_before_and_after_and_what_stays():
-    lines = list(lines_of(done(), {"mo_raw": 4}, {"mo_raw": 0}, 0, ([], [])))
+    lines = list(lines_of_proof(done(), {"mo_raw": 4}, {"mo_raw": 0}, 0, ([], [])))
     assert "table assemblies                   2       0" in lines
     assert "clickhouse mo_raw                  4       0" in lines
     assert lines[-1] == (

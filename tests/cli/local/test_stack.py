@@ -16,9 +16,9 @@ from pipeline.cli.local.stack_settings import (
     answers_ready,
     is_of_this_machine,
     settings_as_environment,
-    settled,
     url_of,
     where_to_call,
+    with_free_ports,
 )
 from pipeline.home.holding import hold
 from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError, bootstrap_of, find_stack
@@ -34,7 +34,7 @@ STACK = Stack(kafka="127.0.0.1:9", ingest="http://a", report="http://b", pids={"
 
 
 def test_free_ports_are_explicit_and_differ(twoway_home: Path) -> None:
-    found = settled(Settings(home=twoway_home, **ALL_FREE))
+    found = with_free_ports(Settings(home=twoway_home, **ALL_FREE))
     ports = {found.kafka_port, found.http_port, found.report_port, found.metrics_port}
     assert len(ports) == 4
     assert 0 not in ports
@@ -51,13 +51,13 @@ def test_a_port_in_use_is_named_with_its_setting_and_option(twoway_home: Path, n
         option = name.replace("_", "-")
         words = rf"port {port} of 127.0.0.1 is in use: .*TWOWAY_{name.upper()} or --{option}"
         with pytest.raises(StackError, match=words):
-            settled(settings)
+            with_free_ports(settings)
 
 
 def test_two_settings_of_one_port_are_refused(twoway_home: Path) -> None:
-    port = settled(Settings(home=twoway_home, **ALL_FREE)).http_port
+    port = with_free_ports(Settings(home=twoway_home, **ALL_FREE)).http_port
     with pytest.raises(StackError, match=f"port {port} .*TWOWAY_REPORT_PORT"):
-        settled(Settings(home=twoway_home, kafka_port=0, http_port=port, report_port=port))
+        with_free_ports(Settings(home=twoway_home, kafka_port=0, http_port=port, report_port=port))
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_there_are_four_partitions_unless_the_setting_was_given(
     for name, text in environment.items():
         monkeypatch.setenv(name, text)
     settings = load_settings(command_line={"home": twoway_home, **ALL_FREE})
-    assert settled(settings).partitions == partitions
+    assert with_free_ports(settings).partitions == partitions
 
 
 def test_a_process_of_the_stack_reads_the_very_settings(
     twoway_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWOWAY_TOKENS", "of-before")
-    given = settled(
+    given = with_free_ports(
         Settings(home=twoway_home, tokens="a secret", block_seconds=0.25, tls_cert="", **ALL_FREE)
     )
     environment = settings_as_environment(given)
@@ -146,7 +146,7 @@ def test_ready_is_what_a_process_says_of_itself(
 
 
 def test_nobody_listening_is_not_ready(twoway_home: Path) -> None:
-    port = settled(Settings(home=twoway_home, **ALL_FREE)).http_port
+    port = with_free_ports(Settings(home=twoway_home, **ALL_FREE)).http_port
     assert answers_ready("127.0.0.1", port) is False
     assert answers_ready("127.0.0.1", port, tls=True) is False
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli.operate.groups import Lag
 from pipeline.cli.operate.partitions import partition_state
-from pipeline.cli.operate.pipeline_state import PipelineState, lines_of
+from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -106,7 +106,7 @@ WORDS = [
     ("told", "lines"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS]
 )
 def test_status_says_so_in_words(told: PipelineState, lines: list[str]) -> None:
-    said = list(lines_of(told))
+    said = list(lines_of_state(told))
     assert [line for line in lines if line not in said] == []
 
 

@@ -64,7 +64,7 @@ def test_a_large_log_takes_little_memory_and_says_how_far_it_is(
     blocks = 20
     taking = Taking(Sent, now=NOON, position=0)
     tracemalloc.start()
-    rest = taking.take(block for _ in range(blocks))
+    rest = taking.send_lines(block for _ in range(blocks))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert rest == b""

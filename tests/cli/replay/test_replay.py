@@ -13,16 +13,8 @@ from pipeline.cli.replay.reading import merged
 from pipeline.cli.replay.states import Difference, Replay
 from pipeline.records import ConsentRequest
 from pipeline.stages.consent.decide import ConsentRules
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    DIRECTORY,
-    HANDSET,
-    NOON,
-    NUMBERS,
-    directory_from,
-    mo,
-)
+from tests.support.conversation import mo
+from tests.support.rented_numbers import ANN, BOB, DIRECTORY, HANDSET, NOON, NUMBERS, directory_from
 
 ANN_LINE = f'number = "{ANN}"\n'
 WITH_HALT = directory_from(NUMBERS.replace(ANN_LINE, f'{ANN_LINE}extra_stop_words = ["zapzap"]\n'))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.avro.single_object import encode
-from pipeline.cli.ask.reading import line_of
+from pipeline.cli.ask.reading import json_from_record
 from pipeline.cli.terminal.output import plain, text_from_time
 from pipeline.records import Clock, DeadLetter, Header
 
@@ -101,11 +101,11 @@ LINES: list[tuple[str, Consumed, dict[str, Any]]] = [
     ("record", "line"), [row[1:] for row in LINES], ids=[row[0] for row in LINES]
 )
 def test_a_consumed_record_is_one_line(record: Consumed, line: dict[str, Any]) -> None:
-    assert line_of(record) == WHERE | line
+    assert json_from_record(record) == WHERE | line
 
 
 def test_a_record_cut_short_is_shown_and_not_fatal() -> None:
     octets = encode(TICK)[:-1]
-    line = line_of(Consumed(None, octets))
+    line = json_from_record(Consumed(None, octets))
     assert line["octets"] == octets
     assert "unreadable" in line

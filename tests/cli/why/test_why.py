@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pipeline.cli.why.command import lines_of
+from pipeline.cli.why.command import lines_of_handset
 from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     DIRECTORY,
@@ -21,9 +22,7 @@ from tests.support.conversation import (
     LAST,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def changes_of(talk: Conversation) -> list[Change]:
 
 
 def said(talk: Conversation, number: str = "") -> str:
-    return "\n".join(lines_of(HANDSET, number, changes_of(talk), DIRECTORY))
+    return "\n".join(lines_of_handset(HANDSET, number, changes_of(talk), DIRECTORY))
 
 
 def order(talk: Conversation, *, stops: bool, **fields: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import StaleMetadata
 
-from pipeline.engine.faust.transport import CoPartitionAssignor
+from pipeline.engine.faust.assignor import CoPartitionAssignor
 
 TOPICS = ["mo-raw", "mt-request", "clock"]
 

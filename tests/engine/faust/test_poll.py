@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from pipeline.engine.faust.transport import ConsumerThread
+from pipeline.engine.faust.consumer_thread import ConsumerThread
 
 PARTITION = TP("mo-raw", 3)
 

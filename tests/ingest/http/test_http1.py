@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.http.http1 import BadRequest, Head, RequestReader, head_from_octets
+from ingest.http.head import BadRequest, Head, head_from_octets
+from ingest.http.http1 import RequestReader
 
 LIMIT = 1000
 

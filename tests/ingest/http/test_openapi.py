@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ingest.http.openapi import DOCUMENT
+from ingest.http.openapi.document import DOCUMENT
 from ingest.http.status import StatusIndex
 from pipeline.avro.single_object import encode
 from tests.ingest.http.support import running

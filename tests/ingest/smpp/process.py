@@ -169,7 +169,7 @@ def messages_of_agent(partition: int, records: list[tuple[int, bytes, bytes]]) -
             value=value,
             headers=(),
         )
-        agent.take(work, record)
+        agent.process_record(work, record)
         for (topic, _), rows in work._outputs.rows.items():
             found += [decode(value) for _, value in rows if topic == MO_MESSAGE]
         state.apply(Point(state.point.sequence + 1, work.time, {}))

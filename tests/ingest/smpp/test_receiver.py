@@ -12,7 +12,7 @@ import pytest
 
 from ingest.smpp import metrics, process
 from ingest.smpp.process import Receiver
-from ingest.smpp.settings import SmppError, tls_from_settings
+from ingest.smpp.settings import SmppError, client_tls_from_settings
 from pipeline.avro.single_object import decode
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
 from pipeline.peer.smpp import BIND_SECONDS
@@ -497,7 +497,7 @@ def test_settings_that_cannot_be_used_are_named_without_a_secret(
 def test_plain_octets_go_to_loopback_or_where_a_setting_allows(
     tmp_path: Path, fields: dict[str, Any], has_tls: bool
 ) -> None:
-    context = tls_from_settings(replace(settings_for(tmp_path, 1), **fields))
+    context = client_tls_from_settings(replace(settings_for(tmp_path, 1), **fields))
     assert (context is not None) is has_tls
     if context is not None:
         assert context.verify_mode is ssl.CERT_REQUIRED

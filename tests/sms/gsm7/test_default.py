@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pipeline.sms.gsm7.default import (
     BASIC,
     EXTENSION,
-    octets_from_text,
+    septets_from_text,
     septets_of,
-    text_from_octets,
+    text_from_septets,
 )
 
 ALPHABET = [c for c in BASIC if c != "\x1b"] + list(EXTENSION.values())
@@ -30,8 +30,8 @@ def test_the_alphabet_has_its_size() -> None:
     ],
 )  # fmt: skip
 def test_places_of_the_table(code: int, character: str) -> None:
-    assert octets_from_text(character) == bytes([code])
-    assert text_from_octets(bytes([code])) == (character, False)
+    assert septets_from_text(character) == bytes([code])
+    assert text_from_septets(bytes([code])) == (character, False)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_septets_of_a_character(character: str, septets: int) -> None:
 
 @given(st.text(alphabet=st.sampled_from(ALPHABET)))
 def test_what_was_written_is_read(text: str) -> None:
-    octets = octets_from_text(text)
+    octets = septets_from_text(text)
     assert octets is not None
-    assert text_from_octets(octets) == (text, False)
+    assert text_from_septets(octets) == (text, False)
 
 
 @given(st.binary())
 def test_any_octets_can_be_read_and_none_vanishes(octets: bytes) -> None:
-    text, _ = text_from_octets(octets)
+    text, _ = text_from_septets(octets)
     assert bool(text) == bool(octets)
 
 
@@ -65,8 +65,8 @@ def test_any_octets_can_be_read_and_none_vanishes(octets: bytes) -> None:
     ],
 )
 def test_what_the_tables_lack_is_shown_and_said_to_lose(octets: bytes, text: str) -> None:
-    assert text_from_octets(octets) == (text, True)
+    assert text_from_septets(octets) == (text, True)
 
 
 def test_a_text_outside_the_alphabet_has_no_septets() -> None:
-    assert octets_from_text("a\u0151") is None
+    assert septets_from_text("a\u0151") is None

@@ -3,7 +3,7 @@
 import pytest
 from gsmcodecs.charmaps import GSMCHARMAPS
 
-from pipeline.sms.gsm7.default import text_from_octets
+from pipeline.sms.gsm7.default import text_from_septets
 from pipeline.sms.gsm7.locking import LOCKING
 from pipeline.sms.gsm7.national import DEFAULT, tables_from_udh
 from pipeline.sms.gsm7.single import SINGLE_SHIFT
@@ -64,7 +64,7 @@ def test_every_place_of_the_single_shift_tables(identifier: int) -> None:
 def test_places_of_the_tables(udh: str, octets: str, text: str) -> None:
     tables = tables_from_udh(bytes.fromhex(udh))
     assert not tables.unknown
-    assert text_from_octets(bytes.fromhex(octets), tables.locking, tables.single)[0] == text
+    assert text_from_septets(bytes.fromhex(octets), tables.locking, tables.single)[0] == text
 
 
 @pytest.mark.parametrize("identifier", [0, 14, 15, 127, 255])

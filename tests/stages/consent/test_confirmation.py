@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import GateRule, Outcome
-from pipeline.stages.consent.decide import due_at
-from tests.support.conversation import (
+from pipeline.stages.consent.decide import consent_due_at
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BILLED,
     BOB,
@@ -20,9 +21,7 @@ from tests.support.conversation import (
     PREMIUM_VMN,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 STOPPED = ("stopped", "stopped")
@@ -64,7 +63,7 @@ def test_the_default_text_goes_out_before_the_six_hours_end(talk: Conversation) 
 
 def test_the_row_says_when_the_confirmation_is_due(talk: Conversation) -> None:
     [change] = talk.says("STOP").changes
-    assert change.confirmation_due_at == NOON + timedelta(minutes=345) == due_at(talk.row)
+    assert change.confirmation_due_at == NOON + timedelta(minutes=345) == consent_due_at(talk.row)
     assert change.confirmation_deadline == NOON + timedelta(hours=6)
 
 
@@ -84,7 +83,7 @@ def test_the_window_starts_at_the_gateway_time_of_a_retry_else_at_receipt(
 def test_the_lead_can_be_set() -> None:
     talk = Conversation(lead=timedelta(minutes=60))
     talk.says("STOP")
-    assert due_at(talk.row) == NOON + timedelta(hours=5)
+    assert consent_due_at(talk.row) == NOON + timedelta(hours=5)
 
 
 def test_past_the_deadline_the_gateway_has_confirmed_and_nothing_is_sent(
@@ -115,7 +114,7 @@ def test_a_re_enabling_message_cancels_the_confirmation(talk: Conversation) -> N
     talk.says("STOP")
     talk.tick(340)
     talk.says("hello")
-    assert due_at(talk.row) is None
+    assert consent_due_at(talk.row) is None
     talk.tick(600)
     assert not talk.commands
 
@@ -385,7 +384,7 @@ class TestFromTheRightNumber:
         talk = Conversation()
         [change] = talk.says("STOP", number).changes
         assert (change.state, change.gateway_state) == ("stopped", "open")
-        assert due_at(talk.row) is None
+        assert consent_due_at(talk.row) is None
         talk.tick(600)
         assert not talk.commands
         talk.says("hello", number)

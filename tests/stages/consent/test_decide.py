@@ -5,18 +5,9 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import Flag
-from pipeline.stages.consent.decide import due_at, fall_due
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CODE,
-    DIRECTORY,
-    ELSEWHERE,
-    HANDSET,
-    NOON,
-    Conversation,
-    mt,
-)
+from pipeline.stages.consent.decide import consent_due_at, fall_due
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import ANN, BOB, CODE, DIRECTORY, ELSEWHERE, HANDSET, NOON
 
 DUE = ("confirmation-due", "confirmation-due")
 STOPPED = ("stopped", "stopped")
@@ -185,7 +176,7 @@ class TestOrder:
             (timedelta(minutes=10), "open"),
             (timedelta(minutes=20), "confirmation-due"),
         ]
-        assert due_at(talk.row) == NOON + timedelta(minutes=20 + 345)
+        assert consent_due_at(talk.row) == NOON + timedelta(minutes=20 + 345)
 
     def test_a_late_message_before_a_confirmation_corrects_what_was_said_of_it(self) -> None:
         talk = Conversation()
@@ -275,7 +266,7 @@ def test_nothing_due_changes_nothing(talk: Conversation) -> None:
     talk.says("hello")
     decision = fall_due(talk.row, directory=DIRECTORY, now=NOON, rules=talk.rules)
     assert (decision.row, decision.changes, decision.commands) == (talk.row, [], [])
-    assert due_at(talk.row) is None
+    assert consent_due_at(talk.row) is None
 
 
 def test_the_same_events_give_the_same_records() -> None:

@@ -8,10 +8,11 @@ from pipeline.records import Flag, Source
 from pipeline.sms.words.plausible import plausible_texts
 from pipeline.sms.words.stopword_sets import WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
-from pipeline.stages.consent.decide import due_at
+from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.parts.message import message_from_part
-from tests.support.conversation import ANN, CODE, NUMBERS, SHARED, Conversation, directory_from
+from tests.support.conversation import Conversation
 from tests.support.mo import accepted, callback
+from tests.support.rented_numbers import ANN, CODE, NUMBERS, SHARED, directory_from
 
 LABELS = ("ISO-8859-1", "UTF-16BE", "8-BIT", "UTF-8", "koi8-r", "cp037", "utf-16-le", "no such")
 CODECS = (
@@ -124,7 +125,7 @@ class TestWordsOfSets:
         (change, *_) = [c for c in decision.changes if c.scope == ANN]
         assert (change.state, change.gateway_state) == ("confirmation-due", "open")
         assert not talk.is_open(ANN)
-        assert due_at(talk.row) is not None
+        assert consent_due_at(talk.row) is not None
 
     @pytest.mark.parametrize("word", ["REVOKE", "ARRET", "\u0642\u0641", "leave me alone"])
     def test_a_word_that_is_not_chosen_is_reviewed_and_opens_nothing_of_ours(self, word) -> None:

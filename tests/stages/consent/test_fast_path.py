@@ -7,22 +7,18 @@ from hypothesis import strategies as st
 
 from pipeline.records import MoMessage
 from pipeline.sms.timestamp import seconds_of
-from pipeline.stages.consent.decide import Decision, decide_on_message, encode_row, take_message
+from pipeline.stages.consent.decide import (
+    Decision,
+    decide_on_message,
+    octets_from_consent,
+    take_message,
+)
 from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.reading import read_message
 from pipeline.stages.consent.row import OPEN, HandsetConsent
 from pipeline.stages.consent.timeline import fold
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CUSTOM,
-    INSIDE,
-    NOON,
-    SHARED,
-    STRICT,
-    Conversation,
-    mo,
-)
+from tests.support.conversation import Conversation, mo
+from tests.support.rented_numbers import ANN, BOB, CUSTOM, INSIDE, NOON, SHARED, STRICT
 
 ELSEWHERE = "27000000000"
 TEXTS = ("hello", "hello", "the friend", "HELP", "", "START", "FUN hi", "STOP", "STOP", "STOP ALL")
@@ -68,7 +64,7 @@ def test_both_ways_give_the_same_row(said: list[tuple[str, str, int, int]]) -> N
         assert decision == general
         assert decision.row is not None
         assert general.row is not None
-        assert encode_row(decision.row) == encode_row(general.row)
+        assert octets_from_consent(decision.row) == octets_from_consent(general.row)
         for timeline in decision.row.timelines:
             folded = fold(timeline.events, until=seconds_of(talk.now))
             assert not timeline.is_said_open or folded.ours.state == folded.gateway.state == OPEN

@@ -14,7 +14,8 @@ from pipeline.stages.consent.operator import (
 )
 from pipeline.stages.sending.last_look import refuse_before_sending
 from pipeline.stages.sending.row import open_command
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     DIRECTORY,
@@ -23,8 +24,6 @@ from tests.support.conversation import (
     NOON,
     PREMIUM,
     SHARED,
-    Conversation,
-    mt,
 )
 
 

@@ -9,10 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pipeline.records import ConsentChange, GateRule
 from pipeline.stages.consent import scopes as consent_scopes
-from pipeline.stages.consent.decide import due_at
+from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
 from tests.stages.consent.consent_model import LEAD, Model
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     CUSTOM,
     FIRST,
@@ -23,9 +24,7 @@ from tests.support.conversation import (
     PREMIUM,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 DIGITS = {
@@ -257,7 +256,7 @@ class WithAllMemory(ToldTheSame):
         now = self.stages.now + timedelta(seconds=1)
         said_until = self.minute
         row = self.stages.row
-        due = due_at(row) if row else None
+        due = consent_due_at(row) if row else None
         if due is not None and due <= self.stages.now:  # said at the next tick
             said_until = minutes_of(due) - 1
         rows = self.stages.changes

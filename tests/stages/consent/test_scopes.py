@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import Flag, GateRule
-from pipeline.stages.consent.decide import due_at
+from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     CODE,
@@ -21,9 +22,7 @@ from tests.support.conversation import (
     PREMIUM,
     SHARED,
     STRICT,
-    Conversation,
     directory_from,
-    mt,
 )
 
 DUE = ("confirmation-due", "confirmation-due")
@@ -309,7 +308,7 @@ class TestStopAll:
         talk.says("STOP fun", SHARED)
         talk.tick(10)
         talk.says("STOP ALL", BOB)
-        assert due_at(talk.row) == NOON + timedelta(minutes=345)  # of the first of them
+        assert consent_due_at(talk.row) == NOON + timedelta(minutes=345)  # of the first of them
         talk.tick(1000)
         [command] = talk.commands
         assert (command.sender_id, command.mo_message_id) == (BOB, "STOP ALL@122000")
@@ -337,7 +336,7 @@ class TestStopAll:
     ) -> None:
         talk.says("STOP ALL", ANN)
         talk.says("hello", ANN)
-        assert due_at(talk.row) == NOON + timedelta(hours=6)  # the gateway's, of all else
+        assert consent_due_at(talk.row) == NOON + timedelta(hours=6)  # the gateway's, of all else
         talk.tick(1000)
         assert not talk.commands
         assert talk.changes[-1].rule == "gateway-confirmed"

@@ -5,25 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import ConsentRule
-from pipeline.stages.consent.decide import encode_row
+from pipeline.stages.consent.decide import octets_from_consent
 from pipeline.stages.consent.suppression import (
     Suppression,
-    decode,
-    encode,
     kept_stops,
+    octets_from_suppression,
     row_from_suppression,
     suppress,
+    suppression_from_octets,
 )
-from tests.support.conversation import (
-    ANN,
-    BOB,
-    CODE,
-    HANDSET,
-    INSIDE,
-    PREMIUM,
-    SHARED,
-    Conversation,
-)
+from tests.support.conversation import Conversation
+from tests.support.rented_numbers import ANN, BOB, CODE, HANDSET, INSIDE, PREMIUM, SHARED
 
 SENDERS = [(ANN, None), (BOB, None), (CODE, None), (PREMIUM, None), (INSIDE, None)]
 SENDERS += [(SHARED, "FUN"), (SHARED, "GAME"), ("ACME", None)]
@@ -49,8 +41,8 @@ def forget(talk: Conversation) -> Suppression | None:
     kept = suppress(talk.row, now=talk.now)
     talk.octets = None
     if kept is not None:
-        again = decode(encode(kept))
-        talk.octets = encode_row(row_from_suppression(again, HANDSET))
+        again = suppression_from_octets(octets_from_suppression(kept))
+        talk.octets = octets_from_consent(row_from_suppression(again, HANDSET))
     return kept
 
 
@@ -78,7 +70,7 @@ def test_a_suppression_holds_no_handset_message_or_words(steps):
     kept = forget(talk)
     if kept is None:
         return
-    octets = encode(kept)
+    octets = octets_from_suppression(kept)
     assert HANDSET.encode() not in octets
     for timeline in kept.timelines:
         assert timeline.published == []

@@ -13,8 +13,8 @@ from pipeline.stages.consent.row import (
     HandsetConsent,
     Published,
     Timeline,
-    decode_row,
-    encode_row,
+    consent_from_octets,
+    octets_from_consent,
 )
 from pipeline.stages.consent.timeline import NEVER, fold, insert
 
@@ -131,4 +131,4 @@ def test_a_row_is_read_as_it_was_written(events: list[Event], number: str, arriv
         last_number=number,
         timelines=[Timeline("account", "main", events, [Published(1, 2, 0)], 7)],
     )
-    assert decode_row(encode_row(row)) == row
+    assert consent_from_octets(octets_from_consent(row)) == row

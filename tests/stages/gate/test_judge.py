@@ -9,7 +9,8 @@ from pipeline.directory.directory import Directory
 from pipeline.identity import request_digest
 from pipeline.records import GateRule
 from pipeline.stages.gate.judge import GateRules, judge
-from tests.support.conversation import (
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import (
     ANN,
     BOB,
     CODE,
@@ -21,9 +22,7 @@ from tests.support.conversation import (
     PREMIUM_VMN,
     QUIET,
     SHARED,
-    Conversation,
     directory_from,
-    mt,
 )
 
 RULES = GateRules()

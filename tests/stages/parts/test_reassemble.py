@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.stages.parts.message import message_from_parts
-from pipeline.stages.parts.reassemble import decode_row, reassemble, release_due
+from pipeline.stages.parts.reassemble import assemblies_from_octets, reassemble, release_due
 from tests.support.assembling import KEEP, SPREAD, TIMEOUT, Box, piece
 from tests.support.golden_rows import golden_rows
 from tests.support.mo import NOON, Seen, accepted, callback, normalised
@@ -355,4 +355,4 @@ def test_a_whole_message_of_one_part_is_the_part():
 
 def test_a_row_that_is_none_of_ours_is_not_read():
     with pytest.raises(msgspec.DecodeError):
-        decode_row(b"\x00")
+        assemblies_from_octets(b"\x00")

@@ -42,7 +42,7 @@ def test_a_second_process_is_told_the_owner(tmp_path: Path) -> None:
 def test_the_folder_is_free_again_after_its_owner(tmp_path: Path) -> None:
     with Folder(tmp_path / "x"), pytest.raises(FolderTaken):
         Folder(tmp_path / "x")
-    Folder(tmp_path / "x").release()
+    Folder(tmp_path / "x").unlock()
 
 
 def test_only_the_owner_of_the_home_can_look_in(tmp_path: Path) -> None:

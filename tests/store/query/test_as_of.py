@@ -15,7 +15,8 @@ from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
-from tests.support.conversation import ANN, BOB, HANDSET, NOON, Conversation, mt
+from tests.support.conversation import Conversation, mt
+from tests.support.rented_numbers import ANN, BOB, HANDSET, NOON
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

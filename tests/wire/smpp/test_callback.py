@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import Flag, MoMessage, MoPart, MoRaw, Rejected
-from pipeline.sms.gsm7.default import octets_from_text
+from pipeline.sms.gsm7.default import septets_from_text
 from pipeline.stages.parts.normalise import normalise
 from pipeline.stages.parts.reassemble import message_from_part, reassemble
 from pipeline.wire.callback import MoCallback
@@ -149,7 +149,7 @@ def test_gsm_7_is_read_after_its_parts_are_joined_wherever_they_were_cut(
     text: str, data: st.DataObject
 ) -> None:
     """The cut may lie between an escape and its character."""
-    octets = octets_from_text(text)
+    octets = septets_from_text(text)
     assert octets is not None
     at = data.draw(st.integers(0, len(octets)))
     (message,) = messages_of(
