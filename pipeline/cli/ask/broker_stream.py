@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.cli.ask.broker import Outgoing
 
-BATCH_OCTETS: Final = 256 * 1024
+FULL_BATCH_OCTETS: Final = 256 * 1024
 RECORDS_TOGETHER: Final = 20_000  # of all partitions; several batches a partition
 BATCHES_UNDER_WAY: Final = 32
 ANSWER_MS: Final = 30_000
@@ -43,7 +43,7 @@ async def _publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        max_batch_size=BATCH_OCTETS,
+        max_batch_size=FULL_BATCH_OCTETS,
         request_timeout_ms=ANSWER_MS,
     )
     await producer.start()
