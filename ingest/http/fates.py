@@ -45,7 +45,7 @@ class Fate:
         """How much of it is kept."""
         return len(self.state) + len(self.result) + sum(map(len, self.gateway_ids))
 
-    def latest(self) -> tuple[MtState | None, MtResult | None]:
+    def strongest(self) -> tuple[MtState | None, MtResult | None]:
         """The records that hold."""
         state = decode(self.state) if self.state else None
         result = decode(self.result) if self.result else None
@@ -94,7 +94,7 @@ class Fates:
         while len(self._fates) > self._most_commands or self._octets > self._most_octets:
             self._forget_oldest()
 
-    def of(self, command_id: str) -> Fate | None:
+    def fate_of(self, command_id: str) -> Fate | None:
         """What is known of a command; None: nothing."""
         return self._fates.get(command_id)
 

@@ -114,8 +114,8 @@ class StatusIndex:
         entry = self._entries.get(request_id)
         if entry is None:
             return None
-        fate = self.fates.of(entry.command_id)
-        state, seen = fate.latest() if fate else (None, None)
+        fate = self.fates.fate_of(entry.command_id)
+        state, seen = fate.strongest() if fate else (None, None)
         record = _result_of(state, seen) or (decode(entry.octets) if entry.octets else None)
         status: dict[str, Any] = {"state": "pending"}  # till its command is read, too
         if record is not None:

@@ -17,9 +17,9 @@ from ingest.smpp.settings import SmppError, bind_from_settings, client_tls_from_
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.peer.smpp import (
-    REFUSALS,
+    BIND_REFUSALS,
+    BIND_REFUSED_SECONDS,
     REFUSED_FOR_GOOD,
-    REFUSED_SECONDS,
     BindRefused,
     Broken,
     Link,
@@ -71,8 +71,8 @@ class Receiver:
                 if await self._bind_once(ending):
                     backoff.succeeded()
                 wait = backoff.failed()
-                if self._refusals >= REFUSALS:
-                    wait = REFUSED_SECONDS
+                if self._refusals >= BIND_REFUSALS:
+                    wait = BIND_REFUSED_SECONDS
                 await asyncio.wait([ending], timeout=spread(wait))
         finally:
             ending.cancel()
@@ -164,11 +164,11 @@ class Receiver:
 
     def _count_refusal(self, refused: BindRefused) -> None:
         self._refusals += refused.status in REFUSED_FOR_GOOD
-        if self._refusals == REFUSALS:
+        if self._refusals == BIND_REFUSALS:
             log.error(
                 "refused %d times in a row, tried again every %.0f s: see the settings smpp_*",
-                REFUSALS,
-                REFUSED_SECONDS,
+                BIND_REFUSALS,
+                BIND_REFUSED_SECONDS,
             )
 
     def _say_once(self, words: str) -> None:

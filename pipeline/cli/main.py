@@ -55,7 +55,7 @@ _add(app, "consume", consume.consume, example="consume mo-message --from-beginni
 _ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
 _mt = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 _mt.callback()(mt.mt)
-_add(_mt, "show", mt_show.show, example=f"mt show {_ID}")
+_add(_mt, "show", mt_show.show_mt, example=f"mt show {_ID}")
 _add(
     _mt,
     "resolve",
@@ -85,7 +85,7 @@ _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 _add(app, "sender", sender.sender, example="sender --home .twoway")
 
 _apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
-_add(_apis, "check", apis.check, example="apis check apis.toml")
+_add(_apis, "check", apis.check_apis, example="apis check apis.toml")
 _add(_apis, "try", apis.try_api, example="apis try 3155")
 app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
 

@@ -14,11 +14,12 @@ import msgspec
 
 from pipeline.avro import single_object
 from pipeline.conversation.bounded_times import TimeBounds, show_topics
+from pipeline.conversation.commands import Commands
 from pipeline.conversation.due import Due
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
 from pipeline.conversation.orders import HomePartition, Orders
-from pipeline.conversation.outbox import Outboxes, time_of_sending
+from pipeline.conversation.outbox import Outboxes
 from pipeline.conversation.parts import Parts
 from pipeline.conversation.refusals import Refusals, bury, bury_stranger
 from pipeline.conversation.tables import (
@@ -32,7 +33,6 @@ from pipeline.conversation.tables import (
     time_of_decision,
 )
 from pipeline.directory.directory import Directory
-from pipeline.engine import metrics
 from pipeline.identity import request_digest
 from pipeline.kafka import readers, topics
 from pipeline.records import (
@@ -46,7 +46,6 @@ from pipeline.records import (
     MtRequest,
     MtResult,
     Numbers,
-    Outcome,
     Reason,
     Record,
     Rejected,
@@ -57,7 +56,6 @@ from pipeline.stages.consent import decide as consent
 from pipeline.stages.gate import judge as gate
 from pipeline.stages.parts.normalise import normalise
 from pipeline.suppression_key import key_file
-from pipeline.wire.status import report_of
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
@@ -68,11 +66,8 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import State
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.settings import Settings
-    from pipeline.wire.status import StatusReport
 
 STATUS_SOURCES: Final = frozenset({Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP})
-_OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
-INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 
 
 @lru_cache(maxsize=4)
@@ -96,6 +91,7 @@ class Conversation:
         self._forgetting = Forgetting(key_file(settings))
         self._outboxes = Outboxes()
         self._handsets = Handsets(self._forgetting, self._outboxes)
+        self._commands = Commands(home=self._home, handsets=self._handsets, outboxes=self._outboxes)
         show_topics(readers.READ_BY[readers.CONVERSATION])
         self._times = TimeBounds(is_local=not settings.kafka)
         self._orders = Orders(
@@ -110,7 +106,7 @@ class Conversation:
             ASSEMBLIES: self._release_assembly,
             CONSENTS: self._consent_falls_due,
             REQUESTS: self._forget_request,
-            OUTBOX: self._command_falls_due,
+            OUTBOX: self._commands.fall_due,
             SENT: self._outboxes.forget_sent,
         }
         self._due = Due(self._times, fall_due)
@@ -122,7 +118,7 @@ class Conversation:
             topics.MT_RESULT: (MtResult, self._take_result),
             topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
             topics.FORGET_REQUEST: (ForgetRequest, self._orders.take_forget),
-            topics.MT_ASK: (MtAsk, self._take_ask),
+            topics.MT_ASK: (MtAsk, self._commands.take_ask),
             topics.NUMBERS: (Numbers, self._take_numbers),
             topics.CLOCK: (Clock, self._due.take_tick),
         }
@@ -162,7 +158,7 @@ class Conversation:
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
         if raw.source in STATUS_SOURCES:
-            self._take_report(work, record, raw, report_of(raw))
+            self._commands.take_report(work, record, raw)
             return
         part = normalise(
             raw,
@@ -175,7 +171,7 @@ class Conversation:
             bury(work, record, part, source=raw.source, at=raw.received_at)
         elif part is None:
             if raw.source == Source.SMPP:
-                self._take_report(work, record, raw, report_of(raw))
+                self._commands.take_report(work, record, raw)
         else:
             if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
@@ -183,21 +179,6 @@ class Conversation:
             account = self._directory.account_of(part.number)
             for message in self._parts.add(work, part, raw, account=account):
                 self._take_message(work, message)
-
-    def _take_report(
-        self,
-        work: UnitOfWork,
-        record: ConsumerRecord,
-        raw: MoRaw,
-        report: StatusReport | Rejected | None,
-    ) -> None:
-        """What the gateway says became of a command; None: it tried the URL, or no receipt."""
-        if isinstance(report, Rejected):
-            bury(work, record, report, source=raw.source, at=raw.received_at)
-        elif report is not None:
-            handset = report.handset or (record.key or b"").decode("ascii", "replace")
-            is_known = self._outboxes.take_report(work, record, handset, report)
-            metrics.STATUSES.labels(raw.source, "known" if is_known else "unknown").inc()
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):
@@ -239,49 +220,8 @@ class Conversation:
         )
         self._handsets.write(work, held, decision)
 
-    def _take_ask(self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk) -> None:
-        if not self._home.sends_on(work, record, ask.handset):
-            held = self._handsets.read(work, ask.handset)
-            self._outboxes.take_ask(work, record, ask, held.row)
-
     def _take_result(self, work: UnitOfWork, record: ConsumerRecord, result: MtResult) -> None:
-        if self._home.sends_on(work, record, result.handset):
-            return
-        if abs(result.attempt) > INT_MOST:
-            words = "attempt is out of the range of its schema"
-            bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
-            return
-        if result.outcome not in _OUTCOMES:
-            words = f"the outcome is none of {', '.join(_OUTCOMES)}"
-            bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
-            return
-        held = self._handsets.read(work, result.handset)
-        sending = self._outboxes.take_result(work, record, result, held.row)
-        now = time_of_sending(work, record)
-        if sending is None:  # of a command that is not here, such as one of an earlier release
-            if result.final and result.outcome == Outcome.FAILED:
-                self._follow_failure(work, result.handset, result.command_id, now)
-            return
-        for command in sending.failed:
-            self._follow_failure(work, command.handset, command.command_id, now)
-        for command in sending.blocked:
-            held = self._handsets.read(work, command.handset)
-            decision = consent.take_gateway_block(
-                held.row,
-                command.handset,
-                command.scopes[0],
-                sender_id=command.sender_id,
-                directory=self._directory,
-                now=now,
-            )
-            self._handsets.write(work, held, decision)
-
-    def _follow_failure(
-        self, work: UnitOfWork, handset: str, command_id: str, now: datetime
-    ) -> None:
-        held = self._handsets.read(work, handset)
-        decision = consent.take_failure(held.row, command_id, directory=self._directory, now=now)
-        self._handsets.write(work, held, decision)
+        self._commands.take_result(work, record, result, self._directory)
 
     def _take_order(
         self, work: UnitOfWork, record: ConsumerRecord, request: ConsentRequest
@@ -295,12 +235,6 @@ class Conversation:
 
     def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[REQUESTS].delete(key)
-
-    def _command_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        self._outboxes.fall_due(work, key, now, self._consent_of)
-
-    def _consent_of(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
-        return self._handsets.read(work, handset).row
 
     def _consent_falls_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         held = self._handsets.read(work, key.decode())

@@ -161,7 +161,7 @@ class Outboxes:
         outbox = self._read(work, key)
         consent = consent_of(work, key.decode())
         draft = SendingDraft(outbox, consent, now=now, cause=f"tick {now.isoformat()}")
-        due.fall_due(draft, self._rules)
+        due.commands_fall_due(draft, self._rules)
         self._write(work, key, draft)
 
     def forget_sent(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:

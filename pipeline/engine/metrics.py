@@ -22,7 +22,7 @@ TIMES_NOT_BELIEVED: Final = Counter(
     "Times of records that lie too far from the broker's, replaced or refused",
     ["topic"],
 )
-STATUSES: Final = Counter(
+STATUSES_HEARD: Final = Counter(
     "twoway_worker_statuses_total",
     "Statuses of commands that the gateway told; command: known, or unknown here",
     ["source", "command"],

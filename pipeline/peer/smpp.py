@@ -24,8 +24,8 @@ READ_OCTETS: Final = 256 * 1024
 CLOSED: Final = "the gateway closed the connection"
 #: Refused binds in a row after which one is tried rarely, for whoever mends the password at the
 #: gateway: below the ten after which Clickatell blocks the address for a minute.
-REFUSALS: Final = 5
-REFUSED_SECONDS: Final = 300.0
+BIND_REFUSALS: Final = 5
+BIND_REFUSED_SECONDS: Final = 300.0
 #: ESME_RBINDFAIL, RINVPASWD, RINVSYSID, RINVSYSTYP (SMPP 3.4 5.1.3): trying again changes nothing.
 REFUSED_FOR_GOOD: Final = frozenset({0x0D, 0x0E, 0x0F, 0x53})
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.sender.sender import Sender
+    from pipeline.sender.sender import CommandSender
 
 log = logging.getLogger("twoway.sender")
 
@@ -38,7 +38,7 @@ REBALANCE_MS: Final = 60_000
 class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
     """Tells the sender which partitions are its own, before anything of them is read."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, sender: Sender) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
         self._consumer = consumer
         self._sender = sender
         self._owned: set[int] = set()
@@ -74,7 +74,7 @@ async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
             log.warning("offsets are not committed: %s", type(error).__name__)
 
 
-async def feed(sender: Sender, bootstrap: str, *, ended: asyncio.Event) -> None:
+async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -> None:
     """Feed the sender until `ended`; gives up its partitions at the end."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -112,7 +112,7 @@ async def feed(sender: Sender, bootstrap: str, *, ended: asyncio.Event) -> None:
         await consumer.stop()
 
 
-def _pause(consumer: AIOKafkaConsumer, sender: Sender) -> None:
+def _pause(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
     """Read no more commands than the sender may hold; what the worker says is always read."""
     commands = [each for each in consumer.assignment() if each.topic == topics.MT_COMMAND]
     if len(sender) >= HELD_AT_MOST:
@@ -121,7 +121,7 @@ def _pause(consumer: AIOKafkaConsumer, sender: Sender) -> None:
         consumer.resume(*consumer.paused())
 
 
-def _hand_on(sender: Sender, record: ConsumerRecord) -> None:
+def _hand_on(sender: CommandSender, record: ConsumerRecord) -> None:
     try:
         value = single_object.decode(record.value or b"")
     except single_object.Unreadable:
@@ -138,7 +138,7 @@ def _hand_on(sender: Sender, record: ConsumerRecord) -> None:
             sender.skip(record.partition, record.offset)
 
 
-async def _commit_often(consumer: AIOKafkaConsumer, sender: Sender) -> None:
+async def _commit_often(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
     said: dict[int, int] = {}
     while True:
         await asyncio.sleep(COMMIT_SECONDS)

@@ -105,7 +105,7 @@ class Desk:
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(0)
             log.info("API %s answers again: %s", self.api.api_id, words)
 
-    async def call(
+    async def make_call(
         self, submission: Submission, may_go: Callable[[], bool]
     ) -> Sequence[Answer] | None:
         """Make the one call of a permit; None: the permit had ended, and nothing was sent."""

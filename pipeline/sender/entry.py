@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipeline.records import MtCommand
 
-Lane = tuple[str, str, bool]
+LaneKey = tuple[str, str, bool]
 
 
 class Step(Enum):
@@ -46,7 +46,7 @@ class Entry:
     delays: int = 0  # times in a row that it was told to wait behind another
 
     @property
-    def lane(self) -> Lane:
+    def lane(self) -> LaneKey:
         """Commands of one lane go one after the other; what follows a stop waits for no reply."""
         command = self.command
         return (command.handset, command.sender_id, command.purpose == Purpose.REPLY)
@@ -57,7 +57,7 @@ class Backlog:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Entry] = {}
-        self._lanes: dict[Lane, deque[Entry]] = {}
+        self._lanes: dict[LaneKey, deque[Entry]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -100,6 +100,6 @@ class Backlog:
         """The held commands of these partitions."""
         return [entry for entry in self._by_id.values() if entry.partition in partitions]
 
-    def all(self) -> list[Entry]:
+    def entries(self) -> list[Entry]:
         """Every held command."""
         return list(self._by_id.values())

@@ -13,7 +13,7 @@ from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, defa
 from pipeline.sender.consumer import feed
 from pipeline.sender.desk import Desk
 from pipeline.sender.post import KafkaPost
-from pipeline.sender.sender import Sender
+from pipeline.sender.sender import CommandSender
 from pipeline.sender.ways.make import way_of
 from pipeline.web.daemon import EXIT_SETTINGS, run_process, run_until_signalled
 
@@ -34,7 +34,7 @@ class SenderProcess:
         self._post = KafkaPost(bootstrap)
         self._desks = {api.api_id: Desk(api, way_of(api), window=api.window) for api in apis}
         self._is_fed = False
-        self.sender = Sender(
+        self.sender = CommandSender(
             self._desks,
             default=default_of(apis),
             post=self._post,

@@ -30,7 +30,7 @@ async def ask_gateway(
 
     The worker says when to ask again.
     """
-    found = await desk.way.query(command.command_id)
+    found = await desk.way.ask_about(command.command_id)
     if found is None:
         return
     if found.is_known is False:

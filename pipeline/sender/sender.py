@@ -51,7 +51,7 @@ _FINAL: Final = frozenset(
 )
 
 
-class Sender:
+class CommandSender:
     """The commands of the partitions that this process owns."""
 
     def __init__(
@@ -225,7 +225,7 @@ class Sender:
         def may_go() -> bool:
             return time.monotonic() < deadline and not entry.is_given_up
 
-        answers = await desk.call(submission, may_go)
+        answers = await desk.make_call(submission, may_go)
         if answers is None:
             entry.step = Step.GIVING_BACK
             metrics.GIVEN_BACK.labels(desk.api.api_id).inc()
@@ -323,7 +323,7 @@ class Sender:
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()
-            held = self._backlog.all()
+            held = self._backlog.entries()
             metrics.HELD.set(len(held))
             metrics.UNKNOWN.set(sum(entry.step is Step.UNKNOWN for entry in held))
             oldest = min((entry.command.at for entry in held), default=None)

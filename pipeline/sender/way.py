@@ -95,7 +95,7 @@ class Way(Protocol):
         Raises `ProbeFailed` with words.
         """
 
-    async def query(self, command_id: str) -> Found | None:
+    async def ask_about(self, command_id: str) -> Found | None:
         """Ask what became of a command by its cliMsgId; None where this way cannot ask."""
 
     async def close(self) -> None:

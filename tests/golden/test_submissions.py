@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.sender.ways.over_http.posting import Response
 from pipeline.sender.ways.over_http.verdict import answer_of
-from pipeline.wire.clickatell.answers import Refused, Taken, Well
+from pipeline.wire.clickatell.answers import RefusedReply, Taken, Well
 from pipeline.wire.clickatell.call import Call
 from pipeline.wire.clickatell.http import HttpWire
-from pipeline.wire.clickatell.message import outgoing_from_command
+from pipeline.wire.clickatell.message import message_from_command
 from pipeline.wire.clickatell.soap import SoapWire
 from pipeline.wire.clickatell.xml import XmlWire
 from tests.support.golden_rows import all_rows, golden_rows
@@ -34,7 +34,7 @@ def test_a_form_has_what_the_source_sends_but_for_what_the_row_says(row):
     command = command_of(
         text=given["message"], handset=given["to"].strip("tel:+"), sender_id=given["channel_from"]
     )
-    message = outgoing_from_command(command, callback=7, max_parts=3, required_features=0)
+    message = message_from_command(command, callback=7, max_parts=3, required_features=0)
     sent = dict(parse_qsl(HttpWire().send("its-session", message).octets.decode("ascii")))
     expected = {**row["expected_request"], "concat": row["ours"]["concat"]}
     for name in row["ours"]["left_out"]:
@@ -46,7 +46,7 @@ def test_a_form_has_what_the_source_sends_but_for_what_the_row_says(row):
 @pytest.mark.parametrize("row", golden_rows("mt_texts"))
 def test_a_text_is_in_a_form_as_the_document_has_it(row):
     command = command_of(text=row["input"]["text"], sender_id="", mo=False)
-    message = outgoing_from_command(command, callback=7, max_parts=3, required_features=0)
+    message = message_from_command(command, callback=7, max_parts=3, required_features=0)
     octets = HttpWire().send("its-session", message).octets
     assert f"&{row['expected']['form']}&".encode("ascii") in octets + b"&"
 
@@ -82,7 +82,7 @@ def test_an_answer_of_a_document_is_read_as_it_means(row):
                 **({"status": reply.status} if reply.status else {}),
                 **({"charge": reply.charge} if reply.charge else {}),
             }
-        case Refused():
+        case RefusedReply():
             seen = {"code": reply.code, "words": reply.words}
         case Well():
             seen = {"session": reply.value}

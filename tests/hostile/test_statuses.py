@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.records import Rejected, Source
 from pipeline.wire.http_form import FORM
-from pipeline.wire.status import StatusReport, report_of
+from pipeline.wire.status import StatusReport, status_report_of
 from tests.hostile.growth import refuse_steep_growth
 from tests.wire.status.test_reports import raw_of
 
@@ -22,14 +22,15 @@ from tests.wire.status.test_reports import raw_of
     content_type=st.sampled_from(["", FORM, "text/xml", "multipart/form-data; boundary=x"]),
 )
 def test_no_octets_raise(source: Source, query: bytes, body: bytes, content_type: str) -> None:
-    found = report_of(raw_of(source, query=query, body=body, content_type=content_type))
+    found = status_report_of(raw_of(source, query=query, body=body, content_type=content_type))
     assert found is None or isinstance(found, StatusReport | Rejected)
 
 
 @pytest.mark.parametrize("piece", [b"status=1&", b"%61piMsgId=%41&", b"to=+1&", b"&"])
 def test_a_form_takes_time_in_line_with_its_length(piece: bytes) -> None:
     refuse_steep_growth(
-        lambda n: partial(report_of, raw_of(Source.STATUS_HTTP, query=piece * n)), largest=8_000
+        lambda n: partial(status_report_of, raw_of(Source.STATUS_HTTP, query=piece * n)),
+        largest=8_000,
     )
 
 
@@ -37,7 +38,7 @@ def test_a_form_takes_time_in_line_with_its_length(piece: bytes) -> None:
 def test_xml_takes_time_in_line_with_its_length(piece: bytes) -> None:
     refuse_steep_growth(
         lambda n: partial(
-            report_of,
+            status_report_of,
             raw_of(Source.STATUS_SOAP, body=b"<callback>" + piece * n, content_type="text/xml"),
         ),
         largest=4_000,
@@ -49,6 +50,6 @@ def test_xml_takes_time_in_line_with_its_length(piece: bytes) -> None:
 )
 @pytest.mark.parametrize("name", [b"status", b"charge", b"timestamp", b"apiMsgId", b"to"])
 def test_a_long_value_is_no_long_work(name: bytes, value: bytes) -> None:
-    found = report_of(raw_of(Source.STATUS_HTTP, query=name + b"=" + value))
+    found = status_report_of(raw_of(Source.STATUS_HTTP, query=name + b"=" + value))
     assert isinstance(found, StatusReport)
     assert len(found.words) < 200

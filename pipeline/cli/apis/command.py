@@ -23,7 +23,7 @@ File = Annotated[
 Named = Annotated[str, typer.Argument(metavar="API", help="The api_id.")]
 
 
-def check(file: File = None, home: Home = None) -> None:
+def check_apis(file: File = None, home: Home = None) -> None:
     """Check a file of APIs and say what is in it; nothing is connected to."""
     settings = settings_from(home=home)
     apis = _apis(file or apis_file(settings))

@@ -17,7 +17,7 @@ from pipeline.dead_letters import is_cut
 from pipeline.kafka import readers, topics
 from pipeline.records import DeadLetter, Header, MoRaw, Reason, Rejected, Source, Stage
 from pipeline.sms.msisdn import address_from_text, key_from_handset
-from pipeline.wire.status import report_of
+from pipeline.wire.status import status_report_of
 from pipeline.wire.ways import callback_from_raw
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _handset_in(raw: MoRaw, handset_of: HandsetOf) -> str | Rejected:
     """Whose the message or the status is; raises `CannotRetry` where there is neither."""
     callback = callback_from_raw(raw)
     if callback is None:
-        report = report_of(raw)
+        report = status_report_of(raw)
         if report is None:
             raise CannotRetry("there is no message in it, and no status")
         if isinstance(report, Rejected):

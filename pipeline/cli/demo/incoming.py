@@ -12,7 +12,7 @@ from pipeline.cli.demo.outside import HTTP_POST, HTTP_WAYS, SOAP_POST
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.cli.demo.outside import Gateway, HttpWay
+    from pipeline.cli.demo.outside import CallbackSender, Gateway
     from pipeline.cli.demo.scene import Scene
     from pipeline.wire.callback import MoCallback
 
@@ -33,7 +33,7 @@ class Incoming:
             text.encode("iso-8859-1"), charset="ISO-8859-1", at=self._gateway.moment()
         )
 
-    def message(self, text: str, *, way: HttpWay) -> dict[str, Any]:
+    def message(self, text: str, *, way: CallbackSender) -> dict[str, Any]:
         """Deliver a message of one part over HTTP; its row once ClickHouse has it."""
         callback = self._callback(text)
         self._scene.say(f"the gateway delivers {text!r}: {way.words}")
@@ -53,7 +53,7 @@ class Incoming:
             "mo_message", handset=self._handset, source="smpp", what=repr(text)
         )
 
-    def one_part(self, *, way: HttpWay) -> None:
+    def one_part(self, *, way: CallbackSender) -> None:
         """A message in ISO-8859-1."""
         self._scene.step("A message of one part, in ISO-8859-1")
         row = self.message(said.ENGLISH, way=way)

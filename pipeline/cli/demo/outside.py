@@ -29,7 +29,7 @@ LOG_NAME: Final = "demo-mo.log"
 
 
 @dataclass(frozen=True)
-class HttpWay:
+class CallbackSender:
     """A way over HTTP: its path, and how a callback is written there."""
 
     method: str
@@ -42,12 +42,12 @@ class HttpWay:
         return f"{self.method} {self.path}"
 
 
-HTTP_GET: Final = HttpWay("GET", "/mo/http", http_form.render)
-HTTP_POST: Final = HttpWay("POST", "/mo/http", http_form.render)
-XML_GET: Final = HttpWay("GET", "/mo/xml", xml.render)
-XML_POST: Final = HttpWay("POST", "/mo/xml", xml.render)
-SOAP_GET: Final = HttpWay("GET", "/mo/soap", soap.render)
-SOAP_POST: Final = HttpWay("POST", "/mo/soap", soap.render)
+HTTP_GET: Final = CallbackSender("GET", "/mo/http", http_form.render)
+HTTP_POST: Final = CallbackSender("POST", "/mo/http", http_form.render)
+XML_GET: Final = CallbackSender("GET", "/mo/xml", xml.render)
+XML_POST: Final = CallbackSender("POST", "/mo/xml", xml.render)
+SOAP_GET: Final = CallbackSender("GET", "/mo/soap", soap.render)
+SOAP_POST: Final = CallbackSender("POST", "/mo/soap", soap.render)
 HTTP_WAYS: Final = (HTTP_GET, HTTP_POST, XML_GET, XML_POST, SOAP_GET, SOAP_POST)
 
 
@@ -84,7 +84,7 @@ class Gateway:
             octets=octets,
         )
 
-    def call(self, way: HttpWay, callback: MoCallback) -> HttpAnswer:
+    def call(self, way: CallbackSender, callback: MoCallback) -> HttpAnswer:
         """Deliver over HTTP; a POST is a form as the guide prints it, a GET a query, encoded."""
         form = way.render(callback)
         if form is None:

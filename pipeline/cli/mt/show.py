@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-NOT_KNOWN: Final = "nothing is known of it: `twoway status` says how far the store is behind"
+NO_SUCH_MT: Final = "nothing is known of it: `twoway status` says how far the store is behind"
 
 
-def show(
+def show_mt(
     name: Annotated[
         str,
         typer.Argument(
@@ -41,5 +41,5 @@ def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":
 
     history = history_of(report_of(settings), name)
     if not name or history.is_empty:
-        raise CommandError(NOT_KNOWN)
+        raise CommandError(NO_SUCH_MT)
     return lines_of_mt(history)

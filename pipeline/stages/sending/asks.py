@@ -32,7 +32,7 @@ def take_ask(
     elif ask.kind == AskKind.WITHDRAW:
         _take_back(draft, command, ask)
     elif command.state != CommandState.WAITING:
-        draft.say(command, SeenBy.ASK)
+        draft.say_state(command, SeenBy.ASK)
     else:
         _judge(draft, command, ask, rules)
 
@@ -52,15 +52,15 @@ def _take_back(draft: SendingDraft, command: OpenCommand, ask: MtAsk) -> None:
 
 def _judge(draft: SendingDraft, command: OpenCommand, ask: MtAsk, rules: SendingRules) -> None:
     if ask.attempt != command.attempt + 1:
-        draft.say(command, SeenBy.ASK, words="another attempt is the next")
+        draft.say_state(command, SeenBy.ASK, words="another attempt is the next")
         return
     older = older_one(draft.commands, command)
     if older is not None:
         words = "an older command of this handset and sender goes first"
-        draft.say(command, SeenBy.ASK, behind=older.command_id, words=words)
+        draft.say_state(command, SeenBy.ASK, behind=older.command_id, words=words)
         return
     if command.retry_at is not None and draft.now < command.retry_at:
-        draft.say(command, SeenBy.ASK)
+        draft.say_state(command, SeenBy.ASK)
         return
     rejection = refuse_before_sending(draft.consent, command, now=draft.now)
     if rejection is not None:

@@ -72,9 +72,9 @@ class SendingDraft:
         self.commands = [
             command if held.command_id == command.command_id else held for held in self.commands
         ]
-        self.say(command, source, ask_gateway=ask_gateway)
+        self.say_state(command, source, ask_gateway=ask_gateway)
 
-    def say(
+    def say_state(
         self,
         command: OpenCommand,
         source: SeenBy,
@@ -110,7 +110,7 @@ class SendingDraft:
             )
         )
 
-    def end(
+    def take_out(
         self,
         command: OpenCommand,
         state: CommandState,
@@ -173,7 +173,7 @@ class SendingDraft:
     def refuse(self, command: OpenCommand, rejection: MtRejection, source: SeenBy) -> None:
         """Take a command out of the outbox because of a rule of the gate."""
         self._rejections.append(rejection)
-        self.end(
+        self.take_out(
             command,
             CommandState.REFUSED,
             source,
@@ -185,7 +185,7 @@ class SendingDraft:
         self, command: OpenCommand, source: SeenBy, *, code: str, words: str, is_blocked: bool
     ) -> None:
         """A command failed for good."""
-        self.end(command, CommandState.FAILED, source, code=code, words=words)
+        self.take_out(command, CommandState.FAILED, source, code=code, words=words)
         self._failed.append(command)
         if is_blocked:
             self._blocked.append(command)

@@ -20,7 +20,7 @@ _AFTER: Final = timedelta(milliseconds=1)  # a command may leave until its not_a
 
 
 def due_at(outbox: Outbox, rules: SendingRules) -> datetime | None:
-    """When `fall_due` has something to do; None: nothing is open."""
+    """When `commands_fall_due` has something to do; None: nothing is open."""
     times = [_due_of(command, rules) for command in outbox.commands]
     return min(times) if times else None
 
@@ -33,7 +33,7 @@ def _due_of(command: OpenCommand, rules: SendingRules) -> datetime:
     return command.not_after + _AFTER
 
 
-def fall_due(draft: SendingDraft, rules: SendingRules) -> None:
+def commands_fall_due(draft: SendingDraft, rules: SendingRules) -> None:
     """Do what the time has come of, for every open command."""
     for command in list(draft.commands):
         if _due_of(command, rules) > draft.now:
@@ -54,7 +54,7 @@ def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules)
     asked = command.asked + 1
     if command.asked >= len(rules.queries):
         words = f"{command.words}; the gateway was asked and did not say"
-        draft.end(command, CommandState.UNKNOWN, SeenBy.LAPSE, code=command.code, words=words)
+        draft.take_out(command, CommandState.UNKNOWN, SeenBy.LAPSE, code=command.code, words=words)
         return
     if asked < len(rules.queries):
         wait = rules.queries[asked] - rules.queries[asked - 1]

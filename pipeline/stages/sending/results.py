@@ -31,7 +31,7 @@ def take_result(
             _correct(draft, sent, result, source)
         return
     if result.outcome in _TAKEN:
-        draft.end(
+        draft.take_out(
             command,
             CommandState(result.outcome),
             source,

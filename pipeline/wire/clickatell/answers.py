@@ -21,7 +21,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedReply:
     """The gateway did not take it. `code` has 3 digits, or is empty where it gave none."""
 
     code: str
@@ -42,7 +42,7 @@ class Unclear:
     words: str = ""
 
 
-Reply = Taken | Refused | Well | Unclear
+Reply = Taken | RefusedReply | Well | Unclear
 
 _LONGEST_LINE: Final = 1_000  # characters; the patterns below are quadratic in blanks
 _LINE_END: Final = re.compile("[\r\n]+")
@@ -75,10 +75,10 @@ def reply_from_text(text: str, *, to: str = "") -> Reply:
 
 def reply_from_octets(octets: bytes, *, to: str = "") -> Reply:
     """As `reply_from_text`, of a body: names and codes are ASCII, words UTF-8 or ISO-8859-1."""
-    return reply_from_text(text_from_octets(octets), to=to)
+    return reply_from_text(reply_text_from_octets(octets), to=to)
 
 
-def text_from_octets(octets: bytes) -> str:
+def reply_text_from_octets(octets: bytes) -> str:
     """The characters of an answer that does not say its charset for sure."""
     try:
         return octets.decode()
@@ -132,7 +132,7 @@ def _refused(line: str, to: str) -> Reply:
         return Unclear()
     if error["code"] is None and _STARTS_WITH_DIGIT.match(error["words"]):
         return Unclear()  # the line was cut inside its code
-    return Refused(error["code"] or "", error["words"].strip())
+    return RefusedReply(error["code"] or "", error["words"].strip())
 
 
 def _is_ours(named: str, to: str) -> bool:

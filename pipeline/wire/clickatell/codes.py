@@ -20,7 +20,7 @@ class About(Enum):
     PACE = auto()  # we send too much for now
 
 
-class Refusal(NamedTuple):
+class ErrorCode(NamedTuple):
     """An error code in the gateway's own words; `is_temporary`: a later attempt may succeed."""
 
     words: str
@@ -28,41 +28,41 @@ class Refusal(NamedTuple):
     is_temporary: bool = False
 
 
-ERRORS: Final[dict[str, Refusal]] = {
-    "001": Refusal("Authentication failed", About.US, True),
-    "002": Refusal("Unknown username or password", About.US, True),
-    "003": Refusal("Session ID expired", About.SESSION, True),
-    "004": Refusal("Account frozen", About.US, True),
-    "005": Refusal("Missing session ID", About.SESSION, True),
-    "007": Refusal("IP Lockdown violation", About.US, True),
-    "100": Refusal("Data malformed"),
-    "101": Refusal("Invalid or missing parameters"),
-    "102": Refusal("Invalid user data header"),
-    "103": Refusal("Unknown API message ID"),
-    "104": Refusal("Unknown client message ID"),
-    "105": Refusal("Invalid destination address"),
-    "106": Refusal("Invalid source address"),
-    "107": Refusal("Empty message"),
-    "108": Refusal("Invalid or missing API ID", About.US, True),
-    "109": Refusal("Missing message ID"),
-    "110": Refusal("Error with email message"),
-    "111": Refusal("Invalid protocol"),
-    "112": Refusal("Invalid message type"),
-    "113": Refusal("Maximum message parts exceeded"),
-    "114": Refusal("Cannot route message"),
-    "115": Refusal("Message expired"),
-    "116": Refusal("Invalid Unicode data"),
-    "120": Refusal("Invalid delivery time"),
-    "121": Refusal("Destination mobile number blocked"),
-    "122": Refusal("Destination mobile opted out"),
-    "123": Refusal("Invalid Sender ID"),
-    "128": Refusal("Number delisted"),
-    "130": Refusal("Maximum MT limit exceeded", About.PACE, True),
-    "201": Refusal("Invalid batch ID"),
-    "202": Refusal("No batch template"),
-    "301": Refusal("No credit left", About.US, True),
-    "302": Refusal("Max allowed credit"),
-    "901": Refusal("Internal error", is_temporary=True),
+ERROR_CODES: Final[dict[str, ErrorCode]] = {
+    "001": ErrorCode("Authentication failed", About.US, True),
+    "002": ErrorCode("Unknown username or password", About.US, True),
+    "003": ErrorCode("Session ID expired", About.SESSION, True),
+    "004": ErrorCode("Account frozen", About.US, True),
+    "005": ErrorCode("Missing session ID", About.SESSION, True),
+    "007": ErrorCode("IP Lockdown violation", About.US, True),
+    "100": ErrorCode("Data malformed"),
+    "101": ErrorCode("Invalid or missing parameters"),
+    "102": ErrorCode("Invalid user data header"),
+    "103": ErrorCode("Unknown API message ID"),
+    "104": ErrorCode("Unknown client message ID"),
+    "105": ErrorCode("Invalid destination address"),
+    "106": ErrorCode("Invalid source address"),
+    "107": ErrorCode("Empty message"),
+    "108": ErrorCode("Invalid or missing API ID", About.US, True),
+    "109": ErrorCode("Missing message ID"),
+    "110": ErrorCode("Error with email message"),
+    "111": ErrorCode("Invalid protocol"),
+    "112": ErrorCode("Invalid message type"),
+    "113": ErrorCode("Maximum message parts exceeded"),
+    "114": ErrorCode("Cannot route message"),
+    "115": ErrorCode("Message expired"),
+    "116": ErrorCode("Invalid Unicode data"),
+    "120": ErrorCode("Invalid delivery time"),
+    "121": ErrorCode("Destination mobile number blocked"),
+    "122": ErrorCode("Destination mobile opted out"),
+    "123": ErrorCode("Invalid Sender ID"),
+    "128": ErrorCode("Number delisted"),
+    "130": ErrorCode("Maximum MT limit exceeded", About.PACE, True),
+    "201": ErrorCode("Invalid batch ID"),
+    "202": ErrorCode("No batch template"),
+    "301": ErrorCode("No credit left", About.US, True),
+    "302": ErrorCode("Max allowed credit"),
+    "901": ErrorCode("Internal error", is_temporary=True),
 }
 #: Of a question about a message: the gateway knows no such one.
 NOT_KNOWN: Final = frozenset({"103", "104"})
@@ -80,39 +80,39 @@ class Standing(Enum):
     UNDELIVERED = auto()
 
 
-class Status(NamedTuple):
+class StatusCode(NamedTuple):
     """A status in the gateway's own words."""
 
     words: str
     standing: Standing
 
 
-STATUSES: Final[dict[str, Status]] = {
-    "001": Status("Message unknown", Standing.NOTHING),
-    "002": Status("Message queued", Standing.ON_ITS_WAY),
-    "003": Status("Delivered to gateway", Standing.ON_ITS_WAY),
-    "004": Status("Received by recipient", Standing.DELIVERED),
-    "005": Status("Error with message", Standing.UNDELIVERED),
-    "006": Status("User cancelled message delivery", Standing.UNDELIVERED),
-    "007": Status("Error delivering message", Standing.UNDELIVERED),
+STATUSES: Final[dict[str, StatusCode]] = {
+    "001": StatusCode("Message unknown", Standing.NOTHING),
+    "002": StatusCode("Message queued", Standing.ON_ITS_WAY),
+    "003": StatusCode("Delivered to gateway", Standing.ON_ITS_WAY),
+    "004": StatusCode("Received by recipient", Standing.DELIVERED),
+    "005": StatusCode("Error with message", Standing.UNDELIVERED),
+    "006": StatusCode("User cancelled message delivery", Standing.UNDELIVERED),
+    "007": StatusCode("Error delivering message", Standing.UNDELIVERED),
     # Kannel takes 008 for delivered; the document says that the gateway has it.
-    "008": Status("OK (received by gateway)", Standing.ON_ITS_WAY),
-    "009": Status("Routing error", Standing.UNDELIVERED),
-    "010": Status("Message expired", Standing.UNDELIVERED),
-    "011": Status("Message queued for later delivery", Standing.ON_ITS_WAY),
-    "012": Status("Out of credit", Standing.UNDELIVERED),
-    "014": Status("Maximum MT limit exceeded", Standing.UNDELIVERED),
+    "008": StatusCode("OK (received by gateway)", Standing.ON_ITS_WAY),
+    "009": StatusCode("Routing error", Standing.UNDELIVERED),
+    "010": StatusCode("Message expired", Standing.UNDELIVERED),
+    "011": StatusCode("Message queued for later delivery", Standing.ON_ITS_WAY),
+    "012": StatusCode("Out of credit", Standing.UNDELIVERED),
+    "014": StatusCode("Maximum MT limit exceeded", Standing.UNDELIVERED),
 }
 
 
-def refusal_of(code: str) -> Refusal:
+def refusal_of(code: str) -> ErrorCode:
     """What a code means; one that no document has is of the message, and final."""
-    return ERRORS.get(code) or Refusal("an error code that is not known")
+    return ERROR_CODES.get(code) or ErrorCode("an error code that is not known")
 
 
-def status_of(status: str) -> Status:
+def status_of(status: str) -> StatusCode:
     """What a status means; one that no document has says nothing."""
-    return STATUSES.get(status) or Status("a status that is not known", Standing.NOTHING)
+    return STATUSES.get(status) or StatusCode("a status that is not known", Standing.NOTHING)
 
 
 def pause_seconds(words: str, *, now: float) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.sms.gsm7.default import BASIC, EXTENSION
 from pipeline.sms.segmentation import GSM7, segment_in
-from pipeline.wire.clickatell.message import NotSendable, outgoing_from_command
+from pipeline.wire.clickatell.message import NotSendable, message_from_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +61,7 @@ def lines_from_command(
     if command.sender_id and not _VALUE.fullmatch(command.sender_id):
         raise NotSendable("sender-id: a line takes printable ASCII, without a blank at its ends")
     width = longest - len("text:")
-    outgoing = outgoing_from_command(
+    outgoing = message_from_command(
         command,
         callback=callback,
         max_parts=max_parts,

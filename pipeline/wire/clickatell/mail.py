@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-LONGEST_LINE: Final = 998  # octets without its end (RFC 5322 2.1.1)
+LONGEST_MAIL_LINE: Final = 998  # octets without its end (RFC 5322 2.1.1)
 #: dot-atom on both sides (RFC 5322 3.4.1): nothing that would need quoting, or could end a header.
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")

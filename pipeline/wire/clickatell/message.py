@@ -33,7 +33,7 @@ class NotSendable(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outgoing:
+class WireMessage:
     """One message as parameters have it. `text` is hex where `is_unicode`."""
 
     handset: str
@@ -65,14 +65,14 @@ class Outgoing:
         ]
 
 
-def outgoing_from_command(
+def message_from_command(
     command: MtCommand,
     *,
     callback: int,
     max_parts: int,
     required_features: int,
     goes_as_it_is: Callable[[str], object] = _AS_IT_IS.fullmatch,
-) -> Outgoing:
+) -> WireMessage:
     """The message of a command; raises `NotSendable`. Parts are those of the encoding used.
 
     A text that does not go as it is goes as unicode; the GSM 7 bit alphabet has each that does.
@@ -87,7 +87,7 @@ def outgoing_from_command(
     if parts > max_parts:
         encoding = "UTF-16, as ISO-8859-1 does not hold it" if is_unicode else "GSM 7 bit"
         raise NotSendable(f"too-many-parts: {parts} of {max_parts} allowed, in {encoding}")
-    return Outgoing(
+    return WireMessage(
         handset=command.handset,
         text=text.encode("utf-16-be").hex().upper() if is_unicode else text,
         sender_id=command.sender_id,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Rejected
 from pipeline.wire.clickatell.answers import Reply, Unclear, reply_from_text
-from pipeline.wire.clickatell.call import Call
+from pipeline.wire.clickatell.call import GatewayCall
 from pipeline.wire.clickatell.xml import element
 from pipeline.wire.hardened_xml import fields_from_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.wire.clickatell.message import Outgoing
+    from pipeline.wire.clickatell.message import WireMessage
 
 PATH: Final = "/soap/webservice.php"
 _HEADERS: Final = (("Content-Type", "text/xml; charset=utf-8"), ("SOAPAction", '""'))
@@ -63,27 +63,27 @@ _LOGIN: Final = SENDMSG[:4]
 class SoapWire:
     """What is not said is an empty string or 0, so that every parameter is in its place."""
 
-    def log_in(self, api_id: str, user: str, password: str) -> Call:
+    def log_in(self, api_id: str, user: str, password: str) -> GatewayCall:
         values = {"api_id": api_id, "user": user, "password": password}
         return _call("auth", _LOGIN[1:], values)
 
-    def ping(self, session: str) -> Call:
+    def ping(self, session: str) -> GatewayCall:
         return _call("ping", _LOGIN[:1], {"session_id": session})
 
-    def send(self, session: str, message: Outgoing) -> Call:
+    def send(self, session: str, message: WireMessage) -> GatewayCall:
         values = {"session_id": session, **dict(message.parameters())}
         return _call("sendmsg", SENDMSG, values)
 
-    def ask_status(self, session: str, command_id: str) -> Call:
+    def ask_status(self, session: str, command_id: str) -> GatewayCall:
         places = (*_LOGIN, ("apiMsgId", STRING), ("cliMsgId", STRING))
         return _call("querymsg", places, {"session_id": session, "cliMsgId": command_id})
 
-    def ask_charge(self, session: str, gateway_message_id: str) -> Call:
+    def ask_charge(self, session: str, gateway_message_id: str) -> GatewayCall:
         places = (*_LOGIN, ("apiMsgId", STRING))
         values = {"session_id": session, "apiMsgId": gateway_message_id}
         return _call("getmsgcharge", places, values)
 
-    def read(self, call: Call, octets: bytes, *, to: str = "") -> Reply:
+    def read(self, call: GatewayCall, octets: bytes, *, to: str = "") -> Reply:
         container = f"{call.operation}Response".lower()
         fields = fields_from_xml(octets.strip(), containers=frozenset({container}))
         if fields is None:
@@ -102,10 +102,10 @@ def _fault(octets: bytes) -> Unclear:
     return Unclear(f"a fault: {fields.get('faultstring') or fields.get('reason', '')}")
 
 
-def _call(operation: str, places: Iterable[tuple[str, str]], values: dict[str, str]) -> Call:
+def _call(operation: str, places: Iterable[tuple[str, str]], values: dict[str, str]) -> GatewayCall:
     inside = b"".join(_parameter(name, kind, values.get(name)) for name, kind in places)
     tag = operation.encode()
-    return Call(operation, PATH, _ENVELOPE % (tag, inside, tag), _HEADERS)
+    return GatewayCall(operation, PATH, _ENVELOPE % (tag, inside, tag), _HEADERS)
 
 
 def _parameter(name: str, kind: str, value: str | None) -> bytes:

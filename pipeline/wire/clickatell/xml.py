@@ -12,7 +12,7 @@ from pipeline.wire.clickatell.answers import (
     refused_from_words,
     taken_from_fields,
 )
-from pipeline.wire.clickatell.call import Call, form_from_pairs
+from pipeline.wire.clickatell.call import GatewayCall, form_from_pairs
 from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.hardened_xml import fields_from_xml
 from pipeline.wire.xml import escaped, fits_xml
@@ -20,7 +20,7 @@ from pipeline.wire.xml import escaped, fits_xml
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.wire.clickatell.message import Outgoing
+    from pipeline.wire.clickatell.message import WireMessage
 
 PATH: Final = "/xml/xml"
 
@@ -28,22 +28,22 @@ PATH: Final = "/xml/xml"
 class XmlWire:
     """One command a document, so that one answer is of one message."""
 
-    def log_in(self, api_id: str, user: str, password: str) -> Call:
+    def log_in(self, api_id: str, user: str, password: str) -> GatewayCall:
         return _call("auth", [("api_id", api_id), ("user", user), ("password", password)])
 
-    def ping(self, session: str) -> Call:
+    def ping(self, session: str) -> GatewayCall:
         return _call("ping", [("session_id", session)])
 
-    def send(self, session: str, message: Outgoing) -> Call:
+    def send(self, session: str, message: WireMessage) -> GatewayCall:
         return _call("sendMsg", [("session_id", session), *message.parameters()])
 
-    def ask_status(self, session: str, command_id: str) -> Call:
+    def ask_status(self, session: str, command_id: str) -> GatewayCall:
         return _call("queryMsg", [("session_id", session), ("cliMsgId", command_id)])
 
-    def ask_charge(self, session: str, gateway_message_id: str) -> Call:
+    def ask_charge(self, session: str, gateway_message_id: str) -> GatewayCall:
         return _call("getMsgCharge", [("session_id", session), ("apiMsgId", gateway_message_id)])
 
-    def read(self, call: Call, octets: bytes, *, to: str = "") -> Reply:
+    def read(self, call: GatewayCall, octets: bytes, *, to: str = "") -> Reply:
         container = f"{call.operation}Resp".lower()
         fields = fields_from_xml(octets.strip(), containers=frozenset({container}))
         if fields is None:  # of what it could not read, the fault stands by itself
@@ -69,11 +69,11 @@ def element(name: str, value: str, attributes: str = "") -> bytes:
     return b"<%b%b>%b</%b>" % (name.encode(), attributes.encode(), escaped(value), name.encode())
 
 
-def _call(operation: str, children: Iterable[tuple[str, str]]) -> Call:
+def _call(operation: str, children: Iterable[tuple[str, str]]) -> GatewayCall:
     inside = b"".join(element(name, value) for name, value in children)
     tag = operation.encode()
     document = b"<clickAPI><%b>%b</%b></clickAPI>" % (tag, inside, tag)
-    return Call(operation, PATH, form_from_pairs([("data", document.decode("ascii"))]))
+    return GatewayCall(operation, PATH, form_from_pairs([("data", document.decode("ascii"))]))
 
 
 def _taken(given: dict[str, str], to: str) -> Reply:

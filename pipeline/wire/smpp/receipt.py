@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT: Final = 2048  # octets that are looked at
 LONGEST_ID: Final = 64  # characters: message_id is at most 65 octets with its end (5.2.23)
-UCS2: Final = 8  # data_coding
+UCS2_CODING: Final = 8  # data_coding
 
 _STATES: Final = {  # SMPP 3.4 5.2.28, and the words of appendix B
     0: "SCHEDULED",  # SMPP 5.0 4.7.15
@@ -120,7 +120,9 @@ def keys_of_message_id(message_id: str) -> Sequence[str]:
 def _text_of(deliver: DeliverSm) -> str:
     _, octets = header_and_text(deliver)
     octets = octets[:LONGEST_TEXT]
-    return octets.decode("utf-16-be" if deliver.data_coding == UCS2 else "latin-1", "replace")
+    return octets.decode(
+        "utf-16-be" if deliver.data_coding == UCS2_CODING else "latin-1", "replace"
+    )
 
 
 def _fields_of(text: str) -> dict[str, str]:

@@ -60,7 +60,7 @@ NAMES: Final = {
 #: The SMSC asks us to send more slowly.
 THROTTLED: Final = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
 #: Of the SMSC and not of the message; Kannel tries these again too. All others are final.
-TEMPORARY: Final = THROTTLED | {
+TEMPORARY_STATUSES: Final = THROTTLED | {
     Status.SYSTEM_ERROR,
     Status.TRY_AGAIN,
     Status.INVALID_BIND_STATUS,  # the SMSC takes us for not bound: the next bind may be better

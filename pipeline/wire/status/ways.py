@@ -38,7 +38,7 @@ _PARSERS: Final[Mapping[str, Callable[[MoRaw], StatusReport | Rejected | None]]]
 }
 
 
-def report_of(raw: MoRaw) -> StatusReport | Rejected | None:
+def status_report_of(raw: MoRaw) -> StatusReport | Rejected | None:
     """The status that `raw` brought; None when it brought none, but a message or nothing.
 
     A callback may name no handset: the key of its record does. Of SMPP, ask only where

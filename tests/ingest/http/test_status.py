@@ -263,7 +263,7 @@ def test_commands_are_forgotten_by_size_too() -> None:
         record = state("unknown", words="x" * 300, command_id=str(number))
         fates.enter(record, encode(record), offset=number)
     assert 0 < len(fates) < 6
-    assert fates.of("19") is not None
+    assert fates.fate_of("19") is not None
 
 
 def test_the_last_of_several_results_counts() -> None:

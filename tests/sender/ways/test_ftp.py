@@ -271,7 +271,7 @@ async def test_a_probe_sends_nothing(tmp_path: Path) -> None:
         tricks.planned["NOOP"] = HANG
         with pytest.raises(ProbeFailed, match="no answer within 1 s"):
             await way.probe()
-        assert await way.query(NEXT) is None
+        assert await way.ask_about(NEXT) is None
 
 
 async def test_no_more_threads_than_the_window(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ async def test_a_probe_says_why_it_fails(name, operation, line, words):
 
 async def test_a_message_is_asked_about_by_its_command_id_with_what_it_cost(name):
     async with counterpart(name) as peer, way_to(peer) as way:
-        assert await way.query(COMMAND.command_id) == Found(
+        assert await way.ask_about(COMMAND.command_id) == Found(
             is_known=True, gateway_message_id=MESSAGE_ID, status="003", charge="0.33"
         )
         (asked,) = [request for operation, request in peer.seen if operation == "querymsg"]
@@ -198,17 +198,17 @@ async def test_a_message_is_asked_about_by_its_command_id_with_what_it_cost(name
 async def test_a_message_that_the_gateway_does_not_know_is_not_known(name, code):
     async with counterpart(name) as peer, way_to(peer) as way:
         peer.says("querymsg", f"ERR: {code}, Unknown")
-        assert await way.query("a") == Found(is_known=False, code=code, words="Unknown")
+        assert await way.ask_about("a") == Found(is_known=False, code=code, words="Unknown")
         peer.says("querymsg", "ERR: 901, Internal error")
-        assert (await way.query("a")).is_known is None
+        assert (await way.ask_about("a")).is_known is None
         peer.answers["querymsg"] = lambda: response(b"<html>busy</html>", status="503 Busy")
-        assert (await way.query("a")).is_known is None
+        assert (await way.ask_about("a")).is_known is None
 
 
 async def test_a_charge_that_is_not_said_leaves_the_status(name):
     async with counterpart(name) as peer, way_to(peer) as way:
         peer.says("getmsgcharge", "ERR: 103, Unknown API message ID")
-        assert await way.query("a") == Found(
+        assert await way.ask_about("a") == Found(
             is_known=True, gateway_message_id=MESSAGE_ID, status="003"
         )
 

@@ -494,5 +494,5 @@ def test_what_cannot_be_bound_with_is_named_without_its_value(given: dict[str, s
 
 async def test_nobody_can_be_asked() -> None:
     async with sending() as (way, _):
-        assert await way.query("e3f19b7c5d0a4862b1c7f4093ad8625e") is None
+        assert await way.ask_about("e3f19b7c5d0a4862b1c7f4093ad8625e") is None
     assert binding.WINDOW == 50

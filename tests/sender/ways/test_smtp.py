@@ -200,7 +200,7 @@ async def test_a_probe_sends_nothing() -> None:
         with pytest.raises(ProbeFailed) as caught:
             await way.probe()
         assert SECRET not in str(caught.value)
-        assert await way.query("e3f19b7c5d0a4862b1c7f4093ad8625e") is None
+        assert await way.ask_about("e3f19b7c5d0a4862b1c7f4093ad8625e") is None
 
 
 async def test_what_cannot_go_is_refused_here() -> None:

@@ -91,7 +91,7 @@ async def test_it_is_probed_and_asked(server):
     port, _ = server
     way = way_at(port)
     assert await way.probe() == "logged in, and the gateway answered a ping"
-    assert await way.query(COMMAND.command_id) == Found(
+    assert await way.ask_about(COMMAND.command_id) == Found(
         is_known=True, gateway_message_id="18e8221e5aa5", status="004", charge="0.33"
     )
     await way.close()

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.wire.clickatell.answers import Refused, Taken, Unclear, Well, reply_from_octets
-from pipeline.wire.clickatell.call import Call
-from pipeline.wire.clickatell.codes import ERRORS, STATUSES, About, Standing, pause_seconds
+from pipeline.wire.clickatell.answers import RefusedReply, Taken, Unclear, Well, reply_from_octets
+from pipeline.wire.clickatell.call import GatewayCall
+from pipeline.wire.clickatell.codes import ERROR_CODES, STATUSES, About, Standing, pause_seconds
 from pipeline.wire.clickatell.http import HttpWire
 from pipeline.wire.clickatell.soap import SoapWire
 from pipeline.wire.clickatell.xml import XmlWire
@@ -25,12 +25,15 @@ ID = "18e8221e5aa50cfad72376e08f40388a"
         (b"ID: id1002 To:279990001\nID: id1002 To:279990001\n", Taken("id1002")),
         (b"\xef\xbb\xbfID: id1002", Taken("id1002")),
         (b"ApiMsgID: id1002 CHARGE: .3 Status: 4", Taken("id1002", "004", ".3")),
-        (b"ERR: 105, Invalid Destination Address", Refused("105", "Invalid Destination Address")),
-        (b"err:105", Refused("105", "")),
-        (b"ERR: 105 Invalid To: 279990001", Refused("105", "Invalid")),
-        (b"ERR: 114, Cannot route to: that", Refused("114", "Cannot route to: that")),
-        (b"ERR: 116, \xe9", Refused("116", "é")),
-        (b"ERR: not now", Refused("", "not now")),
+        (
+            b"ERR: 105, Invalid Destination Address",
+            RefusedReply("105", "Invalid Destination Address"),
+        ),
+        (b"err:105", RefusedReply("105", "")),
+        (b"ERR: 105 Invalid To: 279990001", RefusedReply("105", "Invalid")),
+        (b"ERR: 114, Cannot route to: that", RefusedReply("114", "Cannot route to: that")),
+        (b"ERR: 116, \xe9", RefusedReply("116", "é")),
+        (b"ERR: not now", RefusedReply("", "not now")),
         (b"OK", Well()),
         (b"ok : abc\r\n", Well("abc")),
     ],
@@ -87,22 +90,26 @@ def sent(inside: str) -> str:
         ("sendMsg", sent("<APIMSGID> a1\n</APIMSGID><to>279990001</to>").upper(), Taken("A1")),
         ("sendMsg", sent("<apiMsgId>a1 To:279990001</apiMsgId>"), Taken("a1")),
         ("sendMsg", sent("<apiMsgId>a1</apiMsgId><to>27</to>"), Unclear()),
-        ("sendMsg", sent("<apiMsgId/><fault>114, a &amp; b</fault>"), Refused("114", "a & b")),
-        ("sendMsg", sent("<fault>301,\n No Credit</fault>"), Refused("301", "No Credit")),
+        ("sendMsg", sent("<apiMsgId/><fault>114, a &amp; b</fault>"), RefusedReply("114", "a & b")),
+        ("sendMsg", sent("<fault>301,\n No Credit</fault>"), RefusedReply("301", "No Credit")),
         ("sendMsg", sent("<apiMsgId>a</apiMsgId><fault>114, b</fault>"), Unclear()),
         ("sendMsg", sent(""), Unclear()),
         ("sendMsg", sent("<apiMsgId>a</apiMsgId>") * 2, Unclear()),
         ("sendMsg", "<queryMsgResp><apiMsgId>a</apiMsgId></queryMsgResp>", Unclear()),
-        ("sendMsg", "<fault>100, Data malformed</fault>", Refused("100", "Data malformed")),
-        ("queryMsg", "<queryMsgResp><fault>104, No</fault></queryMsgResp>", Refused("104", "No")),
+        ("sendMsg", "<fault>100, Data malformed</fault>", RefusedReply("100", "Data malformed")),
+        (
+            "queryMsg",
+            "<queryMsgResp><fault>104, No</fault></queryMsgResp>",
+            RefusedReply("104", "No"),
+        ),
         ("ping", "<pingResp><ok/></pingResp>", Unclear()),
         ("ping", "<pingResp><ok>OK</ok></pingResp>", Well()),
-        ("auth", "<authResp><fault>001, No</fault></authResp>", Refused("001", "No")),
+        ("auth", "<authResp><fault>001, No</fault></authResp>", RefusedReply("001", "No")),
     ],
 )
 def test_xml_is_understood_by_its_elements(operation, document, reply):
     octets = f"<clickAPI>{document}</clickAPI>".encode()
-    assert XmlWire().read(Call(operation, "", b""), octets, to=TO) == reply
+    assert XmlWire().read(GatewayCall(operation, "", b""), octets, to=TO) == reply
 
 
 def returned(inside: str) -> str:
@@ -115,7 +122,7 @@ def returned(inside: str) -> str:
         ("<n:sendmsgResponse><return>ID: a1</return></n:sendmsgResponse>", Taken("a1")),
         (returned("<s-gensym3>ID: a1</s-gensym3>"), Taken("a1")),
         (returned("<r><item>ID: a1 To:279990001</item></r>"), Taken("a1")),
-        (returned("<r><item>ERR: 114, a &lt; b</item></r>"), Refused("114", "a < b")),
+        (returned("<r><item>ERR: 114, a &lt; b</item></r>"), RefusedReply("114", "a < b")),
         (returned("<r><item>ID: a</item>\n<item>ID: b</item></r>"), Unclear()),
         (returned("<r>ID: a</r><s>ID: b</s>"), Unclear()),
         (returned(""), Unclear()),
@@ -125,13 +132,13 @@ def returned(inside: str) -> str:
 )
 def test_soap_is_understood_whatever_its_prefixes_and_names(inside, reply):
     octets = f"<S:Envelope xmlns:S='a' xmlns:n='b'><S:Body>{inside}</S:Body></S:Envelope>".encode()
-    assert SoapWire().read(Call("sendmsg", "", b""), octets, to=TO) == reply
+    assert SoapWire().read(GatewayCall("sendmsg", "", b""), octets, to=TO) == reply
 
 
 @pytest.mark.parametrize("wire", [HttpWire(), XmlWire(), SoapWire()])
 @given(octets=st.binary(max_size=300))
 def test_no_octets_make_a_reader_fail(wire, octets):
-    wire.read(Call("sendMsg", "", b""), octets, to=TO)
+    wire.read(GatewayCall("sendMsg", "", b""), octets, to=TO)
 
 
 @pytest.mark.parametrize("wire", [HttpWire(), XmlWire(), SoapWire()])
@@ -139,17 +146,20 @@ def test_no_octets_make_a_reader_fail(wire, octets):
 def test_reading_takes_linear_time(wire, piece):
     def work(size):
         octets = b"ID: " + piece * (size // len(piece))
-        return lambda: wire.read(Call("sendMsg", "", b""), octets, to=TO)
+        return lambda: wire.read(GatewayCall("sendMsg", "", b""), octets, to=TO)
 
     refuse_steep_growth(work, largest=64 * 1024)
 
 
 def test_the_codes_of_login_session_and_pace_are_temporary_and_no_others_but_901():
-    assert {code for code, each in ERRORS.items() if each.is_temporary} == {
+    assert {code for code, each in ERROR_CODES.items() if each.is_temporary} == {
         *("001", "002", "003", "004", "005", "007", "108", "130", "301", "901")
     }
-    assert {code for code, each in ERRORS.items() if each.about is About.SESSION} == {"003", "005"}
-    assert {code for code, each in ERRORS.items() if each.about is About.PACE} == {"130"}
+    assert {code for code, each in ERROR_CODES.items() if each.about is About.SESSION} == {
+        "003",
+        "005",
+    }
+    assert {code for code, each in ERROR_CODES.items() if each.about is About.PACE} == {"130"}
 
 
 def test_each_status_says_one_thing_and_008_is_no_delivery():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.sms.segmentation import UCS2, segment, segment_in
 from pipeline.wire.clickatell.lines import Login, lines_from_command
-from pipeline.wire.clickatell.mail import LONGEST_LINE, is_address, mail_from_lines
+from pipeline.wire.clickatell.mail import LONGEST_MAIL_LINE, is_address, mail_from_lines
 from pipeline.wire.clickatell.message import NotSendable
 from tests.support.commands import NOON, command_of
 
@@ -32,7 +32,7 @@ NAMES = ["api_id", "user", "password", "to", "from", "mo", "concat", "cliMsgId",
 
 
 def lines_of(
-    text: str, *, longest: int = LONGEST_LINE, max_parts: int = 99, **given: Any
+    text: str, *, longest: int = LONGEST_MAIL_LINE, max_parts: int = 99, **given: Any
 ) -> list[str]:
     return lines_from_command(
         command_of(text=text, **given),
@@ -112,7 +112,7 @@ def test_texts(text: str, expected: list[str]) -> None:
     assert [each for each in lines if each.startswith(("text", "data", "unicode"))] == expected
 
 
-@given(TEXTS, st.sampled_from([64, 128, LONGEST_LINE, 8190]))
+@given(TEXTS, st.sampled_from([64, 128, LONGEST_MAIL_LINE, 8190]))
 def test_a_text_adds_nothing_and_loses_nothing(text: str, longest: int) -> None:
     try:
         lines = lines_of(text, longest=longest)

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.gsm7.default import octets_from_text
-from pipeline.wire.clickatell.message import NotSendable, Outgoing, outgoing_from_command
+from pipeline.wire.clickatell.message import NotSendable, WireMessage, message_from_command
 from tests.support.submissions import COMMAND, command_of
 
 
-def outgoing(text: str = "Hi", **changes) -> Outgoing:
-    return outgoing_from_command(
+def outgoing(text: str = "Hi", **changes) -> WireMessage:
+    return message_from_command(
         command_of(text=text, **changes), callback=7, max_parts=3, required_features=0
     )
 
@@ -78,7 +78,7 @@ def test_only_what_is_said_is_a_parameter():
         "callback": "7",
         "deliv_ack": "1",
     }
-    silent = outgoing_from_command(
+    silent = message_from_command(
         command_of(text="€", sender_id="", mo=False),
         callback=0,
         max_parts=1,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.wire.clickatell.call import form_from_pairs
 from pipeline.wire.clickatell.http import HttpWire
-from pipeline.wire.clickatell.message import NotSendable, outgoing_from_command
+from pipeline.wire.clickatell.message import NotSendable, message_from_command
 from pipeline.wire.clickatell.soap import SoapWire
 from pipeline.wire.clickatell.xml import XmlWire
 from tests.support.submissions import command_of
@@ -46,7 +46,7 @@ def tree_of(document):
 
 def message_of(text, sender_id="447700900999"):
     command = command_of(text=text, sender_id=sender_id)
-    return outgoing_from_command(command, callback=7, max_parts=99, required_features=0)
+    return message_from_command(command, callback=7, max_parts=99, required_features=0)
 
 
 def form_pairs(octets):

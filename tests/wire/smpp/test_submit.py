@@ -15,7 +15,7 @@ from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.pdu import Command, Pdu
-from pipeline.wire.smpp.statuses import NAMES, TEMPORARY, code_of, name_of
+from pipeline.wire.smpp.statuses import NAMES, TEMPORARY_STATUSES, code_of, name_of
 from pipeline.wire.smpp.submit import message_id_from_answer, submits_from_command
 from tests.sms.test_segmentation import SEPTETS
 from tests.support.commands import command_of
@@ -177,4 +177,4 @@ def test_names_of_statuses_are_those_of_smpplib_and_smpp34() -> None:
 )
 def test_statuses(status: int, code: str, name: str, is_temporary: bool) -> None:
     assert (code_of(status), name_of(status)) == (code, name)
-    assert (status in TEMPORARY) is is_temporary
+    assert (status in TEMPORARY_STATUSES) is is_temporary

@@ -16,7 +16,7 @@ from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.deliver import DeliverSm
 from pipeline.wire.smpp.pdu import Command, Pdu
-from pipeline.wire.status import StatusReport, report_of
+from pipeline.wire.status import StatusReport, status_report_of
 from pipeline.wire.ways import callback_from_raw
 from tests.support.golden_rows import golden_rows
 
@@ -108,7 +108,7 @@ SHAPES = tuple(requests(EXAMPLE))
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_documents_example_is_read_in_every_shape(shape: str) -> None:
-    assert report_of(requests(EXAMPLE)[shape]) == REPORT
+    assert status_report_of(requests(EXAMPLE)[shape]) == REPORT
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -119,19 +119,19 @@ def test_a_status_is_no_message(shape: str) -> None:
 @given(order=st.permutations(list(EXAMPLE)), case=st.sampled_from([str, str.lower, str.upper]))
 def test_variables_come_in_any_order_and_case(order: list[str], case: Any) -> None:
     for shape in requests({case(name): EXAMPLE[name] for name in order}).values():
-        assert report_of(shape) == REPORT
+        assert status_report_of(shape) == REPORT
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_absent_is_empty(shape: str) -> None:
-    found = report_of(requests({"status": "004", "apiMsgId": ID})[shape])
+    found = status_report_of(requests({"status": "004", "apiMsgId": ID})[shape])
     assert found == StatusReport(gateway_message_id=ID, status="004")
 
 
 @pytest.mark.parametrize("source", [Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP])
 @pytest.mark.parametrize("query", [b"", b"trial=1"])
 def test_a_trial_of_the_url_is_nothing(source: Source, query: bytes) -> None:
-    assert report_of(raw_of(source, query=query)) is None
+    assert status_report_of(raw_of(source, query=query)) is None
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_trial_of_the_url_is_nothing(source: Source, query: bytes) -> None:
     ],
 )
 def test_what_cannot_be_read_at_all_is_refused(raw: MoRaw, reason: Reason) -> None:
-    found = report_of(raw)
+    found = status_report_of(raw)
     assert isinstance(found, Rejected)
     assert found.reason == reason
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_read_at_all_is_refused(raw: MoRaw, reason: Reason) -> No
 def test_a_status_has_three_digits_or_is_none(given_status: str, status: str) -> None:
     for shape, raw in requests(EXAMPLE | {"status": given_status}).items():
         if given_status.isascii() or "http" in shape:
-            found = report_of(raw)
+            found = status_report_of(raw)
             assert isinstance(found, StatusReport)
             assert found.status == status
             assert bool(found.words) == (not status)
@@ -208,7 +208,7 @@ def test_a_status_has_three_digits_or_is_none(given_status: str, status: str) ->
 )
 def test_a_time_is_seconds_since_1970_or_flagged(given_time: str, at: datetime | None) -> None:
     for raw in requests(EXAMPLE | {"timestamp": given_time}).values():
-        found = report_of(raw)
+        found = status_report_of(raw)
         assert isinstance(found, StatusReport)
         assert found.gateway_at == at
         assert found.flags == (() if at else (Flag.TIMESTAMP_UNREADABLE,))
@@ -220,7 +220,7 @@ def test_a_time_is_seconds_since_1970_or_flagged(given_time: str, at: datetime |
 )
 def test_a_charge_is_an_exact_amount_or_left_out(given_charge: str, charge: str) -> None:
     for raw in requests(EXAMPLE | {"charge": given_charge}).values():
-        found = report_of(raw)
+        found = status_report_of(raw)
         assert isinstance(found, StatusReport)
         assert found.charge == charge
         assert (given_charge in found.words) == (not charge)
@@ -230,7 +230,7 @@ def test_a_charge_is_an_exact_amount_or_left_out(given_charge: str, charge: str)
 @pytest.mark.parametrize("unusable", ["a" * 65, "a b", "a\x00b", "ä"])
 def test_an_id_that_can_be_none_is_left_out(name: str, unusable: str) -> None:
     query = urlencode(EXAMPLE | {name: unusable}).encode()
-    found = report_of(raw_of(Source.STATUS_HTTP, query=query))
+    found = status_report_of(raw_of(Source.STATUS_HTTP, query=query))
     assert isinstance(found, StatusReport)
     field = {"apiMsgId": found.gateway_message_id, "cliMsgId": found.command_id}[name]
     assert field == ""
@@ -239,14 +239,16 @@ def test_an_id_that_can_be_none_is_left_out(name: str, unusable: str) -> None:
 
 def test_what_took_a_repair_is_flagged() -> None:
     document = xml_of(EXAMPLE | {"from": "caf\xe9"}).encode("latin-1")
-    found = report_of(raw_of(Source.STATUS_XML, body=document, content_type="text/xml"))
+    found = status_report_of(raw_of(Source.STATUS_XML, body=document, content_type="text/xml"))
     assert isinstance(found, StatusReport)
     assert (found.number, found.flags) == ("café", (Flag.REPAIRED,))
 
 
 def test_the_blank_that_the_guides_soap_lacks_is_put_in_unflagged() -> None:
     document = soap_of(EXAMPLE).replace('" xmlns:xsd', '"xmlns:xsd')
-    found = report_of(raw_of(Source.STATUS_SOAP, body=document.encode(), content_type="text/xml"))
+    found = status_report_of(
+        raw_of(Source.STATUS_SOAP, body=document.encode(), content_type="text/xml")
+    )
     assert found == REPORT
 
 
@@ -265,9 +267,9 @@ def pdu_of(esm_class: int, text: str) -> MoRaw:
 def test_golden_status(row: dict[str, Any]) -> None:
     given_in = row["input"]
     if "query" in given_in:
-        found = report_of(raw_of(Source.STATUS_HTTP, query=given_in["query"].encode()))
+        found = status_report_of(raw_of(Source.STATUS_HTTP, query=given_in["query"].encode()))
     else:
-        found = report_of(pdu_of(given_in.get("esm_class", 4), given_in["short_message"]))
+        found = status_report_of(pdu_of(given_in.get("esm_class", 4), given_in["short_message"]))
     assert isinstance(found, StatusReport)
     expected, ours = row["expected"], row["ours"]
     at = found.gateway_at.isoformat().replace("+00:00", "Z") if found.gateway_at else None
@@ -288,7 +290,7 @@ def test_golden_status(row: dict[str, Any]) -> None:
 
 
 def test_a_receipt_comes_from_its_handset() -> None:
-    found = report_of(pdu_of(0x04, f"id:{ID} stat:DELIVRD err:000"))
+    found = status_report_of(pdu_of(0x04, f"id:{ID} stat:DELIVRD err:000"))
     assert isinstance(found, StatusReport)
     assert (found.handset, found.number, found.source) == ("279995631564", "27833001171", "receipt")
     assert found.gateway_message_id == ID
@@ -296,4 +298,4 @@ def test_a_receipt_comes_from_its_handset() -> None:
 
 @pytest.mark.parametrize("esm_class", [0x00, 0x40, 0x08, 0x10])
 def test_a_deliver_sm_that_is_a_message_reports_nothing(esm_class: int) -> None:
-    assert report_of(pdu_of(esm_class, f"id:{ID} stat:DELIVRD")) is None
+    assert status_report_of(pdu_of(esm_class, f"id:{ID} stat:DELIVRD")) is None

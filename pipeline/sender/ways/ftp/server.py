@@ -25,7 +25,7 @@ _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NO_SUCH_FILE: Final = "550"
 
 
-class Refused(Exception):
+class UploadRefused(Exception):
     """The server answered that it does not do it; the words are its own."""
 
     def __init__(self, words: str) -> None:
@@ -34,7 +34,7 @@ class Refused(Exception):
         self.is_temporary = words.startswith("4")
 
 
-class Server:
+class UploadServer:
     """A connection, logged in, while `connected`; another thread may `abort` it."""
 
     def __init__(self, api: Api, *, tls: ssl.SSLContext | None) -> None:
@@ -45,7 +45,7 @@ class Server:
         self._deadline = 0.0
 
     @contextmanager
-    def connected(self, deadline: float) -> Iterator[Server]:
+    def connected(self, deadline: float) -> Iterator[UploadServer]:
         """In the API's folder; raises `Trouble`. `deadline` is a time of `time.monotonic`."""
         self._deadline = deadline
         connection = self._connection = FtpConnection(self._tls)
@@ -88,7 +88,7 @@ class Server:
     def store(self, name: str, octets: bytes, *, may_write: Callable[[], bool]) -> bool:
         """Store a file; False: `may_write` said no, right before the first octet.
 
-        Raises `Refused`, or `Trouble` where no answer to the whole was read.
+        Raises `UploadRefused`, or `Trouble` where no answer to the whole was read.
         """
         with self._in_words(), self._answered():
             data = self._data = self._in_use().transfercmd(f"STOR {name}")
@@ -181,7 +181,7 @@ class Server:
         try:
             yield
         except (ftplib.error_perm, ftplib.error_temp) as error:
-            raise Refused(str(error)) from error
+            raise UploadRefused(str(error)) from error
 
     def _said(self, command: str) -> bool:
         """Whether the server does it."""

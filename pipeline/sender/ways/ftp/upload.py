@@ -14,12 +14,12 @@ from pipeline.peer.ftp.trouble import LoginRefused, Trouble
 from pipeline.records import Outcome
 from pipeline.sender import way
 from pipeline.sender.way import Answer, PermitEnded
-from pipeline.sender.ways.ftp.server import Refused
+from pipeline.sender.ways.ftp.server import UploadRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.sender.ways.ftp.server import Server
+    from pipeline.sender.ways.ftp.server import UploadServer
 
 HANDED_OVER: Final = "handed over by FTP"
 FOLDER: Final = "tmp"  # of files that are not whole
@@ -27,7 +27,7 @@ FOLDER: Final = "tmp"  # of files that are not whole
 _FIRST_SHARE: Final = 0.6
 
 
-class Step(IntEnum):
+class UploadStep(IntEnum):
     """How far it came, by what was written to the server."""
 
     NOTHING = auto()
@@ -41,7 +41,7 @@ class Upload:
 
     def __init__(
         self,
-        server: Server,
+        server: UploadServer,
         *,
         name: str,
         temporary: str,
@@ -58,14 +58,14 @@ class Upload:
         self._seconds = seconds
         self._is_given_up = False
         self._deciding = threading.Lock()
-        self.step = Step.NOTHING
+        self.step = UploadStep.NOTHING
 
     def run(self) -> Answer:
         """What was seen; raises `PermitEnded`."""
         try:
             with self._server.connected(self._begun + self._seconds * _FIRST_SHARE) as server:
                 return self._upload(server)
-        except Refused as refused:
+        except UploadRefused as refused:
             return _refused(refused)
         except Trouble as trouble:
             if not self._may_be_there:
@@ -74,12 +74,12 @@ class Upload:
         try:
             with self._server.connected(self._begun + self._seconds) as server:
                 return self._look(server, words)
-        except Refused as refused:
+        except UploadRefused as refused:
             return _refused(refused)
         except Trouble as trouble:
             return _unknown(f"{words}; then it could not be looked: {trouble}")
 
-    def give_up(self) -> Answer:
+    def abandon(self) -> Answer:
         """The time is over: end the connection, and say what may have become of it."""
         with self._deciding:
             self._is_given_up = True
@@ -91,18 +91,18 @@ class Upload:
     @property
     def _may_be_there(self) -> bool:
         """Whether the gateway may have found it: under a temporary name it looks at none."""
-        least = Step.RENAMING if self._temporary else Step.STORING
+        least = UploadStep.RENAMING if self._temporary else UploadStep.STORING
         return self.step >= least
 
-    def _upload(self, server: Server) -> Answer:
+    def _upload(self, server: UploadServer) -> Answer:
         if server.has(self._name):
             return self._found(server, "it was there already")
         name = self._temporary or self._name
         if self._temporary and "/" in name:
             server.make_folder(FOLDER)
         try:
-            is_stored = server.store(name, self._octets, may_write=self._may(Step.STORING))
-        except Refused as refused:
+            is_stored = server.store(name, self._octets, may_write=self._may(UploadStep.STORING))
+        except UploadRefused as refused:
             return _unknown(str(refused)) if self._may_be_there else _refused(refused)
         if not is_stored:
             server.delete(name)
@@ -110,35 +110,35 @@ class Upload:
         if server.size(name) not in (None, len(self._octets)):
             words = "not all of the file has arrived"
             return _unknown(words) if self._may_be_there else _not_there(Trouble("broken", words))
-        self.step = Step.STORED
+        self.step = UploadStep.STORED
         return self._rename(server)
 
-    def _rename(self, server: Server) -> Answer:
+    def _rename(self, server: UploadServer) -> Answer:
         if self._temporary is None:
             return _submitted()
-        if not server.rename(self._temporary, self._name, may_write=self._may(Step.RENAMING)):
+        if not server.rename(self._temporary, self._name, may_write=self._may(UploadStep.RENAMING)):
             server.delete(self._temporary)
             raise PermitEnded
         return _submitted()
 
-    def _look(self, server: Server, words: str) -> Answer:
+    def _look(self, server: UploadServer, words: str) -> Answer:
         """After a lost answer: the final name says that it is there, the temporary one that not."""
         if server.has(self._name):
             return self._found(server, words)
         if self._temporary is None:
             return _not_there(Trouble("broken", words))
         if server.has(self._temporary):  # so RNTO was not done
-            self.step = Step.STORED
+            self.step = UploadStep.STORED
             return self._rename(server)
         return _unknown(f"{words}; then neither name was there")
 
-    def _found(self, server: Server, words: str) -> Answer:
+    def _found(self, server: UploadServer, words: str) -> Answer:
         """What has no temporary name may be there in part."""
         if self._temporary is None and server.size(self._name) != len(self._octets):
             return _unknown(f"{words}; it is there, perhaps in part")
         return _submitted(words)
 
-    def _may(self, step: Step) -> Callable[[], bool]:
+    def _may(self, step: UploadStep) -> Callable[[], bool]:
         """The permit, right before octets that matter are written; with it they may be."""
 
         def may_write() -> bool:
@@ -170,7 +170,7 @@ def _not_there(trouble: Trouble) -> Answer:
     )
 
 
-def _refused(refused: Refused) -> Answer:
+def _refused(refused: UploadRefused) -> Answer:
     """Folder and names are the API's: a refusal for good would be one of every command."""
     return Answer(
         outcome=Outcome.FAILED,

@@ -12,7 +12,7 @@ from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret
 from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, ProbeFailed
-from pipeline.sender.ways.ftp.server import Server
+from pipeline.sender.ways.ftp.server import UploadServer
 from pipeline.sender.ways.ftp.upload import Upload
 from pipeline.wire.clickatell.lines import Login, lines_from_command
 from pipeline.wire.clickatell.message import NotSendable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 #: Uploads under way at a time, each with a thread and a connection of its own.
 WINDOW: Final = 8
 #: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.
-LONGEST_LINE: Final = 8190
-TEMPORARY: Final = ("suffix", "folder", "none")
+LONGEST_FILE_LINE: Final = 8190
+TEMPORARY_NAMES: Final = ("suffix", "folder", "none")
 #: How much longer than its time a thread is waited for: a name server bounds its own.
 LEEWAY_SECONDS: Final = 1.0
 
@@ -37,8 +37,8 @@ class FtpWay:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        if api.temporary not in TEMPORARY:
-            raise ValueError(f"temporary must be one of {', '.join(TEMPORARY)}")
+        if api.temporary not in TEMPORARY_NAMES:
+            raise ValueError(f"temporary must be one of {', '.join(TEMPORARY_NAMES)}")
         for name in ("folder", "login_user", "login_password"):
             if not getattr(api, name).isprintable():
                 raise ValueError(f"{name} must be printable")
@@ -55,7 +55,7 @@ class FtpWay:
             lines = lines_from_command(
                 command,
                 self._login,
-                longest=LONGEST_LINE,
+                longest=LONGEST_FILE_LINE,
                 callback=self._api.callback,
                 max_parts=self._api.max_parts,
                 required_features=self._api.req_feat,
@@ -72,7 +72,7 @@ class FtpWay:
             words = "not sent: too many uploads are under way"
             return [Answer(outcome=Outcome.FAILED, is_temporary=True, words=words)]
         upload = Upload(
-            Server(self._api, tls=self._tls),
+            UploadServer(self._api, tls=self._tls),
             name=f"{command.command_id}.txt",
             temporary=self._api.temporary,
             octets=octets,
@@ -85,14 +85,14 @@ class FtpWay:
             async with asyncio.timeout(deadline + LEEWAY_SECONDS - time.monotonic()):
                 return [await asyncio.shield(running)]
         except TimeoutError:
-            return [upload.give_up()]
+            return [upload.abandon()]
         except asyncio.CancelledError:
-            upload.give_up()
+            upload.abandon()
             raise
 
     async def probe(self) -> str:
         """Log in, and have a NOOP answered."""
-        server = Server(self._api, tls=self._tls)
+        server = UploadServer(self._api, tls=self._tls)
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, server)
         try:
             async with asyncio.timeout(self._api.timeout_seconds + LEEWAY_SECONDS):
@@ -103,7 +103,7 @@ class FtpWay:
             raise ProbeFailed(f"{self._where}: {words}") from error
         return f"{self._where} takes files: {words}"
 
-    async def query(self, command_id: str) -> Found | None:
+    async def ask_about(self, command_id: str) -> Found | None:
         """None: the form of the gateway's log file is not known."""
         return None
 
@@ -115,7 +115,7 @@ class FtpWay:
     def _where(self) -> str:
         return f"{self._api.host}:{self._api.port}"
 
-    def _ask(self, server: Server) -> str:
+    def _ask(self, server: UploadServer) -> str:
         with server.connected(time.monotonic() + self._api.timeout_seconds) as connected:
             return connected.noop()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.sender.ways.over_http.departure import Departure
     from pipeline.sender.ways.over_http.posting import Response
     from pipeline.wire.clickatell.answers import Reply
-    from pipeline.wire.clickatell.call import Call, Wire
+    from pipeline.wire.clickatell.call import GatewayCall, Wire
 
 
 class Calls:
@@ -43,7 +43,7 @@ class Calls:
 
     async def in_session(
         self,
-        call_of: Callable[[str], Call],
+        call_of: Callable[[str], GatewayCall],
         *,
         departure: Departure | None = None,
         to: str = "",
@@ -59,7 +59,7 @@ class Calls:
         response, reply = await self._exchange(call_of(session), departure, to)
         if not is_session_over(reply):
             return response, reply
-        self.login.forget(session)
+        self.login.drop(session)
         if is_again:
             return response, reply
         if departure is not None:
@@ -67,7 +67,7 @@ class Calls:
         return await self.in_session(call_of, departure=departure, to=to, is_again=True)
 
     async def _exchange(
-        self, call: Call, departure: Departure | None = None, to: str = ""
+        self, call: GatewayCall, departure: Departure | None = None, to: str = ""
     ) -> tuple[Response, Reply]:
         response = await self._poster.post(call, departure)
         if not response.is_whole:

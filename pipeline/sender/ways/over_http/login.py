@@ -42,14 +42,14 @@ class SharedLogin:
             self._under_way = asyncio.create_task(self._renew(), name="log-in")
         return await asyncio.shield(self._under_way)
 
-    def forget(self, session: str = "") -> None:
+    def drop(self, session: str = "") -> None:
         """Log in anew before the next call; with `session`, only if that is the one in use."""
         if not session or session == self._session:
             self._session = ""
 
     async def close(self) -> None:
         """End a login that is under way, and leave the session."""
-        self.forget()
+        self.drop()
         if self._under_way is not None:
             self._under_way.cancel()
             await asyncio.wait({self._under_way})

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipeline.sender.apis import Api
     from pipeline.sender.ways.over_http.departure import Departure
-    from pipeline.wire.clickatell.call import Call
+    from pipeline.wire.clickatell.call import GatewayCall
 
 LARGEST_ANSWER: Final = 64 * 1024
 #: Gateways close idle connections after 5 s and more; octets written into one that was just closed
@@ -62,7 +62,7 @@ class Poster:
         self._tls = tls_of(api)
         self._session: ClientSession | None = None
 
-    async def post(self, call: Call, departure: Departure | None = None) -> Response:
+    async def post(self, call: GatewayCall, departure: Departure | None = None) -> Response:
         """The answer to one call; raises `NoAnswer`, and `PermitEnded` before anything is sent."""
         address = URL(self._api.url.rstrip("/") + call.path, encoded=True)
         departing.set(departure)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from pipeline.process.peer_words import peer_words
 from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, Trouble
-from pipeline.wire.clickatell.answers import Refused, Taken, Unclear
-from pipeline.wire.clickatell.codes import ERRORS, NOT_KNOWN, About, pause_seconds, refusal_of
+from pipeline.wire.clickatell.answers import RefusedReply, Taken, Unclear
+from pipeline.wire.clickatell.codes import ERROR_CODES, NOT_KNOWN, About, pause_seconds, refusal_of
 
 if TYPE_CHECKING:
     from pipeline.sender.ways.over_http.posting import Response
@@ -36,11 +36,11 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
     15.5); anything else leaves it unknown.
     """
     status = response.status
-    if isinstance(reply, Refused):
+    if isinstance(reply, RefusedReply):
         return not_taken(reply, now=now)
     if isinstance(reply, Taken) and 200 <= status < 300:
         return Answer(outcome=Outcome.SUBMITTED, gateway_message_ids=(reply.gateway_message_id,))
-    words = words_of(response, reply)
+    words = words_about(response, reply)
     if isinstance(reply, Taken):
         return unknown(words)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -61,11 +61,11 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
     return unknown(words)
 
 
-def not_taken(refused: Refused, *, now: float) -> Answer:
+def not_taken(refused: RefusedReply, *, now: float) -> Answer:
     """The gateway refused it, by its code."""
     refusal = refusal_of(refused.code)
     words = refused.words or refusal.words
-    if refused.code and refused.code not in ERRORS:
+    if refused.code and refused.code not in ERROR_CODES:
         words += f" ({refusal.words})"
     return Answer(
         outcome=Outcome.FAILED,
@@ -97,7 +97,7 @@ def login_refused(response: Response, reply: Reply, *, now: float) -> Answer:
     seen = answer_of(response, reply, now=now)
     trouble = seen.trouble
     if trouble is Trouble.NONE:
-        trouble = Trouble.REFUSED if isinstance(reply, Refused) else Trouble.UNREACHABLE
+        trouble = Trouble.REFUSED if isinstance(reply, RefusedReply) else Trouble.UNREACHABLE
     return Answer(
         outcome=Outcome.FAILED,
         is_temporary=True,
@@ -122,19 +122,19 @@ def found_of(response: Response, reply: Reply) -> Found:
             status=reply.status,
             charge=reply.charge,
         )
-    if isinstance(reply, Refused):
+    if isinstance(reply, RefusedReply):
         is_known = False if reply.code in NOT_KNOWN else None
         words = peer_words(reply.words or refusal_of(reply.code).words)
         return Found(is_known=is_known, code=reply.code, words=words)
-    return Found(is_known=None, words=words_of(response, reply))
+    return Found(is_known=None, words=words_about(response, reply))
 
 
 def is_session_over(reply: Reply) -> bool:
     """Whether the gateway refused the session and not the call."""
-    return isinstance(reply, Refused) and refusal_of(reply.code).about is About.SESSION
+    return isinstance(reply, RefusedReply) and refusal_of(reply.code).about is About.SESSION
 
 
-def words_of(response: Response, reply: Reply) -> str:
+def words_about(response: Response, reply: Reply) -> str:
     """The answer in words, for a person."""
     if isinstance(reply, Unclear) and reply.words:
         said = peer_words(reply.words.strip())

@@ -20,7 +20,7 @@ from pipeline.sender.ways.over_http.verdict import (
     unknown,
 )
 from pipeline.wire.clickatell.answers import Well
-from pipeline.wire.clickatell.message import NotSendable, outgoing_from_command
+from pipeline.wire.clickatell.message import NotSendable, message_from_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.records import MtCommand
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Submission
-    from pipeline.wire.clickatell.call import Call, Wire
+    from pipeline.wire.clickatell.call import GatewayCall, Wire
 
 
 class WayOverHttp:
@@ -52,7 +52,7 @@ class WayOverHttp:
             return (unknown(words) if departure.has_left else not_sent(words),)
 
     async def probe(self) -> str:
-        self._calls.login.forget()
+        self._calls.login.drop()
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
                 said = await self._calls.in_session(self._wire.ping)
@@ -65,7 +65,7 @@ class WayOverHttp:
             raise ProbeFailed(answer_of(response, reply, now=time.time()).words)
         return "logged in, and the gateway answered a ping"
 
-    async def query(self, command_id: str) -> Found | None:
+    async def ask_about(self, command_id: str) -> Found | None:
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
                 found = await self._ask(lambda session: self._wire.ask_status(session, command_id))
@@ -79,7 +79,7 @@ class WayOverHttp:
         await self._calls.close()
 
     async def _submit(self, command: MtCommand, departure: Departure) -> Answer:
-        message = outgoing_from_command(
+        message = message_from_command(
             command,
             callback=self._api.callback,
             max_parts=self._api.max_parts,
@@ -92,7 +92,7 @@ class WayOverHttp:
         )
         return said if isinstance(said, Answer) else answer_of(*said, now=time.time())
 
-    async def _ask(self, call_of: Callable[[str], Call]) -> Found:
+    async def _ask(self, call_of: Callable[[str], GatewayCall]) -> Found:
         said = await self._calls.in_session(call_of)
         if isinstance(said, Answer):
             return Found(is_known=None, code=said.code, words=said.words)

@@ -7,9 +7,9 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from pipeline.peer.smpp import (
-    REFUSALS,
+    BIND_REFUSALS,
+    BIND_REFUSED_SECONDS,
     REFUSED_FOR_GOOD,
-    REFUSED_SECONDS,
     BindRefused,
     Broken,
     Link,
@@ -108,8 +108,8 @@ class Binding:
         shortest, longest = REFUSED_BACKOFF_SECONDS
         self._refusals += 1
         wait = backoff_seconds(self._refusals, shortest=shortest, longest=longest)
-        if self._refusals >= REFUSALS and refused.status in REFUSED_FOR_GOOD:
-            wait = REFUSED_SECONDS
+        if self._refusals >= BIND_REFUSALS and refused.status in REFUSED_FOR_GOOD:
+            wait = BIND_REFUSED_SECONDS
         self._not_before = now + wait
         is_throttled = refused.status in THROTTLED
         words = f"the gateway refused the bind: {name_of(refused.status)}"

@@ -29,7 +29,7 @@ class NotWritten(Exception):
     """No octet of the PDU has left; the words say why."""
 
 
-class Unanswered(Exception):
+class SubmissionUnanswered(Exception):
     """The PDU was written, and whether it was taken is not known."""
 
 
@@ -45,8 +45,8 @@ class Transmitter:
         """Why the bind has ended; empty while it is up."""
         self._running = asyncio.create_task(self._run())
 
-    async def submit(self, body: bytes, *, may_go: Callable[[], bool], deadline: float) -> Pdu:
-        """The answer to a submit_sm; raises `NotWritten`, `Unanswered` or `PermitEnded`.
+    async def submit_part(self, body: bytes, *, may_go: Callable[[], bool], deadline: float) -> Pdu:
+        """The answer to a submit_sm; raises `NotWritten`, `SubmissionUnanswered` or `PermitEnded`.
 
         `deadline` is a time of the loop. Nothing lies between `may_go` and the write, and no octet
         waits before the write: the permit is looked at when the PDU really goes.
@@ -82,10 +82,10 @@ class Transmitter:
             with suppress(TimeoutError, Broken):
                 async with asyncio.timeout(UNBIND_SECONDS):
                     await self._ask(Command.UNBIND)
-        self.end("unbound")
+        self.end_bind("unbound")
         await asyncio.wait([self._running])
 
-    def end(self, words: str) -> None:
+    def end_bind(self, words: str) -> None:
         """End the bind: what is not answered by now never will be."""
         self.ended = self.ended or words
         for _, future in self._waiting.values():
@@ -121,9 +121,9 @@ class Transmitter:
             async with asyncio.timeout_at(deadline):
                 return await future
         except TimeoutError:
-            raise Unanswered("the gateway did not answer in time") from None
+            raise SubmissionUnanswered("the gateway did not answer in time") from None
         except Broken as broken:
-            raise Unanswered(str(broken)) from broken
+            raise SubmissionUnanswered(str(broken)) from broken
 
     async def _run(self) -> None:
         """Read and enquire until one of them finds that the bind has ended."""
@@ -133,7 +133,7 @@ class Transmitter:
             found = next(task for task in tasks if task.done()).exception()
             if found is not None and not isinstance(found, OSError | Broken):
                 log.error("a bind met a defect", exc_info=found)
-            self.end(words_of_error(found) if found else "the gateway has unbound")
+            self.end_bind(words_of_error(found) if found else "the gateway has unbound")
         finally:
             for task in tasks:
                 task.cancel()

@@ -10,12 +10,12 @@ from pipeline.peer.smpp import Broken
 from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, PermitEnded, ProbeFailed, Trouble
 from pipeline.sender.ways.smpp.binding import Binding, NotBound
-from pipeline.sender.ways.smpp.transmitter import NotWritten, Unanswered
+from pipeline.sender.ways.smpp.transmitter import NotWritten, SubmissionUnanswered
 from pipeline.wire.clickatell.message import NotSendable
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp.coding import ALPHABETS
 from pipeline.wire.smpp.pdu import Command, Status
-from pipeline.wire.smpp.statuses import TEMPORARY, THROTTLED, code_of, name_of
+from pipeline.wire.smpp.statuses import TEMPORARY_STATUSES, THROTTLED, code_of, name_of
 from pipeline.wire.smpp.submit import message_id_from_answer, submits_from_command
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class SmppWay:
             raise ProbeFailed(f"{self._binding.where}: {error}") from error
         return f"bound to {self._binding.where} as a transmitter, and enquire_link is answered"
 
-    async def query(self, command_id: str) -> Found | None:
+    async def ask_about(self, command_id: str) -> Found | None:
         """None: query_sm asks by the gateway's id, which a lost answer did not tell."""
         return None
 
@@ -101,7 +101,7 @@ class SmppWay:
     ) -> tuple[Answer, Answer | None]:
         """What was seen of one part, and what then becomes of the others; None: they go too."""
         try:
-            pdu = await transmitter.submit(
+            pdu = await transmitter.submit_part(
                 smpp_deliver.render(submit), may_go=may_go, deadline=deadline
             )
         except PermitEnded:
@@ -112,11 +112,11 @@ class SmppWay:
         except NotWritten as error:
             failed = _not_sent(str(error), Trouble.UNREACHABLE)
             return failed, failed
-        except Unanswered as error:
+        except SubmissionUnanswered as error:
             unknown = Answer(outcome=Outcome.UNKNOWN, words=str(error), trouble=Trouble.UNREACHABLE)
             return unknown, _not_sent("a part before it was not answered", Trouble.UNREACHABLE)
         if pdu.status == Status.INVALID_BIND_STATUS:
-            transmitter.end("the gateway takes us for not bound")
+            transmitter.end_bind("the gateway takes us for not bound")
         answer = _answer_from_pdu(pdu)
         return answer, None if answer.outcome is Outcome.SUBMITTED else answer
 
@@ -131,7 +131,7 @@ def _answer_from_pdu(pdu: Pdu) -> Answer:
     is_throttled = pdu.status in THROTTLED
     return Answer(
         outcome=Outcome.FAILED,
-        is_temporary=pdu.status in TEMPORARY,
+        is_temporary=pdu.status in TEMPORARY_STATUSES,
         code=code_of(pdu.status),
         words=name_of(pdu.status),
         trouble=Trouble.THROTTLED if is_throttled else Trouble.NONE,

@@ -24,7 +24,7 @@ FAILURES: Final = (aiosmtplib.SMTPException, OSError, RuntimeError, ValueError)
 _OURS: Final = "two-way"  # of EHLO: the name of this host says nothing to the gateway
 
 
-class Refused(Exception):
+class MailRefused(Exception):
     """The server does not take it; the words are its own. Nothing of the message was written."""
 
     def __init__(self, code: int, words: str, trouble: Trouble) -> None:
@@ -37,7 +37,7 @@ class Lost(Exception):
     """The connection failed before anything of the message was written."""
 
 
-class Unanswered(Exception):
+class MailUnanswered(Exception):
     """The whole message was written, and whether it was taken is not known (RFC 1047)."""
 
 
@@ -57,8 +57,8 @@ class MailConnection:
         )
         self.used_at = asyncio.get_running_loop().time()
 
-    async def open(self) -> None:
-        """Raises `Lost` or `Refused`. TLS is required, or was said to be left out."""
+    async def connect(self) -> None:
+        """Raises `Lost` or `MailRefused`. TLS is required, or was said to be left out."""
         try:
             await self._smtp.connect()
             await self._smtp.ehlo()
@@ -72,14 +72,16 @@ class MailConnection:
                 await self._smtp.login(self._api.login_user, self._api.login_password)
             except aiosmtplib.SMTPAuthenticationError as error:
                 words = f"the server refuses the login: {peer_words(error.message)}"
-                raise Refused(error.code, words, Trouble.REFUSED) from error
+                raise MailRefused(error.code, words, Trouble.REFUSED) from error
             except FAILURES as error:
                 raise Lost(words_of_error(error)) from error
 
     async def send(
         self, octets: bytes, *, sender: str, recipient: str, may_go: Callable[[], bool]
     ) -> aiosmtplib.SMTPResponse:
-        """The answer to the final dot; raises `Refused`, `Lost`, `Unanswered` or `PermitEnded`.
+        """The answer to the final dot.
+
+        Raises `MailRefused`, `Lost`, `MailUnanswered` or `PermitEnded`.
 
         After `PermitEnded` the connection is of no use: it is amid a mail, which the server drops
         when the connection ends before the final dot (RFC 5321 4.1.1.4).
@@ -109,7 +111,7 @@ class MailConnection:
         try:
             answer = await protocol.read_response(timeout=self._api.timeout_seconds)
         except FAILURES as error:
-            raise Unanswered(words_of_error(error)) from error
+            raise MailUnanswered(words_of_error(error)) from error
         self.used_at = asyncio.get_running_loop().time()
         return answer
 
@@ -134,8 +136,8 @@ class MailConnection:
             transport.abort()
 
 
-def _refused(code: int, words: str) -> Refused | Lost:
+def _refused(code: int, words: str) -> MailRefused | Lost:
     """Sender and recipient are the API's: a refusal for good would be one of every command."""
     if not 400 <= code < 600:  # RFC 5321 4.2.1: no answer to what was asked
         return Lost(f"the server answered {peer_words(words)}")
-    return Refused(code, peer_words(words), Trouble.REFUSED if code >= 500 else Trouble.NONE)
+    return MailRefused(code, peer_words(words), Trouble.REFUSED if code >= 500 else Trouble.NONE)

@@ -10,9 +10,9 @@ from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret, peer_words
 from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, ProbeFailed, Trouble
-from pipeline.sender.ways.smtp.connection import Lost, MailConnection, Refused, Unanswered
+from pipeline.sender.ways.smtp.connection import Lost, MailConnection, MailRefused, MailUnanswered
 from pipeline.wire.clickatell.lines import Login, lines_from_command
-from pipeline.wire.clickatell.mail import LONGEST_LINE, is_address, mail_from_lines
+from pipeline.wire.clickatell.mail import LONGEST_MAIL_LINE, is_address, mail_from_lines
 from pipeline.wire.clickatell.message import NotSendable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SmtpWay:
             lines = lines_from_command(
                 command,
                 self._login,
-                longest=LONGEST_LINE,
+                longest=LONGEST_MAIL_LINE,
                 callback=self._api.callback,
                 max_parts=self._api.max_parts,
                 required_features=self._api.req_feat,
@@ -71,9 +71,9 @@ class SmtpWay:
         connection = MailConnection(self._api, tls=self._tls)
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
-                await connection.open()
+                await connection.connect()
                 words = await connection.noop()
-        except (Lost, Refused, TimeoutError) as error:
+        except (Lost, MailRefused, TimeoutError) as error:
             raise ProbeFailed(f"{self._where}: {error or 'no answer in time'}") from error
         else:
             await connection.quit()
@@ -81,7 +81,7 @@ class SmtpWay:
             connection.close()
         return f"{self._where} takes mails: {words}"
 
-    async def query(self, command_id: str) -> Found | None:
+    async def ask_about(self, command_id: str) -> Found | None:
         """None: the gateway answers no question by mail."""
         return None
 
@@ -109,9 +109,9 @@ class SmtpWay:
         except TimeoutError:
             words = "the server did not answer in time"
             return _unknown(words) if written else _not_sent(words, Trouble.UNREACHABLE)
-        except Unanswered as error:
+        except MailUnanswered as error:
             return _unknown(str(error))
-        except Refused as error:
+        except MailRefused as error:
             return _not_sent(str(error), error.trouble, code=str(error.code))
         except Lost as error:
             return _not_sent(str(error), Trouble.UNREACHABLE)
@@ -126,7 +126,7 @@ class SmtpWay:
                 pass  # the server ended it meanwhile, and nothing was written
         fresh = MailConnection(self._api, tls=self._tls)
         try:
-            await fresh.open()
+            await fresh.connect()
         except BaseException:
             fresh.close()
             raise
