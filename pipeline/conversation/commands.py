@@ -38,7 +38,7 @@ class Commands:
         """Answer a sender that asks for an attempt."""
         if not self._home.sends_on(work, record, ask.handset):
             held = self._handsets.read(work, ask.handset)
-            self._outboxes.take_ask(work, record, ask, held.row)
+            self._outboxes.answer_ask(work, record, ask, held.row)
 
     def take_result(
         self,
@@ -59,7 +59,7 @@ class Commands:
             bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
             return
         held = self._handsets.read(work, result.handset)
-        sending = self._outboxes.take_result(work, record, result, held.row)
+        sending = self._outboxes.enter_result(work, record, result, held.row)
         now = time_of_sending(work, record)
         if sending is None:  # of a command that is not here, such as one of an earlier release
             if result.final and result.outcome == Outcome.FAILED:
@@ -98,12 +98,12 @@ class Commands:
             bury(work, record, report, source=raw.source, at=raw.received_at)
         elif report is not None:
             handset = report.handset or (record.key or b"").decode("ascii", "replace")
-            is_known = self._outboxes.take_report(work, record, handset, report)
+            is_known = self._outboxes.enter_report(work, record, handset, report)
             metrics.STATUSES_HEARD.labels(raw.source, "known" if is_known else "unknown").inc()
 
     def fall_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         """Let the open commands of a handset fall due."""
-        self._outboxes.fall_due(work, key, now, self._consent_of)
+        self._outboxes.let_fall_due(work, key, now, self._consent_of)
 
     def _consent_of(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
         return self._handsets.read(work, handset).row

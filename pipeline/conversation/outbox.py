@@ -94,7 +94,7 @@ class Outboxes:
             due.refuse_stopped(draft)
             self._write(work, key, draft)
 
-    def take_ask(
+    def answer_ask(
         self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk, consent: HandsetConsent | None
     ) -> None:
         """Answer a sender."""
@@ -104,7 +104,7 @@ class Outboxes:
         take_ask(draft, ask, sent, self._rules)
         self._write(work, key, draft)
 
-    def take_result(
+    def enter_result(
         self,
         work: UnitOfWork,
         record: ConsumerRecord,
@@ -122,7 +122,7 @@ class Outboxes:
         take_result(draft, result, sent, self._rules)
         return self._write(work, key, draft)
 
-    def take_report(
+    def enter_report(
         self, work: UnitOfWork, record: ConsumerRecord, handset: str, report: StatusReport
     ) -> bool:
         """Enter a status; False: no command is known that it is about.
@@ -150,7 +150,7 @@ class Outboxes:
         self._write(work, key, draft)
         return True
 
-    def fall_due(
+    def let_fall_due(
         self,
         work: UnitOfWork,
         key: bytes,
