@@ -37,6 +37,7 @@ from pipeline.records import (
     Flag,
     ForgetRequest,
     MoMessage,
+    MoPart,
     MoRaw,
     MtRequest,
     MtResult,
@@ -153,15 +154,15 @@ class Conversation:
             directory=self._directory,
             default_charset=self._default_charset,
         )
-        if isinstance(part, Rejected):
-            bury(work, record, part, source=raw.source, at=raw.received_at)
-        elif part is not None:
+        if isinstance(part, MoPart):
             if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.take(work, part, raw, account=account):
                 self._take_message(work, message)
+        elif part is not None:
+            bury(work, record, part, source=raw.source, at=raw.received_at)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):

@@ -7,6 +7,7 @@ that was accepted last, in seconds of Unix time (deploy/decisions/0109).
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -66,7 +67,7 @@ def key_of_part(
 
 def seen_key(part: MoPart) -> bytes:
     """The key of a part that comes from normalise and has not been accepted yet."""
-    return bytes.fromhex(part.part_id)
+    return unhexlify(part.part_id)
 
 
 def accept_arrival(seen: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes, MoPart | None]:
