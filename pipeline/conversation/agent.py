@@ -79,7 +79,7 @@ class Conversation:
         self._account = settings.account
         self._default_charset = settings.default_charset
         self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
-        self._parts = Parts(settings)
+        self._parts = Parts(settings, closes=self._closes)
         self._consent_rules = consent.ConsentRules.from_settings(settings)
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
@@ -175,6 +175,13 @@ class Conversation:
             held.row, message, directory=self._directory, now=now, rules=self._consent_rules
         )
         self._handsets.write(work, held, decision)
+
+    def _closes(self, work: UnitOfWork, message: MoMessage) -> bool:
+        now = time_of_decision(work, message.received_at)
+        held = self._handsets.read(work, message.handset)
+        return consent.take_message(
+            held.row, message, directory=self._directory, now=now, rules=self._consent_rules
+        ).closes
 
     def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: MtRequest) -> None:
         handset = address_from_text(request.to)

@@ -102,6 +102,15 @@ def accept(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
     return row[-(MOST_DIGESTS - 1) * _DIGEST_LENGTH :] + digest, accepted
 
 
+def is_in_doubt(part: MoPart) -> bool:
+    """Whether a repeat may be a message of its own: the words that make it one are no time.
+
+    A part of several is never, nor a line of a log: a log that is read again changes nothing.
+    """
+    has_a_name = part.mo_msg_id or part.reference_bits
+    return not has_a_name and part.source != _FTP and _UNREADABLE in part.flags
+
+
 def _is_later_than_retries(row: bytes, part: MoPart) -> bool:
     """Whether a part without id and readable time comes too late to be the one accepted last.
 
