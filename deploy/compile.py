@@ -23,6 +23,7 @@ PATTERNS: Final = (
     "wire/http_form.py",
     "wire/percent.py",
     "wire/ways.py",
+    "avro/single_object.py",
     "conversation/tables.py",
     "conversation/agent.py",
     "conversation/bounded_times.py",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
@@ -18,14 +17,17 @@ import fastavro.schema
 from pipeline import records
 from pipeline.avro import codec
 from pipeline.avro.program import program
+from pipeline.compiled import ROOT
 from pipeline.records import Record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.avro.codec import RecordReader, RecordWriter
 
 MARKER: Final = b"\xc3\x01"
 HEADER_LENGTH: Final = 10
-SCHEMAS: Final = Path(__file__).resolve().parents[2] / "schemas"
+SCHEMAS: Final = ROOT / "schemas"  # not by `__file__`, which is elsewhere where it is compiled
 
 try:  # in C, where `deploy/compile.py` has compiled it (deploy/decisions/0077)
     NATIVE: Any = import_module("pipeline.avro.native")

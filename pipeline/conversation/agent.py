@@ -7,7 +7,6 @@ normalise, reassemble, consent, gate. What they decide it writes; it knows no ru
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from pipeline.avro import single_object
 from pipeline.conversation.bounded_times import TimeBounds, show_topics
 from pipeline.conversation.commands import Commands
+from pipeline.conversation.directory_record import directory_from_record
 from pipeline.conversation.due import Due
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
@@ -41,6 +41,7 @@ from pipeline.records import (
     Flag,
     ForgetRequest,
     MoMessage,
+    MoPart,
     MoRaw,
     MtAsk,
     MtRequest,
@@ -70,12 +71,6 @@ if TYPE_CHECKING:
 STATUS_SOURCES: Final = frozenset({Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP})
 
 
-@lru_cache(maxsize=4)
-def _directory_from_octets(octets: bytes, account: str) -> Directory:
-    """The directory of a record; the same object for every partition of this worker."""
-    return Directory(cast("Numbers", single_object.decode(octets)), default_account=account)
-
-
 class Conversation:
     """The agent's work for one partition."""
 
@@ -84,7 +79,7 @@ class Conversation:
         self._account = settings.account
         self._default_charset = settings.default_charset
         self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
-        self._parts = Parts(settings)
+        self._parts = Parts(settings, closes=self._closes)
         self._consent_rules = consent.ConsentRules.from_settings(settings)
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
@@ -128,12 +123,11 @@ class Conversation:
         self._forgetting.check_key(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
         try:
-            self._directory = self._read_directory(octets) if octets else Directory.empty()
+            self._directory = (
+                directory_from_record(octets, self._account) if octets else Directory.empty()
+            )
         except single_object.Unreadable as error:
             raise WrongDeploy(f"the directory in the state cannot be read: {error}") from error
-
-    def _read_directory(self, octets: bytes) -> Directory:
-        return _directory_from_octets(octets, self._account)
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """Do one record's work; True when more of it is left than one unit may hold."""
@@ -167,18 +161,17 @@ class Conversation:
             directory=self._directory,
             default_charset=self._default_charset,
         )
-        if isinstance(part, Rejected):
-            bury(work, record, part, source=raw.source, at=raw.received_at)
-        elif part is None:
-            if raw.source == Source.SMPP:
-                self._commands.take_report(work, record, raw)
-        else:
+        if isinstance(part, MoPart):
             if not is_believed:
                 flags = [*part.flags, Flag.RECEIPT_TIME_REPLACED]
                 part = msgspec.structs.replace(part, flags=flags)
             account = self._directory.account_of(part.number)
             for message in self._parts.add(work, part, raw, account=account):
                 self._take_message(work, message)
+        elif part is not None:
+            bury(work, record, part, source=raw.source, at=raw.received_at)
+        elif raw.source == Source.SMPP:
+            self._commands.take_report(work, record, raw)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         for message in self._parts.release(work, key, now):
@@ -191,6 +184,13 @@ class Conversation:
             held.row, message, directory=self._directory, now=now, rules=self._consent_rules
         )
         self._handsets.write(work, held, decision)
+
+    def _closes(self, work: UnitOfWork, message: MoMessage) -> bool:
+        now = time_of_decision(work, message.received_at)
+        held = self._handsets.read(work, message.handset)
+        return consent.take_message(
+            held.row, message, directory=self._directory, now=now, rules=self._consent_rules
+        ).closes
 
     def _take_request(self, work: UnitOfWork, record: ConsumerRecord, request: MtRequest) -> None:
         handset = address_from_text(request.to)
@@ -229,7 +229,7 @@ class Conversation:
         self._orders.take_consent(work, record, request, self._directory)
 
     def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Numbers) -> None:
-        directory = self._read_directory(record.value)
+        directory = directory_from_record(record.value, self._account)
         work.tables[DIRECTORY].put(b"", record.value)
         self._directory = directory
 

@@ -14,6 +14,7 @@ from pipeline.stages.parts import bounds as assembly_bounds
 from pipeline.stages.parts import dedupe, dedupe_smpp, reassemble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from pipeline.engine.unit_of_work import UnitOfWork
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 class Parts:
     """The work on parts, from dedupe to reassembly; it publishes mo-part."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, closes: Callable[[UnitOfWork, MoMessage], bool]
+    ) -> None:
+        """`closes`: whether a message would stop what is open."""
+        self._closes = closes
         self._horizon = timedelta(hours=settings.dedupe_horizon_hours)
         self._spread = timedelta(minutes=settings.assembly_spread_minutes)
         self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
@@ -32,6 +37,8 @@ class Parts:
     def add(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
         """The messages that `part`, which `raw` brought, lets go; none of a duplicate."""
         accepted = self._accept(work, part, raw)
+        if accepted is None and dedupe.is_in_doubt(part):
+            accepted = self._accept_stop(work, part, account=account)
         if accepted is None:
             metrics.DUPLICATES.labels(part.source).inc()
             return []
@@ -92,6 +99,17 @@ class Parts:
         if row != octets:
             due_at = time_of_decision(work, part.received_at) + self._horizon
             seen.put(key, row, due_at=due_at)
+        return accepted
+
+    def _accept_stop(self, work: UnitOfWork, part: MoPart, *, account: str) -> MoPart | None:
+        """A repeat that may be none, where as a message of its own it stops what is open."""
+        row, accepted = dedupe.accept_part(None, part)
+        if accepted is None:
+            return None
+        if not self._closes(work, reassemble.message_from_part(accepted, account=account)):
+            return None
+        due_at = time_of_decision(work, part.received_at) + self._horizon
+        work.tables[SEEN].put(dedupe.seen_key(part), row, due_at=due_at)
         return accepted
 
     def _put_assemblies(

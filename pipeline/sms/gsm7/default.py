@@ -6,6 +6,7 @@ national language tables in their place; writing does not use them.
 
 from __future__ import annotations
 
+from codecs import charmap_decode
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def text_from_septets(
     escape at the end (shown as a blank), an empty place of a national table and an octet over 0x7F
     (U+FFFD): no octet vanishes.
     """
+    if locking is BASIC and ESCAPE not in octets and octets.isascii():
+        return charmap_decode(octets, "strict", BASIC)[0], False  # in C: a place for each octet
     characters: list[str] = []
     lossy = escaped = False
     for octet in octets:

@@ -12,5 +12,13 @@ def septets_from_packed(octets: bytes, *, fill_bits: int = 0) -> bytes:
     Seven bits that are left over at the end are one more septet: 0, which is `@`, or the carriage
     return that 6.1.2.3.1 fills with.
     """
-    held, width = int.from_bytes(octets, "little") >> fill_bits, len(octets) * 8 - fill_bits
-    return bytes([held >> at & 0x7F for at in range(0, width - 6, 7)])
+    septets = bytearray()
+    held, width = 0, -fill_bits
+    for octet in octets:  # few bits at a time: one number of them all would be slow to shift
+        held |= octet << width if width >= 0 else octet >> -width
+        width += 8
+        while width >= 7:
+            septets.append(held & 0x7F)
+            held >>= 7
+            width -= 7
+    return bytes(septets)

@@ -16,6 +16,7 @@ from pipeline.sms.gsm7.packed import septets_from_packed
 LONGEST_LOOKED_AT: Final = 200
 """Octets; of more only the decodings that the codec library does in one pass are tried."""
 
+_WIDE: Final = ("utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le")
 _HEX_DEPTH: Final = 2  # hex of hex: binary that was shown as hex, and that text sent as binary
 _FILL_BITS: Final = range(7)
 _MARK: Final = "\ufeff"
@@ -53,18 +54,25 @@ def _by_codec(octets: bytes) -> list[str]:
     texts = [octets.decode("latin-1"), octets.decode("cp1252", "replace")]
     if b"\0" in octets:
         texts.append(octets.replace(b"\0", b"").decode("latin-1"))
-    codecs = ["utf-8", "utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le"]
+    codecs = ["utf-8"]
     if b"+" in octets and len(octets) <= LONGEST_LOOKED_AT:
         codecs.append("utf-7")
     candidates = [octets]
     if len(octets) % 2:
         candidates += [octets[:-1], octets[1:], octets + b"\0", b"\0" + octets]
-    for codec in codecs:
-        for candidate in candidates:
+    for candidate in candidates:
+        for codec in (*codecs, *_codecs_of_units(candidate)):
             text = _strictly(candidate, codec)
             if text:
                 texts.append(text)
     return texts
+
+
+def _codecs_of_units(octets: bytes) -> tuple[str, ...]:
+    """UTF-16 and UTF-32, where the octets are whole units; the first of a unit of UTF-32 is 0."""
+    if len(octets) % 2:
+        return ()
+    return _WIDE if len(octets) % 4 == 0 and b"\0" in octets else _WIDE[:2]
 
 
 def _strictly(octets: bytes, codec: str) -> str:

@@ -16,6 +16,12 @@ _CODECS: Final = (
     *("koi8-r", "iso8859-2", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9"),
     *("cp850", "cp866", "mac-cyrillic", "gb18030", "big5", "shift-jis", "euc-jp", "euc-kr"),
 )
+_ASCII: Final = bytes(range(128))
+#: Those that read octets of ASCII otherwise; all others give the same text.
+_NOT_OF_ASCII: Final = (
+    "ascii",
+    *(codec for codec in _CODECS if _ASCII.decode(codec) != _ASCII.decode("ascii")),
+)
 _UNICODE: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
 
@@ -24,7 +30,7 @@ def regional_texts(octets: bytes) -> tuple[str, ...]:
     if len(octets) > _LONGEST:
         return ()
     found: dict[str, None] = {}
-    for codec in _CODECS:
+    for codec in _NOT_OF_ASCII if octets.isascii() else _CODECS:
         try:
             found[octets.decode(codec)] = None
         except UnicodeDecodeError:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.sms.words.folding import fold_text, spelling_of, split, split_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STOP_WORDS: Final = ("STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT")  # G7.1.1
 STOP_ALL: Final = ("STOP ALL", "STOPALL", "STOP STOP")  # G7.1.1; STOPALL is what users write
@@ -24,6 +27,27 @@ def words_of(text: str) -> tuple[str, ...]:
     return split(spelling_of(text), keep_symbols=False)
 
 
+def _signs_of(phrases: Iterable[tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a text must hold to have one of the phrases: one of the pairs.
+
+    A pair is how phrases begin, and the longest of the other words of each of them, of which one is
+    enough; none where one of these phrases is a word alone.
+    """
+    given = [words for words in phrases if words]
+    signs = []
+    for opening in _shortest(words[0] for words in given):
+        begun = [words[1:] for words in given if opening in words[0]]
+        others = _shortest(max(rest, key=len) for rest in begun if rest)
+        signs.append((opening, others if all(begun) else ()))
+    return tuple(signs)
+
+
+def _shortest(words: Iterable[str]) -> tuple[str, ...]:
+    """Those that have no other of them inside: who looks for these finds the others."""
+    given = set(words)
+    return tuple(sorted(w for w in given if not any(o in w for o in given if o != w)))
+
+
 class Phrases:
     """Phrases (words, or words in a row) to look for in texts."""
 
@@ -33,11 +57,7 @@ class Phrases:
         spelt = ("[^a-z0-9]+".join(map(re.escape, words)) for words in self._by_words)
         alternatives = "|".join(spelling for spelling in spelt if spelling.isascii())
         self._ascii = re.compile(rf"(?<![a-z0-9])(?:{alternatives or '(?!)'})(?![a-z0-9])")
-        openings = {words[0] for words in self._by_words if words}
-        # One that has another in it is found by that one.
-        self._openings = tuple(
-            sorted(o for o in openings if not any(p in o for p in openings if p != o))
-        )
+        self._signs = _signs_of(self._by_words)
 
     def named_by(self, folded: str) -> str:
         """The phrase that `folded` is, as it was given; empty when it is none."""
@@ -49,9 +69,9 @@ class Phrases:
 
     def stand_in(self, folded: str) -> bool:
         """Whether one of the phrases is in `folded` as words of its own."""
-        for opening in self._openings:
-            if opening in folded:  # few texts come further
-                break
+        for opening, others in self._signs:
+            if opening in folded and (not others or any(other in folded for other in others)):
+                break  # few texts come further
         else:
             return False
         if folded.isascii():

@@ -52,27 +52,9 @@ def _spelt(word: str) -> str:
 _ALIKE: Final = re.compile("|".join(_spelt(word.lower()) for word in (*STOP_WORDS, "STOPALL")))
 
 
-def _has_a_sign(folded: str) -> bool:
-    """Whether it can have one of the requests, at the cost of a few searches."""
-    return (
-        "alone" in folded
-        or "remove" in folded
-        or "delete" in folded
-        or "lose" in folded
-        or "wrong" in folded
-        or "away" in folded
-        or "take" in folded
-        or "opt" in folded
-        or (
-            ("do" in folded or "more" in folded)
-            and ("text" in folded or "messag" in folded or "contact" in folded)
-        )
-    )
-
-
 def may_be_a_stop(folded: str) -> bool:
     """Whether a folded text that is no stop message may be meant as one."""
-    if _has_a_sign(folded) and _REQUESTS.stand_in(folded):
+    if _REQUESTS.stand_in(folded):
         return True
     if len(folded) > LONGEST_WORD:
         folded = folded.strip(_AROUND) if folded.isascii() else trimmed(folded)

@@ -72,7 +72,8 @@ def take_message(
         reading = read_in_doubt(message, number, reading)
         if needs_a_reader(message, reading):
             message = _flagged(message, Flag.REVIEW)
-    at = seconds_of(min(message.gateway_time, message.received_at))
+    gateway_time, received_at = message.gateway_time, message.received_at
+    at = seconds_of(gateway_time if gateway_time < received_at else received_at)
     after = row_after_words(row, message, reading, number, at=at)
     if after is not None:
         return Decision(row=after, message=message)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.records import ConsentChange, MoMessage, MtCommand, MtRejection
+from pipeline.records import (
+    ConsentChange,
+    ConsentState,
+    MoMessage,
+    MtCommand,
+    MtRejection,
+)
 from pipeline.stages.consent.row import HandsetConsent
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+
+_OPEN: Final = ConsentState.OPEN.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +49,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[MtCommand] = []
     rejections: list[MtRejection] = []
     message: MoMessage | None = None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it leaves a side of a scope other than open, that was so until now."""
+        last = {(change.scope_kind, change.scope): change for change in self.changes}
+        return any(
+            (change.state != _OPEN and change.previous_state == _OPEN)
+            or (change.gateway_state != _OPEN and change.previous_gateway_state == _OPEN)
+            for change in last.values()
+        )

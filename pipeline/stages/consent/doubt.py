@@ -8,6 +8,7 @@ opening opens nothing, on neither side. No plain message comes here.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -38,9 +39,9 @@ _CHARACTERS: Final = frozenset(
     )
 )
 _LONGEST_WORD: Final = 10  # characters of ASCII that are a stop word in packed septets, or UTF-16
-_BEGINNINGS: Final = frozenset(
-    "0123456789+eEfF%&"
-)  # of hex, of a mark in hex, of UTF-7, of what is encoded twice
+#: UTF-7, what is encoded twice, and hex, with a prefix or blanks as `plausible_texts` takes it.
+_ENCODED: Final = re.compile("[+%&].*| *(?:0x)?[0-9A-Fa-f ]+")
+_BEGINNINGS: Final = frozenset(chr(at) for at in range(128) if _ENCODED.fullmatch(chr(at)))
 _MOST_OCTETS: Final = 160
 _MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # of byte order (Unicode 16.8)
 
@@ -48,13 +49,13 @@ _MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # of byte order (Un
 def is_plain(text: str) -> bool:
     """Whether a text without doubt can be nothing but what it reads as.
 
-    A short one, and one that begins as hex or UTF-7 does, may be something else.
+    A short one, one of hex digits, and one that begins as UTF-7 does, may be something else.
     """
     return (
         len(text) > _LONGEST_WORD
-        and text[0] not in _BEGINNINGS
         and text.isascii()
         and text.isprintable()
+        and (text[0] not in _BEGINNINGS or _ENCODED.fullmatch(text) is None)
     )
 
 

@@ -7,6 +7,7 @@ that was accepted last, in seconds of Unix time (deploy/decisions/0109).
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -66,7 +67,7 @@ def key_of_part(
 
 def seen_key(part: MoPart) -> bytes:
     """The key of a part that comes from normalise and has not been accepted yet."""
-    return bytes.fromhex(part.part_id)
+    return unhexlify(part.part_id)
 
 
 def accept_arrival(seen: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes, MoPart | None]:
@@ -99,6 +100,15 @@ def accept_part(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]
         flags=[*part.flags, Flag.ID_REUSED] if row else part.flags,
     )
     return row[-(MOST_DIGESTS - 1) * _DIGEST_LENGTH :] + digest, accepted
+
+
+def is_in_doubt(part: MoPart) -> bool:
+    """Whether a repeat may be a message of its own: the words that make it one are no time.
+
+    A part of several is never, nor a line of a log: a log that is read again changes nothing.
+    """
+    has_a_name = part.mo_msg_id or part.reference_bits
+    return not has_a_name and part.source != _FTP and _UNREADABLE in part.flags
 
 
 def _is_later_than_retries(row: bytes, part: MoPart) -> bool:

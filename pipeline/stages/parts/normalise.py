@@ -10,6 +10,7 @@ from pipeline.sms.msisdn import address_from_text, is_digits, is_international
 from pipeline.sms.timestamp import time_from_gateway
 from pipeline.sms.udh import WHOLE, Concatenation, concatenation_from_udh, udh_from_hex
 from pipeline.stages.parts.dedupe import LATEST_RETRY, key_of_part
+from pipeline.wire.callback import MoCallback
 from pipeline.wire.smpp.callback import delivery_key
 from pipeline.wire.ways import callback_from_raw
 
@@ -31,7 +32,7 @@ def normalise(
     as the gateway stated it, before a time after our receipt became our receipt.
     """
     callback = callback_from_raw(raw)
-    if callback is None or isinstance(callback, Rejected):
+    if not isinstance(callback, MoCallback):
         return callback
     flags: list[str] = [callback.flag] if callback.flag else []
     handset = address_from_text(callback.handset)

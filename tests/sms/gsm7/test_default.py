@@ -70,3 +70,14 @@ def test_what_the_tables_lack_is_shown_and_said_to_lose(octets: bytes, text: str
 
 def test_a_text_outside_the_alphabet_has_no_septets() -> None:
     assert septets_from_text("a\u0151") is None
+
+
+@given(st.binary() | st.binary().map(lambda octets: bytes(octet & 0x7F for octet in octets)))
+def test_the_table_read_at_once_gives_what_it_gives_one_by_one(octets: bytes) -> None:
+    assert text_from_septets(octets) == text_from_septets(octets, tuple(BASIC))
+
+
+@pytest.mark.parametrize("octet", range(256))
+def test_each_octet_is_read_at_once_as_alone(octet: int) -> None:
+    octets = bytes((octet,))
+    assert text_from_septets(octets) == text_from_septets(octets, tuple(BASIC))

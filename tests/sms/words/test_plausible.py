@@ -1,11 +1,14 @@
 """The texts that octets may have been meant as."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sms.gsm7.packed import septets_from_packed
 from pipeline.sms.words.plausible import LONGEST_LOOKED_AT, plausible_texts
+from pipeline.sms.words.regional import _CODECS, _LONGEST, _NOT_OF_ASCII, regional_texts
 
 STOP = b"STOP"
 
@@ -67,3 +70,39 @@ def test_packed_septets_are_unpacked(septets: list[int], fill_bits: int) -> None
     bits = sum(septet << 7 * at for at, septet in enumerate(septets)) << fill_bits
     octets = bits.to_bytes(-(-(7 * len(septets) + fill_bits) // 8), "little")
     assert list(septets_from_packed(octets, fill_bits=fill_bits))[: len(septets)] == septets
+
+
+@given(st.binary(max_size=200), st.integers(0, 6))
+def test_septets_are_the_digits_of_one_number(octets: bytes, fill_bits: int) -> None:
+    """3GPP TS 23.038 6.1.2.1.1, as a number in base 128."""
+    number, bits = int.from_bytes(octets, "little") >> fill_bits, len(octets) * 8 - fill_bits
+    expected = [number >> at & 0x7F for at in range(0, bits - 6, 7)]
+    assert list(septets_from_packed(octets, fill_bits=fill_bits)) == expected
+
+
+@pytest.mark.parametrize("codec", _CODECS)
+def test_a_codec_that_is_left_out_for_ascii_reads_it_as_ascii(codec: str) -> None:
+    """Each pair: no octet of ASCII changes what the next one is."""
+    for first in range(128):
+        octets = b"".join(bytes((first, second)) for second in range(128))
+        is_ascii = octets.decode(codec) == octets.decode("ascii")
+        assert is_ascii or codec in _NOT_OF_ASCII
+
+
+@given(st.binary(max_size=70).map(lambda octets: bytes(octet & 0x7F for octet in octets)))
+def test_the_regional_texts_of_ascii_are_those_of_every_codec(octets: bytes) -> None:
+    expected = {octets.decode(codec) for codec in _CODECS} if len(octets) <= _LONGEST else set()
+    assert set(regional_texts(octets)) == expected
+
+
+@given(
+    st.binary(max_size=40) | st.lists(st.sampled_from(b"\0\x10STOP+"), max_size=20).map(bytes),
+    st.sampled_from(("utf-8", "utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le")),
+)
+def test_each_unicode_form_is_tried_also_without_an_octet_or_with_one_more(octets, form) -> None:
+    """Whatever is left out as impossible would not be read strictly."""
+    odd = (octets[:-1], octets[1:], octets + b"\0", b"\0" + octets) if len(octets) % 2 else ()
+    for each in (octets, *odd):
+        with suppress(UnicodeDecodeError):
+            text = each.decode(form).removeprefix("\ufeff")
+            assert not each or text in plausible_texts(octets)

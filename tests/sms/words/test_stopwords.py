@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.sms.words.folding import fold_text
+from pipeline.sms.words.stopword_sets import SETS, STOP_REQUESTS, WIDE
 from pipeline.sms.words.stopwords import (
     STOP_ALL,
     STOP_WORDS,
     KeywordCommand,
+    Phrases,
     contains_stop_word,
     is_help,
     is_start,
@@ -238,3 +241,42 @@ def test_plain_text_is_read_as_any_other(text: str) -> None:
 def test_any_text_can_be_asked(text: str) -> None:
     contains_stop_word(text, ("\u0441\u0442\u043e\u043f",))
     keyword_stop(text, ("FUN",))
+
+
+ANY_PHRASES = [
+    pytest.param((*STOP_WORDS, "STOPALL"), id="guide"),
+    pytest.param(STOP_REQUESTS, id="requests"),
+    pytest.param(WIDE, id="wide"),
+    *(pytest.param(tuple(word for word, _ in words), id=name) for name, words in SETS.items()),
+    pytest.param(
+        ("leave", "leave me", "don't leave me", "ve me", "\u00e9t\u00e9 fini"), id="nested"
+    ),
+    pytest.param((), id="none"),
+]
+
+
+@pytest.mark.parametrize("given_phrases", ANY_PHRASES)
+def test_a_phrase_is_found_wherever_it_stands_and_whatever_its_signs_are(given_phrases) -> None:
+    """The quick look for signs against the words one by one, over every phrase and its edges."""
+    wanted = Phrases(given_phrases)
+    for phrase in given_phrases:
+        folded = fold_text(phrase)
+        words = folded.split()
+        cut = [" ".join(words[:at] + words[at + 1 :]) for at in range(len(words))]
+        for text in (folded, *cut, folded[:-1], folded[1:], " ".join(reversed(words))):
+            for spelt in (text, text.replace(" ", ", "), text.replace(" ", "")):
+                for around in ("{}", "say {} now", "x{}", "{}x", "\u00e9 {}", "({})", "{0} {0}"):
+                    found = around.format(spelt)
+                    assert wanted.stand_in(found) == bool(wanted.found_in(found)), found
+        assert wanted.stand_in(folded)
+
+
+@given(data=st.data())
+def test_words_of_phrases_in_any_order_are_found_as_one_by_one(data: st.DataObject) -> None:
+    given_phrases = data.draw(st.sampled_from([each.values[0] for each in ANY_PHRASES]))
+    words = sorted({word for phrase in given_phrases for word in fold_text(phrase).split()})
+    piece = st.sampled_from([*words, "we", "\u00e9"]) if words else st.just("we")
+    between = st.sampled_from([" ", "", "-", "'", "\n"])
+    text = "".join(data.draw(st.lists(st.tuples(piece, between).map("".join), max_size=8)))
+    wanted = Phrases(given_phrases)
+    assert wanted.stand_in(text) == bool(wanted.found_in(text))

@@ -1,5 +1,7 @@
 """In doubt a stop counts, and an opening does not."""
 
+import string
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from pipeline.sms.words.plausible import plausible_texts
 from pipeline.sms.words.stopword_sets import WIDE
 from pipeline.sms.words.stopwords import STOP_WORDS, is_stop_all, stop_word_in_full
 from pipeline.stages.consent.decide import consent_due_at
+from pipeline.stages.consent.doubt import is_plain
 from pipeline.stages.parts.message import message_from_part
 from tests.support.conversation import Conversation
 from tests.support.mo import accepted, callback
@@ -217,3 +220,47 @@ def test_a_stop_of_a_number_as_people_write_it_is_put_to_review(handset, text, i
     assert decision.row is None
     flags = [Flag.NO_CONSENT, Flag.REVIEW] if is_reviewed else [Flag.NO_CONSENT]
     assert decision.message.flags == flags
+
+
+def _encoded(word: str) -> list[str]:
+    """Texts of ASCII that stand for a word in another form."""
+    octets = [word.encode(codec) for codec in ("ascii", "utf-8-sig", "utf-16-be", "utf-16")]
+    octets.append(word.swapcase().encode("cp037"))
+    hexes = [each.hex() for each in octets]
+    return [
+        *hexes,
+        *(each.upper() for each in hexes),
+        *(f"0x{each}" for each in hexes),
+        *(each.hex(" ") for each in octets),
+        *(f"  {each}  " for each in hexes),
+        *(each.encode().hex() for each in hexes),
+        "".join(f"%{octet:02X}" for octet in word.encode()),
+        "".join(f"&#{ord(letter)};" for letter in word),
+        f"+{word.encode('utf-16-be').hex()}",
+    ]
+
+
+@pytest.mark.parametrize("word", STOP_WORDS)
+def test_a_word_in_another_form_is_not_plain(word: str) -> None:
+    assert not [text for text in _encoded(word) if is_plain(text)]
+
+
+@pytest.mark.parametrize("beginning", string.hexdigits)
+def test_hex_is_not_plain_whatever_it_begins_with(beginning: str) -> None:
+    assert not is_plain(f"{beginning}3544f50535f")
+    assert not is_plain(f" {beginning}3 54 4f 50 53")
+
+
+@given(text=st.text(alphabet=string.hexdigits + " x", max_size=40))
+def test_no_text_that_other_octets_can_be_made_of_is_plain(text: str) -> None:
+    try:
+        bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        return
+    assert not is_plain(text)
+
+
+@pytest.mark.parametrize("letter", string.ascii_letters + string.digits + "\"'(#*@")
+def test_ordinary_words_are_plain_whatever_they_begin_with(letter: str) -> None:
+    """What people write is looked at once: one more look takes as long as ten messages."""
+    assert is_plain(f"{letter} ordinary words, 50 % off + more & more, see you there at 8")
