@@ -1,4 +1,4 @@
-"""Publishing very many records, as they come: batches by partition, few of them under way."""
+"""Publishes very many records as a stream: one batch per partition, few batches in flight."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ ANSWER_MS: Final = 30_000
 
 
 def publish_stream(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
-    """Publish keyed records of one topic in their order, wait for all; how many there were."""
+    """Publish keyed records of one topic in order and wait for all acknowledgements.
+
+    Returns how many records there were.
+    """
     knock(bootstrap)
     try:
         return asyncio.run(_publish(bootstrap, outgoing))
@@ -57,7 +60,7 @@ async def _publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
 
 
 class _Stream:
-    """A batch a partition, sent when it is full."""
+    """One batch for each partition, sent when it is full."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
@@ -67,7 +70,7 @@ class _Stream:
         self._under_way: deque[asyncio.Future[Any]] = deque()
 
     async def add(self, one: Outgoing) -> None:
-        """Put a record into its partition's batch."""
+        """Put a record into the batch of its partition, and send the batch when it is full."""
         if not self._partitions:
             self._topic = one.topic
             self._partitions = len(await self._producer.partitions_for(one.topic))

@@ -1,7 +1,7 @@
-"""A dead letter's input once more, as it was: the same octets, headers, key and receipt time.
+"""Makes the record that retries a dead letter, with the same octets, headers, key and receipt time.
 
-So what comes of it has the ids it would have had. Header `twoway-retry-of` names the letter; when
-it is refused again, the new letter has that header and so says which letter was before it.
+So the results have the same ids as if the input had not been refused. The header `twoway-retry-of`
+names the dead letter. If the input is refused again, the new dead letter has that header too.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RETRY_OF: Final = "twoway-retry-of"
-#: A topic that the agent reads, and where the same record twice has one effect.
+#: Topics that the agent reads, and in which the same record twice has one effect.
 _SENT_AGAIN: Final = frozenset(
     {topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.CONSENT_REQUEST}
 )
 
 
 class CannotRetry(ValueError):
-    """The letter cannot be sent through again; the words say what else to do."""
+    """The dead letter cannot be retried; the words say why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """What a retry publishes; `rejected` says why it is a dead letter once more."""
+    """What a retry publishes. If the input is refused again, `rejected` says why."""
 
     topic: str
     octets: bytes
@@ -46,7 +46,7 @@ class Again:
 
 
 def again_from_letter(letter: DeadLetter, *, alphabet: str) -> Again:
-    """What to publish; raises `CannotRetry`. `alphabet` is what SMPP's data_coding 0 means."""
+    """What to publish; raises `CannotRetry`. `alphabet` says what data_coding 0 means in SMPP."""
     if letter.reason == Reason.TOO_LONG or is_cut(letter):
         raise CannotRetry("only its beginning was kept")
     if letter.topic:
@@ -55,15 +55,15 @@ def again_from_letter(letter: DeadLetter, *, alphabet: str) -> Again:
 
 
 def predecessor_of(letter: DeadLetter) -> str:
-    """The id of the letter this one came of; empty for a first one."""
+    """The id of the dead letter whose retry made this one; empty if it is no retry."""
     given = {header.name: header.value for header in letter.headers}
     return given.get(RETRY_OF, b"").decode("ascii", "replace")
 
 
 def _record_again(letter: DeadLetter) -> Again:
-    """The record, in the partition it stood in."""
+    """The refused record, for the partition from which it was read."""
     if letter.stage == Stage.STORE:
-        raise CannotRetry("the store alone could not read it: others have worked on it")
+        raise CannotRetry("only the store could not read it: the workers have processed it")
     if letter.topic not in _SENT_AGAIN:
         raise CannotRetry(f"a record of {letter.topic} is not sent again: publish a new one")
     return Again(
@@ -76,7 +76,7 @@ def _record_again(letter: DeadLetter) -> Again:
 
 
 def _input_again(letter: DeadLetter, *, alphabet: str) -> Again:
-    """The raw event that ingest would make of it now, or its next dead letter."""
+    """The raw event that ingest would make of the input now, or the next dead letter."""
     given = {header.name: header.value for header in letter.headers}
     raw = MoRaw(
         source=letter.source,
@@ -99,7 +99,7 @@ def _input_again(letter: DeadLetter, *, alphabet: str) -> Again:
 
 
 def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:
-    """The same input refused again. It keeps the time of receipt, for the next retry."""
+    """The dead letter of an input that is refused again, with the time of the first receipt."""
     digest = hashlib.blake2b(f"retry {letter.dead_letter_id}".encode(), digest_size=16)
     return msgspec.structs.replace(
         letter,
@@ -111,6 +111,6 @@ def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:
 
 
 def _headers_after(letter: DeadLetter) -> list[tuple[str, bytes]]:
-    """The letter's headers, and the letter itself in place of the one before it."""
+    """The letter's headers; `twoway-retry-of` names this letter, not the one before it."""
     kept = [(header.name, header.value) for header in letter.headers if header.name != RETRY_OF]
     return [*kept, (RETRY_OF, letter.dead_letter_id.encode())]

@@ -1,4 +1,4 @@
-"""The order to take back the time of partitions that has leapt ahead."""
+"""Orders the workers to set back the time of partitions whose time leapt ahead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def reset(bootstrap: str, *, say: Callable[[str], None]) -> list[str]:
-    """Send the order to every partition, and return when the workers have taken it: what to say."""
+    """Send the order to every partition and wait for the workers; returns the lines to print."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         ordered = partitions_of(consumer, [topics.CLOCK])
         if not ordered:

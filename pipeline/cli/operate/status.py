@@ -1,4 +1,4 @@
-"""`status`: how far everything is, and what is down."""
+"""`status`: how far each partition is, and what is down."""
 
 import typer
 
@@ -7,11 +7,11 @@ from pipeline.cli.terminal.output import print_json_line
 
 
 def status(json: Json = False, home: Home = None) -> None:
-    """Say how far everything is, and what is down.
+    """Show how far each partition is, and what is down.
 
-    Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters;
-    which processes wait for an operator, or end again and again, and why.
-    Works when parts are down, and says which; the exit code is 0 as long as it could ask.
+    It shows lag, time and oldest confirmation due of each partition, the last MO of each number,
+    the dead letters, and which processes wait for an operator or keep ending, and why. It works
+    when some processes are down, and says which. Then too the exit code is 0.
     """
     settings = settings_from(home=home)
 

@@ -1,4 +1,4 @@
-"""The directory of numbers in force, as ClickHouse has it."""
+"""The directory of numbers in force, read from ClickHouse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def directory_in_force(report: str, settings: Settings) -> Directory:
-    """The directory that was loaded last; one that lists nothing where none was."""
+    """The directory that was loaded last; an empty one if none was loaded."""
     found = rows(report, IN_FORCE)
     if not found:
         return Directory.empty()
