@@ -1,7 +1,8 @@
-"""The agent `conversation`: everything that happens to a handset, in one place and one order.
+"""The agent `conversation`: it processes every record about a handset, in one order.
 
-It reads what `pipeline/kafka/readers.py` names, of its partition, and calls the stages in a row:
-normalise, reassemble, consent, gate. What they decide it writes; it knows no rule of SMS.
+It reads the topics that `pipeline/kafka/readers.py` lists, and calls the stages one after the
+other: normalise, reassemble, consent, gate. It writes what the stages decide, and contains no rule
+of SMS itself.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 
 @lru_cache(maxsize=4)
 def _directory_from_octets(octets: bytes, account: str) -> Directory:
-    """The directory of a record; the same object for every partition of this worker."""
+    """The directory of a record. All partitions of this worker share one object."""
     return Directory(cast("Numbers", single_object.decode(octets)), default_account=account)
 
 
@@ -113,7 +114,10 @@ class Conversation:
         }
 
     def restored(self, state: State) -> None:
-        """Take up the directory the state holds; raises `SuppressionKeyError`."""
+        """Read the directory of a restored state, and check the suppression key.
+
+        Raises `WrongDeploy` or `SuppressionKeyError`.
+        """
         self._forgetting.check(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
         try:
@@ -125,7 +129,7 @@ class Conversation:
         return _directory_from_octets(octets, self._account)
 
     def take(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
-        """Do one record's work; True when more of it is left than one unit may hold."""
+        """Process one record; True if it has more effects left than one unit may hold."""
         try:
             value = single_object.decode(record.value or b"")
         except single_object.Unreadable as error:

@@ -15,10 +15,10 @@ CONSENTS: Final = "consents"
 REQUESTS: Final = "requests"
 DIRECTORY: Final = "directory"
 SUPPRESSIONS: Final = "suppressions"
-#: The order is the tables' numbers in the changelog: append only.
+#: The position of a table is its number in the changelog, so only append to this list.
 TABLES: Final = (SEEN, ASSEMBLIES, CONSENTS, REQUESTS, DIRECTORY, SUPPRESSIONS)
 
 
 def time_of_decision(work: UnitOfWork, told: datetime) -> datetime:
-    """The record's own time, but never before the partition's."""
+    """The time that the record states, or the partition's time if that is later."""
     return told if work.time is None or told > work.time else work.time

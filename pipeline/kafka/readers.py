@@ -1,7 +1,7 @@
-"""The consumer groups, and which topics each reads.
+"""The consumer groups, and the topics that each group reads.
 
 Agents, store and command line take groups and topics from here. A test compares `READ_BY` with
-`schemas/topics.toml`: a topic that no group reads fails it.
+`schemas/topics.toml`, and fails for a topic that no group reads.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pipeline.kafka import topics
 CONVERSATION: Final = "twoway-conversation"
 STORE: Final = "twoway-store"
 
-#: What each group reads. The order of the conversation's is a rank: at the same broker time the
-#: topic named first is taken first.
+#: The topics that each group reads. The order of the conversation's topics is a rank: of records
+#: with the same broker time, the record of the topic named first is taken first.
 READ_BY: Final[dict[str, tuple[str, ...]]] = {
     CONVERSATION: (
         topics.MO_RAW,
@@ -42,7 +42,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.DEAD_LETTER_RETRY,
     ),
 }
-#: Read by no group: whoever takes over a partition reads its changelog from the beginning.
+#: Topics that no group reads: a new owner of a partition reads the changelog without a group.
 CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
-#: Topics whose records may be deleted unread: the next tick makes up for one that is gone.
+#: Topics whose records may be deleted unread: the next tick makes up for a missing tick.
 MAY_SKIP: Final = frozenset({topics.CLOCK})

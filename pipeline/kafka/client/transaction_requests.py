@@ -1,8 +1,8 @@
 """Kafka's requests of transactions V2 (KIP-890), which aiokafka 0.14.0 does not have.
 
-Fields are those of the message definitions in Apache Kafka 4.3 (`common/message/*.json`). These
-versions are flexible (KIP-482): compact lengths, and tags at the end of each structure, of which
-we send none and read one.
+The fields follow the message definitions in Apache Kafka 4.3 (`common/message/*.json`). These
+versions are flexible (KIP-482): they have compact lengths, and tags at the end of each structure.
+We send no tags, and read one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FINALIZED_FEATURES_TAG: Final = 2
 
 
 class _Tagged(Schema):
-    """A structure whose tags are neither sent nor looked at."""
+    """A structure without tags when sent, whose tags are ignored when read."""
 
     def encode(self, item: Sequence[Any]) -> bytes:
         return bytes(super().encode(item)) + _NO_TAGS
@@ -54,13 +54,13 @@ _ERRORS: Final = CompactArray(
 
 
 class _OneVersion:
-    """A request in the one version we have: aiokafka asks it for one that the broker speaks."""
+    """A request in the only version that we have. aiokafka asks it for a version of the broker."""
 
     API_KEY: int
     API_VERSION: int
 
     def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Self:
-        """What to send; raises `IncompatibleBrokerVersion`."""
+        """The request to send; raises `IncompatibleBrokerVersion`."""
         lowest, highest = versions.get(self.API_KEY, (0, -1))
         if not lowest <= self.API_VERSION <= highest:
             raise IncompatibleBrokerVersion(
@@ -104,7 +104,7 @@ class ProduceAnswer(Response):
 
 
 class Produce(_OneVersion, RequestStruct):
-    """Adds the partitions it writes to the transaction."""
+    """Writes records; the broker adds their partitions to the transaction."""
 
     FLEXIBLE_VERSION = True
     API_KEY = 0
@@ -136,7 +136,7 @@ class TxnOffsetCommitAnswer(Response):
 
 
 class TxnOffsetCommit(_OneVersion, RequestStruct):
-    """Adds the group to the transaction."""
+    """Commits offsets; the broker adds the group to the transaction."""
 
     FLEXIBLE_VERSION = True
     API_KEY = 28
@@ -173,7 +173,7 @@ class TxnOffsetCommit(_OneVersion, RequestStruct):
 
 
 class EndTxnAnswer(Response):
-    """Says which id and epoch the next transaction has."""
+    """The answer to EndTxn, with producer id and epoch of the next transaction."""
 
     API_KEY = 26
     API_VERSION = 5
@@ -220,7 +220,7 @@ class ApiVersions(_OneVersion, RequestStruct):
     SCHEMA = _Tagged(("client_software_name", _TEXT), ("client_software_version", _TEXT))
 
     def parse_response_header(self, read_buffer: BytesIO | bytes) -> ResponseHeader_v0:
-        """Its header has no tags, so that a client can read it whatever the broker is (KIP-511)."""
+        """The header has no tags, so that a client can read the answer of any broker (KIP-511)."""
         return ResponseHeader_v0.decode(read_buffer)
 
 
@@ -230,7 +230,7 @@ _FEATURES: Final = CompactArray(
 
 
 def finalized_features(answer: ApiVersionsAnswer) -> dict[str, int]:
-    """The levels that the whole cluster has settled on, by feature."""
+    """The finalised level of each feature of the cluster."""
     told = answer.tags.get(_FINALIZED_FEATURES_TAG)
     if told is None:
         return {}
