@@ -1,4 +1,4 @@
-"""What the processes of ingest have in common: signals, /metrics, log and exit status."""
+"""Code that all processes of ingest share: signals, /metrics, log and exit status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_process(
     *,
     exits: Mapping[type[Exception], int],
 ) -> None:
-    """Run `main` to its end; an error of `exits` is one line and that exit status."""
+    """Run `main` to its end. An error in `exits` prints one line and ends with that status."""
     log_to_stderr(settings)
     try:
         uvloop.run(main())
@@ -47,9 +47,9 @@ async def run_until_signalled(
     *,
     ready: Callable[[], bool] | None = None,
 ) -> None:
-    """`work` until SIGTERM or SIGINT sets its event; raises what it raises.
+    """Run `work`, and set its event on SIGTERM or SIGINT; raises the errors of `work`.
 
-    With `ready`, /metrics is served beside it where a port is set.
+    If `ready` is given and a port is set, /metrics is served meanwhile.
     """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,7 +76,7 @@ async def run_until_signalled(
 async def kafka_answers(
     publisher: Publisher, ending: asyncio.Task[bool], *, every_seconds: float
 ) -> bool:
-    """True once Kafka answers, False when `ending` is done first."""
+    """Wait until Kafka answers (True) or `ending` is done (False)."""
     while not publisher.is_reachable and not ending.done():
         await asyncio.wait([ending], timeout=every_seconds)
     return not ending.done()

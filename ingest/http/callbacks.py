@@ -1,4 +1,4 @@
-"""Callbacks of the gateway: judged, published, acknowledged, only then answered 200."""
+"""Callbacks of the gateway: checked, published, and answered 200 once Kafka has acknowledged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Parser(Protocol):
-    """Reads a callback; None when the request has no parameter of one."""
+    """Reads a callback; None if the request has no parameter of a callback."""
 
     def __call__(
         self, *, query: bytes, body: bytes, content_type: str
@@ -39,7 +39,7 @@ class Way:
     source: Source
     parse: Parser
     too_long: int
-    """The status for a body beyond the limit: what is cut is no XML, but an honest form is 413."""
+    """The status for a body over the limit: 413 for a form, 400 for XML, which is broken if cut."""
 
 
 WAYS: Final[Mapping[bytes, Way]] = MappingProxyType(
@@ -52,7 +52,7 @@ WAYS: Final[Mapping[bytes, Way]] = MappingProxyType(
 
 
 class Callbacks:
-    """Takes what the gateway delivers."""
+    """Takes the gateway's callbacks."""
 
     def __init__(
         self, *, publisher: Publisher, now: Callable[[], datetime], metrics: Metrics
@@ -62,7 +62,10 @@ class Callbacks:
         self._metrics = metrics
 
     async def take(self, request: Request, way: Way) -> Answer:
-        """200 once Kafka has it; 400 or 413 once the dead letter has it; 503 when neither."""
+        """Publish a callback, or its dead letter if it is refused.
+
+        200: Kafka has the callback. 400 or 413: Kafka has the dead letter. 503: Kafka has neither.
+        """
         if request.encoding:
             return words(415, "a Content-Encoding is not taken: send the body as it is")
         if request.is_cut:
@@ -74,7 +77,7 @@ class Callbacks:
         )
         if callback is None:
             return NOTHING_TO_TAKE
-        if request.method == "HEAD":  # a question, not a delivery (RFC 9110 9.3.2)
+        if request.method == "HEAD":  # HEAD must not deliver (RFC 9110 9.3.2)
             return words(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
         if isinstance(callback, Rejected):
             return await self._keep_refused(request, way, callback)

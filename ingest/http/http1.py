@@ -1,8 +1,9 @@
-"""HTTP/1.1 requests out of octets: no sockets, no clock, nothing decoded (RFC 9112).
+"""Parses HTTP/1.1 requests (RFC 9112), without sockets, clock or decoding.
 
-The target is kept as it came. RFC 9112 3.2 would refuse raw octets, blanks or `#` in it; here a
-refused target is a lost message, so only CR and LF, which end the line, cannot be part of it.
-Framing is strict: whatever could be read as two different requests is refused (RFC 9112 6.3, 11.2).
+The target is kept unchanged. RFC 9112 3.2 would refuse raw octets, blanks or `#` in it. Here a
+refused target would be a lost message, so a target may have any octet but CR and LF, which end the
+line. Framing is strict: octets that could be read as two different requests are refused
+(RFC 9112 6.3, 11.2).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*+(?:;[^\x00\r\n]*)?")  # R
 
 
 class BadRequest(ValueError):
-    """The octets are no request we can frame; `status` is the answer, the words its reason."""
+    """The octets are not a valid request; `status` is the answer, and the words say why."""
 
     def __init__(self, words: str, *, status: int = 400) -> None:
         super().__init__(words)
@@ -43,23 +44,23 @@ class Head:
     headers: tuple[tuple[bytes, bytes], ...]
 
     def header(self, name: bytes) -> bytes:
-        """The value of the first header of that lower-case name; empty when there is none."""
+        """The value of the first header with this lower-case name; empty if there is none."""
         for given, value in self.headers:
             if given == name:
                 return value
         return b""
 
     def all_of(self, name: bytes) -> bytes:
-        """The values of every header of that name, as one list (RFC 9110 5.3)."""
+        """The values of all headers with this name, as one list (RFC 9110 5.3)."""
         return b",".join(value for given, value in self.headers if given == name)
 
     def any_of(self, names: frozenset[bytes]) -> bytes:
-        """The values of every header of those names, one after the other."""
+        """The values of all headers with these names, as one list."""
         return b",".join([value for given, value in self.headers if given in names])
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the client will send another request here (RFC 9112 9.3)."""
+        """Whether the client may send another request on this connection (RFC 9112 9.3)."""
         connection = self.all_of(b"connection")
         if not connection:
             return self.minor_version == 1
@@ -68,7 +69,7 @@ class Head:
 
     @property
     def awaits_continue(self) -> bool:
-        """Whether the body comes only after `100 Continue` (RFC 9110 10.1.1)."""
+        """Whether the client waits for `100 Continue` before the body (RFC 9110 10.1.1)."""
         return self.minor_version == 1 and self.header(b"expect").lower() == b"100-continue"
 
 
@@ -88,9 +89,10 @@ def head_from_octets(octets: bytes) -> Head:
 
 
 def _header_from_line(line: bytes) -> tuple[bytes, bytes]:
-    """Name in lower case and value; no fold (RFC 9112 5.2), no blank before the colon (5.1).
+    """The lower-case name and the value of a header.
 
-    Methods of bytes, each one pass: an expression for the blanks on both sides backtracks.
+    Folded lines (RFC 9112 5.2) and blanks before the colon (5.1) are refused. Methods of bytes are
+    used, each in one pass: a regular expression for the blanks on both sides would backtrack.
     """
     name, colon, value = line.partition(b":")
     if not colon or not _NAME.fullmatch(name) or _NOT_IN_A_LINE.search(value):
@@ -99,7 +101,7 @@ def _header_from_line(line: bytes) -> tuple[bytes, bytes]:
 
 
 def body_length(head: Head) -> int | None:
-    """Octets of the body, None when it is chunked; raises `BadRequest` (RFC 9112 6.3)."""
+    """The length of the body, or None if it is chunked; raises `BadRequest` (RFC 9112 6.3)."""
     codings = head.all_of(b"transfer-encoding")
     lengths = [value for name, value in head.headers if name == b"content-length"]
     if any(name == b"transfer-encoding" for name, _ in head.headers):  # an empty one too
@@ -125,10 +127,10 @@ class _Expects(Enum):
 
 
 class RequestReader:
-    """One connection's requests: feed octets, take a head, then its body, then `start_next`.
+    """Reads the requests of one connection: `feed`, `read_head`, `read_body`, then `start_next`.
 
-    `read_head` and `read_body` give None until enough was fed, and raise `BadRequest`. Of a body
-    beyond the limit `read_body` gives what the limit holds, and `is_too_long` says so.
+    `read_head` and `read_body` return None until enough octets were fed, and raise `BadRequest`. If
+    a body exceeds the limit, `read_body` returns its beginning, and `is_too_long` is true.
     """
 
     def __init__(self, *, body_limit: int) -> None:
@@ -142,27 +144,27 @@ class RequestReader:
         self.is_too_long = False
 
     def feed(self, octets: bytes) -> None:
-        """Add what arrived."""
+        """Add octets that arrived."""
         self._buffer += octets
 
     @property
     def held_octets(self) -> int:
-        """How much this connection keeps in memory."""
+        """How many octets this connection keeps in memory."""
         return len(self._buffer) + len(self._body)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of a next request has arrived."""
+        """Whether no octet of the next request has arrived."""
         return self._expects is _Expects.HEAD and not self._buffer
 
     def start_next(self) -> None:
-        """Go on to the request after this one."""
+        """Start to read the next request."""
         self._expects = _Expects.HEAD
         self._body = bytearray()
         self._searched = 0
 
     def read_head(self) -> Head | None:
-        """The head, once it is whole; the body is framed by it."""
+        """The head, once it is complete; it also sets how the body is read."""
         while self._buffer.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request
             del self._buffer[:2]
             self._searched = 0
@@ -195,14 +197,14 @@ class RequestReader:
             raise BadRequest("the headers are too long", status=431)
 
     def read_body(self) -> bytes | None:
-        """The body, once it is whole."""
+        """The body, once it is complete."""
         while self._expects is not _Expects.NOTHING:
             if not self._advance():
                 return None
         return bytes(self._body)
 
     def _advance(self) -> bool:
-        """One step of the body; False when it needs more octets."""
+        """Read one step of the body; False if it needs more octets."""
         match self._expects:
             case _Expects.OCTETS:
                 taken = self._buffer[: self._remaining]
@@ -257,7 +259,7 @@ class RequestReader:
         self._expects = _Expects.OCTETS if size else _Expects.TRAILERS
 
     def _expect_octets(self, count: int) -> None:
-        """So many octets of the body are next, as far as the limit lets them in."""
+        """Expect `count` octets of the body next, but keep no more than the limit allows."""
         room = self._body_limit - len(self._body)
         self.is_too_long = count > room
         self._remaining = min(count, room)

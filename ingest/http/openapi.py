@@ -1,6 +1,6 @@
-"""The description of the service (OpenAPI 3.1.0), served at /openapi.json.
+"""The OpenAPI 3.1.0 description of the service, served at /openapi.json.
 
-tests/ingest/http/test_openapi.py holds it against the routes.
+tests/ingest/http/test_openapi.py compares it with the routes.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ _WAY: Final[JsonObject] = {
 
 
 def _document_way(what: str) -> JsonObject:
-    """A way that brings the variables as elements of a document."""
+    """The description of a way that has the variables as elements of an XML document."""
     schema: JsonObject = {"type": "string"}
     form = {"schema": {"type": "object", "properties": {"data": schema}}}
     return {

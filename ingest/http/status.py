@@ -1,4 +1,4 @@
-"""What became of each request, for `GET /mt/{request_id}`: an index over four topics, in memory."""
+"""The status of each MT request, for `GET /mt/{request_id}`: an index of four topics in memory."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _STATES: Final = {
 
 
 class Rank(IntEnum):
-    """A later state hides an earlier one, in whatever order the topics are read."""
+    """The order of states: a later state hides an earlier one, in any order of reading."""
 
     PENDING = 0
-    REUSED = 1  # another request under the same id was refused: says nothing of the first
+    REUSED = 1  # another request with this id was refused, which says nothing about the first one
     COMMAND = 2
     REJECTION = 3
     RESULT = 4
 
 
 def rank_of(record: Record) -> Rank:
-    """How far the request has come when this is its record."""
+    """The state of a request that `record` shows."""
     match record:
         case MtResult():
             return Rank.RESULT
@@ -54,7 +54,7 @@ class _Entry:
 
 
 class StatusIndex:
-    """The newest ids; records are kept as octets, which take a fifth of the memory."""
+    """An index of the newest ids. Records are kept as octets, which take a fifth of the memory."""
 
     def __init__(self, *, ids: int = IDS, octets: int = OCTETS) -> None:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -66,9 +66,9 @@ class StatusIndex:
         return len(self._entries)
 
     def enter(self, record: Record, octets: bytes) -> None:
-        """Note a record of the four topics; `octets` are its encoding.
+        """Add a record of one of the four topics; `octets` are its encoding.
 
-        A confirmation or custom reply that nobody asked for has no request id, and is none of ours.
+        A record without a request id, such as a confirmation or a custom reply, is ignored.
         """
         request_id = str(getattr(record, "request_id", ""))
         if not request_id:
@@ -88,12 +88,12 @@ class StatusIndex:
             self._octets -= len(oldest.octets)
 
     def digest_of(self, request_id: str) -> bytes | None:
-        """Digest of the first request's content; None when it is not known."""
+        """The digest of the first request with this id; None if it is not known."""
         entry = self._entries.get(request_id)
         return entry.digest if entry else None
 
     def status_of(self, request_id: str) -> dict[str, Any] | None:
-        """State and record as JSON has it; None when the id is not known."""
+        """State and record, ready for JSON; None if the id is not known."""
         entry = self._entries.get(request_id)
         if entry is None:
             return None
@@ -102,5 +102,5 @@ class StatusIndex:
 
 
 def _is_repeated(record: Record, entry: _Entry) -> bool:
-    """Whether a request came again under its id: the first one stands."""
+    """Whether the record repeats a request with the same id: the first request counts."""
     return isinstance(record, MtRequest) and entry.rank is Rank.PENDING

@@ -21,10 +21,10 @@ log = logging.getLogger("twoway.smpp")
 
 BIND_SECONDS: Final = 30.0
 UNBIND_SECONDS: Final = 3.0
-#: While answers may not have reached the gateway it is asked this often.
+#: How often we send enquire_link while we do not know that our answers reached the gateway.
 CONFIRM_SECONDS: Final = 2.0
 READ_OCTETS: Final = 256 * 1024
-#: Of deliveries that wait, whatever their number.
+#: The most octets of deliveries that wait, besides the limit on their number.
 WAITING_OCTETS: Final = 4 * 1024 * 1024
 
 
@@ -44,7 +44,7 @@ class Broken(Exception):
 
 
 class Session:
-    """Answers what the gateway asks; a window of deliver_sm at a time waits for Kafka."""
+    """Answers the gateway's requests. At most `window` deliver_sm wait for Kafka at a time."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Session:
         self._window = asyncio.Semaphore(window)
         self._enquire_seconds = enquire_seconds
         self._framer = Framer()
-        self._early: list[Pdu] = []  # came in the same piece as the answer to the bind
-        self._sequence = 0  # of the last request of ours
-        self._working: dict[asyncio.Task[None], int] = {}  # with the octets of each
+        self._early: list[Pdu] = []  # PDUs that came together with the answer to the bind
+        self._sequence = 0  # of our last request
+        self._working: dict[asyncio.Task[None], int] = {}  # with the octets of each delivery
         self._waiting_octets = 0
-        self._written: list[AnswerRead] = []  # since the last request of ours
+        self._written: list[AnswerRead] = []  # answers since our last request
         self._asked: tuple[int, list[AnswerRead]] | None = (
-            None  # its sequence, and what went before
+            None  # the sequence of our request, and the answers before it
         )
         self._answer = asyncio.Event()
         self._heard = asyncio.get_running_loop().time()
@@ -89,7 +89,7 @@ class Session:
                         return
 
     async def receive(self) -> None:
-        """Take what comes until the gateway unbinds; raises `Broken` or `OSError`."""
+        """Receive until the gateway unbinds; raises `Broken` or `OSError`."""
         enquiring = asyncio.create_task(self._enquire())
         reading = asyncio.create_task(self._receive())
         try:
@@ -103,7 +103,7 @@ class Session:
             await asyncio.gather(enquiring, reading, return_exceptions=True)
 
     async def unbind(self) -> None:
-        """Answer what waits, unbind, and publish that the answers have arrived."""
+        """Answer the waiting deliveries, unbind, and publish that the answers have arrived."""
         if self._working:
             await asyncio.wait(self._working)
         try:
@@ -111,13 +111,13 @@ class Session:
                 self._ask(Command.UNBIND)
                 while not self._answer.is_set():
                     for pdu in await self._read():
-                        if pdu.command not in DELIVERIES:  # those come again by the next bind
+                        if pdu.command not in DELIVERIES:  # they come again by the next bind
                             await self._take(pdu)
         except (TimeoutError, OSError, Broken) as error:
             log.warning("the gateway did not answer the unbind: %s", error or "in time")
 
     async def close(self) -> None:
-        """End what is left of it at once."""
+        """End the connection at once."""
         for task in self._working:
             task.cancel()
         if self._working:
@@ -129,7 +129,7 @@ class Session:
         return self._sequence
 
     def _send(self, pdu: Pdu) -> None:
-        """Raises `Broken` once the connection has ended: uvloop has a `RuntimeError` for that."""
+        """Send a PDU. Raises `Broken` if the connection has ended (uvloop: `RuntimeError`)."""
         if self._writer.transport.is_closing():
             raise Broken(CLOSED)
         try:
@@ -138,7 +138,7 @@ class Session:
             raise Broken(CLOSED) from error
 
     async def _flush(self) -> None:
-        """Hand over what was sent, before the connection is ended."""
+        """Wait until the last octets are sent, before the connection is closed."""
         try:
             self._writer.transport.set_write_buffer_limits(0)
             async with asyncio.timeout(UNBIND_SECONDS):
@@ -158,7 +158,7 @@ class Session:
         if not octets:
             raise Broken(CLOSED)
         found = [pdu for each in self._framer.feed(octets) if (pdu := smpp_pdu.parse(each))]
-        if found:  # an octet a second is no sign of life
+        if found:  # only a whole PDU is a sign of life
             self._heard = asyncio.get_running_loop().time()
         return found
 
@@ -172,7 +172,7 @@ class Session:
             await self._writer.drain()
 
     async def _take(self, pdu: Pdu) -> bool:
-        """Take what is no delivery; whether it ended the bind."""
+        """Process a PDU that is not a delivery; whether it ended the bind."""
         match pdu.command:
             case Command.ENQUIRE_LINK:
                 self._send(smpp_pdu.answer_to(pdu))
@@ -191,7 +191,7 @@ class Session:
         return False
 
     async def _begin_delivery(self, pdu: Pdu) -> None:
-        """Once the window has room for it."""
+        """Start a delivery once the window has room for it."""
         await self._window.acquire()
         while self._working and self._waiting_octets + len(pdu.body) > WAITING_OCTETS:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
@@ -202,7 +202,7 @@ class Session:
         metrics.WAITING.set(len(self._working))
 
     async def _deliver(self, pdu: Pdu) -> None:
-        """Take it and answer. Where the connection has ended the gateway delivers it again."""
+        """Publish a delivery and answer it. If the connection has ended, it will come again."""
         reached: AnswerRead | None = None
         try:
             status, reached = await self._deliveries.take(pdu)
@@ -223,7 +223,7 @@ class Session:
         metrics.WAITING.set(len(self._working))
 
     def _ask(self, command: Command) -> None:
-        """Ask something: its answer shows that the answers written before it have been read."""
+        """Send a request. The gateway's answer shows that it has read our earlier answers."""
         before = self._asked[1] if self._asked else []
         sequence = self._next_sequence()
         self._asked = (sequence, before + self._written)
@@ -236,17 +236,17 @@ class Session:
             return
         (_, answers), self._asked = self._asked, None
         self._answer.set()
-        left = answers  # all of them, if this is cancelled: the unbind asks for them anew
+        left = answers  # if this is cancelled, `unbind` reports all of them
         try:
             left = await self._deliveries.reached(pdu, answers)
         finally:
             self._written = left + self._written
 
     async def _enquire(self) -> None:
-        """Ask while answers are under way, and when nothing was heard for long."""
+        """Send enquire_link while answers may be unread, and after a long silence."""
         while True:
             await asyncio.sleep(min(CONFIRM_SECONDS, self._enquire_seconds))
-            if self._writer.transport.is_closing():  # unseen while the window is full
+            if self._writer.transport.is_closing():  # nobody reads while the window is full
                 raise Broken(CLOSED)
             silent = asyncio.get_running_loop().time() - self._heard
             if not self._written and silent < self._enquire_seconds:
