@@ -1,4 +1,4 @@
-"""Asked again before each attempt to send: stopped meanwhile, or too late?"""
+"""Checks a command again before each attempt to send: was the handset stopped, is it too late?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def refuse_before_sending(
     row: HandsetConsent | None, command: MtCommand, *, now: datetime
 ) -> MtRejection | None:
-    """The rejection written in place of sending, or None. Confirmations and HELP pass a stop."""
+    """The rejection to write instead of sending, or None. A stop refuses only replies."""
     keys = [(scope.scope_kind, scope.scope) for scope in command.scopes]
     stopped = None
     if command.purpose == Purpose.REPLY:
