@@ -1,11 +1,11 @@
-"""A Faust transport driver whose consumer hands over whole batches and commits nothing by itself.
+"""A Faust transport driver whose consumer gives whole batches and commits nothing by itself.
 
-Registered in Faust's entry-point group `faust.transports` as `txn`: `broker="txn://host:port"`.
-Stock Faust hands over one record at a time and commits what an agent has touched; here an event's
-value is a `Batch`, and offsets move only where the engine moves them: inside a transaction with the
-state and the outputs, or by `commit_offsets` when there was nothing to write.
+It is registered in Faust's entry-point group `faust.transports` as `txn`:
+`broker="txn://host:port"`. Stock Faust gives an agent one record at a time, and commits the records
+that the agent has processed. Here the value of an event is a `Batch`. Only the engine commits
+offsets: in a transaction with state and outputs, or by `commit_offsets` if nothing was written.
 
-Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned. Neither offers a
+Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned. Neither gives a
 partition's position without a wait, so it is read from aiokafka's subscription state.
 """
 
@@ -35,20 +35,20 @@ POLL_SECONDS: Final = 0.5
 FETCH_MAX_WAIT_MS: Final = 200
 FETCH_GAP_SECONDS: Final = 0.02
 UNSETTLED_SECONDS: Final = 0.01
-CROWDED_SECONDS: Final = 0.2  # while a partition that has no room may get some
+CROWDED_SECONDS: Final = 0.2  # a shorter wait while a partition has no room but may get some
 NO_ROOM_SECONDS: Final = 0.02
 
 
 class CoPartitionAssignor(RangePartitionAssignor):
-    """The range assignor, but it refuses to hand out topics that it knows nothing of.
+    """The range assignor, but it refuses to assign topics whose partitions it does not know.
 
-    Right after a broker's restart the leader's metadata may be empty. aiokafka's own then assigns
-    nobody anything, and nothing tells the group that it should try again.
+    Right after a broker's restart the leader's metadata may be empty. aiokafka's assignor then
+    assigns no partitions, and the group does not try again.
     """
 
     @classmethod
     def assign(cls, cluster: Any, members: Mapping[str, Any]) -> Any:
-        """As the range assignor; raises `StaleMetadata`, and then every member starts anew."""
+        """Assign by range; raises `StaleMetadata`, after which every member joins again."""
         topics = {topic for member in members.values() for topic in member.subscription}
         unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
         if unknown:
@@ -57,20 +57,20 @@ class CoPartitionAssignor(RangePartitionAssignor):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Owns the aiokafka consumer, in a thread with a loop of its own."""
+    """Owns the aiokafka consumer, in a separate thread with its own event loop."""
 
     async def on_start(self) -> None:
-        """Start the consumer; it joins the group only when it is subscribed, later."""
+        """Start the consumer. It joins the group later, when it is subscribed."""
         await super().on_start()
         if name := self.app.conf.consumer_group_instance_id:
             keep_name(self._ensure_consumer(), name)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        """As Faust's, but range-assigned, read_committed, and with a short fetch.
+        """A consumer like Faust's, but with range assignment, read_committed and short fetches.
 
-        The range assignor gives one worker the same partitions of every topic: all state of a
-        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back what
-        was not part of it.
+        The range assignor gives one worker the same partition numbers of every topic, so all state
+        of a handset is in one place. Faust's fetch waits up to 1.5 s, which would hold back records
+        of partitions that are not part of the fetch.
         """
         conf = self.app.conf
         return PacedConsumer(
@@ -95,9 +95,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
-        """Records of `partitions`, waiting up to `wait_seconds` for the first; one batch each.
+        """One batch for each partition with records; waits up to `wait_seconds` for the first.
 
-        A partition whose position moved over markers alone gives a batch without records.
+        If a partition's position moved only past markers, its batch has no records.
         """
         return await self.call_thread(self._poll, partitions, wait_seconds)  # type: ignore[no-any-return]
 
@@ -106,10 +106,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver reads it
         if consumer._closed or fetcher._closed:  # noqa: SLF001 - as above
             raise ConsumerStoppedError
-        # What the coordinator could not do it tells nobody who does not ask; it waits for that.
+        # The coordinator only reports its errors when it is asked, and waits until then.
         consumer._coordinator.check_errors()  # noqa: SLF001 - as above
         assignment = self._assignment()
-        # A partition whose position is not settled yet would come with records from nowhere.
+        # While the position of a partition is not known, its records could not be placed.
         if not self._positions(partitions):
             await asyncio.sleep(UNSETTLED_SECONDS)
             return []
@@ -121,17 +121,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return await self._drained(fetcher, partitions) if self._assignment() is assignment else []
 
     def _assignment(self) -> Any:
-        """What tells one assignment from the next; None while there is none."""
+        """An object that differs for each assignment; None while there is no assignment."""
         subscriptions = self._ensure_consumer()._subscription  # noqa: SLF001 - see the module
         if subscriptions.reassignment_in_progress:
             return None
         return subscriptions.subscription.assignment
 
     async def _drained(self, fetcher: Any, partitions: Iterable[TP]) -> list[Batch]:
-        """What has been fetched; nothing is waited for.
+        """The fetched records, without waiting.
 
-        What came with a new assignment stays where it is until the agents can take it: Faust seeks
-        to where that begins, and what were drained after that, and dropped, would be a gap.
+        After a new assignment, records stay in the fetcher until the agents can take them. Faust
+        seeks to the beginning of the assignment, and records that were drained later and dropped
+        would leave a gap.
         """
         if self._assignment() is None or not self.consumer.flow_active:
             return []
@@ -156,20 +157,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: state.position for tp, state in states if state and state.has_valid_position}
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit as a member of the group: refused when the generation is no longer ours."""
+        """Commit as a member of the group; the broker refuses it if our generation has ended."""
         await self.call_thread(self._ensure_consumer().commit, dict(offsets))
 
 
 class Consumer(driver.Consumer):
-    """Hands each poll of a partition to its agent as one event."""
+    """Gives each poll of a partition to its agent as one event."""
 
     _thread: ConsumerThread
     _ends: Ends | None = None
 
-    #: May be set by the agent's shell: at least so long from one fetch to the next.
+    #: The shortest time between two fetches; the agent may set it.
     fetch_gap_seconds: float = FETCH_GAP_SECONDS
 
-    #: Set by the agent's shell: may this partition take more? Bounds what is held in memory.
+    #: Whether more of a partition may be fetched; the agent sets it. It bounds the memory.
     has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -194,7 +195,7 @@ class Consumer(driver.Consumer):
                 stop_loudly("the consumer", error)
             except KafkaError as error:
                 stop_loudly("the consumer", error)
-            # Read after the fetch: before it, a fresh assignment's would be missed.
+            # Read after the fetch; read before it, the number of a new assignment would be missed.
             generation = self.app.consumer_generation_id
             for batch in batches:
                 if not self.flow_active or generation != self.app.consumer_generation_id:
@@ -202,18 +203,18 @@ class Consumer(driver.Consumer):
                 await self.callback(_message_from_batch(batch, generation))
 
     async def commit(self, *_args: Any, **_kwargs: Any) -> bool:
-        """Offsets are the engine's: they move inside its transactions."""
+        """Do nothing: the engine commits offsets in its transactions."""
         return True
 
     async def force_commit(self, *_args: Any, **_kwargs: Any) -> bool:
-        """As `commit`."""
+        """Do nothing, like `commit`."""
         return True
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's livelock detector looks at acks and commits, which are not used here."""
+        """Do nothing: Faust's livelock detector checks acks and commits, which are not used."""
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Last stable offset of each partition, asked of its leader now."""
+        """The last stable offset of each partition, from its leader, now."""
         if self._ends is None:
             self._ends = Ends(self._new_asker)
         return await self._ends.read(partitions)
@@ -230,18 +231,18 @@ class Consumer(driver.Consumer):
         )
 
     async def on_stop(self) -> None:
-        """Faust's, and the connections of our own."""
+        """Stop, and close our own connections."""
         await super().on_stop()
         if self._ends is not None:
             await self._ends.close()
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit as a member of the group: refused when the generation is no longer ours."""
+        """Commit as a member of the group; the broker refuses it if our generation has ended."""
         await self._thread.commit_offsets(offsets)
 
 
 async def _until_fetched(fetcher: Any, seconds: float) -> None:
-    """Until something has been fetched, at most so long; raises what the fetcher met."""
+    """Wait until records are fetched, at most `seconds`; raises the fetcher's errors."""
     waiter = fetcher._create_fetch_waiter()  # noqa: SLF001 - as the fetcher itself waits
     await asyncio.wait([waiter], timeout=seconds)
     if waiter.done():
@@ -269,6 +270,6 @@ def _message_from_batch(batch: Batch, generation: int) -> ConsumerMessage:
 
 
 class Transport(driver.Transport):
-    """Faust's aiokafka transport with the consumer above."""
+    """Faust's aiokafka transport with the consumer of this module."""
 
     Consumer = Consumer
