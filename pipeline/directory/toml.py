@@ -1,4 +1,4 @@
-"""`numbers.toml` checked as a whole: every mistake with its line and field, or the directory."""
+"""Read and check `numbers.toml`: the result is the directory, or all mistakes at once."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ _REPLY_FIELDS: Final = frozenset(("enabled", "text", "sent_by"))
 
 
 class NumbersError(ValueError):
-    """What is wrong with a number directory, one mistake a line, each with line and field."""
+    """The mistakes in a number directory, one mistake per line, each with its line and field."""
 
 
 def numbers_from_toml(
     text: str, *, origin: str, loaded_at: datetime, default_account: str = "main"
 ) -> Numbers:
-    """The directory in `text`; raises `NumbersError`, which names `origin`, with every mistake."""
+    """The directory in `text`. Raises `NumbersError` with every mistake; each names `origin`."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -132,7 +132,7 @@ def _number(
 
 
 def _stop_words(checker: TomlChecker, table: dict[str, Any], path: TomlPath) -> list[str]:
-    """The names of sets of stop words, in lower case and each once."""
+    """The names of the sets of stop words, in lower case, each once."""
     value = table.get("stop_words", [])
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         checker.mistake(path, "must be a list of texts in quotes")
@@ -225,7 +225,11 @@ def _custom_replies(
 
 
 def _check_together(checker: TomlChecker, numbers: list[Number]) -> None:
-    """No digits twice; what is linked is listed and may confirm."""
+    """Check the numbers against each other.
+
+    No two entries hold the same digits. A linked number is listed, bills no MT, is not premium and
+    may send.
+    """
     readable = [
         (i, n)
         for i, n in enumerate(numbers)
