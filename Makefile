@@ -1,4 +1,4 @@
-# Everything installs into .venv of this checkout; nothing needs root, Docker or a Java of your own.
+# Everything installs into .venv of this checkout. Nothing needs root, Docker or your own Java.
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -10,17 +10,18 @@ STACK ?= local
 SEED ?= 1
 export STACK
 
-# Tests side by side, what shares a broker or a stack in one process: tests/support/side_by_side.py.
+# Tests run in parallel. Tests that share a broker or a stack run in one process:
+# tests/support/side_by_side.py.
 WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadscope
-# What runs side by side says what it says in one piece, where make knows how to.
+# Keeps the output of each parallel target together, if this make can do that.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: install compiled demo test check lint bench chaos hostile lock clean
 
 install: compiled
 
-compiled: $(INSTALLED)  ## the stages as machine code, where there is a C compiler
+compiled: $(INSTALLED)  ## compile the stages, if there is a C compiler
 	@$(BIN)/python -m deploy.compile
 
 $(INSTALLED): $(REQUIREMENTS)/dev.txt pyproject.toml deploy/install.py
@@ -33,41 +34,41 @@ $(INSTALLED): $(REQUIREMENTS)/dev.txt pyproject.toml deploy/install.py
 	@$(BIN)/python deploy/install.py $(REQUIREMENTS)/dev.txt
 	@touch $@
 
-demo: $(INSTALLED)  ## a stack, a conversation through it, and what happened
+demo: $(INSTALLED)  ## start a stack, play a conversation through it, show the result
 	@$(BIN)/twoway demo
 
-test: compiled  ## every test; STACK=docker: broker and ClickHouse in containers
+test: compiled  ## run every test; STACK=docker: broker and ClickHouse in containers
 	@$(PYTEST) $(TESTS)
 
-check: $(INSTALLED)  ## the one command before a commit
+check: $(INSTALLED)  ## everything that must pass before a commit
 	@$(MAKE) --no-print-directory --jobs=2 $(WHOLE_OUTPUT) compiled lint
 	@echo "== pytest" && $(PYTEST)
 
-lint: $(INSTALLED)  ## all of the check that runs nothing
+lint: $(INSTALLED)  ## the static part of the check
 	@echo "== ruff check" && $(BIN)/ruff check .
 	@echo "== ruff format" && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import-linter" && $(BIN)/lint-imports
 
-bench: compiled  ## the figures of the README, measured here
+bench: compiled  ## measure the figures of docs/measured.md on this machine
 	@$(BIN)/python -m tests.bench
 
 chaos: $(INSTALLED)  ## kill processes at random under load: make chaos SEED=7
 	@$(BIN)/python -m tests.chaos --seed $(SEED)
 
-hostile: $(INSTALLED)  ## send what no gateway would send, for long: make hostile SEED=7
+hostile: $(INSTALLED)  ## the long run of hostile input: make hostile SEED=7
 	@$(BIN)/python -m tests.hostile --seed $(SEED)
 
-# uv resolves for every platform at once; it writes names, versions and hashes, no addresses.
+# uv resolves for every platform at once. It writes names, versions and hashes, but no addresses.
 COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --python-version 3.11 --universal \
 	--generate-hashes --no-header --no-annotate
-lock: $(INSTALLED)  ## pin anew what pyproject.toml and the local broker need
+lock: $(INSTALLED)  ## pin the requirements of pyproject.toml and of the local broker again
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && \
 		build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	$(COMPILE) --output-file $(REQUIREMENTS)/runtime.txt
 	$(COMPILE) --extra local --extra dev --output-file $(REQUIREMENTS)/dev.txt
 	$(BIN)/python -m pipeline.cli.local.jars
 
-clean:  ## what was installed or built here; homes and their data stay
+clean:  ## remove what was installed or built here; homes and their data stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
-"""`python -m deploy.compile`: compile stages and codec, if they are not; a C compiler is needed.
+"""`python -m deploy.compile`: compiles stages and codec unless that is done; needs a C compiler.
 
-Nothing depends on it but speed: without a compiler, or with other sources than were compiled, the
-Python runs (deploy/decisions/0070, 0077).
+Only speed depends on it: without a compiler, or after a change of the sources, the Python form runs
+(deploy/decisions/0070, 0077).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _STRUCT: Final = "(msgspec.Struct"  # msgspec reads annotations that mypyc does 
 
 
 def modules() -> list[str]:
-    """The modules to compile, as paths from the root: of those above, all that define no record."""
+    """The modules to compile, as paths from the root: those of `PATTERNS` that define no record."""
     pipeline = ROOT / "pipeline"
     found = (path for pattern in PATTERNS for path in sorted(pipeline.glob(pattern)))
     return [
@@ -56,7 +56,7 @@ def modules() -> list[str]:
 
 
 def build(folder: Path, scratch: Path) -> None:
-    """Compile into `folder`; raises what mypyc and the C compiler raise."""
+    """Compile into `folder`; raises the errors of mypyc and of the C compiler."""
     from mypyc.build import mypycify
     from setuptools import Distribution, Extension
 
@@ -76,7 +76,10 @@ def build(folder: Path, scratch: Path) -> None:
 
 
 def compile_now() -> str:
-    """Compile in a process of its own and put it in place whole; why not, or empty."""
+    """Compile in a separate process, then move the result into place as a whole.
+
+    Returns why it was not compiled; empty if it was.
+    """
     BUILT.mkdir(parents=True, exist_ok=True)
     place = BUILT / digest()
     with tempfile.TemporaryDirectory(dir=BUILT.parent, prefix="compiling-") as scratch:
@@ -101,17 +104,17 @@ def compile_now() -> str:
 
 
 def main() -> None:
-    """Compile unless what is there is of these sources."""
+    """Compile unless there is a compiled form of these sources."""
     if len(sys.argv) > 1:
         build(Path(sys.argv[1]), Path(sys.argv[1]).parent)
         return
     if (BUILT / digest()).is_dir():
         return
-    say("compiling the stages, half a minute to two; without them the worker runs their Python")
+    say("compiling the stages, half a minute to two minutes; without this the worker runs Python")
     began = time.monotonic()
     reason = compile_now()
     if reason:
-        say(f"not compiled, {reason}; everything works, a worker does less a second")
+        say(f"not compiled, {reason}; everything works, but a worker is slower")
     else:
         say(f"compiled in {time.monotonic() - began:.0f} s")
 

@@ -1,4 +1,4 @@
-"""Create the topics on the broker of the settings; Compose runs it with `python -m`."""
+"""Creates the topics on the broker of the settings; Compose runs it with `python -m`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.settings import load_settings
 
 
 def main() -> None:
-    """Return when every topic is there; raises `TopicsError` where they cannot be made."""
+    """Create every topic; raises `TopicsError` if that is not possible."""
     settings = load_settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     create_topics(bootstrap_of(settings), settings)

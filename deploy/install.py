@@ -1,6 +1,6 @@
-"""`python deploy/install.py FILE`: install the pinned packages of FILE, saying how far it is.
+"""`python deploy/install.py FILE`: installs the pinned packages of FILE and prints its progress.
 
-Standard library only: it runs before anything is installed.
+It uses only the standard library, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 REMINDER_SECONDS: Final = 5.0
-# What pip says of a package that it fetches: the file, and its size where that is worth a word.
+# pip's line about a package that it fetches: the file, and for large ones the size.
 _FETCHES: Final = re.compile(r"\s*(?:Downloading|Using cached) (\S+?)-(\d\S*?)(?:-\S+|\.tar\.gz)? ")
 _SIZE: Final = re.compile(r"\((\d+\.?\d* [kM]B)\)")
 _UNPACKS: Final = "Installing collected packages:"
@@ -24,13 +24,13 @@ PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-
 
 
 def say(words: str) -> None:
-    """A line for whoever waits."""
+    """Print a line of progress."""
     sys.stdout.write(f"twoway: {words}\n")
     sys.stdout.flush()
 
 
 class Unpacking:
-    """Counts the packages in site-packages while pip unpacks them, which it does in silence."""
+    """Counts the packages in site-packages while pip unpacks them, because pip prints nothing."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -52,7 +52,7 @@ class Unpacking:
 
 
 def install(requirements: Path) -> int:
-    """Install what `requirements` pins; pip's exit status."""
+    """Install the packages that `requirements` pins; returns pip's exit status."""
     total = requirements.read_text().count("==")
     say(f"installing {total} packages from {requirements}, 700 MB on disk")
     words = [*PIP, "install", "--progress-bar", "off", "--require-hashes", "-r", str(requirements)]
@@ -65,7 +65,7 @@ def install(requirements: Path) -> int:
 
 
 def _tell(pip: subprocess.Popen[str], total: int) -> None:
-    """Pass on, in short, what pip says."""
+    """Print pip's output in short form."""
     fetched = 0
     for line in pip.stdout or ():
         if found := _FETCHES.match(line):
@@ -73,7 +73,7 @@ def _tell(pip: subprocess.Popen[str], total: int) -> None:
             size = _SIZE.search(line)
             say(f"{fetched}/{total} {found[1]} {found[2]}{f', {size[1]}' if size else ''}")
         elif line.startswith(_UNPACKS):
-            say("unpacking, half a minute to two")
+            say("unpacking, half a minute to two minutes")
             with Unpacking(total):
                 pip.wait()
         elif line.startswith(("ERROR", "WARNING")):
@@ -90,7 +90,7 @@ def main() -> int:
     if status == 0:
         say(f"installed in {time.monotonic() - began:.0f} s")
     else:
-        say(f"pip ended with {status}; what it said is above. Running it again goes on from there")
+        say(f"pip ended with {status}; its output is above. Run the command again to continue")
     return status
 
 

@@ -1,7 +1,7 @@
-"""Make the secrets of the compose file: `python3 -m deploy.make_secrets [FOLDER]`, once, anywhere.
+"""Makes the secrets of the compose file: `python3 -m deploy.make_secrets [FOLDER]`. Run it once.
 
-It needs nothing but Python, and writes nothing where there are some already. The folder is closed
-to all others; the files in it are not, because each service reads its own as another user.
+It needs only Python, and writes nothing if a secret exists already. The folder has mode 0700. The
+files in it have mode 0644, because each service reads its files as another user.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ USERS: Final = """\
 
 
 def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
-    """Each file by its name."""
+    """The content of each file, by the file's name."""
     guard = f'tokens = "{token}"\nbasic_auth = "prometheus:{metrics}"\n'
     digest = hashlib.sha256(database.encode()).hexdigest()
     return {
@@ -58,7 +58,7 @@ def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
 
 
 def make(folder: Path) -> list[Path]:
-    """Write all of them, or none where one of them is there; gives those that were written."""
+    """Write all files, or none if one of them exists; returns the files written."""
     token, metrics, database = (secrets.token_hex(24) for _ in range(3))
     files = contents(token=token, metrics=metrics, database=database)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,4 +73,4 @@ def make(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     made = make(Path(*sys.argv[1:2]) if sys.argv[1:] else FOLDER)
-    print("\n".join(map(str, made)) or "nothing is written: there are secrets already")
+    print("\n".join(map(str, made)) or "nothing is written, because there are secrets already")

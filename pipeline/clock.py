@@ -1,4 +1,4 @@
-"""The time that enters the pipeline: the machine's, plus the local stack's offset."""
+"""The pipeline's time: the machine's time plus the offset of the local stack."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ OFFSET_FILE: Final = "clock-offset-seconds"
 
 
 class PipelineClock:
-    """Reads the time for ingest, `POST /mt` and the ticks; decisions never ask it.
+    """The clock of ingest, `POST /mt` and the ticks. Decisions never read it.
 
-    `twoway clock advance` adds to a file under the home of a local stack; elsewhere there is none.
+    The offset is in a file under the home of a local stack; `twoway clock advance` writes it. Other
+    installations have no offset.
     """
 
     def __init__(self, home: Path | None = None) -> None:
@@ -37,11 +38,11 @@ class PipelineClock:
         return self._offset
 
     def now(self) -> datetime:
-        """The pipeline's time; aware UTC, microseconds."""
+        """The pipeline's time, as an aware datetime in UTC."""
         return datetime.now(UTC) + self.offset()
 
     def set_offset(self, offset: timedelta) -> None:
-        """Put the offset down for every process of the stack, atomically."""
+        """Write the offset for every process of the stack, atomically."""
         if self._file is None:
             raise RuntimeError("only a local stack's clock can be advanced")
         draft = self._file.with_suffix(".new")

@@ -1,8 +1,8 @@
-"""Stages and codec as machine code, where `deploy/compile.py` has made it of just these sources.
+"""Loads the compiled form of stages and codec, if `deploy/compile.py` made it of these sources.
 
-The Python files are the program; what is compiled of them is looked for under their digest, so that
-nothing stale is ever loaded, and is all loaded or none of it. `python -X twoway=python` runs the
-Python whatever is there (deploy/decisions/0070, 0077).
+The Python files remain the source. The compiled form is in a folder named by a digest of the
+sources, so an outdated form is never loaded. Either all of it is loaded or nothing.
+`python -X twoway=python` always runs the Python form (deploy/decisions/0070, 0077).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BUILT: Final = ROOT / "build" / "compiled"
 _SUFFIXES: Final = frozenset({".py", ".c"})
 GROUP: Final = "twoway"
 PYTHON_ONLY: Final = "python"  # of the option -X twoway
-#: Those that are compiled, and those whose sources they are compiled against.
+#: Packages that are compiled, and packages whose sources the compiler reads for that.
 _PACKAGES: Final = (
     "avro",
     "conversation",
@@ -37,7 +37,7 @@ _PACKAGES: Final = (
 
 
 def digest() -> str:
-    """32 hex digits of the sources: those compiled and those they are compiled against."""
+    """32 hex digits of all sources that the compiled form depends on."""
     found = hashlib.blake2b(digest_size=16)
     top = ROOT / "pipeline"
     folders = [top / package for package in _PACKAGES]
@@ -50,7 +50,7 @@ def digest() -> str:
 
 
 class Finder:
-    """Finds the compiled modules of a folder, before Python looks for their sources."""
+    """Finds the compiled modules of a folder, before Python finds their sources."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
@@ -58,7 +58,7 @@ class Finder:
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: object = None
     ) -> ModuleSpec | None:
-        """The specification of a compiled module; None for any other."""
+        """The import specification of a compiled module; None for any other module."""
         path = self._files.get(name)
         if path is None:
             return None
@@ -66,7 +66,7 @@ class Finder:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """The compiled modules in a folder by their dotted names, for this interpreter."""
+    """The compiled modules for this interpreter in a folder, by their dotted names."""
     suffix = EXTENSION_SUFFIXES[0]
     return {
         path.relative_to(folder).as_posix().removesuffix(suffix).replace("/", "."): path
@@ -75,7 +75,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def prefer() -> None:
-    """Let what is compiled of these sources be imported in their place."""
+    """Make imports use the compiled form, if it exists for these sources."""
     options = sys._xoptions  # noqa: SLF001 - the documented name of the options after -X
     if options.get("twoway") == PYTHON_ONLY or not BUILT.is_dir():
         return
@@ -85,5 +85,5 @@ def prefer() -> None:
 
 
 def form() -> str:
-    """What runs: `compiled` or `python`."""
+    """The form that runs: `compiled` or `python`."""
     return "compiled" if any(isinstance(each, Finder) for each in sys.meta_path) else "python"

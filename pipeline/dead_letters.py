@@ -1,4 +1,4 @@
-"""A record that cannot be worked on, for the topic `dead-letter`: whole, or cut to what fits."""
+"""Makes the dead letter of a record that cannot be processed, whole or cut to what fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-#: What a letter keeps. With its other fields it stays below what a topic takes in one record.
+#: The most octets of a record's value, key and headers that a dead letter keeps. So the dead letter
+#: fits into one record of a topic.
 MOST_OCTETS: Final = 800_000
 MOST_KEY_OCTETS: Final = 16_384
 MOST_HEADER_OCTETS: Final = 65_536
@@ -30,10 +31,11 @@ def letter_from_record(
     source: str = "",
     at: datetime | None = None,
 ) -> DeadLetter:
-    """The same letter whenever the record is read again; `at` is the record's time in Kafka.
+    """The dead letter of a record; reading the record again gives the same dead letter.
 
-    The id is derived from where the record stands. The store's is another than the agent's: each
-    may refuse the same record. A letter that was cut has the length and the digest of the whole.
+    Without `at` it has the record's time in Kafka. Its id is computed from topic, partition and
+    offset. The store's id differs from the agent's, because both may refuse the same record. A dead
+    letter that was cut has the length and the digest of the whole value.
     """
     place = f"{record.topic}/{record.partition}/{record.offset}"
     if stage is Stage.STORE:
@@ -61,12 +63,12 @@ def letter_from_record(
 
 
 def is_cut(letter: DeadLetter) -> bool:
-    """Whether the letter has only the beginning of what was refused."""
+    """Whether the dead letter has only the beginning of the refused input."""
     return bool(letter.whole_sha256)
 
 
 def _headers_that_fit(given: Iterable[tuple[str, bytes | None]]) -> tuple[list[Header], bool]:
-    """The first headers, up to the bound, and whether they are all."""
+    """The first headers, up to the bound, and whether these are all of them."""
     kept: list[Header] = []
     left = MOST_HEADER_OCTETS
     for name, value in given:
@@ -78,5 +80,5 @@ def _headers_that_fit(given: Iterable[tuple[str, bytes | None]]) -> tuple[list[H
 
 
 def _time_of(timestamp_ms: int) -> datetime:
-    """The time of a record; a producer may have stated one that no calendar has."""
+    """The time of a record, limited to the years 1 to 9999: a producer may state any number."""
     return datetime.fromtimestamp(min(max(timestamp_ms, EARLIEST_MS), LATEST_MS) / 1000, UTC)

@@ -1,4 +1,4 @@
-"""Ids that follow from what they are of, so that a replay gives them again."""
+"""Ids that are computed from content, so that a replay gives the same ids."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pipeline.sms.msisdn import address_from_text
 if TYPE_CHECKING:
     from pipeline.records import MtRequest
 
-# Most words are shorter than this; to make four octets of a length takes as long as to hash them.
+# A cache for lengths up to 255: to encode a length takes as long as to hash it.
 _LENGTHS: Final = [length.to_bytes(4, "big") for length in range(256)]
 
 
 def derived_id(*words: str) -> str:
-    """32 hex digits that only these words give (blake2b, 128 bits)."""
+    """32 hex digits, a hash of these words (blake2b, 128 bits)."""
     pieces: list[bytes] = []
     for word in words:
         octets = word.encode() if word.isascii() else word.encode("utf-8", "surrogatepass")
@@ -26,11 +26,11 @@ def derived_id(*words: str) -> str:
 
 
 def request_digest(request: MtRequest) -> bytes:
-    """16 octets of what an MT request asks for: two requests with one digest are the same request.
+    """A digest of the content of an MT request, 16 octets. Equal digests mean the same request.
 
-    The id and the time of asking do not count; `to` counts as the handset it names, so "+27…" and
-    "27…" are the same. HTTP answers 409 and the gate rejects with `id-reused` when one id has two
-    digests.
+    The id and the time of the request do not count. `to` counts as the handset that it names, so
+    "+27…" and "27…" are the same. If one id comes with two digests, HTTP answers 409, and the gate
+    rejects with `id-reused`.
     """
     content = (
         address_from_text(request.to),

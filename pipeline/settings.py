@@ -1,6 +1,7 @@
-"""Every setting, once.
+"""All settings. Each one is defined here and nowhere else.
 
-Order: command line, a line of secrets_file, `TWOWAY_X`, a line of `HOME/settings.toml`, default.
+The first of these that gives a value wins: the command line, a line of secrets_file, `TWOWAY_X`,
+a line of `HOME/settings.toml`, the default.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SETTINGS_FILE: Final = "settings.toml"
 
 
 class SettingsError(ValueError):
-    """A setting is unknown or cannot be read; the words name it and where it came from."""
+    """A setting is unknown or cannot be read; the message names the setting and its origin."""
 
 
 def _setting(default: Any, help: str) -> Any:
@@ -37,7 +38,7 @@ class Settings:
         Path(".twoway"), "Folder of the local stack: its data, logs, number directory and clock."
     )
     secrets_file: str = _setting(
-        "", "A file of more settings as in settings.toml, for secrets; -: standard input."
+        "", "File with more lines as in settings.toml, for secrets; -: standard input."
     )
     kafka: str = _setting(
         "", "Bootstrap servers, comma-separated; empty: the local stack found under home."
@@ -50,18 +51,18 @@ class Settings:
         1, "Copies that must have a record before it is acknowledged; 2 in production."
     )
     instance: str = _setting(
-        "", "Name of this worker, kept over restarts (static group membership); empty: none."
+        "", "Name of this worker; a restart keeps it (static group membership); empty: none."
     )
     stall_seconds: float = _setting(
-        120.0, "A worker that has work and gets none of it done for so long stops; above 90."
+        120.0, "A worker stops when it has work and completes none for this long; above 90."
     )
 
     hang_seconds: float = _setting(
-        60.0, "A process whose event loop stands still so long ends and is started anew; 0: none."
+        60.0, "A process ends, to be restarted, when its event loop stands still this long; 0: off."
     )
 
     numbers: str = _setting("", "The number directory; empty: numbers.toml under home.")
-    account: str = _setting("main", "Account of numbers that name none.")
+    account: str = _setting("main", "Account of the numbers for which the directory names none.")
     dedupe_horizon_hours: int = _setting(168, "How long a part is remembered as seen; at least 72.")
     assembly_spread_minutes: int = _setting(
         60, "Parts join only when their gateway times lie within this."
@@ -74,7 +75,7 @@ class Settings:
     )
     max_parts: int = _setting(3, "Longest MT, in parts.")
     mt_validity_hours: int = _setting(
-        24, "An MT whose request names no not_after is not sent later than this."
+        24, "An MT is not sent later than this after its decision, if its request has no not_after."
     )
     default_charset: str = _setting(
         "ISO-8859-1", "Charset of a part that names none (G8.3.1, 'when applicable')."
@@ -93,56 +94,57 @@ class Settings:
     trusted_proxies: str = _setting("", "Proxies whose X-Forwarded-For counts, comma-separated.")
     host_names: str = _setting(
         "",
-        "Names beside localhost and 127.0.0.1 by which this machine asks its own services,"
+        "Further names (beside localhost and 127.0.0.1) that loopback callers may use as the Host,"
         " comma-separated.",
     )
     tls_cert: str = _setting("", "Certificate chain (PEM) to serve https.")
-    tls_key: str = _setting("", "Its private key (PEM).")
+    tls_key: str = _setting("", "Private key (PEM) of tls_cert.")
     body_limit_bytes: int = _setting(65536, "Largest request body.")
     acknowledge_timeout_ms: int = _setting(
         2500, "How long ingest waits for Kafka before it answers 503."
     )
 
     smpp_host: str = _setting("", "The gateway's SMPP host (twoway smpp).")
-    smpp_port: int = _setting(3550, "Its port.")
+    smpp_port: int = _setting(3550, "Port of smpp_host.")
     smpp_system_id: str = _setting("", "System id to bind with: the API's user name.")
-    smpp_password: str = _setting("", "Its password, at most 8 characters.")
+    smpp_password: str = _setting("", "Password of smpp_system_id, at most 8 characters.")
     smpp_system_type: str = _setting("", "System type to bind with: the api_id.")
     smpp_bind: str = _setting("transceiver", "How to bind: receiver or transceiver.")
     smpp_tls: str = _setting(
-        "on", "on; off: plain, to loopback only; plain: without TLS over any network."
+        "on", "on: TLS; off: no TLS, to loopback only; plain: no TLS, over any network."
     )
     smpp_ca: str = _setting("", "Certificates (PEM) to trust; empty: those the system trusts.")
     smpp_default_alphabet: str = _setting("gsm7", "What data_coding 0 means: gsm7 or latin1.")
-    smpp_window: int = _setting(1000, "Most deliver_sm that wait for an answer at a time.")
+    smpp_window: int = _setting(1000, "At most so many deliver_sm wait for an answer at a time.")
     smpp_enquire_seconds: float = _setting(
-        30.0, "An idle bind is tried this often; it is given up when that gets no answer as long."
+        30.0, "An idle bind gets an enquire_link this often; without an answer for as long it ends."
     )
 
     ftp_host: str = _setting("", "The FTP server that holds mo.log (twoway ftp).")
-    ftp_port: int = _setting(21, "Its port.")
+    ftp_port: int = _setting(21, "Port of ftp_host.")
     ftp_user: str = _setting("", "User to log in as.")
     ftp_password: str = _setting("", "The user's password.")
     ftp_path: str = _setting("mo.log", "The log, as the user sees it on the server.")
     ftp_tls: str = _setting(
         "on",
-        "on: explicit TLS, data too; off: plain, to loopback only; plain: without TLS over any"
+        "on: explicit TLS, for data too; off: no TLS, to loopback only; plain: no TLS, over any"
         " network.",
     )
     ftp_ca: str = _setting("", "Certificates (PEM) to trust; empty: those the system trusts.")
-    ftp_poll_seconds: float = _setting(30.0, "How long after a poll the next one begins.")
+    ftp_poll_seconds: float = _setting(30.0, "Pause between the end of a poll and the next poll.")
 
     apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
 
     suppression_key: str = _setting(
         "",
-        "File of the key under which stops outlive their handset; empty: HOME.suppression-key.",
+        "File with the key of the suppressions (stops of forgotten handsets); empty:"
+        " HOME.suppression-key.",
     )
     clickhouse: str = _setting(
         "", "URL of a ClickHouse server; empty: the embedded engine under home."
     )
-    block_rows: int = _setting(50_000, "A block is written at this many rows.")
-    block_seconds: float = _setting(1.0, "Or when it is this old.")
+    block_rows: int = _setting(50_000, "The store writes a block when it has this many rows.")
+    block_seconds: float = _setting(1.0, "The store writes a block when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -159,7 +161,7 @@ class Settings:
 
 
 def _value_from_text(name: str, kind: str, text: Any, origin: str) -> Any:
-    """`text` as the type the setting has; raises `SettingsError` naming setting and origin."""
+    """`text` in the type of the setting; the `SettingsError` names the setting and its origin."""
     try:
         match kind:
             case "int":
@@ -176,7 +178,7 @@ def _value_from_text(name: str, kind: str, text: Any, origin: str) -> Any:
 
 @cache
 def _standard_input() -> str:
-    """All of it, read once. A pipe: what was read is nowhere any more."""
+    """All of standard input. It is read once and cached, because a pipe cannot be read again."""
     return sys.stdin.read()
 
 
@@ -190,7 +192,7 @@ def _secret_lines(secrets_file: str) -> str:
 
 
 def _settings_in(text: str, origin: str) -> dict[str, tuple[Any, str]]:
-    """Value and where it came from, by name; raises `SettingsError`."""
+    """The value and the origin of each setting in `text`, by name; raises `SettingsError`."""
     try:
         return {name: (value, origin) for name, value in tomllib.loads(text).items()}
     except tomllib.TOMLDecodeError as error:
@@ -200,7 +202,7 @@ def _settings_in(text: str, origin: str) -> dict[str, tuple[Any, str]]:
 def load_settings(
     *, environment: Mapping[str, str] = os.environ, command_line: Mapping[str, Any] | None = None
 ) -> Settings:
-    """The settings in force; raises `SettingsError` for an unknown or unreadable one."""
+    """The settings in force; raises `SettingsError` for an unknown or unreadable setting."""
     known = {f.name: str(f.type) for f in fields(Settings)}
     given: dict[str, tuple[Any, str]] = {}
     from_environment = {

@@ -1,7 +1,8 @@
-"""The key under which stops outlive their handset, in a file of its own outside the data.
+"""The key of the suppressions, that is, of the stops of forgotten handsets, in its own file.
 
-Whoever has the data and not the key cannot tell whose a suppression is; whoever loses the key loses
-those stops. So it is made once, is read by nobody else, and is backed up apart from the data.
+Without the key nobody can tell to which handset a suppression belongs. If the key is lost, these
+stops are lost. So the key is made once, no other user may read it, and it is backed up apart from
+the data.
 """
 
 from __future__ import annotations
@@ -26,27 +27,27 @@ _OTHERS: Final = 0o077
 
 
 class SuppressionKeyError(NeedsOperator):
-    """The key is missing, is not the one that was used, or others can read it."""
+    """The key is missing, is not the key that was used, or other users can read it."""
 
 
 class SuppressionKey:
-    """Gives the suppression of a handset: HMAC-SHA256 of its digits (RFC 2104, FIPS 180-4)."""
+    """Computes the suppression of a handset: HMAC-SHA256 of its digits (RFC 2104, FIPS 180-4)."""
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
 
     def of(self, handset: str) -> bytes:
-        """32 octets that only this key gives this handset."""
+        """The suppression of a handset, 32 octets."""
         return hmac.digest(self._octets, handset.encode(), "sha256")
 
     @property
     def fingerprint(self) -> bytes:
-        """8 octets by which the key is known again; they say nothing of it."""
+        """8 octets that identify the key without revealing it."""
         return hmac.digest(self._octets, b"\x00fingerprint", hashlib.sha256)[:8]
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the key is, or is to be: beside the home, not in it, unless the setting says where."""
+    """The file of the key: as the setting says, or beside the home (not in it)."""
     if settings.suppression_key:
         return Path(settings.suppression_key)
     home = settings.home.absolute()
@@ -65,10 +66,11 @@ def read_key(file: Path) -> SuppressionKey | None:
         raise SuppressionKeyError(f"the suppression key {file} cannot be read: {error}") from error
     if mode & _OTHERS:
         raise SuppressionKeyError(
-            f"others may read the suppression key {file}: chmod 600 it, and think about who has"
+            f"other users may read the suppression key {file}: chmod 600 it, and find out who may"
+            " have read it"
         )
     if not _HEX.fullmatch(text):
-        raise SuppressionKeyError(f"{file} is no suppression key: that is 64 hex digits")
+        raise SuppressionKeyError(f"{file} is not a suppression key: a key is 64 hex digits")
     return SuppressionKey(bytes.fromhex(text))
 
 

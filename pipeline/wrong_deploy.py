@@ -1,9 +1,9 @@
-"""The failures that are nobody's message's fault, and that a new start does not mend."""
+"""Failures that no message has caused, and that a restart does not repair."""
 
 
 class NeedsOperator(RuntimeError):
-    """A new start would end the same way: the worker waits, unready, and says why."""
+    """A restart would fail in the same way: the process waits, is not ready, and says why."""
 
 
 class WrongDeploy(NeedsOperator):
-    """Rows of our own making cannot be read, one after another: the deploy is wrong."""
+    """Several records or rows of our own in a row cannot be read: the deployment is wrong."""

@@ -1,4 +1,4 @@
-"""What a line of mo.log becomes: a raw event, or a dead letter (G8.3.2)."""
+"""Makes a raw event or a dead letter of a line of mo.log (G8.3.2)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OVERLONG: Final = Rejected(Reason.UNREADABLE_RECORD, f"a piece of a line over {M
 
 
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What to publish; without a key any partition will do."""
+    """A record to publish; without a key it may go to any partition."""
 
     topic: str
     record: Record
@@ -29,9 +29,9 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
 def outgoing_from_line(
     line: bytes | Overlong, *, now: datetime, neighbour: datetime | None = None
 ) -> LogRecord | None:
-    """The raw event of one line, or its dead letter; None when the line is blank.
+    """The raw event of one line, or its dead letter; None if the line is blank.
 
-    `neighbour` is the time that stands for the line's own where that cannot be read.
+    `neighbour` is the time to use if the line's own time cannot be read.
     """
     if isinstance(line, Overlong):
         return letter_from_line(line.octets, OVERLONG, now=now)
@@ -54,6 +54,6 @@ def outgoing_from_line(
 
 
 def letter_from_line(octets: bytes, rejected: Rejected, *, now: datetime) -> LogRecord:
-    """The dead letter of a line that is none."""
+    """The dead letter of a line that cannot be read."""
     letter = letter_from_refused(rejected, octets=octets, source=Source.FTP, at=now)
     return LogRecord(topic=DEAD_LETTER, record=letter)

@@ -1,4 +1,4 @@
-"""The time that stands for an unreadable one in mo.log: that of a readable line beside it."""
+"""Finds a time for a line of mo.log whose own time cannot be read: a readable neighbour's time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 
 class LineTimes:
-    """Goes with the lines of one log, from place to place.
+    """Follows the lines of one log, and remembers the time of the last readable line in `last`.
 
-    `last` is the time of the last readable line so far. What it says of a line follows from the
-    octets before it (for the first lines, up to the first readable one), so that a log that is read
-    again says the same.
+    The time for a line depends only on the octets before the line (for the first lines, on the
+    octets up to the first readable line). So reading a log again gives the same times.
     """
 
     def __init__(self, last: datetime | None = None) -> None:
@@ -25,7 +24,10 @@ class LineTimes:
     def beside(
         self, lines: Sequence[bytes | Overlong]
     ) -> Iterator[tuple[bytes | Overlong, datetime | None]]:
-        """Each line, with a neighbour's time where it has none itself; None: nobody has one."""
+        """Each line, and the time of a neighbour if its own time cannot be read, else None.
+
+        None also if no line before or among `lines` has a readable time.
+        """
         times = [None if isinstance(line, Overlong) else time_of_line(line) for line in lines]
         last = self.last or next((time for time in times if time is not None), None)
         for line, time in zip(lines, times, strict=True):
@@ -34,7 +36,7 @@ class LineTimes:
         self.last = last
 
     def knows_a_time(self, lines: Sequence[bytes | Overlong]) -> bool:
-        """Whether a line among these, or before them, has a readable time."""
+        """Whether a line before or among `lines` has a readable time."""
         return self.last is not None or any(
             not isinstance(line, Overlong) and time_of_line(line) is not None for line in lines
         )

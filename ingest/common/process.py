@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 async def kafka_answers(
     publisher: Publisher, ending: asyncio.Task[bool], *, every_seconds: float
 ) -> bool:
-    """True once Kafka answers, False when `ending` is done first."""
+    """Wait until Kafka answers (True) or `ending` is done (False)."""
     while not publisher.is_reachable and not ending.done():
         await asyncio.wait([ending], timeout=every_seconds)
     return not ending.done()

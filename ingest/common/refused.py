@@ -1,4 +1,4 @@
-"""What was refused before it became a record, whole, for the topic `dead-letter`."""
+"""Makes the dead letter of input that was refused before it became a record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def letter_from_refused(
     at: datetime,
     headers: Sequence[Header] = (),
 ) -> DeadLetter:
-    """The letter of a request, a deliver_sm or a log line: it stands in no topic."""
+    """The dead letter of a request, a deliver_sm or a log line, which has no topic and offset."""
     return DeadLetter(
         dead_letter_id=secrets.token_hex(16),
         topic="",

@@ -1,4 +1,4 @@
-"""The poller's checkpoint: one small file, written atomically, known to be whole by its digest."""
+"""The poller's checkpoint: one small file, written atomically, with a digest of its content."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class DiskTrouble(OSError):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The logs that are followed, oldest first, and the heads of those beside them.
+    """The logs that the poller follows, oldest first, and the heads of other logs beside them.
 
-    `log` says where; the last place is that of the log which is written now. Among `known` is what
-    was read to its end and what was there before the poller.
+    `log` is the address of the log. The last of `places` is the log that the gateway writes now.
+    `known` are logs that were read to their end, and logs that were there before the poller.
     """
 
     log: str
@@ -37,7 +37,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckpointFile:
-    """The checkpoint under a home, held by one process at a time; raises `FolderTaken`."""
+    """The checkpoint file of a home, locked by one process at a time; raises `FolderTaken`."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
@@ -50,11 +50,11 @@ class CheckpointFile:
             raise FolderTaken(f"another poller uses {self._folder}")
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Release the lock."""
         self._lock.close()
 
     def read(self) -> Checkpoint | None:
-        """What was written last; None when nothing was, or when it cannot be relied on."""
+        """The last checkpoint written; None if there is none, or if it is damaged."""
         try:
             written = self.path.read_bytes()
         except FileNotFoundError:
@@ -68,15 +68,15 @@ class CheckpointFile:
             aside = self.path.with_suffix(".unreadable")
             self.path.replace(aside)
             log.error(
-                "the checkpoint cannot be read (%s) and is put aside as %s: the log is read from"
-                " its start again, and what came before is dropped as a duplicate",
+                "the checkpoint cannot be read (%s) and is renamed to %s: the log is read from its"
+                " start again, and lines that came before are dropped as duplicates",
                 error,
                 aside,
             )
             return None
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Put it in place of the last one: all of it or nothing; raises `DiskTrouble`."""
+        """Replace the last checkpoint atomically; raises `DiskTrouble`."""
         body = msgspec.json.encode(checkpoint)
         draft = self.path.with_suffix(".new")
         try:

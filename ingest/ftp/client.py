@@ -1,4 +1,4 @@
-"""A folder of an FTP server, read in passive mode, and over TLS where so set."""
+"""Reads a folder of an FTP server in passive mode, and over TLS if that is set."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-#: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
+#: RFC 959 4.2: the command is unknown, not implemented, has wrong arguments, or is not allowed now.
 _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 
 
 class FtpClient:
-    """The files of the log's folder, while `connected`."""
+    """The files of the log's folder on the server. Use it within `connected`."""
 
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
@@ -51,7 +51,7 @@ class FtpClient:
 
     @contextmanager
     def connected(self) -> Iterator[FtpClient]:
-        """Logged in, in the folder; raises `Trouble`."""
+        """A connection that is logged in and is in the log's folder; raises `Trouble`."""
         self._end_by = time.monotonic() + bounds.POLL_SECONDS
         connection = FtpConnection(self._tls)
         self._connection = connection
@@ -78,7 +78,7 @@ class FtpClient:
             connection.close()
 
     def abort(self) -> None:
-        """End what another thread does here: it gets a `Trouble`."""
+        """Interrupt another thread that uses this client; that thread gets a `Trouble`."""
         connection = self._connection
         for each in (self._data, connection.sock if connection else None):
             if each is not None:
@@ -86,16 +86,16 @@ class FtpClient:
                     socket.socket.shutdown(each, socket.SHUT_RDWR)  # TLS is left as it is
 
     def names(self) -> list[str]:
-        """The files of the folder, but for names that are paths or hold control characters."""
+        """The files of the folder, without names that are paths or have control characters."""
         found = [basename(line) for line in self._listed("NLST")]
         return [name for name in found if name.strip(".") and name.isprintable()]
 
     def listing(self) -> object:
-        """What LIST says, so: names, sizes and times of change."""
+        """A digest of the answer to LIST: it changes with any name, size or time."""
         return blake2b("\n".join(self._listed("LIST")).encode()).digest()
 
     def size(self, name: str) -> int | None:
-        """By SIZE; None where the server has none or there is no such file."""
+        """The answer to SIZE; None if the server does not know SIZE or the file."""
         with in_words("broken"):
             try:
                 return self._in_use.size(name)
@@ -104,7 +104,11 @@ class FtpClient:
 
     @contextmanager
     def opened(self, name: str, start: int) -> Iterator[Iterator[bytes]]:
-        """Its octets from `start` on; where the server refuses REST what lies before is skipped."""
+        """The octets of a file from `start` on.
+
+        If the server refuses REST, the file is read from its beginning, and octets before `start`
+        are skipped.
+        """
         command = f"RETR {name}"
         skip = 0
         if self.skips or self.is_restart_refused:
@@ -134,7 +138,7 @@ class FtpClient:
 
     @contextmanager
     def _received(self, data: socket.socket) -> Iterator[Iterator[bytes]]:
-        """What a transfer brings; left before its end, the server's answer to that is awaited."""
+        """The blocks of a transfer. If the caller stops early, the server's answer is awaited."""
         self._is_answered = False
         blocks = self._blocks(data)
         try:
@@ -151,9 +155,9 @@ class FtpClient:
                     self._in_use.getmultiline()
 
     def _blocks(self, data: socket.socket) -> Generator[bytes]:
-        """To the end, which the server has to confirm."""
+        """The blocks of a transfer up to its end, which the server must confirm."""
         with in_words("broken"):
-            waited, count = 0.0, 0  # for the server; Kafka may take its time
+            waited, count = 0.0, 0  # time waited for the server only, not for Kafka
             asked_at = time.monotonic()
             while block := data.recv(bounds.BLOCK_OCTETS):
                 waited += time.monotonic() - asked_at
@@ -171,13 +175,13 @@ class FtpClient:
             self._in_use.voidresp()
 
     def _refuse_late(self) -> None:
-        """Raises `Trouble` when this poll has taken longer than any may."""
+        """Raises `Trouble` if this poll has taken longer than `POLL_SECONDS`."""
         if time.monotonic() > self._end_by:
-            words = f"a poll of over {bounds.POLL_SECONDS:.0f} s: the next goes on"
+            words = f"the poll took over {bounds.POLL_SECONDS:.0f} s: the next poll continues"
             raise Trouble("timeout", words)
 
     def _listed(self, command: str) -> tuple[str, ...]:
-        """The lines of a list; none where the server refuses to list, as some do of no files."""
+        """The lines of a list; none if the server refuses to list, as some do without files."""
         octets = bytearray()
         with in_words("broken"):
             try:
@@ -198,7 +202,7 @@ class FtpClient:
 
 
 def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
-    """What follows the first `count` octets."""
+    """The octets after the first `count` octets."""
     for block in blocks:
         if count < len(block):
             yield block[count:]

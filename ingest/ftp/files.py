@@ -1,4 +1,4 @@
-"""The files beside the log, and whether one of them is the log that was being read."""
+"""Looks at the files beside the log, to find a log that was being read under another name."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-#: A folder may hold more; those named like the log come first.
+#: The most files of a folder that are searched; files named like the log come first.
 SEARCHED: Final = 1_000
-#: Of a line of mo.log the first four fields are never left out (G8.3.2).
+#: The first four fields of a line of mo.log are always there (G8.3.2).
 LEAST_TABS: Final = 3
 
 
 class Files(Protocol):
-    """What a poll needs of a server: the files of one folder."""
+    """The files of one folder on a server, as a poll needs them."""
 
     skips: bool
-    """Whether to read from the start up to where reading begins: the server cannot restart."""
+    """Whether to read files from their beginning and skip octets: the server ignores REST."""
 
     def names(self) -> list[str]:
         """The files of the folder."""
 
     def listing(self) -> object:
-        """Differs once a file was added, renamed or changed."""
+        """A value that changes when a file is added, renamed or changed."""
 
     def size(self, name: str) -> int | None:
-        """In octets; None where the server does not say."""
+        """The size in octets; None if the server does not say."""
 
     def opened(self, name: str, start: int) -> AbstractContextManager[Iterator[bytes]]:
-        """Its octets from `start` on; raises `Missing`, and the iterator `Trouble`."""
+        """The octets of a file from `start` on; raises `Missing`, the iterator `Trouble`."""
 
 
 @contextmanager
 def resumed(
     files: Files, name: str, place: LogPlace
 ) -> Iterator[tuple[bytes, Iterator[bytes]] | None]:
-    """What lies before the position and what comes after it; None: it is another log."""
+    """The octets before the position and the octets after it; None if it is another log."""
     try:
         with files.opened(name, place.window_start) as blocks:
             octets = b""
@@ -59,7 +59,7 @@ def resumed(
 
 
 def first_octets(files: Files, name: str) -> bytes:
-    """The first line of a file or its first 4 KiB; less when it holds no more."""
+    """The beginning of a file, up to the end of its first line or 4 KiB, or the whole file."""
     octets = b""
     try:
         with files.opened(name, 0) as blocks:
@@ -71,19 +71,19 @@ def first_octets(files: Files, name: str) -> bytes:
 
 
 def siblings(files: Files, name: str) -> list[str]:
-    """The other files of the folder, those named like the log first, up to `SEARCHED`."""
+    """Up to `SEARCHED` other files of the folder, files named like the log first."""
     others = sorted(set(files.names()) - {name})
     stem = stem_of(name)
     return sorted(others, key=lambda other: not other.startswith(stem))[:SEARCHED]
 
 
 def stem_of(name: str) -> str:
-    """What the names of rotated logs begin with: `mo` for `mo.log`."""
+    """The beginning of the names of rotated logs: `mo` for `mo.log`."""
     return name[: name.find(".", 1)] if "." in name[1:] else name
 
 
 def other_logs(files: Files, name: str) -> dict[LogHead, tuple[bytes, str]]:
-    """First octets and name of each file beside the log that is a log by name and by its octets."""
+    """The other files that are logs by name and content: first octets and name, by their head."""
     found: dict[LogHead, tuple[bytes, str]] = {}
     for other in siblings(files, name):
         if not other.startswith(stem_of(name)):

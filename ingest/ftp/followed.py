@@ -1,4 +1,4 @@
-"""The places of a checkpoint as they move, each move kept on disk."""
+"""The places of a checkpoint. Every change is written to disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 class Logs:
-    """The logs that are followed, oldest first; the last is the one that is written now.
+    """The logs that are followed, oldest first. The last is the log that the gateway writes now.
 
-    What was put down and could not be written stays in force here, and is written before anything
-    else is read.
+    If a change cannot be written, it stays in memory, and is written before anything else is read.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, write: Callable[[Checkpoint], None]) -> None:
@@ -27,31 +26,31 @@ class Logs:
 
     @property
     def current(self) -> LogPlace:
-        """The log that is written now."""
+        """The log that the gateway writes now."""
         return self.checkpoint.places[-1]
 
     @property
     def old(self) -> tuple[LogPlace, ...]:
-        """The rotated ones that are still read."""
+        """The rotated logs that are still read."""
         return self.checkpoint.places[:-1]
 
     def is_seen(self, head: LogHead) -> bool:
-        """Whether a log that begins so is followed, was read, or was there before us."""
+        """Whether a log with this head is followed, was read, or was there before the poller."""
         followed = (place.head for place in self.checkpoint.places)
         return head in self.checkpoint.known or head in followed
 
     def catch_up(self) -> None:
-        """Write what could not be written before; raises `DiskTrouble`."""
+        """Write a change that could not be written before; raises `DiskTrouble`."""
         if not self._is_written:
             self._put(self.checkpoint)
 
     def replace(self, before: LogPlace, after: LogPlace) -> None:
-        """Another place of the same log."""
+        """Replace the place of a log by another place of the same log."""
         places = tuple(after if each == before else each for each in self.checkpoint.places)
         self._put(msgspec.structs.replace(self.checkpoint, places=places))
 
     def saver(self, place: LogPlace) -> Callable[[LogPlace], None]:
-        """What keeps the places of one log, one after the other."""
+        """A function that stores each next place of one log."""
         last = place
 
         def save(moved: LogPlace) -> None:
@@ -70,13 +69,13 @@ class Logs:
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=known))
 
     def begin(self, place: LogPlace, *, known: Iterable[LogHead]) -> None:
-        """The first log of all, and what lies beside it."""
+        """Follow the first log; `known` are the logs beside it, which are not read."""
         self._put(msgspec.structs.replace(self.checkpoint, places=(place,), known=tuple(known)))
 
     def begin_new(
         self, place: LogPlace, *, unseen: Iterable[LogPlace], known: Iterable[LogHead]
     ) -> None:
-        """A new log is written now; `unseen` were before it, and `known` lies beside it."""
+        """Follow a new log; `unseen` logs were written before it, `known` lie beside it."""
         places = (*self.checkpoint.places, *unseen, place)
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))
 
@@ -86,7 +85,7 @@ class Logs:
         self._put(msgspec.structs.replace(self.checkpoint, places=places, known=tuple(known)))
 
     def belong(self, where: str, *, is_same: bool) -> None:
-        """The checkpoint is of the log there; unless it is the same log, of none of it yet."""
+        """Set the address of the log; if it is not the same log, drop all places."""
         places, known = self.checkpoint.places, self.checkpoint.known
         kept = {"places": places, "known": known} if is_same else {"places": (), "known": ()}
         self._put(msgspec.structs.replace(self.checkpoint, log=where, **kept))

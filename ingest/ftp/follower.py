@@ -1,4 +1,4 @@
-"""Follows a log from poll to poll, through rotation and renaming: nothing lost, nothing twice."""
+"""Follows a log through rotation and renaming, and reads every line of it once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.ftp")
 
-#: A rotated log is read until it brought nothing in so many polls: its writer may hold it open.
+#: A rotated log is read until it brought nothing in this many polls, because the gateway may still
+#: write to it.
 QUIET_POLLS: Final = 10
-#: A log that is shorter than it was may be on its way back whole: so many polls while it grows.
+#: If a log has become shorter, it may be being sent again. So wait this many polls while it grows.
 RESENT_POLLS: Final = 10
 
 
 class Follower:
-    """Reads the log called `name` on, and those that were called so before; `where` it is."""
+    """Reads new lines of the log `name`, and of logs that had this name before.
+
+    `where` is the address of the log.
+    """
 
     def __init__(
         self, name: str, logs: Logs, *, where: str, publish: Publish, now: Callable[[], datetime]
@@ -41,12 +45,12 @@ class Follower:
         self._resent = (-1, 0)  # how long the log was at the last poll, and for how many it grew
 
     def poll(self, files: Files) -> None:
-        """Read all there is; raises `Trouble` or `DiskTrouble`, and keeps what was read."""
+        """Read all new lines; raises `Trouble` or `DiskTrouble`. Lines read before count."""
         logs = self._logs
         logs.catch_up()
         if logs.checkpoint.log != self._where:
             self._compare(files)
-        if not logs.checkpoint.places:  # what lies beside the log at the first poll is not ours
+        if not logs.checkpoint.places:  # the first poll: files beside the log are not read
             self._listing = files.listing()
             logs.begin(LogPlace(name=self._name), known=other_logs(files, self._name))
         for place in logs.old:
@@ -61,10 +65,10 @@ class Follower:
         else:
             self._look_again(files)
         if is_new and logs.current.head is not None:
-            self._insert_unseen(files)  # one may have been rotated just before the first line came
+            self._insert_unseen(files)  # a log may have been rotated just before the first line
 
     def _compare(self, files: Files) -> None:
-        """The checkpoint names another log: it may be the same, reached another way."""
+        """The checkpoint has another address: find out whether the log is the same."""
         before, places = self._logs.checkpoint.log, self._logs.checkpoint.places
         is_same = False
         if places and places[-1].marks:
@@ -77,7 +81,7 @@ class Follower:
     def _read(
         self, files: Files, name: str, place: LogPlace, *, is_last: bool = False
     ) -> LogPlace | None:
-        """Read the log of `place` on where it is called `name`; None when it is another."""
+        """Read on in the file `name` from `place`; None if the file is another log."""
         with resumed(files, name, place) as found:
             if found is None:
                 return None
@@ -101,7 +105,7 @@ class Follower:
         return after
 
     def _follow_old(self, files: Files, place: LogPlace) -> None:
-        """Read a rotated log on; let it go when it has been quiet, or is there no more."""
+        """Read on in a rotated log; stop following it if it was quiet for long, or is gone."""
         is_last = place.quiet_polls + 1 >= QUIET_POLLS
         after = self._find(files, place, is_last=is_last)
         if after is None:
@@ -112,7 +116,7 @@ class Follower:
             self._logs.follow_no_more(after)
 
     def _find(self, files: Files, place: LogPlace, *, is_last: bool = False) -> LogPlace | None:
-        """Read a log on wherever it is, but for where the log is written; None: nowhere."""
+        """Find a log under any other name and read on in it; None if it is not found."""
         if place.head is None:
             return None
         names = siblings(files, self._name)
@@ -127,7 +131,7 @@ class Follower:
         return None
 
     def _look_again(self, files: Files) -> None:
-        """The log that was read is not there: rotated, cut short, on its way back, or away."""
+        """The file is not the log that was read: it was rotated, cut, is sent again, or is gone."""
         place = self._logs.current
         head = head_of(first_octets(files, self._name))
         if head is not None and head == place.head and self._resume_same(files, place):
@@ -137,7 +141,7 @@ class Follower:
             return
         unseen, known = self._unseen(files)
         if head is None and not unseen:
-            return  # a new one has no line yet
+            return  # the new log has no line yet
         if after is None and place.head is not None:
             self._say_rest_is_missing(place)
         log.info("the log was rotated: a new one begins")
@@ -150,9 +154,9 @@ class Follower:
         self._read(files, self._name, self._logs.current)
 
     def _resume_same(self, files: Files, place: LogPlace) -> bool:
-        """Go on in a log that begins as it did and differs where we are; False: we cannot.
+        """Read on in a log with the same beginning that differs at our position; else False.
 
-        It is shorter, was written anew from some point on, or the server ignores REST.
+        The log is shorter, or was rewritten from some point on, or the server ignores REST.
         """
         size = files.size(self._name)
         if size is not None and size < place.position:
@@ -163,14 +167,16 @@ class Follower:
         elif place.window_start and not files.skips:
             files.skips = True
             if self._read(files, self._name, place) is not None:
-                log.warning("the server takes REST and ignores it: the log is read from its start")
+                log.warning(
+                    "the server accepts REST but ignores it: the log is read from its start"
+                )
                 return True
             files.skips = False
         self._resent = (-1, 0)
         return any(self._cut(files, place, moved_back(place, mark)) for mark in place.marks[-2::-1])
 
     def _cut(self, files: Files, place: LogPlace, earlier: LogPlace) -> bool:
-        """Go on at `earlier`, when the log is the same up to there."""
+        """Go back to the place `earlier` if the log is unchanged up to there."""
         with resumed(files, self._name, earlier) as found:
             if found is None:
                 return False
@@ -182,7 +188,7 @@ class Follower:
         return self._read(files, self._name, earlier) is not None
 
     def _unseen(self, files: Files) -> tuple[list[LogPlace], list[LogHead]]:
-        """Logs that came and were rotated between two polls, oldest first; and all there are."""
+        """Logs that began and were rotated between two polls, oldest first; and all logs there."""
         self._listing = files.listing()
         found = other_logs(files, self._name)
         by_first_line = sorted(found.items(), key=lambda item: item[1])
@@ -194,21 +200,21 @@ class Follower:
         return unseen, list(found)
 
     def _insert_unseen(self, files: Files) -> None:
-        """They go before the log that is written now."""
+        """Follow and read such unseen logs, before the log that the gateway writes now."""
         unseen, known = self._unseen(files)
         self._logs.begin_older(unseen, known=known)
         self._read_unseen(files, unseen)
 
     def _read_unseen(self, files: Files, unseen: list[LogPlace]) -> None:
         for place in unseen:
-            log.info("%s was rotated before it was seen, and is read whole", place.name)
+            log.info("%s was rotated before it was seen, so all of it is read", place.name)
             metrics.LOGS.labels("unseen").inc()
             self._follow_old(files, place)
 
     def _say_rest_is_missing(self, place: LogPlace) -> None:
         metrics.LOGS.labels("rest-missing").inc()
         log.error(
-            "the log was rotated and is not found in its folder: what came after octet %d is"
-            " missing. `twoway import` it once you have it: what came before changes nothing",
+            "the log was rotated and is not found in its folder: its lines after octet %d are"
+            " missing. Get the log and `twoway import` it: its earlier lines change nothing",
             place.position,
         )

@@ -1,4 +1,4 @@
-"""The metrics of the poller of mo.log, each name once."""
+"""The metrics of the poller of mo.log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOGS: Final = Counter(
     "twoway_ingest_ftp_logs_total", "Logs rotated, found, cut short, given up", ["event"]
 )
 
-#: Each is shown from the start, at 0: a rise from nothing would not be seen as one.
+#: Start each counter at 0: Prometheus sees no increase in a series that is new.
 for _outcome in ("taken", "refused", "blank"):
     LINES.labels(_outcome)
 for _kind in ("unreachable", "untrusted", "refused", "timeout", "broken", "kafka", "disk"):

@@ -1,4 +1,4 @@
-"""How far a log was read, and how it is known again: by its octets, whatever it is called now."""
+"""How far a log was read, and how it is recognised by its octets under any name."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ WINDOW_OCTETS: Final = 64 * 1024
 
 
 class LogHead(msgspec.Struct, frozen=True):
-    """How a log begins, up to the end of its first line that is not blank; 4 KiB at most."""
+    """The beginning of a log, up to the end of its first line that is not blank, at most 4 KiB."""
 
     length: int
     digest: str
 
 
 class LogMark(msgspec.Struct, frozen=True):
-    """A position in a log, and the digest of the 64 KiB before it (of all there is, if less).
+    """A position in a log, and the digest of the 64 KiB before it (or of all, if it is less).
 
-    `last_time` is the time of the last line before it whose time can be read.
+    `last_time` is the time of the last line before the position whose time can be read.
     """
 
     position: int
@@ -32,9 +32,9 @@ class LogMark(msgspec.Struct, frozen=True):
 
 
 class LogBatch(msgspec.Struct, frozen=True):
-    """What is on its way to Kafka: the lines that end before `until`, received at `at`.
+    """A batch that is being published: the lines that end before `until`, received at `at`.
 
-    Published again after a crash it consists of the same records, octet for octet.
+    Published again after a crash, the batch has the same records, octet for octet.
     """
 
     until: int
@@ -42,7 +42,7 @@ class LogBatch(msgspec.Struct, frozen=True):
 
 
 class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one log was read. `name` is what it was called last; `marks` end with the newest."""
+    """How far one log was read. `name` is its last known name; the newest mark is the last."""
 
     name: str
     head: LogHead | None = None
@@ -52,16 +52,16 @@ class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> int:
-        """The first octet that is not known to be in Kafka."""
+        """The offset of the first octet that is not known to be in Kafka."""
         return self.marks[-1].position if self.marks else 0
 
     @property
     def window_start(self) -> int:
-        """Where the octets begin by which the position is known."""
+        """Where the octets begin that identify the position."""
         return max(0, self.position - WINDOW_OCTETS)
 
     def is_known_by(self, octets: bytes) -> bool:
-        """Whether `octets`, from `window_start` on, are those of this log."""
+        """Whether `octets`, which begin at `window_start`, belong to this log."""
         if self.marks:
             window = octets[: self.position - self.window_start]
             return digest_of(window) == self.marks[-1].digest
@@ -69,19 +69,19 @@ class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def needed_octets(self) -> int:
-        """How many octets `is_known_by` asks for."""
+        """How many octets `is_known_by` needs."""
         if self.marks:
             return self.position - self.window_start
         return self.head.length if self.head else 0
 
 
 def digest_of(octets: bytes) -> str:
-    """128 bits, in hex."""
+    """A digest of 128 bits, in hex."""
     return blake2b(octets, digest_size=16).hexdigest()
 
 
 def head_of(octets: bytes) -> LogHead | None:
-    """The head of a log that begins with `octets`; None while its first line has no end."""
+    """The head of a log that begins with `octets`; None while its first line is incomplete."""
     blank = len(octets) - len(octets.lstrip())
     length = octets.find(b"\n", blank, LOG_HEAD_OCTETS) + 1
     if not length and len(octets) < LOG_HEAD_OCTETS:
@@ -96,21 +96,21 @@ def is_head_of(head: LogHead, octets: bytes) -> bool:
 
 
 def moved(place: LogPlace, mark: LogMark) -> LogPlace:
-    """The place at `mark`, which lies further on."""
+    """The place, moved forward to `mark`."""
     return msgspec.structs.replace(place, marks=thinned((*place.marks, mark)), batch=None)
 
 
 def moved_back(place: LogPlace, mark: LogMark) -> LogPlace:
-    """The place at `mark`, one of its own."""
+    """The place, moved back to `mark`, which is one of its marks."""
     marks = tuple(each for each in place.marks if each.position <= mark.position)
     return msgspec.structs.replace(place, marks=marks, batch=None)
 
 
 def thinned(marks: tuple[LogMark, ...]) -> tuple[LogMark, ...]:
-    """The newest mark, and of the older ones those that lie ever further apart.
+    """The newest mark, and older marks with growing distances between them.
 
-    However long a log is they are few; of a log that is cut, no more than was cut off lies between
-    the cut and the mark before it.
+    So even a long log has few marks. If a log is cut, the distance from the cut back to the next
+    mark is not larger than the part that was cut off.
     """
     *older, newest = marks
     older = [mark for mark in older if not mark.is_inside_overlong]

@@ -1,4 +1,4 @@
-"""The poller of mo.log: fetches what was appended, again and again, by FTP (G8.3.2)."""
+"""The poller of mo.log: fetches appended lines by FTP, again and again (G8.3.2)."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ log = logging.getLogger("twoway.ftp")
 
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (1.0, 60.0)
-#: Accounts are locked after some wrong passwords within some minutes: after two tries the server is
-#: asked once an hour, for whoever mends the password there.
+#: Servers lock an account after some wrong passwords within some minutes. So after two tries the
+#: poller tries once an hour, in case the password is corrected on the server.
 REFUSED_SECONDS: Final = (60.0, 300.0, 3600.0)
 
 
 class Poller:
-    """Polls one log; tests put another publisher in."""
+    """Polls one log; tests use another publisher."""
 
     def __init__(self, settings: Settings, *, publisher: Publisher | None = None) -> None:
         check_settings(settings)
@@ -54,7 +54,7 @@ class Poller:
         self.has_read_all = False
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`; raises `FolderTaken` when another poller has this home."""
+        """Poll until `ended`; raises `FolderTaken` if another poller uses this home."""
         file = CheckpointFile(self._settings.home)
         self._publisher.start()
         ending = asyncio.create_task(ended.wait())
@@ -87,21 +87,21 @@ class Poller:
         return Follower(self._server.name, logs, where=where, publish=publish, now=self._now)
 
     async def _publish(self, records: list[tuple[str, bytes | None, bytes]]) -> bool:
-        """Whether Kafka has acknowledged every one."""
+        """Publish records; whether Kafka has acknowledged all of them."""
         answers = {
             self._publisher.publish(topic, key=key, value=value) for topic, key, value in records
         }
         return all(await asyncio.gather(*answers))
 
     async def _may_poll(self, ending: asyncio.Task[bool]) -> bool:
-        """True once Kafka answers, False at the end."""
+        """Wait until Kafka answers (True) or `ending` is done (False)."""
         if not self._publisher.is_reachable:
             metrics.UP.set(0)
             log.info("polling once Kafka answers")
         return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
 
     async def _poll_once(self, follower: Follower, ending: asyncio.Task[bool]) -> bool:
-        """Whether all there was has been read."""
+        """Poll once; whether all new lines were read."""
         polling = asyncio.create_task(asyncio.to_thread(self._poll, follower))
         await asyncio.wait([polling, ending], return_when=asyncio.FIRST_COMPLETED)
         while not polling.done():
@@ -113,7 +113,7 @@ class Poller:
             if not ending.done():
                 self._take_trouble(trouble)
             return False
-        except Exception as error:  # whatever a server made fail, the next poll begins
+        except Exception as error:  # a defect that a server's words met must not end the poller
             if not ending.done():
                 log.error("a poll met a defect", exc_info=error)
                 self._take_trouble(Trouble("broken", "a defect, see above"))
@@ -132,7 +132,7 @@ class Poller:
             follower.poll(files)
 
     def _take_trouble(self, trouble: Trouble | DiskTrouble) -> None:
-        """Count it, and say it once."""
+        """Count the trouble, and log it if it differs from the last."""
         kind = trouble.kind if isinstance(trouble, Trouble) else "disk"
         metrics.ERRORS.labels(kind).inc()
         self._set(has_read_all=False)
@@ -154,9 +154,10 @@ class Poller:
 
 
 def run(settings: Settings) -> None:
-    """Poll until SIGTERM or SIGINT; exits with 2 for settings that cannot be used.
+    """Poll until SIGTERM or SIGINT.
 
-    And with 1 when another poller has the home, or the port of /metrics is taken.
+    Exits with 2 for wrong settings, and with 1 if another poller uses the home or the port of
+    /metrics is taken.
     """
 
     async def main() -> None:

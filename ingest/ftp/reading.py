@@ -1,6 +1,7 @@
-"""Reads one log on from its place, a batch at a time.
+"""Reads one log from its place on, batch by batch.
 
-A batch is noted down before it is published, and the place moves once Kafka has acknowledged it.
+A batch is written to the checkpoint before it is published. The place moves once Kafka has
+acknowledged the batch.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ UNENDED: Final = Rejected(Reason.UNREADABLE_RECORD, "the last line of a rotated 
 
 
 class Publish(Protocol):
-    """Sends records off; the result is whether Kafka acknowledged all of them."""
+    """Publishes records; the result is whether Kafka acknowledged all of them."""
 
     def __call__(self, records: list[LogRecord]) -> Future[bool]: ...
 
 
 class LogReading:
-    """One log from its place on. `window` is what lies before it; `save` keeps a place on disk."""
+    """Reads one log from its place on. `window`: the octets before it; `save` writes a place."""
 
     def __init__(
         self,
@@ -57,8 +58,8 @@ class LogReading:
         self._times = LineTimes(place.marks[-1].last_time if place.marks else None)
         is_inside = bool(place.marks) and place.marks[-1].is_inside_overlong
         self._splitter = LineSplitter(is_inside_overlong=is_inside)
-        self._end = place.position  # of what the splitter was given
-        self._held = b""  # of that, what has no line end yet
+        self._end = place.position  # the end of the octets that the splitter was given
+        self._held = b""  # octets of these after the last line end
         self._fresh = bytearray()
         self._fresh_since = 0.0
         self._on_its_way: tuple[Future[bool], LogPlace] | None = None
@@ -66,13 +67,13 @@ class LogReading:
 
     @property
     def pending(self) -> int:
-        """How many octets were read and wait for the end of their line."""
+        """How many octets after the last line end were read."""
         return len(self._held)
 
     def read(self, blocks: Iterator[bytes], *, is_last: bool = False) -> bool:
-        """Take all of `blocks`; whether that brought a line. Of a broken stream what came counts.
+        """Take all `blocks`; whether they brought a line. A `Trouble` is raised at the end.
 
-        With `is_last` no more is awaited: octets without a line end go to the dead letter.
+        `is_last`: no more octets will come, so octets without a line end become a dead letter.
         """
         before = self.place.position
         broken: Trouble | None = None
@@ -107,7 +108,7 @@ class LogReading:
         self._settle()
 
     def _take_whole_batches(self) -> None:
-        """A batch is full, or its first octets have waited; one sent again is cut as it was."""
+        """Take a batch if it is full or old. A repeated batch ends where it ended before."""
         if self._again:
             left = self._again.until - self._end
             if len(self._fresh) >= left:
@@ -144,7 +145,7 @@ class LogReading:
         return records
 
     def _send(self, records: list[LogRecord], *, consumed: bytes, at: datetime) -> None:
-        """Publish, once what went before has been acknowledged and this is noted down."""
+        """Wait for the batch before, write this batch to the checkpoint, then publish it."""
         self._settle()
         place = self.place
         if place.head is None and place.position == 0:
@@ -163,7 +164,7 @@ class LogReading:
         self._on_its_way = (self._publish(records), moved(place, mark))
 
     def _settle(self) -> None:
-        """Wait for what is on its way; raises `Trouble` when Kafka does not acknowledge it."""
+        """Wait for the batch that is being published; raises `Trouble` if Kafka refuses it."""
         if self._on_its_way is None:
             return
         (acknowledged, place), self._on_its_way = self._on_its_way, None
@@ -173,7 +174,7 @@ class LogReading:
 
 
 def with_its_own_id(record: LogRecord, *, at: datetime, ordinal: int) -> LogRecord:
-    """A dead letter under an id that follows from what it is: sent again it is the same one."""
+    """A dead letter with an id computed from its content, so that a repeat has the same id."""
     letter = record.record
     if not isinstance(letter, DeadLetter):
         return record

@@ -1,4 +1,4 @@
-"""What the settings say of the log: where it is, as whom, and how the way to it is guarded."""
+"""Checks the settings of the poller, and makes the FTP client."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class FtpError(ValueError):
-    """The settings cannot be used; the words say which and why, and hold no secret."""
+    """The settings cannot be used; the words say which and why, without a secret."""
 
 
 def check_settings(settings: Settings) -> None:
-    """Raises `FtpError`."""
+    """Raises `FtpError` for settings that cannot be used."""
     if not settings.ftp_host or not settings.ftp_user:
         raise FtpError("ftp_host and ftp_user must be set")
     if not settings.ftp_path.rpartition("/")[2]:
@@ -29,7 +29,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def server_from_settings(settings: Settings) -> FtpClient:
-    """The server, and how the way to it is guarded; raises `FtpError`."""
+    """The FTP client, with TLS as the settings say; raises `FtpError`."""
     try:
         tls = tls_for("ftp", mode=settings.ftp_tls, host=settings.ftp_host, ca=settings.ftp_ca)
     except TlsError as error:

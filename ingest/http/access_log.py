@@ -1,4 +1,4 @@
-"""One line a request to stderr: no query, no token, no address of a handset or of a caller."""
+"""Logs one line for each request to stderr, without query, token, handset or caller's address."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def _write_to_stderr(text: str) -> None:
 
 
 class AccessLog:
-    """Gathers lines and writes them in blocks: a write a request would cost a tenth of them."""
+    """Collects lines and writes them in blocks: one write per request would cost 10 % of them."""
 
     def __init__(self, write: Callable[[str], None] = _write_to_stderr) -> None:
         self._write = write
         self._lines: list[str] = []
 
     def add(self, *, method: str, path: str, status: int, seconds: float) -> None:
-        """Note one answer."""
+        """Add the line of one answer."""
         if not self._lines:
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._lines.append(f"{at} {method} {path} {status} {seconds * 1000:.1f}ms\n")
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the collected lines."""
         lines, self._lines = self._lines, []
         if lines:
             self._write("".join(lines))

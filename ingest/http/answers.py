@@ -1,4 +1,4 @@
-"""What is said to a caller, as a value, and its octets on the wire."""
+"""An answer to a caller as a value, and its octets on the wire."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Answer:
 
 
 def http_date() -> str:
-    """The time as RFC 9110 5.6.7 has it, made once a second."""
+    """The current time in the form of RFC 9110 5.6.7, computed once a second."""
     return _date_of(int(time()))
 
 
@@ -51,17 +51,17 @@ def _date_of(second: int) -> str:
 
 
 def words(status: int, text: str, *headers: tuple[str, str]) -> Answer:
-    """One line of text."""
+    """An answer with one line of text."""
     return Answer(status, f"{' '.join(text.split())}\n".encode(), TEXT, headers)
 
 
 def value(status: int, content: Any, *headers: tuple[str, str]) -> Answer:
-    """A value as JSON."""
+    """An answer with a value as JSON."""
     return Answer(status, json.dumps(content, ensure_ascii=False).encode() + b"\n", JSON, headers)
 
 
 def unavailable(text: str) -> Answer:
-    """Come again: nothing was acknowledged."""
+    """A 503 with Retry-After: nothing was acknowledged."""
     return words(503, text, ("Retry-After", str(RETRY_AFTER_SECONDS)))
 
 

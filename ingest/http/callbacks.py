@@ -1,4 +1,4 @@
-"""Callbacks of the gateway: judged, published, acknowledged, only then answered 200."""
+"""Callbacks of the gateway: checked, published, and answered 200 once Kafka has acknowledged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Parser(Protocol):
-    """Reads a callback; None when the request has no parameter of one."""
+    """Reads a callback; None if the request has no parameter of a callback."""
 
     def __call__(
         self, *, query: bytes, body: bytes, content_type: str
@@ -51,7 +51,7 @@ class CallbackPath:
     source: Source
     parse: Parser
     too_long: int
-    """The status for a body beyond the limit: what is cut is no XML, but an honest form is 413."""
+    """The status for a body over the limit: 413 for a form, 400 for XML, which is broken if cut."""
 
 
 PATHS: Final[Mapping[bytes, CallbackPath]] = MappingProxyType(
@@ -73,7 +73,7 @@ UNKNOWN_HANDSET: Final = Rejected(
 
 
 class Callbacks:
-    """Takes what the gateway delivers."""
+    """Takes the gateway's callbacks."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Callbacks:
         )
         if callback is None:
             return NOTHING_TO_TAKE
-        if request.method == "HEAD":  # a question, not a delivery (RFC 9110 9.3.2)
+        if request.method == "HEAD":  # HEAD must not deliver (RFC 9110 9.3.2)
             return words(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
         if isinstance(callback, Rejected):
             return await self._keep_refused(request, way, callback)

@@ -1,4 +1,4 @@
-"""What all connections share: the limits, and how much of them is in use."""
+"""The limits that all connections share, and how much of them is in use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Client(Protocol):
-    """A connection, as whoever keeps the limits sees it."""
+    """A connection, as `Capacity` and the server see it."""
 
     def check_time(self, now: float) -> None: ...
 
@@ -37,7 +37,7 @@ class Capacity:
 
     @property
     def clients(self) -> list[Client]:
-        """Who is connected."""
+        """The connected clients."""
         return list(self._clients)
 
     @property
@@ -46,7 +46,7 @@ class Capacity:
         return len(self._clients)
 
     def admit(self, client: Client) -> bool:
-        """Whether one more client can be served; it is known from now on either way."""
+        """Add a client; whether it can be served. A client over the limit is added too."""
         self._clients.add(client)
         return len(self._clients) <= self.limits.connections
 
@@ -57,7 +57,7 @@ class Capacity:
             self._empty.set()
 
     async def until_empty(self) -> None:
-        """Returns once nobody is connected."""
+        """Wait until no client is connected."""
         self._empty.clear()
         if self._clients:
             await self._empty.wait()

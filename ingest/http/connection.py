@@ -1,6 +1,6 @@
-"""One client: octets in, answers out, each step with its limit of time and memory.
+"""One client connection: reads requests and writes answers, with limits of time and memory.
 
-Only `http1` reads octets; only the handler knows what to answer.
+`http1` parses the octets, and the handler decides what to answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Handler(Protocol):
-    """Says what to answer: `judge` before the body is read, `answer` after."""
+    """Decides what to answer: `judge` before the body is read, `answer` after it."""
 
     def receive_head(self, head: Head, peer: str) -> Answer | Call: ...
 
@@ -36,7 +36,7 @@ class Handler(Protocol):
 
 
 class _Waits(Enum):
-    """What a connection waits for, each with its own limit of time."""
+    """What a connection waits for. Each has its own time limit."""
 
     FOR_HEAD = auto()
     FOR_BODY = auto()
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def eof_received(self) -> bool:
-        """A client that closed its side gets the answer of a request it finished, no more."""
+        """A client that closed its side still gets the answer to its complete request."""
         self._client_is_done = True
         is_tls = self._transport.get_extra_info("sslcontext") is not None  # cannot be half open
         return not is_tls and self._waits in (_Waits.FOR_ANSWER, _Waits.FOR_CLIENT_TO_READ)
@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
             self._start_answer(body)
 
     def _read_head(self) -> bool:
-        """Whether the body is to be read now."""
+        """Read the head; whether the body must be read now."""
         self._head = head = self._reader.read_head()
         if head is None:
             return False
@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
     async def _answer(self, call: Call, body: bytes) -> None:
         try:
             answer = await self._handler.answer(call, body, is_cut=self._reader.is_too_long)
-        except Exception as error:  # a defect of ours; the gateway must try again, not give up
+        except Exception as error:  # a defect of ours: answer 503, so that the gateway tries again
             self._handler.failed(error)
             answer = FAILED
         finally:
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
         self._finish(answer, keeps_alive=call.head.keeps_alive and not ends)
 
     def _finish(self, answer: Answer, *, keeps_alive: bool) -> None:
-        """Write the answer; then the next request, or the end of the connection."""
+        """Write the answer, then go on with the next request or end the connection."""
         head, call = self._head, self._call
         self._head = self._call = None
         self._handler.answered(call, head, answer, monotonic() - self._started)
@@ -193,9 +193,10 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _linger(self) -> None:
-        """Let the client read the answer first: octets it still sends would reset the connection.
+        """Close the writing side, read on for a while, then close (RFC 9112 9.6).
 
-        RFC 9112 9.6: close the writing side, read on for a while, then close.
+        If we closed at once, octets that the client still sends would reset the connection before
+        the client has read the answer.
         """
         self._wait(_Waits.FOR_CLIENT_TO_CLOSE)
         self._hold(0)
@@ -213,18 +214,18 @@ class Connection(asyncio.Protocol):
         self._since = monotonic()
 
     def _hold(self, octets: int) -> bool:
-        """Account for what is kept in memory; whether all connections together may keep it."""
+        """Count the octets that this connection keeps; whether all connections are in the limit."""
         self._capacity.held_octets += octets - self._held
         self._held = octets
         return self._capacity.held_octets <= self._capacity.limits.octets
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way."""
+        """Whether the connection has no request, not even a part of one."""
         return self._waits is _Waits.FOR_HEAD and self._reader.is_idle
 
     def check_time(self, now: float) -> None:
-        """End the connection when it has waited too long."""
+        """End the connection if it has waited too long."""
         waited = now - self._since
         limits = self._capacity.limits
         if self._waits is _Waits.FOR_HEAD and self._reader.is_idle:
@@ -240,10 +241,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def close(self) -> None:
-        """End it at once when idle; a request under way is answered first."""
+        """Close the connection if it is idle. A request in progress is answered first."""
         if self.is_idle:
             self._transport.close()
 
     def abort(self) -> None:
-        """End it whatever it does."""
+        """End the connection at once."""
         self._transport.abort()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests out of octets: no sockets, no clock, nothing decoded (RFC 9112).
+"""Parses HTTP/1.1 requests (RFC 9112), without sockets, clock or decoding.
 
 Framing is strict: whatever could be read as two different requests is refused (RFC 9112 6.3, 11.2).
 """
@@ -31,10 +31,10 @@ class _Expects(Enum):
 
 
 class RequestReader:
-    """One connection's requests: feed octets, take a head, then its body, then `start_next`.
+    """Reads the requests of one connection: `feed`, `read_head`, `read_body`, then `start_next`.
 
-    `read_head` and `read_body` give None until enough was fed, and raise `BadRequest`. Of a body
-    beyond the limit `read_body` gives what the limit holds, and `is_too_long` says so.
+    `read_head` and `read_body` return None until enough octets were fed, and raise `BadRequest`. If
+    a body exceeds the limit, `read_body` returns its beginning, and `is_too_long` is true.
     """
 
     def __init__(self, *, body_limit: int) -> None:
@@ -48,27 +48,27 @@ class RequestReader:
         self.is_too_long = False
 
     def feed(self, octets: bytes) -> None:
-        """Add what arrived."""
+        """Add octets that arrived."""
         self._buffer += octets
 
     @property
     def held_octets(self) -> int:
-        """How much this connection keeps in memory."""
+        """How many octets this connection keeps in memory."""
         return len(self._buffer) + len(self._body)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of a next request has arrived."""
+        """Whether no octet of the next request has arrived."""
         return self._expects is _Expects.HEAD and not self._buffer
 
     def start_next(self) -> None:
-        """Go on to the request after this one."""
+        """Start to read the next request."""
         self._expects = _Expects.HEAD
         self._body = bytearray()
         self._searched = 0
 
     def read_head(self) -> Head | None:
-        """The head, once it is whole; the body is framed by it."""
+        """The head, once it is complete; it also sets how the body is read."""
         while self._buffer.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request
             del self._buffer[:2]
             self._searched = 0
@@ -101,14 +101,14 @@ class RequestReader:
             raise BadRequest("the headers are too long", status=431)
 
     def read_body(self) -> bytes | None:
-        """The body, once it is whole."""
+        """The body, once it is complete."""
         while self._expects is not _Expects.NOTHING:
             if not self._advance():
                 return None
         return bytes(self._body)
 
     def _advance(self) -> bool:
-        """One step of the body; False when it needs more octets."""
+        """Read one step of the body; False if it needs more octets."""
         match self._expects:
             case _Expects.OCTETS:
                 taken = self._buffer[: self._remaining]
@@ -163,7 +163,7 @@ class RequestReader:
         self._expects = _Expects.OCTETS if size else _Expects.TRAILERS
 
     def _expect_octets(self, count: int) -> None:
-        """So many octets of the body are next, as far as the limit lets them in."""
+        """Expect `count` octets of the body next, but keep no more than the limit allows."""
         room = self._body_limit - len(self._body)
         self.is_too_long = count > room
         self._remaining = min(count, room)

@@ -1,4 +1,4 @@
-"""What one ingest process bears."""
+"""The limits of one ingest process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONNECTIONS: Final = 8_192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one process bears; beyond it the answer is 503, 408 or 413, never a crash."""
+    """The limits of one process. Beyond them the answer is 503, 408 or 413."""
 
     body_octets: int = 65_536
     head_seconds: float = 10.0

@@ -1,4 +1,4 @@
-"""The metrics of ingest, each name once. No label holds an address, a token or a text."""
+"""The metrics of ingest. No label holds an address, a token or a text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 
 
 class Metrics:
-    """One set, in a registry of its own so that a process or test can have another."""
+    """The metrics of one process, in a separate registry, so that tests can have several."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -78,7 +78,7 @@ class Metrics:
         self._children: dict[tuple[str, int], Counter] = {}
 
     def count(self, way: str, status: int, seconds: float) -> None:
-        """One more answer."""
+        """Count an answer and its time."""
         child = self._children.get((way, status))
         if child is None:
             child = self._children[way, status] = self.requests.labels(way, str(status))
@@ -86,7 +86,7 @@ class Metrics:
         self.seconds.labels(way).observe(seconds)
 
     def note_kafka(self, *, taken: bool, refused: bool) -> None:
-        """Keep the times that the alert on an hour of 503 is made of."""
+        """Record the times that the alert on an hour of 503 uses."""
         if taken:
             self.last_taken.set_to_current_time()
             self.unavailable_since.set(0)
@@ -98,5 +98,5 @@ class Metrics:
                 self.unavailable_since.set_to_current_time()
 
     def exposition(self) -> bytes:
-        """All of them in the text format."""
+        """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""`POST /mt`: an application asks for an MT."""
+"""`POST /mt`: an application requests an MT."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REQUEST_ID_WORDS: Final = "1 to 128 of A-Z a-z 0-9 . _ : ~ -"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body: what an application may ask for."""
+    """The body of a request for an MT."""
 
     to: str
     text: str
@@ -43,11 +43,11 @@ _decoder: Final = msgspec.json.Decoder(Asked)
 
 
 class RequestRefused(ValueError):
-    """The request is not one; the words say which field, never its value."""
+    """The request is malformed; the words name the field, never its value."""
 
 
 def asked_from_json(octets: bytes) -> Asked:
-    """The body, checked as far as is possible without numbers and consent.
+    """The body, checked without the directory and consent, which the gate checks later.
 
     Raises `RequestRefused`.
     """
@@ -72,9 +72,9 @@ def asked_from_json(octets: bytes) -> Asked:
 
 
 def request_id_from_header(given: bytes) -> str:
-    """The application's id, made here when it gave none; raises `RequestRefused`.
+    """The application's id, or a new id if it gave none; raises `RequestRefused`.
 
-    Quotes around it are taken off: the header was once to be a quoted string.
+    Quotes around the id are removed: an early draft of the header required them.
     """
     text = given.decode("latin-1")
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
@@ -87,7 +87,7 @@ def request_id_from_header(given: bytes) -> str:
 
 
 class MtRequests:
-    """Takes requests; the gate decides about them."""
+    """Publishes MT requests, which the gate decides later."""
 
     def __init__(
         self, *, publisher: Publisher, index: StatusIndex, now: Callable[[], datetime]
@@ -98,7 +98,7 @@ class MtRequests:
         self._under_way: dict[str, bytes] = {}
 
     async def take(self, request: Request) -> Answer:
-        """202 once Kafka has it, or had it before; 409 when the id has another content."""
+        """Publish a request. 202: Kafka has it, from now or before. 409: the id is in other use."""
         if request.encoding:
             return words(415, "a Content-Encoding is not taken: send the body as it is")
         try:

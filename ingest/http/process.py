@@ -1,4 +1,4 @@
-"""The ingest process: octets in, Kafka, and only then 200. Here its parts are put together."""
+"""The ingest process: connects HTTP server, publisher and status index."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.ingest")
 
 PATIENCE_SECONDS: Final = 4.0
-GARBAGE_THRESHOLDS: Final = (20_000, 50, 100)  # a request makes no cycles: look seldom
+GARBAGE_THRESHOLDS: Final = (20_000, 50, 100)  # requests make no cycles, so collect rarely
 FILES_OF_OUR_OWN: Final = 64
 
 
 class Ingest:
-    """The parts of one ingest process; tests put another publisher in."""
+    """The parts of one ingest process; tests use another publisher."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Ingest:
         )
 
     async def start(self) -> int:
-        """Listen at once, connect to Kafka in the background; the port."""
+        """Listen at once, and connect to Kafka in the background; returns the port."""
         self.capacity = capacity = Capacity(self.limits)
         self.server = Server(self.service, capacity)
         self.metrics.in_flight.set_function(lambda: capacity.in_flight)
@@ -108,7 +108,7 @@ class Ingest:
         await self.stop()
 
     async def stop(self) -> None:
-        """Answer what is under way, hand everything to Kafka, end."""
+        """Answer requests in progress, let Kafka acknowledge everything, then end."""
         await self.server.stop(patience_seconds=PATIENCE_SECONDS)
         await self.tail.stop()
         await self.publisher.stop()
@@ -116,9 +116,9 @@ class Ingest:
 
 
 def limits_from_settings(settings: Settings) -> Limits:
-    """The limits, as many connections as the system gives file descriptors for.
+    """The limits, with as many connections as the system has file descriptors for.
 
-    Raises `AccessError` for a body that would not fit a batch.
+    Raises `AccessError` if a body could not fit into a batch.
     """
     if settings.body_limit_bytes > BATCH_OCTETS // 2:
         raise AccessError(f"body_limit_bytes must not exceed {BATCH_OCTETS // 2}")

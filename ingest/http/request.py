@@ -1,4 +1,4 @@
-"""A request as the handlers see it: octets, and what frames them."""
+"""A request as the handlers see it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a request goes, the token cut out."""
+    """Path and query of a request, and the token, which is cut out of the path."""
 
     path: bytes
     query: bytes
@@ -21,9 +21,10 @@ class Target:
 
 
 def target_from_octets(octets: bytes) -> Target:
-    """The target in origin form or absolute form (RFC 9112 3.2); a `#` belongs to the query.
+    """The target, from origin form or absolute form (RFC 9112 3.2).
 
-    A client that leaves `#` unencoded in a text would lose the rest of it to a fragment.
+    A `#` belongs to the query. If it started a fragment, the rest of a text with an unencoded `#`
+    would be lost.
     """
     if not octets.startswith(b"/"):
         scheme, found, rest = octets.partition(b"://")
@@ -37,7 +38,7 @@ def target_from_octets(octets: bytes) -> Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. Nothing in it is decoded but the names HTTP itself defines as ASCII."""
+    """One request. Only what HTTP defines as ASCII is decoded."""
 
     method: str
     path: bytes
@@ -50,7 +51,7 @@ class Request:
 
 
 def request_from(head: Head, target: Target, body: bytes, *, is_cut: bool = False) -> Request:
-    """The request; `is_cut` where its body goes on."""
+    """The request. `is_cut`: `body` is only the beginning of the body."""
     encoding = head.header(b"content-encoding").lower()
     return Request(
         method=head.method,

@@ -1,4 +1,4 @@
-"""The routes: which path and method means what, and who may."""
+"""The routes: which handler answers which path and method, and who may call."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Answering = Callable[[Request], Awaitable[Answer]]
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 READ: Final = ("GET", "HEAD")
-UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # asked every second, counted all the same
+UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # called every second; counted, not logged
 SIGNS_OF_A_PROXY: Final = frozenset(name.lower().encode() for name in OTHER_SIGNS)
 STATUS_PATH: Final = b"/mt/"
 REASONS: Final = {
@@ -52,7 +52,7 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One path; `template` is what the log, the metrics and the description call it."""
+    """One path. `template` is its name in the log, in metrics and in the description."""
 
     template: str
     methods: tuple[str, ...]
@@ -71,12 +71,12 @@ class Call:
 
     @property
     def keeps_cut_bodies(self) -> bool:
-        """Whether of a body beyond the limit its beginning is wanted: it may be a message."""
+        """Whether to keep the beginning of a body over the limit, because it may be a message."""
         return self.route.is_way
 
 
 class Service:
-    """Answers requests; says nothing of sockets."""
+    """Answers requests; it knows nothing about sockets."""
 
     def __init__(
         self,
@@ -158,13 +158,13 @@ class Service:
         )
 
     def answer(self, call: Call, body: bytes, *, is_cut: bool) -> Awaitable[Answer]:
-        """The answer to a request that is whole, or cut where the limit is."""
+        """The answer to a request whose body is complete, or cut at the limit."""
         return call.route.answering(request_from(call.head, call.target, body, is_cut=is_cut))
 
     def answered(
         self, call: Call | None, head: Head | None, answer: Answer, seconds: float
     ) -> None:
-        """Count and log what was answered."""
+        """Count and log an answer."""
         way = call.route.template if call else "none"
         self._metrics.count(way, answer.status, seconds)
         if answer.status >= 400:
@@ -183,7 +183,7 @@ class Service:
         )
 
     def failed(self, error: Exception) -> None:
-        """A defect of ours."""
+        """Count and log a defect of ours."""
         self._metrics.failures.inc()
         self._on_failure(error)
 

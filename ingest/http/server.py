@@ -1,6 +1,7 @@
-"""Listens, and keeps the connections within their limits of time.
+"""Listens, and ends connections that exceed their time limits.
 
-An own server because the ready ones refuse or shorten targets that hold a message: decision 0020.
+This is our own server, because existing servers refuse or cut targets that hold a message
+(decision 0020).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SWEEP_SECONDS: Final = 0.5
 
 
 class CannotListen(OSError):
-    """The address or port is not to be had; the words say which."""
+    """The address or port cannot be used; the words say which."""
 
 
 class Server:
@@ -37,7 +38,7 @@ class Server:
         self._sweep_handle: asyncio.TimerHandle | None = None
 
     async def start(self, *, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen; the port, which the system chose when it was 0. Raises `CannotListen`."""
+        """Listen; returns the port, which the system chooses for 0. Raises `CannotListen`."""
         try:
             self._listener = await self._loop.create_server(
                 lambda: Connection(self._handler, self._capacity),
@@ -59,7 +60,10 @@ class Server:
         self._sweep_handle = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     async def stop(self, *, patience_seconds: float) -> None:
-        """Take no more, answer what is under way, close; what is left after `patience` is cut."""
+        """Accept no more connections, answer requests in progress, then close.
+
+        Connections that are still open after `patience_seconds` are cut.
+        """
         self._capacity.is_closing = True
         self._listener.close()
         for client in self._capacity.clients:

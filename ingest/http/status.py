@@ -34,7 +34,7 @@ _NOT_SHOWN: Final = ("state_id", "command_id", "request_id", "handset", "holder"
 
 
 class Rank(IntEnum):
-    """A later state hides an earlier one, in whatever order the topics are read."""
+    """The order of states: a later state hides an earlier one, in any order of reading."""
 
     NAMED = 0  # known by what became of it alone
     PENDING = 1
@@ -44,7 +44,7 @@ class Rank(IntEnum):
 
 
 def rank_of(record: Record) -> Rank:
-    """How far the request has come when this is its record."""
+    """The state of a request that `record` shows."""
     match record:
         case MtCommand():
             return Rank.COMMAND
@@ -64,7 +64,7 @@ class _Entry:
 
 
 class StatusIndex:
-    """The newest ids; records are kept as octets, which take a fifth of the memory."""
+    """An index of the newest ids. Records are kept as octets, which take a fifth of the memory."""
 
     def __init__(self, *, ids: int = IDS, octets: int = OCTETS, fates: Fates | None = None) -> None:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -79,7 +79,7 @@ class StatusIndex:
     def enter(self, record: Record, octets: bytes, *, offset: int = 0) -> None:
         """Note a record of the MT topics; `octets` are its encoding, `offset` its place.
 
-        A confirmation or custom reply that nobody asked for has no request id, and is none of ours.
+        A record without a request id, such as a confirmation or a custom reply, is ignored.
         """
         self.fates.enter(record, octets, offset=offset)
         request_id = str(getattr(record, "request_id", ""))
@@ -102,7 +102,7 @@ class StatusIndex:
             self._octets -= len(oldest.octets)
 
     def digest_of(self, request_id: str) -> bytes | None:
-        """Digest of the first request's content; None when it is not known."""
+        """The digest of the first request with this id; None if it is not known."""
         entry = self._entries.get(request_id)
         return entry.digest if entry else None
 
@@ -129,7 +129,7 @@ class StatusIndex:
 
 
 def _is_repeated(record: Record, entry: _Entry) -> bool:
-    """Whether a request came again under its id: the first one stands."""
+    """Whether the record repeats a request with the same id: the first request counts."""
     return isinstance(record, MtRequest) and entry.rank is Rank.PENDING
 
 

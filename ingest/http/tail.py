@@ -26,8 +26,8 @@ log = logging.getLogger("twoway.ingest")
 
 RECORDS_A_COMMAND: Final = {MT_RESULT: 2, MT_STATE: 6}  # of the others there is one
 WINDOW_SECONDS: Final = 24 * 3600
-FETCH_GAP_SECONDS: Final = 0.2  # a status is asked for by people and slow loops
-RECORDS_AT_ONCE: Final = 100  # decoded without letting a callback in between: about 1 ms
+FETCH_GAP_SECONDS: Final = 0.2  # people and slow loops ask for a status, so this is soon enough
+RECORDS_AT_ONCE: Final = 100  # decoding them blocks the event loop for about 1 ms
 BACKOFF_SECONDS: Final = (0.5, 10.0)
 
 
@@ -50,7 +50,7 @@ class Tail:
         self._pause = pause
 
     def start(self) -> None:
-        """Read in the background, again after a failure."""
+        """Read in the background; a failure starts it again."""
         self._task = asyncio.get_running_loop().create_task(self._keep_reading())
 
     async def stop(self) -> None:
@@ -67,7 +67,7 @@ class Tail:
                 await self._read()
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
                 log.debug("the status index waits for Kafka: %r", error)
-            if self.is_reading:  # it had a broker: this is a new failure
+            if self.is_reading:  # it read before, so this is a new failure
                 backoff.succeeded()
             await self._pause(backoff.failed())
 
@@ -95,7 +95,7 @@ class Tail:
             await consumer.stop()
 
     async def _seek(self, consumer: PacedConsumer) -> None:
-        """To a day ago, or to as many records before the end as the index could keep."""
+        """Go to a day ago, but to no more records before the end than the index can keep."""
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - as `topics()` does
         partitions = [
             TopicPartition(topic, number)

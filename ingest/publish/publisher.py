@@ -1,4 +1,4 @@
-"""What publishes: the port that ingest knows, and Kafka behind it."""
+"""Publishes records to Kafka: the protocol `Publisher`, and its implementation for Kafka."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.ingest")
 
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
-REQUEST_TIMEOUT_MS: Final = 5_000  # then the same batch again: the broker knows its sequence number
+REQUEST_TIMEOUT_MS: Final = 5_000  # then aiokafka sends the batch again with its sequence number
 CHECK_SECONDS: Final = 1.0
 END_SECONDS: Final = 2.0
 BACKOFF_SECONDS: Final = (0.1, 1.0)
@@ -37,23 +37,23 @@ class Publisher(Protocol):
         """Whether a record published now would probably be acknowledged."""
 
     def partition_of(self, topic: str, key: bytes) -> int:
-        """Where records of that key go; 0 while nothing is known of the topic."""
+        """The partition of a key; 0 while the topic is not known."""
 
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
-        """True once all in-sync replicas have it (acks=all); False when not within the time set.
+        """True once all in-sync replicas have the record (acks=all); False after the time-out.
 
-        What was given up on may still arrive: a duplicate, which the pipeline knows, never a loss.
+        After False the record may still arrive. Then it is a duplicate, which the pipeline drops.
         """
 
     def start(self) -> None:
-        """Connect in the background; called once, in a running event loop."""
+        """Connect in the background. Call it once, in a running event loop."""
 
     async def stop(self) -> None:
-        """Deliver what was taken, within a time-out, and let go of the connection."""
+        """Deliver the records taken, within a time-out, and close the connection."""
 
 
 class KafkaPublisher:
-    """One idempotent producer, replaced when it fails; a lane per partition in front of it."""
+    """One idempotent producer with a lane for each partition; it is replaced when it fails."""
 
     def __init__(self, bootstrap: Callable[[], str], *, timeout_seconds: float) -> None:
         self._bootstrap = bootstrap
@@ -70,7 +70,7 @@ class KafkaPublisher:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether Kafka answered the last check and no batch waits longer than it may."""
+        """Whether Kafka answered the last check and no batch has timed out."""
         return (
             self._answers
             and self._producer is not None
@@ -78,11 +78,11 @@ class KafkaPublisher:
         )
 
     def partition_of(self, topic: str, key: bytes) -> int:
-        """As the port says."""
+        """See `Publisher.partition_of`."""
         return partition_of(key, self._partitions.get(topic, 1))
 
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
-        """As the port says; False at once while there is no connection at all."""
+        """See `Publisher.publish`. Without a connection it is False at once."""
         if self._producer is None:
             return settled(False)
         count = self._partitions[topic]
@@ -104,23 +104,23 @@ class KafkaPublisher:
         self._answers = True
 
     def _failed(self, error: Exception) -> None:
-        """A batch that failed for good leaves a gap in the sequence numbers: begin new ones."""
+        """Replace the producer: a failed batch leaves a gap in its sequence numbers."""
         words = peer_words(str(error))
         log.error("the producer failed and is replaced: %s: %s", type(error).__name__, words)
         self._broken.set()
 
     def start(self) -> None:
-        """Connect in the background, again and again until Kafka answers."""
+        """Connect in the background, and repeat that until Kafka answers."""
         self._task = asyncio.get_running_loop().create_task(self._keep_connected())
 
     async def stop(self) -> None:
-        """Deliver what was taken, within the time-out; then let go."""
+        """Deliver the records taken, within the time-out, and disconnect."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 for lane in list(self._lanes.values()):
                     await lane.drained()
         except TimeoutError:
-            log.warning("ended before Kafka acknowledged all; what was not was answered 503")
+            log.warning("ended before Kafka acknowledged all; the others were answered 503")
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -161,7 +161,7 @@ class KafkaPublisher:
         return producer
 
     async def _watch(self, producer: AIOKafkaProducer) -> None:
-        """Returns when the producer is to be replaced; meanwhile asks whether Kafka answers."""
+        """Return when the producer must be replaced; until then check whether Kafka answers."""
         while not self._broken.is_set():
             try:
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -174,7 +174,7 @@ class KafkaPublisher:
                     self._say_state(answers=any(future.result() for future in done))
 
     def _say_state(self, *, answers: bool, why: str = "no answer") -> None:
-        """Log a change, once."""
+        """Record whether Kafka answers, and log a change."""
         self._answers = answers
         if answers == self._said:
             return
@@ -195,16 +195,16 @@ class KafkaPublisher:
 
 
 async def _end(producer: AIOKafkaProducer) -> None:
-    """Stop it without waiting for batches it can no longer deliver.
+    """Stop a producer without waiting for batches that it can no longer deliver.
 
-    aiokafka's `stop` waits for them for ever, and its retry of a batch that was failed meanwhile
+    aiokafka's `stop` waits for these for ever. Its retry of a batch that was failed meanwhile
     raises `KeyError` (aiokafka 0.14.0, `MessageAccumulator.reenqueue`).
     """
     producer._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001 - no public way
     try:
         async with asyncio.timeout(END_SECONDS):
             await producer.stop()
-    except Exception as error:  # it is thrown away whatever it says
+    except Exception as error:  # the producer is dropped in any case
         log.debug("the old producer did not stop in order: %r", error)
     finally:
         await producer.client.close()

@@ -1,6 +1,6 @@
-"""What becomes of a deliver_sm: published, acknowledged, and only then answered OK.
+"""Publishes a deliver_sm, and answers OK once Kafka has acknowledged it.
 
-Which answers have reached the gateway is published too: `deploy/decisions/0061` says why.
+It also publishes which answers have reached the gateway; `deploy/decisions/0061` says why.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ MESSAGE: Final = "message"
 RECEIPT: Final = "receipt"
 UNREADABLE: Final = "unreadable"
 DEFECT: Final = "defect"
-#: As many answers a record may report: 60 octets each, far below a batch.
+#: The most answers that one record reports: 60 octets each, far below a batch.
 ANSWERS_A_RECORD: Final = 2_000
 
 AnswerRead = tuple[bytes, Answered]
-"""An answer of ours, with the Kafka key of what it answers."""
+"""An answer of ours, and the Kafka key of the delivery that it answers."""
 
 
 class Deliveries:
-    """Publishes what one bind brings."""
+    """Publishes the deliveries of one bind."""
 
     def __init__(self, *, publisher: Publisher, now: Callable[[], datetime], alphabet: str) -> None:
         self._publisher = publisher
@@ -49,12 +49,12 @@ class Deliveries:
         self._begin()
 
     def _begin(self) -> None:
-        """Another name for the bind: what was given up on under the old one may be sent again."""
+        """Give the bind a new name, because a delivery under the old name may be sent again."""
         self._bind = secrets.token_hex(16)
         self._count = 0
 
     async def take(self, pdu: Pdu) -> tuple[Status, AnswerRead | None]:
-        """The answer, and what is to be published once it has reached the gateway."""
+        """Publish a delivery; returns the answer, and what to report once the answer arrived."""
         deliver = deliver_from_pdu(pdu)
         if isinstance(deliver, Rejected):
             return await self._refuse(pdu, deliver), None
@@ -101,7 +101,7 @@ class Deliveries:
         )
 
     async def _refuse(self, pdu: Pdu, rejected: Rejected) -> Status:
-        """Keep it in the dead letter and say that it need not come again."""
+        """Publish a dead letter; the answer tells the gateway not to send the PDU again."""
         letter = letter_from_refused(
             rejected, octets=render(pdu), source=Source.SMPP, at=self._now()
         )
@@ -110,9 +110,9 @@ class Deliveries:
         return Status.REFUSED if kept else Status.TRY_AGAIN
 
     async def reached(self, evidence: Pdu, answers: Iterable[AnswerRead]) -> list[AnswerRead]:
-        """Publish that these answers have reached the gateway; those that Kafka did not take.
+        """Publish that these answers have reached the gateway; returns those not published.
 
-        `evidence` is the gateway's answer to a request of ours that followed them.
+        `evidence` is the gateway's answer to a request that we sent after these answers.
         """
         groups: dict[int, list[AnswerRead]] = {}
         for key, answered in answers:

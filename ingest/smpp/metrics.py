@@ -1,4 +1,4 @@
-"""The metrics of the SMPP receiver, each name once."""
+"""The metrics of the SMPP receiver."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_TAKEN: Final = Gauge(
     "When a delivery was last taken, seconds since 1970; 0: never",
 )
 
-# Known from the start: an increase from nothing is none to Prometheus.
+# Start each counter at 0: Prometheus sees no increase in a series that is new.
 for _outcome in ("bound", "refused", "failed", "unreachable", "untrusted"):
     BINDS.labels(_outcome)
 for _kind, _answer in (

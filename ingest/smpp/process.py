@@ -1,4 +1,4 @@
-"""The SMPP receiver process: binds to the gateway, and again whenever the bind ends."""
+"""The SMPP receiver process: it binds to the gateway, and binds again whenever the bind ends."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ T = TypeVar("T")
 CONNECT_SECONDS: Final = 10.0
 KAFKA_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 30.0)
-#: A bind that ended sooner is tried again as late as one that never was: a gateway that cuts each
-#: bind at once would be asked without end.
+#: A bind that ended sooner does not reset the back-off. Otherwise a gateway that cuts each bind at
+#: once would be called without a pause.
 LASTED_SECONDS: Final = 30.0
 
 
 class Receiver:
-    """Keeps one bind up; tests put another publisher in."""
+    """Keeps one bind up; tests use another publisher."""
 
     def __init__(self, settings: Settings, *, publisher: Publisher | None = None) -> None:
         self._settings = settings
@@ -61,7 +61,7 @@ class Receiver:
         self.is_bound = False
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`."""
+        """Keep a bind up until `ended`."""
         metrics.WINDOW.set(self._settings.smpp_window)
         self._publisher.start()
         backoff = Backoff(*BACKOFF_SECONDS)
@@ -79,13 +79,13 @@ class Receiver:
             await self._publisher.stop()
 
     async def _may_bind(self, ending: asyncio.Task[bool]) -> bool:
-        """True once Kafka answers, False at the end: what is not delivered, the gateway keeps."""
+        """Wait until Kafka answers (True) or `ending` is done (False)."""
         if not self._publisher.is_reachable:
             log.info("binding once Kafka answers")
         return await kafka_answers(self._publisher, ending, every_seconds=KAFKA_SECONDS)
 
     async def _bind_once(self, ending: asyncio.Task[bool]) -> bool:
-        """Bind and receive until that ends; whether the bind lasted."""
+        """Bind and receive until the bind ends; whether the bind lasted `LASTED_SECONDS`."""
         where = f"{self._settings.smpp_host}:{self._settings.smpp_port}"
         try:
             reader, writer = await _unless_ended(ending, self._connect())
@@ -172,7 +172,7 @@ class Receiver:
             )
 
     def _say_once(self, words: str) -> None:
-        """Log why there is no bind, again only when the reason is another."""
+        """Log why there is no bind, as a warning only if the reason is a new one."""
         words = peer_words(words)
         log.log(logging.DEBUG if words == self._said else logging.WARNING, words)
         self._said = words
@@ -183,11 +183,11 @@ class Receiver:
 
 
 class _Ended(Exception):
-    """The end was asked for before the work was done."""
+    """The process was asked to end before the work was done."""
 
 
 async def _unless_ended(ending: asyncio.Task[bool], work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives; raises `_Ended` when `ending` is done first."""
+    """The result of `work`; raises `_Ended` if `ending` is done first."""
     task = asyncio.create_task(work)
     await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
     if not task.done():

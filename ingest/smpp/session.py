@@ -24,7 +24,7 @@ WAITING_OCTETS: Final = 4 * 1024 * 1024
 
 
 class Session:
-    """Answers what the gateway asks; a window of deliver_sm at a time waits for Kafka."""
+    """Answers the gateway's requests. At most `window` deliver_sm wait for Kafka at a time."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Session:
         self._enquire_seconds = enquire_seconds
         self._working: dict[asyncio.Task[None], int] = {}  # with the octets of each
         self._waiting_octets = 0
-        self._written: list[AnswerRead] = []  # since the last request of ours
+        self._written: list[AnswerRead] = []  # answers since our last request
         self._asked: tuple[int, list[AnswerRead]] | None = (
-            None  # its sequence, and what went before
+            None  # the sequence of our request, and the answers before it
         )
         self._answer = asyncio.Event()
 
     async def receive(self) -> None:
-        """Take what comes until the gateway unbinds; raises `Broken` or `OSError`."""
+        """Receive until the gateway unbinds; raises `Broken` or `OSError`."""
         enquiring = asyncio.create_task(self._enquire())
         reading = asyncio.create_task(self._receive())
         try:
@@ -61,7 +61,7 @@ class Session:
             await asyncio.gather(enquiring, reading, return_exceptions=True)
 
     async def unbind(self) -> None:
-        """Answer what waits, unbind, and publish that the answers have arrived."""
+        """Answer the waiting deliveries, unbind, and publish that the answers have arrived."""
         if self._working:
             await asyncio.wait(self._working)
         try:
@@ -75,7 +75,7 @@ class Session:
             log.warning("the gateway did not answer the unbind: %s", error or "in time")
 
     async def close(self) -> None:
-        """End what is left of it at once."""
+        """End the connection at once."""
         for task in self._working:
             task.cancel()
         if self._working:
@@ -92,7 +92,7 @@ class Session:
             await self._link.drained()
 
     async def _take(self, pdu: Pdu) -> bool:
-        """Take what is no delivery; whether it ended the bind."""
+        """Process a PDU that is not a delivery; whether it ended the bind."""
         match pdu.command:
             case Command.ENQUIRE_LINK:
                 self._link.send(smpp_pdu.answer_to(pdu))
@@ -111,7 +111,7 @@ class Session:
         return False
 
     async def _begin_delivery(self, pdu: Pdu) -> None:
-        """Once the window has room for it."""
+        """Start a delivery once the window has room for it."""
         await self._window.acquire()
         while self._working and self._waiting_octets + len(pdu.body) > WAITING_OCTETS:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,7 @@ class Session:
         metrics.WAITING.set(len(self._working))
 
     async def _deliver(self, pdu: Pdu) -> None:
-        """Take it and answer. Where the connection has ended the gateway delivers it again."""
+        """Publish a delivery and answer it. If the connection has ended, it will come again."""
         reached: AnswerRead | None = None
         try:
             status, reached = await self._deliveries.take(pdu)
@@ -143,7 +143,7 @@ class Session:
         metrics.WAITING.set(len(self._working))
 
     def _ask(self, command: Command) -> None:
-        """Ask something: its answer shows that the answers written before it have been read."""
+        """Send a request. The gateway's answer shows that it has read our earlier answers."""
         before = self._asked[1] if self._asked else []
         sequence = self._link.next_sequence()
         self._asked = (sequence, before + self._written)
@@ -156,14 +156,14 @@ class Session:
             return
         (_, answers), self._asked = self._asked, None
         self._answer.set()
-        left = answers  # all of them, if this is cancelled: the unbind asks for them anew
+        left = answers  # if this is cancelled, `unbind` reports all of them
         try:
             left = await self._deliveries.reached(pdu, answers)
         finally:
             self._written = left + self._written
 
     async def _enquire(self) -> None:
-        """Ask while answers are under way, and when nothing was heard for long."""
+        """Send enquire_link while answers may be unread, and after a long silence."""
         while True:
             await asyncio.sleep(min(CONFIRM_SECONDS, self._enquire_seconds))
             if self._link.is_closing:  # unseen while the window is full

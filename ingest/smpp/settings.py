@@ -1,4 +1,4 @@
-"""What the settings say of the bind: with what, as what, and how the connection is guarded."""
+"""Checks the settings of the receiver, and makes the bind and the TLS context."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COMMANDS: Final = {
 
 
 class SmppError(ValueError):
-    """The settings cannot be used; the words say which and why, and hold no secret."""
+    """The settings cannot be used; the words say which and why, without a secret."""
 
 
 def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
-    """How and with what to bind; raises `SmppError`."""
+    """The bind command and its parameters; raises `SmppError`."""
     command = _COMMANDS.get(settings.smpp_bind)
     if command is None:
         raise SmppError(f"smpp_bind must be one of {', '.join(_COMMANDS)}")

@@ -1,8 +1,8 @@
-"""Writers and readers of Avro's binary encoding by fastavro and msgspec (Avro 1.12).
+"""Writers and readers of Avro's binary encoding, by fastavro and msgspec (Avro 1.12).
 
-This form runs where `native.c` is not compiled, and the tests hold that one against it. fastavro
-builds a dict of each record; msgspec makes the record of the dict, with the defaults of fields that
-an older schema lacks.
+This form runs if `native.c` is not compiled, and the tests compare `native.c` with it. fastavro
+makes a dict of each record. msgspec makes the record of the dict, with defaults for fields that an
+older schema lacks.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ RecordReader = Callable[
 
 
 def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") -> RecordWriter:
-    """`value -> prefix + its octets`; `kinds` has the class of every record's name.
+    """A function `value -> prefix + its octets`; `kinds` has the class of every record's name.
 
-    Raises `UnknownSchema`. The writer raises what fastavro raises for a value that is not of the
+    Raises `UnknownSchema`. The function raises fastavro's error for a value that does not fit the
     schema, and `TypeError` for a time without a zone.
     """
     parsed = _parsed(schema, kinds)
@@ -44,10 +44,10 @@ def make_writer(schema: Any, kinds: Mapping[str, type], *, prefix: bytes = b"") 
 
 
 def make_reader(schema: Any, kinds: Mapping[str, type]) -> RecordReader:
-    """`(octets, position) -> (value, next position)`; fields the schema lacks take their default.
+    """A function `(octets, position) -> (value, next position)`.
 
-    Bad octets raise `ValueError`, `IndexError` or `OverflowError`; nothing is allocated for a
-    length beyond the end. Raises `UnknownSchema`.
+    Fields that the schema lacks get their default. Bad octets raise `ValueError`, `IndexError` or
+    `OverflowError`; no memory is allocated for a length beyond the end. Raises `UnknownSchema`.
     """
     parsed = _parsed(schema, kinds)
     kind = kinds[schema["name"]] if isinstance(schema, dict) and "name" in schema else Any
@@ -65,12 +65,12 @@ def make_reader(schema: Any, kinds: Mapping[str, type]) -> RecordReader:
 
 
 def _parsed(schema: Any, kinds: Mapping[str, type]) -> Any:
-    program(schema, kinds)  # refuses what the form in C does not know
+    program(schema, kinds)  # refuses schemas that the form in C does not know
     return fastavro.parse_schema(copy.deepcopy(schema), named_schemas={})
 
 
 def _refuse_naive_times(value: Any) -> None:
-    """fastavro would take a time without a zone for a local one."""
+    """Raise `TypeError` for a time without a zone: fastavro would take it for a local time."""
     match value:
         case datetime(tzinfo=None):
             raise TypeError("a time without a zone")

@@ -1,7 +1,7 @@
-"""What of Avro's schemas the records use, checked, and in the form that `native.c` takes.
+"""Checks an Avro schema, and gives it in the form that `native.c` takes.
 
-Known are string, bytes, int, long, boolean, timestamp-micros, arrays, records, and unions of null
-and one other (Avro 1.12). Anything else raises `UnknownSchema`.
+Known types are string, bytes, int, long, boolean, timestamp-micros, arrays, records, and unions of
+null and one other type (Avro 1.12). Any other type raises `UnknownSchema`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # "Names"
 
 
 class UnknownSchema(ValueError):
-    """The schema has what no writer and reader is known for; the words name it."""
+    """The schema has a type that we cannot write and read; the words name the type."""
 
 
 def program(schema: Any, kinds: Mapping[str, type]) -> CodecProgram:
-    """Case, class or None, named parts; `kinds` has the class of every record's name."""
+    """Case, class or None, and named parts; `kinds` has the class of every record's name."""
     case, inner = _case(schema), _inner(schema)
     if case == "record":
         parts = tuple((name, program(part, kinds)) for name, part in _fields(schema))
@@ -36,7 +36,7 @@ def _fields(schema: Any) -> list[tuple[str, Any]]:
         raise UnknownSchema("a record of no fields: an array of them could go on for ever")
     for name, _ in fields:
         if not NAME.fullmatch(name):
-            raise UnknownSchema(f"{name!r} is no Avro name")
+            raise UnknownSchema(f"{name!r} is not an Avro name")
     return fields
 
 
@@ -56,7 +56,7 @@ def _case(schema: Any) -> str:
 
 
 def _inner(schema: Any) -> Any:
-    """The schema inside an array or union; None where there is none."""
+    """The schema inside an array or union; None for other schemas."""
     match schema:
         case {"type": "array", "items": inner} | ["null", inner]:
             return inner

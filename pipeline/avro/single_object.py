@@ -1,7 +1,7 @@
 """Avro single-object encoding of the records (Avro 1.12, "Single-object encoding").
 
-`C3 01`, the CRC-64-AVRO fingerprint of the writer's schema (8 octets, little endian), the body.
-Readers take every version under `schemas/<record>/`; writers write the newest.
+A value is `C3 01`, the CRC-64-AVRO fingerprint of the writer's schema (8 octets, little endian),
+and the body. Readers take every version under `schemas/<record>/`. Writers write the newest.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ MARKER: Final = b"\xc3\x01"
 HEADER_LENGTH: Final = 10
 SCHEMAS: Final = ROOT / "schemas"  # not by `__file__`, which is elsewhere where it is compiled
 
-try:  # in C, where `deploy/compile.py` has compiled it (deploy/decisions/0077)
+try:  # the form in C, if `deploy/compile.py` has compiled it (deploy/decisions/0077)
     NATIVE: Any = import_module("pipeline.avro.native")
 except ImportError:
     NATIVE = None
 
 
 class Unreadable(ValueError):
-    """The octets are not a record of ours; the words say why."""
+    """The octets are not one of our records; the words say why."""
 
 
 def snake_from_camel(name: str) -> str:
-    """`MoRaw` -> `mo_raw`, the folder, table and (with `-`) topic of a record."""
+    """`MoRaw` -> `mo_raw`: the name of a record's folder, table and (with `-`) topic."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
@@ -50,21 +50,21 @@ def versions_of(folder: Path) -> list[Path]:
 
 
 def header_of(schema: dict[str, Any]) -> bytes:
-    """The ten octets before a body by `schema`; fastavro raises its error when it is none."""
+    """The ten octets before a body of `schema`; fastavro raises its error for a bad schema."""
     fastavro.parse_schema(schema, named_schemas={})
     canonical = fastavro.schema.to_parsing_canonical_form(schema)
     return MARKER + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
 
 
 def make_writer(schema: Any, *, prefix: bytes = b"") -> RecordWriter:
-    """`value -> prefix + its octets`."""
+    """A function `value -> prefix + its octets`, as in `codec.make_writer`."""
     if NATIVE is None:
         return codec.make_writer(schema, vars(records), prefix=prefix)
     return NATIVE.make_writer(program(schema, vars(records)), prefix)  # type: ignore[no-any-return]
 
 
 def make_reader(schema: Any) -> RecordReader:
-    """`(octets, position) -> (value, next position)`, as `codec.make_reader` says."""
+    """A function `(octets, position) -> (value, next position)`, as in `codec.make_reader`."""
     if NATIVE is None:
         return codec.make_reader(schema, vars(records))
     return NATIVE.make_reader(program(schema, vars(records)))  # type: ignore[no-any-return]
@@ -74,7 +74,7 @@ def make_reader(schema: Any) -> RecordReader:
 def _codecs() -> tuple[
     dict[type[Record], RecordWriter], dict[bytes, tuple[type[Record], RecordReader]]
 ]:
-    """The writer of each class, and the reader of every version by its header."""
+    """The writer of each class, and the reader of each version by its header."""
     writers: dict[type[Record], RecordWriter] = {}
     readers: dict[bytes, tuple[type[Record], RecordReader]] = {}
     for kind in Record.__subclasses__():
@@ -92,7 +92,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(octets: bytes) -> Record:
-    """The record in `octets`, whatever version wrote it; raises `Unreadable`."""
+    """The record in `octets`, of any version; raises `Unreadable`."""
     found = _codecs()[1].get(octets[:HEADER_LENGTH])
     if found is None:
         if octets[:2] != MARKER or len(octets) < HEADER_LENGTH:

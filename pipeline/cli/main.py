@@ -1,4 +1,7 @@
-"""`twoway`: each command, with an example. `python -m pipeline.cli.main` is the same."""
+"""The command line `twoway`: its commands, each with an example.
+
+`python -m pipeline.cli.main` runs the same command line.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 
 EXIT_FAILED: Final = 1
 ABOUT: Final = (
-    "Two-way SMS, the customer's side: every message kept and whole, STOP honoured,"
-    " every decision explained."
+    "The customer's side of two-way SMS. It keeps every message, honours STOP and explains every"
+    " decision."
 )
 
 
@@ -43,7 +46,7 @@ def _group(help: str, **options: Any) -> typer.Typer:
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
-    """Add a command; `example` is the line a user may type, shown by --help."""
+    """Add a command; --help shows `example`, a line that a user may type."""
     group.command(name, epilog=f"Example: twoway {example}")(command)
 
 
@@ -94,7 +97,7 @@ _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")
 _add(_numbers, "load", numbers.load, example="numbers load numbers.toml")
 app.add_typer(_numbers, name="numbers", epilog="Example: twoway numbers load numbers.toml")
 
-_dead_letter = _group("What was refused, and why.", no_args_is_help=True)
+_dead_letter = _group("Dead letters: refused records, and why.", no_args_is_help=True)
 _add(_dead_letter, "list", dead_letter.list_letters, example="dead-letter list --max 20 --json")
 _add(
     _dead_letter,
@@ -127,7 +130,7 @@ _add(
     example="replay --rule changed-numbers.toml --since 2026-03-01",
 )
 
-_stops = _group("Stops that did not come by SMS, many at once.", no_args_is_help=True)
+_stops = _group("Many stops at once that did not come by SMS.", no_args_is_help=True)
 _add(
     _stops,
     "import",
@@ -154,7 +157,7 @@ app.add_typer(_clock, name="clock")
 
 
 def main() -> None:
-    """Run the command line; what was to be expected is one sentence on stderr, and exit code 1."""
+    """Run the command line. An expected failure prints one sentence on stderr and exits 1."""
     try:
         app(prog_name="twoway")
     except (CommandError, SettingsError, StackError) as error:

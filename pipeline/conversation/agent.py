@@ -1,7 +1,8 @@
-"""The agent `conversation`: everything that happens to a handset, in one place and one order.
+"""The agent `conversation`: it processes every record about a handset, in one order.
 
-It reads what `pipeline/kafka/readers.py` names, of its partition, and calls the stages in a row:
-normalise, reassemble, consent, gate. What they decide it writes; it knows no rule of SMS.
+It reads the topics that `pipeline/kafka/readers.py` lists, and calls the stages one after the
+other: normalise, reassemble, consent, gate. It writes what the stages decide, and contains no rule
+of SMS itself.
 """
 
 from __future__ import annotations

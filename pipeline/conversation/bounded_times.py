@@ -1,7 +1,8 @@
-"""No time that a record states is believed far beyond the broker's own time.
+"""Checks the time that a record states against the broker's time of the record.
 
-The broker stamps each record of the topics that are read here (LogAppendTime), so the comparison
-is the same whenever the record is read again. `deploy/decisions/0086`.
+A time far ahead of the broker's is not used. The broker stamps each record of these topics
+(LogAppendTime), so the check gives the same result when the record is read again
+(`deploy/decisions/0086`).
 """
 
 from __future__ import annotations
@@ -18,27 +19,27 @@ if TYPE_CHECKING:
 
     from pipeline.engine.unit_of_work import UnitOfWork
 
-#: Clocks of hosts that are kept in step differ by far less.
+#: The clocks of synchronised hosts differ by far less.
 MOST_AHEAD: Final = timedelta(minutes=5)
-#: The clock of a local stack is put forward by `twoway clock advance`, in steps of a minute.
+#: `twoway clock advance` advances the clock of a local stack, in steps of a minute.
 MOST_AHEAD_LOCALLY: Final = timedelta(days=366)
-#: No short message was received before; and dead letters of long ago may be sent through again.
+#: There was no SMS before 1990. A bound this old allows retries of very old dead letters.
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def broker_time(record: ConsumerRecord) -> datetime:
-    """When the broker took the record."""
+    """The time at which the broker appended the record."""
     return datetime.fromtimestamp(record.timestamp / 1000, UTC)
 
 
 def show_topics(names: Iterable[str]) -> None:
-    """Have each topic counted from zero: to Prometheus an increase from nothing is none."""
+    """Start each topic's counter at zero: Prometheus sees no increase in a series that is new."""
     for name in names:
         metrics.TIMES_NOT_BELIEVED.labels(name)
 
 
 class TimeBounds:
-    """Which times a partition believes. `is_local`: the stack's clock may be put forward."""
+    """Decides which stated times a partition uses. `is_local`: its clock may be advanced."""
 
     def __init__(self, *, is_local: bool) -> None:
         self._is_local = is_local
@@ -50,7 +51,7 @@ class TimeBounds:
     def latest(self, work: UnitOfWork, record: ConsumerRecord) -> datetime:
         """The latest time that the record may state.
 
-        On a local stack the partition's own time may have been put forward, step by step.
+        On a local stack, the partition's own time counts if it was advanced past the broker's.
         """
         time = work.time
         if record.timestamp != self._asked_timestamp or time is not self._asked_time:
@@ -64,13 +65,13 @@ class TimeBounds:
         return self._latest
 
     def has_leapt(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
-        """Whether the partition's time is one that no tick could bring it to now."""
+        """Whether the partition's time is later than any tick could set it now."""
         return work.time is not None and work.time > broker_time(record) + self.most_ahead
 
     def believed(self, work: UnitOfWork, record: ConsumerRecord, stated: datetime) -> datetime:
-        """`stated`, or where it is not believed the later of the broker's and the partition's."""
+        """`stated`, or if that is out of bounds, the later of the broker's and partition's time."""
         if (
-            EARLIEST <= stated <= self._latest  # of a record before, so not beyond this one's
+            EARLIEST <= stated <= self._latest  # an earlier record's bound is not above this one's
             and record.timestamp >= self._asked_timestamp
             and work.time is self._asked_time
         ):

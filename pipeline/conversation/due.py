@@ -1,4 +1,4 @@
-"""A tick: what falls due by it, in the order of the tables, and whether it is believed."""
+"""Processes a tick: checks its time, and handles the rows that fall due, table by table."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pipeline.conversation.bounded_times import TimeBounds
     from pipeline.engine.unit_of_work import UnitOfWork
 
-#: Rows that fall due in one unit of work, of one tick: a clock may leap over a week.
+#: The most rows of one tick that fall due in one unit of work: a clock may leap over a week.
 DUE_AT_MOST = 4_000
-#: Origin of the order to take back a time that has leapt (`twoway clock reset`).
+#: Origin of the order to set back a time that leapt ahead (`twoway clock reset`).
 RESET: Final = "reset"
 
 
 class Due:
-    """Lets rows fall due: `fall_due` says by table what is done with one."""
+    """Handles rows that fall due. `fall_due` has a function for each table."""
 
     def __init__(
         self,
@@ -37,10 +37,10 @@ class Due:
         self._due = fall_due
 
     def take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
-        """Let fall due what the time has come of; True when there may be more of it.
+        """Handle the rows that are due at the tick; True if more rows may be due.
 
-        How much is done at once is counted from the tick on, not from the unit's beginning: so it
-        is the same whatever the batches are.
+        The limits count from the tick on, and not from the start of the unit of work. So the result
+        does not depend on how records are cut into batches.
         """
         if tick.origin == RESET:
             self._reset_time(work, record)
@@ -72,9 +72,9 @@ class Due:
         return False
 
     def _reset_time(self, work: UnitOfWork, record: ConsumerRecord) -> None:
-        """Take a time back that has leapt; what fell due by it stays done. A time that has not: no.
+        """Set the partition's time back to the broker's, but only if it leapt ahead.
 
-        `deploy/decisions/0087`.
+        Rows that fell due by the leap are not restored (`deploy/decisions/0087`).
         """
         if self._times.has_leapt(work, record):
             work.turn_time_back(broker_time(record))

@@ -1,8 +1,8 @@
-"""What the agent keeps of a handset is removed, but its stops, under a suppression.
+"""Forgets a handset: removes its rows from the tables, and keeps its stops as a suppression.
 
-A table row of its own, `HMAC of the handset -> scopes`: whoever asks for a handset without a row is
-given the row its suppression makes, until something changes it; then the row is there again and the
-suppression goes. So a handset has one or the other.
+A suppression is a row `HMAC of the handset -> scopes`. When a handset without a row is read, its
+row is made from its suppression. When that row changes, it is written, and the suppression is
+deleted. So a handset has either a row or a suppression.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from pipeline.engine.state.tables import Table
     from pipeline.engine.unit_of_work import UnitOfWork
 
-#: Under which key the suppressions are.
+#: The key of the row with the fingerprint of the suppression key.
 _KEY_ROW: Final = b""
 #: How the keys of a handset's rows begin, in the tables whose keys begin with it.
 _KEYS_BEGIN: Final = {ASSEMBLIES: reassemble.keys_begin, SENT: sent_keys_begin}
 
 
 class Forgetting:
-    """Forgets handsets, and knows again those that were stopped."""
+    """Forgets handsets, and recognises those that were stopped."""
 
     def __init__(self, key_file: Path) -> None:
         self._file = key_file
@@ -48,7 +48,7 @@ class Forgetting:
     def check_key(self, tables: Mapping[str, Table]) -> None:
         """Raise `SuppressionKeyError` when there are suppressions and not the key they are under.
 
-        Without it a stop would be lost, and nobody would notice.
+        Without the key a stop would be lost unnoticed.
         """
         fingerprint = tables[SUPPRESSIONS].get(_KEY_ROW)
         if fingerprint is None:
@@ -56,17 +56,17 @@ class Forgetting:
         self._key = self._key or read_key(self._file)
         if self._key is None:
             raise SuppressionKeyError(
-                f"stops of handsets that were forgotten are kept, and the key they are under is not"
-                f" there: put it back at {self._file}"
+                f"stops of forgotten handsets are kept, but their suppression key is missing:"
+                f" restore it at {self._file}"
             )
         if self._key.fingerprint != fingerprint:
             raise SuppressionKeyError(
-                f"the key {self._file} is not the one under which stops of handsets that were"
-                " forgotten are kept: put that one back"
+                f"the key {self._file} is not the key under which the stops of forgotten handsets"
+                " are kept: restore that key"
             )
 
     def recall(self, work: UnitOfWork, handset: str) -> consent.HandsetConsent | None:
-        """The row of a handset that has none, where its stops are kept."""
+        """The row made from the handset's suppression; None if it has no suppression."""
         if self._key is None or work.tables[SUPPRESSIONS].is_empty:
             return None
         octets = work.tables[SUPPRESSIONS].get(self._key.of(handset))
@@ -90,7 +90,7 @@ class Forgetting:
         handset: str,
         now: datetime,
     ) -> Rejected | None:
-        """Remove what there is of the handset and say so; or why it cannot be done."""
+        """Remove the handset's rows and publish an `Erasure`; or return why that is refused."""
         wrong = _what_is_wrong(request, handset)
         if wrong:
             return Rejected(Reason.WRONG_ORDER, wrong)
@@ -127,7 +127,10 @@ class Forgetting:
     def _suppress(
         self, work: UnitOfWork, handset: str, name: bytes, now: datetime
     ) -> suppression.Suppression | None:
-        """Keep the stops of the row; those of a handset forgotten before are kept as they are."""
+        """Write the suppression with the stops of the handset's row.
+
+        Without a row, a suppression from an earlier erasure stays unchanged.
+        """
         table = work.tables[SUPPRESSIONS]
         octets = work.tables[CONSENTS].get(key_from_handset(handset))
         if octets is None:

@@ -1,4 +1,4 @@
-"""Rows of handsets in the table `consents`: read for a decision, and written as it was taken."""
+"""Reads a handset's row of the table `consents`, and writes the result of a decision."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """A handset's row as a decision finds it; None when nothing is known of the handset."""
+    """A handset's row before a decision; `row` is None if nothing is known about the handset."""
 
     def __init__(
         self, handset: str, key: bytes, octets: bytes | None, row: consent.HandsetConsent | None
     ) -> None:
         self.handset = handset
         self.key = key
-        self.octets = octets  # none of a row that a suppression makes
+        self.octets = octets  # None if the row was made from a suppression
         self.row = row
 
 
 class Handsets:
-    """Reads the row of a handset, and writes what consent or the gate decided on it."""
+    """Reads the row of a handset, and writes what consent or the gate decided."""
 
     def __init__(self, forgetting: Forgetting, outboxes: Outboxes) -> None:
         self._forgetting = forgetting
         self._outboxes = outboxes
 
     def read(self, work: UnitOfWork, handset: str) -> Held:
-        """The row, or the one that the suppression of a forgotten handset makes."""
+        """The handset's row, or the row made from the suppression of a forgotten handset."""
         key = key_from_handset(handset)
         octets = work.tables[CONSENTS].get(key)
         row = (
@@ -47,7 +47,7 @@ class Handsets:
         return Held(handset, key, octets, row)
 
     def write(self, work: UnitOfWork, held: Held, decision: consent.Decision) -> None:
-        """Keep the row, where it is another, and publish what was decided."""
+        """Write the row if it changed, and publish the records of the decision."""
         key = held.key
         if decision.row is None:
             work.tables[CONSENTS].delete(key)

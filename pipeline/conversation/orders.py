@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class HomePartition:
-    """Which partition this is, and where the records of other handsets belong."""
+    """Knows this partition, and the partition to which a handset belongs."""
 
     def __init__(self, *, partition: int, partitions: int) -> None:
         self.partition = partition
         self._partitions = partitions
 
     def sends_on(self, work: UnitOfWork, record: ConsumerRecord, handset: str) -> bool:
-        """Publish a record that belongs in another partition there; whether it did."""
+        """Whether the record belongs to another partition; if so, it is published there."""
         key = key_from_handset(handset)
         home = topics.partition_of(key, self._partitions)
         if home == self.partition:
@@ -43,7 +43,7 @@ class HomePartition:
 
 
 class Orders:
-    """Takes orders, each once by its id."""
+    """Carries out orders. The id of an order ensures that it is carried out once."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Orders:
         request: ConsentRequest,
         directory: Directory,
     ) -> None:
-        """Stop or open what the order names; refused where the directory does not have it."""
+        """Carry out a `ConsentRequest`; it is refused if it does not fit the directory."""
         handset = address_from_text(request.handset)
         if self._home.sends_on(work, record, handset):
             return
@@ -91,7 +91,7 @@ class Orders:
         self._handsets.write(work, held, decision)
 
     def take_forget(self, work: UnitOfWork, record: ConsumerRecord, request: ForgetRequest) -> None:
-        """Forget the handset."""
+        """Carry out an order to forget a handset."""
         handset = address_from_text(request.handset)
         if self._home.sends_on(work, record, handset):
             return

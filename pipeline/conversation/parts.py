@@ -1,4 +1,4 @@
-"""MO parts of a partition: each has its effect once, and those of one message are put together."""
+"""The MO parts of a partition: drops duplicates, and joins the parts of a message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Parts:
-    """The work on parts, from dedupe to reassembly; it publishes mo-part."""
+    """Processes parts, from dedupe to reassembly, and publishes mo-part."""
 
     def __init__(
         self, settings: Settings, *, closes: Callable[[UnitOfWork, MoMessage], bool]
@@ -60,7 +60,7 @@ class Parts:
         return messages
 
     def release(self, work: UnitOfWork, key: bytes, now: datetime) -> list[MoMessage]:
-        """The messages of an assembly that is due, incomplete as they are."""
+        """The incomplete messages of a row of assemblies that is due."""
         octets = cast("bytes", work.tables[ASSEMBLIES].get(key))
         held, messages = reassemble.release_due(
             reassemble.assemblies_from_octets(octets),
@@ -78,7 +78,7 @@ class Parts:
     def forget_unanswered(
         self, work: UnitOfWork, answered: Answered, received_at: datetime
     ) -> None:
-        """Forget the delivery of a deliver_sm whose answer has reached the gateway."""
+        """Remove a deliver_sm from `seen` once its answer has reached the gateway."""
         seen = work.tables[SEEN]
         octets = seen.get(answered.key)
         if octets is None:
@@ -91,7 +91,10 @@ class Parts:
             seen.put(answered.key, row, due_at=due_at)
 
     def _accept(self, work: UnitOfWork, part: MoPart, raw: MoRaw) -> MoPart | None:
-        """The part under its own id; None: a duplicate, which a deliver_sm notes all the same."""
+        """The part with its final id, or None if it is a duplicate.
+
+        The row of `seen` may change for a duplicate too, if that is a deliver_sm.
+        """
         seen = work.tables[SEEN]
         key = dedupe.seen_key(part)
         octets = seen.get(key)
@@ -119,7 +122,7 @@ class Parts:
         row: reassemble.Assemblies | None,
         messages: list[MoMessage],
     ) -> None:
-        """Keep the row; what is too much for one goes to `messages`."""
+        """Write the row of assemblies; messages that do not fit into it go to `messages`."""
         if row is None:
             work.tables[ASSEMBLIES].delete(key)
             return

@@ -1,6 +1,6 @@
-"""The worker: what reads what and writes what, wired in one place.
+"""The worker process: connects the agent, its topics and its tables.
 
-`twoway worker` runs it; so does `faust -A pipeline.conversation.process worker`.
+`twoway worker` runs it, and so does `faust -A pipeline.conversation.process worker`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.process.log_guard import guard_logs
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
 
-#: Objects before a collection of the youngest, and collections before one of the next older.
+#: Thresholds for `gc.set_threshold`.
 GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 
@@ -64,18 +64,18 @@ def create_app(settings: Settings) -> App:
 
 
 def run(settings: Settings) -> None:
-    """Run a worker until it is told to stop; ends the process."""
+    """Run a worker until it is told to stop; this ends the process."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "worker")
     app = create_app(settings)
-    # What is there by now stays for good, and what a batch makes is gone with the batch.
+    # Objects that exist now live as long as the process; objects of a batch live as long as it.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     run_faust_app(app, settings)
 
 
 def __getattr__(name: str) -> Any:
-    """`app` for Faust's own command line, made when it is asked for and not at import."""
+    """`app` for Faust's command line, made at the first access and not at import."""
     if name == "app":
         return create_app(load_settings())
     raise AttributeError(name)

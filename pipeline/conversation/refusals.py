@@ -1,4 +1,4 @@
-"""What happens to a record that is not worked on, and to a row that cannot fall due."""
+"""Refuses records that cannot be processed, and rows on which a due date fails."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _STAGES: Final = {
 
 
 class Refusals:
-    """Refuses records that a stage failed on, and knows when it is the deploy that is wrong."""
+    """Refuses records on which a stage failed, and detects a wrong deployment."""
 
     def __init__(self) -> None:
         self.unreadable_rows = 0  # in a row
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
-        """A record that a stage failed on goes to the dead letter, and the next is taken.
+        """Write a record on which a stage failed to the dead letters; the next record is taken.
 
-        What others write never stops a worker. Rows of our own that cannot be read, ten in a row,
-        raise `WrongDeploy`.
+        A record that others write never stops a worker. But ten rows of our own in a row that
+        cannot be read raise `WrongDeploy`.
         """
         cause = error.__cause__ if isinstance(error, RowFailed) else error
         if isinstance(cause, msgspec.MsgspecError):
@@ -54,12 +54,12 @@ class Refusals:
             _set_aside(work, record, error)
             return
         reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
-        words = f"{type(error).__name__} while it was worked on"
+        words = f"{type(error).__name__} while the record was processed"
         bury(work, record, Rejected(reason, words))
 
 
 def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
-    """Let a row fall due no more, which nothing can be done with; the next tick goes on."""
+    """Remove the due time of a row that fails when it falls due, so that ticks go on."""
     table = work.tables[failed.table]
     octets = table.get(failed.key)
     if octets is not None:
@@ -69,7 +69,7 @@ def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> N
 
 
 def bury_stranger(work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:
-    """Refuse a record of another kind than its topic has."""
+    """Refuse a record of a kind that does not belong in its topic."""
     words = f"a {type(value).__name__} does not belong in {record.topic}"
     bury(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
 
@@ -82,7 +82,7 @@ def bury(
     source: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Write a record that is refused to the dead letters."""
+    """Write a refused record to the dead letters."""
     stage = _STAGES.get(record.topic, Stage.NORMALISE)
     letter = letter_from_record(record, rejected, stage=stage, source=source, at=at or work.time)
     metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()

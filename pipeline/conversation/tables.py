@@ -31,5 +31,5 @@ TABLES: Final = (
 
 
 def time_of_decision(work: UnitOfWork, told: datetime) -> datetime:
-    """The record's own time, but never before the partition's."""
+    """The time that the record states, or the partition's time if that is later."""
     return told if work.time is None or told > work.time else work.time

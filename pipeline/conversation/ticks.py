@@ -1,4 +1,4 @@
-"""Time enters the pipeline: once a second, a tick on `clock` for every partition owned."""
+"""Publishes a tick on `clock` once a second, for every partition that the worker owns."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ TICK_SECONDS: Final = 1.0
 
 
 class AheadOfBroker:
-    """How far this host's clock is ahead of the broker's, by what the broker stamps ticks with.
+    """Corrects ticks of a host whose clock is wrong, by the broker's timestamps of earlier ticks.
 
-    A host whose clock is wrong must not tick with it: the broker's own time is taken in its place.
+    Such a host ticks by the broker's time, and not by its own clock.
     """
 
     def __init__(self) -> None:
         self._ahead = timedelta()
 
     def corrected(self, time: datetime) -> datetime:
-        """The time to tick with."""
+        """The time for the next tick."""
         return time - self._ahead
 
     def learn(self, now: datetime, stamped_ms: int) -> None:
-        """Compare the host's time of a tick with the broker's; a small difference is none."""
+        """Compare the host's time of a tick with the broker's; a small difference is ignored."""
         ahead = now - datetime.fromtimestamp(stamped_ms / 1000, UTC)
         is_wrong = abs(ahead) > MOST_AHEAD
         metrics.CLOCK_AHEAD.set(ahead.total_seconds())
         if is_wrong and not self._ahead:
             log.error(
-                "the clock of this host is %.0f s ahead of the broker's: ticks are by the broker's",
+                "the clock of this host is %.0f s ahead of the broker's: ticks use the broker's",
                 ahead.total_seconds(),
             )
         self._ahead = ahead if is_wrong else timedelta()
@@ -55,7 +55,7 @@ class AheadOfBroker:
 async def tick(
     *, bootstrap: str, clock: PipelineClock, partitions: Callable[[], Iterable[int]]
 ) -> None:
-    """Publish ticks until cancelled. One that fails is said, not made up for: the next is near."""
+    """Publish ticks until cancelled. A failed tick is logged and not repeated."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
     ahead = AheadOfBroker()

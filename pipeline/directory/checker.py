@@ -1,4 +1,4 @@
-"""Fields of a TOML file, read and checked: mistakes are collected, each with line and field."""
+"""Read and check the fields of a TOML file, and collect every mistake with its line and field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_DIGITS: Final = 20  # 3GPP TS 23.040 9.1.2.5: address values of up to 20
 
 
 class TomlChecker:
-    """Reads fields of one file, and collects what is wrong with them."""
+    """Reads the fields of one file and collects the mistakes."""
 
     def __init__(self, text: str, origin: str) -> None:
         self.origin = origin
@@ -23,7 +23,7 @@ class TomlChecker:
         self.mistakes: list[tuple[int, str]] = []
 
     def mistake(self, path: TomlPath, words: str) -> None:
-        """Note a mistake, with the line of its field."""
+        """Add a mistake, with the line of its field."""
         line = self.lines.line_of(path)
         field = ".".join(str(name) for name in path if isinstance(name, str))
         self.mistakes.append((line, f"{self.origin}:{line}: {field}: {words}"))
@@ -54,7 +54,7 @@ class TomlChecker:
         return value
 
     def phrases(self, table: Mapping[str, Any], path: TomlPath) -> list[str]:
-        """Words in upper case as the text is compared, without doubles."""
+        """Phrases in the form that texts are compared in, and in upper case. Each comes once."""
         value = table.get(str(path[-1]), [])
         if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
             self.mistake(path, "must be a list of texts in quotes")
@@ -71,7 +71,7 @@ class TomlChecker:
         return list(found)
 
     def unknown(self, table: Mapping[str, Any], path: TomlPath, known: frozenset[str]) -> None:
-        """Refuse fields that are not `known`."""
+        """Add a mistake for each field that is not `known`."""
         for name in table:
             if name not in known:
                 self.mistake(

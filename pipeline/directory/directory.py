@@ -1,4 +1,4 @@
-"""The number directory: quick look-ups over a `Numbers` record (G4, G8.4)."""
+"""The number directory: fast look-ups in a `Numbers` record (G4, G8.4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Directory:
-    """The numbers we rent. Never changes: a newly loaded file makes a new one."""
+    """The numbers we rent. A directory never changes: a newly loaded file makes a new directory."""
 
     def __init__(self, numbers: Numbers, *, default_account: str = "main") -> None:
         self.numbers = numbers
@@ -43,7 +43,7 @@ class Directory:
 
     @classmethod
     def empty(cls) -> Directory:
-        """A directory that lists nothing: every number is taken, and flagged."""
+        """A directory without numbers. With it, parts to every number are accepted and flagged."""
         return cls(Numbers(loaded_at=_EPOCH, digest="", numbers=[], sender_ids=[]))
 
     def find(self, digits: str) -> Number | None:
@@ -62,11 +62,11 @@ class Directory:
         return bool(api_id) and api_id in self._by_api_id
 
     def number_of_api_id(self, api_id: str) -> Number | None:
-        """The number linked to this API, the first in the file of several."""
+        """The number linked to this API. If several are linked, the first in the file."""
         return self._by_api_id.get(api_id) if api_id else None
 
     def account_of(self, digits: str) -> str:
-        """The account of a number; of one not listed, the default."""
+        """The account of a number. A number that is not listed has the default account."""
         number = self.find(digits)
         return number.account if number else self.default_account
 
@@ -75,18 +75,18 @@ class Directory:
         return [n for n in self.numbers.numbers if n.premium and n.account == account]
 
     def scope_of(self, digits: str) -> Scope:
-        """What a plain stop at this number stops: the number, or the range that holds it (G8.4)."""
+        """The scope of a plain stop at this number: the number, or its tagged range (G8.4)."""
         number = self.find(digits)
         if number is None or number.kind != TAGGED_RANGE:
             return Scope(scope_kind=ScopeKind.NUMBER, scope=digits)
         return Scope(scope_kind=ScopeKind.RANGE, scope=f"{number.first}-{number.last}")
 
     def keywords_of(self, digits: str) -> tuple[str, ...]:
-        """Our keywords on a shared short code; of any other number none."""
+        """Our keywords on a shared short code. Any other number has no keywords."""
         number = self.find(digits)
         return tuple(number.keywords) if number and number.kind == SHARED_SHORT_CODE else ()
 
 
 def is_within(digits: str, first: str, last: str) -> bool:
-    """Whether `digits` is one of the numbers from `first` to `last`, which are of one length."""
+    """Whether `digits` is one of the numbers from `first` to `last`, which have the same length."""
     return len(digits) == len(first) and first <= digits <= last

@@ -1,4 +1,4 @@
-"""Where the tables and keys of a TOML text stand, which `tomllib` does not say."""
+"""The line numbers of the tables and keys of a TOML text. `tomllib` does not give them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 TomlPath = tuple[str | int, ...]
 
-# A string, a comment, a bracket or the end of a line: all that matters to find where a statement
-# starts. Multi-line strings come first (TOML 1.0, "String").
+# A string, a comment, a bracket or the end of a line. These tokens are enough to find where a
+# statement starts. Multi-line strings come first (TOML 1.0, "String").
 _TOKEN: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"""|'
     r"'''.*?'''|"
@@ -39,7 +39,7 @@ class TomlLines:
                     self._note(table + path, line)
 
     def line_of(self, path: Sequence[str | int]) -> int:
-        """The line of `path`, or of the nearest table around it that has one."""
+        """The line of `path`, or of the nearest table around it whose line is known."""
         for length in range(len(path), 0, -1):
             line = self._line_of.get(tuple(path[:length]))
             if line:
@@ -64,7 +64,10 @@ class TomlLines:
 
     @staticmethod
     def _key_paths(statement: str) -> list[TomlPath]:
-        """The paths a statement sets; those of an inline table too. All are on its first line."""
+        """The paths that a statement sets, with those of an inline table.
+
+        All of them get the first line of the statement.
+        """
         return list(_leaves(tomllib.loads(statement)))
 
 
@@ -89,7 +92,7 @@ def _leaves(value: Any) -> Iterator[TomlPath]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Each table header and each key with its value, whole, with the line it starts on."""
+    """Each whole statement (a table header, or a key with its value) and the line it starts on."""
     text = text.replace("\r\n", "\n")
     start = depth = 0
     for token in _TOKEN.finditer(text + "\n"):

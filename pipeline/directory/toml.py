@@ -1,4 +1,4 @@
-"""`numbers.toml` checked as a whole: every mistake with its line and field, or the directory."""
+"""Read and check `numbers.toml`: the result is the directory, or all mistakes at once."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _AT_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of documen
 
 
 class NumbersError(ValueError):
-    """What is wrong with a number directory, one mistake a line, each with line and field."""
+    """The mistakes in a number directory, one mistake per line, each with its line and field."""
 
 
 def numbers_from_toml(
     text: str, *, origin: str, loaded_at: datetime, default_account: str = "main"
 ) -> Numbers:
-    """The directory in `text`; raises `NumbersError`, which names `origin`, with every mistake."""
+    """The directory in `text`. Raises `NumbersError` with every mistake; each names `origin`."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -53,7 +53,11 @@ def numbers_from_toml(
 
 
 def _check_together(checker: TomlChecker, numbers: list[Number]) -> None:
-    """No digits twice; what is linked is listed and may confirm."""
+    """Check the numbers against each other.
+
+    No two entries hold the same digits. A linked number is listed, bills no MT, is not premium and
+    may send.
+    """
     readable = [
         (i, n)
         for i, n in enumerate(numbers)

@@ -1,4 +1,4 @@
-"""What one poll of one partition brought, handed to an agent as one event."""
+"""The records of one poll of one partition, which an agent gets as one event."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Batch:
     """Records of one partition in offset order, and the positions around them.
 
-    `start` is where the consumer stood before the poll and `end` where it stands after it: the next
-    batch starts at `end`. Transaction markers and aborted records lie between without being in
-    `records`, which may be empty.
+    `start` is the consumer's position before the poll, and `end` its position after it. The next
+    batch starts at `end`. `records` has no transaction markers and no aborted records, and may be
+    empty.
     """
 
     topic: str

@@ -1,29 +1,29 @@
-"""How much one record, one unit of work and one record's effects may be.
+"""The largest size of a record, of a unit of work, and of the effects of one record.
 
-Kafka takes no record that is larger than its topic's `max.message.bytes`; what is larger than
-`RECORD_OCTETS` is refused here, before a transaction holds it. Only lengths are added up.
+Kafka refuses a record that is larger than its topic's `max.message.bytes`. A record larger than
+`RECORD_OCTETS` is refused here, before it is in a transaction. Only lengths are added up.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Key and value of a record. The topics take 1,048,588 octets with what Kafka writes around them.
+#: Key and value of a record. The topics accept 1,048,588 octets, with Kafka's own octets.
 RECORD_OCTETS: Final = 1_000_000
-#: A unit of work takes no further record when it has so many octets, or is so old.
+#: A unit of work takes no more records when it has this many octets, or is this old.
 UNIT_OCTETS: Final = 8 << 20
 UNIT_SECONDS: Final = 2.0
-#: One record may have effects of about so many octets more.
+#: The effects of its last record may exceed the unit by about this many octets.
 EFFECT_OCTETS: Final = 64 << 20
-RECORD_OVERHEAD: Final = 32  # what a small record takes besides its key and value
+RECORD_OVERHEAD: Final = 32  # the octets of a small record besides its key and value
 
 
 class Oversize(ValueError):
-    """The effects of a record are larger than what may be written; the words say which."""
+    """A record, or the effects of a record, are too large to be written; the words say which."""
 
 
 class RowFailed(RuntimeError):
-    """What falls due with a row cannot be done; the row can be set aside, so that time goes on."""
+    """A row that fell due cannot be processed; it can be set aside, so that time goes on."""
 
     def __init__(self, table: str, key: bytes) -> None:
         super().__init__(table)

@@ -1,4 +1,4 @@
-"""What a batch of records comes to: all of it at once, and record by record where that fails."""
+"""Makes the unit of work of a batch: all records at once, or record by record if that fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLOCK_RECORDS: Final = 16  # whether a unit has taken too long is asked after so many
+CLOCK_RECORDS: Final = 16  # the age of a unit is checked once in this many records
 
 
 def decide_batch(
@@ -29,9 +29,9 @@ def decide_batch(
     *,
     new_work: Callable[[], UnitOfWork],
 ) -> tuple[UnitOfWork, int]:
-    """The batch's unit of work, and of how many records it is.
+    """The batch's unit of work, and how many records it includes.
 
-    A record that fails again, alone, is refused.
+    A record that fails again alone is refused.
     """
     work = new_work()
     process, written = processor.process_record, state.written
@@ -66,6 +66,6 @@ def decide_batch(
 
 
 def _told(error: Exception) -> str:
-    """Kind and place of an error; not its words, which may quote a message or a number."""
+    """Kind and place of an error, without its words, which may quote a message or a number."""
     places = "".join(traceback.format_tb(error.__traceback__))
     return f"{type(error).__name__}\n{places}"

@@ -1,8 +1,8 @@
-"""The records of one partition's topics, in the one order in which they may be taken.
+"""Puts the records of one partition's topics into the one order in which they may be taken.
 
-Order: broker time, then topic rank, then offset. A record is taken only when no topic can still
-bring an earlier one, so that a replay of the same topics takes the same order, and an MT request is
-judged only after every MO that was acknowledged before it.
+The order is broker time, then topic rank, then offset. A record is taken only when no topic can
+still bring an earlier record. So a replay of the same topics gives the same order, and an MT
+request is judged only after every MO that was acknowledged before it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ ROOM_OCTETS: Final = 16 << 20
 
 
 class Gap(NeedsOperator):
-    """Records are missing between two batches: they were deleted unread, or the driver is wrong."""
+    """Records are missing between two batches: deleted unread, or the transport is wrong."""
 
 
 class _Queue:
-    """What has been fetched of one topic and not been taken."""
+    """The records of one topic that were fetched and are not taken yet."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.records: deque[ConsumerRecord] = deque()
-        self.octets = 0  # of their values
-        self.floor = 0  # what lies below is done
+        self.octets = 0  # of the records' values
+        self.floor = 0  # records below this offset are done
         self.first_start: int | None = None  # where the first batch began
         self.read_to: int | None = None  # the consumer's position
 
@@ -47,7 +47,7 @@ class _Queue:
         self.first_start = self.read_to = None
 
     def add(self, batch: Batch) -> int | None:
-        """Take the batch in; gives the offset it should have begun at if it leaves a gap."""
+        """Add a batch; if there is a gap before it, return the offset at which it should begin."""
         expected = self.read_to if self.read_to is not None else self.first_start
         if self.first_start is None:
             self.first_start = batch.start
@@ -60,19 +60,19 @@ class _Queue:
 
     @property
     def position(self) -> int:
-        """Everything below has been fetched or is done."""
+        """The offset below which every record is fetched or done."""
         return max(self.read_to or 0, self.floor)
 
     @property
     def next_offset(self) -> int | None:
-        """Where to read on when all that was taken is done; None when nothing is known."""
+        """Where to read on when every record taken is done; None if nothing is known."""
         if self.records:
             return int(self.records[0].offset)
         return self.position if self.read_to is not None or self.floor else None
 
 
 class Intake:
-    """The queues of one partition. `topics` is in rank order: the first wins a tie of times."""
+    """The queues of one partition. `topics` is in rank order: at the same time, the first wins."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Intake:
         self._known_ends: Mapping[str, int] = {}
 
     def add(self, batch: Batch) -> None:
-        """Take in what a poll brought; raises `Gap` when it does not follow on."""
+        """Add the batch of a poll; raises `Gap` if records are missing before it."""
         expected = self._queues[batch.topic].add(batch)
         if expected is not None and batch.topic not in self._may_skip:
             raise Gap(
@@ -108,7 +108,7 @@ class Intake:
             queue.drop_fetched()
 
     def begin_at(self, offsets: Mapping[str, int]) -> None:
-        """Drop what lies below these next offsets; raises `Gap` when what is held begins above."""
+        """Drop records below these next offsets; raises `Gap` if the records begin above them."""
         for topic, queue in self._queues.items():
             floor = offsets.get(topic)
             if floor is None:
@@ -127,11 +127,11 @@ class Intake:
         records = queue.records
         if not records or (len(records) < ROOM_RECORDS and queue.octets < ROOM_OCTETS):
             return True
-        # All of one millisecond: its end must be seen before the first of them can be taken.
+        # All records are of one millisecond: none can be taken before its last record is fetched.
         return bool(records[0].timestamp == records[-1].timestamp)
 
     def behind(self) -> dict[str, int]:
-        """Records by topic that the broker had, when it was last asked, and that are not taken."""
+        """By topic, how many records that the broker had at the last request are not taken yet."""
         taken = self.next_offsets()
         return {
             topic: max(0, self._known_ends.get(topic, 0) - taken.get(topic, 0))
@@ -139,7 +139,7 @@ class Intake:
         }
 
     def next_offsets(self) -> dict[str, int]:
-        """Where to read on, by topic, once all that was taken is done."""
+        """Where to read on, by topic, once every record taken is done."""
         offsets = {
             topic: offset
             for topic, queue in self._queues.items()
@@ -155,7 +155,7 @@ class Intake:
         return offsets
 
     async def arrived(self) -> None:
-        """Wait until there is a record, whether it may be taken yet or not."""
+        """Wait until there is a record, even if it may not be taken yet."""
         while not self._ready and not any(queue.records for queue in self._queues.values()):
             await self._wait()
 
@@ -170,7 +170,7 @@ class Intake:
     async def _merge(self) -> None:
         while True:
             await self.arrived()
-            # Of the first as well: it is later than the last where a broker's clock was set back.
+            # Also of the first record: it is later than the last if a broker's clock was set back.
             newest = max(
                 q.records[at].timestamp
                 for q in self._queues.values()
@@ -182,7 +182,7 @@ class Intake:
             heads = [self._split(queue, until) for queue in self._queues.values()]
             rank = self._rank
             self._ready_of = Counter({head[0].topic: len(head) for head in heads if head})
-            # Merged and not sorted: then, too, a topic's own order stands.
+            # Merged, not sorted, so that the order within a topic stays even then.
             self._ready.extend(
                 heapq.merge(*heads, key=lambda r: (r.timestamp, rank[r.topic], r.offset))
             )
@@ -191,7 +191,7 @@ class Intake:
             await self._wait()
 
     async def _until(self, newest: int, ends: Mapping[str, int]) -> int:
-        """The broker time up to which every topic is known."""
+        """The broker time up to which the records of every topic are known."""
         while True:
             until = newest
             for topic, queue in self._queues.items():

@@ -1,4 +1,4 @@
-"""The metrics of a worker, each name once."""
+"""The metrics of a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one unit of work writes, and how many octets: compiled, since each record comes by here."""
+"""The records that a unit of work writes, and their octets. Compiled, as it runs per record."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OutputRows = list[tuple[bytes | None, bytes | None]]
 
 
 class Written:
-    """The octets that a unit of work has written so far, over its outputs and tables.
+    """The octets that a unit of work has written so far, to its outputs and tables.
 
-    Whoever writes adds to `octets`, and asks `check` where a bound may be passed: a call for
-    each record and row would be felt.
+    A writer adds to `octets` itself, and calls `check` only if a bound may be exceeded, because a
+    call for each record and row would be slow.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Written:
         self.effect_octets: int = EFFECT_OCTETS
 
     def check(self, octets: int, where: str) -> None:
-        """Raise `Oversize` where a record or row of so many octets passes a bound."""
+        """Raise `Oversize` if a record or row of `octets` octets exceeds a bound."""
         if octets > RECORD_OCTETS:
             raise Oversize(f"a record of {octets} octets for {where}")
         if self.octets > self.unit_octets + self.effect_octets:
@@ -35,7 +35,7 @@ class Written:
 
 
 class Outputs:
-    """The records a unit of work writes, by topic and partition, in the order they were sent."""
+    """The records of a unit of work, by topic and partition, in the order of sending."""
 
     def __init__(self, partition: int, written: Written) -> None:
         self._partition = partition
@@ -60,9 +60,9 @@ class Outputs:
         rows.append((key, value))
 
     def counts(self) -> dict[OutputPartition, int]:
-        """How many records there are so far, for `cut`."""
+        """How many records there are so far, by target, for `cut`."""
         return {target: len(rows) for target, rows in self.rows.items()}
 
     def cut(self, counts: dict[OutputPartition, int]) -> None:
-        """Drop what was sent since there were so many."""
+        """Drop the records that were sent since `counts`."""
         self.rows = {t: rows[: counts[t]] for t, rows in self.rows.items() if t in counts}

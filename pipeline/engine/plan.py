@@ -1,4 +1,4 @@
-"""What an agent over several topics is made of, and what it must be able to do."""
+"""The parts of an agent that reads several topics."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Processor(Protocol):
-    """What an agent does with records. It decides; it neither waits nor sends by itself."""
+    """Processes the records of an agent. It decides, and does not wait or send by itself."""
 
     def restored(self, state: State) -> None:
-        """The state has been read back: derive what is kept decoded."""
+        """The state was restored: derive what the processor keeps decoded."""
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """Do one record's work; raises nothing for bad data.
 
-        True when there is more of it than one unit of work should hold. The unit is then committed
-        without the record, and the record is taken again, and what is left of it done.
+        True if the record has more effects left than one unit of work should hold. Then the unit is
+        committed, but the record is not done. It is taken again for the effects that are left.
         """
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
@@ -34,9 +34,9 @@ class Processor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentPlan:
-    """What an agent over several topics is made of. `topics` is in rank order.
+    """The parts of an agent that reads several topics. `topics` is in rank order.
 
-    Tables are on disk under `folder`, or in memory when there is none.
+    Tables are on disk under `folder`, or in memory if `folder` is None.
     """
 
     name: str

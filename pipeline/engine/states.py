@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """A partition's state, and how many rows of the changelog it took to bring it to the end."""
+    """A partition's state, and how many rows of the changelog were read to restore it."""
 
     state: State
     rows: int
@@ -51,7 +51,7 @@ class States:
         return self._rows_read.get(partition, 0)
 
     async def restore(self, partition: int) -> Restored:
-        """The state as the changelog has it. The partition must have been fenced and closed."""
+        """The state as in the changelog. The partition must be fenced and closed before."""
         if self._plan.folder is None:
             return await self._read_to_end(MemoryRows(), partition)
         changelog = await self._described()
@@ -65,7 +65,7 @@ class States:
             return await self._read_to_end(rows, partition)
 
     async def sweep(self, in_use: Collection[int]) -> None:
-        """Delete what workers of this machine left and nobody can go on from."""
+        """Delete databases on this machine that are not used and are too old to continue from."""
         if self._checkpoints is not None and self._changelog is not None:
             await asyncio.to_thread(
                 self._checkpoints.sweep,
@@ -74,7 +74,7 @@ class States:
             )
 
     def close(self) -> None:
-        """Let go of the folder; every state must have been closed."""
+        """Release the folder; every state must be closed before."""
         checkpoints, self._checkpoints = self._checkpoints, None
         if checkpoints is not None:
             checkpoints.close()

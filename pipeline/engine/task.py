@@ -1,4 +1,4 @@
-"""The task of one partition: takes its records in order, one transaction a batch."""
+"""The task of one partition: it takes records in order, in one transaction for each batch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BATCH_RECORDS: Final = 4_000
 
 
 class PartitionTask:
-    """Owns a partition: its producer, its state, and where it stands in each topic."""
+    """Owns a partition: its producer, its state, and its position in each topic."""
 
     def __init__(
         self,
@@ -62,31 +62,31 @@ class PartitionTask:
         self._at_most = BATCH_RECORDS
         self.ready = False
         self.unsaved = 0
-        #: Why the partition waits for an operator; empty while it does not.
+        #: Why the partition waits for an operator; empty if it does not wait.
         self.waits_for = ""
 
     @property
     def at_work(self) -> bool:
-        """Whether a batch is in hand."""
+        """Whether a batch is being processed."""
         return self._working.locked()
 
     def start(self) -> None:
-        """Run, from where the state stands; does nothing when it runs already."""
+        """Run from the state's point on; does nothing if the task runs already."""
         if self._loop_task is None:
             self.waits_for = ""
             self._loop_task = asyncio.create_task(self._run(), name=f"partition-{self.partition}")
 
     def wait_for_operator(self, error: NeedsOperator) -> None:
-        """Take nothing more of the partition until the worker is started again, and say why."""
+        """Take no more records of the partition until the worker is restarted, and say why."""
         self.waits_for = str(error)
         log.critical("partition %d waits for an operator: %s", self.partition, error)
         if self._loop_task is not None and self._loop_task is not asyncio.current_task():
             self._loop_task.cancel()
 
     async def pause(self) -> None:
-        """End the transaction that runs, take no more, and forget what was fetched.
+        """Finish the running transaction, take no more records, and drop fetched records.
 
-        Producer and state stay: the partition may well come back with the next generation.
+        Producer and state stay, because the partition may come back with the next generation.
         """
         task, self._loop_task = self._loop_task, None
         if task is not None:
@@ -96,7 +96,7 @@ class PartitionTask:
         self.intake.drop_fetched()
 
     async def close(self) -> None:
-        """Give the partition up."""
+        """Give up the partition, its state and its producer."""
         await self.pause()
         self._close_state()
         producer, self._producer = self._producer, None
@@ -129,7 +129,7 @@ class PartitionTask:
             self._failed(self.partition, error)
 
     async def _begin(self) -> None:
-        """Make sure that the state is the last owner's, and drop what lies below it."""
+        """Make sure that the state is the last owner's, and drop records that are done."""
         committed = await self._states.committed.read(self.partition) if self._restored else None
         if committed is None or committed.sequence != self.state.point.sequence:
             await self._restore()
@@ -144,8 +144,8 @@ class PartitionTask:
         self._close_state()
         if self._producer is not None:
             await self._producer.stop()
-        # Starting the producer fences the last owner: its open transaction is aborted and it can
-        # commit nothing more. Only then are offsets and changelog what they will stay.
+        # The start of the producer fences the last owner: its open transaction is aborted, and it
+        # can commit nothing more. Only then do offsets and changelog not change any more.
         self._producer = transactional_producer(
             bootstrap=self._plan.bootstrap,
             transactional_id=f"{self._plan.group}-{self.partition}",
@@ -167,10 +167,10 @@ class PartitionTask:
         )
 
     async def _work(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
-        """Do a batch in one transaction, or nothing of it; gives the records that are left.
+        """Process a batch in one transaction; returns the records that are left.
 
-        What the broker refuses for what it writes is done in halves, until a record alone is
-        refused: that one goes to the dead letter.
+        If the broker refuses the content of the transaction, the batch is halved until one record
+        alone is refused. That record goes to the dead letter.
         """
         began = time.monotonic()
         try:
@@ -179,7 +179,7 @@ class PartitionTask:
             await self._restore_same()
             if self._at_most > 1:
                 self._at_most //= 2
-                words = "%d records were refused by the broker, by halves now: %s"
+                words = "the broker refused the effects of %d records, trying half of them: %s"
                 log.error(words, len(records), type(error).__name__)
                 return records
             left = await self._refuse_first(records, error)
@@ -190,7 +190,7 @@ class PartitionTask:
     async def _refuse_first(
         self, records: Sequence[ConsumerRecord], error: Exception
     ) -> Sequence[ConsumerRecord]:
-        """Refuse the first record, which the broker did not take the effects of."""
+        """Refuse the first record, whose effects the broker has refused."""
         work = self._new_work()
         self._processor.refuse(work, records[0], error)
         try:
@@ -202,7 +202,7 @@ class PartitionTask:
             ) from again
 
     async def _restore_same(self) -> None:
-        """The state as it was before a transaction that was refused."""
+        """Restore the state from before a transaction that was refused."""
         point = self.state.point
         await self._restore()
         if self.state.point.sequence != point.sequence:
@@ -213,7 +213,7 @@ class PartitionTask:
     async def _commit(
         self, records: Sequence[ConsumerRecord], work: UnitOfWork, done: int
     ) -> Sequence[ConsumerRecord]:
-        """Make the effects of the first `done` records so; gives the records that are left."""
+        """Commit the effects of the first `done` records; returns the records that are left."""
         records, left = records[:done], records[done:]
         offsets = self.intake.next_offsets()
         offsets.update({record.topic: record.offset for record in reversed(left)})

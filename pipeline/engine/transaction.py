@@ -1,4 +1,4 @@
-"""One Kafka transaction: batches of records, the offsets, and what ended it where it failed."""
+"""Writes one Kafka transaction: batches of records, and the offsets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSED_FOR_WHAT_IT_WRITES: Final = (
     PolicyViolationError,
 )
 
-_Sent = tuple["asyncio.Future[Any]", int]  # of a batch, and how many records it has
+_Sent = tuple["asyncio.Future[Any]", int]  # the future of a batch, and its number of records
 
 
 async def write_transaction(
@@ -46,10 +46,10 @@ async def write_transaction(
     group: str,
     offsets: Mapping[TopicPartition, OffsetAndMetadata],
 ) -> Reached | None:
-    """Write `outputs` and `offsets`, all or none; gives where the changelog goes on.
+    """Write `outputs` and `offsets`, all or none; returns the next position in the changelog.
 
-    None: the broker did not say where. Raises what aiokafka raises; then it may not be known
-    whether the transaction is visible.
+    None: the broker did not say it. Raises aiokafka's errors; after an error it may not be known
+    whether the transaction was committed.
     """
     await producer.begin_transaction()
     sent: list[_Sent] = []
@@ -60,8 +60,8 @@ async def write_transaction(
             sent += batches
             if target[0] == changelog[0]:
                 reached = batches
-        # One after the other: for either the broker asks itself about the transaction, and of
-        # two questions at a time it refuses one.
+        # Records first, then offsets: for each the broker verifies the transaction, and it refuses
+        # one of two such checks at the same time.
         await asyncio.gather(*(future for future, _ in sent))
         await producer.send_offsets_to_transaction(offsets, group)
     except IllegalOperation:
@@ -72,9 +72,9 @@ async def write_transaction(
 
 
 async def _raise_what_ended(sent: list[_Sent]) -> None:
-    """Raise what ended a transaction: the producer tells it to the batches it had in hand.
+    """Raise the error that ended a transaction, which is on the futures of its batches.
 
-    To whoever calls it next it says only that there is no transaction.
+    A later call to the producer only raises that no transaction is open.
     """
     futures = [future for future, _ in sent]
     if futures:
@@ -86,7 +86,7 @@ async def _raise_what_ended(sent: list[_Sent]) -> None:
 
 
 def _reached(batches: list[_Sent]) -> Reached | None:
-    """Where the changelog goes on after its last batch; None when the broker did not say."""
+    """The position in the changelog after its last batch; None if the broker did not say it."""
     future, rows = batches[-1]
     offset = future.result().offset
     return Reached(offset + rows, int(time.time() * 1000)) if offset >= 0 else None

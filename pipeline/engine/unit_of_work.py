@@ -1,4 +1,4 @@
-"""One batch's effects, all or none: outputs, state and offsets in one Kafka transaction."""
+"""The effects of one batch: outputs, state and offsets, written in one Kafka transaction."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 class UnitOfWork:
-    """What the stages of one batch want done. Nothing of it is visible until `commit` returns."""
+    """Everything that the stages write for one batch. Nothing is visible before `commit`."""
 
     def __init__(self, *, state: State, partition: int, changelog: str) -> None:
         self._state = state
-        #: The tables, with this unit's own changes in sight.
+        #: The tables, with the changes of this unit.
         self.tables: Mapping[str, Table] = state.tables
         self._partition = partition
         self._changelog = changelog
         self._written = state.written
         self._outputs = Outputs(partition, state.written)
-        #: Writes a record, as `Outputs.send` says.
+        #: Writes a record; see `Outputs.send`.
         self.send: Final = self._outputs.send
         self._scrubbed: set[str] = set()
         self._ends_at = time.monotonic() + UNIT_SECONDS
@@ -41,29 +41,29 @@ class UnitOfWork:
         self.must_commit = False
 
     def scrub(self, *tables: str) -> None:
-        """Leave no octets, where rows are held, of what these tables' rows were before."""
+        """After the commit, rewrite these tables on disk without replaced and removed rows."""
         self._scrubbed.update(tables)
 
     def advance_time(self, time: datetime) -> bool:
-        """Move the partition's time to `time`; False when it is past that: it never goes back."""
+        """Move the partition's time to `time`; False if it is later already: it never goes back."""
         if self.time is not None and time < self.time:
             return False
         self.time = time
         return True
 
     def turn_time_back(self, time: datetime) -> None:
-        """Set a time that has leapt ahead back to `time`; the transaction says so for good."""
+        """Set a time that leapt ahead back to `time`, and force a transaction that writes it."""
         self.time = time
-        self.must_commit = True  # offsets alone could not take back a time that was committed
+        self.must_commit = True  # a commit of offsets alone would not change the committed time
 
     @property
     def octets(self) -> int:
-        """The octets that are written so far."""
+        """The octets written so far."""
         return self._written.octets
 
     @property
     def is_full(self) -> bool:
-        """Whether it has as many octets, or has taken as long, as a unit of work should."""
+        """Whether the unit of work has reached its limit of octets or of time."""
         written = self._written
         return written.octets > written.unit_octets or time.monotonic() > self._ends_at
 
@@ -77,12 +77,12 @@ class UnitOfWork:
         )
 
     def savepoint(self) -> None:
-        """Remember what there is so far, for `rollback`."""
+        """Remember the state of this unit, for `rollback`."""
         self._savepoint = self._outputs.counts(), self.time, self._written.octets
         self._state.begin_undo()
 
     def rollback(self) -> None:
-        """Undo what was done since the savepoint."""
+        """Undo everything since the savepoint."""
         if self._savepoint is None:
             raise RuntimeError("there is no savepoint")
         counts, self.time, self._written.octets = self._savepoint
@@ -93,10 +93,10 @@ class UnitOfWork:
     async def commit(
         self, producer: AIOKafkaProducer, *, group: str, offsets: Mapping[str, int]
     ) -> None:
-        """Write everything in one Kafka transaction, then make it the state.
+        """Write everything in one Kafka transaction, then apply it to the state.
 
-        Raises what aiokafka raises; then it may not be known whether it is visible, and
-        the state must be restored before it is used again.
+        Raises aiokafka's errors. After an error it may not be known whether the transaction was
+        committed, so the state must be restored before it is used again.
         """
         before = self._state.point
         point = Point(before.sequence + 1, self.time, {**before.offsets, **offsets})

@@ -1,8 +1,8 @@
-"""Ends a worker that has something to do and gets nothing done.
+"""Ends a worker that has work and completes none.
 
-A thread of its own looks, for what hangs may be the event loop. It asks the broker what there is
-to take only when a partition has stood still for the whole time: a broker that does not answer is
-waited for by the clients, who have time-outs, and an idle partition may stand still for ever.
+A separate thread watches, because the event loop itself may hang. It asks the broker for records to
+take only if a partition has stood still for the whole time. If the broker does not answer, the
+clients' own time-outs apply. An idle partition may stand still for ever.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOKS: Final = 10  # in the time that a partition may stand still
+LOOKS: Final = 10  # how often the thread looks in the time that a partition may stand still
 ANSWER_SECONDS: Final = 10.0
 
 
 class Watched(Protocol):
-    """A partition's task as it is seen from outside, from another thread."""
+    """A partition's task, as another thread sees it."""
 
     def mark(self) -> Hashable:
-        """Differs from the last one when there was progress."""
+        """A value that changes when there is progress."""
 
     def next_offsets(self) -> Mapping[str, int]:
-        """Where to read on, by topic, when all that was taken is done."""
+        """Where to read on, by topic, when every record taken is done."""
 
     @property
     def at_work(self) -> bool:
-        """Whether a batch is in hand, or the state is still being brought back."""
+        """Whether a batch is being processed, or the state is being restored."""
 
 
 class Stillness:
-    """Since when each partition stands still."""
+    """Measures how long each partition has stood still."""
 
     def __init__(self, *, step_seconds: float) -> None:
         self._step_seconds = step_seconds
@@ -51,9 +51,10 @@ class Stillness:
         self._looked_at = 0.0
 
     def look(self, marks: Mapping[int, Hashable], *, now: float) -> dict[int, float]:
-        """Seconds that each has stood still. Time in which nobody looked does not count.
+        """The seconds for which each partition has stood still.
 
-        Then this process was stopped, or had no processor.
+        After a long pause between two looks they start again, because this process was stopped or
+        had no processor.
         """
         if now - self._looked_at > 2 * self._step_seconds:
             self._seen.clear()
@@ -68,12 +69,12 @@ class Stillness:
         return {partition: now - since for partition, (_, since) in self._seen.items()}
 
     def forgive(self, partition: int, *, now: float) -> None:
-        """Count anew from now."""
+        """Start to measure a partition again."""
         self._seen[partition] = (self._seen[partition][0], now)
 
 
 class Watchdog:
-    """Looks at tasks from a thread of its own."""
+    """Watches tasks from a separate thread."""
 
     def __init__(
         self,
@@ -90,11 +91,11 @@ class Watchdog:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Begin to look; until `stop`, or the end of the process."""
+        """Start to watch, until `stop` or the end of the process."""
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._stopped.set()
 
     def _run(self) -> None:
@@ -102,7 +103,7 @@ class Watchdog:
             self.look(now=time.monotonic())
 
     def look(self, *, now: float) -> None:
-        """Look once; `now` is in seconds of a clock that only goes forward."""
+        """Look at all tasks once; `now` is in seconds of a monotonic clock."""
         tasks = self._tasks()
         marks = {partition: task.mark() for partition, task in tasks.items()}
         for partition, seconds in self._stillness.look(marks, now=now).items():
@@ -120,7 +121,7 @@ class Watchdog:
         self._stillness.forgive(partition, now=now)
 
     def _bounds(self, partition: int) -> dict[str, tuple[int, int]]:
-        """First and next offset by topic; nothing when the broker does not answer."""
+        """First and next offset by topic; empty if the broker does not answer."""
         try:
             return asyncio.run(self._ask(partition))
         except (KafkaError, TimeoutError) as error:
@@ -145,9 +146,9 @@ class Watchdog:
 
 
 def left_of(bounds: Mapping[str, tuple[int, int]], taken: Mapping[str, int]) -> str:
-    """What there is to take, in words; empty when there is nothing.
+    """What is left to take, in words; empty if nothing is left.
 
-    Offsets, not records: markers of transactions are among them.
+    It counts offsets, which include markers of transactions.
     """
     left = {topic: end - max(begin, taken.get(topic, 0)) for topic, (begin, end) in bounds.items()}
     return ", ".join(

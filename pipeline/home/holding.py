@@ -1,4 +1,4 @@
-"""Who holds a home: one supervisor at a time, and what a killed one left running is ended."""
+"""Holds a home for one supervisor, and ends processes that a killed supervisor left running."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOCK_NAME: Final = "lock"
 CHILDREN_NAME: Final = "children.json"
-LOCK_SECONDS: Final = 1.0  # a reader that asks who holds the home takes the lock for an instant
+LOCK_SECONDS: Final = 1.0  # `is_held` takes the lock for an instant, so try for a while
 LEFTOVER_SECONDS: Final = 5.0
 
 
@@ -29,7 +29,7 @@ class HomeHeld(CannotStart):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Put `text` into place in one step: a reader sees all of it or none."""
+    """Write `text` to `path` in one step: a reader sees the whole new text or the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text)
@@ -37,7 +37,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def is_held(home: Path) -> bool:
-    """Whether a supervisor holds the home; its lock goes with its process, however it ends."""
+    """Whether a supervisor holds the home. The kernel releases the lock of a dead process."""
     try:
         with (home / LOCK_NAME).open("r") as file:
             return not try_lock(file, shared=True)
@@ -73,7 +73,7 @@ def _holder(text: str) -> str:
 
 
 def command_of(pid: int) -> str | None:
-    """The command line of a running process; None when there is none with that id."""
+    """The command line of a running process; None if no process has this id."""
     try:
         if Path("/proc/self/cmdline").is_file():
             octets = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -86,13 +86,13 @@ def command_of(pid: int) -> str | None:
 
 
 def write_children(home: Path, children: Mapping[str, tuple[int, Sequence[str]]]) -> None:
-    """Note what runs for this home, for a next supervisor should this one be killed."""
+    """Write down the processes of this home, for the next supervisor if this one is killed."""
     rows = {name: {"pid": pid, "argv": list(argv)} for name, (pid, argv) in children.items()}
     write_atomically(home / CHILDREN_NAME, json.dumps(rows) + "\n")
 
 
 def end_leftovers(home: Path, *, say: Callable[[str], None]) -> None:
-    """End what a killed supervisor left running, where the id still belongs to that command."""
+    """Kill processes that a killed supervisor left, if the id still belongs to that command."""
     file = home / CHILDREN_NAME
     if not file.is_file():
         return

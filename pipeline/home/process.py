@@ -1,4 +1,4 @@
-"""Child processes that are ended by their own id and do not outlive us unnoticed."""
+"""Starts and stops child processes; on Linux a child dies with its parent."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class CannotStart(RuntimeError):
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What the child runs before it becomes the program: on Linux, to be killed when we are.
+    """A function for the child to run before it becomes the program; None if not possible.
 
-    The kernel watches the *thread* that started the child, so only the main thread may ask it.
+    On Linux it asks the kernel to kill the child when the parent dies. The kernel watches the
+    *thread* that started the child, so only the main thread may do this.
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return None
@@ -34,7 +35,7 @@ def _die_with_parent() -> Callable[[], None] | None:
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 
     return ask
@@ -43,9 +44,9 @@ def _die_with_parent() -> Callable[[], None] | None:
 def start_process(
     argv: Sequence[str | Path], *, environment: Mapping[str, str], log: Path, given: bytes = b""
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` with its output appended to `log`, out of reach of the terminal's Ctrl-C.
+    """Start `argv` in its own session, so that Ctrl-C does not reach it; append output to `log`.
 
-    `given` is all there is on its standard input, at most what a pipe holds (64 KiB on Linux).
+    `given` is the whole standard input; it must fit into a pipe (64 KiB on Linux).
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output, _pipe_of(given) as given_to:
@@ -62,7 +63,7 @@ def start_process(
 
 @contextmanager
 def _pipe_of(octets: bytes) -> Iterator[int]:
-    """A descriptor that brings `octets` and then the end; raises `CannotStart` for too many."""
+    """A descriptor from which `octets` can be read; raises `CannotStart` if they are too many."""
     if not octets:
         yield subprocess.DEVNULL
         return
@@ -78,7 +79,7 @@ def _pipe_of(octets: bytes) -> Iterator[int]:
 
 
 def stop_process(process: subprocess.Popen[Any], *, patience_seconds: float) -> int:
-    """SIGTERM, then SIGKILL when it has not ended in time; the exit status."""
+    """Send SIGTERM, then SIGKILL after `patience_seconds`; returns the exit status."""
     if process.poll() is None:
         process.terminate()
         try:

@@ -1,4 +1,4 @@
-"""The local stack of a home: what `up` wrote down about itself, for every other command."""
+"""Finds the local stack of a home, from the files that `up` writes for other commands."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 STACK_FILE: Final = "stack.json"
-BROKER_NAME: Final = "broker"  # its address, for the stack's own processes, before all is ready
+BROKER_NAME: Final = "broker"  # a file with the broker's address, before the stack is ready
 
 
 class StackError(RuntimeError):
-    """There is no local stack, or it cannot be brought up; the words say what to do."""
+    """There is no local stack, or it cannot be started; the words say what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,10 @@ class Stack:
     report: str
     pids: dict[str, int]
     hangs: dict[str, int] = field(default_factory=dict)
-    """How often each was ended because it did not answer; only those that were."""
+    """How often `up` ended each process because it did not answer; without zeros."""
 
     def as_json(self) -> str:
-        """One line of JSON; `hangs` only where there were any."""
+        """One line of JSON; `hangs` is left out if it is empty."""
         written = asdict(self)
         if not self.hangs:
             del written["hangs"]
@@ -41,7 +41,7 @@ class Stack:
 
 
 def find_stack(home: Path) -> Stack | None:
-    """The stack that is ready under `home`; a file left behind by one that was killed is none."""
+    """The stack that is ready under `home`; None if there is none, or if it was killed."""
     try:
         written = json.loads((home / STACK_FILE).read_text())
     except FileNotFoundError:
@@ -50,7 +50,7 @@ def find_stack(home: Path) -> Stack | None:
 
 
 def bootstrap_of(settings: Settings) -> str:
-    """Kafka's address: the setting, else the broker of the local stack; raises `StackError`."""
+    """Kafka's address: the setting, or else the local stack's broker; raises `StackError`."""
     if settings.kafka:
         return settings.kafka
     try:

@@ -1,4 +1,4 @@
-"""Create the topics of `schemas/topics.toml` on a broker, and compare those that exist."""
+"""Creates the topics of `schemas/topics.toml` on a broker, and corrects those that exist."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ WAIT_MS: Final = 30_000
 
 
 class TopicsError(RuntimeError):
-    """The broker's topics are not, and cannot be made, what `schemas/topics.toml` says."""
+    """The broker's topics differ from `schemas/topics.toml`, and this cannot be corrected."""
 
 
 def topic_config(topic: Topic, settings: Settings) -> dict[str, str]:
-    """Every configuration entry we set on `topic`."""
+    """Every configuration entry that we set on `topic`."""
     return topic.config | {"min.insync.replicas": str(settings.min_insync_replicas)}
 
 
 def create_topics(bootstrap: str, settings: Settings) -> None:
-    """Make the broker's topics those of `schemas/topics.toml`; again changes nothing.
+    """Create the topics of `schemas/topics.toml` on the broker; a repeated call changes nothing.
 
-    Returns when every partition has a leader. A configuration entry that differs is set right and
-    said; another partition count raises `TopicsError`, for keys would move between partitions.
+    Returns when every partition has a leader. A configuration entry that differs is corrected and
+    logged. Another number of partitions raises `TopicsError`, because keys would move to other
+    partitions.
     """
     wanted = topics()
     try:
@@ -53,12 +54,12 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
 def _existing(admin: Any, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """The partitions of those topics of `names` that the broker has."""
     wanted = set(names)
-    described = admin.describe_topics()  # all of them: asking for an absent one is an error
+    described = admin.describe_topics()  # all topics: a question for an absent one is an error
     return {topic["name"]: topic["partitions"] for topic in described if topic["name"] in wanted}
 
 
 def _complain(found: dict[str, list[dict[str, Any]]], settings: Settings) -> None:
-    """Raise on partition counts that differ; say copies that differ."""
+    """Raise `TopicsError` for a wrong number of partitions; log a wrong number of copies."""
     wrong = [
         f"{name} has {len(partitions)}"
         for name, partitions in sorted(found.items())
@@ -73,7 +74,7 @@ def _complain(found: dict[str, list[dict[str, Any]]], settings: Settings) -> Non
         copies = {len(partition["replica_nodes"]) for partition in partitions}
         if copies != {settings.replication_factor}:
             log.warning(
-                "topic %s has %s copies, the setting is %d: reassign it with Kafka's own tool",
+                "topic %s has %s copies, the setting is %d: reassign it with Kafka's tool",
                 name,
                 "/".join(map(str, sorted(copies))),
                 settings.replication_factor,
@@ -96,7 +97,7 @@ def _create(admin: Any, missing: list[Topic], settings: Settings) -> None:
     )
     for topic in answer["topics"]:
         error = for_code(topic["error_code"])
-        if error is TopicAlreadyExistsError:  # another process was quicker, with our settings
+        if error is TopicAlreadyExistsError:  # another process created it, with the same settings
             continue
         if topic["error_code"]:
             raise TopicsError(f"cannot create {topic['name']}: {topic['error_message']}")
@@ -104,7 +105,7 @@ def _create(admin: Any, missing: list[Topic], settings: Settings) -> None:
 
 
 def _set_right(admin: Any, existing: list[Topic], settings: Settings) -> None:
-    """Set the configuration entries that differ from ours."""
+    """Correct the configuration entries that differ from ours."""
     if not existing:
         return
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in existing]

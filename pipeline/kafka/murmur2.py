@@ -1,6 +1,7 @@
-"""MurmurHash2 as Kafka's clients have it: what decides the partition of a key.
+"""MurmurHash2 as in Kafka's clients: it decides the partition of a key.
 
-aiokafka has it too; this one is compiled, since every MT request's key is hashed (3 % of a worker).
+aiokafka has it too. This one is compiled, because a worker hashes the key of every MT request
+(3 % of its time).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def murmur2(octets: bytes) -> int:
-    """The hash of `octets`, 32 bits, unsigned."""
+    """The unsigned 32-bit hash of `octets`."""
     size: i64 = len(octets)
     value: i64 = 0x9747B28C ^ size
     at: i64 = 0

@@ -14,8 +14,8 @@ CONVERSATION: Final = "twoway-conversation"
 STORE: Final = "twoway-store"
 SENDER: Final = "twoway-sender"
 
-#: What each group reads. The order of the conversation's is a rank: at the same broker time the
-#: topic named first is taken first.
+#: The topics that each group reads. The order of the conversation's topics is a rank: of records
+#: with the same broker time, the record of the topic named first is taken first.
 READ_BY: Final[dict[str, tuple[str, ...]]] = {
     CONVERSATION: (
         topics.MO_RAW,
@@ -46,7 +46,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
     ),
     SENDER: (topics.MT_COMMAND, topics.MT_STATE),
 }
-#: Read by no group: whoever takes over a partition reads its changelog from the beginning.
+#: Topics that no group reads: a new owner of a partition reads the changelog without a group.
 CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
 #: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
 #: sender asks again.

@@ -1,4 +1,4 @@
-"""The topics, read from `schemas/topics.toml`, and the partition a key belongs to."""
+"""The topics, read from `schemas/topics.toml`, and the partition to which a key belongs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONVERSATION_CHANGELOG: Final = "conversation-changelog"
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """One topic; `record` is empty for a changelog, whose rows are the engine's own."""
+    """One topic. `record` is empty for a changelog, whose format only the engine knows."""
 
     name: str
     record: str = ""
@@ -59,7 +59,7 @@ class Topic:
         else:
             lag_ms = str(self.compaction_lag_hours * 3_600_000)
             config["max.compaction.lag.ms"] = lag_ms
-            config["segment.ms"] = lag_ms  # the segment that is written to is never compacted
+            config["segment.ms"] = lag_ms  # Kafka never compacts the active segment
             config["delete.retention.ms"] = str(self.tombstones_hours * 3_600_000)
         return config
 
@@ -72,5 +72,5 @@ def topics() -> dict[str, Topic]:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition Kafka's default partitioner gives `key`: murmur2, sign bit off, modulo."""
+    """The partition of `key` by Kafka's default partitioner: murmur2, sign bit off, modulo."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,4 +1,4 @@
-"""TLS of what we connect to: checked, or left out only where that was said."""
+"""TLS for connections that we open: checked by default, left out only by a setting."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ MODES: Final = ("on", "off", "plain")
 
 
 class TlsError(ValueError):
-    """The settings cannot be used; the words say which and why, and hold no secret."""
+    """The settings cannot be used; the words say which and why, without a secret."""
 
 
 def tls_for(way: str, *, mode: str, host: str, ca: str) -> ssl.SSLContext | None:
-    """TLS 1.2 or later, names checked, for the settings of `way`; raises `TlsError`.
+    """A TLS context (1.2 or later, names checked) for the settings of `way`; raises `TlsError`.
 
-    None where the octets go as they are: to loopback, or over any network with mode plain.
+    None if TLS is not used: with mode off, to loopback only, or with mode plain.
     """
     if mode not in MODES:
         raise TlsError(f"{way}_tls must be one of {', '.join(MODES)}")
@@ -29,8 +29,8 @@ def tls_for(way: str, *, mode: str, host: str, ca: str) -> ssl.SSLContext | None
         return context
     if mode == "off" and not _is_loopback(host):
         raise TlsError(
-            f"{way}_tls = off reaches loopback only: the password would cross the network as it is"
-            f" ({way}_tls = plain does so all the same)"
+            f"{way}_tls = off works only to loopback: the password would cross the network without"
+            f" TLS ({way}_tls = plain allows that)"
         )
     return None
 

@@ -1,7 +1,7 @@
-"""Landlock (Linux 5.19): this thread, and every thread it starts, opens no file but those named.
+"""Landlock (Linux 5.19): limits the files that this thread, and threads it starts, can open.
 
-The kernel refuses, so no library in the process can get round it, and nothing takes it back. A
-thread that was there before keeps its rights. See landlock(7).
+The kernel enforces the limit, so no library in the process can avoid it, and nothing can undo it.
+Threads that were started before keep their rights. See landlock(7).
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _NO_NEW_PRIVS: Final = 38  # PR_SET_NO_NEW_PRIVS
 _WRITE_FILE: Final = 1 << 1
 _READ_FILE: Final = 1 << 2
 _READ_DIR: Final = 1 << 3
-_OF_VERSION_2: Final = (1 << 14) - 1  # running programs to moving between folders
+_OF_VERSION_2: Final = (1 << 14) - 1  # all rights, from running programs to moving between folders
 _CHANGE_DIR: Final = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13
 _TRUNCATE: Final = 1 << 14
-#: Moving a file between folders can be allowed from version 2 on, and the engine does it.
+#: Only from version 2 on can a process be allowed to move files between folders. The engine does.
 _LEAST: Final = 2
 _WITH_TRUNCATE: Final = 3
 
 MAY_LIST: Final = _READ_DIR
 MAY_READ: Final = _READ_FILE | _READ_DIR
-#: All but running programs, and making devices, sockets and pipes.
+#: All rights but those to run programs and to make devices, sockets and pipes.
 MAY_CHANGE: Final = MAY_READ | _WRITE_FILE | _TRUNCATE | _CHANGE_DIR
 _OF_A_FILE: Final = _READ_FILE | _WRITE_FILE | _TRUNCATE
 
@@ -50,14 +50,14 @@ class _Rule(ctypes.Structure):
 
 
 def is_known() -> bool:
-    """Whether the kernel has what is needed."""
+    """Whether the kernel has a sufficient version of Landlock."""
     return _version() >= _LEAST
 
 
 def confine(allowed: Iterable[tuple[Path, int]]) -> None:
-    """Allow this thread no file but these and what is beneath them; what is not there is left out.
+    """Allow this thread only these paths and what is below them; missing paths are ignored.
 
-    Raises `OSError` where the kernel does not know how, or refuses.
+    Raises `OSError` if the kernel has no Landlock, or refuses.
     """
     version = _version()
     if version < _LEAST:
@@ -94,7 +94,7 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 def _version() -> int:
-    """The version of the kernel's Landlock; below nought where it has none."""
+    """The version of the kernel's Landlock; negative if it has none."""
     nothing, no_octets = ctypes.c_void_p(None), ctypes.c_size_t(0)
     return int(_LIBC.syscall(_CREATE_RULESET, nothing, no_octets, ctypes.c_uint32(_VERSION)))
 

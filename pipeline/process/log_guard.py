@@ -1,7 +1,7 @@
-"""What every process does to its log: no octets of a message, no number and no secret get there.
+"""Keeps octets of messages, numbers and secrets out of the log of every process.
 
-Each record is made fit when it is made, so whichever library logs and whichever handler writes.
-Of an exception that is not ours the quoted part is left out: `KeyError('the text')`.
+Each log record is cleaned when it is made, so it does not matter which library logs and which
+handler writes. The quoted part of a foreign exception is left out, as in `KeyError('the text')`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.process")
 
-#: Characters of a message; a defect's place follows it.
+#: Characters of a message, without the traceback that may follow.
 LONGEST_LINE: Final = 4_000
-LONGEST_WORDS: Final = 1_000  # of an exception
+LONGEST_WORDS: Final = 1_000  # characters of an exception
 LINES: Final = 200
 FRAMES: Final = 30
 CHAINED: Final = 5
-#: So many lines of one place in the code within so many seconds; the others are counted.
+#: The most lines of one place in the code within `BRAKE_SECONDS`; more lines are only counted.
 BRAKE_LINES: Final = 50
 BRAKE_SECONDS: Final = 10.0
 OURS: Final = frozenset({"pipeline", "ingest", "deploy", "twoway", "__main__"})
@@ -42,7 +42,7 @@ _QUOTES: Final = "'\""
 
 
 class GuardedRecord(logging.LogRecord):
-    """A line of the log, without what must not be in one."""
+    """A log record without secrets, numbers and octets of messages."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class GuardedRecord(logging.LogRecord):
 
 
 def guard_logs(settings: Settings) -> None:
-    """Guard the log of this process, whatever fails in it; may be called again."""
+    """Guard the log of this process, also after uncaught exceptions; may be called again."""
     keep_secret(secrets_of(settings))
     logging.setLogRecordFactory(GuardedRecord)
     sys.excepthook = _log_the_end
@@ -74,10 +74,10 @@ def guard_logs(settings: Settings) -> None:
 
 
 def log_to_stderr(settings: Settings) -> None:
-    """As the setting log_level says, guarded and braked."""
+    """Log to stderr at the level of the setting log_level, guarded and braked."""
     guard_logs(settings)
     level = logging.getLevelName(settings.log_level.upper())
-    # aiokafka says every attempt to connect; the publisher says once that Kafka is away.
+    # aiokafka logs every attempt to connect; the publisher logs once that Kafka is down.
     logging.getLogger("aiokafka").setLevel(logging.DEBUG if level <= logging.DEBUG else "CRITICAL")
     logging.basicConfig(
         stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -86,7 +86,7 @@ def log_to_stderr(settings: Settings) -> None:
 
 
 def brake_handlers() -> None:
-    """Have the handlers that there are leave out what one place says too often."""
+    """Add a `Brake` to the existing handlers."""
     brake = Brake()
     for each in logging.getLogger().handlers:
         if not any(isinstance(it, Brake) for it in each.filters):
@@ -94,7 +94,7 @@ def brake_handlers() -> None:
 
 
 class Brake(logging.Filter):
-    """Takes so many lines of one place within ten seconds, and counts the others."""
+    """Passes a limited number of lines of one place in ten seconds, and counts the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Brake(logging.Filter):
 
 
 def exception_in_words(error: BaseException) -> str:
-    """Kind and words; of an exception that is not ours without what it quotes."""
+    """Kind and words of an exception; without the quoted part if it is not ours."""
     words = _words_of(error)
     return f"{type(error).__qualname__}: {words}" if words else type(error).__qualname__
 
@@ -126,7 +126,7 @@ def _words_of(error: BaseException) -> str:
 
 
 def without_quoted(words: str) -> str:
-    """From the first quotation mark of a line to its last all is left out."""
+    """The words, in each line without the part from the first to the last quotation mark."""
     return "\n".join(_line_without_quoted(line) for line in words.split("\n", LINES)[:LINES])
 
 
@@ -139,7 +139,7 @@ def _line_without_quoted(line: str) -> str:
 
 
 def traceback_in_words(error: BaseException) -> str:
-    """Where it was raised and what it came of, as Python shows it, made fit."""
+    """The traceback and its causes as Python shows them, cleaned."""
     parts: list[str] = []
     at: BaseException | None = error
     while at is not None and len(parts) < CHAINED:
@@ -150,16 +150,16 @@ def traceback_in_words(error: BaseException) -> str:
         if isinstance(at, BaseExceptionGroup):
             parts += [traceback_in_words(each) for each in at.exceptions[:CHAINED]]
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
-    return "\n\nwhich came of:\n\n".join(parts)
+    return "\n\nwhich was caused by:\n\n".join(parts)
 
 
 def log_loop_failure(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """The event loop's own words: what failed, without what was at hand."""
+    """Log a failure of the event loop, without the objects that asyncio would print."""
     log.error("the event loop: %s", context.get("message"), exc_info=context.get("exception"))
 
 
 def _message(msg: object, args: Any, *, is_ours: bool) -> str:
-    """The whole line. A line end in it cannot begin a line of the log."""
+    """The whole message. A line end in it does not start a new line of the log."""
     if "%(" in str(msg) and args and isinstance(args[0], dict):
         args = args[0]
     try:
@@ -170,16 +170,16 @@ def _message(msg: object, args: Any, *, is_ours: bool) -> str:
         else:
             words = str(msg) % tuple(_fit(each) for each in args)
     except (TypeError, ValueError, KeyError):
-        words = f"a line that cannot be made: {msg!r}"
+        words = f"a log line that cannot be formatted: {msg!r}"
     words = words[:LONGEST_LINE] if is_ours else without_quoted(words[:LONGEST_LINE])
     is_cut = len(words) == LONGEST_LINE
-    if args:  # the numbers of ours in it are counts and offsets
+    if args:  # numbers in the arguments are counts and offsets of ours
         return "\n    ".join(cleaned(line) for line in words.split("\n"))
     return "\n    ".join(masked(cleaned(line), is_cut=is_cut) for line in words.split("\n"))
 
 
 class _Shown:
-    """A value of a line, in words that are fit, for %s and %r alike."""
+    """A cleaned value of a log line, the same for %s and %r."""
 
     def __init__(self, words: str) -> None:
         self._words = words
@@ -191,7 +191,7 @@ class _Shown:
 
 
 def _fit(value: Any) -> Any:
-    """A count and a time stay; octets are counted; in anything else what must not be is masked."""
+    """A value for a log line: numbers and times stay, octets are counted, other words masked."""
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
@@ -204,7 +204,7 @@ def _fit(value: Any) -> Any:
 
 
 def _log_the_end(kind: type[BaseException], error: BaseException, at: Any) -> None:
-    """In place of the interpreter's own words at the end of a process."""
+    """Log an uncaught exception, in place of the interpreter's traceback."""
     if issubclass(kind, KeyboardInterrupt):
         return
     log.critical("the process ends by a defect", exc_info=error.with_traceback(at))
@@ -216,4 +216,4 @@ def _log_thread(failed: threading.ExceptHookArgs) -> None:
 
 
 def _log_unraisable(failed: sys.UnraisableHookArgs) -> None:
-    log.error("a defect where nobody can be told", exc_info=failed.exc_value)
+    log.error("an exception that could not be raised", exc_info=failed.exc_value)

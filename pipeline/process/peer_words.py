@@ -1,7 +1,7 @@
-"""The words of a peer, made fit to be logged, shown or stored.
+"""Cleans the words of a peer before they are logged, shown or stored.
 
-A peer may repeat our password, a handset's number, or megabytes of control characters. Secrets and
-numbers are masked before anything is cut: of a secret cut in two, one half would pass.
+A peer may repeat our password or a handset's number, or send megabytes of control characters.
+Secrets and numbers are masked before the text is cut, because half a secret would not be masked.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LIMIT: Final = 200
-#: Characters that are looked at; what follows is dropped unread.
+#: Characters that are read; the rest is dropped.
 LARGEST: Final = 64 * 1024
-SECRET: Final = "[secret]"  # noqa: S105 - stands in the place of one
+SECRET: Final = "[secret]"  # noqa: S105 - a replacement, not a secret
 NUMBER: Final = "[number]"
 CUT: Final = "…"
-#: A shorter secret is masked only where it stands alone: `a` is in every word.
+#: A shorter secret is masked only as a whole word: `a` is in every word.
 SHORT: Final = 4
 _LONGEST_NUMBER: Final = 64  # characters of a number in groups (E.164 has 15 digits)
-#: Of base64, a piece of fewer characters is no evidence of a secret.
+#: A shorter piece of base64 is no evidence of a secret.
 _LEAST_BASE64: Final = 6
-#: A date and a status (0x and eight hex digits) stay. A number is seven digits or more, with at
-#: most two blanks, hyphens or brackets between two of them.
-#: The digits of any script. Each branch is linear: no two of its parts match the same character.
+#: A date and a status (0x and eight hex digits) are not masked. A number is seven digits or more,
+#: of any script, with at most two blanks, hyphens or brackets between two digits. Each branch is
+#: linear: no two of its parts match the same character.
 _PLAIN: Final = (
     r"(?P<plain>(?<!\d)20\d\d-[01]\d-[0-3]\d(?![\d-])|0x[0-9A-Fa-f]{1,8}(?![0-9A-Fa-f]))"
 )
@@ -68,9 +68,10 @@ def _compile() -> None:
 
 
 def peer_words(words: str | bytes, *, limit: int = LIMIT) -> str:
-    """One line of at most `limit` characters, without our secrets and without numbers of handsets.
+    """One line of at most `limit` characters, without our secrets and handsets' numbers.
 
-    Control characters and those that turn the direction of writing are gone. Linear in `words`.
+    Control characters, and characters that change the direction of writing, are removed. The time
+    is linear in `words`.
     """
     text = words if isinstance(words, str) else _text_from_octets(words[:LARGEST])
     is_cut = len(words) > LARGEST
@@ -79,9 +80,10 @@ def peer_words(words: str | bytes, *, limit: int = LIMIT) -> str:
 
 
 def masked(text: str, *, is_cut: bool = False) -> str:
-    """`text` with secrets and numbers masked; of a text that was cut, without a secret cut in two.
+    """`text` with secrets and numbers masked.
 
-    A number is seven digits or more. A date (RFC 3339) and a status of eight hex digits are none.
+    A number is seven digits or more. A date (RFC 3339) and a status of eight hex digits are not
+    masked. `is_cut`: the end of `text` may be half a secret, so the end is left out.
     """
     end = max(0, len(text) - max(_longest, _LONGEST_NUMBER)) if is_cut else len(text)
     pieces: list[str] = []
@@ -105,7 +107,7 @@ def _mark(found: re.Match[str]) -> str:
 
 
 def cleaned(text: str) -> str:
-    """What can be printed; a line end or another blank is a space."""
+    """The printable characters of `text`, with a space for each line end or other blank."""
     if text.isprintable():
         return text
     return "".join(
@@ -129,7 +131,7 @@ def _alternative(form: str) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """The secret as it is, and as URL, JSON, XML, Python, hex, base64 and ISO-8859-1 have it."""
+    """The secret itself, and its forms in URL, JSON, XML, Python, hex, base64 and ISO-8859-1."""
     octets = secret.encode()
     forms = {
         secret,
@@ -151,9 +153,10 @@ def _forms(secret: str) -> set[str]:
 
 
 def _base64_forms(octets: bytes) -> set[str]:
-    """What of base64 tells the secret, wherever it begins in a text that is encoded.
+    """The base64 of the secret, for each of the three positions at which it may begin.
 
-    RFC 4648 4: three octets are four characters; those that hold bits of a neighbour are left out.
+    RFC 4648 4: three octets are four characters. Characters that also hold bits of a neighbouring
+    octet are left out.
     """
     forms = set()
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
@@ -166,5 +169,5 @@ def _base64_forms(octets: bytes) -> set[str]:
 
 
 def words_of_error(error: BaseException, *, limit: int = 300) -> str:
-    """What a peer's library says of an error, as `peer_words` has it: it may quote a row."""
+    """The words of an exception, cleaned by `peer_words`: they may quote a row."""
     return peer_words(str(error), limit=limit)

@@ -1,4 +1,4 @@
-"""Which settings are secret, and which process needs which: no other process is given it."""
+"""The secret settings, and which processes need each. Other processes do not get it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ NEEDED_BY: Final[dict[str, frozenset[str]]] = {
 
 
 def settings_of(settings: Settings, process: str) -> Settings:
-    """The settings that a process needs: without the secrets that only others need."""
+    """The settings for a process, without the secrets that only other processes need."""
     others = {name: "" for name, processes in NEEDED_BY.items() if process not in processes}
     return replace(settings, **others)  # type: ignore[arg-type]
 
 
 def secrets_as_lines(settings: Settings) -> str:
-    """The secret settings that are set, as lines of TOML for the setting secrets_file."""
+    """The secret settings that are set, as lines of TOML for `secrets_file`."""
     found = {name: text for name in NEEDED_BY if (text := getattr(settings, name))}
     return "".join(f"{name} = {_toml_string(text)}\n" for name, text in found.items())
 
 
 def _toml_string(text: str) -> str:
-    """A basic string (TOML 1.0): as in JSON, but for U+007F."""
+    """A basic string of TOML 1.0. It is the same as in JSON, except for U+007F."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:
-    """What must not be shown: every secret by itself, out of the lists and the URL it is in."""
+    """Every single secret, taken out of the lists and the URL that hold it."""
     yield from _listed(settings.tokens)
     for pair in _listed(settings.basic_auth):
         yield pair
@@ -49,7 +49,7 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     for server in _listed(settings.clickhouse):
         try:
             password = urlsplit(server).password or ""
-        except ValueError:  # no URL: all of it is kept
+        except ValueError:  # not a URL: all of it counts as secret
             password = server
         yield from (password, unquote(password))
 

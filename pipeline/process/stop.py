@@ -1,4 +1,4 @@
-"""The one way a worker ends when it cannot go on: at once, loudly, with nothing committed."""
+"""How a process ends when it cannot go on: at once, with a critical log line and status 70."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXIT_FAILED: Final = 70  # sysexits.h EX_SOFTWARE
 
 
 def stop_loudly(what: str, error: BaseException) -> NoReturn:
-    """Say what failed, and where, and end the process; whoever supervises it starts it again."""
+    """Log what failed, with the traceback, and end the process. A supervisor restarts it."""
     log.critical(
         "%s: %s: %s; this process stops and must be started again",
         what,
@@ -26,7 +26,7 @@ def stop_loudly(what: str, error: BaseException) -> NoReturn:
 
 
 def stop_for(reason: str) -> NoReturn:
-    """As `stop_loudly`, in one line, for a reason that no place in the code says more of."""
+    """Log `reason` in one line, without a traceback, and end the process."""
     log.critical("%s; this process stops", reason)
     _end(reason)
 

@@ -1,7 +1,7 @@
-"""What a home's processes leave for `twoway status`: why one waits, and why one ended.
+"""Files in which a home's processes tell `twoway status` why they wait or ended.
 
-`HOME/troubles/waits-PID.json` is there while a process waits for an operator; a line of
-`HOME/troubles/ends.jsonl` is the last words of a process that could not go on.
+`HOME/troubles/waits-PID.json` exists while a process waits for an operator. A line of
+`HOME/troubles/ends.jsonl` has the last words of a process that could not go on.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ RECENT_SECONDS: Final = 600.0
 
 
 class _Here:
-    """Where this process tells its troubles, and under which name; nowhere in most tests."""
+    """The folder for the troubles of this process, and its name; no folder in most tests."""
 
     folder: Path | None = None
     name = ""
 
 
 def tell_in(home: Path, name: str) -> None:
-    """From now on this process, a `name`, tells its troubles under `home`."""
+    """Write the troubles of this process, called `name`, under `home` from now on."""
     _Here.folder, _Here.name = home / FOLDER, name
 
 
 def tell_waits(reasons: Mapping[str, str]) -> None:
-    """Say why this process waits; with no reason, that it does not."""
+    """Write why this process waits; without reasons, remove the file."""
     folder = _Here.folder
     if folder is None:
         return
@@ -53,11 +53,11 @@ def tell_waits(reasons: Mapping[str, str]) -> None:
         draft.write_text(json.dumps({"name": _Here.name, "waits": told}))
         draft.replace(file)
     except OSError as error:
-        log.warning("troubles are not told to `status`: %s", error)
+        log.warning("`status` cannot be told why this process waits: %s", error)
 
 
 def tell_end(words: str) -> None:
-    """Leave the last words of this process."""
+    """Write the last words of this process."""
     folder = _Here.folder
     if folder is None:
         return
@@ -70,11 +70,11 @@ def tell_end(words: str) -> None:
         with file.open("a") as lines:
             lines.write(json.dumps(told) + "\n")
     except OSError as error:
-        sys.stderr.write(f"the last words are not kept: {error}\n")
+        sys.stderr.write(f"`status` cannot be told why this process ends: {error}\n")
 
 
 def waiting(home: Path) -> Iterator[tuple[str, str]]:
-    """Name and words of each process of the home that waits for an operator."""
+    """The name of each process of the home that waits for an operator, and why it waits."""
     for file in sorted((home / FOLDER).glob("waits-*.json")):
         if not _is_alive(int(file.stem.partition("-")[2])):
             continue
@@ -87,7 +87,7 @@ def waiting(home: Path) -> Iterator[tuple[str, str]]:
 
 
 def ended(home: Path, *, now: float) -> Iterator[tuple[str, str]]:
-    """Name and words of each kind of process that ended by itself in the last ten minutes."""
+    """The name of each process that ended by itself in the last ten minutes, and its last words."""
     try:
         lines = (home / FOLDER / ENDS).read_text().splitlines()
     except OSError:

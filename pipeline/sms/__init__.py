@@ -1,6 +1,9 @@
-"""What the standards and the guide say of text, addresses and time."""
+"""What the standards and the guide say about text, addresses and time."""
 
 from typing import Final
 
 LONGEST_CACHED: Final = 64
-"""Characters or octets of a text from outside that a cache keeps; what is longer is worked out."""
+"""Characters or octets. A cache keeps a text from outside up to this length.
+
+The result for a longer text is computed each time.
+"""

@@ -1,9 +1,9 @@
-"""The gateway's three charsets (G8.3.2): known by any spelling, read without losing an octet.
+"""The gateway's three charsets (G8.3.2): find one by any spelling of its name, and read its octets.
 
-Other character sets are known by name; `stages/message_decoding.py` reads them.
+This module finds the names of other character sets too. `stages/message_decoding.py` reads those.
 
-Parts that came by SMPP may be GSM-7 as well: an escape cut from its character by the end of a part
-can be read only after the octets are joined (deploy/decisions/0060).
+A part that came by SMPP may also be GSM-7. The end of a part can cut an escape from its character.
+Such a character can be read only after the octets of the parts are joined (deploy/decisions/0060).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ UTF_16BE: Final = "UTF-16BE"
 EIGHT_BIT: Final = "8-BIT"
 GSM_7: Final = "GSM-7"  # of a part, never of a message
 
-# Letters and digits of the names in use: IANA's aliases, and 3GPP TS 23.038's "UCS2" and "8 bit
-# data". US-ASCII is the lower half of ISO-8859-1. UTF-16 without BE is taken as the gateway means
-# it: big endian, unless a byte order mark says otherwise.
+# The letters and digits of the names in use: IANA's aliases, and "UCS2" and "8 bit data" of 3GPP
+# TS 23.038. US-ASCII is the lower half of ISO-8859-1. UTF-16 without BE has the gateway's meaning:
+# big endian, unless a byte order mark says otherwise.
 _CHARSET_FROM_SPELLING: Final = {
     "iso88591": ISO_8859_1,
     "iso885911987": ISO_8859_1,
@@ -49,9 +49,10 @@ _CHARSET_FROM_SPELLING: Final = {
 
 
 def charset_from_name(name: str) -> str | None:
-    """The guide's spelling of a charset named in any case and punctuation; None: nobody knows it.
+    """The guide's spelling of a charset, or None when the name is unknown.
 
-    A character set beyond the three is Python's name of it.
+    Upper and lower case and punctuation in `name` do not matter. For a character set that is not
+    one of the guide's, the result is Python's name. A name over 64 characters is unknown.
     """
     return _charset_from_name(name) if len(name) <= LONGEST_CACHED else None
 
@@ -65,11 +66,11 @@ def _charset_from_name(name: str) -> str | None:
 def text_from_octets(octets: bytes, charset: str) -> tuple[str, bool]:
     """The text of `octets` in one of the guide's charsets, and whether the reading lost something.
 
-    Byte order marks are for `stages/message_decoding.py`. ISO-8859-1 is windows-1252, whose five
-    empty places are the control characters that ISO-8859-1 has there (WHATWG Encoding): nothing is
-    lost. 8-BIT is binary: its text is lower-case hex. In UTF-16BE a lone surrogate, or an odd octet
-    at the end, is U+FFFD in the text and loses; the octets themselves stay on the record. The text
-    is never empty unless the octets are.
+    `stages/message_decoding.py` handles byte order marks. ISO-8859-1 is read as windows-1252. The
+    five octets that windows-1252 leaves empty are read as the control characters of ISO-8859-1
+    (WHATWG Encoding), so nothing is lost. 8-BIT is binary, and its text is lower-case hex. In
+    UTF-16BE a lone surrogate, or an odd octet at the end, becomes U+FFFD in the text and counts as
+    a loss. The record keeps the octets. The text is empty only when the octets are empty.
     """
     if charset == ISO_8859_1:
         return _windows_1252(octets), False

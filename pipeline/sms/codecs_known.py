@@ -1,7 +1,8 @@
-"""The character sets beyond the guide's three that are read by name: Python's, and no other codec.
+"""The character sets, other than the guide's three, that are found by name: those of Python.
 
-A codec that turns octets into octets, escapes or host names is no character set; what a name means
-never depends on this machine. Names are looked up in a table, never imported.
+A codec that turns octets into octets, escapes or host names is not a character set and is left out.
+The meaning of a name never depends on this machine. A name is looked up in a table, and no module
+is imported by that name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _NOT_CHARACTER_SETS: Final = frozenset(
         *("zlib_codec", "mbcs"),
     }
 )
-# Character sets without an alias in Python, and IANA names that Python does not have.
+# Character sets that have no alias in Python, and IANA names that Python does not have.
 _MORE: Final = {
     **{
         name: name
@@ -31,7 +32,7 @@ _MORE: Final = {
     "x_mac_cyrillic": "mac_cyrillic",
     "x_gbk": "gbk",
     "unicode_1_1_utf_8": "utf_8",
-    "utf_32": "utf_32_be",  # without a mark: big endian, as the Unicode standard has it (D101)
+    "utf_32": "utf_32_be",  # without a byte order mark: big endian (Unicode standard, D101)
     "iso_8859_8_i": "iso8859_8",
     "iso_8859_8_e": "iso8859_8",
     "iso_8859_6_i": "iso8859_6",
@@ -53,20 +54,20 @@ CODECS: Final = {
     )
     if codec not in _NOT_CHARACTER_SETS and not (alias.isdigit() and len(alias) < 3)
 }
-"""Python's codec by the letters and digits of a name."""
+"""Python's codec, by the letters and digits of the name."""
 
 
 def text_strictly(octets: bytes, codec: str) -> str | None:
-    """The text of `octets`; None where they are not of that character set.
+    """The text of `octets`, or None when they are not valid text in this character set.
 
-    Where shifts carry a state, other octets could hide in it: those are read only that come out as
-    they were.
+    In a codec with shift states, different octets can mean the same text. So such a text counts
+    only when encoding it gives the same octets again.
     """
     try:
         text = octets.decode(codec)
         if codec.startswith(_STATEFUL) and text.encode(codec) != octets:
             return None
-        text.encode()  # a lone surrogate is no text
+        text.encode()  # fails for a lone surrogate, which is not text
     except UnicodeError:
         return None
     return text if text or not octets else None

@@ -1,9 +1,9 @@
-"""Whether octets look like another coding than the one they were said to be in.
+"""Whether octets look like another coding than the one that their charset names.
 
-Short octets look like much by chance: of ordinary answers of one or two characters in Chinese or
-Japanese a third are ASCII octets, and so many accented words are letters when read as packed
-septets. What is short is doubted only where the other reading is a word that may be a stop, or
-words as people write them (deploy/decisions/0110).
+Short octets often look like another coding by chance. A third of the common answers of one or two
+characters in Chinese or Japanese consist of ASCII octets. About as many short words with accents
+are letters when they are read as packed septets. So short octets count as another coding only when
+the other reading may be a stop, or is words as people write them (deploy/decisions/0110).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from pipeline.sms.words.folding import fold_text
 from pipeline.sms.words.stopwords import folded_has_stop_word
 from pipeline.sms.words.stopwords_wide import may_be_a_stop
 
-CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")  # no text has them; UTF-16 and binary do
+CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")  # not in text, but in UTF-16 and binary
 _SHORT: Final = 16  # octets: eight characters of UTF-16, or 18 packed letters
-_SHORT_PACKED: Final = 7  # letters: so many are letters by chance twice in a thousand (52/128)
-_SHORTEST_WORDS: Final = 4  # octets; one character alone tells nothing
-_SHORTEST_SWAPPED: Final = 4  # octets; one character alone tells no order
+_SHORT_PACKED: Final = 7  # septets; all seven are letters by chance 2 times in 1,000 (52/128 each)
+_SHORTEST_WORDS: Final = 4  # octets; one character alone proves nothing
+_SHORTEST_SWAPPED: Final = 4  # octets; one character alone does not show the byte order
 _WORDS: Final = re.compile(
     "(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]+)(?:[ .,!?']+(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]+))*[ .,!?]*"
 )
 
 
 def is_swapped(octets: bytes) -> bool:
-    """Whether octets called UTF-16BE look like little endian.
+    """Whether octets labelled UTF-16BE look like little endian.
 
-    Characters of one alphabet have the same small octet, which is then the second one.
+    The characters of one alphabet share one small octet. In little endian it comes second.
     """
     if len(octets) < _SHORTEST_SWAPPED or octets[1] >= 0x20:
         return False
@@ -38,7 +38,10 @@ def is_swapped(octets: bytes) -> bool:
 
 
 def is_ascii(octets: bytes) -> bool:
-    """Whether octets called UTF-16BE look like text of ASCII."""
+    """Whether octets labelled UTF-16BE look like ASCII text.
+
+    Octets up to 16 look so only when they are words, or may be a stop.
+    """
     if not octets.isascii():
         return False
     text = octets.decode("ascii")
@@ -51,7 +54,10 @@ def is_ascii(octets: bytes) -> bool:
 
 
 def is_packed(octets: bytes) -> bool:
-    """Whether short octets, unpacked, are letters of ASCII with nothing but fill after them."""
+    """Whether octets up to 16, unpacked, are ASCII letters with only fill after them.
+
+    Up to seven letters count only when they may be a stop.
+    """
     if len(octets) > _SHORT:
         return False
     letters = septets_from_packed(octets).rstrip(b"\0\r")
@@ -61,6 +67,6 @@ def is_packed(octets: bytes) -> bool:
 
 
 def _may_say_stop(text: str) -> bool:
-    """Whether it has a stop word of the guide, or may be one elsewhere."""
+    """Whether the text contains a stop word of the guide, or may be a stop in another language."""
     folded = fold_text(text)
     return folded_has_stop_word(folded) or may_be_a_stop(folded)

@@ -1,4 +1,4 @@
-"""Addresses of handsets and numbers: digits, or an alphanumeric originator as it stands."""
+"""Addresses of handsets and numbers: digits, or an alphanumeric originator unchanged."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 _FEWEST_DIGITS: Final = 8
 _MOST_DIGITS: Final = 15
 _FULL_WIDTH: Final = {0xFF0B: "+"} | {0xFF10 + digit: str(digit) for digit in range(10)}
-#: What people write between the digits (ITU-T E.123 5), and what comes along when they copy:
-#: blanks, hyphens and dashes, and characters that cannot be seen.
+#: Unicode categories of the characters that people write between digits (ITU-T E.123 5) or copy
+#: with them: blanks, hyphens and dashes, and invisible characters.
 _BETWEEN: Final = ("Zs", "Pd", "Cf")
 _DECIMAL: Final = re.compile(r"[+0-9][0-9]*\.(0+|[0-9])")  # a spreadsheet's 447700900001.0
 
@@ -23,10 +23,11 @@ CANNOT_BE_SENT_TO: Final = (
 
 
 def written_digits(text: str) -> str:
-    """The digits of an address as people write it, behind a `+` where there was one or a `00`.
+    """The digits of an address as people write it, after a `+` when it began with `+` or `00`.
 
-    Blanks, hyphens, dots and parentheses are passed over, full-width digits count. Empty: it is
-    none, or cannot be told for sure, as `(0)`, which is dialled inside the country alone.
+    Blanks, hyphens, dots and parentheses are dropped. Full-width digits count as digits. The result
+    is empty when `text` is not an address, or when its digits are not certain: a number with `(0)`,
+    which people dial only inside the country, or a decimal number of a spreadsheet.
     """
     text = text.translate(_FULL_WIDTH).strip()
     if _DECIMAL.fullmatch(text):
@@ -44,20 +45,21 @@ def written_digits(text: str) -> str:
 
 
 def handset_from_text(text: str) -> str:
-    """The digits of a handset as people write it; empty: no MT can be sent to it."""
+    """The digits of a handset as people write it; empty when no MT can be sent to it."""
     digits = written_digits(text).removeprefix("+")
     return digits if is_international(digits) else ""
 
 
 def is_international(digits: str) -> bool:
-    """Whether an MT can be sent there: country code and number, 8 to 15 digits, the first not 0."""
+    """Whether an MT can be sent to `digits`: 8 to 15 digits, country code first, no leading 0."""
     return _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS and digits[0] != "0" and is_digits(digits)
 
 
 def address_from_text(text: str) -> str:
-    """The digits after one optional leading `+` (or the blank it decodes to), else `text` trimmed.
+    """The digits after one optional leading `+`; `text` trimmed when it is not such an address.
 
-    No lengths and no prefixes are judged: short codes stay as they are.
+    A blank may stand in place of the `+`: percent-decoding turns a `+` into a blank. This function
+    checks no length and no prefix, so short codes stay unchanged.
     """
     if text.isdigit() and text.isascii():
         return text
@@ -67,7 +69,7 @@ def address_from_text(text: str) -> str:
 
 
 def is_digits(address: str) -> bool:
-    """Whether `address` is ASCII digits only, and at least one."""
+    """Whether `address` has at least one character, and all are ASCII digits."""
     return address.isdigit() and address.isascii()
 
 

@@ -1,4 +1,4 @@
-"""Into how many SMS a text goes, and where it is cut (3GPP TS 23.038, 23.040 9.2.3.24.1)."""
+"""How many SMS a text needs (3GPP TS 23.038, 23.040 9.2.3.24.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pipeline.sms.gsm7.default import BASIC, ESCAPE, EXTENSION, septets_of
 GSM7: Final = "gsm7"
 UCS2: Final = "ucs2"
 
-# 140 octets of user data (23.040 9.2.3.24); a header of 6 octets for the concatenation leaves 134.
+# An SMS has 140 octets of user data (23.040 9.2.3.24). In a concatenated message a header takes 6
+# octets, which leaves 134.
 SINGLE: Final = {GSM7: 160, UCS2: 70}
 PART: Final = {GSM7: 153, UCS2: 67}
 
@@ -24,7 +25,10 @@ _EXTENDED: Final = re.compile(f"[{_EXTENSION_CLASS}]")
 
 
 class Segmentation(NamedTuple):
-    """`encoding` is gsm7 or ucs2; `units` are septets or UTF-16 code units; `parts` 1 or more."""
+    """How a text goes into SMS: `encoding` (gsm7 or ucs2), `units`, and `parts` (1 or more).
+
+    `units` counts septets for gsm7 and UTF-16 code units for ucs2.
+    """
 
     encoding: str
     units: int
@@ -32,7 +36,7 @@ class Segmentation(NamedTuple):
 
 
 def segment(text: str) -> Segmentation:
-    """The shortest encoding that holds the whole text, and what it takes in it."""
+    """The shortest encoding that can hold the whole text, with its units and parts."""
     return _cached(text) if len(text) <= _LONGEST_CACHED else _segment(text)
 
 
@@ -56,7 +60,10 @@ _cached: Final = lru_cache(maxsize=256)(_segment)
 
 
 def _count_parts(text: str, encoding: str) -> int:
-    """How many parts of a concatenated message; an escape or a surrogate pair is never cut."""
+    """The number of parts of a concatenated message.
+
+    No part ends inside an escape sequence or a surrogate pair.
+    """
     limit = PART[encoding]
     parts = 1
     used = 0

@@ -1,4 +1,4 @@
-"""The table of G8.2: what the gateway shows as sender, and whether an answer can come back."""
+"""The table of G8.2: which sender the handset sees, and whether an answer can come back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class SenderKind(StrEnum):
-    """The rows of the table, and the one they leave out: what the request names as sender."""
+    """What the request names as sender: the rows of the table, and no sender, which has no row."""
 
     ALPHA = "alpha"
     NUMERIC = "numeric"  # digits that are no configured VMN
@@ -19,14 +19,14 @@ class SenderKind(StrEnum):
 class Shown(StrEnum):
     """What the handset sees as sender."""
 
-    AS_GIVEN = "as-given"  # tried; where the carrier does not support it, the message fails
-    AS_GIVEN_OR_DEFAULT = "as-given-or-default"  # tried; else a default number of Clickatell's
-    REGIONAL = "regional"  # the premium rate guide of the region says
-    DEFAULT = "default"  # a default number of Clickatell's
+    AS_GIVEN = "as-given"  # the given sender; if the carrier does not support it, the message fails
+    AS_GIVEN_OR_DEFAULT = "as-given-or-default"  # the given sender, or else a default number
+    REGIONAL = "regional"  # the premium rate guide of the region decides
+    DEFAULT = "default"  # a default number of Clickatell
 
 
 class SenderIdOutcome(NamedTuple):
-    """What becomes of a sender ID; `reply_possible` means that an answer can come back to us."""
+    """The outcome of a sender ID; `reply_possible` means that an answer can come back to us."""
 
     shown: Shown
     reply_possible: bool
@@ -76,5 +76,5 @@ def outcome_of_sender_id(kind: SenderKind, *, mo: bool) -> SenderIdOutcome:
 
 
 def may_be_answered(kind: SenderKind) -> bool:
-    """Whether mo=1 is to be set: an answer could come back with it (G8.1)."""
+    """Whether to set mo=1, because an answer could then come back (G8.1)."""
     return _TABLE[kind, True].reply_possible

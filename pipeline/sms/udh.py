@@ -1,4 +1,4 @@
-"""The user data header: its information elements, and what they say of concatenation."""
+"""The user data header: its information elements, and what they say about concatenation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Final, NamedTuple
 
 
 class Concatenation(NamedTuple):
-    """Where a part belongs; `bits` tells the references of the two elements apart."""
+    """The place of a part in its message. `bits` is 8 or 16: the size of the reference.
+
+    An 8-bit reference and a 16-bit reference of the same value are different references. `bits` is
+    0 for a whole message.
+    """
 
     bits: int
     reference: int
@@ -23,7 +27,7 @@ _LENGTHS: Final = {_IE_CONCATENATION_8: 3, _IE_CONCATENATION_16: 4}
 
 
 def udh_from_hex(text: str) -> bytes | None:
-    """The octets of a header written in hex, either case, blanks between; None: that is not hex."""
+    """The octets of a header in hex, in upper or lower case, with or without blanks; else None."""
     try:
         return bytes.fromhex("".join(text.split()))
     except ValueError:
@@ -31,10 +35,11 @@ def udh_from_hex(text: str) -> bytes | None:
 
 
 def concatenation_from_udh(udh: bytes) -> Concatenation | None:
-    """What a header with its length octet says; None: malformed. No header is no concatenation.
+    """The concatenation in a header that includes its length octet; None when it is malformed.
 
-    Malformed are lengths that do not add up, number 0, total 0 and a number above the total.
-    Reference 0 is legal. Of two concatenation elements the last counts (3GPP TS 23.040 9.2.3.24).
+    An empty header gives `WHOLE`. A header is malformed when lengths do not add up, when the number
+    or the total is 0, or when the number is above the total. Reference 0 is legal. Of two
+    concatenation elements the last counts (3GPP TS 23.040 9.2.3.24).
     """
     if not udh:
         return WHOLE

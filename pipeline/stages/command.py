@@ -1,4 +1,4 @@
-"""An MT command, made: what the sender, the handset and the reports must know of it."""
+"""Makes an MT command with all fields that the sender and the reports need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def kind_of_sender(sender: str, directory: Directory) -> SenderKind:
-    """The row of G8.2 a sender ID falls in; the empty one is none."""
+    """The kind of a sender ID, as the table of G8.2 has it; `NONE` for an empty sender ID."""
     if not sender:
         return SenderKind.NONE
     if not is_digits(sender):
@@ -30,7 +30,7 @@ def kind_of_sender(sender: str, directory: Directory) -> SenderKind:
 
 
 def command_id_of(request_id: str, handset: str) -> str:
-    """The id of the one command a request can become."""
+    """The id of the only command that a request can become."""
     return derived_id("mt-command", request_id, handset)
 
 
@@ -50,7 +50,7 @@ def make_command(
     keyword: str = "",
     message_id: str = "",
 ) -> MtCommand:
-    """The command to send `text`; api_id and account are the sender's where none is given."""
+    """The command to send `text`; api_id and account default to the sender's."""
     number = directory.find(sender) if sender else None
     kind = kind_of_sender(sender, directory)
     mo = may_be_answered(kind)

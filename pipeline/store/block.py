@@ -1,7 +1,7 @@
-"""A block: the records of one topic that are written in one insert, and the bounds that name it.
+"""A block: the records of one topic that the store inserts at once, named by their bounds.
 
-The bounds are committed as metadata of the group's offsets before the insert, so that a store that
-starts again forms the very same block, and the engine knows it by its token.
+Before the insert, the bounds are committed as metadata of the group's offsets. So a restarted store
+forms the same block again, and ClickHouse recognises it by its token.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _VERSION: Final = "block-1"
 
 
 def token_of(topic: str, bounds: Bounds) -> str:
-    """32 hex digits that name these bounds of this topic."""
+    """32 hex digits, a hash of the topic and the bounds."""
     words = ",".join(f"{p}:{start}-{end}" for p, (start, end) in sorted(bounds.items()))
     return hashlib.blake2b(f"{topic} {words}".encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Records in the order of `bounds`' partitions and of their offsets."""
+    """A block; its records are ordered by partition, then by offset."""
 
     topic: str
     bounds: Bounds
@@ -36,11 +36,11 @@ class Block:
 
     @property
     def token(self) -> str:
-        """Names the block for ClickHouse's deduplication of inserts."""
+        """The name of the block, by which ClickHouse recognises a repeated insert."""
         return token_of(self.topic, self.bounds)
 
     def offsets_before(self) -> dict[tuple[str, int], tuple[int, str]]:
-        """What is committed before the insert: the offsets unmoved, the bounds as metadata."""
+        """What to commit before the insert: the same offsets, with the bounds as metadata."""
         token = self.token
         return {
             (self.topic, partition): (start, metadata_from_end(tag=token, end=end))
@@ -48,7 +48,7 @@ class Block:
         }
 
     def offsets_after(self) -> dict[tuple[str, int], tuple[int, str]]:
-        """What is committed after the insert."""
+        """What to commit after the insert: the offsets after the block."""
         return {(self.topic, partition): (end, "") for partition, (_, end) in self.bounds.items()}
 
 
@@ -58,7 +58,7 @@ def metadata_from_end(*, tag: str, end: int) -> str:
 
 
 def end_from_metadata(metadata: str) -> tuple[str, int] | None:
-    """Token and end of the block that was being written; None when none was."""
+    """Token and end of the block that was being written; None if there was none."""
     words = metadata.split(" ")
     if len(words) != 3 or words[0] != _VERSION or not words[2].isdigit():
         return None

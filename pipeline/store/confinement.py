@@ -1,8 +1,8 @@
-"""Which files the store's process can open once it has the embedded engine: its own ones only.
+"""Confines the store's process to its own files before it opens the embedded engine.
 
-A statement of anybody's runs in the engine with the rights of the process, and the engine's
-function `file` asks for no grant. So the process gives its rights away before it opens the engine:
-what passes the other fences finds no secret, no key, no environment of another process.
+An analyst's statement runs in the engine with the rights of the process, and the engine's function
+`file` needs no grant. So the process first gives up its rights to other files. Then a statement
+that passes the other fences still finds no secret, no key and no environment of a process.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 OWNER_NAME: Final = FOLDER_NAME + LOCK_SUFFIX
 _OURS: Final = ("pipeline", "ingest", "schemas", "deploy")
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/sys/fs/cgroup", "/sys/devices/system")
-#: Names, times and certificates.
+#: Files of /etc: host names, time zones and certificates.
 _ETC: Final = (
     "hosts", "resolv.conf", "nsswitch.conf", "host.conf", "gai.conf", "services", "protocols",
     "localtime", "timezone", "ld.so.cache", "ssl", "ca-certificates", "pki",
 )  # fmt: skip
 _DEVICES: Final = ("urandom", "random", "zero")
-#: How much memory and time there is, and was used; /proc/self/environ is not among them.
+#: Files of /proc on memory and processor time. /proc/self/environ is not among them.
 _PROC: Final = ("meminfo", "cpuinfo", "stat", "loadavg", "uptime", "filesystems", "sys/vm")
 _PROC_SELF: Final = (
     "stat", "statm", "status", "limits", "fd", "maps", "smaps_rollup", "mounts", "mountinfo",
@@ -48,7 +48,10 @@ _PROC_SELF: Final = (
 
 
 def files_of(home: Path) -> Iterator[tuple[Path, int]]:
-    """What a store of this home opens, and how. Not the home: it holds settings.toml."""
+    """The files and folders that a store of this home opens, and the rights it needs.
+
+    The home itself is not among them, because it holds settings.toml.
+    """
     for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
         yield home / name, MAY_CHANGE
     yield home / OWNER_NAME, MAY_CHANGE
@@ -67,10 +70,10 @@ def files_of(home: Path) -> Iterator[tuple[Path, int]]:
 
 
 class Confinement:
-    """From `with` on, this thread and all that it starts are confined; one reads the key.
+    """Confines this thread, and all threads that it starts, from `with` on.
 
-    That one was there before. The suppression key may be made long after the store has started,
-    and lies where the engine is to read nothing.
+    One thread is started before that and is not confined. It reads the suppression key, which may
+    be made long after the store has started, in a folder that the engine must not read.
     """
 
     def __init__(self, home: Path) -> None:
@@ -78,16 +81,16 @@ class Confinement:
         self._outside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reads-the-key")
 
     def __enter__(self) -> Self:
-        self._outside.submit(int).result()  # the thread is there
+        self._outside.submit(int).result()  # start the thread before the confinement
         for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
             (self._home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._home / OWNER_NAME).touch()
-        # When it is imported, the engine makes a folder for a while where this says.
+        # While it is imported, the engine makes a temporary folder under TMPDIR.
         os.environ["TMPDIR"] = str((self._home / INSERTS_NAME).absolute())
         if not landlock.is_known():
             log.warning(
-                "this kernel has no Landlock: that statements read no files of this machine rests"
-                " on what is checked of them"
+                "this kernel has no Landlock: only the checks of statements keep SQL from reading"
+                " files of this machine"
             )
             return self
         try:
@@ -105,5 +108,5 @@ class Confinement:
         self._outside.shutdown(wait=False)
 
     def read_key(self, file: Path) -> SuppressionKey | None:
-        """As `pipeline.suppression_key.read_key`, from outside."""
+        """The same as `pipeline.suppression_key.read_key`, in the thread that is not confined."""
         return self._outside.submit(read_key, file).result()

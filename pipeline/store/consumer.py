@@ -1,4 +1,4 @@
-"""The agent `store`: every topic but `clock` into ClickHouse."""
+"""The agent `store`: it reads every topic but `clock` for ClickHouse."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from pipeline.store.sink import Sink
 
 QUEUED_BATCHES: Final = 64
-FETCH_GAP_SECONDS: Final = 0.25  # blocks wait longer for their rows
+FETCH_GAP_SECONDS: Final = 0.25  # a block waits for its rows longer than this anyway
 
 
 def run_agent(settings: Settings, sink: Sink, *, read_key: ReadKey = read_key) -> None:
-    """Feed `sink` until told to stop; ends the process."""
+    """Feed `sink` until the process is told to stop; ends the process."""
     run_faust_app(create_store_app(settings, sink, read_key=read_key), settings)
 
 
 def create_store_app(settings: Settings, sink: Sink, *, read_key: ReadKey = read_key) -> App:
-    """The Faust app that feeds `sink` from every topic it stores, but for who was forgotten."""
+    """The Faust app that feeds `sink` from every topic that it stores, and applies erasures."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(readers.STORE, bootstrap=bootstrap, settings=settings)
     erasures = Erasures(
@@ -49,7 +49,7 @@ def create_store_app(settings: Settings, sink: Sink, *, read_key: ReadKey = read
 
 
 class GroupOffsets:
-    """Committed offsets with metadata, as a member of the store's group."""
+    """Reads and commits offsets with metadata, as a member of the store's group."""
 
     def __init__(self, app: App, bootstrap: str) -> None:
         self._app = app
@@ -64,7 +64,7 @@ class GroupOffsets:
     async def committed(
         self, partitions: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], tuple[int, str]]:
-        """Next offset and metadata of those that have been committed."""
+        """Next offset and metadata of each partition that has a commit."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         await admin.start()
         try:
@@ -81,14 +81,14 @@ class GroupOffsets:
     async def beginnings(
         self, partitions: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], int]:
-        """The first offset that Kafka still has of each."""
+        """The first offset that Kafka still has in each partition."""
         wanted = [TP(*tp) for tp in sorted(partitions)]
         found = await self._app.consumer.earliest_offsets(*wanted)
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
 
 class StoreAgent:
-    """Feeds the sink, and tells it which partitions it owns."""
+    """Feeds the sink, and tells the sink which partitions it owns."""
 
     def __init__(self, app: App, *, sink: Sink, source: tuple[str, ...]) -> None:
         self._app = app
@@ -98,7 +98,7 @@ class StoreAgent:
         self._feeding: asyncio.Task[None] | None = None
 
     def register(self) -> None:
-        """Hang the agent into the app."""
+        """Register the agent and its rebalance callbacks with the app."""
         channel = self._app.topic(
             *self._source, key_serializer="raw", value_serializer="raw", value_type=bytes
         )

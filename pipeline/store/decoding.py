@@ -1,4 +1,4 @@
-"""The rows of a block; what cannot be read becomes a dead letter of the stage `store`."""
+"""Makes the rows of a block. An unreadable record becomes a dead letter of the stage `store`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
 IN_A_ROW: Final = 10
-NO_PLACE: Final = -1  # a dead letter of the store's own making was never in Kafka
+NO_PLACE: Final = -1  # a dead letter that the store makes is not in Kafka
 
 _KIND_OF_RECORD: Final = {single_object.snake_from_camel(kind.__name__): kind for kind in STORED}
 KIND_OF: Final[dict[str, type[Record]]] = {
@@ -49,7 +49,10 @@ class Decoder:
         self._unreadable = 0
 
     def tables(self, records: Sequence[ConsumerRecord]) -> tuple[TableRows, TableRows]:
-        """The rows of the topic's table, and of the dead letters; raises `WrongDeploy`."""
+        """The rows of the topic's table and the rows of dead letters.
+
+        Raises `WrongDeploy` after `IN_A_ROW` unreadable records in a row in a topic of ours.
+        """
         rows: list[Row] = []
         letters: list[Row] = []
         for record in records:
@@ -75,7 +78,7 @@ class Decoder:
     def letters(
         self, records: Sequence[ConsumerRecord], refused: Sequence[tuple[Row, BaseException]]
     ) -> TableRows:
-        """The rows of dead letters for rows that ClickHouse refused, and why."""
+        """The dead letters of rows that ClickHouse refused; `refused` has each row's error."""
         by_place = {(record.partition, record.offset): record for record in records}
         letters = []
         for row, error in refused:
@@ -92,7 +95,7 @@ class Decoder:
             )
         field = too_large(value)
         if field:
-            raise single_object.Unreadable(f"{field} is no integer of 32 bits")
+            raise single_object.Unreadable(f"{field} does not fit into 32 bits")
         return value
 
     def _count(self, error: single_object.Unreadable) -> None:

@@ -1,4 +1,4 @@
-"""What the store keeps out because its handset was forgotten after it, whenever it comes."""
+"""Records that the store must not keep, because their handset was forgotten after them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from pipeline.suppression_key import SuppressionKey
 
-#: What was written so soon after an erasure may have been decided before it, by another clock.
+#: A record written this soon after an erasure counts as older: another process with another clock
+#: may have decided it before the erasure.
 SLACK_MS: Final = 1_000
 
 
 class Forgotten:
-    """The handsets that were forgotten: by suppression, and until when in Kafka's time."""
+    """The forgotten handsets, by suppression, each with the Kafka time up to which it is erased."""
 
     def __init__(self, key: SuppressionKey | None = None) -> None:
         self._key = key
@@ -31,20 +32,20 @@ class Forgotten:
 
     @property
     def has_key(self) -> bool:
-        """Whether handsets can be known again."""
+        """Whether forgotten handsets can be recognised."""
         return self._key is not None
 
     def take_key(self, key: SuppressionKey) -> None:
-        """The key the suppressions are under."""
+        """Use the key of the suppressions."""
         self._key = key
 
     def note(self, suppression: bytes, until_ms: int) -> None:
-        """What is of this handset and no later than this is erased."""
+        """Note that the handset's records up to `until_ms` are erased."""
         self._until[suppression] = max(until_ms, self._until.get(suppression, -1))
         self._latest = max(self._latest, until_ms)
 
     def as_kept(self, record: ConsumerRecord, value: Record) -> Record | None:
-        """The value as it may be stored; None: its handset was forgotten after it.
+        """The value as it may be stored; None if its handset was forgotten after it.
 
         A result or a state may come when its handset is long forgotten: it is stored without what
         names it, and found by its command, which is there if it is younger.

@@ -1,4 +1,4 @@
-"""The records of one topic on their way into blocks. Pure: times are given, nothing is awaited."""
+"""Collects the records of one topic into blocks. Pure: the caller gives the time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
 BLOCK_OCTETS: Final = 32 << 20  # a block stays one part: ClickHouse splits inserts above 256 MiB
-ROOM_BLOCKS: Final = 2  # read ahead of the block that is being written
+ROOM_BLOCKS: Final = 2  # blocks that are read ahead of the block that is being written
 FULL_BLOCKS: Final = 4
 
 
 class OffsetGap(RuntimeError):
-    """Records are missing between two batches: the reader is wrong, nothing may be committed."""
+    """Records are missing between two batches. The reader is wrong; nothing may be committed."""
 
 
 class PolledBatch(Protocol):
-    """What one poll of one partition brought; `start` and `end` are the positions around it."""
+    """The records of one poll of one partition; `start` and `end` are the offsets around them."""
 
     @property
     def topic(self) -> str: ...
@@ -39,7 +39,7 @@ class PolledBatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BlockLimits:
-    """When a block closes."""
+    """The limits at which a block closes: rows, age in seconds, octets."""
 
     rows: int
     seconds: float
@@ -55,7 +55,7 @@ class _Chunk:
 
 
 class Lane:
-    """Takes batches of one topic's partitions in, and gives blocks out."""
+    """Takes batches of one topic's partitions, and makes blocks of them."""
 
     def __init__(self, topic: str, limits: BlockLimits) -> None:
         self.topic = topic
@@ -63,12 +63,12 @@ class Lane:
         self._chunks: deque[_Chunk] = deque()
         self._next: dict[int, int] = {}  # where the next block of a partition starts
         self._read_to: dict[int, int] = {}
-        self._unfinished: deque[Bounds] = deque()  # blocks of an earlier run, to be formed first
+        self._unfinished: deque[Bounds] = deque()  # blocks of an earlier run, formed first
         self.rows = 0
         self._octets = 0
 
     def assign(self, offsets: Mapping[int, int], unfinished: Iterable[Bounds]) -> None:
-        """Begin anew: these partitions at these offsets, and first these blocks."""
+        """Start again with these partitions at these offsets; form the unfinished blocks first."""
         self._chunks.clear()
         self._next = dict(offsets)
         self._read_to = dict(offsets)
@@ -76,7 +76,7 @@ class Lane:
         self.rows = self._octets = 0
 
     def add(self, batch: PolledBatch, *, now: float) -> None:
-        """Take a batch in; what was read before is passed over, a hole raises `OffsetGap`."""
+        """Take a batch. Records read before are dropped; a gap raises `OffsetGap`."""
         if batch.partition not in self._next:
             return
         read_to = self._read_to[batch.partition]
@@ -93,7 +93,7 @@ class Lane:
         self._octets += _octets_of(records)
 
     def has_room(self, partition: int) -> bool:
-        """Whether more of a partition may be read. An unfinished block goes before all else."""
+        """Whether more of a partition may be read. Unfinished blocks are read first."""
         if self._unfinished:
             bounds = self._unfinished[0]
             return partition in bounds and self._read_to[partition] < bounds[partition][1]
@@ -102,14 +102,14 @@ class Lane:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much was read without asking for room that it must wait."""
+        """Whether the lane holds so much that the next batch must wait."""
         limits = self._limits
         return not self._unfinished and (
             self.rows >= FULL_BLOCKS * limits.rows or self._octets >= FULL_BLOCKS * limits.octets
         )
 
     def due_at(self) -> float | None:
-        """When the next block closes: a time that may have passed, or None for not yet."""
+        """When the next block closes; the time may be past. None: more must be read first."""
         if self._unfinished:
             bounds = self._unfinished[0]
             read = all(self._read_to[p] >= end for p, (_, end) in bounds.items())
@@ -119,7 +119,7 @@ class Lane:
         return self._chunks[0].arrived + self._limits.seconds if self._chunks else None
 
     def next_block(self, *, now: float) -> Block | None:
-        """The next block if it is due. It is out of the lane: write it, or assign the lane anew."""
+        """Remove and return the next block if it is due. Write it, or assign the lane again."""
         due_at = self.due_at()
         if due_at is None or due_at > now:
             return None
@@ -137,7 +137,7 @@ class Lane:
         return Block(self.topic, bounds, records)
 
     def _take_fresh(self) -> list[_Chunk]:
-        """Chunks in order of arrival, up to the limits; one chunk may be above that of octets."""
+        """Chunks in order of arrival, up to the limits. The last may exceed the limit of octets."""
         taken: list[_Chunk] = []
         rows = octets = 0
         while self._chunks and rows < self._limits.rows and octets < self._limits.octets:

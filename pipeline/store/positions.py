@@ -1,4 +1,4 @@
-"""Where the store goes on in each partition, and the blocks that were being written there."""
+"""Where the store continues in each partition, and the blocks that were being written there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Offsets(Protocol):
 def starts_of(
     positions: Mapping[Partition, Position], beginnings: Mapping[Partition, int]
 ) -> dict[Partition, int]:
-    """The offset to read each partition from; what Kafka deleted before it was stored is told."""
+    """The offset from which to read each partition.
+
+    If Kafka deleted records before they were stored, an error is logged and counted.
+    """
     starts: dict[Partition, int] = {}
     for (topic, partition), (offset, _) in positions.items():
         first = beginnings[topic, partition]
@@ -48,7 +51,7 @@ def starts_of(
 
 
 def unfinished(topic: str, starts: Mapping[int, int], metadata: Mapping[int, str]) -> list[Bounds]:
-    """The blocks that an earlier owner was writing, as far as their partitions are ours."""
+    """The blocks that an earlier owner was writing, limited to the partitions that are ours now."""
     blocks: dict[str, dict[int, tuple[int, int]]] = {}
     for partition, words in metadata.items():
         found = end_from_metadata(words)

@@ -1,6 +1,6 @@
 """The store process: it owns the engine, writes every event, and serves the report.
 
-topics ─> agents.store ─> Sink ─> ClickHouseWriter ─┐
+topics ─> StoreAgent ───> Sink ─> ClickHouseWriter ─┐
                                                     ├─ Database (embedded, or a server)
 HTTP ───> Report ───────> Questions (read-only) ────┘
 """
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Run the store until it is told to stop or cannot go on."""
+    """Run the store until it is told to stop, or cannot go on."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
     with ExitStack() as stack:
         key_reader = read_key
         if not settings.clickhouse:
-            settings = replace(settings, kafka=bootstrap_of(settings))  # it is told in the home
+            settings = replace(settings, kafka=bootstrap_of(settings))  # while it can read the home
             key_reader = stack.enter_context(Confinement(settings.home)).read_key
         database = stack.enter_context(Database(settings))
         writer = ClickHouseWriter(database.writing)

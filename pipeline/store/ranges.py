@@ -1,6 +1,6 @@
-"""Integers that their schema and column can hold: an Avro `int` and an Int32 have 32 bits.
+"""Checks that integers fit their schema and column: an Avro `int` and an Int32 have 32 bits.
 
-Whoever writes Avro by hand may put 64 bits where the schema has an int; the codec reads them.
+A foreign program may write 64 bits where the schema has an int, and the codec reads them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BOUND: Final = 1 << 31
 
 
 def too_large(record: Record) -> str:
-    """The name of the first field that 32 bits do not hold; empty when all fit."""
+    """The name of the first int field that does not fit into 32 bits; empty if all fit."""
     for name in _ints_of(type(record)):
         value = getattr(record, name)
         for each in value if isinstance(value, list) else (value,):

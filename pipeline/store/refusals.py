@@ -1,8 +1,7 @@
-"""Rows that ClickHouse refuses for what is in them: found by halving, and kept as dead letters.
+"""Finds the rows that ClickHouse refuses because of their values, by halving a block.
 
-Every piece has a token of its own that is made of the block's and the piece's place in it. The same
-block is halved in the same way whenever it is formed again, so a piece that was inserted before
-adds nothing.
+Each half has a token made of the block's token and the half's place in the block. The same block is
+always halved in the same way, so a half that was inserted before adds nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.store.rows import Row
 
-#: ClickHouse's codes that speak of a value (src/Common/ErrorCodes.cpp): CANNOT_PARSE_TEXT,
+#: ClickHouse's error codes about a value (src/Common/ErrorCodes.cpp): CANNOT_PARSE_TEXT,
 #: CANNOT_PARSE_QUOTED_STRING, CANNOT_PARSE_INPUT_ASSERTION_FAILED, CANNOT_PARSE_DATETIME,
 #: TYPE_MISMATCH, ARGUMENT_OUT_OF_BOUND, CANNOT_CONVERT_TYPE, CANNOT_PARSE_NUMBER, INCORRECT_DATA,
 #: TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE,
@@ -31,18 +30,18 @@ _OF_A_VALUE: Final = frozenset(
 
 
 class Insert(Protocol):
-    """Inserts rows under a token; raises what stands in the way."""
+    """Inserts rows under a token; raises the error of ClickHouse or of the driver."""
 
     async def __call__(self, rows: TableRows, *, tag: str) -> None: ...
 
 
 def is_about_a_value(error: BaseException) -> bool:
-    """Whether the rows are refused for what is in them, and not for how ClickHouse is just now."""
+    """Whether the error is about a value in the rows, and not about the state of ClickHouse."""
     if isinstance(error, OperationalError):
         return False
     if isinstance(error, DatabaseError) and not isinstance(error, DataError):
         return getattr(error, "code", None) in _OF_A_VALUE
-    # The driver writes a block's octets itself, and fails so at a value that has no place there.
+    # The driver encodes a block itself, and raises these for a value that it cannot encode.
     values = (DataError, struct.error, OverflowError, TypeError, ValueError, AttributeError)
     return isinstance(error, values)
 
@@ -50,7 +49,7 @@ def is_about_a_value(error: BaseException) -> bool:
 async def insert_all_but_refused(
     rows: TableRows, *, tag: str, insert: Insert
 ) -> list[tuple[Row, BaseException]]:
-    """Insert the rows; those that are refused even alone are given back, with why."""
+    """Insert the rows; returns each row that is refused even alone, with its error."""
     try:
         await insert(rows, tag=tag)
     except Exception as error:

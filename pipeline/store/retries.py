@@ -1,4 +1,4 @@
-"""What the store does again while ClickHouse or Kafka fails, and for how long."""
+"""Repeats an operation while ClickHouse or Kafka fails, up to a time limit."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ CLICKHOUSE: Final = "clickhouse"
 
 
 class SinkFailed(RuntimeError):
-    """The store cannot go on; nothing that is not stored was committed."""
+    """The store cannot go on. It has committed only offsets of records that are stored."""
 
 
 class Retries:
-    """Tries until it is done, with longer and longer pauses."""
+    """Repeats attempts until one succeeds, with growing pauses."""
 
     def __init__(self, *, give_up_seconds: float, clock: Callable[[], float]) -> None:
         self._give_up_seconds = give_up_seconds
         self._clock = clock
 
     async def done(self, target: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        """What the attempt gives; after `give_up_seconds` raises `SinkFailed`.
+        """The result of the first attempt that succeeds; `SinkFailed` after `give_up_seconds`.
 
-        A refusal for what is in a row is raised at once: that row is refused again.
+        An error about a value in a row is raised at once, because the row would be refused again.
         """
         backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         give_up_at = self._clock() + self._give_up_seconds

@@ -1,6 +1,6 @@
 """A record as a row of ClickHouse: the fields of the record in their order, and its place in Kafka.
 
-`deploy/clickhouse/` has the tables. A test holds these columns against theirs and the schema's.
+`deploy/clickhouse/` has the tables. A test compares these columns with the tables and the schemas.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Convert = Callable[[Any], Any]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-# DateTime64 holds these years; a time beyond them is kept as the nearest it holds.
+# DateTime64 holds these years; a time outside them is stored as the nearest time inside.
 _FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ def row_from_record(record: Record, *, key: bytes | None, partition: int, offset
 
 @cache
 def _reader_of(kind: type[Record]) -> tuple[Callable[[Record], Row], list[tuple[int, Convert]]]:
-    """What reads the fields of a record, and the conversions of those that need one."""
+    """A function that reads the fields of a record, and the conversions that some fields need."""
     fields = msgspec.structs.fields(kind)
     conversions = [
         (index, convert)
@@ -92,7 +92,7 @@ def _reader_of(kind: type[Record]) -> tuple[Callable[[Record], Row], list[tuple[
 
 
 def _conversion_of(kind: Any) -> Convert | None:
-    """How a value of this type becomes what the driver writes; None when it is that already."""
+    """The conversion of a value of this type for the driver; None if it needs none."""
     if kind is datetime:
         return milliseconds_from_time
     if isinstance(kind, UnionType):

@@ -1,8 +1,9 @@
-"""Batches in, rows in ClickHouse, each event once.
+"""Writes batches of records to ClickHouse, each event once.
 
-For every block: its bounds are committed as metadata of the offsets, which stay; it is inserted
-under a token that is the bounds' hash; the offsets are committed forward. Whatever is killed in
-between, the next owner of the partitions forms the same block first, and its insert adds nothing.
+A block takes three steps. Its bounds are committed as metadata of the unchanged offsets. Its rows
+are inserted under a token, the hash of the bounds. The new offsets are committed. If the process is
+killed in between, the next owner of the partitions forms the same block first, and ClickHouse drops
+the insert if it has the token already.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Sink:
-    """Takes batches of the topics in, and stores them.
+    """Takes batches of the topics, and stores them.
 
     `start` once, then for each assignment `assigned` with all partitions that are now ours; it
     gives the offsets to read from, and the batches that `add` gets must begin there. `revoked`
@@ -75,26 +76,26 @@ class Sink:
 
     @property
     def writer(self) -> Writer:
-        """Where blocks go."""
+        """The writer that inserts the blocks."""
         return self._writer
 
     @property
     def ready(self) -> bool:
-        """Whether it has its partitions and nothing has failed."""
+        """Whether the sink has partitions, nothing has failed, and no topic waits."""
         return bool(self._tasks) and self._failure is None and not self._waits
 
     @property
     def waits_for(self) -> str:
-        """Why topics are not stored; empty when all are."""
+        """The topics that are not stored, and why; empty if all are."""
         return "; ".join(f"{topic} waits: {words}" for topic, words in sorted(self._waits.items()))
 
     def start(self, offsets: Offsets, erasures: Erasures | None = None) -> None:
-        """Say where offsets are committed, and who knows which handsets were forgotten."""
+        """Set the offsets to commit to, and the erasures to respect."""
         self._offsets = offsets
         self._erasures = erasures
 
     async def assigned(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """These partitions, and no others, are ours: the offsets to read them from."""
+        """Own exactly these partitions from now on; returns the offsets from which to read."""
         await self.revoked()
         if self._erasures is not None:
             await self._retries.done(KAFKA, self._erasures.load)
@@ -112,7 +113,7 @@ class Sink:
         return starts
 
     async def revoked(self) -> None:
-        """The partitions are no longer ours: what is not stored is dropped and not committed."""
+        """Own no partition any more: records that are not stored are dropped, not committed."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -132,7 +133,7 @@ class Sink:
     async def add(self, batch: PolledBatch) -> None:
         """Take a batch in; waits while its topic has no room. Raises `SinkFailed` once it failed.
 
-        Ask `has_room` before reading, and no topic waits for another's.
+        A caller that asks `has_room` before it reads never lets one topic wait for another.
         """
         lane = self._lanes[batch.topic]
         lane.add(batch, now=self._clock())
@@ -176,7 +177,7 @@ class Sink:
                 event.set()
 
     def _wait(self, topic: str, error: WrongDeploy) -> None:
-        """Store no more of a topic, and say so: to start again would meet the same records."""
+        """Stop storing a topic and report why. A restart would meet the same records."""
         words = words_of_error(error)
         log.critical("%s waits, the others go on: %s", topic, words)
         metrics.WAITS.labels(topic).set(1)
@@ -227,7 +228,7 @@ class Sink:
             metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
 
     async def _insert(self, table: TableRows, tag: str) -> list[tuple[Row, BaseException]]:
-        """Insert, and give those rows back that are refused for what is in them, with why."""
+        """Insert the rows; returns those that are refused for their values, with the error."""
         if not table.rows:
             return []
 

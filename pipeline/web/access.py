@@ -1,4 +1,4 @@
-"""Who may call: loopback, or an address of the list and who knows a token or password."""
+"""Who may call: loopback, or an address of the allow-list, or a caller with credentials."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ TOKEN_PATH: Final = b"/t/"
 OTHER_SIGNS: Final = ("Forwarded", "X-Real-IP", "Via")
 """Headers that a proxy adds (RFC 7239, RFC 9110 7.6.3), beside X-Forwarded-For."""
 _PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")  # RFC 7239 6: address and port
-LONGEST_ADDRESS: Final = 64  # longer is none, and is not kept in the cache
+LONGEST_ADDRESS: Final = 64  # a longer text is no address, and is not kept in the cache
 
 
 class AccessError(ValueError):
-    """The settings would let anyone call, or cannot be read; the words say which and why."""
+    """The settings would let anybody call, or cannot be read; the words say which and why."""
 
 
 FORBIDDEN: Final = BrowserRefusal(403, "this address or token may not call here")
 FORWARDED: Final = BrowserRefusal(
     403,
-    "it was forwarded by a proxy that is not listed: name the proxy in trusted_proxies"
-    " (TWOWAY_TRUSTED_PROXIES), and have it set X-Forwarded-For",
+    "a proxy that is not listed forwarded this request: name the proxy in trusted_proxies"
+    " (TWOWAY_TRUSTED_PROXIES), and let the proxy set X-Forwarded-For",
 )
 UNAUTHORISED: Final = BrowserRefusal(
     401, "a user and password are needed", (("WWW-Authenticate", 'Basic realm="twoway"'),)
@@ -46,14 +46,14 @@ UNAUTHORISED: Final = BrowserRefusal(
 
 @dataclass(frozen=True, slots=True)
 class PathSecret:
-    """The path without a token, which is never logged or kept."""
+    """A path without its token, and the token. The token is never logged or stored."""
 
     path: bytes
     token: bytes | None
 
 
 def path_from_octets(octets: bytes) -> PathSecret:
-    """`/t/<token>/mo/http` is `/mo/http` and the token, percent-encoding of the token undone."""
+    """Splits `/t/<token>/mo/http` into `/mo/http` and the percent-decoded token."""
     if not octets.startswith(TOKEN_PATH):
         return PathSecret(octets, None)
     token, _, rest = octets.removeprefix(TOKEN_PATH).partition(b"/")
@@ -95,7 +95,7 @@ def _digests(secrets: list[str]) -> list[bytes]:
 
 
 def _is_one_of(given: bytes, digests: list[bytes]) -> bool:
-    """Compared in a time that tells nothing: every one, by digests of one length."""
+    """Whether `given` has one of the digests. All are compared, in constant time."""
     digest = hashlib.sha256(given).digest()
     return sum(hmac.compare_digest(digest, known) for known in digests) > 0
 
@@ -107,7 +107,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 class Access:
-    """The rules in force. An allow-list and credentials, when both are set, are both asked for."""
+    """The access rules. If an allow-list and credentials are both set, a caller needs both."""
 
     def __init__(self, settings: Settings) -> None:
         tokens, pairs = _listed(settings.tokens), _listed(settings.basic_auth)
@@ -128,9 +128,10 @@ class Access:
             )
 
     def caller(self, peer: str, forwarded_for: bytes) -> Address | None:
-        """Who calls: the peer, or what a listed proxy says; None when that is no address.
+        """The caller's address: the peer's, or the one a listed proxy states; None if invalid.
 
-        The right-most address that is not a listed proxy: those left of it anyone can write.
+        It is the right-most address that is not a listed proxy. A caller can forge all addresses to
+        the left of it.
         """
         address = ip_from_text(peer)
         hops = [hop.strip() for hop in forwarded_for.decode("latin-1").split(",") if hop.strip()]
@@ -152,10 +153,11 @@ class Access:
         other_signs: bytes = b"",
         host: bytes = b"",
     ) -> BrowserRefusal | None:
-        """None when it may call. A wrong token is refused from anywhere.
+        """None if the caller may call, else the refusal. A wrong token is always refused.
 
-        `other_signs` are the values of `OTHER_SIGNS`. A proxy's word counts, and what a proxy
-        forwards is never let in as loopback; a known token or password needs no address.
+        `other_signs` are the values of the headers `OTHER_SIGNS`. The address that a listed proxy
+        states counts. A forwarded request never counts as loopback. If no allow-list is set, a
+        known token or password is enough, also through a proxy that is not listed.
         """
         if token is not None and self._tokens and not _is_one_of(token, self._tokens):
             return FORBIDDEN
@@ -168,11 +170,11 @@ class Access:
         )
         is_forwarded = bool(forwarded_for or other_signs)
         if is_forwarded and not (forwarded_for and self._is_proxy(direct)):
-            if self._allowed or not is_known:  # its address would let it in: the proxy's
+            if self._allowed or not is_known:  # only the proxy's address would let it in
                 return FORWARDED
         elif direct.is_loopback and not is_forwarded:
             return None if is_known else refuse_host(host, known=self._names)
-        if not self._is_guarded:  # behind a listed proxy on loopback, with nothing asked for
+        if not self._is_guarded:  # behind a listed proxy, and no credentials or list are set
             return FORBIDDEN
         if self._allowed and not any(address in network for network in self._allowed):
             return FORBIDDEN
@@ -182,7 +184,7 @@ class Access:
 
 
 def _basic(authorization: bytes) -> bytes:
-    """`user:password` out of the header, empty when it is something else (RFC 7617 2)."""
+    """`user:password` in the header; empty if the header has another form (RFC 7617 2)."""
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return b""

@@ -1,8 +1,8 @@
-"""What keeps a page of another site from using a browser to call us.
+"""Keeps a page of another site from calling us through a user's browser.
 
-A browser says who asks (`Sec-Fetch-Site`, `Origin`), or at least by which name it was sent here
-(`Host`). A gateway, a proxy or a program sends neither of the first two and is never refused by
-them. `deploy/decisions/0080` says why so.
+A browser says which site asks (`Sec-Fetch-Site`, `Origin`), or at least which name it called
+(`Host`). A gateway, a proxy or a program does not send the first two headers, so these two never
+refuse it (`deploy/decisions/0080`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OWN_SITE: Final = frozenset({b"", b"none", b"same-origin"})
 
 @dataclass(frozen=True, slots=True)
 class BrowserRefusal:
-    """The HTTP status, why, and the headers that go with it."""
+    """A refusal: the HTTP status, the reason in words, and further headers."""
 
     status: int
     words: str
@@ -30,7 +30,7 @@ BAD_HOST: Final = BrowserRefusal(400, "the Host is not a name or address and a p
 OTHER_SITE: Final = BrowserRefusal(403, "a page of another site may not call here")
 OTHER_NAME: Final = BrowserRefusal(
     403,
-    "this name is not one of this machine's: ask by 127.0.0.1, or set host_names"
+    "this name does not belong to this machine: call 127.0.0.1, or set host_names"
     " (TWOWAY_HOST_NAMES), or use a token",
 )
 
@@ -59,7 +59,7 @@ def is_loopback_name(name: str) -> bool:
 
 
 def refuse_page(*, host: bytes, origin: bytes, fetch_site: bytes) -> BrowserRefusal | None:
-    """None unless a browser says that a page of another site or another port asks."""
+    """A refusal if a browser says that a page of another site or port asks, else None."""
     if fetch_site.strip().lower() not in _OWN_SITE:
         return OTHER_SITE
     if not origin:
@@ -69,9 +69,10 @@ def refuse_page(*, host: bytes, origin: bytes, fetch_site: bytes) -> BrowserRefu
 
 
 def refuse_host(host: bytes, *, known: frozenset[str]) -> BrowserRefusal | None:
-    """None where a caller that only its address lets in asks by a name of this machine.
+    """A refusal if the Host is no name of this machine, for callers without credentials.
 
-    A page whose name was made to point here sends that name. No Host is no browser.
+    An attacker's domain name may point at this machine; then a browser sends that name. A request
+    without a Host does not come from a browser, and is not refused.
     """
     if not host:
         return None
@@ -82,7 +83,10 @@ def refuse_host(host: bytes, *, known: frozenset[str]) -> BrowserRefusal | None:
 
 
 def _scheme_and_authority(origin: bytes) -> tuple[bytes, bytes]:
-    """Of an origin such as `https://name:port` (RFC 6454 6.2); `null` has no authority."""
+    """Scheme and authority of an origin such as `https://name:port` (RFC 6454 6.2).
+
+    The origin `null` has no authority.
+    """
     scheme, _, authority = origin.strip().lower().partition(b"://")
     return scheme, _shortest(authority, scheme)
 

@@ -1,4 +1,4 @@
-"""A process's /metrics, /healthz and /readyz."""
+"""Serves /metrics, /healthz and /readyz of a process."""
 
 from __future__ import annotations
 

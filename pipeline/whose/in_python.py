@@ -1,4 +1,4 @@
-"""Whose a record is, told from the record itself."""
+"""Finds the handsets to which a record belongs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _RUNS: Final = re.compile(rb"[0-9]{%d,}" % SHORTEST_NUMBER)
 
 
 def handsets_of(value: Record, *, key: bytes | None) -> Iterator[str]:
-    """Every handset that a record under this key may be about; none of a record that is nobody's.
+    """Every handset to which a record with this key may belong; none if it belongs to nobody.
 
-    Of a field that may hold a number anywhere, every number it may hold.
+    If a field may hold a number anywhere, every number that it may hold counts.
     """
     for naming in OF_RECORD.get(type(value), ()):
         yield from _named(naming, value, key)
 
 
 def handsets_within(*pieces: bytes | None) -> Iterator[str]:
-    """Every number of 8 to 15 digits that stands somewhere in octets."""
+    """Every number of 8 to 15 digits anywhere in the octets."""
     for piece in pieces:
         for run in _RUNS.findall(piece or b""):
             for start in range(len(run) - SHORTEST_NUMBER + 1):
@@ -38,7 +38,7 @@ def handsets_within(*pieces: bytes | None) -> Iterator[str]:
 
 
 def text_of_key(key: bytes | None) -> str:
-    """The key of a Kafka record as text, as ClickHouse has it."""
+    """The key of a Kafka record as text, the same text as in ClickHouse."""
     return (key or b"").decode("utf-8", "replace")
 
 

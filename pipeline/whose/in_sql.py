@@ -1,4 +1,4 @@
-"""Whose a row of ClickHouse is, as a condition: the same rules as SQL."""
+"""The rules of `rules.py` as SQL conditions: which rows of ClickHouse belong to a handset."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pipeline.whose.rules import OF_RECORD, SHORTEST_NUMBER, How, Naming
 if TYPE_CHECKING:
     from pipeline.records import Record
 
-# What `str.strip` takes off: \s of RE2 is of ASCII alone, and without the vertical tab.
+# The blanks that `str.strip` removes. RE2's \s is only ASCII, and lacks the vertical tab.
 _BLANK: Final = r"[\\s\\x0b\\x1c-\\x1f\\x85\\p{Z}]*"
 
 
 class HandsetTest(NamedTuple):
-    """The handsets that rows are looked for of, as SQL."""
+    """The handsets whose rows are searched, as two pieces of SQL."""
 
     is_one: str  # what follows a column: "= {h:String}"
     array: str  # all of them, an Array(String)
 
 
 def where(kind: type[Record], asked: HandsetTest) -> str:
-    """Which rows of a record's table, or of its view, are of the handsets asked for.
+    """The condition for the rows of a record's table or view that belong to these handsets.
 
-    Raises `KeyError` for records that are nobody's.
+    Raises `KeyError` for records that belong to nobody.
     """
     namings = OF_RECORD[kind]
     wholes = [_whole(naming, asked) for naming in namings]
@@ -53,7 +53,7 @@ def _whole(naming: Naming, asked: HandsetTest) -> str:
 
 
 def _address(column: str) -> str:
-    """What `pipeline.sms.msisdn.address_from_text` does, for a field that others write."""
+    """The same as `pipeline.sms.msisdn.address_from_text`, for a field that others write."""
     pattern = rf"^{_BLANK}\\+?([0-9]+){_BLANK}$"
     return rf"replaceRegexpOne({column}, '{pattern}', '\\1')"
 

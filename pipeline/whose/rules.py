@@ -1,7 +1,8 @@
-"""Where a handset is named: in which fields of a record, and in which of the worker's tables.
+"""Which fields of a record, and which of the worker's tables, name a handset.
 
-An erasure rests on it: the store deletes and keeps out by these rules, the worker removes by them,
-and `twoway forget` counts by them. A test fails when a record, topic or table is in none.
+Erasures use these rules: the store deletes rows and rejects records by them, the worker removes
+rows by them, and `twoway forget` counts rows by them. A test fails if a record, topic or table has
+no rule.
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ if TYPE_CHECKING:
 
     from pipeline.records import Record
 
-#: A number this long, or longer, is looked for within octets (ITU-T E.164 6.1: at most 15 digits).
+#: Numbers of this many digits are searched within octets (ITU-T E.164 6.1: at most 15 digits).
 SHORTEST_NUMBER: Final = 8
 LONGEST_NUMBER: Final = 15
 
 
 class How(Enum):
-    """How a handset is named."""
+    """How a record names its handset."""
 
     KEY = auto()  # by the key of the Kafka record; ClickHouse has it in the column `handset`
-    DIGITS = auto()  # by a field that is its digits and nothing else
+    DIGITS = auto()  # by a field that has only its digits
     ADDRESS = auto()  # by a field that others write, such as " +27… "
     WITHIN = auto()  # by digits somewhere in a field
     WITHIN_EACH = auto()  # by digits somewhere in a field of each element of a list
 
 
 class Naming(NamedTuple):
-    """A place of a record that may name a handset; `field` of a list is `list.field`."""
+    """A place in a record that may name a handset. For a list, `field` is `list.field`."""
 
     how: How
     field: str = "handset"
@@ -41,7 +42,7 @@ class Naming(NamedTuple):
 _DIGITS: Final = (Naming(How.DIGITS),)
 _ADDRESS: Final = (Naming(How.ADDRESS),)
 
-#: Records of handsets. One place that names the handset makes the record the handset's.
+#: Records that belong to handsets. A record belongs to every handset that one of its places names.
 OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
     records.MoRaw: (Naming(How.KEY),),
     records.MoPart: _DIGITS,
@@ -62,31 +63,31 @@ OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
         Naming(How.WITHIN_EACH, "headers.value"),
     ),
 }
-#: Records that are nobody's, and why.
+#: Records that belong to nobody, and why.
 NOBODYS: Final[Mapping[type[Record], str]] = {
     records.DeadLetterRetry: "names the letter by its id",
     records.Erasure: "names the handset by its suppression",
     records.Numbers: "our own numbers",
     records.Clock: "a time",
 }
-#: Tables of ClickHouse that hold no records, and why none of their rows is to be erased.
+#: Tables of ClickHouse that hold no records, and why no erasure has to delete their rows.
 OTHER_TABLES: Final[Mapping[str, str]] = {
-    "erasing": "whom an erasure is about, in memory; emptied at its end",
+    "erasing": "the handset of an erasure, in memory; emptied at the end of the erasure",
     "migrations": "which migrations were applied",
 }
 
 
 class InTable(Enum):
-    """What the rows of a worker's table are of."""
+    """To whom the rows of a worker's table belong."""
 
-    KEY = auto()  # of the handset that is the row's key
-    KEY_BEGINS = auto()  # of the handset that the row's key begins with
-    HASHED = auto()  # of handsets, which cannot be told from them; they go after the horizon
+    KEY = auto()  # to the handset that is the row's key
+    KEY_BEGINS = auto()  # to the handset with which the row's key begins
+    HASHED = auto()  # to handsets that the hashes do not reveal; rows are deleted after the horizon
     NOBODYS = auto()
 
 
 class TableRule(NamedTuple):
-    """Whose the rows of a worker's table are; `words` say what they hold."""
+    """To whom the rows of a worker's table belong; `words` say what the rows hold."""
 
     whose: InTable
     words: str
@@ -96,9 +97,7 @@ class TableRule(NamedTuple):
 OF_TABLE: Final[Mapping[str, TableRule]] = {
     "assemblies": TableRule(InTable.KEY_BEGINS, "parts of messages that are not complete"),
     "consents": TableRule(InTable.KEY, "what a handset stopped and opened"),
-    "seen": TableRule(
-        InTable.HASHED, "hashes of the parts that came: one that comes again is known"
-    ),
+    "seen": TableRule(InTable.HASHED, "hashes of the parts that came, to recognise duplicates"),
     "requests": TableRule(
         InTable.HASHED, "ids of requests, as the application gave them, and hashes"
     ),

@@ -1,4 +1,4 @@
-"""What every way in yields: the variables of a callback as given, not yet judged (G8.3.1)."""
+"""The common result of all parsers: the variables of a callback as given, unchecked (G8.3.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.records import Reason, Rejected
 
 
 class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
-    """One part as the gateway gave it; what is absent is empty. `octets` are the text's."""
+    """One part as the gateway gave it. An absent variable is empty; `octets` hold the text."""
 
     handset: str
     number: str
@@ -20,11 +20,14 @@ class MoCallback(msgspec.Struct, frozen=True, kw_only=True):
     octets: bytes = b""
     network_id: str = ""
     flag: str = ""
-    """What was odd about reading it, a `Flag`; empty when nothing was."""
+    """The `Flag` for an unusual reading; empty for a normal one."""
 
 
 def callback_or_rejected(callback: MoCallback) -> MoCallback | Rejected:
-    """The callback, unless handset or number is absent or blank; no more is asked."""
+    """The callback, or a rejection when handset or number is absent or blank.
+
+    Nothing else is checked here.
+    """
     if not callback.handset.strip():
         return Rejected(Reason.MISSING_FROM, "from is absent or empty")
     if not callback.number.strip():

@@ -1,8 +1,8 @@
-"""XML from outside: expat without DTDs, bounded in size, depth and time.
+"""Read XML from outside: expat without DTDs, with limits on size, depth and time.
 
 expat reads octet by octet in linear time and keeps no tree. Entities and external references exist
-only where a DOCTYPE declares them, and a DOCTYPE ends the reading. Prefixes are cut off, not looked
-up: a callback is known by its element names, whatever namespace they are put into.
+only if a DOCTYPE declares them, and a DOCTYPE stops the reading. Prefixes are removed and not
+looked up: the element names identify a callback, whatever their namespace is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAX_OCTETS: Final = 256 * 1024
 MAX_DEPTH: Final = 16
 
-#: Encodings of several octets a character: expat knows UTF-8 and UTF-16 alone, Python these.
+#: Encodings with several octets per character that Python reads. Of such encodings, expat reads
+#: only UTF-8 and UTF-16.
 _OF_SEVERAL_OCTETS: Final = frozenset(
     {
         *("big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr"),
@@ -29,20 +30,23 @@ _OF_SEVERAL_OCTETS: Final = frozenset(
 
 
 class NotWellFormed(Rejected, frozen=True):
-    """The octets are no XML as they stand. XML that is refused all the same is none of these."""
+    """The octets are not well-formed XML. XML refused for another reason is a plain `Rejected`."""
 
 
 class _Refused(Exception):
-    """What is XML, but not taken."""
+    """The document may be XML, but we do not accept it."""
 
 
 class _Fields:
-    """The children of the one container: name in lower case, and the characters inside."""
+    """Collects the children of the container: the name in lower case, and the characters inside.
+
+    A document has at most one container.
+    """
 
     def __init__(self, containers: frozenset[str]) -> None:
         self._containers = containers
         self._depth = 0
-        self._inside = 0  # the depth of the container's children; 0 outside of it
+        self._inside = 0  # the depth of the container's children; 0 outside the container
         self._name = ""
         self._pieces: list[str] = []
         self.found: dict[str, str] | None = None
@@ -78,10 +82,10 @@ class _Fields:
 def fields_from_xml(
     octets: bytes, *, containers: frozenset[str]
 ) -> Mapping[str, str] | Rejected | None:
-    """The characters of each child of the container; None when there is no such element.
+    """The characters of each child of the container; None when the document has no container.
 
-    Names are in lower case, without their prefix. Of an element given twice the last counts, but an
-    empty one never hides another.
+    Names are in lower case, without their prefix. If an element comes twice, the last one counts,
+    but an empty one never replaces another.
     """
     if len(octets) > MAX_OCTETS:
         return Rejected(Reason.NOT_XML, f"the XML is longer than {MAX_OCTETS} octets")
@@ -101,12 +105,12 @@ def _read(octets: bytes, fields: _Fields) -> None:
     parser.XmlDeclHandler = lambda _version, encoding, _standalone: declared.append(encoding)
     try:
         parser.Parse(octets, True)
-    except (LookupError, ValueError):  # of an encoding that expat cannot read, before any element
+    except (LookupError, ValueError):  # expat cannot read the encoding; no element was read yet
         _parser(fields, encoding="utf-8").Parse(_utf_8_from(octets, *declared), True)
 
 
 def _parser(fields: _Fields, *, encoding: str | None = None) -> expat.XMLParserType:
-    """A parser that fills `fields`; `encoding` stands in place of the document's own word."""
+    """A parser that fills `fields`. `encoding` overrides the declared encoding of the document."""
     parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.StartElementHandler = fields.start

@@ -1,4 +1,4 @@
-"""The FTP log `mo.log`: a line a part, its fields between tabs (G8.3.2)."""
+"""The FTP log `mo.log`: one line per part, with tabs between its fields (G8.3.2)."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _TEXT: Final = _FIELDS.index("octets")
 
 
 class Overlong(msgspec.Struct, frozen=True):
-    """A piece of what is longer than a line may be."""
+    """A piece of a line that is too long (over 64 KiB)."""
 
     octets: bytes
 
 
 class LineSplitter:
-    """Lines of a stream, each without its LF or CRLF; what has no end yet is not yet a line.
+    """Cuts a stream into lines without their LF or CRLF. Octets without a line end wait for it.
 
-    `is_inside_overlong` resumes a stream after a piece of a line that is too long.
+    `is_inside_overlong` resumes a stream inside a line that is too long.
     """
 
     def __init__(self, *, is_inside_overlong: bool = False) -> None:
@@ -54,16 +54,16 @@ class LineSplitter:
 
     @property
     def pending(self) -> int:
-        """How many octets wait for the end of their line."""
+        """The number of octets that wait for the end of their line."""
         return len(self._rest)
 
     @property
     def is_inside_overlong(self) -> bool:
-        """Whether what waits continues a line of which pieces were given out."""
+        """Whether the waiting octets continue a line of which pieces were already returned."""
         return self._is_inside_overlong
 
     def feed(self, octets: bytes) -> list[bytes | Overlong]:
-        """The lines that end in `octets`; of a line over 64 KiB all pieces, as they fill up."""
+        """The lines that end in `octets`. A line over 64 KiB comes in pieces, without delay."""
         *ended, rest = (self._rest + octets).split(b"\n")
         lines: list[bytes | Overlong] = []
         for line in ended:
@@ -73,7 +73,7 @@ class LineSplitter:
             else:
                 lines.extend(Overlong(piece) for piece in _pieces(whole))
                 self._is_inside_overlong = False
-        while len(rest) > MAX_LINE + 1:  # one more: it may be the CR of the end
+        while len(rest) > MAX_LINE + 1:  # the one octet more may be the CR of the line end
             self._is_inside_overlong = True
             lines.append(Overlong(rest[:MAX_LINE]))
             rest = rest[MAX_LINE:]
@@ -82,10 +82,10 @@ class LineSplitter:
 
 
 def parse(line: bytes) -> MoCallback | Rejected | None:
-    """The callback of one line without its end; None when the line is blank.
+    """The callback of one line without its line end; None when the line is blank.
 
-    Columns after the ninth are not looked at; missing ones at the end are empty. A UTF-8 mark at
-    the beginning is no text: an editor wrote it, or two logs were put together.
+    Columns after the ninth are ignored. Missing columns at the end are empty. A UTF-8 byte order
+    mark at the beginning is dropped: an editor wrote it, or somebody joined two logs.
     """
     line = line.removeprefix(BOM_UTF8)
     if not line.strip():
@@ -103,22 +103,23 @@ def parse(line: bytes) -> MoCallback | Rejected | None:
 
 
 def time_of_line(line: bytes) -> datetime | None:
-    """The time that a line states; None where there is none that can be read."""
+    """The time in a line; None when the line has no readable time."""
     stated = line.removeprefix(BOM_UTF8).partition(b"\t")[0]
     return time_from_gateway(_text_from_octets(stated))
 
 
 def is_utf_16(head: bytes) -> bool:
-    """Whether a log that begins with `head` was saved as UTF-16, whatever its byte order."""
+    """Whether a log that begins with `head` was saved as UTF-16, in either byte order."""
     is_marked = head.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     return is_marked or b"\0" in head.partition(b"\n")[0].partition(b"\t")[0]
 
 
 def may_hold_stop(unended: bytes, extra: tuple[str, ...] = ()) -> bool:
-    """Whether a line that has no end yet may be, or become, one whose text holds a stop word.
+    """Whether a line without a line end may contain a stop word, or may still get one.
 
-    While its text may go on it may. The octets are read in every plausible charset, for the charset
-    comes later; the words are the guide's, those of every set, and the numbers' own, `extra`.
+    The answer is yes as long as the text field may go on. The text is read in every plausible
+    charset, because the column of the charset comes later. The words are those of the guide, those
+    of every set, and `extra`, the words of our numbers.
     """
     if not unended.strip():
         return False
@@ -138,9 +139,10 @@ def _may_stop(text: str, extra: tuple[str, ...]) -> bool:
 
 
 def render(callback: MoCallback) -> bytes:
-    """The line the gateway would append, without its end; the network id only where there is one.
+    """The line that the gateway would append, without its line end.
 
-    The text alone is encoded: no other field may hold a tab or a line end.
+    The network id is there only if the callback has one. Only the text is encoded, so no other
+    field may contain a tab or a line end.
     """
     names = _FIELDS if callback.network_id else _FIELDS[:-1]
     fields = [getattr(callback, field) for field in names]

@@ -1,7 +1,8 @@
-"""`multipart/form-data` (RFC 7578): the parts that have a name, their octets untouched.
+"""`multipart/form-data` (RFC 7578): the parts that have a name, with their octets unchanged.
 
-Framed by hand: the parsers of the standard library are for mail, and change line ends. Each part is
-looked at once, so the time is linear; parts beyond `MOST_PARTS` are not looked at.
+This module finds the parts itself, because the parsers of the standard library are for mail and
+change line ends. It looks at each part once, so the time is linear. It ignores parts beyond
+`MOST_PARTS`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LONGEST_BOUNDARY: Final = 70  # RFC 2046 5.1.1
 
 
 def boundary_of(content_type: str) -> bytes | None:
-    """The boundary that a Content-Type of form-data names; None where it is another type."""
+    """The boundary in a Content-Type of form-data; None for another type or unusable boundary."""
     if not is_form_data(content_type) or len(content_type) > _LONGEST_TYPE:
         return None
     boundary = _parameter(content_type, "boundary", header="content-type")
@@ -30,18 +31,18 @@ def boundary_of(content_type: str) -> bytes | None:
 
 
 def is_form_data(content_type: str) -> bool:
-    """Whether a Content-Type is that of form-data, its boundary usable or not."""
+    """Whether a Content-Type is form-data, with a usable boundary or without one."""
     return content_type[:64].partition(";")[0].strip().lower() == FORM_DATA
 
 
 def parts_from_octets(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and octets of each part. A last part without its end delimiter is read to the end."""
+    """The name and the octets of each part. A last part without a delimiter goes to the end."""
     delimiter = b"\r\n--" + boundary
     for piece in (b"\r\n" + body).split(delimiter, MOST_PARTS + 1)[1 : MOST_PARTS + 1]:
         if piece.startswith(b"--"):  # the end (RFC 2046 5.1.1)
             return
         blanks, found, rest = piece.partition(b"\r\n")
-        if not found or blanks.strip(b" \t"):  # the boundary is but the beginning of this line
+        if not found or blanks.strip(b" \t"):  # the line only begins with the boundary
             continue
         headers, _, octets = (b"\r\n" + rest).partition(b"\r\n\r\n")
         if len(headers) <= _LONGEST_HEADERS and (name := _name_of(headers)) is not None:

@@ -1,4 +1,4 @@
-"""Percent-encoding of octets, with `+` for a blank, as forms and the FTP log have it."""
+"""Percent-encoding of octets, with `+` for a blank, as in forms and in the FTP log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from urllib.parse import quote_from_bytes
 
 
 def octets_from_percent(encoded: bytes) -> bytes | None:
-    """The octets; None where a `%` is not followed by two hex digits. Anything else is itself.
+    """The decoded octets; None when two hex digits do not follow a `%`.
 
-    Quoted-printable (RFC 2045 6.7) is the same escape behind another sign, and the standard library
-    reads it in C, six times as quick as a loop here. It lets broken escapes pass, but a whole one
-    alone makes two octets fewer; a sign before a line end, which it takes for a soft one, does too.
+    `+` becomes a blank, and any other octet stays. Quoted-printable (RFC 2045 6.7) has the same
+    escapes with `=` instead of `%`. The standard library decodes it in C, six times as fast as a
+    loop here. That decoder accepts broken escapes, so the length is checked: only a correct escape
+    makes the result two octets shorter. An `=` before a line end also makes it shorter, so a `%`
+    there is refused first.
     """
     blanked = encoded.replace(b"+", b" ")
     if b"%" not in blanked:
@@ -24,5 +26,5 @@ def octets_from_percent(encoded: bytes) -> bytes | None:
 
 
 def percent_from_octets(octets: bytes) -> bytes:
-    """The form of `octets`: letters, digits and `-_.~` stay, a blank is `+`, the rest escaped."""
+    """The encoded `octets`: letters, digits and `-_.~` stay, a blank is `+`, others are escaped."""
     return quote_from_bytes(octets, safe=" ").replace(" ", "+").encode("ascii")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pipeline.records import Rejected
     from pipeline.wire.callback import MoCallback
 
-# What is no start tag is stepped over whole; every branch starts with an octet of its own, so that
-# the time is linear whatever the octets are; `*+` keeps no way back in memory.
+# Comments and CDATA sections match as a whole, so that start tags inside them are skipped. Each
+# branch starts differently, so the time is linear for any octets. `*+` never backtracks.
 _TAG: Final = re.compile(
     rb"""<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|<[A-Za-z_:](?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""",
     re.DOTALL,
@@ -52,9 +52,10 @@ _FOOT: Final = b"""
 
 
 def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejected | None:
-    """The callback of one request; None when it has nothing of one: the gateway tries the URL.
+    """The callback of one request; None when the request has no part of a callback.
 
-    What is not well-formed is read once more, repaired.
+    Such a request is a trial of the URL by the gateway. A document that is not well-formed is
+    repaired and read again.
     """
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
@@ -64,7 +65,7 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
 
 
 def render(callback: MoCallback) -> bytes | None:
-    """The form body the gateway would send, well-formed; None as for XML."""
+    """The form body that the gateway would send, well-formed. None in the same cases as for XML."""
     values = values_of(callback)
     if values is None:
         return None
@@ -79,7 +80,7 @@ def render(callback: MoCallback) -> bytes | None:
 def with_blanks(document: bytes) -> bytes:
     """With the blank that the guide's sample lacks between an attribute and the next.
 
-    The line break that it has inside an attribute is well-formed: expat makes a blank of it.
+    The line break inside an attribute of the sample is well-formed: expat turns it into a blank.
     """
     return _TAG.sub(lambda tag: _blanks_in(tag[0]), document)
 

@@ -1,4 +1,4 @@
-"""The ways in: which parser reads what a source brought."""
+"""The ways in: the parser for each source."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] =
 
 
 def callback_from_raw(raw: MoRaw) -> MoCallback | Rejected | None:
-    """What `raw` says; None when it holds no callback. A source without a parser is refused."""
+    """The callback in `raw`; None when there is none. A source without a parser is rejected."""
     parser = _PARSERS.get(raw.source)
     if parser is None:
         return Rejected(Reason.UNREADABLE_RECORD, f"nothing here reads the source {raw.source!r}")

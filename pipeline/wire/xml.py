@@ -52,13 +52,16 @@ _FIELDS: Final = {name.lower(): field for name, field in _ELEMENTS.items()} | {
 }
 _DATA: Final = re.compile(rb"(?:^|&)data=", re.IGNORECASE)
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*")
-# How a document begins that does not begin with the octet of `<`: byte order marks, UTF-16BE.
+# The first octets of a document that does not begin with the octet `<`: byte order marks, UTF-16BE.
 _OTHER_STARTS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00<")
 _NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejected | None:
-    """The callback of one request; None when it has nothing of one: the gateway tries the URL."""
+    """The callback of one request; None when the request has no part of a callback.
+
+    Such a request is a trial of the URL by the gateway.
+    """
     document = document_from_request(query=query, body=body, content_type=content_type)
     if not isinstance(document, bytes):
         return document
@@ -66,9 +69,9 @@ def parse(*, query: bytes, body: bytes, content_type: str) -> MoCallback | Rejec
 
 
 def render(callback: MoCallback) -> bytes | None:
-    """The form body the gateway would send, as the guide prints it.
+    """The form body that the gateway would send, in the form that the guide prints.
 
-    None where the octets are no characters of XML: a cut surrogate pair, or a control character.
+    None when XML cannot hold the characters: a cut surrogate pair, or a control character.
     """
     values = values_of(callback)
     if values is None:
@@ -83,7 +86,7 @@ def render(callback: MoCallback) -> bytes | None:
 def document_from_request(
     *, query: bytes, body: bytes, content_type: str, form: FormParser = http_form.parse
 ) -> bytes | Rejected | None:
-    """The document's octets: `data` of the form, else of the query, else the body itself.
+    """The octets of the document: the body if it is XML, else `data` of the form or of the query.
 
     Where the octet after `data=` is a literal `<`, all that follows is the document, undecoded. A
     request that carries a callback in another shape, which `form` reads, is refused, and never
@@ -105,7 +108,7 @@ def document_from_request(
 
 
 def callback_from_document(read: Repaired) -> MoCallback | Rejected:
-    """The callback of a document that was read, and whether it took a repair."""
+    """The callback of a document that was read. It is flagged if the document was repaired."""
     callback = callback_from_fields(read.fields)
     if isinstance(callback, Rejected) or not read.repaired:
         return callback
@@ -113,7 +116,7 @@ def callback_from_document(read: Repaired) -> MoCallback | Rejected:
 
 
 def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallback | Rejected:
-    """The callback that the elements say."""
+    """The callback in the elements of a document."""
     if isinstance(fields, Rejected):
         return fields
     if fields is None:
@@ -134,12 +137,14 @@ def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallb
 
 
 def octets_from_text(text: str, name: str) -> tuple[bytes, str]:
-    """The octets of the characters, and the charset they are in.
+    """The octets of the characters `text`, and the name of their charset.
 
-    That is the one named; 8-BIT is hex. But the characters are what is known for sure: those that
-    the charset named cannot hold are UTF-16BE, and said to be. An absent charset, and one that XML
-    has no use for (GSM-7), is ISO-8859-1 where that holds them. An unknown one stays named, over
-    ISO-8859-1. 8-BIT that is not hex is its characters' octets.
+    The charset is the one in `name`, with these exceptions:
+
+    - Characters that this charset cannot hold are encoded as UTF-16BE, under that name.
+    - An absent charset, or GSM-7, becomes ISO-8859-1.
+    - An unknown charset keeps its name, and the octets are ISO-8859-1.
+    - 8-BIT is decoded from hex. 8-BIT that is not hex is encoded as ISO-8859-1, and keeps its name.
     """
     charset = charset_from_name(name)
     if charset == EIGHT_BIT and _HEX.fullmatch(text.strip()) and (text.strip() or not text):
@@ -160,7 +165,7 @@ def octets_from_text(text: str, name: str) -> tuple[bytes, str]:
 
 
 def values_of(callback: MoCallback) -> dict[str, str] | None:
-    """Each field as characters; None where one has characters that XML cannot hold."""
+    """Each field as characters; None when XML cannot hold the characters of a field."""
     values = {field: getattr(callback, field) for field in _ELEMENTS.values()}
     charset = charset_from_name(callback.charset)
     if charset == EIGHT_BIT:
@@ -186,7 +191,7 @@ def fits_xml(text: str) -> bool:
 
 
 def escaped(text: str) -> bytes:
-    """ASCII octets of character data: a document without a declared encoding may hold them."""
+    """The text as escaped character data in ASCII, which needs no declared encoding."""
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
         text = text.replace(character, entity)
     return text.encode("ascii", "xmlcharrefreplace")

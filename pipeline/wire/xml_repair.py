@@ -1,4 +1,4 @@
-"""Repairs of XML that is not well-formed, tried only after a strict reading failed."""
+"""Repairs of XML that is not well-formed. They are tried only after a strict reading failed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _CHARSET: Final = re.compile(
     rb"<(?:[A-Za-z]{1,16}:)?charset(?: [^<>]{0,99})?>([^<>]{1,64})<", re.IGNORECASE
 )
 _DECLARATION: Final = re.compile(rb"<\?xml[^>]{0,200}\?>")
-# Two references of a surrogate pair (XML 1.0 4.1 forbids each), decimal or hexadecimal.
+# Two references that form a surrogate pair, decimal or hexadecimal. XML 1.0 4.1 forbids each.
 _REFERENCE: Final = rb"&#(?:0{0,8}([0-9]{5})|[xX]0{0,8}([0-9A-Fa-f]{4}));"
 _PAIR: Final = re.compile(_REFERENCE + _REFERENCE)
 
 
 class Repaired(NamedTuple):
-    """The fields of a document, and whether its characters were repaired."""
+    """The fields of a document, and whether its characters or its encoding were repaired."""
 
     fields: Mapping[str, str] | Rejected | None
     repaired: bool
@@ -44,10 +44,10 @@ def fields_from_document(
     containers: frozenset[str],
     also: Callable[[bytes], bytes] = bytes,
 ) -> Repaired:
-    """The fields as `fields_from_xml` has them; what is not well-formed is read repaired.
+    """The fields that `fields_from_xml` reads. Repairs a document that is not well-formed.
 
-    `also` is a repair of markup that the way's own samples need: it is not flagged. The words of a
-    refusal are those of the strict reading.
+    `also` repairs the markup of the guide's own samples. A document that needs only this repair
+    does not count as repaired. If no repair helps, the refusal of the strict reading stands.
     """
     strict = fields_from_xml(document, containers=containers)
     if not isinstance(strict, NotWellFormed):
@@ -74,10 +74,10 @@ def _one_reference(pair: re.Match[bytes]) -> bytes:
 
 
 def _in_its_charset(document: bytes) -> bytes:
-    """In UTF-8, out of the charset that the packet names; without one, out of windows-1252.
+    """The document converted to UTF-8 from the charset that its charset element names.
 
-    The guide's three are read as windows-1252: the markup is ASCII, so the document is neither
-    UTF-16 nor binary.
+    Without a known charset it is read as windows-1252. So is a document that names a charset of the
+    guide: its markup is ASCII, so it is neither UTF-16 nor binary.
     """
     named = _CHARSET.search(document)
     charset = charset_from_name(named[1].decode("latin-1").strip()) if named else None

@@ -1,4 +1,4 @@
-"""The generated pages of `docs/`: `python -m tests.contract.documents` writes them anew.
+"""The generated pages of `docs/`: `python -m tests.contract.documents` writes them.
 
 `docs/settings.md` comes from the settings class. `docs/data.md` comes from the schema files, from
 `schemas/topics.toml`, and from the columns that the ClickHouse engine reports.
@@ -43,9 +43,9 @@ JUDGED_COMMAND: Final = {
     "sender_id": "The sender ID of the command.",
     "purpose": "`reply`, `confirmation`, `custom-reply` or `help`.",
     "sent_at": "When the command was decided. UTC.",
-    "open_as_we_knew": "1: the handset was open by what was recorded when the command was decided.",
-    "open_as_it_was": "1: the handset was open then, by all that is known today.",
-    "because": "The changes of consent that `open_as_it_was` rests on.",
+    "open_as_we_knew": "1: the handset was open, by the changes recorded until the decision.",
+    "open_as_it_was": "1: the handset was open at that time, by all changes recorded until now.",
+    "because": "The changes of consent from which `open_as_it_was` follows.",
 }
 #: Views with the columns of a record of another name.
 RECORD_OF: Final = {"mt_now": "mt_state"}
@@ -71,10 +71,16 @@ def settings_page(kind: Any = Settings) -> str:
         [
             "# Settings",
             "",
-            "A setting comes from the command line, from the variable `TWOWAY_X`, from a line",
-            "`x = …` of `settings.toml` under the home, or from its default, in this order. A",
-            "process refuses to start with an unknown setting. This page is generated:",
-            "`python -m tests.contract.documents`.",
+            "A process takes a setting `x` from the first of these places that gives it:",
+            "",
+            "1. the command line,",
+            "2. a line `x = …` of the file that `secrets_file` names,",
+            "3. the variable `TWOWAY_X`,",
+            "4. a line `x = …` of `settings.toml` under the home,",
+            "5. the default.",
+            "",
+            "A process refuses to start with an unknown setting.",
+            "`python -m tests.contract.documents` generates this page.",
             "",
             "| setting | variable | default | what it is |",
             "|---|---|---|---|",
@@ -89,11 +95,10 @@ def data_page(views: Mapping[str, Columns]) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Topics carry Avro single-object encoding ([schemas](../schemas/README.md)). Read them",
-        "with `isolation.level=read_committed`. ClickHouse has a view for each record, by the name",
-        "of the topic with `_` for `-`; a view shows each event once. Times are UTC. This page is",
-        "generated:",
-        "`python -m tests.contract.documents`.",
+        "Records are in Avro single-object encoding ([schemas](../schemas/README.md)). Read the",
+        "topics with `isolation.level=read_committed`. ClickHouse has a view for each record. The",
+        "view has the name of the topic, with `_` in place of `-`. A view shows each event once.",
+        "Times are UTC. `python -m tests.contract.documents` generates this page.",
         "",
         "## Topics",
         "",
@@ -164,7 +169,7 @@ def _view(name: str, columns: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def meaning(view: str, column: str, known: Mapping[str, tuple[str, str, int]]) -> str:
-    """What a column means; raises `KeyError` when nothing says it."""
+    """What a column means; raises `KeyError` if nothing describes the column."""
     if view in VIEWS:
         return VIEWS[view][column]
     return known[column][1] if column in known else COLUMNS[column]

@@ -210,7 +210,7 @@ def test_a_worker_that_holds_suppressions_does_not_start_without_their_key(
     if other:
         make_key(file)
     fresh = Conversation(partition=partition.number, settings=settings)
-    with pytest.raises(SuppressionKeyError, match=r"put (it|that one) back"):
+    with pytest.raises(SuppressionKeyError, match=r"restore (it at|that key)"):
         fresh.restored(partition.state)
 
 
@@ -222,7 +222,7 @@ def test_a_worker_that_holds_none_needs_no_key(settings):
 
 @pytest.mark.parametrize(
     ("text", "mode", "words"),
-    [("0" * 64, 0o640, "others may read"), ("0" * 63, 0o600, "64 hex digits")],
+    [("0" * 64, 0o640, "other users may read"), ("0" * 63, 0o600, "64 hex digits")],
 )
 def test_a_key_that_is_none_or_that_others_read_is_refused(tmp_path, text, mode, words):
     file = tmp_path / "key"

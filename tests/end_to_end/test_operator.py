@@ -51,7 +51,7 @@ def test_stop_says_what_is_stopped_now_and_an_unlisted_number_takes_force(outsid
     assert f"number {NUMBER}: ours stopped, the gateway's open, since 20" in stopped.stderr
     assert stopped.stdout.count("\n") == 1
     again = outside.running.cli("stop", handset, NUMBER, *WHY)
-    assert "nothing changed, it was so before" in again.stderr
+    assert "nothing changed, because the state was the same before" in again.stderr
     refused = outside.running.cli("stop", handset, "12345678", *WHY, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "is not in the directory of numbers" in refused.stderr

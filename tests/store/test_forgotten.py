@@ -170,7 +170,7 @@ async def test_in_whatever_order_the_topics_are_read_the_handset_is_gone(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [(None, "is not there: put it back"), (b"\x01" * 32, "is not the one")]
+    ("key", "words"), [(None, "key is missing: restore it"), (b"\x01" * 32, "is not the key")]
 )
 async def test_without_the_key_the_store_does_not_begin(tmp_path, key, words):
     file = tmp_path / "key"
@@ -185,7 +185,7 @@ async def test_an_erasure_whose_order_is_gone_is_said_and_stops_nothing(tmp_path
     held = FakeTopics(erased(order_offset=9))
     erasures = Erasures(writer=FakeWriter(Fuse()), key_file=file_of_key(tmp_path), topics=held)
     await erasures.apply(held.records[0])
-    assert "its order, with the number, is no longer in Kafka" in caplog.text
+    assert "Kafka no longer has its order with the number" in caplog.text
 
 
 async def test_an_order_of_another_handset_is_not_carried_out(tmp_path):

@@ -4,9 +4,10 @@
 --   {"query": "…", "parameters": {"handset": "447700900001", "at": "2026-03-29T12:00:00Z",
 --    "known_at": "2026-03-29T18:00:00Z"}}
 --
--- A row for every scope that had changed by then: what was true at `at`, as it was recorded by
--- `known_at`. The same time twice is what the gate went by, `at` then and `known_at` today is what was
--- true. A number without a row is answered by its account's, and open where that has none.
+-- There is a row for every scope that had changed by `at`: its consent at `at`, from the rows recorded
+-- up to `known_at`. With the same time for both, it is the consent that the gate used. With `known_at`
+-- today, it is the consent that was true. A number without a row has the consent of its account; if the
+-- account has no row either, the number is open.
 
 SELECT
     scope_kind, scope, state, gateway_state, rule, mo_message_id, actor, reason,

@@ -2,10 +2,10 @@
 --
 --   POST {report}/sql as JSON: {"query": "…", "parameters": {"since": "2026-03-01T00:00:00Z"}}
 --
--- A row for every reply since then that the gate rightly let pass, and that it would have refused had
--- the gateway's callback not been late: `because` has the message, when it was sent (`at`) and when we
--- knew (`recorded_at`). Without rows there was none. How the two answers are found is said
--- with the view judged_command.
+-- There is a row for every reply since `since` that the gate rightly let pass, but would have refused if
+-- the gateway's callback had been on time. `because` has the message, when it was sent (`at`) and when
+-- we learned of it (`recorded_at`). No rows mean that there was no such reply. The view judged_command
+-- says how the two answers are computed.
 
 SELECT *
 FROM judged_command

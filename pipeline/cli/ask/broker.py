@@ -1,4 +1,4 @@
-"""The broker as the commands see it: kafka-python, and one sentence when it cannot be reached."""
+"""The broker as the commands see it: clients of kafka-python, whose failures are `CommandError`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 CONNECT_MS: Final = 5_000
 ANSWER_MS: Final = 15_000
 ACKNOWLEDGE_SECONDS: Final = 30
-TRANSACTION_MS: Final = 10_000  # one that was left open holds up its readers no longer
+TRANSACTION_MS: Final = 10_000  # the broker aborts an open transaction then: readers wait for it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A record to publish; with no `partition` the key decides, by murmur2."""
+    """A record to publish. Without `partition`, the key decides the partition, by murmur2."""
 
     topic: str
     record: Record
@@ -36,9 +36,9 @@ class Outgoing:
 
 
 def knock(bootstrap: str) -> None:
-    """Raise `CommandError` unless one of the servers takes a connection.
+    """Raise `CommandError` unless one of the servers accepts a connection.
 
-    The client would try for long before it says so, and say it in many lines.
+    The client itself would try for a long time, and then report the failure in many lines.
     """
     refusals = []
     for server in bootstrap.split(","):
@@ -57,7 +57,7 @@ def knock(bootstrap: str) -> None:
 
 @contextmanager
 def _opened(bootstrap: str, kind: Callable[..., Any], **options: Any) -> Iterator[Any]:
-    """A client of the broker, closed at the end; what fails in between is said in one sentence."""
+    """A client of the broker, closed at the end; a `KafkaError` becomes a `CommandError`."""
     client_lines = logging.getLogger("kafka")
     client_lines.addHandler(logging.NullHandler())
     client_lines.propagate = False
@@ -79,7 +79,7 @@ def open_admin(bootstrap: str) -> AbstractContextManager[KafkaAdminClient]:
 
 
 def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
-    """A reader of committed records, in no group."""
+    """A consumer of committed records, without a group."""
     return _opened(
         bootstrap,
         KafkaConsumer,
@@ -92,9 +92,10 @@ def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
 
 @contextmanager
 def open_producer(bootstrap: str, *, transactional_id: str = "") -> Iterator[KafkaProducer]:
-    """A writer that is idempotent and waits for all replicas; in transactions with that id.
+    """An idempotent producer with acks=all; transactional if `transactional_id` is given.
 
-    What Kafka has not taken when it fails is given up: closing would wait for it for ever.
+    After a failure the records that Kafka has not acknowledged are dropped. Otherwise closing the
+    producer would wait for them for ever.
     """
     transactions = {
         "transactional_id": transactional_id,
@@ -120,7 +121,10 @@ def open_producer(bootstrap: str, *, transactional_id: str = "") -> Iterator[Kaf
 
 
 def publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> dict[tuple[str, int], int]:
-    """Publish in order, wait until all are acknowledged; the last offset by topic and partition."""
+    """Publish in order and wait for all acknowledgements.
+
+    Returns the last offset of each topic and partition.
+    """
     with open_producer(bootstrap) as producer:
         sent = [
             producer.send(one.topic, key=one.key, value=encode(one.record), partition=one.partition)

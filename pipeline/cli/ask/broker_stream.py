@@ -1,4 +1,4 @@
-"""Publishing very many records, as they come: batches by partition, few of them under way."""
+"""Publishes very many records as a stream: one batch per partition, few batches in flight."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ ANSWER_MS: Final = 30_000
 
 
 def publish_stream(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
-    """Publish keyed records of one topic in their order, wait for all; how many there were."""
+    """Publish keyed records of one topic in order and wait for all acknowledgements.
+
+    Returns how many records there were.
+    """
     knock(bootstrap)
     try:
         return asyncio.run(_publish(bootstrap, outgoing))

@@ -1,4 +1,4 @@
-"""Reading topics: from one offset to another, the newest, or on and on."""
+"""Reads topics: between two offsets, the newest records, or new records without end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE_SECONDS: Final = 20
 
 
 def partitions_of(consumer: KafkaConsumer, names: Iterable[str]) -> list[TopicPartition]:
-    """Every partition of the topics, those that exist."""
+    """Every partition of the topics that exist."""
     return [
         TopicPartition(name, number)
         for name in names
@@ -34,7 +34,7 @@ def records_between(
     starts: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
 ) -> Iterator[Any]:
-    """The committed records of each partition from its start up to its end, which it excludes."""
+    """The committed records of each partition, from its start (included) to its end (excluded)."""
     behind = {at: start for at, start in starts.items() if start < ends[at]}
     if not behind:
         return
@@ -64,7 +64,7 @@ def newest_records(consumer: KafkaConsumer, topic: str, *, window: int) -> list[
 
 
 def follow(consumer: KafkaConsumer, topic: str, *, from_beginning: bool) -> Iterator[Any]:
-    """The committed records of a topic as they come, without an end."""
+    """The committed records of a topic as they come; it never ends."""
     partitions = partitions_of(consumer, [topic])
     consumer.assign(partitions)
     if from_beginning:
@@ -95,7 +95,7 @@ def json_from_record(record: Any) -> dict[str, Any]:
 
 
 def _key_of(key: bytes | None) -> dict[str, Any]:
-    """The key as text; as octets where it is none."""
+    """The key as text, or as octets if it is not printable text."""
     try:
         text = None if key is None else key.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The report and the ingest service over HTTP, as the commands ask them."""
+"""HTTP requests of the commands to the report and to the ingest service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUICK_SECONDS: Final = 3
 
 
 class HttpAnswer:
-    """Status, and the body as text."""
+    """The status of an HTTP answer, and its body as text."""
 
     def __init__(self, status: int, text: str) -> None:
         self.status = status
@@ -35,7 +35,7 @@ def call(
     timeout_seconds: float = TIMEOUT_SECONDS,
     context: ssl.SSLContext | None = None,
 ) -> HttpAnswer:
-    """POST with a body, else GET; the answer whatever its status, `CommandError` without one."""
+    """POST if there is a body, else GET. Any status is an answer; no answer is `CommandError`."""
     request = urllib.request.Request(url, data=body, headers=headers or {})  # noqa: S310  ours
     try:
         with urllib.request.urlopen(request, timeout=timeout_seconds, context=context) as response:  # noqa: S310  ours
@@ -48,7 +48,7 @@ def call(
 
 
 def failure_of(address: str) -> str:
-    """Why the service is not ready, in words; empty when it is. Its certificate is not judged."""
+    """Why the service is not ready, in words; empty if it is ready. No certificate is checked."""
     context = ssl._create_unverified_context() if address.startswith("https:") else None  # noqa: S323, SLF001  a question of ours, without secrets
     try:
         answer = call(f"{address}/readyz", timeout_seconds=QUICK_SECONDS, context=context)
@@ -59,10 +59,10 @@ def failure_of(address: str) -> str:
 
 
 def report_of(settings: Settings) -> str:
-    """Address of the report: the local stack's, else where the settings say it listens.
+    """Address of the report: the local stack's, else the address in the settings.
 
-    Raises `StackError` where they say neither that nor which broker: whatever listens on the
-    default port may be another home's.
+    Raises `StackError` if no stack runs and the settings name neither a report nor a broker: then
+    another home's report may listen on the default port.
     """
     stack = find_stack(settings.home)
     if stack and settings.kafka in ("", stack.kafka):
@@ -79,9 +79,10 @@ def answer_lines(
     parameters: Mapping[str, Any] | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[str]:
-    """The rows of a read-only query, a line of JSON each; `CommandError` in one line if refused.
+    """The rows of a read-only query, one line of JSON each.
 
-    `parameters` are the values of the query's `{name:Type}`.
+    `parameters` are the values of the query's `{name:Type}`. Raises `CommandError` with one line
+    if the report refuses the query.
     """
     question = {"query": sql, "parameters": dict(parameters or {})}
     answer = call(
@@ -103,6 +104,6 @@ def rows(
     parameters: Mapping[str, Any] | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> list[dict[str, Any]]:
-    """The same rows, read."""
+    """The rows of `answer_lines`, each as a dictionary."""
     lines = answer_lines(report, sql, parameters=parameters, timeout_seconds=timeout_seconds)
     return [json.loads(line) for line in lines]

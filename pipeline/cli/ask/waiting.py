@@ -1,4 +1,4 @@
-"""Waiting for something to become so, as long as it moves."""
+"""Waits for a condition, and gives up when nothing has changed for a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class ProgressDeadline:
-    """Is over when nothing has moved for so many seconds."""
+    """A deadline that moves on with each change: it is over `seconds` after the last change."""
 
     def __init__(self, *, seconds: float) -> None:
         self._seconds = seconds
@@ -23,23 +23,23 @@ class ProgressDeadline:
         self._until = time.monotonic() + seconds
 
     def saw(self, progress: Any) -> None:
-        """Start anew when `progress` differs from what was seen before."""
+        """Start the time again if `progress` differs from the last one seen."""
         if progress != self._progress:
             self._progress = progress
             self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:
-        """True when it is time to give up."""
+        """Whether the deadline has passed."""
         return time.monotonic() >= self._until
 
 
 def pause() -> None:
-    """Give what is waited for a moment before it is asked again."""
+    """Wait a moment before the next question."""
     time.sleep(ASK_AGAIN_SECONDS)
 
 
 def wait_for(ask: Callable[[], T | None], *, seconds: float, failure: str) -> T:
-    """What `ask` answers once it is not None; after `seconds` a `CommandError` with `failure`."""
+    """The first answer of `ask` that is not None; `CommandError` with `failure` after `seconds`."""
     patience = ProgressDeadline(seconds=seconds)
     while (answer := ask()) is None:
         if patience.is_over():

@@ -1,4 +1,4 @@
-"""The lines of a CSV as spreadsheets write it: UTF-8 or UTF-16, line ends of any kind."""
+"""Reads the lines of a CSV from a spreadsheet: UTF-8 or UTF-16, any kind of line end."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LINE_MAX: Final = 16_384  # characters; the longest right line has a tenth of it
+LINE_MAX: Final = 16_384  # characters; the longest correct line has a tenth of that
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class TooLong(NamedTuple):
-    """Stands for a line that cannot be read, and says why."""
+    """Stands for a line that is too long or cannot be decoded; `words` says which."""
 
     words: str
 
@@ -24,8 +24,8 @@ class TooLong(NamedTuple):
 def opened_lines(file: Path) -> Iterator[Iterator[str | TooLong]]:
     """The lines without their ends (LF, CR LF or CR); raises `OSError`.
 
-    A byte order mark is no text. Octets that are not UTF-8, and halves of a surrogate pair, come
-    as characters that cannot be printed.
+    A byte order mark is left out. Octets that are not UTF-8, and halves of a surrogate pair,
+    become characters that are not printable.
     """
     with file.open("rb") as octets:
         mark = octets.read(2)

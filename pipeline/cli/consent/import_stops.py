@@ -1,4 +1,4 @@
-"""`stops import`: stops from a CSV, streamed, each line with an id that only it has."""
+"""`stops import`: publishes a stop for each line of a CSV. Each line's order has its own id."""
 
 import hashlib
 from pathlib import Path
@@ -26,26 +26,26 @@ def import_stops(
         Path, typer.Argument(metavar="FILE", help="CSV with the columns handset[,number][,reason].")
     ],
     reason: Annotated[
-        str, typer.Option("--reason", help="Why, for lines that give no reason of their own.")
+        str, typer.Option("--reason", help="Reason for the lines that give none.")
     ] = "",
     wrong: Annotated[
         Path | None,
         typer.Option(
             metavar="REPORT",
-            help="Write what was wrong in which line there; else the first are shown.",
+            help="File for the list of all wrong lines. Default: show the first wrong lines.",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also for numbers that the directory does not list.")
+        bool, typer.Option("--force", help="Also take numbers that the directory does not list.")
     ] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Stop every handset of a CSV whose first line names its columns: handset, number, reason.
+    """Stop every handset of a CSV. Its first line names the columns: handset, number, reason.
 
-    Without a number it is the account. Right lines are taken, wrong ones reported, and the exit
-    code is then 1. The same file again changes nothing, so an import that was broken off is
-    simply run again: each line's order has its own id.
+    A line without a number stops the whole account. Correct lines are taken. Wrong lines are
+    reported, and then the exit code is 1. If an import breaks off, run it again: each line's order
+    has its own id, so the same file changes nothing the second time.
     """
     actor = actor_from(by)
     settings = settings_from(home=home)
@@ -91,7 +91,7 @@ def import_stops(
 
 
 class WrongLines:
-    """What was wrong in which line: written to a file as it is found, else the first are said."""
+    """The wrong lines: written to a file as they are found, else the first are shown."""
 
     def __init__(self, file: Path | None) -> None:
         self.count = 0

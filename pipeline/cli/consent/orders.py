@@ -1,4 +1,4 @@
-"""Operators' orders about consent, as the commands make and publish them."""
+"""Makes, checks and publishes operators' orders about consent."""
 
 import uuid
 from typing import TYPE_CHECKING, Final
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 NOT_LISTED: Final = "is not in the directory of numbers, so nothing is sent from it"
 
-#: Of each partition of `numbers`: anybody who may write there may write what cannot be read.
+#: Offsets read from the end of each partition of `numbers`. More than one, because other programs
+#: may write unreadable records there.
 LAST_RECORDS: Final = 100
 
 
 def send_order(settings: "Settings", action: "ConsentAction", **fields: str) -> str:
-    """Publish an order made now; its id, once Kafka has acknowledged it.
+    """Publish an order, and return its id once Kafka has acknowledged the order.
 
-    Raises `CommandError` for one that cannot be carried out by the directory in force.
+    Raises `CommandError` if the order cannot be carried out under the directory in force.
     """
     from pipeline.cli.ask.broker import publish
 
@@ -36,9 +37,9 @@ def checked_order(
     *,
     is_forced: bool = True,
 ) -> "tuple[str, ConsentRequest]":
-    """The broker, and an order made now that can be carried out by the directory in force.
+    """The broker's address, and an order that can be carried out under the directory in force.
 
-    Raises `CommandError` for another, and unless forced for a number that is not listed.
+    Raises `CommandError` for any other order, and for a number that is not listed unless forced.
     """
     from pipeline.cli.terminal.local import clock_of
     from pipeline.home.stack import bootstrap_of
@@ -57,14 +58,14 @@ def checked_order(
         raise CommandError(f"the order cannot be carried out: {order.words}")
     if request.number and not is_forced and directory.find(request.number) is None:
         raise CommandError(
-            f"the number {request.number} {NOT_LISTED}: look for a slip, or give the order all the"
-            " same with --force"
+            f"the number {request.number} {NOT_LISTED}: check the number, or give the order anyway"
+            " with --force"
         )
     return bootstrap, request
 
 
 def directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
-    """The directory that was loaded last, as its topic has it."""
+    """The directory that was loaded last, read from its topic; empty if none was loaded."""
     from pipeline.directory.directory import Directory
 
     newest = numbers_in_force(bootstrap)
@@ -74,7 +75,7 @@ def directory_in_force(bootstrap: str, settings: "Settings") -> "Directory":
 
 
 def numbers_in_force(bootstrap: str) -> "Numbers | None":
-    """The record of numbers that was loaded last; what else stands in the topic is passed over."""
+    """The record of numbers that was loaded last; other records in the topic are ignored."""
     from pipeline.avro.single_object import Unreadable, decode
     from pipeline.cli.ask.broker import open_consumer
     from pipeline.cli.ask.reading import newest_records
@@ -94,7 +95,7 @@ def numbers_in_force(bootstrap: str) -> "Numbers | None":
 
 
 def outgoing_from(request: "ConsentRequest") -> "Outgoing":
-    """The order on its way to its handset's partition."""
+    """The order as a record for its handset's partition."""
     from pipeline.cli.ask.broker import Outgoing
     from pipeline.kafka import topics
     from pipeline.sms.msisdn import key_from_handset

@@ -1,4 +1,4 @@
-"""`review`: messages that hold a stop word and are no stop message, and what they mean."""
+"""`review`: lists messages that may be meant as a stop, and records what a person decides."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -38,10 +38,10 @@ def list_messages(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List what nobody has decided yet, oldest first, or decide it.
+    """List the messages that wait for a decision, oldest first; accept or dismiss decides one.
 
-    These messages hold a stop word, yet are no stop message: "please do not cancel". They changed
-    nothing. Accept one, and it counts as a stop; dismiss it, and it does not.
+    Such a message may be meant as a stop but is not a stop message, for example "please do not
+    cancel". An accepted message counts as a stop. A dismissed one does not.
     """
     context.obj = home
     if context.invoked_subcommand:
@@ -66,10 +66,10 @@ def list_messages(
 def accept(
     context: typer.Context, message_id: Id, reason: ReasonOption, by: By = None, home: Home = None
 ) -> None:
-    """Let a message count as a stop from now on; prints the order's id.
+    """Count a message as a stop from now on, and print the order's id.
 
-    It stops the number texted (on a shared short code every keyword of ours) on our side. For one
-    keyword alone, dismiss it and use `twoway stop HANDSET CODE --keyword WORD`.
+    It stops the number texted, on our side (on a shared short code, every keyword of ours). To stop
+    one keyword only, dismiss the message and use `twoway stop HANDSET CODE --keyword WORD`.
     """
     _decide("accept", message_id, reason, by, home or context.obj)
 
@@ -77,7 +77,7 @@ def accept(
 def dismiss(
     context: typer.Context, message_id: Id, reason: ReasonOption, by: By = None, home: Home = None
 ) -> None:
-    """Record that a message is no stop; consent stays as it is. Prints the order's id."""
+    """Record that a message is not a stop, and print the order's id. Consent does not change."""
     _decide("dismiss", message_id, reason, by, home or context.obj)
 
 
@@ -91,7 +91,7 @@ def _decide(action: str, message_id: str, reason: str, by: str | None, home: "Pa
     order = send_order(
         settings,
         ConsentAction(action),
-        request_id=f"review-{message_id}",  # one a message: the first decision counts
+        request_id=f"review-{message_id}",  # one id for each message: the first decision counts
         handset=message["handset"],
         number=message["number"],
         mo_message_id=message_id,
@@ -102,7 +102,7 @@ def _decide(action: str, message_id: str, reason: str, by: str | None, home: "Pa
 
 
 def _message_under_review(settings: "Settings", message_id: str) -> dict[str, Any]:
-    """Whose message it is; raises `CommandError` unless it waits for a decision."""
+    """Handset and number of a message; raises `CommandError` unless it waits for a decision."""
     from pipeline.cli.ask.report_client import report_of, rows
 
     report = report_of(settings)

@@ -1,4 +1,4 @@
-"""`stop` and `open`: consent changed by an operator, because it did not come by SMS."""
+"""`stop` and `open`: an operator changes consent that a handset did not change by SMS."""
 
 from typing import Annotated
 
@@ -20,18 +20,20 @@ Handset = Annotated[
 ]
 NumberOption = Annotated[
     str | None,
-    typer.Argument(metavar="[NUMBER]", help="Number it is about; else every one of the account."),
+    typer.Argument(
+        metavar="[NUMBER]", help="The number of ours. Default: every number of the account."
+    ),
 ]
 Keyword = Annotated[
     str | None,
-    typer.Option(help="Keyword, on a shared short code; else every keyword of ours there."),
+    typer.Option(help="Keyword on a shared short code. Default: every keyword of ours there."),
 ]
 Account = Annotated[
-    str | None, typer.Option(help="Account, where no number is given; else the default one.")
+    str | None, typer.Option(help="Account, if no NUMBER is given. Default: the setting account.")
 ]
 
 Force = Annotated[
-    bool, typer.Option("--force", help="Also for a NUMBER that the directory does not list.")
+    bool, typer.Option("--force", help="Also take a NUMBER that the directory does not list.")
 ]
 
 
@@ -45,11 +47,11 @@ def stop(
     force: Force = False,
     home: Home = None,
 ) -> None:
-    """Stop a handset that asked for it by other means, and print the order's id.
+    """Stop a handset whose owner asked for it by other means than SMS; print the order's id.
 
-    It returns when a worker has carried it out, and says what is stopped now (on stderr).
-    It changes our side and never the gateway's; nothing is sent to the handset. A later message
-    from it re-enables, as after a STOP by SMS.
+    The command waits until a worker has carried the order out, and prints the new state on stderr.
+    The order changes our side, never the gateway's side. Nothing is sent to the handset. A later
+    message from the handset opens it again, as after a STOP by SMS.
     """
     _order("stop", handset, reason, number, keyword, account, by, force, home)
 
@@ -64,11 +66,11 @@ def open_again(
     force: Force = False,
     home: Home = None,
 ) -> None:
-    """Open a handset that asked for it by other means, and print the order's id.
+    """Open a handset whose owner asked for it by other means than SMS; print the order's id.
 
-    It returns when a worker has carried it out, and says what is open now (on stderr).
-    It changes our side and never the gateway's: a handset that texted STOP stays blocked there
-    until it texts again.
+    The command waits until a worker has carried the order out, and prints the new state on stderr.
+    The order changes our side, never the gateway's side: the gateway blocks a handset that texted
+    STOP until the handset texts again.
     """
     _order("open", handset, reason, number, keyword, account, by, force, home)
 
@@ -85,7 +87,7 @@ def _order(
     home: Home,
 ) -> None:
     if keyword and not number:
-        raise typer.BadParameter("--keyword needs the NUMBER it is used at")
+        raise typer.BadParameter("--keyword needs the NUMBER of its short code")
     if account and number:
         raise typer.BadParameter("--account is for an order without a NUMBER")
     fields = {

@@ -1,4 +1,4 @@
-"""The CSV of `stops import`: line by line, each a stop or what is wrong with it."""
+"""Reads the CSV of `stops import`: each line is a stop, or a wrong line with the reason."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("handset", "number", "reason")
 DELIMITERS: Final = (",", ";", "\t")
 REASON_MAX: Final = 1_000
-DIGITS_MAX: Final = 20  # more than any address has; what is longer is no address
+DIGITS_MAX: Final = 20  # longer than any address
 
 
 class WrongTable(ValueError):
-    """The file as a whole is no such table; the words say why."""
+    """The file cannot be read, or its first line does not name the columns; the words say why."""
 
 
 class Stop(NamedTuple):
-    """Who is to be stopped, for which number (empty: the account), and why."""
+    """The handset to stop, the number of ours (empty: the whole account), and the reason."""
 
     handset: str
     number: str
@@ -31,7 +31,7 @@ class Stop(NamedTuple):
 
 
 class WrongLine(NamedTuple):
-    """A line that is not taken, by its number in the file."""
+    """A line that is not taken: its number in the file, and why."""
 
     line: int
     words: str
@@ -43,10 +43,10 @@ class _Head(NamedTuple):
 
 
 def stops_in(file: Path, *, reason: str) -> Iterator[tuple[int, Stop | WrongLine]]:
-    """Each line but the first and blank ones, with its number; raises `WrongTable`.
+    """Every line after the head that is not blank, with its number; raises `WrongTable`.
 
-    `reason` is for lines without one. No field holds a line end, so that one wrong quote spoils
-    one line.
+    `reason` is for lines without a reason. A field cannot contain a line end, so one wrong quote
+    spoils only one line.
     """
     try:
         with opened_lines(file) as lines:
@@ -87,7 +87,7 @@ def _head_from(line: str | TooLong, delimiters: tuple[str, ...]) -> _Head:
 
 def _stop_from(line: str, number: int, head: _Head, reason: str) -> Stop | WrongLine:
     if "\0" in line:
-        return WrongLine(number, "it holds a NUL: the file is no text, or a UTF-16 without a mark")
+        return WrongLine(number, "it holds a NUL: not a text file, or UTF-16 without a mark")
     try:
         fields = next(csv.reader([line], delimiter=head.delimiter, strict=True))
     except csv.Error as error:
@@ -108,7 +108,7 @@ def _stop_from(line: str, number: int, head: _Head, reason: str) -> Stop | Wrong
     why = given.get("reason", "") or reason
     if not why:
         return WrongLine(number, "no reason, and none was given with --reason")
-    if not why.isprintable():  # octets that are no UTF-8 are not, either
+    if not why.isprintable():  # nor are characters that stand for octets outside UTF-8
         return WrongLine(number, "the reason is not printable UTF-8")
     if len(why) > REASON_MAX:
         return WrongLine(number, f"the reason has more than {REASON_MAX} characters")

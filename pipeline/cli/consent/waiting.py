@@ -1,4 +1,4 @@
-"""An order about consent: published, waited for, and what holds after it in words."""
+"""Publishes an order about consent, waits for a worker, and says what changed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ WORKERS_SECONDS: Final = 60
 
 
 def changes_of(bootstrap: str, request: ConsentRequest) -> list[ConsentChange]:
-    """What changed for the handset, once a worker has carried the order out.
+    """The changes of the handset's consent, once a worker has carried the order out.
 
-    Raises `CommandError` where a worker refused it, or none took it in time: it stays ordered.
+    Raises `CommandError` if the worker refused the order, or if no worker took it in
+    `WORKERS_SECONDS`. In the second case the order stays in force.
     """
     outgoing = outgoing_from(request)
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
@@ -73,7 +74,7 @@ def lines_of_changes(changes: Iterable[ConsentChange]) -> Iterator[str]:
             f" since {text_from_time(change.at)}"
         )
     if not latest:
-        yield "nothing changed, it was so before: `twoway why` says since when"
+        yield "nothing changed, because the state was the same before: see `twoway why`"
 
 
 def _read(record: Any) -> Record | None:

@@ -1,7 +1,7 @@
-"""A dead letter's input once more, as it was: the same octets, headers, key and receipt time.
+"""Makes the record that retries a dead letter, with the same octets, headers, key and receipt time.
 
-So what comes of it has the ids it would have had. Header `twoway-retry-of` names the letter; when
-it is refused again, the new letter has that header and so says which letter was before it.
+So the results have the same ids as if the input had not been refused. The header `twoway-retry-of`
+names the dead letter. If the input is refused again, the new dead letter has that header too.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ RETRY_OF: Final = "twoway-retry-of"
 
 
 class CannotRetry(ValueError):
-    """The letter cannot be sent through again; the words say what else to do."""
+    """The dead letter cannot be retried; the words say why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """What a retry publishes; `rejected` says why it is a dead letter once more."""
+    """What a retry publishes. If the input is refused again, `rejected` says why."""
 
     topic: str
     octets: bytes
@@ -61,13 +61,13 @@ def again_from_letter(
 
 
 def predecessor_of(letter: DeadLetter) -> str:
-    """The id of the letter this one came of; empty for a first one."""
+    """The id of the dead letter whose retry made this one; empty if it is no retry."""
     given = {header.name: header.value for header in letter.headers}
     return given.get(RETRY_OF, b"").decode("ascii", "replace")
 
 
 def _record_again(letter: DeadLetter) -> Again:
-    """The record, in the partition it stood in."""
+    """The refused record, for the partition from which it was read."""
     if letter.stage == Stage.STORE:
         raise CannotRetry("the store alone could not read it: others have worked on it")
     if letter.topic not in readers.SENT_AGAIN:
@@ -117,7 +117,7 @@ def _handset_in(raw: MoRaw, handset_of: HandsetOf) -> str | Rejected:
 
 
 def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:
-    """The same input refused again. It keeps the time of receipt, for the next retry."""
+    """The dead letter of an input that is refused again, with the time of the first receipt."""
     digest = hashlib.blake2b(f"retry {letter.dead_letter_id}".encode(), digest_size=16)
     return msgspec.structs.replace(
         letter,
@@ -129,6 +129,6 @@ def _following_letter(letter: DeadLetter, rejected: Rejected) -> DeadLetter:
 
 
 def _headers_after(letter: DeadLetter) -> list[tuple[str, bytes]]:
-    """The letter's headers, and the letter itself in place of the one before it."""
+    """The letter's headers; `twoway-retry-of` names this letter, not the one before it."""
     kept = [(header.name, header.value) for header in letter.headers if header.name != RETRY_OF]
     return [*kept, (RETRY_OF, letter.dead_letter_id.encode())]

@@ -1,4 +1,4 @@
-"""Who was forgotten: their letters stay in Kafka for a while, and must not bring them back."""
+"""Tells whether a handset was forgotten: its dead letters are still in Kafka, but not retried."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ErasedHandsets:
     """The newest erasure of each handset, known by its suppression."""
 
     def __init__(self, consumer: KafkaConsumer, settings: Settings) -> None:
-        """Raises `CommandError` where the key is missing that says whose they are."""
+        """Raises `CommandError` if there are erasures and the suppression key is missing."""
         self._newest: dict[str, datetime] = {}
         for erasure in records_of_kind(consumer, topics.ERASURE, Erasure):
             known = self._newest.get(erasure.suppression, erasure.at)
@@ -33,10 +33,13 @@ class ErasedHandsets:
         except SuppressionKeyError as error:
             raise CommandError(str(error)) from error
         if self._newest and self._key is None:
-            raise CommandError(f"handsets were forgotten, and {file} that tells which is missing")
+            raise CommandError(
+                f"handsets were forgotten, but the suppression key {file} is missing, so it cannot"
+                " be told which"
+            )
 
     def holds(self, handset: str, *, at: datetime) -> bool:
-        """Whether the handset was forgotten since then."""
+        """Whether the handset was forgotten at `at` or later."""
         if self._key is None:
             return False
         erased_at = self._newest.get(self._key.of(handset).hex())

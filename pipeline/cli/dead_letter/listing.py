@@ -1,4 +1,4 @@
-"""`dead-letter list`: what was refused, why, and what was retried."""
+"""`dead-letter list`: what was refused, why, and when it was retried."""
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
 
 MAX: Final = 50
-OFFSETS_A_LETTER: Final = 4  # markers of transactions, and what was aborted, take offsets too
+OFFSETS_A_LETTER: Final = 4  # transaction markers and aborted records take offsets too
 
 
 def fields_of(
     letter: "DeadLetter", *, octets: bool, retry: "DeadLetterRetry | None" = None
 ) -> dict[str, Any]:
-    """What the list shows of a dead letter; what may be personal only when asked for."""
+    """The fields of a dead letter for the list; `octets`: also the fields that may be personal."""
     from pipeline.cli.dead_letter.again import predecessor_of
 
     shown: dict[str, Any] = {
@@ -66,12 +66,13 @@ def line_of_letter(shown: dict[str, Any]) -> str:
 def list_letters(
     maximum: Annotated[int, typer.Option("--max", min=1, metavar="N", help="The newest N.")] = MAX,
     octets: Annotated[
-        bool, typer.Option("--octets", help="With the octets refused, in hex: may be personal.")
+        bool,
+        typer.Option("--octets", help="Show the refused octets too, in hex. They may be personal."),
     ] = False,
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List what was refused and why, oldest first, and when it was retried."""
+    """List the dead letters, oldest first: what was refused, why, and when it was retried."""
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_consumer

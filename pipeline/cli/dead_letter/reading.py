@@ -1,4 +1,4 @@
-"""The dead letters and their retries, as Kafka has them."""
+"""Reads the dead letters and their retries from Kafka."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ R = TypeVar("R", bound=Record)
 
 
 def newest_letters(consumer: KafkaConsumer, *, window: int) -> Iterator[DeadLetter]:
-    """Those among the last `window` offsets of each partition."""
+    """The dead letters among the last `window` offsets of each partition."""
     return _of_kind(DeadLetter, newest_records(consumer, topics.DEAD_LETTER, window=window))
 
 
 def all_letters(consumer: KafkaConsumer) -> Iterator[DeadLetter]:
-    """Every letter that is kept."""
+    """Every dead letter that Kafka still has."""
     return records_of_kind(consumer, topics.DEAD_LETTER, DeadLetter)
 
 
 def retries_by_letter(consumer: KafkaConsumer) -> dict[str, DeadLetterRetry]:
-    """Every retry by the letter's id."""
+    """Every retry, by the id of its dead letter."""
     found = records_of_kind(consumer, topics.DEAD_LETTER_RETRY, DeadLetterRetry)
     return {retry.dead_letter_id: retry for retry in found}
 
 
 def records_of_kind(consumer: KafkaConsumer, topic: str, kind: type[R]) -> Iterator[R]:
-    """Everything of that kind that a topic holds."""
+    """Every record of that kind in a topic; unreadable ones are named on stderr."""
     partitions = partitions_of(consumer, [topic])
     starts = consumer.beginning_offsets(partitions)
     ends = consumer.end_offsets(partitions)

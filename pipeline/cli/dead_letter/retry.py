@@ -1,4 +1,4 @@
-"""`dead-letter retry`: what was refused, through the same way again."""
+"""`dead-letter retry`: processes refused input again in the same way."""
 
 from functools import partial
 from itertools import islice
@@ -29,10 +29,10 @@ AT_ONCE: Final = 500
 def retry(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID", help="Letters, as `dead-letter list` names them."),
+        typer.Argument(metavar="ID", help="Ids of dead letters, from `dead-letter list`."),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(help="All that were refused for this reason.")
+        str | None, typer.Option(help="Select all that were refused for this reason.")
     ] = None,
     source: Annotated[
         str | None,
@@ -41,15 +41,16 @@ def retry(
         ),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Without ids: do it, not only show what would be done.")
+        bool, typer.Option("--yes", help="Needed without ids; else only show what would be done.")
     ] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Send what was refused through again: the same octets, headers and time of receipt.
+    """Process refused input again, with the same octets, headers and time of receipt.
 
-    For what has become readable, after an upgrade or under another number directory. Each letter is
-    retried once, and that is recorded; what is refused again is a new letter, which names this one.
+    Use it when the input has become readable, after an upgrade or with another number directory.
+    Each dead letter is retried once, and the retry is recorded. If the input is refused again, the
+    new dead letter names the old one.
     """
     wanted = frozenset(ids or ())
     if bool(wanted) == bool(reason or source):
@@ -104,9 +105,10 @@ def _retriable(
     settings: "Settings",
     left: set[str],
 ) -> "Iterator[Retried]":
-    """The wanted letters that can be retried, as what; of the others it is said why not.
+    """The wanted letters that can be retried, with the record to publish.
 
-    Takes out of `left` what is retried, or was before.
+    For the other wanted letters it prints why not. It removes from `left` the letters that are
+    retried now or were retried before.
     """
     from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
     from pipeline.cli.dead_letter.command_of import handset_of_report
@@ -148,7 +150,7 @@ def _fate_of(again: "Again") -> str:
 def _publish(
     producer: "KafkaProducer", all_again: "Sequence[Again]", retries: "Sequence[DeadLetterRetry]"
 ) -> None:
-    """In one transaction: what is sent again, and that it was."""
+    """Publish the records and their retries in one transaction."""
     from pipeline.avro.single_object import encode
     from pipeline.cli.ask.broker import ACKNOWLEDGE_SECONDS
     from pipeline.kafka import topics

@@ -1,4 +1,4 @@
-"""Other `twoway` commands as processes of the demo, without the settings of whoever called it."""
+"""Runs other `twoway` commands for the demo, without the TWOWAY_* settings of the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUN_SECONDS: Final = 60
 def start_twoway(
     *words: str, home: Path, log: Path, settings: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """`twoway *words` in a session of its own: Ctrl-C is ours to pass on. It writes to `log`."""
+    """Start `twoway *words` in its own session, so that Ctrl-C reaches only us; log to `log`."""
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603  our own command line
             _command_line(*words, home=home),
@@ -32,7 +32,7 @@ def start_twoway(
 
 
 def run_twoway(*words: str, home: Path) -> str:
-    """What `twoway *words` prints; raises `CommandError` with its own words when it fails."""
+    """What `twoway *words` prints; raises `CommandError` with its stderr when it fails."""
     done = subprocess.run(  # noqa: S603  our own command line
         _command_line(*words, home=home),
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""`demo`: the command."""
+"""`demo`: plays a conversation through a real stack and shows it."""
 
 import signal
 import sys
@@ -21,16 +21,16 @@ WIDTH: Final = 120  # where stdout is no terminal
 
 def demo(
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the stack running, and say where it is.")
+        bool, typer.Option("--keep", help="Leave the stack running, and print its addresses.")
     ] = False,
     home: Home = None,
 ) -> None:
     """Play a real two-way conversation through a real stack, and show it.
 
-    Starts a stack of its own under --home (else .twoway/demo) on free ports, sends what the gateway
-    and an application would, by every way in, checks each effect, prints what ClickHouse has, and
-    stops the stack. The log is taken by `twoway import`, which reads as `twoway ftp` does. The data
-    stay: run it again.
+    The command starts a stack under --home (default: .twoway/demo) on free ports. It sends what the
+    gateway and an application would send, by every way in, and checks each effect. Then it prints
+    what ClickHouse has, and stops the stack. `twoway import` reads the log in place of `twoway
+    ftp`. The data stay, and you can run the demo again.
     """
     from rich.console import Console
 
@@ -62,7 +62,7 @@ def next_line(home: Path, *, stays: bool) -> str:
 
 
 def _play(stack: "Stack", *, home: Path, console: "Console") -> None:
-    """Load the directory, play, and print."""
+    """Load the directory, play the conversation, and print its tables."""
     from pipeline.cli.demo.conversation import NUMBERS_TOML
     from pipeline.cli.demo.play import Play
     from pipeline.cli.demo.receiver import bound_receiver

@@ -1,11 +1,11 @@
-"""What is said in the demo: the numbers, the texts, and the parts a handset would send."""
+"""The conversation of the demo: its numbers, its texts, and the parts that a handset would send."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-# Ofcom keeps 07700 900000 to 900999 for fiction: nobody can be texted by mistake.
+# Ofcom keeps 07700 900000 to 900999 for fiction, so no real person can be texted by mistake.
 DEMO_NUMBER: Final = "447700900999"
 FIRST_HANDSET: Final = 447700900000
 HANDSETS: Final = 998  # 447700900001 to 447700900998
@@ -58,7 +58,10 @@ class Part:
 
 
 def arabic_parts(*, reference: int) -> list[Part]:
-    """The Arabic text in UTF-16BE as a handset cuts it; the first part ends inside the emoji."""
+    """The Arabic text in UTF-16BE, cut into parts as a handset cuts it.
+
+    The first part ends between the two halves of the emoji.
+    """
     octets = ARABIC.encode("utf-16-be")
     size = 2 * PART_UNITS
     pieces = [octets[start : start + size] for start in range(0, len(octets), size)]

@@ -1,4 +1,4 @@
-"""What the handset says, by every way in, each effect awaited and checked."""
+"""Delivers the handset's messages by every way in, and waits for and checks each effect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACKNOWLEDGED: Final = "200: Kafka has acknowledged it"
 
 
 class Incoming:
-    """Delivers to one number what one handset says."""
+    """Delivers the messages of one handset to one number."""
 
     def __init__(self, *, gateway: Gateway, scene: Scene, handset: str, home: Path) -> None:
         self._gateway = gateway
@@ -44,7 +44,7 @@ class Incoming:
         )
 
     def message_by_smpp(self, text: str) -> dict[str, Any]:
-        """Deliver a message by SMPP, where it has neither id nor time; its row."""
+        """Deliver a message by SMPP, which has neither id nor time; returns its row."""
         callback = self._callback(text)
         self._scene.say(f"the gateway delivers {text!r}: deliver_sm to `twoway smpp`")
         status = self._gateway.deliver_sm(callback)
@@ -61,7 +61,7 @@ class Incoming:
         self._scene.expect(words, got=row["text"], wanted=said.ENGLISH)
 
     def three_parts(self) -> None:
-        """A long message in UTF-16BE, its parts as a network may bring them."""
+        """Play a long message in UTF-16BE: parts out of order, one twice, by three ways."""
         self._scene.step("A message of three parts, Arabic with an emoji, in UTF-16BE")
         at = self._gateway.moment()
         parts = {
@@ -70,7 +70,7 @@ class Incoming:
             )
             for part in said.arabic_parts(reference=secrets.randbelow(256))
         }
-        self._scene.say("the first ends between the two halves of the emoji: no XML can hold that")
+        self._scene.say("part 1 ends between the two halves of the emoji: no XML can hold that")
         ways = [(SOAP_POST, said.BY_SOAP), (HTTP_POST, said.BY_FORM)]
         for way, numbers in ways:
             self._scene.say(f"part {numbers[0]} arrives: {way.words}")
@@ -92,7 +92,7 @@ class Incoming:
         self._scene.expect(words, got=got, wanted=(True, False, 1))
 
     def every_way(self) -> None:
-        """One part by every way that names it has one effect."""
+        """Play one part by every way that gives its id, and check that it has one effect."""
         self._scene.step("One part by HTTP, XML, SOAP and the log: one message")
         callback = self._callback(said.EVERY_WAY)
         self._scene.say(
@@ -107,7 +107,7 @@ class Incoming:
         self._scene.expect("it is one message, with its &, <, £ and é", got=count, wanted=1)
 
     def _import(self, *callbacks: MoCallback, what: str) -> None:
-        """Append lines to mo.log, and take the log as it is now, lines of before included."""
+        """Append lines to mo.log, and import the whole log, earlier lines included."""
         self._gateway.append_to_log(*callbacks)
         lines = self._gateway.log.read_bytes().count(b"\n")
         self._scene.say(f"mo.log has {what}: twoway import {self._gateway.log.name}")

@@ -1,4 +1,4 @@
-"""Who is outside in the demo: the gateway that delivers, and the application that answers."""
+"""The outside of the demo: the gateway that delivers, and the application that answers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CallbackSender:
 
     @property
     def words(self) -> str:
-        """As the request line begins."""
+        """Method and path, as in a request line."""
         return f"{self.method} {self.path}"
 
 
@@ -52,7 +52,7 @@ HTTP_WAYS: Final = (HTTP_GET, HTTP_POST, XML_GET, XML_POST, SOAP_GET, SOAP_POST)
 
 
 class Gateway:
-    """Delivers what a handset sends, by each of its ways (G8.3)."""
+    """Delivers what a handset sends, by each of the gateway's ways (G8.3)."""
 
     def __init__(
         self, *, ingest: str, smsc: Smsc, home: Path, clock: PipelineClock, handset: str
@@ -65,14 +65,17 @@ class Gateway:
         self.log.write_bytes(b"")
 
     def moment(self) -> datetime:
-        """A second not yet begun: gateway times have no fraction, and an answer must follow."""
+        """Wait for the next full second, and return the time.
+
+        Gateway times have no fraction of a second, and each message must be later than the last.
+        """
         last = self._clock.now().replace(microsecond=0)
         while (now := self._clock.now()) < last + timedelta(seconds=1):
             pause()
         return now
 
     def callback(self, octets: bytes, *, charset: str, at: datetime, udh: str = "") -> MoCallback:
-        """One part as the gateway words it, with an id of its own."""
+        """One part as the gateway sends it, with a new id."""
         return MoCallback(
             handset=self._handset,
             number=DEMO_NUMBER,
@@ -97,27 +100,27 @@ class Gateway:
         return call(f"{self._ingest}{way.path}?{query.decode('ascii')}")
 
     def deliver_sm(self, callback: MoCallback) -> int:
-        """Deliver by SMPP; the status of the answer."""
+        """Deliver by SMPP; returns the status of the answer."""
         deliver = deliver_from_callback(callback)
         if deliver is None:
             raise CommandError("SMPP has no data_coding for these octets")
         return self._smsc.deliver(deliver)
 
     def append_to_log(self, *callbacks: MoCallback) -> None:
-        """Write lines to mo.log, as the gateway does at the FTP server."""
+        """Append lines to mo.log, as the gateway does on the FTP server."""
         with self.log.open("ab") as file:
             file.writelines(mo_log.render(callback) + b"\n" for callback in callbacks)
 
 
 class Application:
-    """Asks for replies and for what became of them, over HTTP."""
+    """Requests replies over HTTP, and asks for their outcome."""
 
     def __init__(self, *, ingest: str, handset: str) -> None:
         self._ingest = ingest
         self._handset = handset
 
     def request(self, text: str) -> tuple[HttpAnswer, str]:
-        """Ask for a reply to the handset: the answer, and the request's id."""
+        """Request a reply to the handset; returns the answer and the request's id."""
         request_id = uuid.uuid4().hex
         answer = call(
             f"{self._ingest}/mt",
@@ -129,7 +132,7 @@ class Application:
         return answer, request_id
 
     def outcome(self, request_id: str) -> dict[str, Any]:
-        """What `GET /mt/{request_id}` says."""
+        """The answer of `GET /mt/{request_id}`; empty unless it is 200."""
         answer = call(f"{self._ingest}/mt/{request_id}")
         found: dict[str, Any] = json.loads(answer.text) if answer.status == 200 else {}
         return found

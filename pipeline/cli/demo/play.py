@@ -1,4 +1,4 @@
-"""The conversation, step by step, each effect awaited and checked."""
+"""Plays the conversation step by step, and waits for and checks each effect."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Play:
         self._application = Application(ingest=stack.ingest, handset=self.handset)
 
     def run(self) -> None:
-        """All of it; raises `CommandError` at the first thing that is not as it should be."""
+        """Play all steps; raises `CommandError` at the first effect that is wrong."""
         self._incoming.one_part(way=HTTP_GET)
         self._incoming.three_parts()
         self._incoming.every_way()
@@ -53,14 +53,14 @@ class Play:
         self.reply_that_goes_out(said.LAST_REPLY)
 
     def _fresh_handset(self) -> str:
-        """The next handset nobody in this home has heard of."""
+        """The next handset after the last one used in this home."""
         parts = self._scene.all("mo_part", number=said.DEMO_NUMBER)
         last = max((int(part["handset"]) for part in parts), default=said.FIRST_HANDSET)
         return str(said.FIRST_HANDSET + (last - said.FIRST_HANDSET) % said.HANDSETS + 1)
 
     def help(self) -> None:
-        """HELP is answered by the number's custom reply, and changes no consent."""
-        self._scene.step("HELP, which the number answers by itself")
+        """Play HELP: the number's custom reply answers it, and consent does not change."""
+        self._scene.step("HELP, which a custom reply of the number answers")
         row = self._incoming.message(said.HELP_TEXT, way=XML_GET)
         self._scene.expect("it reaches the application", got=row["text"], wanted=said.HELP_TEXT)
         answer = self._scene.first(
@@ -72,7 +72,7 @@ class Play:
         self._scene.expect("it changes no consent", got=len(changes), wanted=0)
 
     def _ask_for(self, text: str) -> dict[str, Any]:
-        """Ask for a reply; what the gate decided, once it has."""
+        """Request a reply; returns the gate's decision, once it is there."""
         self._scene.say(f"the application asks for {text!r}: POST /mt")
         answer, request_id = self._application.request(text)
         self._scene.expect("202: Kafka has acknowledged it", got=answer.status, wanted=202)
@@ -85,7 +85,7 @@ class Play:
         return wait_for(decided, seconds=EFFECT_SECONDS, failure=failure)
 
     def reply_that_goes_out(self, text: str) -> None:
-        """A reply the gate lets pass."""
+        """Play a reply that the gate lets pass."""
         self._scene.step("A reply that goes out")
         outcome = self._ask_for(text)
         self._scene.expect("GET /mt/{id}: a command", got=outcome["state"], wanted="command")
@@ -96,7 +96,7 @@ class Play:
         self._scene.expect(words, got=got, wanted=("reply", said.DEMO_NUMBER, text))
 
     def stop(self) -> dict[str, Any]:
-        """A stop message; gives its row."""
+        """Play a stop message; returns its row."""
         self._scene.step("STOP")
         row = self._incoming.message_by_smpp(said.STOP)
         wanted = ("stop-word", "confirmation-due", "confirmation-due")
@@ -105,14 +105,14 @@ class Play:
         return row
 
     def _change_by(self, message: dict[str, Any]) -> tuple[str, str, str]:
-        """Rule and both states of the change of consent that a message made."""
+        """Rule, our state and the gateway's state of the change that a message made."""
         change = self._scene.first(
             "consent_change", mo_message_id=message["message_id"], what="the change of consent"
         )
         return change["rule"], change["state"], change["gateway_state"]
 
     def reply_that_is_refused(self, stop: dict[str, Any]) -> None:
-        """A reply after the stop."""
+        """Play a reply after the stop, which the gate refuses."""
         self._scene.step("A reply that is refused")
         outcome = self._ask_for(said.REFUSED_REPLY)
         self._scene.expect("GET /mt/{id}: a rejection", got=outcome["state"], wanted="rejection")
@@ -123,7 +123,7 @@ class Play:
         self._scene.say(f"in words: {row['detail']}")
 
     def confirmation(self) -> None:
-        """Nobody confirms, so the default text goes out before the gateway's six hours end."""
+        """Play the default confirmation: no application confirms before the six hours end."""
         self._scene.step("The confirmation, as six hours pass: twoway clock advance 6h")
         advance_clock(self._stack.kafka, self._clock, SIX_HOURS, say=self._scene.say)
         sent = self._scene.all("mt_command", handset=self.handset, purpose="confirmation")
@@ -136,7 +136,7 @@ class Play:
         self._scene.expect(words, got=states, wanted=[("stopped", "stopped")])
 
     def re_enable(self) -> None:
-        """A later message without a stop word opens both states again."""
+        """Play a later message without a stop word, which opens both states again."""
         self._scene.step("A later message re-enables")
         change = self._change_by(self._incoming.message(said.RETURN, way=SOAP_GET))
         words = "consent is open again, with us and with the gateway"

@@ -1,4 +1,4 @@
-"""`twoway smpp`, which binds to the demo's own gateway for as long as the play lasts."""
+"""Runs `twoway smpp` during the demo, bound to the demo's own gateway."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOG_NAME: Final = "demo-smpp.log"
 
 @contextmanager
 def bound_receiver(home: Path) -> Iterator[Smsc]:
-    """The gateway's side of the receiver; both are gone at the end."""
+    """The gateway's side of the bind. The receiver and the gateway end with the context."""
     smsc = Smsc()
     log = home / LOG_NAME
     settings = {

@@ -1,4 +1,4 @@
-"""What the demo asks of the pipeline, and what it says of the answers."""
+"""Prints the steps of the demo, asks ClickHouse for their effects, and checks them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Having = tuple[str, str] | None
 
 
 class Scene:
-    """Says what happens, waits for each effect, and checks it; a check that fails ends the demo."""
+    """Prints what happens, waits for each effect and checks it. A failed check ends the demo."""
 
     def __init__(self, *, console: Console, report: str) -> None:
         self._console = console
@@ -34,11 +34,11 @@ class Scene:
         self._console.print(f"\n[bold]{self._steps}. {title}[/bold]")
 
     def say(self, words: str) -> None:
-        """One line of what is going on."""
+        """Print one line."""
         self._console.print(f"   {words}", highlight=False, markup=False, soft_wrap=True)
 
     def expect(self, words: str, *, got: Any, wanted: Any) -> None:
-        """Check one thing; raises `CommandError` with both values when it is not so."""
+        """Check that `got` is `wanted`; raises `CommandError` with both values if not."""
         if got != wanted:
             raise CommandError(f"the demo expected {words}: {wanted!r}, but it was {got!r}")
         self.checks += 1
@@ -47,7 +47,7 @@ class Scene:
     def first(self, view: str, *, what: str, having: Having = None, **where: str) -> dict[str, Any]:
         """The first row of the view with those values, as soon as ClickHouse has one.
 
-        `having` is a column that is an array, and what it must hold.
+        `having` names an array column and a value that it must hold.
         """
 
         def found() -> dict[str, Any] | None:
@@ -59,7 +59,7 @@ class Scene:
         return wait_for(found, seconds=EFFECT_SECONDS, failure=f"ClickHouse did not show {what}")
 
     def all(self, view: str, **where: str) -> list[dict[str, Any]]:
-        """The rows of the view with those values, in no order."""
+        """The rows of the view with those values, in any order."""
         return self.rows(f"SELECT * FROM {view} WHERE {condition(**where)}")  # noqa: S608  see condition
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ class Scene:
 
 
 def condition(**where: str) -> str:
-    """`a = 'x' AND b = 'y'`; the values are digits, ids and words of ours, nothing to escape."""
+    """`a = 'x' AND b = 'y'`; raises `ValueError` for a value that would need escaping."""
     for value in where.values():
         if not SAFE.fullmatch(value):
             raise ValueError(f"{value!r} would need escaping")

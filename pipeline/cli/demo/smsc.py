@@ -1,4 +1,4 @@
-"""The gateway's SMPP side in the demo: takes a bind, delivers, and answers what it is asked."""
+"""The gateway's SMPP side in the demo: accepts a bind, delivers, and answers requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BINDS: Final = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
 
 
 class Smsc:
-    """Listens on loopback for one ESME at a time; nobody is asked for a password."""
+    """Listens on loopback for one ESME at a time, and accepts any password."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -37,11 +37,11 @@ class Smsc:
         threading.Thread(target=self._serve, name="smsc", daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._listener.close()
 
     def deliver(self, deliver: DeliverSm) -> int:
-        """Deliver, again and again while the receiver says so; the status of its answer."""
+        """Deliver, again while the receiver answers "try again"; returns the last status."""
         if not self._bound.wait(BOUND_SECONDS):
             raise CommandError(f"the SMPP receiver did not bind within {BOUND_SECONDS} s")
         while (status := self._delivered(deliver)) == Status.TRY_AGAIN:

@@ -1,4 +1,4 @@
-"""The demo's own stack: `twoway up` as a child process, which outlives the demo when asked to."""
+"""The demo's own stack: `twoway up` as a child process, which may go on after the demo."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FREE_PORTS: Final = ("--http-port", "0", "--report-port", "0", "--kafka-port", "
 
 @contextmanager
 def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iterator[Stack]:
-    """The stack of `home`: one that runs there, or our own, stopped at the end unless kept."""
+    """The stack of `home`: one that runs already, or a new one, stopped at the end unless kept."""
     found = find_stack(home)
     if found is not None:
         say(f"a stack runs under {home} already; playing on it")
@@ -42,13 +42,13 @@ def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iter
             _wait_until_ready(child, ready=ready, words=words, log=log, say=say)
         stack = find_stack(home)
         if stack is None:
-            raise CommandError(f"the stack said it was ready and is gone: see {log}")
+            raise CommandError(f"the stack was ready and then ended: see {log}")
         yield stack
     except BaseException:
         _stop(child, say=say)
         raise
     if keep:
-        say(f"the stack goes on: kafka {stack.kafka}, ingest {stack.ingest}, report {stack.report}")
+        say(f"the stack runs on: kafka {stack.kafka}, ingest {stack.ingest}, report {stack.report}")
         say(f"kill -INT {child.pid} ends it")
     else:
         _stop(child, say=say)
@@ -62,7 +62,7 @@ def _wait_until_ready(
     log: Path,
     say: Callable[[str], None],
 ) -> None:
-    """Pass on what `up` says until its ready file is there."""
+    """Pass on the output of `up` until its ready file exists."""
     patience = ProgressDeadline(seconds=START_SECONDS)
     said = 0
     while True:
@@ -84,7 +84,7 @@ def _wait_until_ready(
 
 
 def _stop(child: subprocess.Popen[bytes], *, say: Callable[[str], None]) -> None:
-    """End the stack as Ctrl-C would; its data stay."""
+    """Stop the stack as Ctrl-C does; its data stay."""
     if child.poll() is not None:
         return
     say("stopping the stack")

@@ -1,4 +1,4 @@
-"""What happened, out of ClickHouse, as tables for people."""
+"""Tables for people of what happened in the demo, read from ClickHouse."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SELECT concat(source, if(method = '', '', ' '), method) AS way, count() AS arriv
 FROM mo_raw LEFT JOIN mo_part AS parts
     ON parts.raw_partition = mo_raw.kafka_partition AND parts.raw_offset = mo_raw.kafka_offset
 WHERE mo_raw.handset = '{handset}' AND (source != 'smpp' OR delivery > 0)
-GROUP BY way ORDER BY way"""  # an smpp record without a delivery says that an answer arrived
+GROUP BY way ORDER BY way"""  # an smpp record without a delivery only notes that an answer arrived
 
 
 def arrivals_table(scene: Scene, *, handset: str) -> Table:
-    """How much arrived by which way, and how many of it were parts not seen before."""
+    """How many events arrived by each way, and how many of them were new parts."""
     table = Table(title="What arrived, view mo_raw", title_justify="left")
     for head in ("way", "arrived", "new parts"):
         table.add_column(head, no_wrap=True, justify="left" if head == "way" else "right")
@@ -32,7 +32,7 @@ def arrivals_table(scene: Scene, *, handset: str) -> Table:
 
 
 def conversation_table(scene: Scene, *, handset: str) -> Table:
-    """The view `two_way` of a handset; what was refused with the text that was asked for."""
+    """The view `two_way` of a handset; a refused MT is shown with the text of its request."""
     table = Table(title=f"The conversation of {handset}, view two_way", title_justify="left")
     for head in ("at (UTC)", "", "number"):
         table.add_column(head, no_wrap=True)
@@ -51,7 +51,7 @@ def conversation_table(scene: Scene, *, handset: str) -> Table:
 
 
 def consent_table(scene: Scene, *, handset: str) -> Table:
-    """Each change of consent: by which rule and message, true since and known since when."""
+    """Each change of consent: rule, message, since when it is true, and since when it is known."""
     table = Table(title="Its consent, view consent_change", title_justify="left")
     for head in ("true since (UTC)", "known since", "scope", "rule", "ours", "the gateway's"):
         table.add_column(head, no_wrap=head != "known since")
@@ -66,7 +66,7 @@ def consent_table(scene: Scene, *, handset: str) -> Table:
 
 
 def cells(row: dict[str, Any], *names: str) -> list[Text]:
-    """The named values as text, never as markup; times to the second."""
+    """The named values as plain text, not as markup; times without a fraction."""
     return [
         Text(_second(str(row[name])) if name.endswith("at") else str(row[name])) for name in names
     ]

@@ -1,4 +1,4 @@
-"""`forget`: everything that is kept of a handset is erased, but that it is stopped."""
+"""`forget`: erases everything that is stored about a handset, but keeps its stops."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def forget(
-    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="Whom to forget.")],
+    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="The handset to forget.")],
     reason: ReasonOption,
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Erase what is kept of a handset, prove it, and say what remains and until when.
+    """Erase what is stored about a handset, prove it, and say what remains and until when.
 
-    Tables, their copies on workers' disks, and ClickHouse at once; Kafka's topics by their
-    retention. A stop stays a stop: it is kept under an HMAC of the number, whose key is in a file
-    of its own. The exit code is 1 when anything is left that should not be.
+    Tables, their copies on workers' disks, and ClickHouse are erased at once. Kafka's topics are
+    erased by their retention. The handset's stops stay: they are kept under an HMAC of the number,
+    whose key is in its own file. The exit code is 1 if anything is left that should be erased.
     """
     address = handset_from(handset)
     actor, words = actor_from(by), words_from(reason)
@@ -43,7 +43,7 @@ def forget(
     order = Order(settings, bootstrap, address, actor=actor, reason=words)
     done = carried_out(order, say=lambda line: typer.echo(line, err=True))
     if done.erasure.suppression != key.of(address).hex():
-        raise CommandError("the workers have another suppression key than this machine")
+        raise CommandError("the workers use another suppression key than this machine")
     after = proof.rows_once_erased(done)
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
@@ -52,11 +52,11 @@ def forget(
     for line in remaining(settings, bootstrap, done):
         typer.echo(line)
     if left := proof.left(after, old_parts, found, done):
-        raise CommandError(f"not all is erased: {'; '.join(left)}")
+        raise CommandError(f"not everything is erased: {'; '.join(left)}")
 
 
 def _key_of(settings: "Settings", bootstrap: str) -> "SuppressionKey":
-    """The key; a new one only where none was ever used."""
+    """The key; a new key is made only if no handset was ever forgotten."""
     from pipeline.cli.forget.order import anyone_was_forgotten
     from pipeline.suppression_key import SuppressionKeyError, key_file, make_key, read_key
 
@@ -68,15 +68,15 @@ def _key_of(settings: "Settings", bootstrap: str) -> "SuppressionKey":
     if key is not None:
         return key
     if anyone_was_forgotten(bootstrap):
-        raise CommandError(f"there is no suppression key at {file}, but one was used: put it back")
+        raise CommandError(f"there is no suppression key at {file}, but one was used: restore it")
     _say_where(file)
     return make_key(file)
 
 
 def _say_where(file: Path) -> None:
     typer.echo(
-        f"a suppression key is made: {file}. Stops of forgotten handsets are lost without it, and"
-        " whoever has it can tell whose they are: keep a copy, apart from copies of the data, and"
-        " give it to every worker and store.",
+        f"a new suppression key is in {file}. Without the key the stops of forgotten handsets are"
+        " lost, and with the key anyone can tell whose stops they are. Keep a copy of it apart from"
+        " the copies of the data, and give it to every worker and store.",
         err=True,
     )

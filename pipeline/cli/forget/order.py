@@ -1,4 +1,4 @@
-"""An order to forget: published, and waited for until workers and store have carried it out."""
+"""Publishes an order to forget a handset, and waits until a worker has carried it out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORKERS_SECONDS: Final = 60
 
 
 class Order:
-    """An order on its way."""
+    """An order to forget a handset, to be published."""
 
     def __init__(
         self, settings: Settings, bootstrap: str, handset: str, *, actor: str, reason: str
@@ -47,7 +47,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What the worker says it has done, and how many tombstones it wrote to the changelog."""
+    """The worker's erasure, and how many rows of the changelog are tombstones now, or not."""
 
     erasure: Erasure
     partition: int
@@ -56,14 +56,14 @@ class Done:
 
 
 def anyone_was_forgotten(bootstrap: str) -> bool:
-    """Whether there is any erasure."""
+    """Whether the topic of erasures ever had a record."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         ends = groups.offsets_at(admin, partitions_of(consumer, [topics.ERASURE]))
     return any(ends.values())
 
 
 def carried_out(order: Order, *, say: Callable[[str], None]) -> Done:
-    """Publish the order, and wait for what the worker answers; raises `CommandError` if refused."""
+    """Publish the order and wait for the worker's answer; raises `CommandError` if refused."""
     watched = (topics.ERASURE, topics.DEAD_LETTER, topics.CONVERSATION_CHANGELOG)
     with open_admin(order.bootstrap) as admin, open_consumer(order.bootstrap) as consumer:
         count = len(consumer.partitions_for_topic(topics.FORGET_REQUEST) or ())

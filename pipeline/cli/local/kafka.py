@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 8.0
-# The quick compiler alone: the other takes, for minutes, what the clients need of two cores.
+# Only the first compiler (C1). The second would take, for minutes, processor time that the clients
+# need on a machine with two cores.
 JAVA_OPTIONS: Final = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
 
 _PROPERTIES: Final = """\
@@ -61,10 +62,11 @@ log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
 """
-# A transaction that follows on another waits at the broker for that one's markers, which takes some
-# milliseconds: it looks again after 5 and not after 20.
-# A broker that was killed may register again once its session is over: 3 s instead of 9.
-# Small segments and a small clean-up buffer: they live in a small heap.
+# add.partitions.to.txn.retry.backoff.ms: a transaction that follows another waits at the broker for
+# the markers of the earlier one, which takes some milliseconds. It looks again after 5 ms, not 20.
+# broker.session.timeout.ms: a killed broker may register again once its session is over, after 3 s
+# instead of 9.
+# log.*: small segments and a small clean-up buffer, because the heap is small.
 
 _LOGGING: Final = """\
 appender.out.type=Console
@@ -84,7 +86,7 @@ def broker_is_ready(bootstrap: str) -> bool:
     """Whether the broker answers a metadata request as a registered, unfenced node."""
     host, _, port = bootstrap.rpartition(":")
     try:
-        # A refused connection is seen here: kafka-python would leave its socket open.
+        # Find a refused connection here: kafka-python would leave its socket open.
         socket.create_connection((host, int(port)), timeout=1).close()
         with _quiet(), _client(bootstrap) as admin:
             nodes = admin.describe_cluster()["brokers"]
@@ -104,7 +106,7 @@ def _client(bootstrap: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No log lines of the attempts before the first that succeeds."""
+    """Suppress the log lines of kafka-python about attempts that fail."""
     logger = logging.getLogger("kafka")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -115,7 +117,7 @@ def _quiet() -> Iterator[None]:
 
 
 class LocalKafka:
-    """One broker whose data lie under `home`; `start` after `stop` or `kill` finds them again."""
+    """One broker with its data under `home`. A `start` after `stop` or `kill` keeps the data."""
 
     def __init__(
         self,
@@ -136,24 +138,24 @@ class LocalKafka:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients connect, host:port."""
+        """The address for clients, host:port."""
         return f"{LOOPBACK}:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Process id of the running broker; raises `LocalKafkaError` when none was started."""
+        """Process id of the broker; raises `LocalKafkaError` if it was not started."""
         if self.process is None:
             raise LocalKafkaError("the broker was not started")
         return self.process.pid
 
     @property
     def environment(self) -> dict[str, str]:
-        """The broker's environment: ours without what would change a JVM or is a secret."""
+        """Our environment without secrets and without variables that would change the JVM."""
         ours = ("TWOWAY_", "KAFKA_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
         return {name: text for name, text in os.environ.items() if not name.startswith(ours)}
 
     def prepare(self) -> list[str]:
-        """Fetch jars, write the configuration, format the data folder once; the command line."""
+        """Fetch jars, write the configuration, format a new data folder; give the command line."""
         if not port_is_free(self.port):
             raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
         jars = kafka_jars(say=self._say)
@@ -213,12 +215,12 @@ class LocalKafka:
         self._say(f"Apache Kafka answers on {self.bootstrap}, pid {self.process.pid}")
 
     def stop(self) -> None:
-        """End the broker in an orderly way, by its process id."""
+        """Stop the broker in an orderly way, with SIGTERM."""
         if self.process is not None:
             stop_process(self.process, patience_seconds=STOP_SECONDS)
 
     def kill(self) -> None:
-        """SIGKILL, for tests of what survives it."""
+        """Kill the broker with SIGKILL, for tests."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""How long each program of a stack has not answered, asked from a thread of its own each."""
+"""Measures how long each program of a stack has not answered, with one thread per program."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from pipeline.cli.local.children import Child
 
-LOOKS: Final = 12  # in the time that a program may not answer
+LOOKS: Final = 12  # questions within the time after which a silent program counts as hung
 
 
 class Silence:
-    """Since when one process has not answered. Time in which nobody could ask does not count.
+    """Measures how long one process has not answered.
 
-    Then this process had no processor, and the other one had none either.
+    A gap of more than three steps between two questions does not count: this process had no
+    processor then, and probably the other one had none either.
     """
 
     def __init__(self, *, step_seconds: float) -> None:
@@ -28,19 +29,19 @@ class Silence:
         self._heard_at = 0.0
 
     def note(self, pid: int, *, answered: bool, now: float) -> None:
-        """It was asked, and that took until `now`."""
+        """Record a question to process `pid` that ended at `now`, with an answer or without."""
         is_late = now - self._asked_at > 3 * self._step_seconds
         if answered or pid != self._pid or is_late:
             self._heard_at = now
         self._pid, self._asked_at = pid, now
 
     def seconds(self, pid: int) -> float:
-        """How long that process has been asked without an answer."""
+        """How long the process has not answered, in seconds."""
         return self._asked_at - self._heard_at if pid == self._pid else 0.0
 
 
 class LivenessProbe:
-    """Asks every program that can be asked, and says whose time is over."""
+    """Asks every program that has `is_alive`, and says which has not answered for too long."""
 
     def __init__(self, *, seconds: float, stop: threading.Event) -> None:
         self._seconds = seconds
@@ -48,7 +49,7 @@ class LivenessProbe:
         self._silences: dict[str, Silence] = {}
 
     def watch(self, children: Mapping[str, Child]) -> None:
-        """Ask from now on, until told to stop."""
+        """Ask in threads from now on, until `stop` is set."""
         for name, child in children.items():
             if child.program.is_alive:
                 self._silences[name] = Silence(step_seconds=self._seconds / LOOKS)
@@ -62,13 +63,14 @@ class LivenessProbe:
         while is_alive and not self._stop.wait(self._seconds / LOOKS):
             process = child.process
             if process is not None:
-                # Before it was ready it has no port yet; who stopped it wants it so.
+                # A program that is not ready has no port yet. One that a debugger or a signal has
+                # stopped is left alone.
                 answered = not child.ready or is_stopped(process.pid) or is_alive()
                 now = time.monotonic()
                 self._silences[child.program.name].note(process.pid, answered=answered, now=now)
 
     def is_over(self, child: Child) -> bool:
-        """Whether its process has not answered for too long."""
+        """Whether the child's process has not answered for too long."""
         silence = self._silences.get(child.program.name)
         if silence is None or child.process is None or not child.runs:
             return False

@@ -1,4 +1,4 @@
-"""Ports on loopback that stay ours when the process behind them dies and comes back."""
+"""Free ports on loopback that a process can bind again after it was restarted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOWEST: Final = 20_000
 
 
 def port_is_free(port: int, *, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,8 +46,9 @@ def _takes(port: int) -> bool:
 def free_port(*, avoid: frozenset[int] | set[int] = frozenset()) -> int:
     """A free port below the kernel's ephemeral range, which no other process is given.
 
-    Inside that range a client that tries again and again while the server is down may be given
-    the very port as its own end, connects to itself, and the server can never bind it again.
+    A client that retries while the server is down gets source ports from the ephemeral range. If
+    the server's port were in that range, the client could get it, connect to itself, and keep the
+    server from binding the port again.
     """
     lowest_ephemeral = 32_768
     if _EPHEMERAL.is_file():

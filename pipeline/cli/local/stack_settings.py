@@ -1,4 +1,4 @@
-"""The settings of a local stack as its processes get them, and where those can be reached."""
+"""The settings that the processes of a local stack get, and how to reach these processes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ANSWER_SECONDS: Final = 2.0
 
 
 def settings_as_environment(settings: Settings) -> dict[str, str]:
-    """Our environment with every setting as it is in force, but for secrets.
+    """Our environment with every setting that is in force, but without secrets.
 
-    Others of the same user can read an environment, and so can a statement that reads files: those
-    that a process needs are written to its standard input (`secrets_as_lines`).
+    Other processes of the same user can read an environment, and so can an SQL statement that reads
+    files. So a process gets its secrets by standard input (`secrets_as_lines`).
     """
     inherited = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     in_force = {
@@ -40,17 +40,17 @@ def settings_as_environment(settings: Settings) -> dict[str, str]:
 
 
 def with_name(settings: Settings, program: str) -> Settings:
-    """The settings of one program: without a name of its own it gets one that lasts.
+    """The settings of one program, with a name that stays the same if `instance` sets none.
 
-    So what is started again after a crash has its partitions back at once. Two homes may share a
-    broker, so the home is in the name.
+    So a worker that restarts after a crash gets its partitions back at once. The name depends on
+    the home, because two homes may share a broker.
     """
     home = hashlib.blake2b(os.fsencode(settings.home), digest_size=3).hexdigest()
     return replace(settings, instance=settings.instance or f"{program}-{home}")
 
 
 def answers_ready(host: str, port: int, *, tls: bool = False, path: str = "/readyz") -> bool:
-    """Whether GET `path` gives 200. Certificates go unchecked: it is our own process."""
+    """Whether GET `path` gives 200. No certificate is checked: it is our own process."""
     connection = (
         HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=_unchecked_context())
         if tls
@@ -66,7 +66,7 @@ def answers_ready(host: str, port: int, *, tls: bool = False, path: str = "/read
 
 
 def answers(host: str, port: int, *, tls: bool = False) -> bool:
-    """Whether GET /healthz gets an answer, whatever it is; False after two seconds."""
+    """Whether GET /healthz gets any answer within `ANSWER_SECONDS`."""
     context = _unchecked_context() if tls else None
     connection = (
         HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
@@ -110,7 +110,7 @@ def with_free_ports(settings: Settings) -> Settings:
 
 
 def _partitions(settings: Settings) -> int:
-    """4 on the local stack, unless the setting was given."""
+    """`LOCAL_PARTITIONS`, unless the setting `partitions` was given."""
     file = settings.home / SETTINGS_FILE
     given = f"{PREFIX}PARTITIONS" in os.environ or (
         file.is_file() and "partitions" in tomllib.loads(file.read_text())
@@ -119,7 +119,7 @@ def _partitions(settings: Settings) -> int:
 
 
 def is_of_this_machine(server: str) -> bool:
-    """Whether host:port is on loopback."""
+    """Whether the host of host:port is on loopback."""
     host = server.rpartition(":")[0].strip("[]")
     try:
         return ip_address(host).is_loopback

@@ -39,7 +39,10 @@ def programs_of_ways(
     log: Callable[[str], Path],
     needs: tuple[str, ...],
 ) -> list[Program]:
-    """One a way, ready as soon as it runs: who they fetch from may be away for long."""
+    """One program for each way whose host is set.
+
+    A program counts as ready as soon as it runs, because the other host may be down for long.
+    """
     found: list[Program] = []
     ports = {settings.http_port, settings.report_port, settings.metrics_port}
     for name in (*WAY_PROGRAMS, SENDER):

@@ -1,4 +1,4 @@
-"""Keep a few programs running: started in order, restarted with backoff, ended in order.
+"""Keeps a few programs running: starts them in order, restarts with back-off, ends in order.
 
 It knows nothing of what the programs are; `pipeline/cli/local/programs.py` says that.
 """
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 TICK_SECONDS: Final = 0.1
 BACKOFF_SECONDS: Final = (0.5, 15.0)
-# Before all ran, one that keeps dying is wrongly set up, and trying again will not mend it; after,
-# it is more likely that something it needs is away for a while.
+# Before all programs ran, a program that keeps dying is probably set up wrongly, and a restart will
+# not help. Later it is more likely that something that it needs is down for a while.
 DEATHS_AT_FIRST: Final = 3
 DEATHS_IN_A_ROW: Final = 10
 REMINDER_SECONDS: Final = 15.0
 END_SECONDS: Final = 9.0
-LAST_SECONDS: Final = 1.0  # kept for each program that is still to be ended
+LAST_SECONDS: Final = 1.0  # reserved for each program that is still to be ended
 LAST_LINES: Final = 12
 
 
@@ -37,14 +37,14 @@ class SupervisionError(CannotStart):
 
 
 def ending_in_words(status: int) -> str:
-    """An exit status as `subprocess` gives it."""
+    """An exit status of `subprocess` in words."""
     if status < 0:
         return f"was killed by {signal.Signals(-status).name}"
     return f"ended with exit status {status}"
 
 
 def last_lines(log: Path) -> str:
-    """The end of a log, indented under a message; empty when there is none."""
+    """The last lines of a log, indented under a message; empty if there is no log."""
     if not log.is_file():
         return ""
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
@@ -52,16 +52,16 @@ def last_lines(log: Path) -> str:
 
 
 def keep_previous(log: Path) -> None:
-    """Begin a log anew; the one before it stays as `.1`."""
+    """Rename the log to `.1`, so that a new log begins."""
     if log.is_file() and log.stat().st_size:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
 @dataclass(kw_only=True)
 class Supervisor:
-    """The programs, in the order in which they start; `ends` names the order in which they end.
+    """Runs the programs. `programs` is the order of their starts, `ends` the order of their ends.
 
-    `changed` is called when a process id is new, `all_ready` once, when every program is.
+    `changed` is called at every new process id, and `all_ready` once, when every program is ready.
     """
 
     programs: Sequence[Program]
@@ -70,7 +70,7 @@ class Supervisor:
     say: Callable[[str], None]
     changed: Callable[[], None]
     all_ready: Callable[[], None]
-    hang_seconds: float = 0.0  # one that does not answer for so long is ended; 0: none is
+    hang_seconds: float = 0.0  # a program that does not answer for so long is ended; 0: never
     children: dict[str, Child] = field(init=False)
     _were_ready: bool = False
     _reminded_at: float = field(default_factory=time.monotonic)
@@ -80,11 +80,14 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids; that of a dead one until it is started again."""
+        """The process ids; a dead program keeps its id until it is started again."""
         return {name: it.process.pid for name, it in self.children.items() if it.process}
 
     def run(self) -> None:
-        """Keep them running until `stop` is set; raises `SupervisionError`. Call `end` after it."""
+        """Keep the programs running until `stop` is set; raises `SupervisionError`.
+
+        Call `end` afterwards in either case.
+        """
         patience = LivenessProbe(seconds=self.hang_seconds, stop=self.stop)
         if self.hang_seconds > 0:
             patience.watch(self.children)
@@ -97,7 +100,7 @@ class Supervisor:
             self.stop.wait(TICK_SECONDS)
 
     def end(self) -> None:
-        """End them one after the other, all within ten seconds."""
+        """End the programs one after the other, all within ten seconds."""
         deadline = time.monotonic() + END_SECONDS
         left = [self.children[name] for name in self.ends]
         while left:
@@ -122,7 +125,10 @@ class Supervisor:
             self._start(child)
 
     def _end_hung(self, child: Child) -> None:
-        """It may hold the interpreter's lock: only SIGKILL reaches it. `_look_after` starts it."""
+        """Kill a program that hangs; `_look_after` starts it again.
+
+        SIGKILL, because it may hold the interpreter's lock and then handles no other signal.
+        """
         if child.process is None:
             return
         child.hangs += 1
@@ -164,7 +170,10 @@ class Supervisor:
         child.was_ready = True
 
     def _died(self, child: Child, how: str) -> None:
-        """Say it and plan the next start, or give up. No fault of its own is not counted."""
+        """Report the death and plan the next start, or give up after too many deaths in a row.
+
+        A death does not count while a program that this one needs is down.
+        """
         program = child.program
         child.runs = child.ready = False
         if self._has_what_it_needs(child):

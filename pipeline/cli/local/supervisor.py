@@ -1,4 +1,4 @@
-"""`twoway up`: the whole stack of a home on this machine, in the foreground."""
+"""`twoway up`: runs the whole stack of a home on this machine, in the foreground."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ENDS: Final = (*WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
-#: A process that hangs ends itself first, and says where.
+#: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings, *, ready_file: Path | None = None) -> None:
-    """Bring the stack up and keep it until SIGINT or SIGTERM; raises `StackError`.
+    """Run the stack until SIGINT, SIGTERM or SIGHUP; raises `StackError`.
 
-    It starts a broker of its own, or takes one of this machine by the setting kafka: the clock of
-    a local stack can be advanced, which must not reach a broker that others work with.
+    It starts its own broker, or uses a broker of this machine that the setting kafka names. It
+    refuses a broker of another machine, because the clock of a local stack can be advanced.
     """
     guard_logs(settings)
     if elsewhere := [each for each in _servers(settings) if not is_of_this_machine(each)]:
         raise StackError(
-            f"`up` takes a broker of this machine only, and TWOWAY_KAFKA names {elsewhere[0]}:"
-            " run `worker`, `ingest` and `store` by themselves, or unset it"
+            f"`up` works only with a broker of this machine, and TWOWAY_KAFKA names {elsewhere[0]}:"
+            " run `worker`, `ingest` and `store` separately, or unset TWOWAY_KAFKA"
         )
     try:
         with hold(settings.home):
@@ -69,13 +69,13 @@ def _servers(settings: Settings) -> list[str]:
 
 
 def say(words: str) -> None:
-    """A line for whoever started us."""
+    """Print a line with the time of day on stdout."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
     sys.stdout.flush()
 
 
 class _LocalStack:
-    """The processes of one `up`, and the files that tell others of them."""
+    """The processes of one `up`, and the files that describe them."""
 
     def __init__(self, settings: Settings, *, ready_file: Path | None) -> None:
         self._settings = settings
@@ -108,7 +108,7 @@ class _LocalStack:
         )
 
     def run(self) -> None:
-        """Until a signal; the processes are ended whatever happens."""
+        """Run until a signal; the processes are ended in any case."""
         before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         for file in self._files:
             file.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ class _LocalStack:
         return self._home / "logs" / f"{name}.log"
 
     def _broker(self) -> list[Program]:
-        """Our own broker; none when one was given."""
+        """Our own broker; empty if the setting kafka names one."""
         kafka = self._kafka
         if not kafka:
             return []
@@ -155,7 +155,7 @@ class _LocalStack:
         ]
 
     def _prepared(self, kafka: LocalKafka) -> Sequence[str]:
-        """The broker's command line; takes a while the first time, and may be interrupted."""
+        """The broker's command line. The first time takes long, and a signal may interrupt it."""
         self._may_interrupt = True
         try:
             return kafka.prepare()
@@ -163,7 +163,7 @@ class _LocalStack:
             self._may_interrupt = False
 
     def _set_broker_up(self) -> None:
-        """Topics and number directory, before anything reads or writes them."""
+        """Create the topics and load the number directory, before other programs use them."""
         create_topics(self._bootstrap, self._settings)
         write_atomically(self._home / BROKER_NAME, f"{self._bootstrap}\n")
         numbers = Path(self._settings.numbers or self._home / NUMBERS_NAME)
@@ -173,13 +173,13 @@ class _LocalStack:
             now = PipelineClock(self._home).now()
             loaded = numbers_from_file(numbers, account=self._settings.account, loaded_at=now)
         except CommandError as error:
-            say(f"the directory of before stays in force: {error}")
+            say(f"the previous directory stays in force: {error}")
             return
         publish_numbers(self._settings, loaded)
         say(f"{numbers} is in force: {summary_of(loaded)}")
 
     def _changed(self) -> None:
-        """A process id is new."""
+        """Write the process ids to the files, after one has changed."""
         children = self._supervisor.children.values()
         write_children(
             self._home,

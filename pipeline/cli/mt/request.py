@@ -1,4 +1,4 @@
-"""`mt`: an application's request for an MT, from the command line."""
+"""`mt`: requests an MT from the command line."""
 
 import uuid
 from datetime import datetime
@@ -11,7 +11,7 @@ from pipeline.cli.terminal.options import Home, settings_from
 
 
 def time_from_text(text: str) -> datetime:
-    """An ISO 8601 time that names its offset; raises `typer.BadParameter`."""
+    """The time of an ISO 8601 text that has a UTC offset; raises `typer.BadParameter`."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -35,18 +35,20 @@ def mt(
     sender_id: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="SENDER", help="Sender ID; else the number the handset last texted."
+            "--from",
+            metavar="SENDER",
+            help="Sender ID. Default: the number that the handset texted last.",
         ),
     ] = None,
     keyword: Annotated[
-        str | None, typer.Option(help="Keyword it is sent under, for a shared short code.")
+        str | None, typer.Option(help="Keyword of the message, for a shared short code.")
     ] = None,
     confirms_opt_out: Annotated[
-        bool, typer.Option("--confirms-opt-out", help="This is the confirmation of a stop.")
+        bool, typer.Option("--confirms-opt-out", help="This message confirms a stop.")
     ] = False,
     request_id: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Your own id: the same request again changes nothing."),
+        typer.Option(metavar="ID", help="Your own id. The same request again changes nothing."),
     ] = None,
     not_after: Annotated[
         str | None,
@@ -58,7 +60,7 @@ def mt(
     ] = False,
     home: Home = None,
 ) -> None:
-    """Ask for an MT, and print the id of the request.
+    """Request an MT, and print the id of the request once Kafka has acknowledged it.
 
     Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
     do `twoway mt show ID` and the views mt_command, mt_now and mt_rejection.

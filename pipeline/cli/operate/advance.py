@@ -1,4 +1,4 @@
-"""Advancing the local stack's clock by minutes, so that each deadline falls due in its turn."""
+"""Advances the local stack's clock minute by minute, so that deadlines fall due in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAID_EVERY: Final = 20  # rounds of asking
 
 
 def tick_times(start: datetime, by: timedelta) -> Iterator[datetime]:
-    """Every minute after `start`, and the target itself last."""
+    """Every full minute after `start`, and last the target time itself."""
     steps, rest = divmod(by, STEP)
     for step in range(1, steps + 1):
         yield start + step * STEP
@@ -38,9 +38,10 @@ def tick_times(start: datetime, by: timedelta) -> Iterator[datetime]:
 def advance_clock(
     bootstrap: str, clock: PipelineClock, by: timedelta, *, say: Callable[[str], None]
 ) -> datetime:
-    """Put the clock forward and return the time it then is, when everyone has worked through it.
+    """Advance the clock; return the new time once workers and store have processed it.
 
-    The ticks go first and the offset file after them: a worker ignores a tick that is not higher.
+    The ticks are published before the offset file is written. Otherwise the workers' own ticks
+    could have the new time already, and a worker ignores a tick that is not higher.
     """
     start = clock.now()
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
@@ -70,7 +71,7 @@ def advance_clock(
 
 
 def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) -> None:
-    """Return when the store has all that is written by now."""
+    """Return once the store has every record that was written until now."""
     partitions = partitions_of(consumer, readers.READ_BY[readers.STORE])
     offsets = {
         at: position.offset
@@ -93,7 +94,7 @@ def wait_until_past(
     who: str,
     say: Callable[[str], None],
 ) -> None:
-    """Return when the group has committed up to each goal; `CommandError` when it stands still."""
+    """Return once the group has committed up to each goal; `CommandError` if it stands still."""
     patience = ProgressDeadline(seconds=PATIENCE_SECONDS)
     rounds = 0
     while True:
@@ -107,8 +108,8 @@ def wait_until_past(
         if patience.is_over():
             at = min(missing)
             raise CommandError(
-                f"{who} did not work through partition {at.partition} of {at.topic}:"
-                f" {missing[at]} records are left and nothing has moved for {PATIENCE_SECONDS} s;"
+                f"{who} did not finish partition {at.partition} of {at.topic}: {missing[at]}"
+                f" records are left, and there was no progress for {PATIENCE_SECONDS} s;"
                 " `twoway status` says what is down"
             )
         rounds += 1

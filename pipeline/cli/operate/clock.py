@@ -1,4 +1,4 @@
-"""`clock` and `clock advance`: the pipeline's time."""
+"""`clock`, `clock advance` and `clock reset`: the pipeline's time."""
 
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,13 +17,14 @@ LONG_MINUTES: Final = 24 * 60
 def show(
     context: typer.Context,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Each partition's time, too.")
+        bool, typer.Option("-v", "--verbose", help="Print the time of each partition too.")
     ] = False,
     home: Home = None,
 ) -> None:
-    """Print the pipeline's time, or advance it.
+    """Print the pipeline's time, or change it.
 
-    It is the machine's, and on a local stack what `clock advance` has added.
+    The pipeline's time is the machine's time. On a local stack it is the machine's time plus what
+    `clock advance` has added.
     """
     context.obj = home
     if context.invoked_subcommand:
@@ -49,10 +50,10 @@ def advance(
     by: Annotated[str, typer.Argument(metavar="DURATION", help="Such as 90m, 6h, 1h30m or 2d.")],
     home: Home = None,
 ) -> None:
-    """Put the local stack's clock forward.
+    """Advance the local stack's clock.
 
-    Returns when all has been worked through. Time passes in steps of a minute, so that each
-    deadline falls due in its turn; it cannot go back.
+    The command returns when workers and store have processed the new time. Time passes in steps of
+    a minute, so that deadlines fall due in order. The clock cannot go back.
     """
     try:
         duration = duration_from_text(by)
@@ -68,7 +69,7 @@ def advance(
     stack = local_stack_of(settings)
     if duration > LONG_MINUTES * STEP:
         typer.echo(
-            f"{text_from_duration(duration)} are {duration // STEP} ticks a partition", err=True
+            f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
         )
     time = advance_clock(
         stack.kafka,
@@ -80,10 +81,10 @@ def advance(
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
-    """Take partitions back whose time has leapt far beyond the broker's.
+    """Set back the time of partitions whose time leapt far ahead of the broker's clock.
 
-    Others are left as they are. What fell due by the leap stays done; deploy/decisions/0087 says
-    what to look at afterwards. Returns when the workers have taken the order.
+    Other partitions do not change. Effects of the leap are not undone; deploy/decisions/0087 says
+    what to check afterwards. The command returns when the workers have taken the order.
     """
     above: Path | None = context.obj
     settings = settings_from(home=home or above)

@@ -1,4 +1,4 @@
-"""The order to take back the time of partitions that has leapt ahead."""
+"""Orders the workers to set back the time of partitions whose time leapt ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a consumer group has come, counted in records and not in transaction markers."""
+"""How far a consumer group has come, counted in records, without transaction markers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from kafka import KafkaAdminClient, KafkaConsumer
 
 COORDINATOR_SECONDS: Final = 15
-COUNTED_RECORDS: Final = 1_000  # more than so many offsets behind are not read one by one
+COUNTED_RECORDS: Final = 1_000  # the most offsets at the end of a partition that are read to count
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupPosition:
-    """Where a group stands in a partition: the next offset it reads, and what it noted there."""
+    """A group's position in a partition: the next offset, and the metadata committed with it."""
 
     offset: int
     metadata: str = ""
@@ -37,7 +37,10 @@ class GroupPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class Lag:
-    """Records yet to be read, `at_most` when markers may be among them; `done_at` ends the lag."""
+    """How many records a group has not read yet.
+
+    `at_most`: the number may include markers. `done_at`: the offset at which the lag is zero.
+    """
 
     records: int
     done_at: int
@@ -45,7 +48,7 @@ class Lag:
 
 
 def coordinated(ask: Callable[[], T]) -> T:
-    """What `ask` answers; asked again while the broker is still finding the group's coordinator."""
+    """The answer of `ask`, which is repeated while the broker has no coordinator for the group."""
     patience = ProgressDeadline(seconds=COORDINATOR_SECONDS)
     while True:
         try:
@@ -59,7 +62,7 @@ def coordinated(ask: Callable[[], T]) -> T:
 def positions(
     admin: KafkaAdminClient, *, group: str, partitions: list[TopicPartition]
 ) -> dict[TopicPartition, GroupPosition]:
-    """The group's position in each partition; its beginning where it has committed nothing."""
+    """The group's position in each partition; without a commit, the partition's beginning."""
     found = coordinated(lambda: admin.list_group_offsets({group: partitions})[group])
     committed = {at: noted for at, noted in found.items() if noted.offset >= 0}
     beginnings = offsets_at(
@@ -82,9 +85,9 @@ def offsets_at(
 ) -> dict[TopicPartition, int]:
     """The beginning or end of each partition.
 
-    Of what is committed; or, without, of all that was written: also what a transaction wrote whose
-    marker is still on its way. (A consumer's `end_offsets` leaves partitions out once it has been
-    assigned others: kafka-python 3.0.12.)
+    `committed`: the end of the committed records. Otherwise the end of all records that were
+    written, with those of transactions whose marker is still missing. (The method `end_offsets` of
+    a consumer leaves out partitions once others were assigned to it: kafka-python 3.0.12.)
     """
     if not partitions:
         return {}
@@ -101,10 +104,10 @@ def lags(
     *,
     ends: Mapping[TopicPartition, int],
 ) -> dict[TopicPartition, Lag]:
-    """What lies between each offset and its end.
+    """How many records lie between each offset and the end of its partition.
 
-    A transaction's marker takes an offset, so a group that has read all may stand before the end;
-    the last offsets are therefore read, and only records count.
+    A transaction's marker takes an offset, so a group that has read everything may stand before the
+    end. So the last offsets are read, and only records are counted.
     """
     starts = {at: max(offset, ends[at] - COUNTED_RECORDS) for at, offset in offsets.items()}
     seen: dict[TopicPartition, list[int]] = {at: [] for at in offsets}

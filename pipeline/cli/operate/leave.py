@@ -1,4 +1,4 @@
-"""`leave`: a worker that will not come back gives its share to the others at once."""
+"""`leave`: removes a worker from its group, so that others get its partitions at once."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +14,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The worker's setting 
 
 
 def leave(name: Name, home: Home = None) -> None:
-    """Take a stopped worker out of its group, so that the others take over its share.
+    """Remove a stopped worker from its group, so that other workers get its partitions at once.
 
-    A worker with a name keeps its share for ten seconds after it has stopped: it may be starting
-    again. One that still runs comes back by itself.
+    Without this command a worker with a name keeps its partitions for ten seconds after it has
+    stopped, in case it restarts. A worker that still runs joins the group again by itself.
     """
     settings = settings_from(home=home)
 
@@ -29,11 +29,11 @@ def leave(name: Name, home: Home = None) -> None:
         left = remove_member(admin, group=CONVERSATION, name=name)
     if not left:
         raise CommandError(f"no worker has the name {name}")
-    typer.echo(f"{name} has left; the others take its share")
+    typer.echo(f"{name} has left; other workers get its partitions")
 
 
 def remove_member(admin: "KafkaAdminClient", *, group: str, name: str) -> bool:
-    """Remove the static member `name` from a group; False when the group knows none."""
+    """Remove the static member `name` from a group; False if the group has no such member."""
     from kafka.admin import MemberToRemove
     from kafka.errors import NoError, UnknownMemberIdError
 

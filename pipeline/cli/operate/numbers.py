@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 NumbersFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The directory, as numbers.toml has it.")
+    Path, typer.Argument(metavar="FILE", help="The directory, in the form of numbers.toml.")
 ]
 
 
@@ -37,7 +37,7 @@ def numbers_from_file(file: Path, *, account: str, loaded_at: datetime) -> "Numb
 
 
 def publish_numbers(settings: "Settings", numbers: "Numbers") -> int:
-    """Write the directory to each partition of its topic; how many there are."""
+    """Write the directory to each partition of its topic; returns the number of partitions."""
     from pipeline.cli.ask.broker import Outgoing, open_consumer, publish
     from pipeline.home.stack import bootstrap_of
     from pipeline.kafka import topics
@@ -57,19 +57,19 @@ def publish_numbers(settings: "Settings", numbers: "Numbers") -> int:
 
 
 def check(file: NumbersFile, home: Home = None) -> None:
-    """Check a directory as a whole, and change nothing."""
+    """Check a directory. This changes nothing."""
     from pipeline.cli.terminal.local import clock_of
 
     settings = settings_from(home=home)
     numbers = numbers_from_file(file, account=settings.account, loaded_at=clock_of(settings).now())
-    typer.echo(f"{file} is right: {summary_of(numbers)}")
+    typer.echo(f"{file} is correct: {summary_of(numbers)}")
 
 
 def load(file: NumbersFile, home: Home = None) -> None:
     """Check a directory and put it in force.
 
-    A wrong one is refused and the old one stays. It travels through Kafka, one record a
-    partition: each partition changes over at that record.
+    A wrong directory is refused, and the old one stays in force. The directory goes to the workers
+    through Kafka, one record for each partition. A partition uses it from that record on.
     """
     from pipeline.cli.terminal.local import clock_of
 
@@ -80,5 +80,5 @@ def load(file: NumbersFile, home: Home = None) -> None:
 
 
 def summary_of(numbers: "Numbers") -> str:
-    """How much is in a directory, in words."""
+    """The size of a directory, in words."""
     return f"{len(numbers.numbers)} numbers and ranges, {len(numbers.sender_ids)} sender IDs"

@@ -1,4 +1,4 @@
-"""Each partition's state, from what the groups have committed."""
+"""The state of each partition, from the offsets that the groups have committed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
-    """One partition: records the workers and the store have yet to read, and its time.
+    """One partition: how many records the workers and the store have not read yet, and its time.
 
-    The workers' ticks are left out of the lag: `time` says how far they are.
+    Ticks do not count in the workers' lag. `time` says how far the ticks are processed.
     """
 
     partition: int
@@ -30,7 +30,7 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer group: how many members it has, and the broker's word for how it is."""
+    """A consumer group: how many members it has, and its state in the broker's words."""
 
     name: str
     members: int
@@ -38,14 +38,14 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker says of the pipeline."""
+    """The broker's view of the pipeline."""
 
     partitions: list[PartitionState]
     groups: list[GroupState]
 
 
 def time_from_metadata(metadata: str) -> datetime | None:
-    """The partition's time out of a committed offset's metadata, `sequence;time`; None without."""
+    """The partition's time in the metadata of an offset, `sequence;time`; None if there is none."""
     _, _, text = metadata.partition(";")
     try:
         return datetime.fromisoformat(text)
@@ -64,7 +64,7 @@ def partition_times(bootstrap: str) -> dict[int, datetime | None]:
 
 
 def broker_state(bootstrap: str) -> BrokerState:
-    """Lag and time of every partition, and who reads."""
+    """Lag and time of every partition, and the groups that read."""
     with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
         conversation = _lags_of(admin, consumer, group=readers.CONVERSATION, but={topics.CLOCK})
         store = _lags_of(admin, consumer, group=readers.STORE)
@@ -101,7 +101,7 @@ def partition_state(
     store: list[groups.Lag],
     time: datetime | None,
 ) -> PartitionState:
-    """The lags of one partition's topics added up."""
+    """The state of one partition, with the lags of its topics added up."""
     return PartitionState(
         partition=partition,
         conversation_lag=sum(lag.records for lag in conversation),

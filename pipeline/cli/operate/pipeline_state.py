@@ -1,4 +1,4 @@
-"""What `status` says: the broker's word, the report's, and who does not answer."""
+"""What `status` shows: answers of the broker and of the report, and which process is down."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ T = TypeVar("T")
 
 
 class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
-    """What `status --json` prints; what nobody could say is null."""
+    """What `status --json` prints. A value is null if the process that knows it is down."""
 
     time: datetime
     down: dict[str, str]
@@ -79,7 +79,7 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pipeline_state(settings: Settings) -> PipelineState:
-    """Ask everyone; raises `StackError` when there is nobody to ask."""
+    """Ask all processes; raises `StackError` if no broker is known."""
     bootstrap = bootstrap_of(settings)
     stack = find_stack(settings.home)
     down = dict(_ended_processes(stack))
@@ -109,13 +109,13 @@ def pipeline_state(settings: Settings) -> PipelineState:
 
 
 def _troubles(settings: Settings) -> list[dict[str, str]]:
-    """Which processes of this home wait for an operator, or end again and again, and why."""
+    """The processes of this home that wait for an operator or keep ending, and why."""
     found = (*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time()))
     return [{"process": name, "words": words} for name, words in found]
 
 
 def _asked(ask: Callable[[], T], *, part: str, down: dict[str, str]) -> T | None:
-    """The answer; without one None, and `down` has the words, unless it has some already."""
+    """The answer, or None if `part` is down; the first reason goes into `down`."""
     try:
         return ask() if part not in down else None
     except CommandError as error:
@@ -124,28 +124,28 @@ def _asked(ask: Callable[[], T], *, part: str, down: dict[str, str]) -> T | None
 
 
 def _ended_processes(stack: Stack | None) -> Iterator[tuple[str, str]]:
-    """The processes of the local stack that are gone."""
+    """The processes of the local stack that have ended."""
     for name, pid in (stack.pids if stack else {}).items():
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             yield name, f"its process {pid} has ended"
         except PermissionError:
-            continue  # it lives, and is somebody else's
+            continue  # the process lives and belongs to another user
 
 
 def _groups_without_members(broker: BrokerState) -> dict[str, str]:
-    """The workers or the store, where no process reads for them."""
+    """The workers or the store, if their group has no member."""
     parts = {readers.CONVERSATION: "worker", readers.STORE: "store"}
     return {
-        parts[group.name]: f"nobody reads in the group {group.name}"
+        parts[group.name]: f"no process reads in the group {group.name}"
         for group in broker.groups
         if not group.members
     }
 
 
 def _partitions(broker: BrokerState, due: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Each partition with the oldest confirmation due in it; null when nobody can say."""
+    """Each partition with its oldest confirmation due: null if unknown, empty if none."""
     count = len(broker.partitions)
     oldest: dict[int, str] = {}
     for row in due or []:
@@ -168,7 +168,7 @@ def lines_of_state(state: PipelineState) -> Iterator[str]:
         yield "partitions     not known: the broker does not answer"
     else:
         yield from _columns(
-            ["partition", "to work on", "to store", "time", "oldest confirmation due"],
+            ["partition", "to process", "to store", "time", "oldest confirmation due"],
             [
                 [
                     str(partition["partition"]),
@@ -208,7 +208,7 @@ def _records(count: int, *, at_most: bool) -> str:
 def _section(
     title: str, found: list[dict[str, Any]] | None, none: str, names: list[str]
 ) -> Iterator[str]:
-    """A part of the report that SQL answers."""
+    """A section with rows of SQL, or with one line if there are none."""
     if not found:
         words = none if found is not None else "not known: the report does not answer"
         yield f"{title:<14} {words}"

@@ -1,4 +1,4 @@
-"""`status`: how far everything is, and what is down."""
+"""`status`: how far each partition is, and what is down."""
 
 import typer
 
@@ -7,7 +7,7 @@ from pipeline.cli.terminal.output import print_json_line
 
 
 def status(json: Json = False, home: Home = None) -> None:
-    """Say how far everything is, and what is down.
+    """Show how far each partition is, and what is down.
 
     Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters;
     commands that wait, are permitted, or of which nobody knows what became; which processes wait

@@ -1,13 +1,13 @@
-"""`ftp`, the process that fetches mo.log."""
+"""`ftp`: the process that fetches mo.log."""
 
 from pipeline.cli.terminal.options import Home, settings_from
 
 
 def ftp(home: Home = None) -> None:
-    """Fetch what the gateway appends to its log, mo.log, on an FTP server.
+    """Fetch new lines of the gateway's log, mo.log, from an FTP server.
 
-    It goes on where it was, also after the log was rotated. The server, the user and the log are
-    settings: ftp_host, ftp_user, ftp_password, ftp_path and so on.
+    After a restart it continues at the last octet, also if the log was rotated. Settings name the
+    server, the user and the log: ftp_host, ftp_user, ftp_password, ftp_path and so on.
     """
     settings = settings_from(home=home)
     from ingest.ftp import process

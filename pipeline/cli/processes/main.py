@@ -1,4 +1,4 @@
-"""`up`, the whole stack on this machine, and its processes one by one."""
+"""`up` runs the whole stack on this machine. The other commands run one process each."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ ReadyFile = Annotated[
     typer.Option(
         "--ready-file",
         metavar="FILE",
-        help="Written, atomically, when all is ready: where, and process ids.",
+        help="File to write, atomically, when all is ready: addresses and process ids.",
     ),
 ]
 
@@ -36,8 +36,8 @@ def up(
 ) -> None:
     """Run the whole stack on this machine, without Docker.
 
-    It stays in the foreground: Ctrl-C stops it in order and keeps the data. It needs no other
-    service and no Java of your own.
+    The command stays in the foreground. Ctrl-C stops the stack in order and keeps the data. The
+    stack needs no other service and no Java of your own.
     """
     from pipeline.cli.local import supervisor
 
@@ -53,9 +53,9 @@ def up(
 
 
 def worker(home: Home = None) -> None:
-    """Run one worker: it keeps consent and judges what may be sent.
+    """Run one worker. Workers join parts, keep consent, and judge which MT may be sent.
 
-    Start as many as there is work for, up to one a partition; each takes its share.
+    You can start several workers, at most one for each partition. They share the partitions.
     """
     settings = settings_from(home=home)
     from pipeline.conversation import process
@@ -66,7 +66,7 @@ def worker(home: Home = None) -> None:
 def ingest(
     home: Home = None, http_port: HttpPort = None, tls_cert: TlsCert = None, tls_key: TlsKey = None
 ) -> None:
-    """Run the ingest service, which takes what arrives.
+    """Run the ingest service, which receives messages and MT requests by HTTP.
 
     It answers the gateway 200 once Kafka has acknowledged the message.
     """
@@ -79,7 +79,7 @@ def ingest(
 def store(home: Home = None, report_port: ReportPort = None) -> None:
     """Run the store, which fills ClickHouse and serves the report.
 
-    With TWOWAY_CLICKHOUSE empty it owns the embedded engine under the home.
+    If TWOWAY_CLICKHOUSE is empty, it runs the embedded engine under the home.
     """
     settings = settings_from(home=home, report_port=report_port)
     from pipeline.store import process

@@ -1,13 +1,13 @@
-"""`smpp`, the process that receives over SMPP."""
+"""`smpp`: the process that receives messages by SMPP."""
 
 from pipeline.cli.terminal.options import Home, settings_from
 
 
 def smpp(home: Home = None) -> None:
-    """Bind to the gateway as an SMPP receiver and take what it delivers.
+    """Bind to the gateway by SMPP and receive messages.
 
-    It answers each deliver_sm once Kafka has it. The gateway, the way to bind and the password are
-    settings: smpp_host, smpp_port, smpp_system_id, smpp_password and so on.
+    It answers each deliver_sm once Kafka has it. Settings name the gateway, the bind and the
+    password: smpp_host, smpp_port, smpp_system_id, smpp_password and so on.
     """
     settings = settings_from(home=home)
     from ingest.smpp import process

@@ -15,18 +15,17 @@ def consume(
         str, typer.Argument(metavar="TOPIC", help="One of the topics, such as mo-message.")
     ],
     from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="From the oldest record kept, not from now on.")
+        bool, typer.Option("--from-beginning", help="Start at the oldest record, not at new ones.")
     ] = False,
     maximum: Annotated[
         int | None, typer.Option("--max", min=1, metavar="N", help="Stop after N records.")
     ] = None,
     home: Home = None,
 ) -> None:
-    """Print the records of a topic, a line of JSON each.
+    """Print the committed records of a topic as lines of JSON, until --max or Ctrl-C.
 
-    Committed ones only, until --max or Ctrl-C.
-    Times are ISO 8601 in UTC; octets (octets, query, udh, key_octets, …) are lower-case hex.
-    A record that cannot be read is shown with "unreadable" and its octets.
+    Times are ISO 8601 in UTC. Octets (octets, query, udh, key_octets, …) are lower-case hex. A
+    record that cannot be read is shown with "unreadable" and its octets.
     """
     settings = settings_from(home=home)
 

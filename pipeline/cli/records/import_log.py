@@ -1,4 +1,4 @@
-"""`import`: a mo.log fetched by hand, through the same path as the gateway's callbacks."""
+"""`import`: publishes the lines of a mo.log that was fetched by hand to `mo-raw`."""
 
 from collections import Counter, deque
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 READ_OCTETS: Final = 256 * 1024
 IN_FLIGHT: Final = 5_000
-FIRST_LINES: Final = 100  # so many are kept back at the beginning for a time that can be read
+FIRST_LINES: Final = 100  # the most lines held back at the beginning until a time can be read
 HEAD_OCTETS: Final = 4 * 1024
 SAID_EVERY_OCTETS: Final = 32 * 1024 * 1024
 
@@ -28,7 +28,7 @@ FromOctet = Annotated[
         "--from-octet",
         metavar="N",
         min=0,
-        help="Begin after so many octets, where an import that failed said it had come.",
+        help="Skip the first N octets; an import that failed says how many Kafka has.",
     ),
 ]
 
@@ -38,10 +38,10 @@ def import_log(
     from_octet: FromOctet = 0,
     home: Home = None,
 ) -> None:
-    """Take every line of a mo.log as a part; refused lines go to the dead letter.
+    """Take every line of a mo.log as a part. Refused lines become dead letters.
 
-    The same file again changes nothing, nor does a part that came by a callback already. The exit
-    code is 1 when the last line has no end and may be a STOP.
+    Importing the same file again changes nothing. A part that already came by a callback changes
+    nothing either. The exit code is 1 if the last line has no line end and may be a STOP.
     """
     settings = settings_from(home=home)
 
@@ -61,25 +61,25 @@ def import_log(
         except KafkaError as error:
             raise CommandError(
                 f"Kafka has all lines up to octet {taking.acknowledged} of {file}, then it failed"
-                f" ({type(error).__name__}). Import the file again: what came changes nothing;"
-                f" --from-octet {taking.acknowledged} spares the time"
+                f" ({type(error).__name__}). Import the file again: lines that Kafka has change"
+                f" nothing, and --from-octet {taking.acknowledged} skips them"
             ) from error
     counts = taking.counts
     typer.echo(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
     if rest:
         words = (
-            f"the last {len(rest)} octets are no line yet and were not taken: they do not end in a"
-            " line end"
+            f"the last {len(rest)} octets were not taken: they are not a whole line, because the"
+            " line end is missing"
         )
         if may_hold_stop(rest) or may_hold_stop(rest, _extra_stop_words(bootstrap)):
             raise CommandError(
-                f"{words}, and they may be a STOP: fetch {file} again and import it whole"
+                f"{words}. They may be a STOP: fetch {file} again and import all of it"
             )
         typer.echo(words, err=True)
 
 
 def _extra_stop_words(bootstrap: str) -> tuple[str, ...]:
-    """Those of every number: a line without an end may not name the whole of its own."""
+    """The extra stop words of all numbers, because an incomplete line may not name its number."""
     from pipeline.cli.consent.orders import numbers_in_force
 
     loaded = numbers_in_force(bootstrap)
@@ -88,15 +88,15 @@ def _extra_stop_words(bootstrap: str) -> tuple[str, ...]:
 
 
 class Taking:
-    """Publishes the lines of a file, some thousands ahead of what Kafka has acknowledged."""
+    """Publishes the lines of a file, at most `IN_FLIGHT` ahead of Kafka's acknowledgements."""
 
     def __init__(self, send: "Callable[..., Any]", *, now: "datetime", position: int) -> None:
         self.acknowledged = position
         self.counts: Counter[str] = Counter()
         self._send = send
         self._now = now
-        # acknowledgements in the order of the file, and between them positions: once all before
-        # one have come, Kafka has every line up to it
+        # Acknowledgements in the order of the file, with positions between them. Once all
+        # acknowledgements before a position have come, Kafka has every line up to it.
         self._waiting: deque[Any] = deque()
 
     def send_lines(self, blocks: "Iterator[bytes]") -> bytes:
@@ -152,7 +152,7 @@ class Taking:
 
 
 def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
-    """The file from `position` on, piece by piece."""
+    """The octets of the file from `position` on, in blocks."""
     from pipeline.wire.mo_log import is_utf_16
 
     try:
@@ -162,7 +162,7 @@ def _octets_of(file: Path, position: int) -> "Iterator[bytes]":
                 raise CommandError(
                     f"{file} is UTF-16, and mo.log is not: fetch it as it is on the server"
                 )
-            if position:  # what cannot seek, a pipe, can still be read from its start
+            if position:  # without a position, a pipe works too, which cannot seek
                 opened.seek(position)
             while octets := opened.read(READ_OCTETS):
                 yield octets

@@ -1,4 +1,4 @@
-"""`sql`: a read-only question to ClickHouse, through the report."""
+"""`sql`: a read-only query to ClickHouse, through the report."""
 
 from typing import Annotated
 
@@ -18,9 +18,9 @@ def sql(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Ask ClickHouse and print a line of JSON a row.
+    """Query ClickHouse and print each row as a line of JSON.
 
-    POST {report}/sql with the query as the body answers any HTTP client the same.
+    Any HTTP client gets the same answer from POST {report}/sql.
     """
     parameters = _parameters_from_words(param or [])
     settings = settings_from(home=home)
@@ -31,7 +31,7 @@ def sql(
 
 
 def _parameters_from_words(words: list[str]) -> dict[str, str]:
-    """`name=value` by name; the value is everything behind the first `=`."""
+    """The values of the words `name=value`, by name. A value begins after the first `=`."""
     parameters: dict[str, str] = {}
     for word in words:
         name, sign, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""`replay`: what changed stop rules would have made of the recorded messages."""
+"""`replay`: shows how the recorded messages would have changed consent under other stop rules."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -17,7 +17,7 @@ SAID_EVERY: Final = 10_000
 
 
 def since_from_text(text: str) -> datetime:
-    """A day's beginning in UTC, or a time that names its offset; raises `typer.BadParameter`."""
+    """The start of a day in UTC, or a time with a UTC offset; raises `typer.BadParameter`."""
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
@@ -29,25 +29,23 @@ def since_from_text(text: str) -> datetime:
 def replay(
     rule: Annotated[
         Path,
-        typer.Option(
-            "--rule", metavar="FILE", help="A numbers.toml with the changed rules, whole."
-        ),
+        typer.Option("--rule", metavar="FILE", help="A whole numbers.toml with the changed rules."),
     ],
     since: Annotated[
         str,
         typer.Option(
-            metavar="DATE", help="The changed rules count from here on: 2026-03-01, or a time."
+            metavar="DATE", help="The changed rules apply from here on: 2026-03-01, or a time."
         ),
     ],
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """Show whose consent would differ had these rules been in force, and change nothing.
+    """Show whose consent would differ under other rules. This changes nothing.
 
     The rules are those of a numbers.toml: extra_stop_words, strict, keywords, premium, custom
-    replies. Every recorded message and order is read again, in memory, once under the rules in
-    force and once under these; the states at the end are compared. Confirmations that an
-    application sent are not played again: the gateway's own stand for them.
+    replies. Every recorded message and order is processed again in memory, once under the rules in
+    force and once under the changed rules. Then the states at the end are compared. Confirmations
+    that an application sent are not replayed. The gateway's own confirmations take their place.
     """
     start = since_from_text(since)
     settings = settings_from(home=home)
@@ -63,7 +61,7 @@ def replay(
 
     now = clock_of(settings).now()
     if start > now:
-        raise CommandError(f"--since {text_from_time(start)} is not yet")
+        raise CommandError(f"--since {text_from_time(start)} is in the future")
     numbers = numbers_from_file(rule, account=settings.account, loaded_at=now)
     report = report_of(settings)
     play = Replay(

@@ -1,4 +1,4 @@
-"""The recorded messages and orders of one handset after the other, out of ClickHouse."""
+"""Reads the recorded messages and orders from ClickHouse, one handset after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE: Final = 20_000
-# Messages of a handset are of one partition: the offset is their order of arrival.
+# All messages of a handset are in one partition, so the offset is their order of arrival.
 MESSAGES: Final = """\
 SELECT handset, kafka_partition, kafka_offset, message_id, number, text, charset, complete, lossy,
     flags, account, source,
@@ -26,7 +26,7 @@ FROM mo_message
 WHERE (handset, kafka_partition, kafka_offset) >
     ({handset:String}, {partition:Int32}, {offset:Int64})
 ORDER BY handset, kafka_partition, kafka_offset LIMIT {page:UInt32}"""
-# An order that went to a wrong partition is there twice, and counts once.
+# An order that went to a wrong partition first is there twice, and counts once.
 ORDERS: Final = """\
 SELECT request_id, handset, number, keyword, account, action, mo_message_id, actor, reason,
     formatDateTime(requested_at, '%FT%T.%fZ', 'UTC') AS requested_at_iso
@@ -56,7 +56,7 @@ def recorded_by_handset(report: str) -> Iterator[tuple[str, list[Recorded]]]:
 
 
 def merged(messages: list[MoMessage], orders: list[ConsentRequest]) -> list[Recorded]:
-    """Messages in their order, each order before the first message that reached us after it."""
+    """Messages and orders in one list: an order comes before the first message received later."""
     left = sorted(orders, key=time_of_record)
     found: list[Recorded] = []
     for message in messages:
@@ -67,7 +67,10 @@ def merged(messages: list[MoMessage], orders: list[ConsentRequest]) -> list[Reco
 
 
 def _message_rows(report: str, orders: dict[str, list[ConsentRequest]]) -> Iterator[dict[str, Any]]:
-    """The rows of all messages; `orders` is given those of a page's handsets before its rows."""
+    """The rows of all messages, page by page.
+
+    Before the rows of a page, `orders` gets the orders of the handsets of that page.
+    """
     place: dict[str, Any] = {"handset": "", "partition": -1, "offset": -1}
     while page := rows(report, MESSAGES, parameters=place | {"page": PAGE}):
         bounds = {"first": page[0]["handset"], "last": page[-1]["handset"]}

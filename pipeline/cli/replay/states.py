@@ -1,4 +1,4 @@
-"""A handset's consent after what is recorded of it, under one directory or another. Pure."""
+"""Computes a handset's consent from its records, under one directory or another. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Recorded = MoMessage | ConsentRequest
 
 
 class ReplayedState(msgspec.Struct, frozen=True):
-    """Both sides' states; `message_id` and `rule` are of what made them so."""
+    """The states of both sides, and the message and the rule that caused them."""
 
     ours: str = ConsentState.OPEN.value
     gateway: str = ConsentState.OPEN.value
@@ -36,7 +36,7 @@ class ReplayedState(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A scope of a handset that comes out otherwise."""
+    """A scope of a handset whose state differs between the two directories."""
 
     handset: str
     scope_kind: str
@@ -46,15 +46,15 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def time_of_record(record: Recorded) -> datetime:
-    """When it reached us."""
+    """When the record reached us."""
     return record.received_at if isinstance(record, MoMessage) else record.requested_at
 
 
 class Replay:
-    """Plays handsets through consent twice: under the directory in force, and under another.
+    """Replays handsets through consent twice: under the directory in force and under another.
 
-    The other one counts from `since` on: what is older is read by the one in force both times, so
-    that a handset stopped before stays so.
+    The other directory applies from `since` on. Older records are read under the directory in force
+    both times, so a handset that was stopped before stays stopped.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Replay:
         self._rules = rules
 
     def differences(self, handset: str, records: Sequence[Recorded]) -> Iterator[Difference]:
-        """What would be otherwise; `records` are in order of arrival."""
+        """The scopes whose state would differ. `records` are in order of arrival."""
         before = self._states(records, self._in_force)
         after = self._states(records, self._other)
         for key in sorted(before.keys() | after.keys()):
@@ -116,7 +116,7 @@ class Replay:
 
 
 def _state_of(states: dict[Key, ReplayedState], key: Key, directory: Directory) -> ReplayedState:
-    """A scope's state; where it has none of its own its account's, and open without."""
+    """The state of a scope; if it has none, the state of its account, or else open."""
     if key[0] == ScopeKind.ACCOUNT:
         return states.get(key, ReplayedState())
     account = account_key(directory.account_of(first_number_of(key)))

@@ -1,4 +1,4 @@
-"""What several commands are given in words: handsets, numbers, who orders, and why."""
+"""Arguments that several commands share: handsets, numbers, the name of a person, a reason."""
 
 import getpass
 from typing import Annotated
@@ -9,18 +9,21 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
 
 ReasonOption = Annotated[
-    str, typer.Option("--reason", help="Why, in your words; it is kept with the order.")
+    str, typer.Option("--reason", help="Why, in your own words. It is kept with the order.")
 ]
 By = Annotated[
     str | None,
     typer.Option(
-        "--by", metavar="NAME", help="Who orders it; else your login name.", show_default=False
+        "--by",
+        metavar="NAME",
+        help="Who gives the order. Default: your login name.",
+        show_default=False,
     ),
 ]
 
 
 def actor_from(by: str | None) -> str:
-    """Who gives the order; raises `CommandError` when nobody can tell."""
+    """Who gives the order; raises `CommandError` without `by` and without a login name."""
     if by is not None and by.strip():
         return by.strip()
     try:
@@ -38,7 +41,7 @@ def words_from(reason: str) -> str:
 
 
 def handset_from(text: str) -> str:
-    """The handset in digits; raises `typer.BadParameter` for what can never be sent to."""
+    """The handset in digits; raises `typer.BadParameter` if no MT can be sent to `text`."""
     handset = handset_from_text(text)
     if not handset:
         raise typer.BadParameter(f"the handset {text!r} {CANNOT_BE_SENT_TO}")
@@ -46,7 +49,7 @@ def handset_from(text: str) -> str:
 
 
 def number_from(text: str) -> str:
-    """A number in digits, short codes as they are; raises `typer.BadParameter`."""
+    """A number or short code in digits; raises `typer.BadParameter` if `text` is not digits."""
     digits = written_digits(text).removeprefix("+")
     if not digits:
         raise typer.BadParameter(f"the number {text!r} is not digits")

@@ -13,7 +13,7 @@ PATTERN: Final = re.compile(
 
 
 def duration_from_text(text: str) -> timedelta:
-    """`1h30m` as 90 minutes; largest unit first, each once; raises `ValueError`."""
+    """`1h30m` is 90 minutes. Units: d, h, m, s, in this order, each once. Raises `ValueError`."""
     found = PATTERN.fullmatch(text.strip().lower())
     counts = [int(count or 0) for count in found.groups()] if found else [0]
     seconds = sum(count * size for count, size in zip(counts, UNITS.values(), strict=False))
@@ -23,7 +23,7 @@ def duration_from_text(text: str) -> timedelta:
 
 
 def text_from_duration(duration: timedelta) -> str:
-    """The shortest such text for whole seconds; `0s` for none."""
+    """The shortest text of a duration of whole seconds; `0s` for zero."""
     left = int(duration.total_seconds())
     words = []
     for unit, size in UNITS.items():

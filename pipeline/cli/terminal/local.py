@@ -1,4 +1,4 @@
-"""What the commands ask of the local stack: where it is, and its clock."""
+"""The local stack as the commands see it: where it runs, and its clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def clock_of(settings: Settings) -> PipelineClock:
-    """The local stack's clock; for a broker elsewhere the machine's."""
+    """The local stack's clock; the machine's clock if the settings name another broker."""
     stack = find_stack(settings.home)
     is_local = not settings.kafka or (stack is not None and stack.kafka == settings.kafka)
     return PipelineClock(settings.home if is_local else None)

@@ -1,4 +1,4 @@
-"""The options that several commands share, and the settings they make."""
+"""The options that several commands share, and how they become settings."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ Home = Annotated[
     typer.Option(
         "--home",
         metavar="DIR",
-        help="Folder of the local stack; else TWOWAY_HOME, else .twoway.",
+        help="Folder of the local stack. Default: TWOWAY_HOME, else .twoway.",
         show_default=False,
     ),
 ]
@@ -36,13 +36,13 @@ TlsCert = Annotated[
 ]
 TlsKey = Annotated[
     Path | None,
-    typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM)."),
+    typer.Option("--tls-key", metavar="FILE", help="Private key (PEM) of the certificate."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of words.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
 
 def settings_from(**flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given."""
+    """The settings in force. A flag that is None counts as not given."""
     given = {
         name: str(value) if isinstance(value, Path) else value for name, value in flags.items()
     }

@@ -10,12 +10,12 @@ import typer
 
 
 def text_from_time(time: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, without a fraction that is nought."""
+    """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:
-    """A record, or any value of one, as JSON can say it: times ISO 8601, octets lower-case hex."""
+    """A record or a value as plain JSON types: times in ISO 8601, octets in lower-case hex."""
     match value:
         case msgspec.Struct():
             return plain(msgspec.structs.asdict(value))
@@ -32,5 +32,5 @@ def plain(value: Any) -> Any:
 
 
 def print_json_line(value: Any) -> None:
-    """One line of JSON on stdout, at once (a reader may be waiting for it)."""
+    """Print one line of JSON on stdout. It is not buffered, because a reader may wait for it."""
     typer.echo(msgspec.json.encode(plain(value)).decode())

@@ -1,4 +1,4 @@
-"""`why`: a handset's consent, since when, by which message and rule, and what would change it."""
+"""`why`: a handset's consent, since when, because of what, and what would change it."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pipeline.cli.why.history import Change
     from pipeline.directory.directory import Directory
 
-# Rows of one handset come from one partition: the offset says which of two in one millisecond was
-# recorded later.
+# All rows of a handset come from one partition. So the offset tells which of two rows of the same
+# millisecond was recorded later.
 _TIMES: Final = ("at", "recorded_at", "confirmation_due_at", "confirmation_deadline")
 _ISO: Final = ", ".join(
     f"formatDateTime({name}, '%FT%T.%fZ', 'UTC') AS {name}_iso" for name in _TIMES
@@ -35,14 +35,15 @@ def why(
         typer.Argument(metavar="HANDSET", help="Whose consent; or a COMMAND_ID, as `mt show`."),
     ],
     number: Annotated[
-        str | None, typer.Argument(metavar="[NUMBER]", help="At this number; else everywhere.")
+        str | None,
+        typer.Argument(metavar="[NUMBER]", help="A number of ours. Default: every scope."),
     ] = None,
     home: Home = None,
 ) -> None:
-    """Say whether an MT to a handset passes, since when, and by which message and rule.
+    """Say whether an MT to a handset passes, since when, and because of which message and rule.
 
-    Ours and the gateway's state, what is due, and what would change it. It is as ClickHouse has
-    it, a few seconds behind; `twoway status` says how far.
+    It shows our state and the gateway's state, what is due, and what would change the state. The
+    answer comes from ClickHouse, which is a few seconds behind; `twoway status` says how far.
     """
     if COMMAND_ID.fullmatch(handset.strip()):
         from pipeline.cli.mt.show import lines_of_id
@@ -84,7 +85,7 @@ def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
 def lines_of_handset(
     handset: str, number: str, changes: "list[Change]", directory: "Directory"
 ) -> "Iterator[str]":
-    """The answer; without a number every scope that ever changed."""
+    """The answer in words. Without a number it names every scope that ever changed."""
     from pipeline.cli.why.history import deciding, scopes_now
     from pipeline.cli.why.words import lines_of_scope
 

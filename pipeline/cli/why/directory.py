@@ -1,4 +1,4 @@
-"""The directory of numbers in force, as ClickHouse has it."""
+"""The directory of numbers in force, read from ClickHouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a handset that was forgotten: when, by whose order, and which stops stay."""
+"""What is known about a forgotten handset: when, by whose order, and which stops stay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANYONE: Final = "SELECT count() AS n FROM erasure"
 
 
 def lines_of_forgotten(report: str, settings: Settings, handset: str) -> Iterator[str]:
-    """Nothing, where the handset was never forgotten."""
+    """The handset's last erasure in words; no line if the handset was never forgotten."""
     if not rows(report, ANYONE)[0]["n"]:
         return
     try:
@@ -32,15 +32,15 @@ def lines_of_forgotten(report: str, settings: Settings, handset: str) -> Iterato
         raise CommandError(str(error)) from error
     if key is None:
         yield (
-            f"handsets were forgotten, and without the suppression key {key_file(settings)} it"
-            " cannot be told whether this is one"
+            f"handsets were forgotten, but the suppression key {key_file(settings)} is missing, so"
+            " it cannot be told whether this handset is one of them"
         )
         return
     for row in rows(report, NEWEST, parameters={"suppression": key.of(handset).hex()}):
         because = f": {row['reason']}" if row["reason"] else ""
         yield f"forgotten at {row['forgotten_at']}, by order of {row['actor']}{because}"
         if not row["kept"]:
-            yield "  nothing of it was stopped then"
+            yield "  the handset had no stops then"
             continue
-        yield "  stops are kept under a suppression, and hold until a message re-enables:"
+        yield "  its stops are kept under a suppression, and hold until a message re-enables:"
         yield from (f"  {stop}" for stop in row["kept"])

@@ -1,4 +1,4 @@
-"""What `consent_change` comes to, scope by scope: what holds by now, and since when."""
+"""The state of each scope and since when it holds, computed from the rows of `consent_change`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPEN_STATE: Final = ConsentState.OPEN.value
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `consent_change`, and the text of the message behind it where there is one."""
+    """A row of `consent_change`, with the text of its message if there is one."""
 
     scope_kind: str
     scope: str
@@ -46,10 +46,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScopeNow(msgspec.Struct, frozen=True, kw_only=True):
-    """One scope as we know it by now: the row that holds, and the rows each side's state is from.
+    """The current state of one scope: the latest row, and for each side the row that set its state.
 
-    They differ where an order opened ours while the gateway's stayed stopped; None: it never was
-    anything but open.
+    The rows of the two sides differ if, for example, an order opened ours while the gateway's side
+    stayed stopped. None: the side was always open.
     """
 
     latest: Change
@@ -63,7 +63,7 @@ class ScopeNow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether both sides let an MT pass."""
+        """Whether both sides are open, so that an MT passes."""
         return self.latest.state == OPEN_STATE and self.latest.gateway_state == OPEN_STATE
 
 
@@ -71,7 +71,7 @@ def scopes_now(changes: Iterable[Change]) -> dict[Key, ScopeNow]:
     """Each scope's state; `changes` are in the order in which they were recorded."""
     rows: dict[Key, dict[datetime, Change]] = {}
     for change in changes:
-        rows.setdefault(change.key, {})[change.at] = change  # what was recorded last counts
+        rows.setdefault(change.key, {})[change.at] = change  # the row that was recorded last counts
     return {key: _scope_now([found[at] for at in sorted(found)]) for key, found in rows.items()}
 
 
@@ -87,10 +87,10 @@ def _scope_now(rows: list[Change]) -> ScopeNow:
 def deciding(
     directory: Directory, number: str, known: dict[Key, ScopeNow]
 ) -> dict[Key, ScopeNow | None]:
-    """The scopes that decide whether this number may send, each with what is known of it.
+    """The scopes that decide whether this number may send, each with its state.
 
-    A scope without rows is answered by its account's; None: nothing ever stopped it. A shared short
-    code has a scope for each keyword, whichever the application names.
+    A scope without rows has the state of its account. None: nothing ever stopped the scope. A
+    shared short code has a scope for each keyword, because the application may name any of them.
     """
     account = account_key(directory.account_of(number))
     keywords = directory.keywords_of(number)

@@ -1,4 +1,4 @@
-"""A handset's consent in words: what it is, since when, by what, and what would change it."""
+"""A handset's consent in words: the state, since when, why, and what would change it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXT_SHOWN: Final = 80
 def lines_of_scope(
     handset: str, key: Key, now: ScopeNow | None, *, directory: Directory
 ) -> Iterator[str]:
-    """Everything about one scope; `now` is None, or the account's, where it has no rows itself."""
+    """Everything about one scope. If it has no rows, `now` is its account's state, or None."""
     number = _number_of(key, directory)
     yield name_of_scope(key)
     if now is None:
@@ -71,7 +71,7 @@ def _cause(change: Change) -> str:
         review = f" on message {change.mo_message_id}" if change.mo_message_id else ""
         return f"order of {change.actor}{review}: {change.reason}"
     if not change.mo_message_id:
-        return "nothing any more: what stopped it was overtaken by an earlier message"
+        return "no message: an earlier message that came late has cancelled the cause"
     text = " ".join(change.text.split())
     short = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
     message = f'"{short}" to {change.number} (message {change.mo_message_id})'

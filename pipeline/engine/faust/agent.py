@@ -1,4 +1,4 @@
-"""An agent over several topics under Faust: one task a partition, as rebalances have it."""
+"""An agent under Faust that reads several topics, with one task for each owned partition."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Transactions share the processors of broker and worker: a few at a time are over sooner, each,
-#: than all at once, and what waits for its turn comes in one batch.
+#: Transactions share the processors of broker and worker. A few at a time each end sooner than all
+#: at once, and records that wait meanwhile go into one batch.
 PARTITIONS_AT_WORK: Final = 4
 SAVE_SECONDS: Final = 0.5
 SAVE_RECORDS: Final = 20
@@ -45,7 +45,7 @@ class _Watched:
         self._task, self._states = task, states
 
     def mark(self) -> Hashable:
-        """Batches done, offsets passed with nothing to write, rows changed or read back so far."""
+        """Number of batches, offsets, and numbers of rows changed and restored so far."""
         state = self._task.state
         changes = sum(len(table.changes) for table in state.tables.values())
         offsets = tuple(state.point.offsets.items())
@@ -60,7 +60,7 @@ class _Watched:
 
 
 class PartitionedAgent:
-    """The tasks of the partitions this worker owns."""
+    """The tasks of the partitions that this worker owns."""
 
     def __init__(self, app: faust.App, plan: AgentPlan, *, stall_seconds: float) -> None:
         self._app = app
@@ -85,17 +85,17 @@ class PartitionedAgent:
 
     @property
     def ready(self) -> bool:
-        """Whether every partition owned has its state and none waits for an operator."""
+        """Whether every owned partition has its state, and none waits for an operator."""
         tasks = self._tasks.values()
         return bool(tasks) and all(task.ready and not task.waits_for for task in tasks)
 
     @property
     def waits_for(self) -> dict[int, str]:
-        """Why each partition waits that waits for an operator."""
+        """The partitions that wait for an operator, and why."""
         return {p: task.waits_for for p, task in self._tasks.items() if task.waits_for}
 
     def register(self) -> None:
-        """Hang the agent into the app: its stream, and what happens on a rebalance."""
+        """Register the agent's stream and its rebalance callbacks with the app."""
         channel = self._app.topic(
             *self._plan.topics, key_serializer="raw", value_serializer="raw", value_type=bytes
         )
@@ -149,7 +149,7 @@ class PartitionedAgent:
         return task
 
     async def _revoked(self, _app: faust.App, revoked: set[TP], **_: Any) -> None:
-        """All are given up, as the eager protocol has it; who keeps which comes after."""
+        """Pause all partitions: the eager protocol revokes all before it assigns some again."""
         await asyncio.gather(*(task.pause() for task in self._tasks.values()))
 
     async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
@@ -176,14 +176,14 @@ class PartitionedAgent:
         self._states.close()
 
     def _tell_troubles(self) -> None:
-        """Let `twoway status` of this home know which partitions wait, and why."""
+        """Write for `twoway status` which partitions wait, and why."""
         found = self.waits_for
         if found != self._told:
             self._told = found
             troubles.tell_waits({f"partition {p}": words for p, words in found.items()})
 
     async def _save_now_and_then(self) -> None:
-        """Commit offsets that moved with nothing to write: many soon, few every few seconds."""
+        """Commit offsets without rows: within half a second if there are many, else rarely."""
         rounds = 0
         while True:
             await asyncio.sleep(SAVE_SECONDS)
@@ -216,5 +216,5 @@ class PartitionedAgent:
             log.warning("offsets not committed, %s: %s", type(error).__name__, error)
 
     def _failed(self, partition: int, error: BaseException) -> None:
-        """Stop at once and loudly: nothing was committed, and a new start takes the batch again."""
+        """End the process: nothing was committed, and after a restart the batch is taken again."""
         stop_loudly(f"partition {partition}", error)

@@ -1,4 +1,4 @@
-"""A Faust app on the engine's transport, and running it as this process."""
+"""Makes a Faust app on the engine's transport, and runs it as this process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-#: What others name of Faust: they take it from here.
+#: The names of Faust that other modules need; they import them from here.
 __all__ = [
     "TP",
     "App",
@@ -38,7 +38,7 @@ KNOCK_SECONDS: Final = 0.5
 
 
 def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> App:
-    """An app of consumer group `group`, without whatever of Faust we do not use."""
+    """An app of consumer group `group`, without the parts of Faust that we do not use."""
     return App(
         group,
         broker=";".join(f"txn://{server}" for server in bootstrap.split(",")),
@@ -70,7 +70,7 @@ def in_background(app: App, work: Callable[[], Awaitable[None]]) -> None:
 
 
 def run_faust_app(app: App, settings: Settings) -> None:
-    """Run the app until it is told to stop; ends the process."""
+    """Run the app until it is told to stop; this ends the process."""
     in_background(app, partial(end_when_hung, settings.hang_seconds))
     app.finalize()
     wait_for_broker([(url.host, url.port) for url in app.conf.broker])
@@ -82,14 +82,14 @@ def run_faust_app(app: App, settings: Settings) -> None:
 
 
 def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> Worker:
-    """What runs the app, at the level of logging that is set.
+    """The Faust worker that runs the app, at the log level of the settings.
 
-    Faust turns a spinner with every line logged, and for that has every library make its lines for
-    debugging, where the level is `warning` or above.
+    Faust turns a spinner with every log line. For that, at level `warning` or above, it makes every
+    library produce its debug lines. So the spinner is removed.
     """
 
     class BrakedWorker(Worker):  # type: ignore[misc]
-        """Its log is braked once it is set up."""
+        """A worker that adds the brake to its log."""
 
         def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
             brake_handlers()
@@ -102,9 +102,9 @@ def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> 
 
 
 def wait_for_broker(servers: Sequence[tuple[str, int]]) -> None:
-    """Return when one of the servers takes a connection; the process ends when none does for long.
+    """Wait until one of the servers accepts a connection; end the process if none does for long.
 
-    A broker that is being started again is usual, and Faust's words for it are a hundred lines.
+    A broker that restarts is normal, and Faust would log a hundred lines about it.
     """
     deadline = time.monotonic() + BROKER_SECONDS
     while True:
@@ -117,7 +117,7 @@ def wait_for_broker(servers: Sequence[tuple[str, int]]) -> None:
 
 
 def _knock(server: tuple[str, int]) -> str:
-    """What kept us from connecting, in words; empty when nothing did."""
+    """Why a connection failed, in words; empty if it did not fail."""
     try:
         socket.create_connection(server, timeout=BROKER_SECONDS).close()
     except OSError as error:

@@ -1,9 +1,9 @@
-"""A Faust transport driver whose consumer hands over whole batches and commits nothing by itself.
+"""A Faust transport driver whose consumer gives whole batches and commits nothing by itself.
 
-Registered in Faust's entry-point group `faust.transports` as `txn`: `broker="txn://host:port"`.
-Stock Faust hands over one record at a time and commits what an agent has touched; here an event's
-value is a `Batch`, and offsets move only where the engine moves them: inside a transaction with the
-state and the outputs, or by `commit_offsets` when there was nothing to write.
+It is registered in Faust's entry-point group `faust.transports` as `txn`:
+`broker="txn://host:port"`. Stock Faust gives an agent one record at a time, and commits the records
+that the agent has processed. Here the value of an event is a `Batch`. Only the engine commits
+offsets: in a transaction with state and outputs, or by `commit_offsets` if nothing was written.
 
 Written against faust-streaming 0.15.3 and aiokafka 0.14.0, which are pinned.
 """
@@ -35,15 +35,15 @@ NO_ROOM_SECONDS: Final = 0.02
 
 
 class Consumer(driver.Consumer):
-    """Hands each poll of a partition to its agent as one event."""
+    """Gives each poll of a partition to its agent as one event."""
 
     _thread: ConsumerThread
     _ends: Ends | None = None
 
-    #: May be set by the agent's shell: at least so long from one fetch to the next.
+    #: The shortest time between two fetches; the agent may set it.
     fetch_gap_seconds: float = FETCH_GAP_SECONDS
 
-    #: Set by the agent's shell: may this partition take more? Bounds what is held in memory.
+    #: Whether more of a partition may be fetched; the agent sets it. It bounds the memory.
     has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -68,7 +68,7 @@ class Consumer(driver.Consumer):
                 stop_loudly("the consumer", error)
             except KafkaError as error:
                 stop_loudly("the consumer", error)
-            # Read after the fetch: before it, a fresh assignment's would be missed.
+            # Read after the fetch; read before it, the number of a new assignment would be missed.
             generation = self.app.consumer_generation_id
             for batch in batches:
                 if not self.flow_active or generation != self.app.consumer_generation_id:
@@ -76,18 +76,18 @@ class Consumer(driver.Consumer):
                 await self.callback(_message_from_batch(batch, generation))
 
     async def commit(self, *_args: Any, **_kwargs: Any) -> bool:
-        """Offsets are the engine's: they move inside its transactions."""
+        """Do nothing: the engine commits offsets in its transactions."""
         return True
 
     async def force_commit(self, *_args: Any, **_kwargs: Any) -> bool:
-        """As `commit`."""
+        """Do nothing, like `commit`."""
         return True
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's livelock detector looks at acks and commits, which are not used here."""
+        """Do nothing: Faust's livelock detector checks acks and commits, which are not used."""
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Last stable offset of each partition, asked of its leader now."""
+        """The last stable offset of each partition, from its leader, now."""
         if self._ends is None:
             self._ends = Ends(self._new_asker)
         return await self._ends.read(partitions)
@@ -104,13 +104,13 @@ class Consumer(driver.Consumer):
         )
 
     async def on_stop(self) -> None:
-        """Faust's, and the connections of our own."""
+        """Stop, and close our own connections."""
         await super().on_stop()
         if self._ends is not None:
             await self._ends.close()
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit as a member of the group: refused when the generation is no longer ours."""
+        """Commit as a member of the group; the broker refuses it if our generation has ended."""
         await self._thread.commit_offsets(offsets)
 
 
@@ -133,6 +133,6 @@ def _message_from_batch(batch: Batch, generation: int) -> ConsumerMessage:
 
 
 class Transport(driver.Transport):
-    """Faust's aiokafka transport with the consumer above."""
+    """Faust's aiokafka transport with the consumer of this module."""
 
     Consumer = Consumer

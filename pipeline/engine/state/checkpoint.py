@@ -1,4 +1,4 @@
-"""Where a worker keeps the databases of its partitions, and which of them it may go on from."""
+"""The folder of a worker's databases, and which databases a restore may continue from."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LOCK_NAME: Final = "lock"
 
 
 class CheckpointUnusable(RuntimeError):
-    """A checkpoint must not be gone on from; the words say why."""
+    """A restore must not continue from this checkpoint; the words say why."""
 
 
 class Checkpoints:
     """The databases of one process: `FOLDER/<n>/<partition>`.
 
-    A process holds the first `n` that no other one holds, for as long as it lives: workers of one
-    home do not meet, and one that is started again finds what it left.
+    A process locks the first `n` that no other process has locked, and keeps the lock as long as it
+    lives. So workers of one home do not share a folder, and a restarted worker finds its databases.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Checkpoints:
         self.folder, self._lock = _hold(folder)
 
     def open(self, partition: int, *, identity: str) -> DiskRows:
-        """The partition's rows as they were left; empty ones when those cannot be used."""
+        """The partition's rows from its database, or empty rows if the database is unusable."""
         try:
             return self._open(partition, identity)
         except CheckpointUnusable as error:
@@ -52,7 +52,7 @@ class Checkpoints:
         return self._open(partition, identity)
 
     def sweep(self, *, in_use: Collection[int], kept_ms: int) -> None:
-        """Delete databases of this machine that are too old to be gone on from."""
+        """Delete databases on this machine that are too old to continue from."""
         sweep(
             mine=self.folder,
             lock_name=LOCK_NAME,
@@ -61,7 +61,7 @@ class Checkpoints:
         )
 
     def close(self) -> None:
-        """Let go of the folder; every database must have been closed."""
+        """Release the folder; every database must be closed before."""
         self._lock.close()
 
     def _open(self, partition: int, identity: str) -> DiskRows:
@@ -91,7 +91,7 @@ def _why_foreign(rows: DiskRows, identity: str) -> str:
 
 
 def _hold(folder: Path) -> tuple[Path, BinaryIO]:
-    """The first folder that nobody holds, and the open file that holds it."""
+    """The first folder that no other process has locked, and the open file with our lock."""
     for number in range(WORKERS):
         mine = folder / str(number)
         mine.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _hold(folder: Path) -> tuple[Path, BinaryIO]:
 
 
 def why_unusable(*, offset: int, beginning: int, end: int) -> str:
-    """Why rows that reach `offset` are no prefix of a changelog with these offsets, if so."""
+    """Why rows up to `offset` cannot belong to a changelog with these bounds; empty if they can."""
     if offset > end:
         return f"it reaches {offset} of the changelog, which ends at {end}"
     if 0 < offset < beginning:
@@ -112,10 +112,10 @@ def why_unusable(*, offset: int, beginning: int, end: int) -> str:
 
 
 def may_lack_tombstones(*, at_ms: int, now_ms: int, kept_ms: int) -> bool:
-    """Whether deletions after `at_ms` may be gone from a changelog that keeps them `kept_ms`.
+    """Whether the changelog may have lost deletions after `at_ms`, as it keeps them `kept_ms`.
 
-    A tenth is left for clocks that differ and for the time a restore takes. A time in the future
-    says nothing of the age.
+    A tenth of the time is a margin for clocks that differ and for the time of a restore. A time far
+    in the future counts as too old, because the age is not known then.
     """
     age = now_ms - at_ms
     return age > kept_ms * 9 // 10 or age < -kept_ms // 10

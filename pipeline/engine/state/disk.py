@@ -1,9 +1,9 @@
-"""Rows on disk: one RocksDB database a partition, which is at the same time its checkpoint.
+"""Rows on disk: one RocksDB database for each partition, which is also its checkpoint.
 
-Keys: `table number, key` as in the changelog; `0xff, table number, due time, key` for the index of
-due times, which the changelog does not know; and the point and the mark below. One unit of work is
-one write batch, so that a crash leaves the database at the end of some unit, whichever. Recently
-used rows are held decoded.
+The keys are `table number, key`, as in the changelog, and `0xff, table number, due time, key` for
+the index of due times, which the changelog does not have. There are also the point and the mark.
+One unit of work is one write batch, so a crash leaves the database at the end of some unit.
+Recently used rows are held decoded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipeline.engine.state.rows import Changes
 
 FORMAT: Final = 1
-CACHE_OCTETS: Final = 384 << 20  # below it, filters of 16,000,000 rows push each other out
+CACHE_OCTETS: Final = 384 << 20  # with less, the filters of 16,000,000 rows evict each other
 MEMTABLE_OCTETS: Final = 96 << 20
 
 _POINT: Final = b"\x00"
@@ -41,9 +41,9 @@ _SCRUB: Final = b"\x00scrub"
 
 
 class Memory:
-    """What the databases of one worker share: a cache of blocks, and a bound for what is unwritten.
+    """The memory that the databases of one worker share: a block cache and a bound for memtables.
 
-    RocksDB's own defaults hold for each database, which is too much for a dozen.
+    RocksDB's defaults are for each database, which would be too much for a dozen databases.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Memory:
         )
 
     def options(self) -> Options:
-        """For one database."""
+        """The options for one database."""
         blocks = BlockBasedOptions()
         blocks.set_block_cache(self._cache)
         blocks.set_cache_index_and_filter_blocks(True)
@@ -69,7 +69,7 @@ class Memory:
         options.set_memtable_whole_key_filtering(True)
         options.set_compression_type(DBCompressionType.lz4())
         options.set_max_open_files(128)
-        # The first and the last key of each file stand in it: written anew at every change.
+        # The manifest holds the first and the last key of each file, so rewrite it at every change.
         options.set_max_manifest_file_size(1)
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
@@ -78,7 +78,7 @@ class Memory:
 
 
 class DatabaseMark(msgspec.Struct, frozen=True):
-    """What a database is, and how far it goes."""
+    """The identity of a database, its position in the changelog, and the sizes of its tables."""
 
     format: int
     identity: str
@@ -87,7 +87,7 @@ class DatabaseMark(msgspec.Struct, frozen=True):
 
 
 class DiskRows:
-    """All tables of a partition, in one database. Raises what RocksDB raises, when it is torn."""
+    """All tables of a partition in one database. Raises RocksDB's errors if it is damaged."""
 
     def __init__(self, folder: Path, *, identity: str, memory: Memory) -> None:
         self._identity = identity
@@ -108,7 +108,7 @@ class DiskRows:
 
     @property
     def point(self) -> bytes | None:
-        """The point's row; None when there is none yet."""
+        """The point's row; None if there is none yet."""
         octets: bytes | None = self._database.get(_POINT)
         return octets
 
@@ -122,7 +122,7 @@ class DiskRows:
     def write(
         self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
     ) -> None:
-        """Take all of `changes` with the point and what they reach, in one write."""
+        """Write `changes`, the point and the position in the changelog, in one write batch."""
         batch = WriteBatch(raw_mode=True)
         for number, rows in changes.items():
             if rows:
@@ -141,14 +141,15 @@ class DiskRows:
             self.store(number).remember(rows)
 
     def scrub(self) -> None:
-        """Rewrite the tables that a write asked it for, without what was replaced or removed.
+        """Rewrite the tables that `write` named for it, without replaced and removed rows.
 
-        The whole of a table: the log of RocksDB names the bounds, which must be nobody's number.
+        It always rewrites a whole table, because RocksDB's log names the bounds of the rewrite, and
+        a bound must not be a handset's number.
         """
         numbers: bytes = self._database.get(_SCRUB) or b""
         if not numbers:
             return
-        self._database.flush(True)  # the rows of the write-ahead log, which goes with it
+        self._database.flush(True)  # so that the write-ahead log with old rows is deleted
         wholly = CompactOptions()
         wholly.set_bottommost_level_compaction(BottommostLevelCompaction.force())
         for number in numbers:

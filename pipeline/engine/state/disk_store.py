@@ -1,4 +1,4 @@
-"""One table's rows in the database of its partition, and the index of their due times."""
+"""The rows of one table in the database of its partition, and the index of their due times."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DiskStore:
         return self._size
 
     def get(self, key: bytes) -> StateRow | None:
-        """The row of `key`, if there is one."""
+        """The row of `key`, or None."""
         if key in self._recent:
             return self._recent[key]
         if key in self._earlier:
@@ -49,7 +49,7 @@ class DiskStore:
         return row
 
     def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin so."""
+        """The keys that begin with `prefix`."""
         begin = self._number + prefix
         entries = self._database.iter()
         entries.seek(begin)
@@ -60,7 +60,7 @@ class DiskStore:
         return found
 
     def forget_held(self) -> None:
-        """Hold no row decoded."""
+        """Drop all decoded rows from memory."""
         self._recent, self._earlier = {}, {}
 
     def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
@@ -123,12 +123,12 @@ class DiskStore:
                 self._first = min(self._first, due)
 
     def remember(self, rows: Mapping[bytes, StateRow | None]) -> None:
-        """Hold rows that are now committed."""
+        """Keep rows decoded that are committed now."""
         self._recent.update(rows)
         self._bound()
 
     def _not_recent(self, keys: Mapping[bytes, Any]) -> dict[bytes, StateRow | None]:
-        """The rows of those keys that the younger generation has not."""
+        """The rows of those keys that are not in the younger generation."""
         rest: dict[bytes, StateRow | None] = {}
         unread = []
         for key in keys:
@@ -145,7 +145,7 @@ class DiskStore:
         return rest
 
     def _bound(self) -> None:
-        """Two generations: what is used again in the younger one outlives the older."""
+        """Drop the older of two generations of decoded rows, if the younger one is full."""
         if len(self._recent) >= RECENT_ROWS:
             self._recent, self._earlier = {}, self._recent
 

@@ -1,4 +1,7 @@
-"""Databases that workers left on this machine, with people's numbers, and nobody goes on from."""
+"""Deletes databases that workers left on this machine and that no restore continues from.
+
+They hold people's numbers.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ log = logging.getLogger(__name__)
 def sweep(
     *, mine: Path, lock_name: str, in_use: Collection[int], older_than_seconds: float
 ) -> list[Path]:
-    """Delete what was not written to for so long; gives what that was.
+    """Delete databases without a write for `older_than_seconds`; returns the deleted ones.
 
-    Of `mine`, this process's folder, all but the partitions in use; of its neighbours those whose
-    process has ended. What a deletion in the changelog does not outlive is built anew anyway.
+    In `mine`, the folder of this process, partitions in use stay. Neighbouring folders are swept
+    only if their process has ended. A restore would rebuild databases of this age in any case.
     """
     unused = [database for database in _databases(mine) if int(database.name) not in in_use]
     swept = _delete_older(unused, older_than_seconds)
@@ -40,13 +43,13 @@ def _databases(folder: Path) -> list[Path]:
 
 
 def _age_seconds(database: Path) -> float:
-    """Since a file of it was last written."""
+    """Seconds since a file of the database was last written."""
     return time.time() - max((file.stat().st_mtime for file in database.iterdir()), default=0.0)
 
 
 def _delete_older(databases: list[Path], older_than_seconds: float) -> list[Path]:
     old = [d for d in databases if _age_seconds(d) > older_than_seconds]
     for database in old:
-        log.info("%s is deleted: nobody has used it for too long to go on from it", database)
+        log.info("%s is deleted: it was unused for too long to continue from it", database)
         shutil.rmtree(database)
     return old

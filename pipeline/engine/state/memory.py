@@ -1,4 +1,4 @@
-"""Rows in memory: for tests, and for an agent that is given no folder."""
+"""Rows in memory, for tests and for an agent without a folder."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class MemoryStore:
         return len(self._rows)
 
     def get(self, key: bytes) -> StateRow | None:
-        """The row of `key`, if there is one."""
+        """The row of `key`, or None."""
         return self._rows.get(key)
 
     def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin so."""
+        """The keys that begin with `prefix`."""
         return [key for key in self._rows if key.startswith(prefix)]
 
     def put(self, key: bytes, row: StateRow | None) -> None:
@@ -71,7 +71,7 @@ class MemoryRows:
     def write(
         self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
     ) -> None:
-        """Take the changes."""
+        """Apply the changes."""
         for number, rows in changes.items():
             put = self.store(number).put
             for key, row in rows.items():
@@ -80,7 +80,7 @@ class MemoryRows:
         self.reached = self.reached if reached is None else reached
 
     def scrub(self) -> None:
-        """Memory that is no longer used is nobody's."""
+        """Do nothing: there are no files."""
 
     def close(self) -> None:
-        """Nothing holds them."""
+        """Do nothing: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""Brings a partition's state back: fence the old owner, then read what it left."""
+"""Restores a partition's state from the changelog and the committed offsets."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ class StateBehind(NeedsOperator):
 
 
 class ChangelogUnknown(RuntimeError):
-    """There is no such topic."""
+    """The broker does not know the changelog topic."""
 
 
 class ChangelogTopic(msgspec.Struct, frozen=True):
-    """What must be known of a changelog to judge a checkpoint of it."""
+    """The properties of a changelog topic that decide whether a checkpoint of it is usable."""
 
     topic_id: str
     tombstones_kept_ms: int
 
 
 async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
-    """Ask the broker; raises `ChangelogUnknown` when it does not know the topic for long.
+    """Ask the broker; raises `ChangelogUnknown` if it does not know the topic after many attempts.
 
-    The id tells a topic from one of the same name that was deleted.
+    The id distinguishes a topic from a deleted topic of the same name.
     """
     for _ in range(_ASKED_TIMES):
         found = await asyncio.to_thread(_describe, bootstrap, topic)
         if found is not None:
             return found
-        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # just made, or the broker has just started
+        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # the topic is new, or the broker just started
     raise ChangelogUnknown(f"the broker knows no topic {topic}")
 
 
@@ -63,7 +63,7 @@ def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
         configured = admin.describe_configs([resource], config_filter="all")
     finally:
         admin.close()
-    # Of a topic it does not know, the broker tells an error and nothing else.
+    # For a topic that it does not know, the broker only returns an error.
     kept = configured.get("topic", {}).get(topic, {}).get("delete.retention.ms")
     if described["error_code"] or kept is None:
         return None
@@ -79,11 +79,11 @@ async def read_changelog(
     tombstones_kept_ms: int,
     tell: Callable[[int], None],
 ) -> int:
-    """Read one partition of the changelog into `state`, from where that stands to the end.
+    """Read one partition of the changelog into `state`, from the state's position to the end.
 
-    Gives the number of rows read, which `tell` is told as it grows; raises `CheckpointUnusable`
-    when `state` must not be gone on from. A plain read_committed consumer outside any group: its
-    position steps over transaction markers.
+    Returns the number of rows read, and reports it to `tell` meanwhile. Raises `CheckpointUnusable`
+    if a restore must not continue from `state`. It uses a read_committed consumer without a group,
+    whose position moves past transaction markers.
     """
     reached, sequence = state.rows.reached, state.point.sequence
     consumer = AIOKafkaConsumer(
@@ -118,7 +118,7 @@ async def read_changelog(
         await consumer.stop()
     if state.point.sequence < sequence:
         raise CheckpointUnusable(
-            f"it stands at transaction {sequence}, the changelog at {state.point.sequence}"
+            f"it is at transaction {sequence}, the changelog at {state.point.sequence}"
         )
     return rows
 
@@ -133,7 +133,7 @@ def _check_age(reached: Reached, tombstones_kept_ms: int) -> None:
 
 
 class CommittedOffsets:
-    """What a group has committed. Partitions that ask at the same time share one client."""
+    """The committed offsets of a group. Partitions that ask at the same time share one client."""
 
     def __init__(self, *, bootstrap: str, group: str, topics: tuple[str, ...]) -> None:
         self._bootstrap, self._group, self._topics = bootstrap, group, topics
@@ -142,7 +142,7 @@ class CommittedOffsets:
         self._users = 0
 
     async def read(self, partition: int) -> Point:
-        """What the group has committed for this partition; sequence 0 when nothing is."""
+        """The point that the group has committed for this partition; sequence 0 if none."""
         wanted = [TopicPartition(topic, partition) for topic in self._topics]
         async with self._client() as admin:
             found = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
@@ -173,10 +173,11 @@ class CommittedOffsets:
 
 
 def joined_point(*, restored: Point, committed: Point, where: str) -> Point:
-    """Where to go on: the later of the two, by topic.
+    """The point to continue from: for each topic, the later offset of the two points.
 
-    Offsets alone may be ahead, when there was nothing to write; a sequence may not: then a
-    transaction was committed of which the changelog has lost the rows. Raises `StateBehind`.
+    Committed offsets may be ahead of the changelog, because offsets without rows are committed
+    alone. A committed sequence may not be ahead: then the changelog has lost the rows of a
+    transaction, and `StateBehind` is raised.
     """
     if committed.sequence > restored.sequence:
         raise StateBehind(

@@ -1,7 +1,6 @@
-"""Rows of one partition, each with the time it falls due, if any.
+"""The rows of one partition, and the protocols of the stores that hold them.
 
-Where the committed rows are held is another matter: in
-memory (`memory.py`) or on disk (`disk.py`).
+Committed rows are held in memory (`memory.py`) or on disk (`disk.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Changes = Mapping[bytes, Mapping[bytes, StateRow | None]]
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """How far into the changelog rows go: its next offset, and when its last record was written."""
+    """The position of rows in the changelog: the next offset, and the time of the last record."""
 
     offset: int = 0
     at_ms: int = 0
@@ -38,10 +37,10 @@ class Store(Protocol):
     def __len__(self) -> int: ...
 
     def get(self, key: bytes) -> StateRow | None:
-        """The row of `key`, if there is one."""
+        """The row of `key`, or None."""
 
     def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin so."""
+        """The keys that begin with `prefix`."""
 
     def due(self, until: int, at_most: int) -> list[tuple[int, bytes]]:
         """Due time and key of the rows due at or before `until`, the earliest `at_most`."""
@@ -51,15 +50,15 @@ class Store(Protocol):
 
 
 class Rows(Protocol):
-    """The committed rows of all tables of a partition, and the point at which they stand."""
+    """The committed rows of all tables of a partition, and their point."""
 
     @property
     def point(self) -> bytes | None:
-        """The point's row; None when there is none yet."""
+        """The point's row; None if there is none yet."""
 
     @property
     def reached(self) -> Reached:
-        """How far into the changelog these rows go."""
+        """The position of these rows in the changelog."""
 
     def store(self, number: bytes) -> Store:
         """The rows of a table."""
@@ -67,13 +66,14 @@ class Rows(Protocol):
     def write(
         self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""
     ) -> None:
-        """Take all of `changes` with the point and what they reach, or nothing; None: as before.
+        """Write `changes`, the point and the position in the changelog, all or nothing.
 
-        `scrub`: the numbers of tables, an octet each, of which `scrub()` is to leave no old octets.
+        None for the point or the position: it does not change. `scrub`: the numbers of the tables,
+        one octet each, that `scrub()` must rewrite.
         """
 
     def scrub(self) -> None:
-        """Let nothing be left of rows that were replaced or removed, where a write asked for it."""
+        """Leave nothing of replaced and removed rows in the tables that `write` named for it."""
 
     def close(self) -> None:
-        """Let go of whatever holds them."""
+        """Close the store."""

@@ -1,7 +1,7 @@
-"""The state of one partition's task: its tables, and the point in the topics at which they stand.
+"""The state of one partition's task: its tables and their point.
 
-The point is a row of the changelog like any other, written in every transaction, so that tables and
-offsets are always of one piece. It is also the metadata of the committed offsets.
+The point is a row of the changelog and is written in every transaction, so tables and offsets
+always agree. It is also the metadata of the committed offsets.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from pipeline.engine.state.rows import Reached, Rows, StateRow
 
 POINT_KEY: Final = b"\x00"
-#: Its row names the tables that were scrubbed last: whoever reads it scrubs them, too.
+#: The row with this key names the tables that were scrubbed last. A restore scrubs them too.
 SCRUB_KEY: Final = b"\x00scrub"
 
 
 class Point(msgspec.Struct, frozen=True):
-    """Where the state stands: transactions so far, the time, and the next offset of each topic."""
+    """How far the state has come: number of transactions, time, and next offset of each topic."""
 
     sequence: int = 0
     time: datetime | None = None
     offsets: dict[str, int] = {}
 
     def metadata(self) -> str:
-        """For the committed offsets: `sequence;time`, the time in ISO 8601 or empty."""
+        """The metadata of the committed offsets: `sequence;time`, the time in ISO 8601 or empty."""
         return f"{self.sequence};{self.time.isoformat() if self.time else ''}"
 
 
 def point_from_metadata(metadata: str) -> Point | None:
-    """Sequence and time out of a committed offset's metadata; None when it is not ours."""
+    """Sequence and time in the metadata of a committed offset; None if we did not write it."""
     sequence, separator, time = metadata.partition(";")
     if not separator or not sequence.isdigit():
         return None
@@ -64,7 +64,7 @@ class State:
     def restore(
         self, rows: Iterable[tuple[bytes, bytes | None]], *, reached: Reached | None = None
     ) -> None:
-        """Take rows of the changelog, in its order."""
+        """Apply rows of the changelog, in its order."""
         changes: dict[bytes, dict[bytes, StateRow | None]] = {number: {} for number in self._stores}
         point = None
         scrub = b""
@@ -81,7 +81,7 @@ class State:
         self.rows.write(changes, point=point, reached=reached, scrub=scrub)
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """What the tables have changed since the last commit, as rows of the changelog."""
+        """The changes of the tables since the last commit, as rows of the changelog."""
         return list(
             chain.from_iterable(
                 self.tables[n].changed(number) for n, number in self._number.items()
@@ -89,24 +89,24 @@ class State:
         )
 
     def numbers_of(self, names: Iterable[str]) -> bytes:
-        """The numbers of tables, an octet each, in order."""
+        """The numbers of tables, one octet each, in order."""
         return bytes(sorted(self._number[name][0] for name in names))
 
     def apply(self, point: Point, *, reached: Reached | None = None, scrub: bytes = b"") -> None:
-        """The changes are committed and the state stands at `point`."""
+        """Write the changes, which are committed now, and set the point."""
         changes = {n: self.tables[name].changes for name, n in self._number.items()}
         self.rows.write(changes, point=point_row(point)[1], reached=reached, scrub=scrub)
         self.discard()
         self.point = point
 
     def discard(self) -> None:
-        """The changes are not to be."""
+        """Drop the changes."""
         for table in self.tables.values():
             table.discard()
         self.written.octets = 0
 
     def begin_undo(self) -> None:
-        """From now on note what changes replace, for `undo`."""
+        """From now on remember replaced rows, for `undo`."""
         for table in self.tables.values():
             table.begin_undo()
 
@@ -121,7 +121,7 @@ class State:
         return min(dues, default=None)
 
     def sizes(self) -> dict[str, int]:
-        """Rows by table."""
+        """The number of rows of each table."""
         return {name: len(self._stores[number]) for name, number in self._number.items()}
 
 

@@ -1,7 +1,7 @@
 """The tables of one partition as a unit of work sees them, and their rows as octets.
 
-A row is kept in the changelog as `table number, key -> due time in microseconds (8 octets), value`;
-the due times need no rows of their own.
+A row in the changelog is `table number, key -> due time in microseconds (8 octets), value`. So due
+times need no separate rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Table:
-    """A table as one unit of work sees it: its own changes over the committed rows."""
+    """A table as one unit of work sees it: the committed rows with the changes of this unit."""
 
     def __init__(self, store: Store, *, name: str = "", written: Written | None = None) -> None:
         self._store = store
@@ -33,12 +33,12 @@ class Table:
         self._before: list[tuple[bytes, StateRow | None, bool]] | None = None
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of `key`, if there is one."""
+        """The value of `key`, or None."""
         row = self.changes[key] if key in self.changes else self._store.get(key)
         return None if row is None else row.value
 
     def changed(self, number: bytes) -> list[tuple[bytes, bytes | None]]:
-        """The changes as rows of the changelog; `number` is the table's."""
+        """The changes as rows of the changelog; `number` is the number of the table."""
         return [
             (number + key, None if row is None else octets_from_row(row))
             for key, row in self.changes.items()
@@ -46,11 +46,11 @@ class Table:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it can have no rows."""
+        """Whether the table certainly has no rows."""
         return not self.changes and not len(self._store)
 
     def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin so, in order."""
+        """The keys that begin with `prefix`, in order."""
         found = {key for key in self._store.keys(prefix) if key not in self.changes}
         found |= {key for key, row in self.changes.items() if row and key.startswith(prefix)}
         return sorted(found)
@@ -75,7 +75,7 @@ class Table:
             self.changes[key] = None
 
     def begin_undo(self) -> None:
-        """From now on note what changes replace, for `undo`."""
+        """From now on remember replaced rows, for `undo`."""
         self._before = []
 
     def undo(self) -> None:
@@ -111,7 +111,7 @@ class Table:
 
 
 def octets_from_row(row: StateRow) -> bytes:
-    """The row as changelog and database have it."""
+    """The octets of a row in changelog and database."""
     return _DUE.pack(row.due) + row.value
 
 
@@ -128,5 +128,5 @@ def time_from_due(due: int) -> datetime:
 def _due_from_time(due_at: datetime | None) -> int:
     if due_at is None:
         return NEVER_DUE
-    since = due_at - _EPOCH  # half of what a division of timedeltas takes
+    since = due_at - _EPOCH  # takes half the time of a division of timedeltas
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

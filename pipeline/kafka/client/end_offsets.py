@@ -1,7 +1,7 @@
-"""Asks brokers for end offsets, over connections of its own.
+"""Asks brokers for end offsets, over separate connections.
 
-A broker answers the requests of one connection one after another. Behind a fetch that waits for
-records, a question would wait as long as the fetch does.
+A broker answers the requests of one connection one after the other. So a request for end offsets
+behind a fetch that waits for records would wait too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Ends:
-    """End offsets, by a consumer that never fetches; `make` makes it, read_committed."""
+    """Reads end offsets with a consumer that never fetches; `make` makes it, read_committed."""
 
     def __init__(self, make: Callable[[], AIOKafkaConsumer]) -> None:
         self._make = make
@@ -25,7 +25,7 @@ class Ends:
         self._asker: AIOKafkaConsumer | None = None
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Last stable offset of each partition, asked of its leader now."""
+        """The last stable offset of each partition, from its leader, now."""
         asker = await self._started()
         return await asker.end_offsets(list(partitions))  # type: ignore[no-any-return] # untyped in aiokafka
 

@@ -1,7 +1,7 @@
-"""A fetch session (KIP-227): a fetch names what changed since the last, and so does its answer.
+"""Fetch sessions (KIP-227): a fetch and its answer name only partitions that changed.
 
-aiokafka 0.14.0, which is pinned, begins none: each of its fetches names every partition, and each
-answer too. Writing and reading those was most of what an idle worker did.
+aiokafka 0.14.0, which is pinned, has no fetch sessions: each of its fetches names every partition,
+and each answer too. To write and read these was most of the work of an idle worker.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from aiokafka.protocol.fetch import FetchRequest
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-FIRST_VERSION: Final = 7  # of Fetch, that knows sessions
-BEGINS: Final = 0  # as an epoch: everything is named, and a session begins
+FIRST_VERSION: Final = 7  # the first version of Fetch with sessions
+BEGINS: Final = 0  # the epoch of a fetch that names everything and begins a session
 LAST_EPOCH: Final = (1 << 31) - 1
 
 Place = tuple[str, int]  # topic and partition
 
 
 class FetchSession:
-    """What one broker knows of the partitions that one consumer fetches from it."""
+    """The session of one consumer with one broker: the partitions that the broker knows."""
 
     def __init__(self) -> None:
         self._id = 0
@@ -32,7 +32,7 @@ class FetchSession:
     async def fetch(
         self, send: Callable[[FetchRequest], Awaitable[Any]], whole: FetchRequest
     ) -> Any:
-        """The answer to `whole`, of which no more is sent than the broker does not know."""
+        """The answer to the fetch `whole`, of which only the changes are sent."""
         epoch, known = self._epoch, self._known if self._epoch else {}
         wanted = {
             (topic, partition): (offset, octets)
@@ -45,7 +45,7 @@ class FetchSession:
             forgotten=known.keys() - wanted.keys(),
             session=(self._id, epoch),
         )
-        self._epoch = BEGINS  # what fails, or is cancelled, leaves open what the broker knows
+        self._epoch = BEGINS  # after a failure we do not know what the broker knows
         answer = await send(request)
         if not getattr(answer, "error_code", 0):
             self._id = getattr(answer, "session_id", 0)
@@ -56,7 +56,7 @@ class FetchSession:
 
 
 class _Changes(FetchRequest):
-    """`whole` for a broker that knows all but the changes; as it is for one without sessions."""
+    """The changes of the fetch `whole`; for a broker without sessions, all of `whole`."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class _Changes(FetchRequest):
         self._session = session
 
     def build(self, request_struct_class: Any) -> Any:
-        """The request in one of its versions."""
+        """The request in the version of `request_struct_class`."""
         if request_struct_class.API_VERSION < FIRST_VERSION:
             return self._whole.build(request_struct_class)
         built: Any = super().build(request_struct_class)

@@ -1,7 +1,8 @@
-"""Headers whose keys are not UTF-8 are read too: a producer may write any, and no broker looks.
+"""Makes consumers read header keys that are not UTF-8.
 
-Written against aiokafka 0.14.0, which is pinned: it raises UnicodeDecodeError for the whole fetch,
-again and again. The rest of a fetch with such a key is read by its slower Python form.
+A producer may write any octets as a key, and no broker checks them. aiokafka 0.14.0, which is
+pinned, raises UnicodeDecodeError for the whole fetch, at every attempt. Here the rest of such a
+fetch is read by aiokafka's slower Python form.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from aiokafka.record.memory_records import MemoryRecords
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LENGTH: Final = slice(8, 12)  # of a batch behind its base offset, then what that length counts
+_LENGTH: Final = slice(8, 12)  # where a batch has its length, which counts the octets after it
 _MAGIC: Final = 16
 _OVERHEAD: Final = 12
 
 
 class _KeptRecords(MemoryRecords):  # type: ignore[misc]
-    """aiokafka's, with the octets at hand."""
+    """aiokafka's class, which also keeps the octets."""
 
     def __init__(self, octets: bytes) -> None:
         super().__init__(octets)
@@ -30,7 +31,7 @@ class _KeptRecords(MemoryRecords):  # type: ignore[misc]
 
 
 class _Octets(bytearray):
-    """Octets of which every part decodes: what is not UTF-8 becomes `\\xff` in words."""
+    """Octets whose parts always decode: octets that are not UTF-8 become the text `\\xff`."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
@@ -47,7 +48,7 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _LenientRecords:
-    """The batches of a fetch from the one on that holds `offset`."""
+    """The batches of a fetch, beginning with the batch that holds `offset`."""
 
     def __init__(self, octets: bytes, offset: int) -> None:
         self._batches = [batch for batch in _batches_of(octets) if batch.next_offset > offset]
@@ -60,7 +61,7 @@ class _LenientRecords:
 
 
 def _batches_of(octets: bytes) -> Iterator[Any]:
-    """Each whole batch; the last of a fetch may be cut."""
+    """Each complete batch; the last batch of a fetch may be cut and is left out."""
     at = 0
     view = memoryview(octets)
     while len(octets) - at >= _OVERHEAD:

@@ -1,4 +1,4 @@
-"""A consumer of many partitions that asks its brokers neither for more nor more often than needed.
+"""A consumer of many partitions that sends fewer and smaller fetches.
 
 Written against aiokafka 0.14.0, which is pinned and offers neither.
 """
@@ -23,12 +23,12 @@ lenient_records.read_any_header_key()
 
 
 class PacedConsumer(aiokafka.AIOKafkaConsumer):
-    """Fetches in sessions, and leaves a gap between two fetches that it sends to a node.
+    """Fetches in sessions, and leaves a gap between two fetches to the same node.
 
-    A fetch is answered at the first record of any partition. At a hundred records a second that is
-    a hundred fetches, each of which the broker looks through all partitions for: most of the work
-    of client and broker. One that finds nothing waits at the broker, and what comes then comes at
-    once.
+    A broker answers a fetch as soon as any partition has a record. Without the gap, a hundred
+    records a second mean a hundred fetches. For each fetch the broker looks through all partitions,
+    which was most of the work of client and broker. A fetch that finds nothing waits at the broker,
+    so the next record is still delivered at once.
     """
 
     def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
@@ -38,7 +38,7 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
         self._sessions: dict[int, FetchSession] = defaultdict(FetchSession)
 
     async def start(self) -> None:
-        """As aiokafka's; what it fetches with exists only then."""
+        """Start, and replace two functions of aiokafka's fetcher, which exists only then."""
         await super().start()
         fetcher, client = self._fetcher, self._client
         fetch, send = fetcher._proc_fetch_request, client.send  # noqa: SLF001 - see the module
@@ -48,7 +48,7 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
             wait = self._next_fetch_at.get(node, 0.0) - loop.time()
             try:
                 await asyncio.sleep(max(0.0, wait))
-            except asyncio.CancelledError:  # closed or unassigned: as aiokafka has it
+            except asyncio.CancelledError:  # closed or unassigned: the same answer as aiokafka's
                 return False
             self._next_fetch_at[node] = loop.time() + self._gap_seconds()
             return await fetch(assignment, node, request)

@@ -1,10 +1,10 @@
-"""A worker with a name: a static member of its consumer group (KIP-345).
+"""Static membership in a consumer group (KIP-345), for a worker with a name.
 
 A restart within the session time-out gets the same partitions back, without a rebalance. aiokafka
-0.14.0 names itself when it joins only. Asked by a heartbeat or a commit without a name, the broker
-answers a member whose name another one has taken as if its session had ended; aiokafka then joins
-anew and takes the name back, and the two drive each other out for ever. So these requests go with
-the name here, and a broker that says the name is taken ends this process.
+0.14.0 sends the name only when it joins. If another member takes the name, the broker answers a
+heartbeat or a commit without a name as if the session had ended. aiokafka then joins again and
+takes the name back, and the two members remove each other for ever. So heartbeats and commits carry
+the name here, and this process ends when the broker says that the name is taken.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def commit_with_name(request: OffsetCommitRequest, name: str) -> KafkaPythonRequ
 
 
 def keep_name(consumer: aiokafka.AIOKafkaConsumer, name: str) -> None:
-    """Have every request of a started consumer to its group carry `name`.
+    """Make the heartbeats and commits of a started consumer carry `name`.
 
-    All of them go through one function of aiokafka's coordinator.
+    All requests to the group go through one function of aiokafka's coordinator.
     """
     coordinator = consumer._coordinator  # noqa: SLF001 - there is no other way in
     coordinator._send_req = _naming(coordinator._send_req, name)  # noqa: SLF001 - as above
@@ -98,7 +98,7 @@ def _naming(send: Callable[[Any], Awaitable[Any]], name: str) -> Callable[[Any],
         answer = await send(request)
         if FENCED_INSTANCE_ID in _errors_of(answer):
             stop_for(
-                f"another worker has taken the name {name!r}: give each worker a name of its own"
+                f"another worker has taken the name {name!r}: give each worker its own name"
                 " (setting instance)"
             )
         return answer
@@ -107,7 +107,7 @@ def _naming(send: Callable[[Any], Awaitable[Any]], name: str) -> Callable[[Any],
 
 
 def _errors_of(answer: Any) -> set[int]:
-    """Every error code that an answer to a member has."""
+    """Every error code in an answer to a member."""
     if isinstance(answer, _CommitAnswer):
         return {error for _, partitions in answer.topics for _, error in partitions}
     return {answer.error_code} if hasattr(answer, "error_code") else set()

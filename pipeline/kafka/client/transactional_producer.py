@@ -1,6 +1,6 @@
 """The producer of one partition's transactions.
 
-Written against aiokafka 0.14.0, which is pinned: it has the wait below as a constant of a module.
+Written against aiokafka 0.14.0, which is pinned and has the wait below as a module constant.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from pipeline.kafka.client.transactions_v2 import ASKED_AGAIN_SECONDS
 
 TRANSACTION_TIMEOUT_MS: Final = 30_000
 MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
-# A broker refuses the next transaction of an id for a few milliseconds. aiokafka asks after 20.
+# After a transaction, a broker refuses the next one of the same id for a few milliseconds. aiokafka
+# asks again after 20 ms.
 sender.BACKOFF_OVERRIDE = ASKED_AGAIN_SECONDS
-# A write may be refused as well, as NOT_ENOUGH_REPLICAS, while the broker verifies that its
-# transaction is under way. aiokafka tries again after 100 ms.
+# A broker may also refuse a write, with NOT_ENOUGH_REPLICAS, while it verifies the transaction of
+# the write. aiokafka tries again after 100 ms.
 RETRY_MS: Final = 10
 
 
 class TransactionalProducer(AIOKafkaProducer):
-    """Its start fences whoever had the id before. Speaks transactions V2 where the cluster does."""
+    """A producer that uses transactions V2 if the cluster has them.
+
+    `start` fences the previous owner of the id.
+    """
 
     async def start(self) -> None:
-        """Connect, find out which transactions the cluster has, and fence."""
+        """Connect, find out whether the cluster has transactions V2, and fence."""
         await self.client.bootstrap()
         if await transactions_v2.are_spoken(self.client):
             transactions_v2.put_into(self)
@@ -34,7 +38,7 @@ class TransactionalProducer(AIOKafkaProducer):
 
 
 def transactional_producer(*, bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
-    """A producer that is not started yet: its start fences whoever had the id before."""
+    """A producer that is not started yet. Its start fences the previous owner of the id."""
     return TransactionalProducer(
         bootstrap_servers=bootstrap,
         transactional_id=transactional_id,

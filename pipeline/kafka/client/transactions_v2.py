@@ -1,12 +1,12 @@
 """Transactions V2 (KIP-890 part 2) for aiokafka's producer: three requests in place of five.
 
-Produce and TxnOffsetCommit add what they write to the transaction, and EndTxn answers the producer
-id and epoch of the next one. So each transaction has an epoch of its own, sequence numbers begin at
-0 in each, and a broker refuses what comes late of an earlier one.
+Produce and TxnOffsetCommit add their partitions to the transaction. The answer to EndTxn has the
+producer id and the epoch of the next transaction. So each transaction has its own epoch, sequence
+numbers begin at 0 in each, and a broker refuses late requests of an earlier transaction.
 
-What to do about an error is what Kafka's own client does (4.3, `TransactionManager`, `Sender`), but
-for one thing: where that would abort and go on, the error ends the transaction's owner here, as
-every other does. aiokafka's sender does the rest; written against 0.14.0, which is pinned.
+Errors are handled as in Kafka's own client (4.3, `TransactionManager`, `Sender`), with one
+exception: if that client would abort the transaction and go on, here the error ends the owner of
+the transaction. aiokafka's sender does the rest. Written against 0.14.0, which is pinned.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 
 FEATURE: Final = "transaction.version"
 LEVEL: Final = 2
-# A broker answers a commit before it has written the markers, and refuses the next transaction of
-# the same id until then: a few milliseconds.
+# A broker answers a commit before it has written the markers. Until it has, for a few milliseconds,
+# it refuses the next transaction of the same id.
 ASKED_AGAIN_SECONDS: Final = 0.005
 NO_PRODUCER_ID: Final = -1
 
 
 class _FencedByCoordinator(errors.BrokerResponseError):
-    """What a broker says that no longer has to spare older clients the code."""
+    """PRODUCER_FENCED, a code that newer brokers send in place of an older code."""
 
     errno = 90
     message = "PRODUCER_FENCED"
@@ -72,15 +72,15 @@ for _error in (_FencedByCoordinator, TransactionAbortable):
     errors.kafka_errors.setdefault(_error.errno, _error)
 
 _FENCED: Final = frozenset({errors.InvalidProducerEpoch.errno, _FencedByCoordinator.errno})
-# A fence, or the time-out, in the middle of a transaction aborts it by the epoch after its own. The
-# broker then takes our commit for one that is asked again, of a transaction that was aborted.
+# A fence or the time-out in the middle of a transaction aborts the transaction with the next epoch.
+# The broker then takes our commit for a repeated commit of the aborted transaction.
 _ENDED_BY_ANOTHER: Final = _FENCED | {errors.InvalidTxnState.errno}
 
 
 async def are_spoken(client: AIOKafkaClient) -> bool:
-    """Whether the cluster has settled on transactions V2; the client is connected.
+    """Whether the cluster has finalised transactions V2; the client must be connected.
 
-    Waits for a broker that does not answer, as the search for the coordinator does after it.
+    Waits while no broker answers, as the later search for the coordinator does.
     """
     while True:
         node = client.get_random_node()
@@ -98,7 +98,7 @@ async def are_spoken(client: AIOKafkaClient) -> bool:
 
 
 class Transactions(TransactionManager):
-    """Nothing is added to a transaction by a request of its own."""
+    """aiokafka's transaction manager, without requests that add partitions to a transaction."""
 
     def __init__(self, transactional_id: str, transaction_timeout_ms: int) -> None:
         super().__init__(transactional_id, transaction_timeout_ms)
@@ -115,7 +115,7 @@ class Transactions(TransactionManager):
         return super().add_offsets_to_txn(offsets, group_id)
 
     def complete_transaction(self) -> None:
-        """Go on with the id and the epoch that the broker has given the next transaction."""
+        """Use the producer id and epoch that the broker gave for the next transaction."""
         if self.next is not None:
             self._pid_and_epoch, self.next = self.next, None
             self._sequence_numbers.clear()
@@ -136,7 +136,7 @@ class _ProduceHandler(SendProduceReqHandler):
         )
 
     def _can_retry(self, error: Exception, batch: Any) -> bool:
-        # The markers of the last transaction are still being written.
+        # The broker still writes the markers of the last transaction.
         return isinstance(error, ConcurrentTransactions) or super()._can_retry(error, batch)
 
 
@@ -186,7 +186,7 @@ class _EndHandler(EndTxnHandler):
 
 
 class TransactionSender(Sender):
-    """aiokafka's sender, with these requests."""
+    """aiokafka's sender with the requests of transactions V2."""
 
     async def _send_produce_req(self, node_id: int, batches: dict[TopicPartition, Any]) -> None:
         await _ProduceHandler(self, batches).do(node_id)
@@ -207,8 +207,8 @@ class TransactionSender(Sender):
     async def _do_txn_commit(self, commit_result: int) -> None:
         await self._message_accumulator.flush_for_commit()
         transactions = self._txn_manager
-        # Only a transaction that was under way may be committed: of one that was not, because its
-        # owner was fenced before it, the broker may take the commit for one of the next owner's.
+        # Commit only a transaction whose writes were accepted. If its owner was fenced before, the
+        # broker may take the commit for a commit of the next owner's transaction.
         if transactions.refused is not None and commit_result is TransactionResult.COMMIT:
             raise transactions.refused
         if transactions.is_empty_transaction():
@@ -221,7 +221,7 @@ class TransactionSender(Sender):
 
 
 def put_into(producer: AIOKafkaProducer) -> None:
-    """Make a producer that has not begun yet one of transactions V2."""
+    """Make a producer that is not started yet use transactions V2."""
     before = producer._sender
     accumulator = before._message_accumulator
     transactions = Transactions(

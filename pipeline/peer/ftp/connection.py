@@ -1,4 +1,4 @@
-"""A connection to an FTP server, by ftplib: `deploy/decisions/0073` says what that lacked."""
+"""A connection to an FTP server, based on ftplib (`deploy/decisions/0073` says what that lacks)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.process.peer_words import peer_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The control connection carries octets; a name is compared, never shown to a reader.
+#: The control connection carries octets. A file name is only compared, and never shown.
 CODEC: Final = "latin-1"
 
 
@@ -27,10 +27,10 @@ HIGHEST_PORT: Final = 65535
 
 
 class FtpConnection(ftplib.FTP_TLS):
-    """ftplib, with the data connection bound to the control connection's TLS session.
+    """ftplib's client, whose data connection reuses the control connection's TLS session.
 
-    Servers that ask for that (vsftpd and FileZilla by default) refuse the transfer else; cpython
-    issue 63699 is open.
+    Some servers (vsftpd and FileZilla by default) refuse a transfer without this; cpython issue
+    63699 is open.
     """
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
@@ -40,16 +40,17 @@ class FtpConnection(ftplib.FTP_TLS):
         self._answer_by = 0.0
 
     def be_patient(self) -> None:
-        """Once connected wait longer for an answer, and have an idle line probed."""
+        """After the connection: wait longer for an answer, and set keep-alive on the socket."""
         self.timeout = bounds.ANSWER_SECONDS
         if self.sock is not None:
             self.sock.settimeout(bounds.ANSWER_SECONDS)
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def getmultiline(self) -> str:
-        """The first line of a reply and its last (RFC 959 4.2), which comes whole or in no time.
+        """The first and the last line of a reply (RFC 959 4.2), within bounds of size and time.
 
-        ftplib bounds neither: it keeps as many lines as come, and waits anew for each octet.
+        ftplib has no such bounds: it keeps any number of lines, and its time-out starts again with
+        each octet.
         """
         self._answer_by = time.monotonic() + (self.timeout or bounds.ANSWER_SECONDS)
         first = self.getline()
@@ -75,7 +76,7 @@ class FtpConnection(ftplib.FTP_TLS):
         return line.decode(CODEC)
 
     def _receive(self) -> bytes:
-        """What came, by the time the reply has to be there."""
+        """More octets of the reply; `TimeoutError` once the time for the whole reply is over."""
         left = self._answer_by - time.monotonic()
         if self.sock is None:
             raise EOFError
@@ -91,14 +92,14 @@ class FtpConnection(ftplib.FTP_TLS):
         return octets
 
     def auth(self) -> str:
-        """As ftplib; what came before TLS is no reply to what is asked under it (RFC 4217 15.1)."""
+        """The same as in ftplib, but refuses octets that came before TLS (RFC 4217 15.1)."""
         reply = super().auth()
         if self._held:
             raise Trouble("broken", "the server said more before TLS than it was asked")
         return reply
 
     def size(self, filename: str) -> int | None:
-        """As SIZE says (RFC 3659 4); None where that is no size."""
+        """The answer to SIZE (RFC 3659 4); None if it is not a size."""
         reply = self.sendcmd(f"SIZE {filename}")
         said = reply[4:].split("\n")[0].strip()
         is_size = reply.startswith("213") and said.isascii() and said.isdigit()
@@ -107,7 +108,7 @@ class FtpConnection(ftplib.FTP_TLS):
     def ntransfercmd(
         self, cmd: str, rest: int | str | None = None
     ) -> tuple[socket.socket, int | None]:
-        """As `FTP.ntransfercmd`, the connection it gives under TLS where the control one is."""
+        """The same as `FTP.ntransfercmd`; the data connection has TLS if the control one has."""
         connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - G8.3.2 has FTP
         if not isinstance(self.sock, ssl.SSLSocket):
             return connection, size
@@ -121,7 +122,7 @@ class FtpConnection(ftplib.FTP_TLS):
         return wrapped, size
 
     def makepasv(self) -> tuple[str, int]:
-        """PASV, whose address is not believed (it may be one behind a NAT), or EPSV."""
+        """PASV or EPSV. The address in the answer to PASV is ignored; it may be behind a NAT."""
         address, port = self._passive()
         if not 0 < port <= HIGHEST_PORT:
             raise Trouble("broken", f"there is no port {port % 10**9}")
@@ -183,7 +184,7 @@ def octets_as_text(text: str) -> str:
 
 
 def end_tls(data: socket.socket) -> None:
-    """Answer the end of TLS; some servers do not wait for it."""
+    """Answer the server's end of TLS; errors are ignored, because some servers do not wait."""
     if isinstance(data, ssl.SSLSocket):
         with suppress(OSError):
             data.unwrap()

@@ -1,10 +1,13 @@
-"""What keeps a poll from its end, by kinds that `/metrics` counts."""
+"""Errors that end a poll early, by the kinds that `/metrics` counts."""
 
 from __future__ import annotations
 
 
 class Trouble(Exception):
-    """Of the environment, not of the data: what was not taken is read again. No secret in it."""
+    """A failure of the environment: lines that were not taken are read again.
+
+    The words hold no secret.
+    """
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
@@ -12,11 +15,11 @@ class Trouble(Exception):
 
 
 class LoginRefused(Trouble):
-    """The server does not take user and password."""
+    """The server refuses user and password."""
 
     def __init__(self, words: str) -> None:
         super().__init__("refused", words)
 
 
 class Missing(Exception):
-    """There is no file of that name, or it does not reach as far as was asked."""
+    """There is no file of that name, or it is shorter than the position asked for."""

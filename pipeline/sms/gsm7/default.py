@@ -1,7 +1,7 @@
 """The GSM 7 bit default alphabet (3GPP TS 23.038 6.2.1) and its extension table (6.2.1.1).
 
-Octets here are unpacked, one septet each, as `data_coding` 0 carries them over SMPP. Reading takes
-national language tables in their place; writing does not use them.
+Octets here are unpacked: each octet holds one septet, as `data_coding` 0 carries them over SMPP.
+Reading can use national language tables instead of these two. Writing never uses those.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ESCAPE: Final = 0x1B
 REPLACEMENT: Final = "\ufffd"
 
-# 3GPP TS 23.038 6.2.1, read down the columns of its table; 0x1B is the escape.
+# 3GPP TS 23.038 6.2.1, in the order of its columns, from top to bottom; 0x1B is the escape.
 BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅå"
     "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
@@ -26,7 +26,7 @@ BASIC: Final = (
     "¿abcdefghijklmno"
     "pqrstuvwxyzäöñüà"
 )
-# 3GPP TS 23.038 6.2.1.1: each takes the escape and one more septet.
+# 3GPP TS 23.038 6.2.1.1: each character takes the escape and one more septet.
 EXTENSION: Final = {
     0x0A: "\f",
     0x14: "^",
@@ -47,7 +47,7 @@ _OCTETS_FROM_CHARACTER: Final = {
 
 
 def septets_of(character: str) -> int:
-    """How many septets `character` takes: 1, 2 (extension), or 0 when the alphabet lacks it."""
+    """How many septets `character` takes: 1, 2 (extension), or 0 if it is not in the alphabet."""
     return len(_OCTETS_FROM_CHARACTER.get(character, b""))
 
 
@@ -62,12 +62,15 @@ def septets_from_text(text: str) -> bytes | None:
 def text_from_septets(
     octets: bytes, locking: Sequence[str] = BASIC, single: Mapping[int, str] = EXTENSION
 ) -> tuple[str, bool]:
-    """The text of unpacked septets by two tables, and whether reading it lost something.
+    """The text of unpacked septets by two tables, and whether the reading lost something.
 
-    An escape before a septet the single shift table lacks shows that septet's locking character; a
-    second escape is reserved and shows as a blank (6.2.1.1, notes 1 and 3). Both lose, as do an
-    escape at the end (shown as a blank), an empty place of a national table and an octet over 0x7F
-    (U+FFFD): no octet vanishes.
+    These readings lose something, but every octet leaves a trace in the text:
+
+    - an escape before a septet that is not in the single shift table: the character of the locking
+      table (6.2.1.1, note 1)
+    - an escape after an escape, which is reserved: a blank (6.2.1.1, note 3)
+    - an escape at the end: a blank
+    - an empty place of a national table, or an octet over 0x7F: U+FFFD
     """
     if locking is BASIC and ESCAPE not in octets and octets.isascii():
         return charmap_decode(octets, "strict", BASIC)[0], False  # in C: a place for each octet

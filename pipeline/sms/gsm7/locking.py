@@ -1,7 +1,7 @@
 """National language locking shift tables (3GPP TS 23.038 A.3): they replace the alphabet.
 
-Code points in hex in the order of the septets, sixteen a line; a dot is a place the table leaves
-empty. The key is the national language identifier (6.2.1.2.4). Spanish has none.
+Each table lists code points in hex in the order of the septets, sixteen per line. A dot is an empty
+place of the table. The key is the national language identifier (6.2.1.2.4). Spanish has no table.
 """
 
 from __future__ import annotations

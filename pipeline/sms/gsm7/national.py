@@ -15,7 +15,10 @@ _IE_LOCKING_SHIFT: Final = 0x25  # 3GPP TS 23.040 9.2.3.24.16
 
 
 class Tables(NamedTuple):
-    """How septets are read; `unknown`: the header names a table that Annex A does not have."""
+    """The tables to read septets by.
+
+    `unknown` is true when the header names a table that Annex A does not have.
+    """
 
     locking: Sequence[str]
     single: Mapping[int, str]
@@ -26,10 +29,11 @@ DEFAULT: Final = Tables(BASIC, EXTENSION, unknown=False)
 
 
 def tables_from_udh(udh: bytes) -> Tables:
-    """The tables for the text after a header with its length octet; of two elements the last.
+    """The tables for the text after the header `udh`, which includes its length octet.
 
-    A table that is reserved (0, 14 and more, Spanish locking) is the default one, as a receiver
-    that does not know it shall read (6.2.1.2.4), and unknown.
+    Of two elements of one kind the last counts. A reserved identifier (0, 14 and more, Spanish
+    locking) gives the default table, as 6.2.1.2.4 asks of a receiver that does not know a table.
+    The result then is marked `unknown`.
     """
     if _IE_SINGLE_SHIFT not in udh and _IE_LOCKING_SHIFT not in udh:
         return DEFAULT

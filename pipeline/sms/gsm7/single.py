@@ -1,7 +1,8 @@
 """National language single shift tables (3GPP TS 23.038 A.2): they replace the extension table.
 
-Each is `septet:code point` in hex: what an escape and that septet mean. The key is the national
-language identifier (6.2.1.2.4). A.2.12 (Telugu) leaves the euro sign out, but handsets write it.
+Each entry is `septet:code point` in hex: the character that an escape and that septet mean. The key
+is the national language identifier (6.2.1.2.4). A.2.12 (Telugu) leaves the euro sign out, but
+handsets write it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Characters that nobody sees: Unicode's property Default_Ignorable_Code_Point.
+"""Invisible characters: those with Unicode's property Default_Ignorable_Code_Point.
 
-Zero width blanks and joiners, bidi marks, the soft hyphen, variation selectors, tags, the Hangul
-fillers, the combining grapheme joiner. Python's `unicodedata` does not have the property.
+They are zero width blanks and joiners, bidi marks, the soft hyphen, variation selectors, tags, the
+Hangul fillers and the combining grapheme joiner. Python's `unicodedata` does not have the property.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _IGNORABLE: Final = re.compile(
 
 
 def without_ignorable(text: str) -> str:
-    """`text` without the characters that have the property."""
+    """`text` without its invisible characters."""
     return _IGNORABLE.sub("", text)
 
 
 def is_ignorable(character: str) -> bool:
-    """Whether one character has the property."""
+    """Whether one character is invisible in this sense."""
     return _IGNORABLE.match(character) is not None

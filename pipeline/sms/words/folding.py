@@ -1,7 +1,7 @@
-"""A text as it is compared: what looks or reads alike is the same, what nobody sees is not there.
+"""Fold a text for comparison: equivalent spellings become equal, invisible characters are dropped.
 
-The work is linear in the text. NFKC alone is not: it sorts every run of combining marks by
-insertion, and makes 18 characters of one U+FDFA.
+The time is linear in the length of the text. NFKC alone is not linear: it sorts each run of
+combining marks by insertion, and it turns one U+FDFA into 18 characters.
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ from typing import Final
 from pipeline.sms.words.default_ignorable import without_ignorable
 
 LONGEST_COMMAND: Final = 160
-"""Characters, blanks and punctuation around them left out: a longer text is no command as a whole.
+"""Characters, without the blanks and punctuation around the text. A longer text is not a command.
 
-One SMS (3GPP TS 23.040 9.2.3.24); the longest stop word with the longest keyword is well below.
+This is the length of one SMS (3GPP TS 23.040 9.2.3.24). The longest stop word together with the
+longest keyword is well below it.
 """
-_MOST_MARKS: Final = 30  # of one letter (UAX #15 13, Stream-Safe Text Format); the rest is dropped
-_EXPANDING: Final = {0xFDFA: " ", 0xFDFB: " "}  # phrases in one character; no other makes over 6
+_MOST_MARKS: Final = 30  # per letter (UAX #15 13, Stream-Safe Text Format); more are dropped
+# Each of these two characters is a phrase. NFKC makes at most 6 characters of any other character.
+_EXPANDING: Final = {0xFDFA: " ", 0xFDFB: " "}
 _ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
 _ASCII_PUNCTUATION: Final = frozenset(string.punctuation)
 
 
 def fold_text(text: str) -> str:
-    """`text` in lower case, for comparing: i with a dot and without one are the same."""
+    """`text` in lower case for comparison. The letter i with and without a dot becomes the same."""
     if text.isascii():
         return text.lower()
     return spelling_of(text).replace("i\u0307", "i").replace("\u0131", "i")
 
 
 def spelling_of(text: str) -> str:
-    """`text` after NFKC and case folding, without what cannot be seen."""
+    """`text` after NFKC and case folding, without invisible characters."""
     if text.isascii():
         return text.lower()
     seen = without_ignorable(text)
@@ -43,7 +45,11 @@ def spelling_of(text: str) -> str:
 
 
 def _stream_safe(text: str) -> str:
-    """`text` so that NFKC takes linear time: few marks in a row, nothing that grows much."""
+    """`text` changed so that NFKC takes linear time.
+
+    Combining marks over 30 in a row are dropped. The characters that NFKC makes very long are
+    replaced by blanks.
+    """
     kept: list[str] = []
     run = 0
     for character in text.translate(_EXPANDING):
@@ -78,7 +84,12 @@ def trimmed(folded: str) -> str:
 
 
 def split(folded: str, *, keep_symbols: bool) -> tuple[str, ...]:
-    """What stands between blanks and punctuation, or between all that is no letter or digit."""
+    """The words of `folded`.
+
+    With `keep_symbols`, only blanks and punctuation separate words. Without it, every character
+    except a letter, a digit or a combining mark separates words. An ASCII text is cut at every
+    character that is not a letter or a digit.
+    """
     if folded.isascii():
         return tuple(_ASCII_WORD.findall(folded))
     if keep_symbols:
@@ -89,7 +100,7 @@ def split(folded: str, *, keep_symbols: bool) -> tuple[str, ...]:
 
 
 def split_command(folded: str) -> tuple[str, ...]:
-    """The words of a text that may be a command as a whole; none of one that is too long for it."""
+    """The words of a text that as a whole may be a command; no words when the text is too long."""
     if len(folded) > LONGEST_COMMAND:
         folded = trimmed(folded)
         if len(folded) > LONGEST_COMMAND:

@@ -1,7 +1,7 @@
-"""Every text that octets may have been meant as, when how to read them is in doubt.
+"""All the texts that octets may stand for, when their encoding is in doubt.
 
-A stop word is short, so a caller asks whether any of the texts is one as a whole. That a text which
-is none becomes one by chance needs all its octets to conspire.
+A caller asks whether one of the texts as a whole is a stop word. A text that is not a stop word
+hardly ever becomes one by chance, because all its octets would have to fit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.sms.gsm7.default import text_from_septets
 from pipeline.sms.gsm7.packed import septets_from_packed
 
 LONGEST_LOOKED_AT: Final = 200
-"""Octets; of more only the decodings that the codec library does in one pass are tried."""
+"""Octets. For more octets, only the decodings that the codec library does in one pass are tried."""
 
 _WIDE: Final = ("utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le")
 _HEX_DEPTH: Final = 2  # hex of hex: binary that was shown as hex, and that text sent as binary
@@ -23,18 +23,19 @@ _MARK: Final = "\ufeff"
 
 
 def plausible_texts(octets: bytes) -> tuple[str, ...]:
-    """The texts of `octets` in each decoding that a gateway may have meant, each once.
+    """The texts of `octets` in each decoding that a gateway may have meant. Each text comes once.
 
-    ISO-8859-1, windows-1252, UTF-8, UTF-16 and UTF-32 in both byte orders, with an octet lost at
-    either end, and the octets without their NULs; of at most 200 octets also UTF-7, GSM-7 unpacked
-    and packed, and what ASCII hex digits, percent signs and character references stand for: what
-    was encoded twice. A byte order mark is no text.
+    The decodings are ISO-8859-1, windows-1252, UTF-8, and UTF-16 and UTF-32 in both byte orders.
+    An odd number of octets is also read as if one octet was added or lost at either end. Octets
+    with NULs are also read without the NULs. Up to 200 octets are also read as UTF-7, as unpacked
+    and packed GSM-7, and as text that was encoded twice: hex digits, percent-encoding or character
+    references. A byte order mark is not part of the text.
     """
     return tuple(_texts(octets, _HEX_DEPTH))
 
 
 def _texts(octets: bytes, depth: int) -> dict[str, None]:
-    """A dictionary for its keys, in the order found."""
+    """The texts as the keys of a dictionary, which keeps each text once, in the order found."""
     found: dict[str, None] = {}
     for text in _by_codec(octets):
         found[text.removeprefix(_MARK)] = None
@@ -76,7 +77,7 @@ def _codecs_of_units(octets: bytes) -> tuple[str, ...]:
 
 
 def _strictly(octets: bytes, codec: str) -> str:
-    """The text; none where the octets are not of that codec."""
+    """The text; empty when the octets are not valid in this codec."""
     try:
         return octets.decode(codec)
     except UnicodeDecodeError:
@@ -96,7 +97,7 @@ def _by_septets(octets: bytes) -> list[str]:
 
 
 def _from_encoded(octets: bytes) -> bytes:
-    """What stands there percent-encoded, or in hex; none where nothing does."""
+    """The octets inside a percent-encoding or hex; empty when `octets` are neither."""
     if b"%" in octets:
         plain = unquote_to_bytes(octets)
         return plain if plain != octets else b""
@@ -104,7 +105,7 @@ def _from_encoded(octets: bytes) -> bytes:
 
 
 def _from_hex(octets: bytes) -> bytes:
-    """The octets that ASCII hex digits stand for, a prefix 0x dropped; none where it is not hex."""
+    """The octets of ASCII hex digits, without a prefix 0x; empty when `octets` are not hex."""
     digits = octets.replace(b"\0", b"").strip().removeprefix(b"0x")
     try:
         return bytes.fromhex(digits.decode("ascii"))

@@ -1,7 +1,8 @@
-"""What short octets say in the charsets of regions and hosts, which no gateway of ours names.
+"""The texts of short octets in the charsets of regions and hosts, which our gateways never name.
 
-`plausible` has the decodings that a gateway may have meant; these are for a word that a telephone
-or a gateway elsewhere wrote in its own. Nobody reads a message by them.
+`plausible` has the decodings that a gateway may have meant. A telephone or a gateway elsewhere may
+have written a stop word in a charset of its own, and this module looks for that. The text of a
+message never comes from these charsets.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 _LONGEST: Final = 64
-"""Octets: a stop word in any of these is shorter."""
+"""Octets. A stop word is shorter than this in each of these charsets."""
 
 _CODECS: Final = (
     *("cp037", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1258", "cp874"),
@@ -26,7 +27,10 @@ _UNICODE: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
 
 def regional_texts(octets: bytes) -> tuple[str, ...]:
-    """The texts that `octets` are without an error, each once; none of longer octets."""
+    """The texts of `octets` in the charsets in which they are valid, each once.
+
+    More than 64 octets give no text.
+    """
     if len(octets) > _LONGEST:
         return ()
     found: dict[str, None] = {}
@@ -39,7 +43,7 @@ def regional_texts(octets: bytes) -> tuple[str, ...]:
 
 
 def octets_in_any(text: str) -> tuple[bytes, ...]:
-    """The octets that may have been read as `text` by one of these, or by one of Unicode's."""
+    """The octets that read as `text` in one of these charsets, or in a Unicode encoding."""
     found: dict[bytes, None] = {}
     for codec in (*_CODECS, *_UNICODE):
         try:

@@ -1,9 +1,10 @@
-"""Stop words by language and by law, each with where it is used as one.
+"""Stop words by language and by law. Each word has the source that shows its use as a stop word.
 
-The guide's own five (G7.1.1) are in every set and are not repeated here. A set counts for ours at
-the numbers that choose it (`stop_words` in numbers.toml); at all others its words are put to
-review. The gateway's state follows the guide's words alone. Words as people type them, in upper
-case where the script has it; `docs` and `law` below are what was read for each.
+The five words of the guide (G7.1.1) belong to every set and are not repeated here. A number chooses
+sets with `stop_words` in numbers.toml. At that number the words of the set count as stop words for
+our own state. At all other numbers the words are put to review. The gateway's state follows only
+the words of the guide. The words are spelled as people type them, in upper case if the script has
+it.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ SETS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "ko": (("중지", _PLAIN), ("수신거부", _PLAIN)),
 }
 
-#: Requests to be left alone: wherever they stand in a text, somebody should read it.
+#: Requests to be left alone. A text that contains one should be read by a person.
 STOP_REQUESTS: Final = (
     "leave me alone",
     "leave us alone",
@@ -132,9 +133,9 @@ STOP_REQUESTS: Final = (
 
 @lru_cache(maxsize=256)
 def words_of_sets(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of these sets, each once; a name that is none is left out."""
+    """The words of these sets, each once. A name of no set is ignored."""
     return tuple(dict.fromkeys(word for name in names for word, _ in SETS.get(name, ())))
 
 
-#: Every word of more than one character: one alone, such as N, is an answer to a question.
+#: Every word of more than one character. A single character, such as N, may answer a question.
 WIDE: Final = tuple(word for word in words_of_sets(tuple(SETS)) if len(word) > 1)

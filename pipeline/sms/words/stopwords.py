@@ -1,8 +1,8 @@
-"""Stop words (G7.1.1): what a text says, read as the gateway reads it.
+"""Stop words (G7.1.1): whether a text is one or contains one, by the rules of the gateway.
 
-A text is compared as `folding` has it. It *is* a phrase when nothing but blanks and
-punctuation stands around it; it *contains* one when the phrase stands there as words of its own,
-bounded by anything but letters and digits (a combining mark belongs to its letter).
+A text is folded by `folding` before the comparison. It *is* a phrase when only blanks and
+punctuation stand around the phrase. It *contains* a phrase when the phrase stands in it as whole
+words: no letter or digit touches it (a combining mark belongs to its letter).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ START_WORDS: Final = ("START", "UNSTOP", "YES")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of `text`, folded: what stands between anything but letters and digits."""
+    """The words of `text`, folded. Every character but letters and digits separates words."""
     return split(spelling_of(text), keep_symbols=False)
 
 
@@ -49,7 +49,7 @@ def _shortest(words: Iterable[str]) -> tuple[str, ...]:
 
 
 class Phrases:
-    """Phrases (words, or words in a row) to look for in texts."""
+    """Phrases to look for in texts. A phrase is one word or several words in a row."""
 
     def __init__(self, phrases: tuple[str, ...]) -> None:
         self._by_words = {split(fold_text(p), keep_symbols=True): p for p in phrases}
@@ -60,11 +60,11 @@ class Phrases:
         self._signs = _signs_of(self._by_words)
 
     def named_by(self, folded: str) -> str:
-        """The phrase that `folded` is, as it was given; empty when it is none."""
+        """The phrase that all of `folded` is, in the given spelling; empty when it is none."""
         return self._by_words.get(split_command(folded), "")
 
     def named_by_words(self, words: tuple[str, ...]) -> str:
-        """The phrase these words are, as it was given; empty when they are none."""
+        """The phrase that these words are, in the given spelling; empty when they are no phrase."""
         return self._by_words.get(words, "")
 
     def stand_in(self, folded: str) -> bool:
@@ -79,7 +79,7 @@ class Phrases:
         return bool(self.found_in(folded))
 
     def found_in(self, folded: str) -> tuple[str, ...]:
-        """The phrases in `folded`, each once, in the order in which they stand there."""
+        """The phrases that `folded` contains, each once, in the order of the text."""
         words = split(folded, keep_symbols=False)
         found = {
             phrase: None
@@ -92,7 +92,7 @@ class Phrases:
 
 @lru_cache(maxsize=1024)
 def phrases(given: tuple[str, ...]) -> Phrases:
-    """The phrases `given`, made once for each directory entry."""
+    """The phrases `given`. A cache keeps them, so that each directory entry makes them once."""
     return Phrases(given)
 
 
@@ -103,7 +103,7 @@ _START_PHRASES: Final = Phrases(START_WORDS)
 
 
 def stop_word_in_full(text: str, extra: tuple[str, ...] = ()) -> str:
-    """The stop word that the whole text is; empty when it is none."""
+    """The stop word that the whole text is; empty when the text is not a stop word."""
     return phrases(STOP_WORDS + extra).named_by(fold_text(text))
 
 
@@ -113,7 +113,7 @@ def is_stop_all(text: str) -> bool:
 
 
 def contains_stop_word(text: str, extra: tuple[str, ...] = ()) -> bool:
-    """Whether a stop word stands in the text as a word of its own; STOPALL is one here."""
+    """Whether the text contains a stop word as a whole word. STOPALL counts here."""
     return folded_has_stop_word(fold_text(text), extra)
 
 
@@ -128,7 +128,7 @@ def is_folded_help(folded: str) -> bool:
 
 
 def folded_has_stop_word(folded: str, extra: tuple[str, ...] = ()) -> bool:
-    """Whether a stop word stands in a folded text as a word of its own; STOPALL is one here."""
+    """Whether a folded text contains a stop word as a whole word. STOPALL counts here."""
     wanted = phrases((*STOP_WORDS, "STOPALL", *extra)) if extra else _STOP_PHRASES
     return wanted.stand_in(folded)
 
@@ -165,15 +165,15 @@ def _keyword_command(
 def keyword_stop(
     text: str, keywords: tuple[str, ...], extra: tuple[str, ...] = ()
 ) -> KeywordCommand | None:
-    """The keyword the whole text stops, `FUN STOP` or `STOP FUN` (G7.1.2), and by which word."""
+    """The keyword that the whole text stops, and the stop word: `FUN STOP`, `STOP FUN` (G7.1.2)."""
     return _keyword_command(text, keywords, phrases(STOP_WORDS + extra))
 
 
 def keyword_start(text: str, keywords: tuple[str, ...]) -> KeywordCommand | None:
-    """The keyword that the whole text starts again, `FUN START` or `START FUN`."""
+    """The keyword that the whole text starts again, and the word: `FUN START` or `START FUN`."""
     return _keyword_command(text, keywords, _START_PHRASES)
 
 
 def keywords_in(text: str, keywords: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of `keywords` that stand in the text as words of their own, in its order."""
+    """The `keywords` that the text contains as whole words, in the order of the text."""
     return phrases(keywords).found_in(fold_text(text))

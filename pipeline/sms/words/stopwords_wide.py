@@ -1,7 +1,7 @@
-"""What may be a stop though it is none of the words that count: for somebody to read.
+"""Whether a text may be a stop though it is none of the words that count. A person should read it.
 
-The words of every language, requests such as "leave me alone", and a word that is a stop word to
-the eye: with letters of another alphabet (UTS #39) or digits in it.
+Such a text is a stop word of any language, contains a request such as "leave me alone", or looks
+like a stop word because it has letters of another alphabet (UTS #39) or digits in it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from pipeline.sms.words.stopwords import STOP_WORDS, Phrases
 
 _WIDE: Final = Phrases(WIDE)
 _REQUESTS: Final = Phrases(STOP_REQUESTS)
-LONGEST_WORD: Final = 16  # characters: beyond, a text is none of the words
+LONGEST_WORD: Final = 16  # characters; a longer text is none of the words
 _LOST: Final = "\ufffd"
-_FEWEST_KNOWN: Final = 2  # characters of a word whose others were lost
+_FEWEST_KNOWN: Final = 2  # characters that must be left of a word when the others were lost
 _ANY_WORD: Final = tuple(fold_text(word) for word in (*STOP_WORDS, "STOPALL", "STOP ALL", *WIDE))
 _AROUND: Final = string.whitespace + string.punctuation
 
-#: Case-folded letters that look like these, or are typed for them: Cyrillic, Greek, Armenian,
-#: Cherokee and small capitals among Unicode's confusables.txt, and digits. Letters that sound alike
-#: are there, too, for who types STOP on a Cyrillic keyboard types either.
+#: Case-folded characters that look like the Latin letter, or that people type for it. They are
+#: digits, and the Cyrillic, Greek, Armenian, Cherokee and small capital letters of Unicode's
+#: confusables.txt. Letters that only sound alike are here too: a person who types STOP on a
+#: Cyrillic keyboard uses either kind.
 _LOOKALIKES: Final = {
     "a": "аαɑ",
     "b": "вбβƅ6",
@@ -64,7 +65,10 @@ def may_be_a_stop(folded: str) -> bool:
 
 
 def is_a_stop_with_losses(text: str) -> bool:
-    """Whether it is a word that may be a stop but for characters that were lost, few of them."""
+    """Whether a text with lost characters (U+FFFD) may be a stop word.
+
+    At least two characters, and at least half of them, must be left, and these must fit the word.
+    """
     if _LOST not in text or len(text) > LONGEST_WORD:
         return False
     folded = trimmed(fold_text(text))
@@ -78,7 +82,7 @@ def is_a_stop_with_losses(text: str) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)  # short answers come again and again
+@lru_cache(maxsize=4096)  # many people send the same short answers
 def _is_a_word_elsewhere(folded: str) -> bool:
     if _WIDE.named_by(folded):
         return True

@@ -1,4 +1,4 @@
-"""Confirmations of stops (G7.1.1, G7.2): from which number, in which words."""
+"""Makes the confirmations of stops (G7.1.1, G7.2): their sender and their text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_TEXT: Final = "You will no longer receive messages from the short code {
 
 
 def confirming_number(number: str, directory: Directory) -> str:
-    """The number a confirmation goes out from: the one texted, or the linked one (G7.1.1)."""
+    """The sender of a confirmation: the number texted, or the number linked to it (G7.1.1)."""
     entry = directory.find(number)
     return entry.linked if entry and entry.mt_billed and entry.linked else number
 
@@ -29,7 +29,7 @@ def confirming_number(number: str, directory: Directory) -> str:
 def send_confirmation(
     draft: ConsentDraft, pending: PendingStop, *, text: str | None = None
 ) -> None:
-    """Confirm a stop, now: with a custom text, or with the default one."""
+    """Confirm a stop now, with a custom text or with the default text."""
     stop = pending.stop
     command = _command(
         draft, stop.message_id, stop.number, pending.deadline, pending.keys, text=text
@@ -38,7 +38,7 @@ def send_confirmation(
 
 
 def send_again(draft: ConsentDraft, failed: Confirmation) -> None:
-    """Follow a confirmation that failed for good by the default text, once, before the deadline."""
+    """After a confirmation has failed for good, send the default text, once, until the deadline."""
     draft.forget_confirmation(failed)
     now = seconds_of(draft.now)
     keys = [t.key for t in draft.scopes if _still_stops(t, failed.message_id, now)]
@@ -49,7 +49,7 @@ def send_again(draft: ConsentDraft, failed: Confirmation) -> None:
 
 
 def _still_stops(timeline: Timeline, message_id: str, now: int) -> bool:
-    """Whether the stop of this message still holds the scope."""
+    """Whether the scope is still stopped because of this message."""
     if not timeline.has_stops:
         return False
     ours = fold(timeline.events, until=now).ours
@@ -65,7 +65,7 @@ def _command(
     *,
     text: str | None,
 ) -> MtCommand:
-    """The command that confirms the stop of this message, texted to `number`."""
+    """The command that confirms the stop of this message, which was texted to `number`."""
     words = text or DEFAULT_TEXT.format(number=number)
     return make_command(
         request_id=derived_id("confirmation", draft.handset, message_id, words),
@@ -83,7 +83,7 @@ def _command(
 
 
 def _keyword_of(draft: ConsentDraft, code: str, keys: list[Key]) -> str:
-    """The keyword a confirmation goes out under: the one stopped; of several the last one used."""
+    """The keyword of a confirmation: the stopped keyword; of several, the one used last."""
     keywords = [
         scope.partition("/")[2]
         for kind, scope in keys

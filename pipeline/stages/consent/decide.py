@@ -1,8 +1,8 @@
-"""Consent: who said STOP, to what, since when, and the confirmations that follow (G7).
+"""Decides on consent: who said STOP, to what, since when, and which confirmations follow (G7).
 
-Each function takes a handset's row and one event and gives a `Decision`; nothing here knows a clock
-or Kafka. What a text means is in `reading`, the timeline of a scope in `timeline`, what readers are
-told in `revisions`.
+Each function takes a handset's row and one event, and returns a `Decision`, without a clock and
+without Kafka. `reading` finds the meaning of a text, `timeline` computes the state of a scope, and
+`revisions` finds the changes to publish.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
     "take_message",
 ]
 
-LONGEST_ADDRESS: Final = 64  # characters: more than any number has, however it is written
+LONGEST_ADDRESS: Final = 64  # characters; no number is longer, in whatever form it is written
 
 
 def take_message(
@@ -63,7 +63,7 @@ def take_message(
     now: datetime,
     rules: ConsentRules,
 ) -> Decision:
-    """What a message changes; the decision's `message` is to be published, flagged for review."""
+    """The decision on a message; its `message` must be published, and may have more flags."""
     number = directory.find(message.number)
     if not is_digits(message.handset):
         return Decision(row=row, message=_without_consent(message, number))
@@ -93,7 +93,7 @@ def decide_on_message(
     rules: ConsentRules,
     at: int,
 ) -> Decision:
-    """What a message of any meaning changes, by way of every scope it may be about."""
+    """The decision on a message of any meaning, for every scope that it may concern."""
     draft = ConsentDraft(row, message.handset, directory, max(now, message.received_at))
     draft.note_texted(message.number, at=at)
     if reading.used_keyword:
@@ -113,7 +113,11 @@ def decide_on_message(
 
 
 def _without_consent(message: MoMessage, number: Number | None) -> MoMessage:
-    """Flagged; to review, too, where a number as people write it says what may be a stop."""
+    """The message of a handset that is not digits, flagged `no-consent`.
+
+    It is flagged `review` too, if the handset is a number in another form and the text may be a
+    stop.
+    """
     message = _flagged(message, Flag.NO_CONSENT)
     if len(message.handset) > LONGEST_ADDRESS or not written_digits(message.handset):
         return message
@@ -140,7 +144,7 @@ def consent_due_at(row: HandsetConsent) -> datetime | None:
 def fall_due(
     row: HandsetConsent, *, directory: Directory, now: datetime, rules: ConsentRules
 ) -> Decision:
-    """What the time `now` brings: default texts, and what the gateway has confirmed by itself."""
+    """Send the default texts that are due at `now`, and publish what the gateway has confirmed."""
     draft = ConsentDraft(row, row.handset, directory, now)
     until = seconds_of(now)
     for pending in pending_stops(draft.scopes, until=until):
@@ -157,7 +161,7 @@ def take_failure(
     directory: Directory,
     now: datetime,
 ) -> Decision:
-    """A confirmation that failed for good before its deadline is followed by the default text."""
+    """If a confirmation failed for good before its deadline, send the default text."""
     sent = None
     if row is not None:
         sent = next((c for c in row.confirmations if c.command_id == command_id), None)

@@ -1,7 +1,7 @@
-"""Which scopes decide whether a number may send: the gate, `why` and `replay` ask here.
+"""Which scopes decide whether a number may send. The gate, `why` and `replay` use this module.
 
-What is known of a handset's scopes is the gate's row for the one, and the rows of `consent_change`
-for the others. The view `judged_command` has the rule of `deciding_scopes` in SQL.
+The gate knows a handset's scopes from its row, and the others from the rows of `consent_change`.
+The view `judged_command` has the rule of `deciding_scopes` in SQL.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ def scopes_of_number(
     *,
     stopped_since: Callable[[Key, Key], bool],
 ) -> list[Key]:
-    """The scopes that contain a number: the one it is in now, earlier ones, the account last.
+    """The scopes that contain a number: the current scope, earlier scopes, and the account last.
 
-    A number keeps its stops when it moves: into a range (its own scope still counts), or out of one
-    or with it (ranges that held it count, unless it was re-enabled where it is now).
-    `stopped_since(there, here)`: `there` has a stop that is newer than all that re-enabled `here`.
+    A number keeps its stops when it moves. If it moved into a range, its own scope still counts. If
+    it left a range, or its range changed, the old ranges count unless a message re-enabled the
+    current scope since. `stopped_since(there, here)`: `there` has a stop that is newer than the
+    last message that re-enabled `here`.
     """
     alone = (ScopeKind.NUMBER.value, number)
     shared = current[0] == ScopeKind.KEYWORD
@@ -44,8 +45,9 @@ def scopes_of_number(
 
 
 def deciding_scopes(known: Collection[Key], keys: list[Key]) -> list[Key]:
-    """Those of a number's scopes that decide: the ones with a history, which holds their account's.
+    """The scopes of a number that decide: those with a history, or else the account.
 
-    Where none has one, the account decides: after STOP ALL a message re-enables its own scope.
+    The history of a scope includes the events of its account. So after STOP ALL, a message can
+    re-enable one scope of the account.
     """
     return [key for key in keys[:-1] if key in known] or keys[-1:]

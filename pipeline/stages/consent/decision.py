@@ -1,4 +1,4 @@
-"""What consent and gate decide, and by which rules."""
+"""The result of a decision of consent or gate, and the settings of consent."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _OPEN: Final = ConsentState.OPEN.value
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentRules:
-    """What can be set about consent."""
+    """The settings of consent."""
 
     lead: timedelta = timedelta(
         minutes=15
-    )  # the default text goes out so long before the six hours end
+    )  # how long before the end of the six hours the default text goes out
     validity: timedelta = timedelta(hours=24)  # of an answer to HELP
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ConsentRules:
-        """The rules as the settings have them."""
+        """The rules from the settings."""
         return cls(
             lead=timedelta(minutes=settings.confirmation_lead_minutes),
             validity=timedelta(hours=settings.mt_validity_hours),
@@ -42,7 +42,7 @@ class ConsentRules:
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The row from now on, and what to publish; `message` is the message as it is to be said."""
+    """The new row, and the records to publish; `message` is the message with all its flags."""
 
     row: HandsetConsent | None
     changes: list[ConsentChange] = []

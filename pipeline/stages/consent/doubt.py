@@ -1,9 +1,10 @@
 """In doubt a stop counts and an opening does not.
 
-Doubt is about when (a time that no live callback can have, an unreadable one in an old log), about
-which characters (what came is not what was expected, or has another reading), or about whose (a
-handset that is not international). What may be a stop stops or is put to review; what may be an
-opening opens nothing, on neither side. No plain message comes here.
+A message is in doubt because of its time (one that no live callback can have, or an unreadable one
+in an old log), its characters (an unexpected charset, or octets that another charset reads
+differently), or its handset (one that is not international). A possible stop in doubt stops or is
+flagged for review. A possible opening in doubt opens neither side. Plain messages are not checked
+here.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ _LONGEST_WORD: Final = 10  # characters of ASCII that are a stop word in packed 
 _ENCODED: Final = re.compile("[+%&].*| *(?:0x)?[0-9A-Fa-f ]+")
 _BEGINNINGS: Final = frozenset(chr(at) for at in range(128) if _ENCODED.fullmatch(chr(at)))
 _MOST_OCTETS: Final = 160
-_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # of byte order (Unicode 16.8)
+_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")  # byte order marks (Unicode 16.8)
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text without doubt can be nothing but what it reads as.
+    """Whether a text, if it is not in doubt otherwise, can have only one reading.
 
     A short one, one of hex digits, and one that begins as UTF-7 does, may be something else.
     """
@@ -60,7 +61,7 @@ def is_plain(text: str) -> bool:
 
 
 def read_in_doubt(message: MoMessage, number: Number | None, reading: Reading) -> Reading:
-    """What a message is to consent that is not plain, or is not read as an opening."""
+    """The reading of a message after doubt; for messages that are not plain or not openings."""
     of_characters = (
         message.lossy or message.charset == EIGHT_BIT or not _CHARACTERS.isdisjoint(message.flags)
     )
@@ -80,7 +81,7 @@ def read_in_doubt(message: MoMessage, number: Number | None, reading: Reading) -
 
 
 def needs_a_reader(message: MoMessage, reading: Reading) -> bool:
-    """Whether a stop is one of somebody else, too, whom only a person can find."""
+    """Whether a person must read a stop, because its handset is not an international number."""
     return reading.meaning in _STOPS and Flag.NOT_INTERNATIONAL.value in message.flags
 
 
@@ -94,7 +95,7 @@ def _is_doubtful_otherwise(message: MoMessage) -> bool:
 
 
 def _may_say_a_stop(message: MoMessage, number: Number | None) -> bool:
-    """Whether the octets of a message that was read as it was labelled are worth another look."""
+    """Whether the octets of a message may be a stop in another charset than its label."""
     octets = message.octets
     if len(octets) > _MOST_OCTETS or not octets:
         return False
@@ -105,7 +106,7 @@ def _may_say_a_stop(message: MoMessage, number: Number | None) -> bool:
 
 @lru_cache(maxsize=4096)
 def _some_text_may_be_a_stop(octets: bytes, read: str) -> bool:
-    """By the words of any number; short answers come again and again."""
+    """Whether another reading may be a stop at any number. Cached, as short answers repeat."""
     for text in _other_texts(octets, read):
         folded = fold_text(text)
         if folded_has_stop_word(folded) or may_be_a_stop(folded):
@@ -121,10 +122,10 @@ def _other_texts(octets: bytes, read: str) -> list[str]:
 def _other_reading(
     message: MoMessage, number: Number | None, *, of_characters: bool
 ) -> Reading | None:
-    """The stop, or the review, that the octets are in some plausible charset.
+    """The stop or the review that another plausible charset makes of the octets, or None.
 
-    It is a stop where the characters were not trusted anyway, or where the octets are ASCII under
-    another label; a text that was read as it was labelled is put to review.
+    It is a stop if the characters are in doubt, or if the octets are ASCII under another label.
+    Otherwise it is a review.
     """
     read = message.text
     labelled = not read.isascii() or not read.isprintable()
@@ -132,7 +133,8 @@ def _other_reading(
     to_review = message.lossy and is_a_stop_with_losses(read)
     texts = _other_texts(message.octets, read)
     if Flag.UNEXPECTED_CHARSET.value in message.flags and len(read) <= _MOST_OCTETS:
-        # The message has its text encoded anew: what came is what its charset makes of the text.
+        # The message holds a re-encoded text, so the octets that came are not known: try those
+        # that each charset makes of the text.
         for octets in octets_in_any(read):
             texts += _other_texts(octets, read)
     for text in dict.fromkeys(texts):
@@ -142,13 +144,13 @@ def _other_reading(
                 return other._replace(opens_gateway=False)
             to_review = True
         elif other.meaning is Meaning.REVIEW:
-            # That a stop word stands among what another charset gives says little.
+            # A stop word somewhere in the text of another charset is only weak evidence.
             to_review = to_review or of_characters or other.is_of_a_word or not message.complete
     return _REVIEW if to_review else None
 
 
 def _are_ascii(octets: bytes) -> bool:
-    """Whether they are ASCII, but for a byte order mark and the zeros of wider code units."""
+    """Whether octets are ASCII, apart from a byte order mark and zeros of wider code units."""
     for mark in _MARKS:
         octets = octets.removeprefix(mark)
     return octets.replace(b"\0", b"").isascii()

@@ -1,4 +1,4 @@
-"""A row while one decision changes it: events go in, changes and the new row come out."""
+"""A handset's row while one decision changes it; the result is changes and the new row."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _APART: Final = timedelta(milliseconds=1)
 CONFIRMATIONS: Final = 64
-"""Confirmations of one handset that may fail and be followed; of more, those sent last."""
+"""The most confirmations of one handset that are remembered in case they fail; the newest stay."""
 
 
 class ConsentDraft:
-    """One decision about one handset, while it is made. Only its methods change it."""
+    """A decision on one handset that is being made. Only its methods change it."""
 
     def __init__(
         self, row: HandsetConsent | None, handset: str, directory: Directory, now: datetime
@@ -54,27 +54,27 @@ class ConsentDraft:
         self._published = False
         self._changes: list[ConsentChange] = []
         self._arrivals = self.row.arrivals
-        # Rows of one handset are recorded a millisecond apart at least, the store's precision, so
-        # that "the latest we knew" is always one row.
+        # Rows of one handset are recorded at least a millisecond apart (the store's precision), so
+        # that there is always exactly one latest row.
         self._recorded = max(now, _EPOCH + self.row.recorded_us * _MICROSECOND + _APART)
 
     @property
     def handset(self) -> str:
-        """The handset the row is of."""
+        """The handset of the row."""
         return self.row.handset
 
     def next_arrival(self) -> int:
-        """The place of the next event in the order of arrival."""
+        """The number of the next event in the order of arrival."""
         self._arrivals += 1
         return self._arrivals
 
     def note_texted(self, number: str, *, at: int) -> None:
-        """Note the number last texted: the gate falls back on it."""
+        """Remember the number texted last: it is the gate's default sender."""
         if at >= self._last_at:
             self._last_number, self._last_at = number, at
 
     def note_keyword(self, code: str, keyword: str, *, at: int) -> None:
-        """Note the keyword last used at a shared short code: the gate falls back on it."""
+        """Remember the keyword used last at a shared short code: it is the gate's default."""
         uses = self._keyword_uses
         earlier = next((use for use in uses if use.code == code), None)
         if earlier is None or at >= earlier.at:
@@ -82,15 +82,15 @@ class ConsentDraft:
             self._keyword_uses = [*(u for u in uses if u is not earlier), use]
 
     def keyword_used_at(self, code: str) -> str:
-        """The keyword last used at a shared short code; empty: none."""
+        """The keyword used last at a shared short code; empty if there is none."""
         return next((use.keyword for use in self._keyword_uses if use.code == code), "")
 
     def send(self, command: MtCommand) -> None:
-        """Send something that confirms no stop."""
+        """Send a command that does not confirm a stop."""
         self._commands.append(command)
 
     def confirm_with(self, command: MtCommand, pending: PendingStop, *, is_default: bool) -> None:
-        """Send the confirmation of a stop, and enter that the stop is confirmed."""
+        """Send the confirmation of a stop, and record that the stop is confirmed."""
         stop = pending.stop
         self._send_confirmation(
             command, stop.message_id, stop.number, pending.deadline, is_default=is_default
@@ -104,11 +104,14 @@ class ConsentDraft:
         )
 
     def forget_confirmation(self, failed: Confirmation) -> None:
-        """Forget a confirmation that failed: it is followed once."""
+        """Forget a confirmation that failed, so that the default text follows it only once."""
         self._confirmations = [sent for sent in self._confirmations if sent != failed]
 
     def confirm(self, stop: Event, rule: ConsentRule, *, at: int) -> None:
-        """Enter that `stop` was confirmed, wherever it stands: a late event may let it count."""
+        """Record that `stop` was confirmed, in every scope that has the stop.
+
+        A scope in which the stop has no effect now may need this when a late event comes.
+        """
         event = Event(
             at=at,
             arrival=self.next_arrival(),
@@ -127,7 +130,7 @@ class ConsentDraft:
     def _send_confirmation(
         self, command: MtCommand, message_id: str, number: str, deadline: int, *, is_default: bool
     ) -> None:
-        """Send it, and keep in mind until its deadline that it may fail."""
+        """Send a confirmation, and remember it until its deadline in case it fails."""
         self._commands.append(command)
         sent = Confirmation(command.command_id, message_id, number, deadline, is_default=is_default)
         self._confirmations = [*self._confirmations, sent][-CONFIRMATIONS:]
@@ -182,7 +185,7 @@ class ConsentDraft:
         )
 
     def decide(self, message: MoMessage | None = None) -> Decision:
-        """The decision, with the row as it is now."""
+        """The decision, with the new row."""
         self.scopes.trim()
         timelines = list(self.scopes)
         has_stops = self._published or self.row.stopped_once

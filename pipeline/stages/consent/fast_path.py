@@ -1,9 +1,9 @@
-"""The commonest message by far: words to a number of its own from a handset that is open.
+"""A fast path for the most common message: a plain text from an open handset to a single number.
 
-All it changes is what a stop that comes late would have to know: after stops, too, once readers
-have been told that both sides are open again, if it is the newest message. The way through
-`ConsentDraft` and `Scopes`, which are for any number of scopes and for stops, takes several times
-as long; a property in tests/stages holds the rows of both ways to be the same.
+Such a message only has to be remembered, in case a stop comes late. The fast path also serves a
+handset that was stopped before, if readers know that both sides are open again and the message is
+the newest. `ConsentDraft` and `Scopes` handle any number of scopes and stops, and take several
+times as long. A property test in tests/stages shows that both ways give the same rows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def row_after_words(
     *,
     at: int,
 ) -> HandsetConsent | None:
-    """The row after `message`; None: it, or the row, is not of the common kind."""
+    """The row after `message`; None if the message or the row is not of the common kind."""
     if reading.meaning is not _OPENING or reading.is_help:
         return None
     if number is not None and number.kind in _SEVERAL_SCOPES:

@@ -1,4 +1,4 @@
-"""The answer to HELP (G7.2.1): the custom reply, where one is enabled and defined, else none."""
+"""Answers HELP (G7.2.1) with the custom reply, if one is defined and enabled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def answer_help(
     draft: ConsentDraft, message: MoMessage, number: Number | None, *, at: int, validity: timedelta
 ) -> None:
-    """Answer a call for help that is not older than `validity`. It passes the gate."""
+    """Answer HELP if it is not older than `validity`. The answer does not go through the gate."""
     text = _text_of(number)
     if number is None or not text or time_of(at) + validity <= draft.now:
         return

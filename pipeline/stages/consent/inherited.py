@@ -1,4 +1,4 @@
-"""What a scope takes over from another: from its account, or from one that held its numbers."""
+"""Events that a scope takes over from its account, or from a scope that held its numbers before."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _RANGE: Final = ScopeKind.RANGE.value
 
 
 def still_counts(timeline: Timeline, event: Event) -> bool:
-    """Whether something older than the past that is told still decides how the scope stands.
+    """Whether an event from before `frozen_before` still affects the state of the scope.
 
-    A stop that nothing has re-enabled since does, and so does what confirms it.
+    A stop does if no message has re-enabled the scope since. A confirmation does if its stop is in
+    the timeline.
     """
     if event.confirms_arrival:
         return any(e.arrival == event.confirms_arrival for e in timeline.events)
@@ -30,7 +31,7 @@ def still_counts(timeline: Timeline, event: Event) -> bool:
 
 
 def without_gateway(event: Event) -> Event:
-    """The event as it is where the gateway never blocks."""
+    """The event without an effect on the gateway's side, for numbers that it never blocks."""
     return msgspec.structs.replace(event, gateway=int(Effect.NONE))
 
 

@@ -1,4 +1,4 @@
-"""How a stop or a re-enabling message enters the timelines of its scopes (G7.1)."""
+"""Enters a stop or a re-enabling message into the timelines of its scopes (G7.1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def take_stop(
     at: int,
     lead: timedelta,
 ) -> None:
-    """Enter a stop at the gateway's time, and confirm it at once where a custom reply does."""
+    """Enter a stop at the gateway's time. If there is a custom reply, it confirms the stop now."""
     premium = number is not None and number.premium  # the gateway neither waits nor blocks (G7.1.1)
     deadline = _window_start(message) + CONFIRMATION_WINDOW
     is_a_loop = draft.directory.find(message.handset) is not None  # never sent to (G8.5)
@@ -53,7 +53,7 @@ def take_stop(
     )
     if reading.meaning is Meaning.STOP_ALL:
         draft.scopes.add([account_key(draft.directory.account_of(message.number))], stop)
-        # So that it can be told later whether all keywords here were re-enabled, or one.
+        # Give each keyword its own timeline, so that later messages can re-enable them one by one.
         keywords = draft.directory.keywords_of(message.number)
         draft.scopes.follow_account(keyword_key(message.number, word) for word in keywords)
     else:
@@ -65,14 +65,14 @@ def take_stop(
 
 
 def _effect_on_gateway(reading: Reading, *, premium: bool) -> int:
-    """What a stop of ours is to the gateway, which knows the words of the guide alone (G7.1)."""
+    """The effect of a stop on the gateway's side, which knows only the guide's words (G7.1)."""
     if not reading.is_the_guides:
         return int(Effect.OPEN if reading.opens_gateway else Effect.NONE)
     return int(Effect.NONE if premium else Effect.STOP)
 
 
 def take_opening(draft: ConsentDraft, message: MoMessage, reading: Reading, *, at: int) -> None:
-    """Enter a message that re-enables a side; it is remembered even where it changes nothing."""
+    """Enter a message that re-enables a side. It is remembered even if it changes nothing."""
     keys = _keys_texted(draft, message.number, reading)
     is_plain = len(keys) == 1 and keys[0][0] == ScopeKind.NUMBER
     opening = Event(
@@ -81,7 +81,7 @@ def take_opening(draft: ConsentDraft, message: MoMessage, reading: Reading, *, a
         ours=int(Effect.OPEN if reading.opens_ours else Effect.NONE),
         gateway=int(Effect.OPEN),
         message_id=message.message_id,
-        number="" if is_plain else message.number,  # the scope says it
+        number="" if is_plain else message.number,  # the scope already names the number
     )
     draft.scopes.add(keys, opening)
     if draft.row.stopped_once:
@@ -89,10 +89,10 @@ def take_opening(draft: ConsentDraft, message: MoMessage, reading: Reading, *, a
 
 
 def _keys_texted(draft: ConsentDraft, number: str, reading: Reading) -> list[Key]:
-    """The scopes a message is about: keywords, or the number, also as it was before a range."""
+    """The scopes of a message: keywords, or the number's scope, and its scope before a range."""
     if draft.directory.keywords_of(number):
         keys = [keyword_key(number, keyword) for keyword in reading.keywords]
-        if reading.meaning is Meaning.STOP:  # bare: keywords of an earlier directory, too
+        if reading.meaning is Meaning.STOP:  # without a keyword: also keywords no longer listed
             held = (t.key for t in draft.scopes if t.scope_kind == ScopeKind.KEYWORD)
             keys += [key for key in held if holds(key, number) and key not in keys]
         return keys
@@ -102,7 +102,7 @@ def _keys_texted(draft: ConsentDraft, number: str, reading: Reading) -> list[Key
 
 
 def _window_start(message: MoMessage) -> datetime:
-    """Where the six hours begin: the gateway's time, unless that is too old for its retries."""
+    """When the six hours begin: at the gateway's time, unless that is older than its retries."""
     lateness = message.received_at - message.gateway_time
     return message.gateway_time if timedelta() <= lateness <= RETRIES_LAST else message.received_at
 
@@ -113,7 +113,7 @@ def _custom_reply(number: Number | None, word: str) -> CustomReply | None:
 
 
 def _reply_at_once(draft: ConsentDraft, stop: Event, reply: CustomReply) -> None:
-    """Send the custom reply, or record that the gateway does, where the stop is one to confirm."""
+    """Send the custom reply, or note that the gateway does, if the stop needs a confirmation."""
     until = seconds_of(draft.now)
     waiting = pending_stops(draft.scopes, until=until)
     pending = next((p for p in waiting if p.stop.arrival == stop.arrival), None)

@@ -1,4 +1,4 @@
-"""Stops and openings that did not come by SMS: an operator's, of ours alone."""
+"""Operators' orders: stops and openings that did not come by SMS, on our side only."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class OperatorOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants a handset stopped or opened, for what, and why.
+    """An order to stop or open a handset, with who gave it and why.
 
-    Without a number it is the account; on a shared short code without a keyword, every keyword of
-    ours. `mo_message_id` is the message under review, where there is one.
+    Without a number it concerns the account. On a shared short code without a keyword, it concerns
+    every keyword of ours. `mo_message_id` is the reviewed message, if there is one.
     """
 
     handset: str
@@ -47,7 +47,7 @@ class OperatorOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def order_key(request: ConsentRequest | ForgetRequest) -> bytes:
-    """The key under which an order's id is remembered; no id of an MT request looks like it."""
+    """The key under which an order's id is remembered; it differs from ids of MT requests."""
     kind = "forget-request" if isinstance(request, ForgetRequest) else "consent-request"
     return b"\xff" + bytes.fromhex(derived_id(kind, request.request_id))
 
@@ -55,7 +55,7 @@ def order_key(request: ConsentRequest | ForgetRequest) -> bytes:
 def order_from_request(
     request: ConsentRequest, *, directory: Directory
 ) -> OperatorOrder | Rejected | None:
-    """The order in a record; None for a review dismissed, which changes nothing."""
+    """The order in a record; None for a dismissed review, which changes nothing."""
     wrong = _what_is_wrong(request, directory)
     if wrong:
         return Rejected(Reason.WRONG_ORDER, wrong)
@@ -74,7 +74,7 @@ def order_from_request(
 
 
 def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
-    """Why the order cannot be carried out, in words without personal data; empty when it can."""
+    """Why the order cannot be carried out, without personal data; empty if it can."""
     number = address_from_text(request.number)
     if request.action not in set(ConsentAction):
         return "the action is none of stop, open, accept and dismiss"
@@ -82,7 +82,8 @@ def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
         return "it has no id"
     reviews = request.action in (ConsentAction.ACCEPT, ConsentAction.DISMISS)
     handset = address_from_text(request.handset)
-    # A review is about whoever texted: in doubt whose number it is, a stop counts all the same.
+    # The handset of a review is the one that texted. It need not be international, because in
+    # doubt a stop counts.
     if not is_digits(handset):
         return "the handset is not digits"
     if not reviews and not is_international(handset):
@@ -103,7 +104,7 @@ def _what_is_wrong(request: ConsentRequest, directory: Directory) -> str:
 def take_order(
     row: HandsetConsent | None, order: OperatorOrder, *, directory: Directory, now: datetime
 ) -> Decision:
-    """Ours changes now, the gateway's never; nothing is confirmed to the handset."""
+    """Carry out an order: our side changes now, the gateway's side never; no confirmation."""
     draft = ConsentDraft(row, order.handset, directory, now)
     event = Event(
         at=seconds_of(now),
@@ -122,7 +123,8 @@ def take_order(
         account = order.account or directory.default_account
         keys = [account_key(account)]
         if not order.stops:
-            # The account stands for numbers without a history; its gateway's side not for these.
+            # Numbers without a history have the account's state. But the gateway never blocks a
+            # premium number, so these get timelines of their own.
             for number in directory.premium_of(account):
                 draft.scopes.follow_account(_keys_of(number.first, "", directory))
     draft.scopes.add(keys, event)

@@ -1,4 +1,4 @@
-"""Stops whose confirmation is due (G7.1.1): by when, and which scopes each holds."""
+"""Finds the stops whose confirmation is due (G7.1.1), until when, and in which scopes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class PendingStop(NamedTuple):
-    """A stop whose confirmation is due, with every scope it holds."""
+    """A stop whose confirmation is due, with every scope that it stops."""
 
     stop: Event
     due: int
     deadline: int
     keys: list[Key]
-    ours_to_send: bool  # False: re-enabled where it was texted; the gateway confirms the rest
+    ours_to_send: bool  # False: the number texted was re-enabled; the gateway confirms the rest
 
 
 def pending_stops(timelines: Iterable[Timeline], *, until: int) -> list[PendingStop]:
-    """What is due once all deadlines up to `until` have passed, in order of the stops' arrival."""
+    """The stops still due after all deadlines up to `until`, in the order of their arrival."""
     timelines = list(timelines)
     found: dict[int, PendingStop] = {}
     for timeline in timelines:
@@ -53,7 +53,7 @@ def pending_stops(timelines: Iterable[Timeline], *, until: int) -> list[PendingS
 
 
 def _is_cancelled(pending: PendingStop, timelines: list[Timeline]) -> bool:
-    """Whether the number a STOP ALL was texted to was re-enabled: its text would be untrue."""
+    """Whether the number to which STOP ALL was texted is open again: a confirmation would lie."""
     if pending.stop.rule != ConsentRule.STOP_ALL:
         return False
     texted = [t.key for t in timelines if holds(t.key, pending.stop.number)]

@@ -1,4 +1,4 @@
-"""What a message says about consent (G7.1): a stop, a re-enabling, a call for help, or nothing."""
+"""Reads what a message means for consent (G7.1): a stop, an opening, HELP, or nothing."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 
 class Meaning(Enum):
-    """What a message is to consent."""
+    """What a message means for consent."""
 
     STOP = auto()
     KEYWORD_STOP = auto()
     STOP_ALL = auto()
-    OPENING = auto()  # re-enables the gateway's side, and ours where `opens_ours`
-    REVIEW = auto()  # may be a stop and is none: it holds a stop word, or is one elsewhere
+    OPENING = auto()  # re-enables the gateway's side, and ours if `opens_ours`
+    REVIEW = auto()  # no stop message, but it holds a stop word, or is one in another set
     NOTHING = auto()
 
 
 class Reading(NamedTuple):
-    """One message, read. `keywords` are those it stops or opens, on a shared short code."""
+    """The meaning of one message. `keywords`: those it stops or opens on a shared short code."""
 
     meaning: Meaning
     word: str = ""
     keywords: tuple[str, ...] = ()
     opens_ours: bool = False
-    opens_gateway: bool = False  # by the guide's words; also where it is a stop to ours
-    is_the_guides: bool = True  # of a stop: the gateway knows it, too
-    is_of_a_word: bool = False  # of a review: the whole text may be meant as a stop word
+    opens_gateway: bool = False  # by the guide's words; may be true for a stop on our side
+    is_the_guides: bool = True  # for a stop: the gateway knows the word too
+    is_of_a_word: bool = False  # for a review: the whole text may be meant as a stop word
     is_help: bool = False
-    used_keyword: str = ""  # of a shared short code, for the gate to fall back on
+    used_keyword: str = ""  # on a shared short code: the gate's default keyword
 
 
 _NOTHING = Reading(Meaning.NOTHING)
@@ -56,14 +56,14 @@ _OPENING = Reading(Meaning.OPENING, opens_ours=True, opens_gateway=True)
 
 
 def read_message(message: MoMessage, number: Number | None) -> Reading:
-    """What `message` says, by the rules of the number texted; None: a number not listed."""
-    if message.charset == EIGHT_BIT:  # binary: what it contains cannot be told
+    """The meaning of `message` by the rules of the number texted; None: it is not listed."""
+    if message.charset == EIGHT_BIT:  # binary, so it has no text
         return _NOTHING
     return read_text(message.text, number, complete=message.complete, lossy=message.lossy)
 
 
 def read_text(text: str, number: Number | None, *, complete: bool, lossy: bool) -> Reading:
-    """What a text says that a message has, or may have."""
+    """The meaning of a text, which a message has or may have."""
     folded = fold_text(text)
     extra: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def _stop(text: str, extra: tuple[str, ...], shared: tuple[str, ...] | None) -> 
 
 
 def _whole(text: str, words: tuple[str, ...], shared: tuple[str, ...] | None) -> Reading | None:
-    """The stop that the whole text is, by the guide's words and `words`."""
+    """The stop if the whole text is a stop word of the guide or of `words`, else None."""
     word = stop_word_in_full(text, words)
     if word:
         return Reading(Meaning.STOP, word=word, keywords=shared or ())
@@ -129,7 +129,7 @@ def _whole(text: str, words: tuple[str, ...], shared: tuple[str, ...] | None) ->
 def _stop_of_ours(
     text: str, words: tuple[str, ...], shared: tuple[str, ...] | None, *, lossy: bool
 ) -> Reading:
-    """A word of the number's sets: ours alone knows it, the gateway sees a message as any other."""
+    """A text with a word of the number's sets: a stop on our side, any message to the gateway."""
     stop = _whole(text, words, shared)
     if stop is None:
         return _review_of_wide(text, shared, lossy=lossy)
@@ -139,7 +139,7 @@ def _stop_of_ours(
 
 
 def _review_of_wide(text: str, shared: tuple[str, ...] | None, *, lossy: bool) -> Reading:
-    """Ours waits for somebody to read it; the gateway re-enables, having none of these words."""
+    """A text with a word of a set not chosen: a review on our side, an opening to the gateway."""
     found = keywords_in(text, shared) if shared else ()
     opens = not lossy and (shared is None or bool(found))
     return Reading(Meaning.REVIEW, keywords=found, opens_gateway=opens, is_of_a_word=True)

@@ -1,8 +1,8 @@
-"""What readers of `consent_change` must be told when a scope turns out to differ from it.
+"""Finds the rows of `consent_change` to publish when the state of a scope has changed.
 
-A reader asks for the latest row with `at` no later than T among the rows recorded by K; where a
-scope has none, the row of its account stands for it. These functions give the rows after which that
-question is answered as the new fold has it, at every T.
+A reader takes, among the rows recorded by K, the latest row with `at` no later than T. If a scope
+has no row, the row of its account counts. After the rows that these functions give, a reader finds
+the state of the new fold at every T.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from pipeline.stages.consent.timeline import Segment
 
 KEPT = 48
-"""How many published rows a timeline remembers; the past before them is no longer revised."""
+"""How many published rows a timeline remembers; the past before them is not revised any more."""
 
 
 class Revision(NamedTuple):
-    """A row to publish: the segment that holds at `at`, and what readers had there before."""
+    """A row to publish: the segment that holds at `at`, and the states that readers had before."""
 
     at: int
-    segment: Segment | None  # None: open, with nothing behind it any more
+    segment: Segment | None  # None: open, and no event causes it any more
     previous_ours: int
     previous_gateway: int
 
 
 def published_states(published: list[Published], at: int) -> tuple[int, int] | None:
-    """What readers read at `at`; None when they have no row for it."""
+    """The states that readers find at `at`; None if they have no row for that time."""
     index = bisect_right(published, at, key=attrgetter("at")) - 1
     return (published[index].ours, published[index].gateway) if index >= 0 else None
 
@@ -38,9 +38,9 @@ def published_states(published: list[Published], at: int) -> tuple[int, int] | N
 def revisions(
     timeline: Timeline, segments: list[Segment], account: list[Published]
 ) -> list[Revision]:
-    """The rows that bring readers from what was published to `segments`.
+    """The rows to publish so that readers find the states of `segments`.
 
-    `account` is what readers have for the account, which stands for a scope without rows.
+    `account` are the published rows of the account, which count for a scope without rows.
     """
     instants = {s.at for s in segments} | {p.at for p in timeline.published}
     instants |= {p.at for p in account} | {timeline.frozen_before}

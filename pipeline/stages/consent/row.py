@@ -1,6 +1,6 @@
-"""The row of a handset: what consent and gate must remember of it, small, and how it is stored.
+"""The row of a handset: all that consent and gate remember about it, and how it is stored.
 
-Times in a row are whole seconds since 1970 (gateway times are compared so).
+Times in a row are whole seconds since 1970, because gateway times have no fraction.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Effect(IntEnum):
     OPEN = 1
     STOP = 2  # and a confirmation is due
     STOP_AT_ONCE = 3
-    CONFIRM = 4  # ends what is due
+    CONFIRM = 4  # a due confirmation has been sent
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False):
-    """Something that may change consent in a scope. Order is gateway time, then arrival."""
+    """An event that may change consent in a scope; ordered by gateway time, then arrival."""
 
     at: int
     arrival: int
@@ -35,19 +35,19 @@ class Event(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False
     number: str = ""
     due: int = 0  # when the default confirmation of this stop goes out
     deadline: int = 0  # when the gateway confirms by itself (G7.1.1)
-    confirms_at: int = 0  # of a confirmation: the order of the stop it confirms
+    confirms_at: int = 0  # for a confirmation: the order of the stop that it confirms
     confirms_arrival: int = 0
     actor: str = ""
     reason: str = ""
 
     @property
     def order(self) -> tuple[int, int]:
-        """Where it stands in the timeline."""
+        """The position in the timeline."""
         return (self.at, self.arrival)
 
 
 class Published(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A row of `consent_change` that readers have: states true since `at`, as numbers."""
+    """A published row of `consent_change`: the states that hold since `at`, as numbers."""
 
     at: int
     ours: int
@@ -55,27 +55,27 @@ class Published(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Timeline(msgspec.Struct, array_like=True, frozen=True):
-    """One scope of a handset: the events that matter, in order, and what was said of them."""
+    """One scope of a handset: its events in order, and the published rows."""
 
     scope_kind: str
     scope: str
     events: list[Event] = []
     published: list[Published] = []
-    frozen_before: int = 0  # the past before this is said and no longer revised
+    frozen_before: int = 0  # the past before this time is published and not revised any more
 
     @property
     def has_stops(self) -> bool:
-        """Whether a fold can give anything but open."""
+        """Whether any event is a stop, so that a fold may give another state than open."""
         return any(e.ours in _STOPS or e.gateway in _STOPS for e in self.events)
 
     @property
     def is_said_open(self) -> bool:
-        """Whether readers have rows and the last is open on both sides, as then a fold is, too."""
+        """Whether the last published row is open on both sides; then a fold gives open too."""
         return bool(self.published) and not (self.published[-1].ours or self.published[-1].gateway)
 
     @property
     def is_said_settled(self) -> bool:
-        """Whether readers have rows and by the last no confirmation is due on either side."""
+        """Whether there is a published row, and in the last one no confirmation is due."""
         if not self.published:
             return False
         last = self.published[-1]
@@ -83,7 +83,7 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells the scopes of a handset apart."""
+        """The key of the scope."""
         return (self.scope_kind, self.scope)
 
 
@@ -91,7 +91,7 @@ _STOPS: Final = (Effect.STOP, Effect.STOP_AT_ONCE)
 
 
 class KeywordUse(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The keyword a handset last used at a shared short code."""
+    """The keyword that a handset used last at a shared short code."""
 
     code: str
     keyword: str
@@ -99,7 +99,7 @@ class KeywordUse(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Confirmation(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A confirmation that is out; until its deadline it may fail and be followed."""
+    """A confirmation that was sent. If it fails before its deadline, the default text follows."""
 
     command_id: str
     message_id: str  # of the stop
@@ -109,7 +109,7 @@ class Confirmation(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class HandsetConsent(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """Everything consent and gate must remember of one handset."""
+    """Everything that consent and gate remember about one handset."""
 
     handset: str
     arrivals: int = 0

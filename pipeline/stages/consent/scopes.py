@@ -1,4 +1,4 @@
-"""Which scopes of a handset a message or a sender concerns, and the timelines that hold them."""
+"""The scopes of a handset and their timelines."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _RANGE: Final = ScopeKind.RANGE.value
 _KEYWORD: Final = ScopeKind.KEYWORD.value
 
 KEPT_UNSTOPPED = 3
-"""Re-enabling messages remembered in a scope that was never stopped, should a stop come late."""
+"""Re-enabling messages remembered in a scope that was never stopped, in case a stop comes late."""
 KEPT = 24
-"""Events remembered in a scope with stops, beside those its state rests on."""
+"""Events remembered in a scope with stops, besides those that its state needs."""
 SCOPES_UNSTOPPED = 16
 """Scopes without stops remembered for one handset."""
 SCOPES = 128
-"""Scopes of one handset: beyond, a stop is one of the account, and nothing is opened anew.
+"""The most scopes of one handset. Beyond them a stop stops the account, and nothing is opened.
 
-`deploy/decisions/0092`. One message may bring as many more as a shared short code has keywords.
+See `deploy/decisions/0092`. One message may add more, one for each keyword of a shared short code.
 """
 EVENTS = 1024
-"""Events remembered in all scopes of a handset, shared among them, beside those states rest on."""
+"""Events remembered in all scopes of a handset together, besides those that the states need."""
 _KEPT_AT_LEAST: Final = 2
 
 
 def account_key(account: str) -> Key:
-    """The scope of everything an account has."""
+    """The scope of a whole account."""
     return (_ACCOUNT, account)
 
 
@@ -51,7 +51,7 @@ def keyword_key(code: str, keyword: str) -> Key:
 
 
 def number_key(directory: Directory, number: str) -> Key:
-    """The scope of a number that is no shared short code: itself, or the range that holds it."""
+    """The scope of a number that is no shared short code: the number, or the range around it."""
     scope = directory.scope_of(number)
     return (str(scope.scope_kind), scope.scope)
 
@@ -62,7 +62,7 @@ def scope_from_key(key: Key) -> Scope:
 
 
 def first_number_of(key: Key) -> str:
-    """A number that lies in the scope (not for an account)."""
+    """The first number of the scope (not for an account)."""
     kind, scope = key
     if kind == _RANGE:
         return scope.partition("-")[0]
@@ -70,7 +70,7 @@ def first_number_of(key: Key) -> str:
 
 
 def holds(key: Key, number: str) -> bool:
-    """Whether the scope is of this number; a keyword's is of its code, an account's of none."""
+    """Whether the scope contains this number. A keyword's scope contains its code."""
     kind, scope = key
     if kind == _RANGE:
         first, _, last = scope.partition("-")
@@ -81,39 +81,39 @@ def holds(key: Key, number: str) -> bool:
 
 
 class Scopes:
-    """The timelines of one row while a decision changes them; accounts come first."""
+    """The timelines of one row while a decision changes them."""
 
     def __init__(self, row: HandsetConsent | None, directory: Directory) -> None:
         self._directory = directory
         self._timelines = {t.key: t for t in row.timelines} if row else {}
-        self._room = SCOPES - len(self._timelines)  # as the decision begins: a message is whole
+        self._room = SCOPES - len(self._timelines)  # at the start, so that one message counts whole
         self._begun = dict(self._timelines)
 
     def __iter__(self) -> Iterator[Timeline]:
-        """Every timeline, accounts first, then in the order in which they came to be."""
+        """Every timeline, accounts first, then in the order in which they were made."""
         timelines = self._timelines.values()
         if len(timelines) < 2:
             return iter(timelines)
         return iter(sorted(timelines, key=lambda t: t.scope_kind != _ACCOUNT))
 
     def find(self, key: Key) -> Timeline | None:
-        """The timeline of a scope; None while nothing is known of it."""
+        """The timeline of a scope; None if nothing is known about the scope."""
         return self._timelines.get(key)
 
     def put(self, timeline: Timeline) -> None:
-        """Keep this in place of the scope's earlier timeline."""
+        """Replace the timeline of a scope."""
         self._timelines[timeline.key] = timeline
 
     def account_of(self, key: Key) -> str:
-        """The account a scope belongs to by the directory in force."""
+        """The account to which a scope belongs, by the directory in force."""
         if key[0] == _ACCOUNT:
             return key[1]
         return self._directory.account_of(first_number_of(key))
 
     def add(self, keys: Iterable[Key], event: Event) -> None:
-        """Enter `event` in each scope; the gateway's side of a premium number is left alone.
+        """Enter `event` into each scope, without the gateway's side for a premium number.
 
-        Where a scope is new and there is no room for it, a stop stops the account.
+        If a scope is new and there is no room for it, a stop stops the account instead.
         """
         for key in keys:
             if not self.has_room(key):
@@ -124,17 +124,17 @@ class Scopes:
             self.put(self._with_event(timeline, event))
 
     def follow_account(self, keys: Iterable[Key]) -> None:
-        """Give scopes that have none a timeline of their own, with what their account has."""
+        """Give each scope without a timeline its own timeline, with the events of its account."""
         for key in keys:
             if key not in self._timelines and self.has_room(key):
                 self.put(self._created(key))
 
     def has_room(self, key: Key) -> bool:
-        """Whether an event can be entered in this scope."""
+        """Whether an event can be entered into this scope."""
         return key[0] == _ACCOUNT or key in self._timelines or self._room > 0
 
     def _stop_account_of(self, key: Key, event: Event) -> None:
-        """Enter a stop in the account, on the sides where the account is not stopped yet."""
+        """Enter a stop into the account, on each side on which the account is still open."""
         account = account_key(self.account_of(key))
         known = self._timelines.get(account)
         folded = fold(known.events, until=NEVER) if known else None
@@ -150,7 +150,7 @@ class Scopes:
             self.put(self._with_event(known or Timeline(*account), stop))
 
     def share_accounts(self) -> None:
-        """Let every scope have what its account has: STOP ALL, what confirms it, orders."""
+        """Copy the events of an account (STOP ALL, confirmations, orders) into its scopes."""
         accounts = {key: t for key, t in self._timelines.items() if key[0] == _ACCOUNT}
         if not accounts:
             return
@@ -162,7 +162,7 @@ class Scopes:
                 self._timelines[key] = self._with_events(timeline, account.events)
 
     def trim(self) -> None:
-        """Forget scopes without stops beyond a number, those longest without a message first."""
+        """Forget scopes without stops beyond `SCOPES_UNSTOPPED`, those with the oldest message."""
         if len(self._timelines) <= SCOPES_UNSTOPPED:
             return
         unstopped = [t for t in self._timelines.values() if not t.has_stops and not t.published]
@@ -170,20 +170,20 @@ class Scopes:
             del self._timelines[timeline.key]
 
     def _created(self, key: Key) -> Timeline:
-        """A timeline for a scope new to this handset, with what is known of it from others."""
+        """A new timeline for a scope, with events taken over from other scopes."""
         timeline = self._with_earlier(Timeline(*key))
         account = self._timelines.get(account_key(self.account_of(key)))
         return self._with_events(timeline, account.events) if account else timeline
 
     def _with_earlier(self, timeline: Timeline) -> Timeline:
-        """What other scopes held of a number before it became, or was again, part of this one."""
+        """The timeline, with the events of scopes that held its numbers before."""
         for other in self._timelines.values():
             if self._came_from(timeline.key, other.key):
                 timeline = self._with_events(timeline, other.events)
         return timeline
 
     def _came_from(self, key: Key, other: Key) -> bool:
-        """Whether `other` held numbers that `key` holds by the directory in force."""
+        """Whether `other` held numbers that belong to `key` by the directory in force."""
         if other[0] == _RANGE and other != key and overlap(other, key):
             return number_key(self._directory, first_number_of(key)) == key
         return key[0] == _KEYWORD and other == (_NUMBER, first_number_of(key))
@@ -207,15 +207,16 @@ class Scopes:
 
     @property
     def _kept(self) -> int:
-        """How many events a scope with stops remembers: fewer where a handset has many scopes."""
+        """How many events a scope with stops remembers: fewer if the handset has many scopes."""
         if len(self._timelines) * KEPT <= EVENTS:
             return KEPT
         return min(KEPT, max(_KEPT_AT_LEAST, EVENTS // len(self._timelines)))
 
     def is_as_told(self, timeline: Timeline) -> bool:
-        """Whether readers have all there is of a scope: this decision changed nothing of it.
+        """Whether the published rows of a scope are up to date.
 
-        Nor of its account, and no deadline is to pass.
+        That is so if this decision changed neither the scope nor its account, and no confirmation
+        is due.
         """
         if not timeline.published or not timeline.is_said_settled:
             return False

@@ -1,7 +1,7 @@
-"""What stays of a handset that is forgotten: its stops, so that a stop stays a stop.
+"""The suppression of a forgotten handset, so that its stops stay.
 
-A suppression holds scopes, times and the effect of what they rest on, and no number of a handset,
-no message and nobody's words. A row made of it decides as the row it was made of would.
+A suppression holds scopes, and the times and effects of events. It holds no number of a handset, no
+message and no person's words. A row made from it decides like the original row.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ __all__ = [
 
 _EFFECT: Final = {
     Effect.OPEN: int(Effect.OPEN),
-    # What was waiting for its confirmation is stopped: nobody knows any more whom to send it to,
-    # and the gateway sends its own (G7.1.1).
+    # A stop that waits for its confirmation becomes a stop: the handset is not known any more, and
+    # the gateway sends its own confirmation (G7.1.1).
     Effect.STOP: int(Effect.STOP_AT_ONCE),
     Effect.STOP_AT_ONCE: int(Effect.STOP_AT_ONCE),
 }
 
 
 class Suppression(msgspec.Struct, array_like=True, frozen=True):
-    """What is kept under the HMAC of a handset. `arrivals` as in the row."""
+    """The stops that are kept under the HMAC of a handset. `arrivals` is the same as in the row."""
 
     forgotten_at: int
     arrivals: int
@@ -67,10 +67,10 @@ def suppression_from_octets(octets: bytes) -> Suppression:
 
 
 def suppress(row: HandsetConsent | None, *, now: datetime) -> Suppression | None:
-    """The stops of a row that hold at `now`; None when it has none.
+    """The suppression of a row's stops that hold at `now`; None if there are none.
 
-    Scopes that were stopped and re-enabled stay, too: without their own history they would have
-    that of the account or range which is stopped.
+    Scopes that were stopped and re-enabled are kept too. Without their own history they would have
+    the state of the stopped account or range.
     """
     if row is None or not row.stopped_once:
         return None
@@ -85,7 +85,7 @@ def suppress(row: HandsetConsent | None, *, now: datetime) -> Suppression | None
 
 
 def row_from_suppression(suppression: Suppression, handset: str) -> HandsetConsent:
-    """The row of a handset that was forgotten and is here again."""
+    """The row of a forgotten handset, made from its suppression."""
     return HandsetConsent(
         handset=handset,
         arrivals=suppression.arrivals,
@@ -122,7 +122,7 @@ def _state(state: int) -> str:
 
 
 def _bare(timeline: Timeline, folded: Fold) -> Timeline:
-    """The scope with the events its state rests on: when each was, and what it does."""
+    """The scope with only the events that its state needs, and of these only time and effect."""
     needed = folded.ours.needed() | folded.gateway.needed()
     events = [_bare_event(event) for event in timeline.events if event in needed]
     done = [event for event in events if event.ours or event.gateway]

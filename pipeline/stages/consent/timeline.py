@@ -1,8 +1,8 @@
-"""One scope's consent as a fold over its events, and which events a fold still needs.
+"""Computes one scope's consent as a fold over its events, and which events a fold still needs.
 
-A side (ours, the gateway's) is open, due or stopped. A stop makes an open side due; a confirmation,
-or the gateway's own when the deadline passes without one, makes it stopped; a re-enabling message
-opens it. Events that come late are folded at their own time.
+A side (ours, the gateway's) is open, due or stopped. A stop makes an open side due. A confirmation
+makes it stopped, or the deadline does, when the gateway confirms by itself. A re-enabling message
+makes it open. A late event is folded at its own time.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pipeline.records import ConsentRule
 from pipeline.stages.consent.row import DUE, OPEN, STOPPED, Effect, Event, Timeline
 
 ROOM = 4
-"""Events beyond those kept before some are forgotten, so that it is not done at every event."""
+"""Events are forgotten only when there are this many too many, and not at every event."""
 NEVER = -1
-"""A time before every deadline: fold without letting deadlines pass after the last event."""
+"""A time before every deadline: no deadline passes after the last event."""
 
 _CONFIRMATIONS: Final = (ConsentRule.CONFIRMED, ConsentRule.GATEWAY_CONFIRMED)
 # To look a member up in its enum takes as long as the rest of `fold_in` (CPython 3.11).
@@ -26,7 +26,7 @@ _CONFIRM: Final = int(Effect.CONFIRM)
 
 
 class Segment(NamedTuple):
-    """The states from `at` to the next segment, and what made them so."""
+    """The states from `at` until the next segment, and what caused them."""
 
     at: int
     ours: int
@@ -38,7 +38,7 @@ class Segment(NamedTuple):
 
 
 class Side:
-    """One side's state while events pass over it."""
+    """The state of one side during a fold."""
 
     __slots__ = ("deadline", "last_opening", "last_stop", "made_by", "state")
 
@@ -51,7 +51,7 @@ class Side:
 
     @property
     def stop(self) -> Event:
-        """The stop that holds: the first, or the STOP ALL that took over what was due."""
+        """The stop in force: the first one, or a STOP ALL that came while it was due."""
         return next(e for e in reversed(self.made_by) if e.rule not in _CONFIRMATIONS)
 
     def fold_in(self, effect: int, event: Event) -> bool:
@@ -65,7 +65,7 @@ class Side:
         if effect == _CONFIRM:
             confirmed = (event.confirms_at, event.confirms_arrival)
             if self.state != DUE or confirmed < self.made_by[0].order:
-                return False  # an earlier stop's, which a message has re-enabled since
+                return False  # it confirms an earlier stop, which a message has ended since
             self.state, self.made_by = STOPPED, (*self.made_by, event)
             return True
         if effect == _NONE:
@@ -83,16 +83,16 @@ class Side:
         return False
 
     def pass_deadline(self) -> None:
-        """The gateway has confirmed by itself."""
+        """The deadline passes: the gateway confirms by itself."""
         self.state = STOPPED
 
     def needed(self) -> set[Event]:
-        """The events without which this state, or the effect of a late one, could not be told."""
+        """The events that this state needs, also to compute the effect of a late event."""
         return {*self.made_by, *filter(None, (self.last_stop, self.last_opening))}
 
 
 class Fold(NamedTuple):
-    """What a timeline comes to."""
+    """The result of a fold over a timeline."""
 
     segments: list[Segment]
     ours: Side
@@ -112,7 +112,7 @@ class Fold(NamedTuple):
 
 
 def fold(events: list[Event], *, until: int) -> Fold:
-    """The states that `events`, in order, give over time, with the deadlines passed by `until`."""
+    """The states over time that `events`, in order, give; deadlines up to `until` have passed."""
     result = Fold([], Side(), Side())
     for event in events:
         _pass_deadlines(result, event.at)
@@ -148,7 +148,7 @@ def _note(result: Fold, at: int, rule: str, event: Event) -> None:
 
 
 def insert(timeline: Timeline, event: Event, *, keep: int) -> Timeline:
-    """The timeline with `event` at its place, and no more than about `keep` events."""
+    """The timeline with `event` inserted in order, and with about `keep` events at most."""
     events = timeline.events
     if not events or events[-1].order < event.order:
         events = [*events, event]
@@ -158,7 +158,7 @@ def insert(timeline: Timeline, event: Event, *, keep: int) -> Timeline:
 
 
 def _compact(timeline: Timeline, events: list[Event], keep: int) -> Timeline:
-    """Of the events before the last `keep`, leave those the state at their end rests on."""
+    """Drop events before the last `keep`, except those that the state at their end needs."""
     frozen = timeline.frozen_before
     published = timeline.published
     if len(events) > keep + ROOM:

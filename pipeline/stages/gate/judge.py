@@ -1,4 +1,4 @@
-"""The gate: an MT request becomes a command, or a rejection that says why (G6, G7, G8)."""
+"""The gate: makes a command of an MT request, or a rejection that says why (G6, G7, G8)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def judge(
     id_reused: bool = False,
     too_many: bool = False,
 ) -> Decision:
-    """The command or the rejection of a request; the row changes only by a confirmation.
+    """The command or the rejection of a request. Only a confirmation changes the row.
 
     `id_reused`: the same request id was judged before with another `request_digest`.
     `too_many`: as many commands are open for this handset as may be.
@@ -54,7 +54,7 @@ def judge(
     sender = choose_sender(row, request, directory)
     keys = scopes_of_sender(sender, row, directory)
     judged = judged_scopes(row, keys)
-    confirms = request.confirms_opt_out  # it passes `opted-out`, and has a rule of its own
+    confirms = request.confirms_opt_out  # `not_due` judges it, and not `opted_out`
     pending = pending_for(row, sender, judged, directory, now) if confirms else None
     refusal = (
         (None if confirms else opted_out(row, judged, now))
@@ -101,7 +101,7 @@ def _confirmed(
     directory: Directory,
     now: datetime,
 ) -> Decision:
-    """The application's own confirmation goes out: the stop is confirmed in all its scopes."""
+    """The decision for an application's own confirmation: its stop is confirmed in all scopes."""
     draft = ConsentDraft(row, handset, directory, now)
     draft.confirm_with(command, pending, is_default=False)
     draft.note_changes()

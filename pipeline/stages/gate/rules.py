@@ -1,4 +1,4 @@
-"""The gate's rules one by one, in the order of `GateRule`; each gives a refusal or None."""
+"""The gate's rules, in the order of `GateRule`. Each returns a refusal or None."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class GateRules:
-    """What can be set about the gate."""
+    """The settings of the gate."""
 
     max_parts: int = 3
-    validity: timedelta = timedelta(hours=24)  # of a request that names no not_after
+    validity: timedelta = timedelta(hours=24)  # of a request without not_after
 
     @classmethod
     def from_settings(cls, settings: Settings) -> GateRules:
-        """The rules as the settings have them."""
+        """The rules from the settings."""
         return cls(
             max_parts=settings.max_parts, validity=timedelta(hours=settings.mt_validity_hours)
         )
@@ -42,7 +42,7 @@ TOO_MANY_WORDS: Final = "too many commands of this handset are open: they wait, 
 
 
 class Refusal(NamedTuple):
-    """The first rule that refused, and what caused it. The words name no handset."""
+    """A refusal: the rule, and the event that caused it. The words name no handset."""
 
     rule: GateRule
     words: str
@@ -51,7 +51,7 @@ class Refusal(NamedTuple):
 
 
 def judged_scopes(row: HandsetConsent | None, keys: list[Key]) -> list[Key]:
-    """Those of a sender's scopes that decide for this handset."""
+    """The scopes of a sender that decide for this handset."""
     return deciding_scopes({t.key for t in row.timelines} if row else (), keys)
 
 
@@ -78,7 +78,7 @@ def opted_out(row: HandsetConsent | None, judged: list[Key], now: datetime) -> R
 
 
 def _scope_of_stop(row: HandsetConsent, key: Key, stop: Event) -> Key:
-    """The account's scope where the stop came from there, else the scope itself."""
+    """The account's scope if the stop is in the account's timeline, else the scope itself."""
     for timeline in row.timelines:
         shared = any(event.arrival == stop.arrival for event in timeline.events)
         if timeline.scope_kind == ScopeKind.ACCOUNT and shared:
@@ -99,7 +99,7 @@ def _scope_in_words(key: Key) -> str:
 def malformed(
     request: MtRequest, handset: str, sender: Sender, directory: Directory, rules: GateRules
 ) -> Refusal | None:
-    """`not-international` to `text-too-long`: what is wrong with the request whoever it is for."""
+    """The rules from `not-international` to `text-too-long`, which do not depend on consent."""
     if not is_international(handset):
         words = "the destination must be 8 to 15 digits with the country code, no leading 0 (G8.1)"
         return Refusal(GateRule.NOT_INTERNATIONAL, words)
@@ -127,7 +127,7 @@ def pending_for(
     directory: Directory,
     now: datetime,
 ) -> PendingStop | None:
-    """The stop that an application's confirmation from this sender would confirm, if one is due."""
+    """The stop that an application's confirmation from this sender confirms; None: none is due."""
     if row is None or (sender.number is not None and sender.number.mt_billed):
         return None
     until = seconds_of(now)
@@ -143,7 +143,7 @@ def pending_for(
 
 
 def not_due(row: HandsetConsent | None, judged: list[Key], now: datetime) -> Refusal:
-    """`confirmation-not-due`, with the stop that was confirmed already or too long ago."""
+    """`confirmation-not-due`, with the stop that is confirmed already or is too old, if any."""
     words = "no confirmation of a stop is due from this sender: none was asked for, or it is out"
     stop = opted_out(row, judged, now)
     return Refusal(
@@ -155,7 +155,7 @@ def not_due(row: HandsetConsent | None, judged: list[Key], now: datetime) -> Ref
 
 
 def stale(request: MtRequest, now: datetime, *, id_reused: bool) -> Refusal | None:
-    """`id-reused` and `expired`."""
+    """The rules `id-reused` and `expired`."""
     if id_reused:
         words = "this request id was used before with other content"
         return Refusal(GateRule.ID_REUSED, words)

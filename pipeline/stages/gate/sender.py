@@ -1,4 +1,4 @@
-"""Which sender an MT gets, and the scopes of consent that contain it (G8.2, G8.4)."""
+"""Chooses the sender of an MT, and finds the scopes of consent that contain it (G8.2, G8.4)."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 class Sender(NamedTuple):
-    """The sender chosen. `keyword` is empty but on a shared short code, where one is needed."""
+    """The chosen sender. Only a shared short code has a `keyword`, and needs one."""
 
     sender_id: str
-    number: Number | None  # the entry of ours it is, or lies in
+    number: Number | None  # the directory's number or range that contains the sender
     keyword: str
     account: str
     api_id: str
 
     @property
     def needs_keyword(self) -> bool:
-        """Whether it is a shared short code and no keyword of ours there is known."""
+        """Whether the sender is a shared short code and no keyword of ours is known."""
         return (
             self.number is not None and self.number.kind == SHARED_SHORT_CODE and not self.keyword
         )
 
 
 def choose_sender(row: HandsetConsent | None, request: MtRequest, directory: Directory) -> Sender:
-    """The request's sender, else the number last texted, else the api_id's, else none."""
+    """The request's sender, else the number texted last, else the api_id's number, else none."""
     of_api = directory.number_of_api_id(request.api_id or "")
     sender_id = address_from_text(request.sender_id or "")
     if not sender_id and row is not None:
@@ -57,7 +57,7 @@ def choose_sender(row: HandsetConsent | None, request: MtRequest, directory: Dir
 
 
 def _keyword(row: HandsetConsent | None, request: MtRequest, number: Number | None) -> str:
-    """The request's keyword, else the one the handset last used at that code; of ours, or empty."""
+    """The request's keyword, else the handset's last keyword there; empty if it is not ours."""
     if number is None or number.kind != SHARED_SHORT_CODE:
         return ""
     if request.keyword:
@@ -69,7 +69,7 @@ def _keyword(row: HandsetConsent | None, request: MtRequest, number: Number | No
 
 
 def is_allowed(sender: Sender, directory: Directory) -> bool:
-    """Whether it may be sender: none at all, a number that may send, or a listed sender ID."""
+    """Whether the sender is allowed: none at all, a number that may send, or a listed sender ID."""
     if not sender.sender_id or sender.sender_id in directory.sender_ids:
         return sender.number is None or not _never_sends(sender.number)
     number = sender.number
@@ -77,12 +77,12 @@ def is_allowed(sender: Sender, directory: Directory) -> bool:
 
 
 def _never_sends(number: Number) -> bool:
-    """A premium VMN only receives: what it sends may loop (G8.5)."""
+    """Whether the number is a premium VMN, which only receives: its MT may loop (G8.5)."""
     return number.premium and number.kind in (VMN, TAGGED_RANGE)
 
 
 def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Directory) -> list[Key]:
-    """The scopes that contain a sender, the narrowest first; the account is always the last."""
+    """The scopes that contain a sender, the narrowest first and the account last."""
     account = account_key(sender.account)
     if not is_digits(sender.sender_id):
         return [account]
@@ -106,7 +106,7 @@ def scopes_of_sender(sender: Sender, row: HandsetConsent | None, directory: Dire
 
 
 def _stopped_since(there: Timeline, here: Timeline) -> bool:
-    """Whether `there` has a stop that `here` does not know and has not re-enabled."""
+    """Whether `there` has a stop that `here` lacks, and no message re-enabled `here` since."""
     known = {event.arrival for event in here.events}
     other, own = fold(there.events, until=NEVER), fold(here.events, until=NEVER)
     return any(

@@ -1,7 +1,7 @@
-"""How much may wait under one assembly key: what overflows goes out incomplete, and flagged.
+"""How much may wait under one assembly key. Beyond that, messages go out incomplete and flagged.
 
-The parts of one message are 255 at most, of 140 octets each (3GPP TS 23.040 9.2.3.24.1): 35,700
-octets. Whoever sends more under one key sends other things than messages. `deploy/decisions/0088`.
+A message has at most 255 parts of 140 octets (3GPP TS 23.040 9.2.3.24.1): 35,700 octets. More
+octets under one key are not the parts of real messages (`deploy/decisions/0088`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_RELEASED: Final = 64
 
 
 def is_within_bounds(row: Assemblies, octets: int) -> bool:
-    """Whether the row, of so many octets, may be kept as it is."""
+    """Whether the row, which takes `octets` octets, may be kept unchanged."""
     return (
         octets <= MOST_ROW_OCTETS
         and len(row.open) <= MOST_OPEN
@@ -32,10 +32,10 @@ def is_within_bounds(row: Assemblies, octets: int) -> bool:
 
 
 def relieve(row: Assemblies) -> tuple[Assemblies, list[MoMessage]]:
-    """The row within its bounds, and the messages that go out for that, the oldest first.
+    """The row within its bounds, and the messages that are released for that, the oldest first.
 
-    A marker of a message that went out is forgotten before a message goes out: a late part of it
-    then waits as the part of a message of its own.
+    Markers of released messages are forgotten before more messages are released. A late part of a
+    forgotten message then waits like the part of a new message.
     """
     held = list(row.open)
     markers = list(row.released[-MOST_RELEASED:])

@@ -1,8 +1,8 @@
-"""One part, one effect, however often it arrives and by whichever way.
+"""Drops duplicates, so that a part has one effect even if it arrives several times or ways.
 
-The row of a key is the digests of the octets that were accepted under it, one after the other.
-Where the key has a stated time that cannot be read, it is one digest and the receipt of the part
-that was accepted last, in seconds of Unix time (deploy/decisions/0109).
+The row of a key holds the digests of the octets that were accepted under the key. If the key has a
+stated time that cannot be read, the row holds one digest, and when the last part was received, in
+seconds of Unix time (deploy/decisions/0109).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEY_LENGTH: Final = 16
 _DIGEST_LENGTH: Final = 8
-#: Under one key. The repeat of one that was accepted before so many others is a part of its own.
+#: The most digests under one key. A repeat of octets whose digest was dropped counts as new.
 MOST_DIGESTS: Final = 64
 _SMPP: Final = Source.SMPP.value  # a member is slow to look up
 _FTP: Final = Source.FTP.value
@@ -78,9 +78,9 @@ def accept_arrival(seen: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes,
 def accept_part(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]:
     """The key's new row, and the part under its own id; None: it is a duplicate.
 
-    A key that was seen with other octets only is reused: the part is one of its own, flagged, and
-    its own repeats are duplicates of it. The id follows from key, octets and receipt, so a replay
-    gives it again, and an equal part that comes after the key was forgotten has another.
+    If the key was seen only with other octets, its id is reused: the part is new and is flagged,
+    and its repeats are duplicates of it. The final id is computed from key, octets and receipt. So
+    a replay gives the same id, and an equal part that comes after the key was forgotten another id.
     """
     row = seen or b""
     digest = blake2b(part.octets, digest_size=_DIGEST_LENGTH).digest()
@@ -112,9 +112,9 @@ def is_in_doubt(part: MoPart) -> bool:
 
 
 def _is_later_than_retries(row: bytes, part: MoPart) -> bool:
-    """Whether a part without id and readable time comes too late to be the one accepted last.
+    """Whether a part without id and readable time is too late to be a retry of the last one.
 
-    A line of a log is that one whenever it is read.
+    A line of a log is never too late.
     """
     accepted_at = row[_DIGEST_LENGTH:]
     if part.source == _FTP or len(accepted_at) != _DIGEST_LENGTH:

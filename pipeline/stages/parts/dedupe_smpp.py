@@ -1,6 +1,7 @@
-"""A deliver_sm is a duplicate only of an equal one whose answer may not have reached the gateway.
+"""Drops a deliver_sm that is sent again because our answer may not have reached the gateway.
 
-The row of a key is the messages of that key whose answers may not have. `deploy/decisions/0061`.
+The row of a key holds the messages of that key whose answers may not have reached the gateway
+(`deploy/decisions/0061`).
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ import msgspec
 if TYPE_CHECKING:
     from pipeline.records import Answered, MoPart, MoRaw
 
-#: As long as the gateway's own retries of a callback last (G8.3.1: 2 to 128 minutes, 254 in all).
+#: The time that the gateway's retries of a callback last (G8.3.1: 2 to 128 minutes, 254 in all).
 SENT_AGAIN_WITHIN: Final = timedelta(minutes=254)
 
 
-#: Of one key. What comes again of one before so many others is a message of its own.
+#: The most messages of one key. A repeat of a message that was dropped counts as new.
 MOST_UNANSWERED: Final = 256
 
 
 class Unanswered(msgspec.Struct, frozen=True, array_like=True):
-    """A message that was taken; where it came last."""
+    """A message that was accepted, and where and when it came last."""
 
     bind: str
     delivery: int
@@ -35,10 +36,10 @@ _decode = msgspec.msgpack.Decoder(list[Unanswered]).decode
 
 
 def accept_delivery(row: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes, MoPart | None]:
-    """The key's new row, and the part under its own id; None: it is one of them, sent again.
+    """The new row of the key, and the part with its final id, or None if it was sent again.
 
-    What comes by the bind that brought it is another message: a gateway sends again by a bind only
-    what was answered so, and the receiver gives the bind another name after such an answer.
+    An equal PDU by the same bind is another message. A gateway repeats a PDU on the same bind only
+    after an answer that asks for that, and after such an answer the receiver renames the bind.
     """
     earliest = raw.received_at - SENT_AGAIN_WITHIN
     held = [unit for unit in _decode(row) if unit.received_at >= earliest] if row else []
@@ -54,7 +55,7 @@ def accept_delivery(row: bytes | None, part: MoPart, raw: MoRaw) -> tuple[bytes,
 
 
 def without_answered(row: bytes, answered: Answered) -> bytes | None:
-    """The row without the message whose answer has arrived; None: nothing is left of it."""
+    """The row without the message whose answer has arrived; None if the row is empty then."""
     left = [
         unit
         for unit in _decode(row)

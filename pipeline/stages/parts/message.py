@@ -1,4 +1,4 @@
-"""A message out of its parts: octets joined before they are decoded."""
+"""Makes a message of its parts: the octets are joined first and decoded afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def message_from_part(part: MoPart, *, account: str) -> MoMessage:
-    """The message that one part is by itself."""
+    """The message of a single part."""
     octets, charset, flags = part.octets, part.charset, list(part.flags)
     text = plain_text(octets, charset)
     lossy = False
@@ -55,10 +55,10 @@ def message_from_part(part: MoPart, *, account: str) -> MoMessage:
 
 
 def message_from_parts(arrived: Sequence[MoPart], *, account: str, late: bool = False) -> MoMessage:
-    """The message of parts in the order they came; `late`: a piece of one that went out before.
+    """The message of several parts, in order of arrival; `late`: a piece of a released message.
 
-    Its time is the earliest part's, receipt and source are those of the part that came last, api_id
-    and network id the first that is given, and of mixed charsets it names the first part's.
+    Its time is that of the earliest part. Receipt and source are those of the part that came last.
+    api_id and network id are the first that a part has.
     """
     parts = sorted(arrived, key=lambda part: part.part_number)
     first, last = parts[0], arrived[-1]
@@ -103,9 +103,9 @@ def _with(flags: Iterable[str], more: Iterable[str]) -> list[str]:
 
 
 def _decoded_parts(parts: Sequence[MoPart]) -> Decoded:
-    """Join and decode each run of neighbours of one charset; over a gap nothing is joined.
+    """Join and decode each run of neighbouring parts with one charset; a gap ends a run.
 
-    The byte order of the first run is that of the later ones, where they have no mark of their own.
+    A UTF-16 run without a byte order mark has the byte order of the run before it.
     """
     runs: list[Decoded] = []
     mark = b""
@@ -125,9 +125,9 @@ def _decoded_parts(parts: Sequence[MoPart]) -> Decoded:
 
 
 def _decoded_septets(parts: Sequence[MoPart]) -> list[Decoded]:
-    """Parts in GSM-7, joined as long as their tables are the same.
+    """Join and decode parts in GSM-7, in runs with the same tables.
 
-    An escape cut from its character goes to the part that has the character, and its table.
+    If an escape and its character are in different runs, the escape moves to the character.
     """
     runs: list[Decoded] = []
     escape = b""
@@ -142,12 +142,12 @@ def _decoded_septets(parts: Sequence[MoPart]) -> list[Decoded]:
 
 
 def _ends_in_an_escape(octets: bytes) -> bool:
-    """Whether the last octet is an escape that no escape before it has taken."""
+    """Whether the last octet is an escape that waits for a character."""
     return (len(octets) - len(octets.rstrip(bytes((ESCAPE,))))) % 2 == 1
 
 
 def _joined(runs: Sequence[Decoded]) -> Decoded:
-    """One text of several; in one charset where all came out in one, else in UTF-16BE."""
+    """One text of several runs, in their charset if it is the same, else in UTF-16BE."""
     text = "".join(run.text for run in runs)
     charsets = {run.charset for run in runs}
     lossy = any(run.lossy for run in runs)
@@ -159,7 +159,7 @@ def _joined(runs: Sequence[Decoded]) -> Decoded:
 
 
 def _message_id(part_ids: Sequence[str], *, late: bool = False) -> str:
-    """32 hex digits that follow from the parts, and from whether they came late."""
+    """32 hex digits, computed from the parts' ids and from whether they came late."""
     identity = "".join(part_ids) + (Flag.LATE_PART if late else "")
     return blake2b(identity.encode(), digest_size=16).hexdigest()
 

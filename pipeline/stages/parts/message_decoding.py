@@ -1,7 +1,7 @@
-"""The text of octets that were joined, with all that tells how they must be read.
+"""Decodes the joined octets of a message.
 
-Byte order marks are read and are no text. A charset beyond the guide's three is read strictly. What
-comes out is in one of the three again, with octets of which that charset makes just this text.
+Byte order marks are used and left out of the text. A charset outside the guide's three is decoded
+strictly. The result names one of the guide's three charsets, with octets that decode to the text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.sms.likeness import CONTROL, is_ascii, is_packed, is_swapped
 
 
 class Decoded(NamedTuple):
-    """A text, the octets and charset it goes out in, and what was odd about it."""
+    """A text, the octets and charset in which it is published, and its flags."""
 
     text: str
     lossy: bool
@@ -41,7 +41,7 @@ _MAYBE_UTF_8: Final = re.compile(b"[\xc2-\xf4][\x80-\xbf]")  # RFC 3629 section 
 
 
 def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
-    """What `octets` say in a charset that `charset_from_name` gives."""
+    """The text of `octets` in a charset that `charset_from_name` gives."""
     if charset == ISO_8859_1:
         return _single_octets(octets)
     if charset == UTF_16BE:
@@ -58,7 +58,7 @@ def decoded(octets: bytes, charset: str, tables: Tables = DEFAULT) -> Decoded:
 
 
 def plain_text(octets: bytes, charset: str) -> str:
-    """The text of most messages, printable ASCII in ISO-8859-1; empty: `decoded` has to tell."""
+    """The text if it is printable ASCII in ISO-8859-1, as in most messages, else empty."""
     if charset == ISO_8859_1 and octets.isascii():
         text = octets.decode("ascii")
         if text.isprintable():
@@ -67,7 +67,7 @@ def plain_text(octets: bytes, charset: str) -> str:
 
 
 def _single_octets(octets: bytes) -> Decoded:
-    """ISO-8859-1, which is windows-1252; octets that are plainly something else are doubted."""
+    """Decode ISO-8859-1 as windows-1252; octets that look like another charset are flagged."""
     if octets.isascii():
         text = octets.decode("ascii")
         odd = not text.isprintable() and CONTROL.search(text) is not None
@@ -85,10 +85,10 @@ def _single_octets(octets: bytes) -> Decoded:
 
 
 def _utf_16(octets: bytes) -> Decoded:
-    """UTF-16, big endian where no mark says otherwise.
+    """Decode UTF-16, big endian unless a byte order mark says otherwise.
 
-    Parts that a sender marked one by one have the mark again inside: in a text that is marked, none
-    of them is text. U+FFFE is no character, but a mark in the other order.
+    A sender may mark each part, so a marked text may have more marks inside; all are removed.
+    U+FFFE is not a character, but a mark in the other byte order.
     """
     if octets.startswith(_UTF_8_MARK):
         utf_8 = text_strictly(octets, "utf_8")
@@ -125,9 +125,10 @@ def _looks_otherwise(octets: bytes) -> bool:
 
 
 def _doubts_septets(octets: bytes) -> bool:
-    """Whether unpacked septets look like UTF-16, every other octet NUL, or like packed ones.
+    """Whether unpacked septets look like UTF-16 (every other octet NUL) or like packed septets.
 
-    Packed letters end in an octet below 20 or hold one above 7F, which is no septet and loses.
+    Packed letters end in an octet below 20, or hold an octet above 7F, which is not a septet and
+    makes the text lossy.
     """
     if not octets or (octets[-1] >= 0x20 and octets[0] and octets[1:2] != b"\0"):
         return False
@@ -135,7 +136,7 @@ def _doubts_septets(octets: bytes) -> bool:
 
 
 def _other(octets: bytes, codec: str) -> Decoded:
-    """A charset beyond the three: strictly, or hex."""
+    """Decode another charset strictly; if that fails, the text is the octets in hex."""
     flags = _DOUBT
     order = _UTF_32_MARKS.get(octets[:4]) if codec.startswith("utf_32") else None
     if codec == "utf_16_le" and octets.startswith(BIG_ENDIAN):
@@ -151,7 +152,7 @@ def _other(octets: bytes, codec: str) -> Decoded:
 
 
 def _published(text: str, *, lossy: bool, flags: tuple[str, ...]) -> Decoded:
-    """A text in ISO-8859-1 where that says just this text, else in UTF-16BE."""
+    """The text in ISO-8859-1 if that decodes to the same text, else in UTF-16BE."""
     try:
         octets = text.encode("latin-1")
     except UnicodeEncodeError:

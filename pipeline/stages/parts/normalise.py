@@ -1,4 +1,4 @@
-"""A raw event becomes a part: addresses, time, charset and UDH read, what is odd flagged."""
+"""Makes a part of a raw event: reads addresses, time, charset and UDH, and flags odd values."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _FTP: Final = Source.FTP.value
 def normalise(
     raw: MoRaw, *, partition: int, offset: int, directory: Directory, default_charset: str
 ) -> MoPart | Rejected | None:
-    """The part that `raw` brought; None when it holds no callback.
+    """The part in `raw`; None if `raw` holds no callback.
 
-    Until dedupe has accepted it, its `part_id` is its dedupe key: only here is the time still known
-    as the gateway stated it, before a time after our receipt became our receipt.
+    Until dedupe accepts the part, its `part_id` is its dedupe key. The key is computed here,
+    because it needs the time that the gateway stated, which a part does not have.
     """
     callback = callback_from_raw(raw)
     if not isinstance(callback, MoCallback):
@@ -100,17 +100,17 @@ def _stated_time(text: str, flags: list[str]) -> datetime | None:
 
 
 def _time_beside(raw: MoRaw, flags: list[str]) -> datetime | None:
-    """In mo.log an unreadable time, or none, counts as that of the readable line beside it."""
+    """The time of a neighbouring line, for a line of mo.log without a readable time."""
     if raw.source == _FTP and Flag.TIMESTAMP_UNREADABLE not in flags:
         flags.append(Flag.TIMESTAMP_UNREADABLE)
     return raw.neighbour_time
 
 
 def _gateway_time(stated_at: datetime | None, raw: MoRaw, flags: list[str]) -> datetime:
-    """The stated time; where it is missing, unreadable or cannot be, our receipt.
+    """The stated time, or our time of receipt if that is missing, unreadable or impossible.
 
-    It cannot be later than our receipt, nor, of a live way, older than the gateway's last retry: a
-    log is believed for any past time.
+    The stated time cannot be later than our receipt. Except in a log, it cannot be older than the
+    gateway's last retry.
     """
     received_at = raw.received_at
     if stated_at is None or stated_at > received_at:
@@ -122,7 +122,7 @@ def _gateway_time(stated_at: datetime | None, raw: MoRaw, flags: list[str]) -> d
 
 
 def _udh(text: str, flags: list[str]) -> tuple[bytes, Concatenation]:
-    """The header's octets (none where it is not hex) and where it puts the part."""
+    """The octets of the header (empty if it is not hex), and the part's place in a message."""
     if not text:
         return b"", WHOLE
     udh = udh_from_hex(text)
@@ -133,7 +133,7 @@ def _udh(text: str, flags: list[str]) -> tuple[bytes, Concatenation]:
 
 
 def _charset(name: str, flags: list[str]) -> str:
-    """One of the three; an unknown one is read as 8-BIT, so that no octet is guessed at."""
+    """The charset of a name; an unknown charset is read as 8-BIT, so that nothing is guessed."""
     charset = charset_from_name(name)
     if charset is None:
         flags.append(Flag.UNKNOWN_CHARSET)

@@ -1,4 +1,4 @@
-"""Parts become messages: octets joined, then decoded; never two messages mixed."""
+"""Joins parts to messages, and never mixes the parts of two messages."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def assembly_key(part: MoPart) -> bytes:
-    """Handset, number, reference width, reference and total; the handset first, for its rows."""
+    """The key of an assembly. The handset comes first, so that its rows can be found."""
     return _encode(
         (part.handset, part.number, part.reference_bits, part.reference, part.parts_total)
     )
 
 
 def keys_begin(handset: str) -> bytes:
-    """How the assembly keys of a handset begin, and those of no other."""
+    """The octets with which all assembly keys of a handset begin, and no other handset's."""
     key = _encode((handset, "", 0, 0, 0))
     return key[: -len(_encode(("", 0, 0, 0))) + 1]
 
@@ -54,9 +54,9 @@ def keys_begin(handset: str) -> bytes:
 def reassemble(
     row: Assemblies | None, part: MoPart, *, spread: timedelta, timeout: timedelta, account: str
 ) -> tuple[Assemblies | None, list[MoMessage]]:
-    """The row after `part`, None when nothing is left, and what went out because of it.
+    """The row after `part` (None if it is empty), and the messages that are released.
 
-    Assemblies whose time had come when the part was received go out first, tick or no tick.
+    Assemblies that were due when the part was received are released first, without a tick.
     """
     if part.parts_total == 1:
         return row, [message_from_part(part, account=account)]
@@ -82,7 +82,7 @@ def reassemble(
 def release_due(
     row: Assemblies, *, now: datetime, timeout: timedelta, keep: timedelta
 ) -> tuple[Assemblies | None, list[MoMessage]]:
-    """Let go what is incomplete and due at `now`, and forget what was released `keep` ago."""
+    """Release incomplete messages due at `now`, and forget markers that are `keep` old."""
     row, messages = _release(row, now=now, timeout=timeout)
     remembered = tuple(released for released in row.released if released.released_at + keep > now)
     return _or_none(msgspec.structs.replace(row, released=remembered)), messages
@@ -106,7 +106,7 @@ def _due_at(assembly: Assembly, *, timeout: timedelta) -> datetime:
 def _release(
     row: Assemblies, *, now: datetime, timeout: timedelta
 ) -> tuple[Assemblies, list[MoMessage]]:
-    """Incomplete messages whose last part is `timeout` old, leaving markers in their place."""
+    """Release incomplete messages whose last part is `timeout` old, and leave markers."""
     still_open, markers, messages = [], list(row.released), []
     for assembly in row.open:
         due = _due_at(assembly, timeout=timeout)
@@ -119,7 +119,7 @@ def _release(
 
 
 def _with_late_part(row: Assemblies, part: MoPart, home: Released) -> Assemblies:
-    """The row with the part's slot taken in the marker, which goes when nothing is missing now."""
+    """The row with the part noted in the marker; the marker is dropped if no part is missing."""
     slots = (*home.slots, (part.part_number, part.gateway_time))
     markers = [Released(slots, home.released_at) if each is home else each for each in row.released]
     if len(slots) == part.parts_total:
@@ -130,9 +130,10 @@ def _with_late_part(row: Assemblies, part: MoPart, home: Released) -> Assemblies
 def _nearest(
     homes: Iterable[Assembly | Released], part: MoPart, *, spread: timedelta
 ) -> Assembly | Released | None:
-    """The home nearest in time with the part's slot free and all its times within `spread`.
+    """The assembly or marker for a part: its slot is free, and all its times are within `spread`.
 
-    Of two equally near ones an open one before a released one, then the one first begun.
+    Of several, the nearest in time; if equally near, an open one before a released one, then the
+    one that began first.
     """
     nearest: Assembly | Released | None = None
     least = within = spread.total_seconds()
@@ -144,7 +145,7 @@ def _nearest(
 
 
 def _slots(home: Assembly | Released) -> Sequence[tuple[int, datetime]]:
-    """Part number and gateway time of each part that has come."""
+    """Part number and gateway time of each part that has arrived."""
     if isinstance(home, Released):
         return home.slots
     return [(part.part_number, part.gateway_time) for part in home.parts]
@@ -153,7 +154,7 @@ def _slots(home: Assembly | Released) -> Sequence[tuple[int, datetime]]:
 def _distance(
     slots: Iterable[tuple[int, datetime]], part: MoPart, *, within: float
 ) -> float | None:
-    """Seconds from the part to the nearest of `slots`; None: its slot is taken, or one too far."""
+    """Seconds to the nearest of `slots`; None if the part's slot is taken or a slot is too far."""
     time = seconds_of(part.gateway_time)
     least = within
     for number, taken_at in slots:

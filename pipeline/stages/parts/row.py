@@ -1,4 +1,4 @@
-"""The row of an assembly key: parts that wait for others, and what remains of those let go."""
+"""The row of an assembly key: parts that wait, and markers of messages that were released."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pipeline.records import MoPart
 
 
 class HeldPart(MoPart, frozen=True, kw_only=True, array_like=True):
-    """A part as a row keeps it: without the names of its fields."""
+    """A part in a row, stored without the names of its fields."""
 
 
 class Assembly(msgspec.Struct, frozen=True, array_like=True):
-    """The parts of one message that is not complete, in the order they came."""
+    """The parts of one incomplete message, in order of arrival."""
 
     parts: tuple[HeldPart, ...]
 
 
 class Released(msgspec.Struct, frozen=True, array_like=True):
-    """What remains of an assembly that went out incomplete, so that a late part is known as one."""
+    """A marker of an assembly that was released incomplete, to recognise its late parts."""
 
     slots: tuple[tuple[int, datetime], ...]
     released_at: datetime
 
 
 class Assemblies(msgspec.Struct, frozen=True, array_like=True):
-    """All there is under one assembly key. `account` is the number's when the last part came."""
+    """The row of one assembly key. `account` is the number's account when the last part came."""
 
     account: str
     open: tuple[Assembly, ...] = ()

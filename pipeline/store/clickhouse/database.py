@@ -1,4 +1,4 @@
-"""ClickHouse, embedded or a server: one client that writes, and clients that can only read."""
+"""ClickHouse, embedded or as a server: one client that writes, and clients that only read."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ DATABASE: Final = "twoway"
 START_SECONDS: Final = 120  # how long a server may take to come up
 RETRY_SECONDS: Final = 1.0
 QUERY_SECONDS: Final = 25
-#: Users, roles and grants of the embedded engine; it would else read those of its working folder.
+#: Users, roles and grants of the embedded engine. Without this folder the engine would read those
+#: in its working folder.
 ENGINE: Final = MIGRATIONS_FOLDER / "engine"
 RESULT_ROWS: Final = 1_000_000
 RESULT_OCTETS: Final = 128 << 20
 QUERY_OCTETS: Final = 2 << 30
 
-#: In force for every question, and not to be changed by it: readonly=1 refuses SETTINGS too.
+#: Settings of every query of a reader. A query cannot change them: readonly=1 refuses SETTINGS too.
 _READING: Final[dict[str, int | str]] = {
     "max_execution_time": QUERY_SECONDS,
     "max_result_rows": RESULT_ROWS,
@@ -52,10 +53,10 @@ _READING: Final[dict[str, int | str]] = {
 
 
 class Database:
-    """The engine of this process; `close` it in the end."""
+    """The ClickHouse database of this process. Call `close` at the end."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open it and bring it up to date; raises `FolderTaken` or `MigrationRefused`."""
+        """Open the database and apply migrations; raises `FolderTaken` or `MigrationRefused`."""
         self._stack = ExitStack()
         self._readers: set[Client] = set()
         self._readers_lock = threading.Lock()
@@ -70,7 +71,7 @@ class Database:
             self.writing = clickhouse_connect.get_client(**self._target, database=DATABASE)
             opening.callback(self.writing.close)
             found = self.writing.query("SELECT name FROM system.databases").result_rows
-            #: In lower case, all but ours and system.
+            #: Names of all databases but ours and `system`, in lower case.
             self.other_databases = frozenset(name.lower() for (name,) in found) - {
                 DATABASE,
                 "system",
@@ -106,16 +107,16 @@ class Database:
         }
 
     def reading(self) -> Client:
-        """A new client that cannot write; for one question at a time. Close it, or `close` does."""
+        """A new client that cannot write, for one query at a time. `drop` or `close` closes it."""
         if not self.is_embedded:
             client = clickhouse_connect.get_client(
                 **self._target, database=DATABASE, settings=_READING
             )
         else:
-            # In the session: the driver's own way, a clause per query, could be overridden.
+            # Set in the session: the driver's own way is a clause that a query can override.
             client = clickhouse_connect.get_client(**self._target, database=DATABASE)
             client.command(f"USE {DATABASE}")
-            client.command("SET ROLE NONE")  # what is granted without one: reading our own tables
+            client.command("SET ROLE NONE")  # leaves only the grant to read our own tables
             for name, value in _READING.items():
                 client.command(f"SET {name} = {value!r}")
         with self._readers_lock:
@@ -123,7 +124,7 @@ class Database:
         return client
 
     def drop(self, client: Client) -> None:
-        """Close a client of `reading`; what it was about to answer is lost."""
+        """Close a client of `reading`; an answer that was not read yet is lost."""
         with self._readers_lock:
             self._readers.discard(client)
         client.close()
@@ -151,7 +152,7 @@ class Database:
 
 
 def _target_from_url(url: str) -> dict[str, Any]:
-    """What the driver needs to reach `http[s]://[user[:password]@]host[:port]`."""
+    """The driver's arguments for `http[s]://[user[:password]@]host[:port]`."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     return {

@@ -1,7 +1,7 @@
-"""Rows of a handset deleted from ClickHouse for good: rewritten parts, and the old ones removed.
+"""Deletes a handset's rows from ClickHouse for good: rewrites the parts and removes the old ones.
 
-A mutation is kept as text in the table's folder, so it must not hold the number: that stands in a
-table that is in memory alone, and the mutation names the table.
+ClickHouse keeps the text of a mutation in the table's folder, so the text must not hold the number.
+The number is in a table in memory, and the mutation names that table.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _NONE_SUCH: Final = "000000"  # toYYYYMM gives no such partition
 
 
 def erase(client: Client, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
-    """Delete the handset's rows below these offsets; how many there were, by table.
+    """Delete the handset's rows below the offsets `before`; returns their number by table.
 
-    Again deletes nothing more. `before` is by (topic, partition); rows of no topic all go.
+    `before` is by (topic, partition). Rows of a topic that it does not name are all deleted. A
+    repeated call deletes nothing more.
     """
     client.command("TRUNCATE TABLE twoway.erasing")
     client.insert("erasing", [[handset]], column_names=["handset"], column_type_names=["String"])
@@ -66,7 +67,7 @@ def _erase_from(client: Client, table: str, where: str) -> int:
     rows = int(client.query(count).result_rows[0][0])
     if not rows and not _was_interrupted(client, table):
         return 0
-    # The old parts go at once, and not after the eight minutes that they are kept.
+    # Remove old parts at once. By default ClickHouse keeps them for eight minutes.
     client.command(f"ALTER TABLE twoway.{table} MODIFY SETTING old_parts_lifetime = 0")
     client.command(
         f"ALTER TABLE twoway.{table} DELETE WHERE {where}", settings={"mutations_sync": 2}
@@ -77,9 +78,9 @@ def _erase_from(client: Client, table: str, where: str) -> int:
 
 
 def _remove_old_parts(client: Client, table: str) -> None:
-    """Remove the parts that were replaced, once no question reads them any more."""
+    """Remove the parts that were replaced, once no query reads them any more."""
     for _ in range(_TRIES):
-        # It removes nothing itself; what is outdated is removed with it, and not some time later.
+        # This partition does not exist; the statement makes ClickHouse remove outdated parts now.
         client.command(f"ALTER TABLE twoway.{table} DROP PARTITION ID '{_NONE_SUCH}'")
         outdated = client.query(_OUTDATED, parameters={"table": table}).result_rows
         if not outdated[0][0]:
@@ -89,7 +90,7 @@ def _remove_old_parts(client: Client, table: str) -> None:
 
 
 def _was_interrupted(client: Client, table: str) -> bool:
-    """Whether an erasure of this table was begun and not ended."""
+    """Whether an erasure of this table began and did not end."""
     found = client.query(
         "SELECT engine_full LIKE '%old_parts_lifetime = 0%' FROM system.tables"
         " WHERE database = 'twoway' AND name = {table:String}",

@@ -1,4 +1,4 @@
-"""The folder of the embedded engine belongs to one process at a time."""
+"""Locks the folder of the embedded engine, which only one process may use at a time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LOCK_SUFFIX: Final = ".owner"
 
 
 class Folder:
-    """Holds the folder by a lock on a file beside it, which names the owner by process id.
+    """Holds the folder by a lock on a file beside it, which holds the owner's process id.
 
-    The engine locks its folder too, but tells a second process only "BAD_ARGUMENTS".
+    The engine locks its folder too, but a second process only gets the error "BAD_ARGUMENTS".
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ def _locked(path: Path) -> IO[str]:
         file.close()
         raise FolderTaken(
             f"the ClickHouse data in {path} is in use by process {owner}; "
-            "ask that one through its report (POST /sql), or stop it"
+            "query it through the report of that process (POST /sql), or stop the process"
         )
     file.seek(0)
     file.truncate()

@@ -1,7 +1,8 @@
-"""The numbered migrations of `deploy/clickhouse/`, applied once each and in order.
+"""Applies the numbered migrations of `deploy/clickhouse/`, each once and in order.
 
-A migration is a file of statements, each ended by a semicolon at the end of its line, that may run
-again: a process killed in the middle leaves it unrecorded, and it is applied from its beginning.
+A migration is a file of statements. Each statement ends with a semicolon at the end of a line, and
+must be safe to run twice: if the process is killed in the middle, the migration is not recorded,
+and the next start applies it again from its beginning.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ ENGINE = ReplacingMergeTree ORDER BY number"""
 
 
 class MigrationRefused(RuntimeError):
-    """The migrations do not follow on from what was applied; the words say which."""
+    """A migration is named wrongly, was changed after it was applied, or is unknown."""
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One file."""
+    """One file of migration statements."""
 
     number: int
     name: str
@@ -39,11 +40,11 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of the file, hex."""
+        """SHA-256 of the file, in hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     def statements(self) -> Iterator[str]:
-        """Its statements in order, without comments."""
+        """The statements in order, without comment lines."""
         text = re.sub(r"^--.*\n", "", self.sql, flags=re.MULTILINE)
         for statement in re.split(r";\s*\n", text):
             if statement.strip():
@@ -53,7 +54,7 @@ class Migration:
 def migrations_in(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
     """The migrations of a folder in order; raises `MigrationRefused` for a wrong or double number.
 
-    A number may be missing: each is applied when it is there and has not been.
+    Numbers may be missing. `migrate` applies every migration that was not applied before.
     """
     migrations: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
@@ -62,13 +63,16 @@ def migrations_in(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
             raise MigrationRefused(f"{path.name}: expected a name such as 0001_words.sql")
         number = int(match["number"])
         if number < 1 or (migrations and migrations[-1].number == number):
-            raise MigrationRefused(f"{path.name}: the number {number} is nought or taken")
+            raise MigrationRefused(f"{path.name}: the number {number} is zero or taken")
         migrations.append(Migration(number, path.name, path.read_text()))
     return migrations
 
 
 def migrate(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
-    """Apply what is not applied, and give that; raises `MigrationRefused` if one was changed."""
+    """Apply the migrations that were not applied, and return these.
+
+    Raises `MigrationRefused` if an applied migration was changed or is unknown here.
+    """
     client.command("CREATE DATABASE IF NOT EXISTS twoway")
     client.command(_TABLE)
     rows = client.query("SELECT number, name, checksum FROM twoway.migrations FINAL").result_rows

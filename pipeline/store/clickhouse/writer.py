@@ -1,4 +1,4 @@
-"""Inserts, one after another, in a thread of their own."""
+"""Inserts blocks one after another, in a separate thread."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
     from pipeline.store.decoding import TableRows
 
-#: One insert is one block with one token, however large and however odd its rows' times.
+#: One insert is always one block with one token, however large it is.
 _INSERTING: Final = {
     "async_insert": 0,
     "insert_deduplicate": 1,
     "max_insert_block_size": 1_000_000,
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 256 << 20,
-    # A gateway time may lie in any month there ever was; a block of such must not stop the store.
+    # Gateway times may be of very many months; a block of such rows must not stop the store.
     "max_partitions_per_insert_block": 0,
 }
 
 
 class Writer(Protocol):
-    """Where blocks go: ClickHouse, or what a test has in its place."""
+    """Writes blocks to ClickHouse, or to a test double."""
 
     async def insert(self, rows: TableRows, *, tag: str) -> None:
         """Insert the rows, unless a block with this token was inserted before."""
 
     async def erase(self, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
-        """Delete the handset's rows below these offsets for good; how many, by table."""
+        """Delete the handset's rows below these offsets for good; returns the number by table."""
 
 
 class ClickHouseWriter:
-    """Inserts through one client, which is not to be used beside it."""
+    """Inserts through one client. No other code may use this client."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -74,5 +74,5 @@ class ClickHouseWriter:
         return [types[column] for column in columns]
 
     def close(self) -> None:
-        """Wait for the insert that is running, and end the thread."""
+        """Wait for the running insert, and end the thread."""
         self._thread.shutdown(cancel_futures=True)

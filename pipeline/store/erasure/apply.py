@@ -1,4 +1,4 @@
-"""Erasures applied to ClickHouse, while no row is on its way there."""
+"""Applies erasures to ClickHouse, while no other rows are being written."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ Kind = TypeVar("Kind", Erasure, ForgetRequest)
 
 
 class ErasureTopics(Protocol):
-    """What must be asked of Kafka. May raise `KafkaError`."""
+    """What an erasure has to ask Kafka. May raise `KafkaError`."""
 
     async def erasures(self) -> Sequence[ConsumerRecord]:
-        """Every record of the topic `erasure` there is by now."""
+        """Every record that the topic `erasure` has now."""
 
     async def order(self, partition: int, offset: int) -> ConsumerRecord | None:
-        """The record of forget-request at this place; None when Kafka has it no more."""
+        """The record of forget-request at this offset; None if Kafka no longer has it."""
 
     async def offsets_after(self, at_ms: int) -> Mapping[tuple[str, int], int]:
-        """The first offset written after a time, of every partition that is stored."""
+        """For every partition that is stored, the first offset written after a time."""
 
 
 class Gate:
-    """Lets writers pass side by side, and an erasure alone."""
+    """A lock that many writers may hold at once, but an erasure only alone."""
 
     def __init__(self) -> None:
         self._writing = 0
@@ -51,7 +51,7 @@ class Gate:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """From before records are judged until their rows are there."""
+        """Hold the lock as a writer, from the check of the records until their rows are written."""
         async with self._erasing:
             self._writing += 1
         try:
@@ -63,7 +63,7 @@ class Gate:
 
     @asynccontextmanager
     async def erasing(self) -> AsyncIterator[None]:
-        """When no rows are under way, and until the end of it none begin."""
+        """Wait until no writer holds the lock, then keep all writers out."""
         async with self._erasing:
             async with self._changed:
                 await self._changed.wait_for(lambda: not self._writing)
@@ -71,7 +71,7 @@ class Gate:
 
 
 class Erasures:
-    """Knows whom the store keeps out, and deletes their rows when their erasure comes by."""
+    """Knows the forgotten handsets, and deletes their rows when it gets their erasure."""
 
     def __init__(
         self,
@@ -89,9 +89,9 @@ class Erasures:
         self.forgotten = Forgotten()
 
     async def load(self) -> None:
-        """Take note of all there are, before anything older is read again.
+        """Read all erasures, before records that are older than them are read again.
 
-        Raises `SuppressionKeyError`: without the key what was erased would come back unnoticed.
+        Raises `SuppressionKeyError` without the key: erased rows would come back unnoticed.
         """
         for record in await self._topics.erasures():
             erasure = _read(record, Erasure)
@@ -99,7 +99,7 @@ class Erasures:
                 self._note(erasure, record.timestamp)
 
     async def apply(self, record: ConsumerRecord) -> None:
-        """Delete what an erasure is about; again deletes nothing more."""
+        """Delete the rows of an erasure's handset. A repeated call deletes nothing more."""
         erasure = _read(record, Erasure)
         if erasure is None:  # it becomes a dead letter
             return
@@ -108,15 +108,15 @@ class Erasures:
         order = _read(found, ForgetRequest) if found is not None else None
         if order is None:
             log.error(
-                "erasure %s comes too late: its order, with the number, is no longer in Kafka;"
-                " rows of that handset stay",
+                "erasure %s comes too late: Kafka no longer has its order with the number; the rows"
+                " of that handset stay",
                 erasure.erasure_id,
             )
             return
         handset = address_from_text(order.handset)
         if self._held_key().of(handset).hex() != erasure.suppression:
             raise SuppressionKeyError(
-                f"erasure {erasure.erasure_id} is not of the handset its order names"
+                f"erasure {erasure.erasure_id} is not of the handset that its order names"
             )
         before = await self._topics.offsets_after(until_ms)
         deleted = await self._writer.erase(handset, before)
@@ -126,8 +126,8 @@ class Erasures:
         key = self._held_key()
         if key.fingerprint.hex() != erasure.key_id:
             raise SuppressionKeyError(
-                f"the key {self._file} is not the one under which handsets were forgotten:"
-                " put that one back"
+                f"the key {self._file} is not the key under which handsets were forgotten:"
+                " restore that key"
             )
         if not self.forgotten.has_key:
             self.forgotten.take_key(key)
@@ -139,14 +139,14 @@ class Erasures:
         self._key = self._key or self._read_key(self._file)
         if self._key is None:
             raise SuppressionKeyError(
-                f"handsets were forgotten, and the key that tells which is not there: put it back"
-                f" at {self._file}"
+                f"handsets were forgotten, but the suppression key is missing: restore it at"
+                f" {self._file}"
             )
         return self._key
 
 
 def _read(record: ConsumerRecord, kind: type[Kind]) -> Kind | None:
-    """The record, where it is one of this kind."""
+    """The record if it is of this kind, else None."""
     try:
         value = single_object.decode(record.value or b"")
     except single_object.Unreadable:

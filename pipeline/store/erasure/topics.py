@@ -1,4 +1,4 @@
-"""What the store asks Kafka about erasures, in no group."""
+"""Reads the topics of erasures from Kafka, without a consumer group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ORDER_MS: Final = 5_000
 
 
 class KafkaErasureTopics:
-    """Reads them by a consumer of its own each time: erasures are few."""
+    """Reads with a new consumer each time, because erasures are rare."""
 
     def __init__(self, bootstrap: str, *, stored: Sequence[str], partitions: int) -> None:
         self._bootstrap = bootstrap
@@ -28,7 +28,7 @@ class KafkaErasureTopics:
         self._partitions = partitions
 
     async def erasures(self) -> list[ConsumerRecord]:
-        """Every record of the topic `erasure` there is by now."""
+        """Every record that the topic `erasure` has now."""
         async with self._consumer() as consumer:
             partitions = self._of([topics.ERASURE])
             ends = await consumer.end_offsets(partitions)
@@ -41,7 +41,7 @@ class KafkaErasureTopics:
         return found
 
     async def order(self, partition: int, offset: int) -> ConsumerRecord | None:
-        """The record of forget-request at this place; None when Kafka has it no more."""
+        """The record of forget-request at this offset; None if Kafka no longer has it."""
         tp = TopicPartition(topics.FORGET_REQUEST, partition)
         async with self._consumer() as consumer:
             if (await consumer.beginning_offsets([tp]))[tp] > offset:
@@ -53,7 +53,7 @@ class KafkaErasureTopics:
         return None
 
     async def offsets_after(self, at_ms: int) -> dict[tuple[str, int], int]:
-        """The first offset written after a time, of every partition that is stored."""
+        """For every partition that is stored, the first offset written after a time."""
         async with self._consumer() as consumer:
             partitions = self._of(self._stored)
             ends = await consumer.end_offsets(partitions)

@@ -1,4 +1,4 @@
-"""The functions that a statement of a stranger may call, from `deploy/clickhouse/functions.txt`."""
+"""The functions that an analyst's statement may call, from `deploy/clickhouse/functions.txt`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 FILE: Final = Path(__file__).resolve().parents[3] / "deploy" / "clickhouse" / "functions.txt"
 TABLE_FUNCTIONS: Final = frozenset({"numbers", "values", "generate_series", "generateseries"})
-#: What ClickHouse puts behind the name of an aggregate, the longer first.
+#: Suffixes of ClickHouse's names of aggregates (combinators), the longer first.
 _COMBINATORS: Final = (
     "simplestate", "mergestate", "ordefault", "distinct", "resample", "foreach", "argmin",
     "argmax", "ornull", "state", "merge", "array", "null", "map", "if",
@@ -17,7 +17,7 @@ _MOST_COMBINATORS: Final = 4
 
 
 def may_call(name: str) -> bool:
-    """Whether a function may be called; upper and lower case are one."""
+    """Whether a function may be called, in upper or lower case."""
     lower = name.lower()
     return lower in _named("functions") or _is_aggregate(lower, _MOST_COMBINATORS)
 

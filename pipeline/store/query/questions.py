@@ -1,4 +1,4 @@
-"""Questions to ClickHouse, by any number of askers, from sessions that cannot write."""
+"""Queries to ClickHouse from a pool of sessions that cannot write."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
 SESSIONS: Final = 4
-LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's about a statement, for who asked it
-STRANGERS: Final = 2  # of these, at most so many for statements from outside: the page goes on
+LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's error that the caller gets
+STRANGERS: Final = 2  # the most sessions for statements of analysts: the pages keep the others
 
 
 class BadStatement(ValueError):
-    """ClickHouse did not take the statement; the words are its own, cut and masked."""
+    """ClickHouse refused the statement; the words are ClickHouse's, cut and masked."""
 
 
 class Questions:
-    """A pool of read-only sessions. An engine call runs in a thread and holds one of them."""
+    """A pool of read-only sessions. A query runs in a thread and holds one session."""
 
     def __init__(self, database: Database) -> None:
-        self._sessions: queue.SimpleQueue[Client | None] = queue.SimpleQueue()  # None: to be made
+        self._sessions: queue.SimpleQueue[Client | None] = queue.SimpleQueue()  # None: make one
         self._database = database
         clients = [database.reading() for _ in range(SESSIONS)]
         found = clients[0].query("SELECT name FROM system.functions").result_rows
@@ -67,7 +67,7 @@ class Questions:
         return await self._asked(ask)
 
     async def json_lines(self, text: str, parameters: Parameters | None = None) -> bytes:
-        """The answer to anyone's statement, a line of JSON a row.
+        """The answer to an analyst's statement, one line of JSON for each row.
 
         Raises `Refused` or `BadStatement`.
         """
@@ -82,9 +82,9 @@ class Questions:
             return await asyncio.to_thread(self._with_session, ask)
 
     def _with_session(self, ask: Callable[[Client], T]) -> T:
-        """Ask in a session; one whose answer did not come to its end is thrown away.
+        """Ask in a session, and close the session after any error.
 
-        What the engine had ready for it would come first in the answer to the next question.
+        Rows that were not read from it would otherwise come first in the answer to the next query.
         """
         kept: Client | None = None
         client = self._sessions.get()
@@ -100,7 +100,7 @@ class Questions:
 
     def _answer(self, client: Client, statement: str, parameters: dict[str, Any]) -> bytes:
         try:
-            # Not `query`: it would put a FORMAT of its own into the tree.
+            # Not `query`, which adds a FORMAT to the tree.
             tree = client.command(f"EXPLAIN AST {statement}", parameters=parameters or None)
             check_tree(str(tree).split("\n"), fenced=self.fenced, databases=self._databases)
             answer = client.raw_query(statement, parameters=parameters or None, fmt="JSONEachRow")

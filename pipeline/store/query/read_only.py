@@ -1,9 +1,12 @@
-"""Which statements anyone may ask of ClickHouse: those that read what is in it, and nothing else.
+"""Checks that an analyst's statement only reads what is in ClickHouse.
 
-Three fences, none of which trusts another. The words of the text (`statement_text.py`): every call
-in every clause is on a list. The tree that ClickHouse's own parser makes of it, here: kinds of
-statement and of node, functions and tables are on lists. And the session (`database.py`): the
-engine enforces readonly=1 and gives it neither files nor addresses nor programs to read.
+Three fences check a statement, and none relies on another:
+
+1. The words of the text (`statement_text.py`): every call in every clause must be on a list.
+2. The tree that ClickHouse's own parser makes of the text (this file): the kinds of statement and
+   of node, the functions and the tables must be on lists.
+3. The session (`database.py`): the engine enforces readonly=1, and grants no access to files,
+   addresses or programs.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ STATEMENTS: Final = _SELECTS | {
     "ExistsViewQuery",
     "ExistsDatabaseQuery",
 }
-#: What a statement may be made of, below its first node.
+#: The kinds of node that a statement may have below its first node.
 NODES: Final = _SELECTS | {
     "ArrayJoin",
     "Asterisk",
@@ -71,7 +74,7 @@ def check_tree(
     """Raises `Refused` unless every node of an EXPLAIN AST only reads what is in ClickHouse."""
     nodes = [_Node(line) for line in lines]
     root = nodes[0] if nodes else _Node("nothing")
-    if root.kind.startswith(("b'", 'b"')):  # the driver's way to give a tree that is not UTF-8
+    if root.kind.startswith(("b'", 'b"')):  # so the driver returns a tree that is not UTF-8
         raise Refused("octets go in as unhex('FF'), not as escapes in a text")
     if root.kind not in STATEMENTS:
         raise Refused(f"{root.kind} is not allowed: only statements that read")
@@ -110,7 +113,7 @@ def _check_node(
         case "Function" if above != "TableExpression" and not _may_call(name):
             raise Refused(f"the function {node.name} is not allowed")
         case "Identifier" if name in fenced or (dot and first in databases):
-            # A function can be handed on by its name, and IN takes a table by its name.
+            # A function can be passed by its name, and IN accepts the name of a table.
             raise Refused(f"the name {node.name} is not allowed")
         case "Identifier" if first == "system" and dot and not _is_of_system(rest):
             raise Refused(f"the table {node.name} is not allowed")
@@ -121,10 +124,10 @@ def _check_node(
 
 
 def _may_call(name: str) -> bool:
-    # What operators of SQL become: they are functions of no name that anyone could write.
+    # The parser turns operators of SQL into these functions.
     return may_call(name) or name in ("lambda", "cast", "exists", "grouping", "in")
 
 
 def _is_of_system(rest: str) -> bool:
-    """Whether it is a table that may be read, or a column of one."""
+    """Whether `rest` is a table of `system` that may be read, or a column of one."""
     return rest.partition(".")[0] in SYSTEM_TABLES

@@ -1,4 +1,4 @@
-"""The values that go in for `{name:Type}`: each named by the statement, and none too deep."""
+"""The values for `{name:Type}`: the statement must name each one, and none may be too deep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DEEPEST: Final = 8  # lists within lists
 
 
 def parameters_for(statement: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters, each of which the statement must name: the driver would paste others in.
+    """The parameters, each of which the statement must name.
 
-    Raises `Refused`.
+    The driver would paste a parameter that is not named into the text. Raises `Refused`.
     """
     named = {
         token.text[1:].partition(":")[0].strip()

@@ -1,7 +1,7 @@
-"""The first fence: what the words of a statement must be, whatever ClickHouse makes of them.
+"""The first fence: checks the words of a statement, independently of ClickHouse's parser.
 
-It sees every clause, also those that are in no tree of ClickHouse's parser: a name before a bracket
-is a call, wherever it stands, and every call must be on the list.
+It sees every clause, also clauses that the parser's tree does not show. A name before a bracket
+counts as a call, wherever it stands, and every call must be on the list.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 SYSTEM_TABLES: Final = frozenset({"one", "numbers", "columns", "functions", "parts"})
-#: They tell folders and disks of the machine.
+#: Columns of system.parts that name folders and disks of the machine.
 _PLACES: Final = frozenset({"path", "disk_name"})
 _OPENING_WORDS: Final = frozenset(
     {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}
 )
-#: Words of SQL, and types, that may stand before a bracket and call nothing.
+#: Words of SQL and types that may stand before a bracket and are not calls.
 BEFORE_BRACKETS: Final = frozenset(
     [
         "all",
@@ -112,7 +112,7 @@ BEFORE_BRACKETS: Final = frozenset(
 )
 _REFUSED_WORDS: Final = frozenset({"outfile", "infile", "settings", "apply", "identifier"})
 _NAME: Final = r"(?:twoway \. )?[a-z_0-9]+"
-#: Statements that are no question: whole, in lower case, a text as ''.
+#: The allowed forms of other statements than queries, in lower case, with '' for each text.
 _SHAPES: Final = tuple(
     re.compile(shape)
     for shape in (
@@ -131,7 +131,7 @@ _EXPLAINED: Final = re.compile(
 
 
 class Refused(ValueError):
-    """The statement is not one that may be asked; the words say why."""
+    """The statement is not allowed; the words say why."""
 
 
 def statement_from_text(text: str) -> str:
@@ -150,10 +150,10 @@ def statement_from_text(text: str) -> str:
 
 
 def check_words(statement: str, *, fenced: Collection[str], databases: Collection[str]) -> None:
-    """Raises `Refused` unless every name in the statement is one that may be used.
+    """Raises `Refused` unless every name in the statement may be used.
 
-    `fenced` are the functions of the engine that may not be called, `databases` all but twoway and
-    system, both in lower case.
+    `fenced` are the functions of the engine that may not be called. `databases` are all databases
+    but twoway and system. Both are in lower case.
     """
     tokens = _read(statement)
     for index, token in enumerate(tokens):
@@ -166,7 +166,7 @@ def check_words(statement: str, *, fenced: Collection[str], databases: Collectio
             (other.text for other in tokens[index + 1 : index + 2] if other.kind == "sign"), ""
         )
         if token.kind == "word" and lower in _REFUSED_WORDS:
-            raise Refused(f"{token.text.upper()} is not allowed; as a name it goes in quotes")
+            raise Refused(f"{token.text.upper()} is not allowed; put a name like this in quotes")
         if after == "(" and not _may_stand_before_bracket(token, lower):
             raise Refused(f"the function {token.text} is not allowed")
         if lower in fenced:
@@ -193,7 +193,7 @@ def _check_system(tokens: Sequence[Token]) -> None:
 
 
 def _check_parts(tokens: Sequence[Token]) -> None:
-    """Of `system.parts` only some columns, by their names: a `*` or a pattern would take all."""
+    """Allow only some columns of `system.parts`, by name: a `*` or a pattern would show all."""
     for index, token in enumerate(tokens):
         behind = [other.text.lower() for other in tokens[max(0, index - 2) : index]]
         if token.is_sign("*") and behind != ["count", "("]:
@@ -217,7 +217,7 @@ def _check_shape(tokens: Sequence[Token]) -> None:
     words = " ".join("''" if token.kind == "text" else token.text.lower() for token in tokens[:32])
     opening = words.partition(" ")[0]
     if opening == "explain" and not _EXPLAINED.match(words):
-        raise Refused("EXPLAIN is allowed before a SELECT alone")
+        raise Refused("EXPLAIN is allowed only before a SELECT")
     if opening in ("show", "desc", "describe", "exists") and (
         len(tokens) > 16 or not any(shape.fullmatch(words) for shape in _SHAPES)
     ):

@@ -1,7 +1,7 @@
-"""The words of a statement, read as ClickHouse's lexer reads them, in one pass over the text.
+"""Splits a statement into tokens as ClickHouse's lexer does, in one pass over the text.
 
-What that lexer might read in another way is refused: characters beyond ASCII outside of quotes,
-backslashes, `$tag$` texts, `#` comments, comments within comments, a quote behind a word.
+Text that ClickHouse's lexer might split in another way is refused: characters beyond ASCII outside
+of quotes, backslashes, `$tag$` texts, `#` comments, nested comments, a quote behind a word.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 LONGEST: Final = 65_536  # characters
 
-# Every alternative is possessive or of one character: a failed match is not tried again shorter.
+# Every alternative is possessive or of one character, so a failed match never backtracks.
 _TOKEN: Final = re.compile(
     r"""
     (?P<blank>[ \t\r\n\f\v]++)
@@ -36,7 +36,7 @@ _UNCLOSED: Final = {
 
 
 class Unreadable(ValueError):
-    """The text is no statement that can be read with certainty; the words say why."""
+    """The text cannot be split into tokens with certainty; the words say why."""
 
 
 class Token(NamedTuple):
@@ -84,4 +84,4 @@ def _words_of_failure(character: str) -> str:
         return f"{_UNCLOSED[character]} that begins with {character} is not closed or has no place"
     if character.isascii() and character.isalnum():
         return "a quote or $ directly behind a word is not allowed"
-    return f"{character!r} is allowed within quotes alone"
+    return f"{character!r} is allowed only within quotes"

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens as what it is: no cell of a stranger's text is run as a formula."""
+"""CSV for spreadsheets, in which no cell with a handset's text runs as a formula."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pipeline.sms.words.default_ignorable import is_ignorable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"); the last four are the
+# The first character of a formula in a spreadsheet (OWASP, "CSV Injection"); the last four are
 # full-width forms.
 _OPENS_FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-# Where a locale separates cells by ; or a tab, one cell of ours is several, each with a beginning.
+# If a locale separates cells by ; or a tab, a spreadsheet splits one cell of ours at these.
 _SEPARATOR: Final = re.compile("([;|\t\r\n\uff1b])")
 _MAY_BE_FORMULA: Final = re.compile("[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 
 def _is_unseen(character: str) -> bool:
-    """Whether nothing is seen of it: a blank, a control or format character, or one to ignore."""
+    """Whether the character is invisible: a blank, control, format or ignorable character."""
     return unicodedata.category(character)[0] in "CZ" or is_ignorable(character)
 
 
 def _guarded(text: str) -> str:
-    """The text with a quote before whatever in it a spreadsheet may run."""
+    """The text, with a quote before each piece that a spreadsheet might run as a formula."""
     if not _MAY_BE_FORMULA.search(text):
         return text
     pieces = [f"'{piece}" if _opens(piece) else piece for piece in _SEPARATOR.split(text)]
@@ -37,7 +37,7 @@ def _guarded(text: str) -> str:
 
 
 def _opens(piece: str) -> bool:
-    if piece in ("\t", "\r"):  # a separator, and what follows it is judged by itself
+    if piece in ("\t", "\r"):  # a separator; the next piece is checked by itself
         return False
     for character in piece:
         if character in _OPENS_FORMULA:
@@ -48,7 +48,7 @@ def _opens(piece: str) -> bool:
 
 
 def cell_from_value(value: Any) -> str | int | float:
-    """Numbers stay numbers, times are UTC, text that looks like a formula gets a quote."""
+    """The cell of a value: numbers stay numbers, times are UTC, formulas in text get a quote."""
     match value:
         case None:
             return ""
@@ -65,7 +65,7 @@ def cell_from_value(value: Any) -> str | int | float:
 
 
 def csv_from_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """RFC 4180, UTF-8 with the mark that Excel needs to know it."""
+    """CSV by RFC 4180, in UTF-8 with the byte order mark that Excel needs."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

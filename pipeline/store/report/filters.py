@@ -1,4 +1,4 @@
-"""What an analyst asks the report for: numbers, handsets and days, out of a query string."""
+"""The filters of the report in a query string: number, handset and days."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LONGEST: Final = 64
 
 
 class BadFilter(ValueError):
-    """A filter cannot be read; the words name it."""
+    """A filter cannot be read; the words name the filter."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """`since` and `until` are days in UTC, both included; an empty number or handset is any."""
+    """`since` and `until` are days in UTC, both included. An empty number or handset means any."""
 
     number: str = ""
     handset: str = ""
@@ -30,7 +30,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     until: date
 
     def parameters(self) -> dict[str, Any]:
-        """For ClickHouse; `until` becomes the first moment after it."""
+        """The parameters for ClickHouse; `until` becomes the start of the next day."""
         return {
             "number": self.number,
             "handset": self.handset,
@@ -39,7 +39,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def query(self, **changed: str) -> str:
-        """The filters as a query string, some of them changed; empty ones left out."""
+        """The filters as a query string, with some `changed`, and without empty ones."""
         given = {
             "number": self.number,
             "handset": self.handset,
@@ -50,7 +50,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def filters_from_query(query: Mapping[str, str], *, newest: datetime | None) -> Filters:
-    """The filters of a request. Without a first day: the 30 days up to the newest message.
+    """The filters of a request; without a first day, the 30 days up to the newest message.
 
     Raises `BadFilter`.
     """

@@ -1,4 +1,4 @@
-"""The lists of the report, each once: as a table on the page and as CSV."""
+"""The lists of the report. Each is shown as a table on a page and as CSV."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-#: `[in TIME]` in a statement: that column lies within the filters' days.
+#: `[in TIME]` in a statement: the column TIME is within the days of the filters.
 _RANGE: Final = r"\1 >= {since:DateTime64(3, 'UTC')} AND \1 < {until:DateTime64(3, 'UTC')}"
-#: `[of TIME, NUMBER]`: so it does, and the row is of the filters' number and handset.
+#: `[of TIME, NUMBER]`: the same, and NUMBER and the handset match the filters.
 _FILTERED: Final = (
     _RANGE + r" AND ({number:String} = '' OR \2 = {number:String})"
     " AND ({handset:String} = '' OR handset = {handset:String})"
@@ -22,7 +22,7 @@ def _filled(sql: str) -> str:
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """`sql` gives the columns; a `LIMIT` is put behind it. `empty` is what no rows mean."""
+    """A list. `sql` gives its columns, and a `LIMIT` is appended. `empty` is shown without rows."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ ORDER BY gateway_time DESC, message_id"""
 PER_DAY: Final = Listing(
     name="per-day",
     title="Messages per number and day",
-    about="In: received. Out: commands to the sender. Refused: not let out by the gate.",
+    about="In: received. Out: commands to the sender. Refused: refused by the gate.",
     empty="No messages in this time.",
     sql=_filled(
         """\
@@ -72,8 +72,8 @@ ORDER BY day DESC, received DESC, number"""
 CONVERSATIONS: Final = Listing(
     name="conversations",
     title="Latest conversations",
-    about="One line a handset, by its latest message.",
-    empty="Nobody has written in this time.",
+    about="One line for each handset, ordered by its latest message.",
+    empty="No handset has written in this time.",
     sql=_filled(
         """\
 SELECT max(gateway_time) AS latest, handset, argMax(toString(said.number), gateway_time) AS number,
@@ -87,7 +87,7 @@ ORDER BY latest DESC, handset"""
 OPT_OUTS: Final = Listing(
     name="opt-outs",
     title="Opt-outs",
-    about="Consent that was withdrawn, given back or confirmed, and the rule that says so.",
+    about="Consent that was withdrawn, given back or confirmed, and by which rule.",
     empty="No consent changed in this time.",
     sql=_filled(
         """\
@@ -124,7 +124,7 @@ ORDER BY at DESC, command_id"""
 REFUSALS: Final = Listing(
     name="refusals",
     title="Refused to send",
-    about="What an application asked for and the gate did not let out, with the rule.",
+    about="MT requests that the gate refused, and by which rule.",
     empty="Nothing was refused in this time.",
     sql=_filled(
         """\
@@ -137,8 +137,8 @@ ORDER BY at DESC, rejection_id"""
 INCOMPLETE: Final = Listing(
     name="incomplete",
     title="Incomplete messages",
-    about="Released without all their parts, and parts that came after that.",
-    empty="Every message in this time is whole.",
+    about="Messages that were released without all their parts, and parts that came too late.",
+    empty="Every message in this time is complete.",
     sql=_filled(
         """\
 SELECT gateway_time AS at, handset, number, text, parts_total AS parts,
@@ -152,8 +152,8 @@ ORDER BY gateway_time DESC, message_id"""
 DEAD_LETTERS: Final = Listing(
     name="dead-letters",
     title="Dead letters",
-    about="What could not be taken, and its retries. They name no number: only the days apply.",
-    empty="Nothing was refused as unreadable in this time.",
+    about="Refused input, and its retries. Dead letters name no number: only the days apply.",
+    empty="There were no dead letters in this time.",
     sql=_filled(
         """\
 SELECT at, retried_at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
@@ -172,7 +172,7 @@ ONE_CONVERSATION: Final = Listing(
     name="conversation",
     title="Conversation",
     about="What was said in both directions, and what was not sent.",
-    empty="This handset has said nothing, and nothing was sent to it.",
+    empty="This handset has sent nothing, and nothing was sent to it.",
     sql=_filled(
         """\
 SELECT at, direction, handset, number, text, note, id
@@ -181,7 +181,7 @@ WHERE handset = {handset:String} AND [in at] AND ({number:String} = '' OR number
 ORDER BY at, direction, id"""
     ),
 )
-#: In the order of the page.
+#: The lists, in the order of the page.
 LISTINGS: Final = {
     listing.name: listing
     for listing in (
@@ -199,7 +199,7 @@ LISTINGS: Final = {
 NEWEST: Final = (
     "SELECT count() AS messages, max(gateway_time) AS newest FROM twoway.mo_message_rows"
 )
-# For suggestions alone, so a row that is there twice does not matter.
+# Only for suggestions, so a row that is there twice does not matter.
 NUMBERS: Final = _filled(
     """\
 SELECT toString(number) AS number, count() AS messages FROM twoway.mo_message_rows

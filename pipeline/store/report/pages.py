@@ -1,4 +1,4 @@
-"""The pages of the report, rendered here and whole: no script, nothing fetched from elsewhere."""
+"""The pages of the report, rendered as whole HTML without scripts or external files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OVERVIEW: Final = {
 
 
 class Pages:
-    """Asks ClickHouse and renders the answers."""
+    """Queries ClickHouse and renders the answers as pages."""
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
@@ -76,7 +76,7 @@ class Pages:
         )
 
     async def conversation(self, filters: Filters) -> str:
-        """One handset's messages in order, and its consent as it is known."""
+        """One handset's messages in order, and its current consent."""
         rows, states = await asyncio.gather(
             self._rows(listings.ONE_CONVERSATION, filters, CONVERSATION_ROWS),
             self._questions.rows(listings.STATE_COUNTS, filters.parameters()),
@@ -90,7 +90,7 @@ class Pages:
         )
 
     async def listing(self, listing: Listing, filters: Filters) -> str:
-        """One list, longer."""
+        """One list, with more rows than on the first page."""
         rows = await self._rows(listing, filters, CONVERSATION_ROWS)
         return self._render(
             "listing.html",

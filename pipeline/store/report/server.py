@@ -1,6 +1,6 @@
 """The report over HTTP: pages, CSV and SQL, all read-only.
 
-What it shows is personal data: it listens on loopback, or asks who calls.
+The report shows personal data. So it listens on loopback only, or requires credentials.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Report:
         is_ready: Callable[[], bool],
         waits_for: Callable[[], str] = str,
     ) -> None:
-        """Raises `AccessError` where the address is not loopback and nobody is asked who calls."""
+        """Raises `AccessError` if the address is not loopback and no credentials are set."""
         self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
         self._questions = questions
         self._pages = Pages(questions)
@@ -76,7 +76,7 @@ class Report:
             self._handlers["GET", f"/csv/{name}"] = self._csv
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
-        """One request's response."""
+        """The response to one request."""
         path = path_from_octets(request.rel_url.raw_path.encode())
         refusal = self._refusal(request, path.token, path.path.decode("latin-1"))
         response = refusal or await self._handled(request, path.path.decode("latin-1"))

@@ -18,7 +18,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def question_from_octets(body: bytes, content_type: str) -> Question:
-    """The statement in a body: JSON where the Content-Type says so, else SQL as text.
+    """The statement in a body: JSON if the Content-Type says so, else SQL as text.
 
     Raises `Refused`.
     """

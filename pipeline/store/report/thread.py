@@ -1,4 +1,4 @@
-"""Serves the report on a loop and in a thread of its own: it holds the store up in nothing."""
+"""Serves the report in a separate thread with its own event loop, so the store never waits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STOP_SECONDS: Final = 5
 
 
 class ReportThread:
-    """Serves a report beside whatever else the process does."""
+    """Serves a report beside the other work of the process."""
 
     def __init__(self, report: Report, *, host: str, port: int) -> None:
         self._report = report
@@ -29,12 +29,12 @@ class ReportThread:
         self._stop: Callable[[], object] = lambda: None
 
     def start(self) -> int:
-        """Serve; gives the port once it is bound, raises `OSError` when it cannot be."""
+        """Start to serve; returns the port once it is bound. Raises `OSError` if it cannot be."""
         self._thread.start()
         return self._started.result()
 
     def stop(self) -> None:
-        """End it, and wait for that."""
+        """Stop serving, and wait for the thread to end."""
         self._stop()
         self._thread.join(_STOP_SECONDS)
 
@@ -49,7 +49,7 @@ class ReportThread:
         try:
             await web.TCPSite(server, self._host, self._port).start()
         except OSError as error:
-            self._stop = lambda: None  # this loop ends at once
+            self._stop = lambda: None  # the loop ends at once, so `stop` has nothing to do
             self._started.set_exception(error)
             return
         else:

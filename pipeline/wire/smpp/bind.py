@@ -13,7 +13,7 @@ _LONGEST: Final = {"system_id": 15, "password": 8, "system_type": 12}  # SMPP 3.
 
 
 class Bind(msgspec.Struct, frozen=True, kw_only=True):
-    """What we bind with; an address range is the gateway's to know."""
+    """The values we bind with. The gateway decides about an address range."""
 
     system_id: str
     password: str
@@ -25,7 +25,7 @@ class Bind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fault_of(bind: Bind) -> str:
-    """What cannot be sent, without the value; empty: nothing."""
+    """The first field that cannot be sent, without its value; empty when all can be sent."""
     for name, longest in _LONGEST.items():
         text = getattr(bind, name)
         if len(text) > longest or not text.isascii() or "\0" in text:
@@ -47,7 +47,7 @@ def render(bind: Bind) -> bytes:
 
 
 def parse(body: bytes) -> Bind | None:
-    """What a body says; None: it is not a bind's."""
+    """The values in a body; None when it is not the body of a bind."""
     texts: list[str] = []
     at = 0
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A deliver_sm as the callback it stands for. `deploy/decisions/0060` says why so."""
+"""Convert a deliver_sm to a callback and back. `deploy/decisions/0060` gives the reasons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 UDHI: Final = 0x40  # SMPP 3.4 5.2.12: the short message begins with a user data header
 _MESSAGE_TYPE: Final = 0x3C
 #: A delivery receipt and an intermediate notification. An acknowledgement by a handset (0x08, 0x10)
-#: may carry its user's words: it is a message.
+#: may carry words of its user, so it counts as a message.
 _RECEIPTS: Final = frozenset({0x04, 0x20})
 _IE_CONCATENATION_16: Final = 0x08  # 3GPP TS 23.040 9.2.3.24.8
 _IES_CONCATENATION: Final = frozenset({0x00, _IE_CONCATENATION_16})
@@ -46,7 +46,7 @@ def deliver_from_pdu(pdu: Pdu) -> DeliverSm | Rejected:
 
 
 def is_receipt(deliver: DeliverSm) -> bool:
-    """Whether it tells what became of an MT, and is no message."""
+    """Whether it reports the outcome of an MT and is not a message."""
     return deliver.esm_class & _MESSAGE_TYPE in _RECEIPTS
 
 
@@ -69,10 +69,10 @@ def callback_from_deliver(deliver: DeliverSm, *, alphabet: str) -> MoCallback | 
 
 
 def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
-    """The deliver_sm the gateway would send: it holds neither id nor api_id nor time.
+    """The deliver_sm that the gateway would send. It has no message id, no api_id and no time.
 
-    None for a charset that no data_coding names. Octets of a charset never are in the default
-    alphabet: that is packed as the bind says.
+    None for a charset that no data_coding names. The data_coding is never 0, because the meaning of
+    0 depends on the bind.
     """
     charset = charset_from_name(callback.charset)
     coding = next((coding for coding, name in BY_SMPP.items() if name == charset), None)
@@ -97,7 +97,7 @@ def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
 
 
 def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected | None:
-    """The callback of a whole PDU; None when it is another PDU than a message."""
+    """The callback of a whole PDU; None when the PDU is not a message."""
     pdu = smpp_pdu.parse(octets)
     if pdu is None:
         return Rejected(Reason.UNREADABLE_RECORD, "the octets are not one PDU")
@@ -110,7 +110,7 @@ def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected 
 
 
 def delivery_key(callback: MoCallback) -> bytes:
-    """What equal deliver_sm have in common, 16 octets: who, to whom and what."""
+    """A key of 16 octets, the same for equal deliver_sm: sender, receiver and text."""
     fields = (
         address_from_text(callback.handset),
         address_from_text(callback.number),
@@ -124,8 +124,9 @@ def delivery_key(callback: MoCallback) -> bytes:
 def header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
     """The header and the text's octets, of short_message or message_payload (5.3.2.32).
 
-    One of the two is empty by the standard; where neither is, the longer one is the message. A
-    header longer than the message is no header but its length: malformed, and all octets stay.
+    The standard says that one of the two is empty. If neither is, the longer one is the message. If
+    the header would be longer than the message, the result is its length octet, which is a
+    malformed header, and all octets as the text.
     """
     payload = smpp_tlv.value_of(deliver.tlvs, smpp_tlv.MESSAGE_PAYLOAD) or b""
     octets = max(deliver.short_message, payload, key=len)
@@ -136,10 +137,11 @@ def header_and_text(deliver: DeliverSm) -> tuple[bytes, bytes]:
 
 
 def _with_sar(udh: bytes, deliver: DeliverSm) -> bytes:
-    """The header with `sar_*` as a 16-bit reference, where it holds no concatenation of its own.
+    """The header with the `sar_*` parameters added as an element with a 16-bit reference.
 
-    Three parameters are the four octets of the element (5.3.2.22 to 5.3.2.24). One that is missing
-    or has another length leaves an element of another length, malformed as they are.
+    A header that has a concatenation element stays unchanged. The three parameters give the four
+    octets of the element (5.3.2.22 to 5.3.2.24). If a parameter is missing or has a wrong length,
+    the element gets a wrong length too, so that the header is malformed.
     """
     values = {tag: smpp_tlv.value_of(deliver.tlvs, tag) for tag in _SAR}
     if all(value is None for value in values.values()) or _holds_concatenation(udh):

@@ -1,7 +1,8 @@
-"""What a data_coding says of the octets (SMPP 3.4 5.2.19; 3GPP TS 23.038 clause 4).
+"""The charset that a data_coding names (SMPP 3.4 5.2.19; 3GPP TS 23.038 clause 4).
 
-The six values that SMPP names and every SMSC means go by SMPP; all others by 23.038, whose octet an
-SMSC passes on. Where the two disagree, or the value is reserved, the reading is in doubt.
+Six values have the meaning of SMPP, which all SMSCs share. All other values have the meaning of
+23.038, because an SMSC passes that octet on. If the two standards disagree, or a value is reserved,
+the meaning is in doubt.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 from pipeline.sms.charset import EIGHT_BIT, GSM_7, ISO_8859_1, UTF_16BE
 
 ALPHABETS: Final = {"gsm7": GSM_7, "latin1": ISO_8859_1}
-"""What the default alphabet is, by the setting of the bind."""
+"""The charset of the default alphabet, by the setting of the bind."""
 
 BY_SMPP: Final = {  # SMPP 3.4 5.2.19; 0 is the SMSC's default alphabet
     1: "US-ASCII",
@@ -27,10 +28,11 @@ _WAITING_UCS2: Final = 0xE0
 
 
 def charset_from_data_coding(data_coding: int, *, alphabet: str) -> tuple[str, bool]:
-    """The charset of 0 to 255, and whether that was to be expected.
+    """The charset of a data_coding from 0 to 255, and whether that value is an expected one.
 
-    "Any reserved codings shall be assumed to be the GSM 7 bit default alphabet" (clause 4); the
-    default alphabet is the bind's, `alphabet`, as data_coding 0 has it. Compressed text is binary.
+    "Any reserved codings shall be assumed to be the GSM 7 bit default alphabet" (clause 4). The
+    default alphabet is `alphabet`, the setting of the bind, as for data_coding 0. Compressed text
+    is binary.
     """
     charset = BY_SMPP.get(data_coding)
     if charset is None:

@@ -8,7 +8,7 @@ from pipeline.wire.smpp.octets import Reader, c_string
 
 
 def render(deliver: DeliverSm) -> bytes:
-    """The body on the wire; what data_sm has no field for is left out."""
+    """The body on the wire. Values for which data_sm has no field are left out."""
     return b"".join(
         (
             c_string(deliver.service_type),
@@ -24,7 +24,7 @@ def render(deliver: DeliverSm) -> bytes:
 
 
 def parse(body: bytes) -> DeliverSm | None:
-    """What a body says; None: its mandatory fields are not all there."""
+    """The fields of a body; None when a mandatory field is missing."""
     reader = Reader(body)
     service_type = reader.text()
     source_ton, source_npi = reader.next_octets(2)

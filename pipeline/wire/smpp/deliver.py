@@ -14,7 +14,7 @@ LONGEST_SHORT_MESSAGE: Final = 255  # sm_length is one octet; 4.6.1 says 254
 
 
 class DeliverSm(msgspec.Struct, frozen=True, kw_only=True):
-    """Every field as it came; `rest` is what follows the last parameter that adds up."""
+    """Every field as it came; `rest` holds the octets after the last complete parameter."""
 
     service_type: str = ""
     source_ton: int = 0
@@ -60,7 +60,7 @@ def render(deliver: DeliverSm) -> bytes:
 
 
 def parse(body: bytes) -> DeliverSm | None:
-    """What a body says; None: its mandatory fields are not all there."""
+    """The fields of a body; None when a mandatory field is missing."""
     reader = Reader(body)
     service_type = reader.text()
     source_ton, source_npi = reader.next_octets(2)

@@ -1,21 +1,21 @@
-"""C-octet strings of SMPP 3.4 (3.1): octets up to a NUL. As text they are ISO-8859-1, unharmed."""
+"""C-octet strings of SMPP 3.4 (3.1): octets up to a NUL, read as ISO-8859-1 without loss."""
 
 from __future__ import annotations
 
 
 def c_string(text: str) -> bytes:
-    """The octets of `text`, ended."""
+    """The octets of `text`, with a NUL at the end."""
     return text.encode("latin-1") + b"\0"
 
 
 def c_string_at(octets: bytes, at: int) -> tuple[str, int] | None:
-    """The text that begins at `at` and where the next field does; None: it has no end."""
+    """The text that begins at `at`, and the place of the next field; None without a NUL."""
     end = octets.find(b"\0", at)
     return None if end < 0 else (octets[at:end].decode("latin-1"), end + 1)
 
 
 class Reader:
-    """Takes fields off the front; `failed` once there was not enough."""
+    """Takes fields from the front. `failed` is true after the octets were too few for a field."""
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets

@@ -1,4 +1,4 @@
-"""SMPP 3.4 PDUs: header and framing. Octets in, values out; nothing here knows a socket."""
+"""SMPP 3.4 PDUs: header and framing. This module uses no socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 HEADER_OCTETS: Final = 16  # SMPP 3.4 3.2: command_length, command_id, command_status, sequence
-#: SMPP 3.4 sets no limit: a message_payload may hold 64 KiB (5.3.2.32), and other TLVs beside it.
+#: SMPP 3.4 sets no limit. A message_payload may hold 64 KiB (5.3.2.32), and a PDU has other TLVs.
 LONGEST_PDU: Final = 128 * 1024
 LARGEST_SEQUENCE: Final = 0x7FFFFFFF  # SMPP 3.4 3.2
 _HEADER: Final = Struct(">IIII")
@@ -44,7 +44,7 @@ DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 
 
 class Status(IntEnum):
-    """SMPP 3.4 5.1.3: those we send or tell apart."""
+    """The statuses that we send, or that we treat differently (SMPP 3.4 5.1.3)."""
 
     OK = 0x00000000
     INVALID_COMMAND_LENGTH = 0x00000002
@@ -85,7 +85,7 @@ def render(pdu: Pdu) -> bytes:
 
 
 def parse(octets: bytes) -> Pdu | None:
-    """The PDU that `octets` are; None: they are not exactly one."""
+    """The PDU in `octets`; None when they are not exactly one PDU."""
     if len(octets) < HEADER_OCTETS:
         return None
     length, command, status, sequence = _HEADER.unpack_from(octets)
@@ -100,12 +100,12 @@ def answer_to(pdu: Pdu, status: int = Status.OK, body: bytes = b"") -> Pdu:
 
 
 def sequence_after(sequence: int) -> int:
-    """The sequence number that follows; 1 follows the largest."""
+    """The next sequence number. After the largest comes 1."""
     return sequence % LARGEST_SEQUENCE + 1
 
 
 class Framer:
-    """Cuts a stream into PDUs. What is no PDU ends it: after a wrong length no cut can be found."""
+    """Cuts a stream into PDUs. It stops at a wrong length, because the next PDU cannot be found."""
 
     def __init__(self, *, longest: int = LONGEST_PDU) -> None:
         self._longest = longest
@@ -114,7 +114,7 @@ class Framer:
         """Why the stream cannot be read any further; empty while it can."""
 
     def feed(self, octets: bytes) -> list[bytes]:
-        """The whole PDUs that `octets` complete, each as it came."""
+        """The PDUs that `octets` complete, each unchanged."""
         if self.fault:
             return []
         held = self._held

@@ -34,7 +34,7 @@ def render(tlvs: Iterable[Tlv]) -> bytes:
 
 
 def parse(octets: bytes) -> tuple[tuple[Tlv, ...], bytes]:
-    """The parameters in their order, and what is left where a length does not add up."""
+    """The parameters in their order, and the rest of the octets from the first incomplete one."""
     found: list[Tlv] = []
     at = 0
     while at + _HEAD.size <= len(octets):
@@ -48,5 +48,5 @@ def parse(octets: bytes) -> tuple[tuple[Tlv, ...], bytes]:
 
 
 def value_of(tlvs: Iterable[Tlv], tag: int) -> bytes | None:
-    """The value of the first with that tag."""
+    """The value of the first parameter with this tag."""
     return next((tlv.value for tlv in tlvs if tlv.tag == tag), None)

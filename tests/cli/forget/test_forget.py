@@ -56,8 +56,8 @@ def test_a_database_is_searched_for_the_number(tmp_path, octets, found):
     ("after", "old_parts", "rows_left", "words"),
     [
         ({"mo_raw": 0}, 0, 0, []),
-        ({"mo_raw": 2, "mo_part": 0}, 0, 0, ["2 rows of mo_raw are there, or came since"]),
-        ({}, 3, 0, ["3 old parts of ClickHouse are still being read"]),
+        ({"mo_raw": 2, "mo_part": 0}, 0, 0, ["2 rows of mo_raw are left, or came since"]),
+        ({}, 3, 0, ["3 old parts of ClickHouse are still in use"]),
         ({}, 0, 1, ["1 rows of the changelog came since"]),
     ],
     ids=["nothing", "rows", "old-parts", "changelog"],
@@ -76,7 +76,7 @@ def test_a_copy_that_nobody_scrubs_is_named_once_patience_is_over(tmp_path, monk
     found = proof.databases_with_digits(done())
     assert found == ([folder], [folder])
     (words,) = proof.left({}, 0, found, done())
-    assert words.startswith(f"{folder} is of a worker that has not the partition any more")
+    assert words.startswith(f"{folder} belongs to a worker that no longer has the partition")
 
 
 def test_the_lines_say_before_and_after_and_what_stays():

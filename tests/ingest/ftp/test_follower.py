@@ -127,7 +127,7 @@ def test_of_a_log_that_is_gone_the_missing_rest_is_said(
     assert kafka.octets() == lines(0, 10) + lines(20, 1)
     assert events("rest-missing") == before + 1
     octets = len(octets_of(lines(0, 10)))
-    assert caplog.text.count(f"what came after octet {octets} is missing") == 1
+    assert caplog.text.count(f"its lines after octet {octets} are missing") == 1
 
 
 @pytest.mark.parametrize("has_size", [True, False])
@@ -171,7 +171,7 @@ def test_a_server_that_takes_rest_and_ignores_it_is_seen_through(
         files.files[LOG] += octets_of(lines(3_000 + count, 1))
     watch.poll()
     assert kafka.octets() == lines(0, 3_003)
-    assert caplog.text.count("takes REST and ignores it") == 1
+    assert caplog.text.count("accepts REST but ignores it") == 1
 
 
 def test_a_checkpoint_of_the_same_log_by_another_name_is_used(files: FakeFiles) -> None:
@@ -218,7 +218,7 @@ def test_a_checkpoint_that_is_none_is_put_aside_and_said(
     assert callable(damage)
     file.path.write_bytes(damage(file.path.read_bytes()))
     assert file.read() is None
-    assert "put aside" in caplog.text
+    assert "is renamed to" in caplog.text
     assert file.path.with_suffix(".unreadable").exists()
     assert file.read() is None
     file.write(checkpoint)

@@ -272,7 +272,7 @@ def settings_of(home: Path, **given: Any) -> Settings:
         ({"ftp_poll_seconds": 0.0}, "ftp_poll_seconds"),
         ({"ftp_tls": "yes"}, "ftp_tls must be one of"),
         ({"ftp_tls": "on", "ftp_ca": "/no/such.pem"}, "ftp_ca: "),
-        ({"ftp_host": "ftp.example.com"}, "loopback only"),
+        ({"ftp_host": "ftp.example.com"}, "only to loopback"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(
