@@ -7,7 +7,7 @@ import pytest
 from pipeline.sender.ways.over_http.posting import Response
 from pipeline.sender.ways.over_http.verdict import answer_of
 from pipeline.wire.clickatell.answers import RefusedReply, Taken, Well
-from pipeline.wire.clickatell.call import Call
+from pipeline.wire.clickatell.call import GatewayCall
 from pipeline.wire.clickatell.http import HttpWire
 from pipeline.wire.clickatell.message import message_from_command
 from pipeline.wire.clickatell.soap import SoapWire
@@ -60,7 +60,7 @@ def test_an_answer_is_what_the_row_says_it_is(row):
     response = Response(
         status=given["status"], octets=given["body"].encode(), is_whole=True, retry_after=""
     )
-    reply = HttpWire().read(Call("sendmsg", "", b""), response.octets)
+    reply = HttpWire().read(GatewayCall("sendmsg", "", b""), response.octets)
     answer = answer_of(response, reply, now=0.0)
     ours = row["ours"]
     assert answer.outcome == ours["outcome"]
@@ -73,7 +73,7 @@ def test_an_answer_is_what_the_row_says_it_is(row):
 @pytest.mark.parametrize("row", ANSWERED)
 def test_an_answer_of_a_document_is_read_as_it_means(row):
     given, expected = row["input"], row["expected"]
-    call = Call(given["operation"], "", b"")
+    call = GatewayCall(given["operation"], "", b"")
     reply = WIRES[given["wire"]].read(call, given["body"].encode(), to=given.get("to", ""))
     match reply:
         case Taken():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sms.gsm7.default import octets_from_text
+from pipeline.sms.gsm7.default import septets_from_text
 from pipeline.wire.clickatell.message import NotSendable, WireMessage, message_from_command
 from tests.support.submissions import COMMAND, command_of
 
@@ -48,7 +48,7 @@ def test_no_character_is_lost_whatever_the_gateway_makes_of_iso_8859_1(text):
         assert bytes.fromhex(message.text).decode("utf-16-be") == text
     else:
         assert message.text.encode("latin-1").decode("latin-1") == text
-        assert octets_from_text(text) is not None
+        assert septets_from_text(text) is not None
 
 
 @pytest.mark.parametrize(
