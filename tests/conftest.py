@@ -24,6 +24,7 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
+from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests may run side by side: `make test` does so."""
+    """Tests may run side by side: `make test` does so. What they start ends with them."""
+    kill_orphans_of_this_run()
     config.pluginmanager.register(side_by_side)
 
 

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
 from tests.hostile.scale import SCALE_VARIABLE, SEED_VARIABLE
+from tests.support.orphans import kill_orphans_of_this_run
 
 HERE: Final = Path(__file__).parent
 ROWS: Final = (
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--scale", type=int, default=10)
     parser.add_argument("--only", default="", help="rows whose name holds this")
     given = parser.parse_args()
+    kill_orphans_of_this_run()
     sys.stdout.write(f"seed {given.seed}, scale {given.scale}\n")
     sys.stdout.write(f"{'what':<38}{'tried':>9}{'fell':>6}{'seconds':>9}\n")
     fallen: list[str] = []
