@@ -24,6 +24,7 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
+from tests.support.log_search import refuse_handsets_in_logs
 from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
 
@@ -125,6 +126,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
             running.start()
             yield running
             running.stop(within_seconds=PATIENCE_SECONDS)
+            refuse_handsets_in_logs(running.home)
         finally:
             running.kill()
 
@@ -141,3 +143,5 @@ def stack_factory(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
     yield make
     for running in made:
         running.kill()
+    for running in made:
+        refuse_handsets_in_logs(running.home)
