@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
+from pipeline.kafka.client import bounded_frames
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_REQUEST, partition_of
 from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import peer_words
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("twoway.ingest")
+bounded_frames.install()
 
 PUBLISHED: Final = (MO_RAW, MT_REQUEST, DEAD_LETTER)
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB

@@ -13,12 +13,15 @@ from pipeline.avro.single_object import encode
 from pipeline.cli.ask.broker import knock
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import topics
+from pipeline.kafka.client import bounded_frames
+from pipeline.process.peer_words import words_of_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.cli.ask.broker import Outgoing
 
+bounded_frames.install()
 FETCH_OCTETS: Final = 256 * 1024
 BATCHES_UNDER_WAY: Final = 32
 ANSWER_MS: Final = 30_000
@@ -31,7 +34,7 @@ def publish_stream(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
         return asyncio.run(_publish(bootstrap, outgoing))
     except KafkaError as error:
         raise CommandError(
-            f"the broker at {bootstrap} does not answer as it should: {error}"
+            f"the broker at {bootstrap} does not answer as it should: {words_of_error(error)}"
         ) from error
 
 
