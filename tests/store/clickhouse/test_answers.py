@@ -1,0 +1,144 @@
+"""An answer of a ClickHouse server is bounded, below whatever the driver does with it."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from pipeline.store.clickhouse import database
+from pipeline.store.clickhouse.answers import AnswerUnreadable, read_whole, reading_an_answer
+from pipeline.store.clickhouse.server import Server
+from pipeline.web.bounded_answer import FAILURE_OCTETS, HEAD_OCTETS, AnswerBounds
+from tests.hostile.lies import SECRET
+from tests.hostile.lying_server import lying_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.hostile.lying_server import Conduct, Line
+
+BOUNDS = AnswerBounds(octets=100_000, seconds=1.0)
+PATIENCE_SECONDS = 5.0  # for what is bounded to one: a busy machine
+
+
+def answering(lie: Callable[[Line], None]) -> Conduct:
+    """Take a request's head, then do this."""
+
+    def conduct(line: Line) -> None:
+        while line.file.readline().strip():
+            pass
+        lie(line)
+
+    return conduct
+
+
+def whole(status: bytes, body: bytes, *headers: bytes) -> Conduct:
+    head = b"\r\n".join((b"HTTP/1.1 " + status, *headers, b"Content-Length: %d" % len(body)))
+    return answering(lambda line: line.say(head + b"\r\n\r\n" + body))
+
+
+def slowly(octets: bytes, then: bytes) -> Conduct:
+    def lie(line: Line) -> None:
+        line.say(octets)
+        line.for_ever(then, pause=0.05)
+
+    return answering(lie)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+BOMB = gzip.compress(bytes(10_000_000))
+REFUSED = {
+    "a-body-too-large": whole(b"200 OK", bytes(BOUNDS.octets + HEAD_OCTETS + 70_000)),
+    "a-failure-too-large": whole(b"500 No", bytes(FAILURE_OCTETS + HEAD_OCTETS + 70_000)),
+    "a-head-too-large": whole(b"200 OK", b"", *[b"X-%d: %s" % (n, b"x" * 999) for n in range(999)]),
+    "an-endless-body": slowly(CHUNKED, b"ea60\r\n" + b"x" * 60_000 + b"\r\n"),
+    "an-endless-head": slowly(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 9_000),
+    "a-slow-status": slowly(b"HTTP/1.1 2", b"0"),
+    "a-slow-head": slowly(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "a-slow-body": slowly(CHUNKED, b"1\r\nx\r\n"),
+    "compressed": whole(b"200 OK", BOMB, b"Content-Encoding: gzip"),
+    "compressed-as-the-driver-knows": whole(b"200 OK", b"x", b"Content-Encoding: zstd"),
+    "a-summary-that-is-a-number": whole(b"200 OK", b"", b"X-ClickHouse-Summary: 1"),
+}
+
+
+@pytest.mark.parametrize("conduct", REFUSED.values(), ids=REFUSED)
+def test_an_answer_beyond_its_bounds_is_an_error_in_time(conduct: Conduct) -> None:
+    with lying_server(conduct) as lying:
+        server = Server(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
+        began = time.monotonic()
+        with pytest.raises(ClickHouseError):
+            server.client()
+        assert time.monotonic() - began < PATIENCE_SECONDS
+        server.close()
+
+
+def test_a_redirection_is_not_followed() -> None:
+    with lying_server(whole(b"200 OK", b"")) as elsewhere:
+        to = b"Location: http://127.0.0.1:%d/" % elsewhere.port
+        with lying_server(whole(b"307 There", b"", to)) as lying:
+            server = Server(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
+            with pytest.raises(ClickHouseError):
+                server.client()
+            server.close()
+        assert elsewhere.connections == 0
+
+
+class Octets:
+    """An answer's body in pieces."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = list(pieces)
+        self.is_closed = False
+
+    def read(self, _: int) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+LINES = [
+    ((), b""),
+    ((b'{"n":1}\n',), b'{"n":1}\n'),
+    ((b'{"n":', b"1}\n"), b'{"n":1}\n'),
+    ((b"x" * 99, b"}\n"), None),
+    ((b'{"n":1',), None),
+    ((b"{" * 90, b"{" * 90, b"}\n"), None),
+]
+
+
+@pytest.mark.parametrize(("pieces", "expected"), LINES)
+def test_lines_of_json(pieces: tuple[bytes, ...], expected: bytes | None) -> None:
+    answer = Octets(*pieces)
+    if expected is None:
+        with pytest.raises(AnswerUnreadable):
+            read_whole(answer, octets=100, begins=b"{", ends=b"}\n")
+    else:
+        assert read_whole(answer, octets=100, begins=b"{", ends=b"}\n") == expected
+    assert answer.is_closed
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, MemoryError, OSError])
+def test_whatever_a_reader_meets_is_an_error_of_the_server(error: type[Exception]) -> None:
+    with pytest.raises(OperationalError) as raised, reading_an_answer():
+        raise error("what the peer said")
+    assert "what the peer said" not in str(raised.value)
+
+
+def test_a_server_that_comes_up_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "START_SECONDS", 5)
+    monkeypatch.setattr(database, "RETRY_SECONDS", 0.01)
+    tries: list[int] = []
+
+    def connect() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise AnswerUnreadable("not yet")
+        return "a client"
+
+    assert database.client_when_up(connect) == "a client"  # type: ignore[arg-type, comparison-overlap]
