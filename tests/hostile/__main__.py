@@ -33,6 +33,7 @@ ROWS: Final = (
     ("records that the broker refuses", ("test_broker_limits.py",)),
     ("FTP and SMPP peers that lie", ("test_lying_peers.py",)),
     ("Kafka and ClickHouse that lie", ("test_lying_kafka.py", "test_lying_clickhouse.py")),
+    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),

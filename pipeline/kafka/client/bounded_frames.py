@@ -34,9 +34,12 @@ async def _read(connection_of: Callable[[], Any]) -> None:
         if connection is None:
             return
         largest = _largest(connection._requests)  # noqa: SLF001 - as above
-        del connection
         if not _SIZE.size <= size <= largest:
+            # Of a connection that failed much is kept until the next full collection.
+            connection._writer.transport.abort()  # noqa: SLF001 - as above
+            reader._buffer.clear()  # noqa: SLF001 - as above
             raise KafkaConnectionError(f"a broker answers with {size} octets, not {largest}")
+        del connection
         octets = await reader.readexactly(size)
         connection = connection_of()
         if connection is None:

@@ -18,11 +18,25 @@ from pipeline.kafka.topics import topics
 FETCH, OTHER = FetchRequest_v4(-1, 1, 1, 1, 1, []), MetadataRequest_v0([])
 
 
+class Transport:
+    """Tells whether it was aborted."""
+
+    is_aborted = False
+
+    @property
+    def transport(self) -> Transport:
+        return self
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
 class Connection:
     """As `_read` sees aiokafka's."""
 
     def __init__(self, request: Any) -> None:
         self._reader = asyncio.StreamReader()
+        self._writer = Transport()
         self._requests = [(1, request, None)] if request else []
         self.frames: list[bytes] = []
 
@@ -54,6 +68,7 @@ async def test_a_frame(request_: Any, size: int, is_read: bool) -> None:
     expected = asyncio.IncompleteReadError if is_read else KafkaConnectionError
     with pytest.raises(expected):
         await bounded_frames._read(lambda: connection)
+    assert connection._writer.is_aborted is not is_read
     assert [len(frame) for frame in connection.frames] == ([size] if is_read else [])
 
 
