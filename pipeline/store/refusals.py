@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 
-from pipeline.process.log_guard import exception_in_words
+from pipeline.process.log_guard import words_for_log
 from pipeline.store.decoding import TableRows
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def insert_letters(rows: TableRows, *, tag: str, insert: Insert) -> None:
     except Exception as error:
         if not is_about_a_value(error):
             raise
-        words = exception_in_words(error)
+        words = words_for_log(error)
         raise LettersRefused(f"dead letters are refused: {words}") from error
 
 

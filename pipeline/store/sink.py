@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.kafka import topics
 from pipeline.process import troubles
-from pipeline.process.log_guard import exception_in_words
+from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
@@ -169,7 +169,7 @@ class Sink:
             self._wait(lane.topic, error)
             await asyncio.Event().wait()
         except Exception as error:
-            log.critical("the store cannot go on: %s", exception_in_words(error))
+            log.critical("the store cannot go on: %s", words_for_log(error))
             self._failure = error
             self._failing.set()
             for event in self._written.values():
@@ -177,7 +177,7 @@ class Sink:
 
     def _wait(self, topic: str, error: WrongDeploy) -> None:
         """Store no more of a topic, and say so: to start again would meet the same records."""
-        words = exception_in_words(error)
+        words = words_for_log(error)
         log.critical("%s waits, the others go on: %s", topic, words)
         metrics.WAITS.labels(topic).set(1)
         self._waits[topic] = words
@@ -216,7 +216,7 @@ class Sink:
                 await self._insert_letters(letters, f"{block.token}-refused")
                 log.warning(
                     "%s: ClickHouse refuses %d rows, now dead letters: %s",
-                    block.topic, len(refused), exception_in_words(refused[0][1]),
+                    block.topic, len(refused), words_for_log(refused[0][1]),
                 )  # fmt: skip
             metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
         await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_after()))

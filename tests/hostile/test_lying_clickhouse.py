@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.process import peer_words
 from pipeline.store.clickhouse import database
-from pipeline.store.clickhouse.server import Server
+from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.store.retries import CLICKHOUSE, Retries, SinkFailed
 from pipeline.web.bounded_answer import AnswerBounds
 from tests.hostile.lies import NUMBER, SECRET
@@ -38,7 +38,7 @@ async def test_a_clickhouse_that_lies_is_tried_again_and_its_words_are_masked(
     tries = 0
     with lying_server(LIES[lie]) as server:
         url = f"http://twoway:{SECRET}@127.0.0.1:{server.port}"
-        target = Server(url, AnswerBounds(octets=1 << 20, seconds=2.0))
+        target = ClickHouseServer(url, AnswerBounds(octets=1 << 20, seconds=2.0))
 
         async def connect() -> object:
             nonlocal tries

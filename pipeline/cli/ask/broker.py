@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka.client.limits import FETCH_OCTETS, FRAME_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.kafka.client.limits import FRAME_OCTETS, MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
-        fetch_max_bytes=FETCH_OCTETS,
+        fetch_max_bytes=MOST_FETCHED_OCTETS,
         receive_message_max_bytes=FRAME_OCTETS,
     )
 

@@ -17,7 +17,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
-from pipeline.kafka.client.limits import FETCH_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ async def read_changelog(
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_OCTETS,
-        fetch_max_bytes=FETCH_OCTETS,
+        max_partition_fetch_bytes=MOST_FETCHED_OCTETS,
+        fetch_max_bytes=MOST_FETCHED_OCTETS,
     )
     await consumer.start()
     try:

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
-from pipeline.store.clickhouse.server import Server
+from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import AnswerBounds
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Database:
     def _server(
         settings: Settings, opening: ExitStack, octets: int, seconds: float
     ) -> Callable[..., Client]:
-        server = Server(settings.clickhouse, AnswerBounds(octets=octets, seconds=seconds))
+        server = ClickHouseServer(settings.clickhouse, AnswerBounds(octets=octets, seconds=seconds))
         opening.callback(server.close)
         return server.client
 

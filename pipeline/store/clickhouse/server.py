@@ -22,7 +22,7 @@ COMPRESSION: Final = "lz4"
 AHEAD_OCTETS: Final = 1 << 20
 
 
-class Server:
+class ClickHouseServer:
     """Makes clients; they share connections, which `close` ends."""
 
     def __init__(self, url: str, bounds: AnswerBounds) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from pipeline.process.log_guard import exception_in_words
+from pipeline.process.log_guard import words_for_log
 from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.query.questions import BadStatement
@@ -123,7 +123,7 @@ class Report:
         except (Refused, BadStatement, BadFilter) as error:
             return _words(400, str(error))
         except ClickHouseError as error:
-            log.warning("%s: ClickHouse: %s", path, exception_in_words(error))
+            log.warning("%s: ClickHouse: %s", path, words_for_log(error))
             return _words(503, f"ClickHouse: {words_of_error(error)}")
 
     async def _overview(self, request: web.BaseRequest) -> web.Response:

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 
 from pipeline.store.clickhouse import database
 from pipeline.store.clickhouse.answers import AnswerUnreadable, read_whole, reading_an_answer
-from pipeline.store.clickhouse.server import Server
+from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import FAILURE_OCTETS, HEAD_OCTETS, AnswerBounds
 from tests.hostile.lies import SECRET
 from tests.hostile.lying_server import lying_server
@@ -69,7 +69,7 @@ REFUSED = {
 @pytest.mark.parametrize("conduct", REFUSED.values(), ids=REFUSED)
 def test_an_answer_beyond_its_bounds_is_an_error_in_time(conduct: Conduct) -> None:
     with lying_server(conduct) as lying:
-        server = Server(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
+        server = ClickHouseServer(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
         began = time.monotonic()
         with pytest.raises(ClickHouseError):
             server.client()
@@ -81,7 +81,7 @@ def test_a_redirection_is_not_followed() -> None:
     with lying_server(whole(b"200 OK", b"")) as elsewhere:
         to = b"Location: http://127.0.0.1:%d/" % elsewhere.port
         with lying_server(whole(b"307 There", b"", to)) as lying:
-            server = Server(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
+            server = ClickHouseServer(f"http://twoway:{SECRET}@127.0.0.1:{lying.port}", BOUNDS)
             with pytest.raises(ClickHouseError):
                 server.client()
             server.close()
