@@ -87,5 +87,7 @@ class BoundedResponse(HTTPResponse):
         super().begin()
         if self.headers.get("Content-Encoding", "identity") != "identity":
             raise AnswerRefused("the answer is compressed, which was not asked for")
+        if self.length is None and not self.chunked:
+            raise AnswerRefused("the answer does not tell where it ends")
         octets = self._bounds.octets
         self._octets.left += octets if self.status < 300 else min(octets, FAILURE_OCTETS)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from aiokafka.errors import KafkaError
 
 from pipeline.process import peer_words, stop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SECRET = "s3cr3t-of-ours"
 
@@ -20,7 +15,7 @@ class Ended(Exception):
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     words: list[str] = []
 
     def end(told: str) -> None:
@@ -32,7 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(peer_words, "_pattern", peer_words._pattern)
     monkeypatch.setattr(peer_words, "_longest", 0)
     peer_words.keep_secret([SECRET])
-    yield words
+    return words
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def call(
             return HttpAnswer(response.status, _text_of(response, begins.encode()))
     except urllib.error.HTTPError as error:
         try:
-            return HttpAnswer(error.code, _text_of(error, b""))
+            with error:
+                return HttpAnswer(error.code, _text_of(error, b""))
         except _FAILURES as cut:
             raise CommandError(f"{_where(request)} does not answer: {_words(cut)}") from cut
     except _FAILURES as error:
@@ -79,6 +80,8 @@ def _text_of(response: Any, begins: bytes) -> str:
         if not pieces and not piece.startswith(begins):
             raise AnswerRefused("the answer is not what was asked for")
         pieces.append(piece)
+    if response.length:
+        raise AnswerRefused("the answer does not come to its end")
     return b"".join(pieces).decode("utf-8", "replace")
 
 

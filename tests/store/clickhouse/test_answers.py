@@ -14,52 +14,22 @@ from pipeline.store.clickhouse.answers import AnswerUnreadable, read_whole, read
 from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import FAILURE_OCTETS, HEAD_OCTETS, AnswerBounds
 from tests.hostile.lies import SECRET
+from tests.hostile.lying_http import WITHOUT_END, whole
 from tests.hostile.lying_server import lying_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.hostile.lying_server import Conduct, Line
+    from tests.hostile.lying_server import Conduct
 
 BOUNDS = AnswerBounds(octets=100_000, seconds=1.0)
 PATIENCE_SECONDS = 5.0  # for what is bounded to one: a busy machine
 
 
-def answering(lie: Callable[[Line], None]) -> Conduct:
-    """Take a request's head, then do this."""
-
-    def conduct(line: Line) -> None:
-        while line.file.readline().strip():
-            pass
-        lie(line)
-
-    return conduct
-
-
-def whole(status: bytes, body: bytes, *headers: bytes) -> Conduct:
-    head = b"\r\n".join((b"HTTP/1.1 " + status, *headers, b"Content-Length: %d" % len(body)))
-    return answering(lambda line: line.say(head + b"\r\n\r\n" + body))
-
-
-def slowly(octets: bytes, then: bytes) -> Conduct:
-    def lie(line: Line) -> None:
-        line.say(octets)
-        line.for_ever(then, pause=0.05)
-
-    return answering(lie)
-
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BOMB = gzip.compress(bytes(10_000_000))
 REFUSED = {
     "a-body-too-large": whole(b"200 OK", bytes(BOUNDS.octets + HEAD_OCTETS + 70_000)),
     "a-failure-too-large": whole(b"500 No", bytes(FAILURE_OCTETS + HEAD_OCTETS + 70_000)),
     "a-head-too-large": whole(b"200 OK", b"", *[b"X-%d: %s" % (n, b"x" * 999) for n in range(999)]),
-    "an-endless-body": slowly(CHUNKED, b"ea60\r\n" + b"x" * 60_000 + b"\r\n"),
-    "an-endless-head": slowly(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 9_000),
-    "a-slow-status": slowly(b"HTTP/1.1 2", b"0"),
-    "a-slow-head": slowly(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
-    "a-slow-body": slowly(CHUNKED, b"1\r\nx\r\n"),
+    **WITHOUT_END,
     "compressed": whole(b"200 OK", BOMB, b"Content-Encoding: gzip"),
     "compressed-as-the-driver-knows": whole(b"200 OK", b"x", b"Content-Encoding: zstd"),
     "a-summary-that-is-a-number": whole(b"200 OK", b"", b"X-ClickHouse-Summary: 1"),
