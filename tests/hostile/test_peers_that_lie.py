@@ -32,7 +32,7 @@ AT_ONCE: Final = {
 }
 IN_THE_SUITE: Final = {
     "kafka": ("echoes-a-number", "never-ends"),
-    "others": ("echoes-a-number", "ten-megabytes", "slow-octets"),
+    "others": ("echoes-a-number", "never-ends", "slow-octets"),
     "questions": ("control-characters", "never-ends"),
     "commands": ("echoes-a-secret",),
 }

@@ -39,7 +39,7 @@ RESULT_ROWS: Final = 1_000_000
 RESULT_OCTETS: Final = 128 << 20
 QUERY_OCTETS: Final = 2 << 30
 #: What a server is asked beside questions: types of columns, names, counts.
-OTHER_OCTETS: Final = 8 << 20
+OTHER_OCTETS: Final = 1 << 20
 #: The answer to a question is there so long after its time at most.
 LAG_SECONDS: Final = 5
 
