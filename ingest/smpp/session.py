@@ -158,7 +158,8 @@ class Session:
         if not octets:
             raise Broken(CLOSED)
         found = [pdu for each in self._framer.feed(octets) if (pdu := smpp_pdu.parse(each))]
-        if found:  # an octet a second is no sign of life
+        # An octet a second is no sign of life, nor is an answer that nobody asked for.
+        if any(not pdu.is_answer for pdu in found):
             self._heard = asyncio.get_running_loop().time()
         return found
 
@@ -235,6 +236,7 @@ class Session:
         if self._asked is None or pdu.sequence != self._asked[0]:
             return
         (_, answers), self._asked = self._asked, None
+        self._heard = asyncio.get_running_loop().time()
         self._answer.set()
         left = answers  # all of them, if this is cancelled: the unbind asks for them anew
         try:
