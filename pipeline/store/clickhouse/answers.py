@@ -7,7 +7,9 @@ Here sending, the answer's head and its body are bounded, whatever the driver do
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
@@ -23,9 +25,11 @@ from pipeline.web.bounded_answer import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PIECE_OCTETS: Final = 64 << 10
+#: What the driver reads at once, and not as it goes: all that it asks when it is made, too.
+AT_ONCE_OCTETS: Final = 1 << 20
 _SUMMARY: Final = "X-ClickHouse-Summary"
 
 
@@ -79,12 +83,12 @@ class _Response(BoundedResponse):
 class _Bounded:
     """Of a connection: whatever is done for a request is done until its time is over."""
 
-    bounds = AnswerBounds(octets=0, seconds=0)
+    bounds_now: Callable[[], AnswerBounds]
     _until = 0.0
 
     def request(self, *given: Any, **named: Any) -> None:
-        bounds, until = self.bounds, self.bounds.until()
-        self._until = until
+        bounds = self.bounds_now()
+        self._until = until = bounds.until()
 
         def answer(sock: socket.socket, **given: Any) -> _Response:
             return _Response(sock, bounds=bounds, until=until, **given)
@@ -113,14 +117,22 @@ class BoundedPool(PoolManager):
     def __init__(self, bounds: AnswerBounds) -> None:
         super().__init__(maxsize=4, retries=1)
         self._bounds = bounds
+        self._at_once = replace(bounds, octets=min(bounds.octets, AT_ONCE_OCTETS))
+        self._asked = threading.local()  # of the request that is being made in a thread
+
+    def _bounds_now(self) -> AnswerBounds:
+        return self._bounds if self._asked.is_streamed else self._at_once
 
     def _new_pool(self, scheme: str, *given: Any, **named: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, *given, **named)
         is_secure = isinstance(pool, HTTPSConnectionPool)
         kind = _SecureConnection if is_secure else _Connection
-        pool.ConnectionCls = type(kind.__name__, (kind,), {"bounds": self._bounds})
+        pool.ConnectionCls = type(
+            kind.__name__, (kind,), {"bounds_now": staticmethod(self._bounds_now)}
+        )
         return pool
 
     def urlopen(self, method: str, url: str, **named: Any) -> Any:  # type: ignore[override]
         """As the driver asks for it, but what is elsewhere is not gone for."""
+        self._asked.is_streamed = not named.get("preload_content", True)
         return super().urlopen(method, url, **(named | {"redirect": False}))
