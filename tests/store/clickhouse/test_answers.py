@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import ssl
+import threading
 import time
+from contextlib import nullcontext, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3.exceptions import HTTPError
 
 from pipeline.store.clickhouse import database
-from pipeline.store.clickhouse.answers import AnswerUnreadable, read_whole, reading_an_answer
+from pipeline.store.clickhouse.answers import (
+    AnswerUnreadable,
+    BoundedPool,
+    read_whole,
+    reading_an_answer,
+)
 from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import FAILURE_OCTETS, HEAD_OCTETS, AnswerBounds
 from tests.hostile.lies import SECRET
@@ -18,6 +29,9 @@ from tests.hostile.lying_http import WITHOUT_END, whole
 from tests.hostile.lying_server import lying_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.hostile.lying_server import Conduct
 
 BOUNDS = AnswerBounds(octets=100_000, seconds=1.0)
@@ -112,3 +126,54 @@ def test_a_server_that_comes_up_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
         return "a client"
 
     assert database.client_when_up(connect) == "a client"  # type: ignore[arg-type, comparison-overlap]
+
+
+@pytest.fixture
+def over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Port of a server that answers 200,000 octets, and whose authority is trusted."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with HTTPServer(("localhost", 0), _Large) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield server.server_port
+        server.shutdown()
+        serving.join(5)
+
+
+class _Large(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(1)
+        self.send_response(200)
+        self.send_header("Content-Length", "200000")
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(bytes(200_000))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("at_most", "is_streamed", "is_read"),
+    [
+        pytest.param(200_000, False, True, id="as-large-as-asked-for"),
+        pytest.param(200_000, True, True, id="streamed"),
+        pytest.param(100_000 - HEAD_OCTETS, False, False, id="larger"),
+        pytest.param(100_000 - HEAD_OCTETS, True, False, id="larger-streamed"),
+    ],
+)
+def test_the_bounds_hold_over_tls(
+    over_tls: int, at_most: int, is_streamed: bool, is_read: bool
+) -> None:
+    pool = BoundedPool(AnswerBounds(octets=at_most, seconds=5.0))
+    url = f"https://localhost:{over_tls}/"
+    expected = nullcontext() if is_read else pytest.raises(HTTPError)
+    with expected:
+        answer = pool.request("POST", url, body=b"x", preload_content=not is_streamed)
+        assert len(answer.read() if is_streamed else answer.data) == 200_000
+    pool.clear()
