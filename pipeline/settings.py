@@ -143,6 +143,9 @@ class Settings:
     clickhouse: str = _setting(
         "", "URL of a ClickHouse server; empty: the embedded engine under home."
     )
+    clickhouse_seconds: float = _setting(
+        60.0, "How long a ClickHouse server may take for one answer, erasures included."
+    )
     block_rows: int = _setting(50_000, "The store writes a block when it has this many rows.")
     block_seconds: float = _setting(1.0, "The store writes a block when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")

@@ -25,6 +25,8 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
+from tests.support.log_search import refuse_handsets_in_logs
+from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests may run side by side: `make test` does so."""
+    """Tests may run side by side: `make test` does so. What they start ends with them."""
+    kill_orphans_of_this_run()
     config.pluginmanager.register(side_by_side)
 
 
@@ -140,6 +143,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
             running.start()
             yield running
             running.stop(within_seconds=PATIENCE_SECONDS)
+            refuse_handsets_in_logs(running.home)
         finally:
             running.kill()
 
@@ -156,3 +160,5 @@ def stack_factory(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
     yield make
     for running in made:
         running.kill()
+    for running in made:
+        refuse_handsets_in_logs(running.home)

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
+from pipeline.kafka.client import bounded_frames
 from pipeline.kafka.readers import PUBLISHED
 from pipeline.kafka.topics import partition_of
 from pipeline.process.backoff import Backoff
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("twoway.ingest")
+bounded_frames.install()
 
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
 REQUEST_TIMEOUT_MS: Final = 5_000  # then aiokafka sends the batch again with its sequence number

@@ -155,6 +155,7 @@ class Session:
         if self._asked is None or pdu.sequence != self._asked[0]:
             return
         (_, answers), self._asked = self._asked, None
+        self._link.heard = asyncio.get_running_loop().time()
         self._answer.set()
         left = answers  # if this is cancelled, `unbind` reports all of them
         try:

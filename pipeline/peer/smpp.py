@@ -52,7 +52,7 @@ class Link:
         self._early: list[Pdu] = []  # came in the same piece as the answer to the bind
         self._sequence = 0  # of the last request of ours
         self.heard = asyncio.get_running_loop().time()
-        """When the last whole PDU came: an octet a second is no sign of life."""
+        """When the last request came, or the last answer to a question of ours."""
 
     @property
     def is_closing(self) -> bool:
@@ -108,7 +108,8 @@ class Link:
         if not octets:
             raise Broken(CLOSED)
         found = [pdu for each in self._framer.feed(octets) if (pdu := smpp_pdu.parse(each))]
-        if found:
+        # Octets without a whole PDU are no sign of life, nor is an answer that nobody asked for.
+        if any(not pdu.is_answer for pdu in found):
             self.heard = asyncio.get_running_loop().time()
         return found
 

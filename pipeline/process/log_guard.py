@@ -114,11 +114,12 @@ class Brake(logging.Filter):
 
 def exception_in_words(error: BaseException) -> str:
     """Kind and words of an exception; without the quoted part if it is not ours."""
-    words = _words_of(error)
+    words = words_for_log(error)
     return f"{type(error).__qualname__}: {words}" if words else type(error).__qualname__
 
 
-def _words_of(error: BaseException) -> str:
+def words_for_log(error: BaseException) -> str:
+    """What it says; of an exception that is not ours without what it quotes: it may be a row."""
     words = str(error)[:LONGEST_LINE]
     if type(error).__module__.partition(".")[0] not in OURS and not isinstance(error, OSError):
         words = without_quoted(words)
@@ -197,7 +198,7 @@ def _fit(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return _Shown(f"({len(value)} octets)")
     if isinstance(value, BaseException):
-        return _Shown(_words_of(value))
+        return _Shown(words_for_log(value))
     if isinstance(value, str | PurePath):
         return _Shown("\n".join(masked(line) for line in str(value)[:LONGEST_LINE].split("\n")))
     return _Shown(peer_words(without_quoted(repr(value)[:LONGEST_LINE]), limit=LONGEST_LINE))

@@ -7,6 +7,7 @@ import os
 from typing import Final, NoReturn
 
 from pipeline.process import troubles
+from pipeline.process.log_guard import exception_in_words
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def stop_loudly(what: str, error: BaseException) -> NoReturn:
         error,
         exc_info=error,
     )
-    _end(f"{what}: {type(error).__name__}: {error}")
+    _end(f"{what}: {exception_in_words(error)}")
 
 
 def stop_for(reason: str) -> NoReturn:

@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
             settings = replace(settings, kafka=bootstrap_of(settings))  # while it can read the home
             key_reader = stack.enter_context(Confinement(settings.home)).read_key
         database = stack.enter_context(Database(settings))
-        writer = ClickHouseWriter(database.writing)
+        writer = ClickHouseWriter(database.writing, is_server=not database.is_embedded)
         sink = Sink(
             writer=writer,
             limits=BlockLimits(rows=settings.block_rows, seconds=settings.block_seconds),

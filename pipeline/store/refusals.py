@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 
+from pipeline.process.log_guard import words_for_log
 from pipeline.store.decoding import TableRows
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 _OF_A_VALUE: Final = frozenset(
     {6, 26, 27, 41, 53, 69, 70, 72, 117, 128, 131, 321, 349, 407, 469, 691}
 )
+
+
+class LettersRefused(OperationalError):
+    """ClickHouse refuses what has a place in any table of dead letters: it is not as it should be.
+
+    A row of nobody's is never passed over for it: the block is tried again.
+    """
 
 
 class Insert(Protocol):
@@ -65,6 +73,17 @@ async def insert_all_but_refused(
         piece = _piece(rows, part)
         refused += await insert_all_but_refused(piece, tag=f"{tag}{side}", insert=insert)
     return refused
+
+
+async def insert_letters(rows: TableRows, *, tag: str, insert: Insert) -> None:
+    """Insert dead letters; raises `LettersRefused` when one of them is refused."""
+    try:
+        await insert(rows, tag=tag)
+    except Exception as error:
+        if not is_about_a_value(error):
+            raise
+        words = words_for_log(error)
+        raise LettersRefused(f"dead letters are refused: {words}") from error
 
 
 def _piece(rows: TableRows, part: Sequence[Row]) -> TableRows:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.process.backoff import Backoff
-from pipeline.process.peer_words import words_of_error
+from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
 from pipeline.store.refusals import is_about_a_value
 
@@ -52,7 +52,7 @@ class Retries:
             except (KafkaError, ClickHouseError, OSError) as error:
                 if isinstance(error, ClickHouseError) and is_about_a_value(error):
                     raise
-                words = words_of_error(error)
+                words = words_for_log(error)
                 metrics.UNAVAILABLE.labels(target).set(1)
                 metrics.RETRIES.labels(target).inc()
                 pause = backoff.failed()

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.kafka import topics
 from pipeline.process import troubles
-from pipeline.process.peer_words import words_of_error
+from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
 from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
 from pipeline.store.lane import BlockLimits, Lane
 from pipeline.store.positions import starts_of, unfinished
-from pipeline.store.refusals import insert_all_but_refused
+from pipeline.store.refusals import insert_all_but_refused, insert_letters
 from pipeline.store.retries import CLICKHOUSE, GIVE_UP_SECONDS, KAFKA, Retries, SinkFailed
 from pipeline.wrong_deploy import WrongDeploy
 
@@ -170,7 +170,7 @@ class Sink:
             self._wait(lane.topic, error)
             await asyncio.Event().wait()
         except Exception as error:
-            log.critical("the store cannot go on: %s", words_of_error(error))
+            log.critical("the store cannot go on: %s", words_for_log(error))
             self._failure = error
             self._failing.set()
             for event in self._written.values():
@@ -178,7 +178,7 @@ class Sink:
 
     def _wait(self, topic: str, error: WrongDeploy) -> None:
         """Stop storing a topic and report why. A restart would meet the same records."""
-        words = words_of_error(error)
+        words = words_for_log(error)
         log.critical("%s waits, the others go on: %s", topic, words)
         metrics.WAITS.labels(topic).set(1)
         self._waits[topic] = words
@@ -210,14 +210,14 @@ class Sink:
         if block.records:
             tables = await asyncio.to_thread(decoder.tables, block.records)
             await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_before()))
-            await self._insert(tables[1], block.token)
+            await self._insert_letters(tables[1], block.token)
             refused = await self._insert(tables[0], block.token)
             if refused:
                 letters = decoder.letters(block.records, refused)
-                await self._insert(letters, f"{block.token}-refused")
+                await self._insert_letters(letters, f"{block.token}-refused")
                 log.warning(
                     "%s: ClickHouse refuses %d rows, now dead letters: %s",
-                    block.topic, len(refused), words_of_error(refused[0][1]),
+                    block.topic, len(refused), words_for_log(refused[0][1]),
                 )  # fmt: skip
             metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
         await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_after()))
@@ -236,3 +236,9 @@ class Sink:
             await self._retries.done(CLICKHOUSE, lambda: self._writer.insert(rows, tag=tag))
 
         return await insert_all_but_refused(table, tag=tag, insert=insert)
+
+    async def _insert_letters(self, table: TableRows, tag: str) -> None:
+        if table.rows:
+            insert = self._writer.insert
+            attempt = partial(insert_letters, table, tag=tag, insert=insert)
+            await self._retries.done(CLICKHOUSE, attempt)

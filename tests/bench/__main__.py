@@ -31,6 +31,7 @@ from tests.bench import (
     smpp_bench,
 )
 from tests.bench.traffic import NUMBERS_TOML
+from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
 
 PARTITIONS = 4
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=30_000)
     parser.add_argument("--only", choices=ONLY)
     given = parser.parse_args()
+    kill_orphans_of_this_run()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="twoway-bench-") as folder:

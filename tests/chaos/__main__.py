@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.run import run_chaos
+from tests.support.orphans import kill_orphans_of_this_run
 
 PAUSE_SECONDS = 5.0
 
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=20)
     given = parser.parse_args()
+    kill_orphans_of_this_run()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker dies is no news
     folder = Path(tempfile.mkdtemp(prefix="twoway-chaos-"))
     say(f"seed {given.seed}, home {folder / 'home'}")

@@ -1,52 +1,36 @@
-"""Whether a log has a number or a text of what was sent, as it is or as octets are written."""
+"""Whether a log has a number, a text or a secret of what was sent, in any form of writing."""
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, quote_plus
 
-from tests.chaos.driver import TEXT
+from tests.chaos.driver import NUMBERS_TOML, TEXT
 from tests.chaos.traffic import LONG, TEXTS, WIDE
+from tests.support.log_search import Search, logs_of, processes_without_log, rented_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.chaos.checker import Findings
 
 KIND: Final = "in a log"
-SHORTEST: Final = 8  # characters: "ok" and "yes" are anywhere
-#: Of ids, which begin with the handset's number in this traffic, nothing is told here.
-_NUMBER: Final = re.compile(r"(?<![0-9])4478[0-9]{8}(?![0-9])")
+#: Those of the stack, and the workers that chaos adds.
+PROCESSES: Final = ("kafka", "ingest", "worker", "store", "extra-worker")
 
 
-def check_logs(findings: Findings, home: Path, handsets: Iterable[str]) -> None:
-    """Search every log of a home for these handsets and for all that texts are made of."""
-    sent = frozenset(handsets)
-    forms = dict(_forms((*(t for t in TEXTS if len(t) >= SHORTEST), LONG, WIDE, TEXT)))
-    # Beside these lie Kafka's segments and a database's journal, which are called .log, too.
-    for path in sorted((*home.glob("*.log"), *(home / "logs").rglob("*.log*"))):
-        with path.open(errors="replace") as log:
-            for number, line in enumerate(log, 1):
-                where = f"{path.name}, line {number}"
-                for handset in sent.intersection(_NUMBER.findall(line)):
-                    findings.add(KIND, f"{where}: handset {handset}")
-                folded = line.lower()
-                for form in forms:
-                    if form in folded:
-                        findings.add(KIND, f"{where}: the text {forms[form]!r}")
-
-
-def _forms(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """How a text may stand in a log, in lower case, and the text."""
-    for text in texts:
-        words = text.strip()
-        octets = [words.encode(codec, "ignore") for codec in ("utf-8", "latin-1", "utf-16-be")]
-        written = [words, json.dumps(words)[1:-1], ascii(words)[1:-1]]
-        written += [form for each in octets for form in (each.hex(), quote(each), quote_plus(each))]
-        written += [repr(each)[2:-1] for each in octets]
-        for form in written:
-            if len(form) >= SHORTEST:
-                yield form.lower(), words
+def check_logs(
+    findings: Findings,
+    home: Path,
+    *,
+    secrets: Iterable[str],
+    processes: Iterable[str] = PROCESSES,
+) -> None:
+    """Search every log of a home; a process that said nothing is a finding: it was not searched."""
+    search = Search(
+        texts=(*TEXTS, LONG, WIDE, TEXT), secrets=secrets, rented=rented_in(NUMBERS_TOML)
+    )
+    for words in search.of(logs_of(home)):
+        findings.add(KIND, words)
+    for name in processes_without_log(home, processes):
+        findings.add(KIND, f"there is no log of {name} to be searched")

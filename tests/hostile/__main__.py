@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
 from tests.hostile.scale import SCALE_VARIABLE, SEED_VARIABLE
+from tests.support.orphans import kill_orphans_of_this_run
 
 HERE: Final = Path(__file__).parent
 ROWS: Final = (
@@ -34,10 +35,11 @@ ROWS: Final = (
     ("FTP and SMPP peers that lie", ("test_lying_peers.py",)),
     ("a gateway that lies", ("test_lying_gateway.py",)),
     ("Kafka and ClickHouse that lie", ("test_lying_kafka.py", "test_lying_clickhouse.py")),
+    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
-    ("what a log may say", ("test_log_guard.py",)),
+    ("what a log may say", ("test_log_guard.py", "test_log_search.py")),
     ("a full disk of the broker", ("test_full_disk.py",)),
 )
 
@@ -93,6 +95,7 @@ def main() -> None:
     parser.add_argument("--scale", type=int, default=10)
     parser.add_argument("--only", default="", help="rows whose name holds this")
     given = parser.parse_args()
+    kill_orphans_of_this_run()
     sys.stdout.write(f"seed {given.seed}, scale {given.scale}\n")
     sys.stdout.write(f"{'what':<38}{'tried':>9}{'fell':>6}{'seconds':>9}\n")
     fallen: list[str] = []

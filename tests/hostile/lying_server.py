@@ -98,9 +98,9 @@ def lying_server(conduct: Conduct) -> Iterator[LyingServer]:
         serving.join(5)
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Returns once that holds."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.01)

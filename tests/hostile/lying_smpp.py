@@ -111,6 +111,9 @@ LIES: dict[str, Conduct] = {
     "control": bound(_octets(b"\0\x1b[2J\xe2\x80\xae" * 20)),
     "no-such-command": bound(_said(*[Pdu(0x1234, 0, 1, _ECHO)] * 50)),
     "answers-nobody-asked": bound(_said(*[Pdu(0x80000015, 0, n, _ECHO) for n in range(99)])),
+    "endless-answers-nobody-asked": bound(
+        _octets(smpp_pdu.render(Pdu(0x80000015, 0, 0x7FFFFFF0, _ECHO)) * 100, pause=0.0)
+    ),
     "unbinds": bound(_said(Pdu(Command.UNBIND, 0, 5))),
     "slow": bound(_octets(b"\0", pause=0.05)),
 }

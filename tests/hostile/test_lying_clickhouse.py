@@ -11,7 +11,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.process import peer_words
 from pipeline.store.clickhouse import database
+from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.store.retries import CLICKHOUSE, Retries, SinkFailed
+from pipeline.web.bounded_answer import AnswerBounds
 from tests.hostile.lies import NUMBER, SECRET
 from tests.hostile.lying_clickhouse import LIES
 from tests.hostile.lying_server import lying_server
@@ -35,12 +37,13 @@ async def test_a_clickhouse_that_lies_is_tried_again_and_its_words_are_masked(
 ) -> None:
     tries = 0
     with lying_server(LIES[lie]) as server:
-        target = database._target_from_url(f"http://twoway:{SECRET}@127.0.0.1:{server.port}")
+        url = f"http://twoway:{SECRET}@127.0.0.1:{server.port}"
+        target = ClickHouseServer(url, AnswerBounds(octets=1 << 20, seconds=2.0))
 
         async def connect() -> object:
             nonlocal tries
             tries += 1
-            return await asyncio.to_thread(database._client_when_up, target)
+            return await asyncio.to_thread(database.client_when_up, target.client)
 
         retries = Retries(give_up_seconds=0.3, clock=asyncio.get_running_loop().time)
         with caplog.at_level(logging.DEBUG, "pipeline"):

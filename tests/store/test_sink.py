@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from aiokafka.errors import CommitFailedError
-from clickhouse_connect.driver.exceptions import DataError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -288,6 +288,22 @@ async def test_a_clickhouse_that_stays_away_ends_the_store_and_commits_nothing(
     with caplog.at_level(logging.CRITICAL):
         assert not await play(sink, log, offsets, seed=3)
     assert "clickhouse has been failing for 0 s: connection refused" in caplog.text
+    stored = {tp for tp, rs in log.records.items() if rs}
+    assert all(offsets.positions.get(tp, (0, ""))[0] == 0 for tp in stored)
+
+
+async def test_a_clickhouse_that_refuses_dead_letters_too_ends_the_store_and_commits_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # CANNOT_PARSE_INPUT_ASSERTION_FAILED: as of a row, and so would each row be passed over.
+    refusal = DatabaseError("Code: 27. DB::Exception: it said 'Meet me at noon'", code=27)
+    log = log_of(seed=3)
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    sink = sink_of(Refusing(writer, "insert", refusal, 10**6), give_up_seconds=0.0)
+    with caplog.at_level(logging.WARNING):
+        assert not await play(sink, log, offsets, seed=3)
+    assert "dead letters are refused" in caplog.text
+    assert "Meet me" not in caplog.text
     stored = {tp for tp, rs in log.records.items() if rs}
     assert all(offsets.positions.get(tp, (0, ""))[0] == 0 for tp in stored)
 

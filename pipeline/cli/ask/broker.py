@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import traceback
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,8 @@ from kafka.errors import KafkaError
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.kafka.client.limits import FRAME_OCTETS, MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -67,15 +70,26 @@ def _opened(bootstrap: str, kind: Callable[..., Any], **options: Any) -> Iterato
             bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=CONNECT_MS, **options
         ) as client:
             yield client
-    except KafkaError as error:
+    except Exception as error:
+        if not isinstance(error, KafkaError) and not _is_of_the_client(error):
+            raise
+        words = peer_words(f"{type(error).__name__}: {error}".rstrip(": "))
         raise CommandError(
-            f"the broker at {bootstrap} does not answer as it should: {error}"
+            f"the broker at {bootstrap} does not answer as it should: {words}"
         ) from error
+
+
+def _is_of_the_client(error: BaseException) -> bool:
+    """Whether it was raised in kafka-python, which meets a liar's octets with any exception."""
+    frames = traceback.walk_tb(error.__traceback__)
+    names = [frame.f_globals.get("__name__", "") for frame, _ in frames]
+    ours = max((at for at, name in enumerate(names) if name.startswith("pipeline.")), default=0)
+    return any(name.partition(".")[0] == "kafka" for name in names[ours:])
 
 
 def open_admin(bootstrap: str) -> AbstractContextManager[KafkaAdminClient]:
     """A client for groups and topics."""
-    return _opened(bootstrap, KafkaAdminClient)
+    return _opened(bootstrap, KafkaAdminClient, receive_message_max_bytes=SMALL_FRAME_OCTETS)
 
 
 def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
@@ -87,6 +101,8 @@ def open_consumer(bootstrap: str) -> AbstractContextManager[KafkaConsumer]:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
+        fetch_max_bytes=MOST_FETCHED_OCTETS,
+        receive_message_max_bytes=FRAME_OCTETS,
     )
 
 
@@ -110,6 +126,7 @@ def open_producer(bootstrap: str, *, transactional_id: str = "") -> Iterator[Kaf
         request_timeout_ms=ANSWER_MS,
         delivery_timeout_ms=ACKNOWLEDGE_SECONDS * 1000,
         max_block_ms=ACKNOWLEDGE_SECONDS * 1000,
+        receive_message_max_bytes=SMALL_FRAME_OCTETS,
         **(transactions if transactional_id else {}),
     ) as producer:
         try:

@@ -15,12 +15,15 @@ from pipeline.cli.ask.broker import knock
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import topics
 from pipeline.kafka.batches import batches_of
+from pipeline.kafka.client import bounded_frames
+from pipeline.process.peer_words import words_of_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pipeline.cli.ask.broker import Outgoing
 
+bounded_frames.install()
 FULL_BATCH_OCTETS: Final = 256 * 1024
 RECORDS_TOGETHER: Final = 20_000  # of all partitions; several batches a partition
 BATCHES_UNDER_WAY: Final = 32
@@ -37,7 +40,7 @@ def publish_stream(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
         return asyncio.run(_publish(bootstrap, outgoing))
     except KafkaError as error:
         raise CommandError(
-            f"the broker at {bootstrap} does not answer as it should: {error}"
+            f"the broker at {bootstrap} does not answer as it should: {words_of_error(error)}"
         ) from error
 
 

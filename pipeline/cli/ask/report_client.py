@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
 import urllib.request
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.stack import bootstrap_of, find_stack
+from pipeline.process.peer_words import peer_words
 from pipeline.settings import Settings
+from pipeline.web.bounded_answer import AnswerBounds, AnswerRefused, BoundedResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 TIMEOUT_SECONDS: Final = 30
 QUICK_SECONDS: Final = 3
+#: The report's answers are no larger (`RESULT_OCTETS` of the store).
+MOST_OCTETS: Final = 128 << 20
+PIECE_OCTETS: Final = 64 << 10
+MOST_WORDS: Final = 1_000  # of a refusal, as the report has them
 
 
 class HttpAnswer:
@@ -34,17 +42,81 @@ def call(
     headers: dict[str, str] | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     context: ssl.SSLContext | None = None,
+    begins: str = "",
 ) -> HttpAnswer:
-    """POST if there is a body, else GET. Any status is an answer; no answer is `CommandError`."""
+    """POST with a body, else GET; the answer whatever its status, `CommandError` without one.
+
+    A success that does not begin so is none, and is not read to its end.
+    """
     request = urllib.request.Request(url, data=body, headers=headers or {})  # noqa: S310  ours
+    bounds = AnswerBounds(octets=MOST_OCTETS, seconds=timeout_seconds)
     try:
-        with urllib.request.urlopen(request, timeout=timeout_seconds, context=context) as response:  # noqa: S310  ours
-            return HttpAnswer(response.status, response.read().decode("utf-8", "replace"))
+        with _opener(bounds, context).open(request, timeout=timeout_seconds) as response:
+            return HttpAnswer(response.status, _text_of(response, begins.encode()))
     except urllib.error.HTTPError as error:
-        return HttpAnswer(error.code, error.read().decode("utf-8", "replace"))
-    except OSError as error:
-        words = getattr(error, "reason", error)
-        raise CommandError(f"{request.type}://{request.host} does not answer: {words}") from error
+        try:
+            with error:
+                return HttpAnswer(error.code, _text_of(error, b""))
+        except _FAILURES as cut:
+            raise CommandError(f"{_where(request)} does not answer: {_words(cut)}") from cut
+    except _FAILURES as error:
+        raise CommandError(f"{_where(request)} does not answer: {_words(error)}") from error
+
+
+_FAILURES: Final = (OSError, http.client.HTTPException, ValueError)
+
+
+def _where(request: urllib.request.Request) -> str:
+    return f"{request.type}://{request.host}"
+
+
+def _words(error: BaseException) -> str:
+    return peer_words(str(getattr(error, "reason", "") or error) or type(error).__name__)
+
+
+def _text_of(response: Any, begins: bytes) -> str:
+    pieces: list[bytes] = []
+    while piece := response.read(PIECE_OCTETS):
+        if not pieces and not piece.startswith(begins):
+            raise AnswerRefused("the answer is not what was asked for")
+        pieces.append(piece)
+    if response.length:
+        raise AnswerRefused("the answer does not come to its end")
+    return b"".join(pieces).decode("utf-8", "replace")
+
+
+class _Unled(urllib.request.HTTPRedirectHandler):
+    """What is elsewhere is not gone for: a question has numbers in it."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """The answer stays the redirection."""
+
+
+def _opener(bounds: AnswerBounds, context: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
+    """Opens within the bounds, which begin now."""
+    answer = partial(BoundedResponse, bounds=bounds, until=bounds.until())
+
+    def connecting(kind: Callable[..., Any]) -> Callable[..., Any]:
+        def connection(*given: Any, **named: Any) -> Any:
+            made = kind(*given, **named)
+            made.response_class = answer
+            return made
+
+        return connection
+
+    class Plain(urllib.request.HTTPHandler):
+        def http_open(self, req: Any) -> Any:
+            return self.do_open(connecting(http.client.HTTPConnection), req)
+
+    class Secure(urllib.request.HTTPSHandler):
+        def https_open(self, req: Any) -> Any:
+            return self.do_open(
+                connecting(http.client.HTTPSConnection),
+                req,
+                context=context,
+            )
+
+    return urllib.request.build_opener(Plain, Secure, _Unled)
 
 
 def failure_of(address: str) -> str:
@@ -54,7 +126,7 @@ def failure_of(address: str) -> str:
         answer = call(f"{address}/readyz", timeout_seconds=QUICK_SECONDS, context=context)
     except CommandError as error:
         return str(error)
-    words = " ".join(answer.text.split())
+    words = peer_words(" ".join(answer.text.split()))
     return "" if answer.status == 200 else f"{address} is not ready ({answer.status}): {words}"
 
 
@@ -90,9 +162,10 @@ def answer_lines(
         body=json.dumps(question).encode(),
         headers={"Content-Type": "application/json"},
         timeout_seconds=timeout_seconds,
+        begins="{",
     )
     if answer.status != 200:
-        words = " ".join(answer.text.split()) or "no words"
+        words = peer_words(" ".join(answer.text.split()), limit=MOST_WORDS) or "no words"
         raise CommandError(f"the report refused the query ({answer.status}): {words}")
     return [line for line in answer.text.splitlines() if line]
 
@@ -106,4 +179,7 @@ def rows(
 ) -> list[dict[str, Any]]:
     """The rows of `answer_lines`, each as a dictionary."""
     lines = answer_lines(report, sql, parameters=parameters, timeout_seconds=timeout_seconds)
-    return [json.loads(line) for line in lines]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError:
+        raise CommandError(f"{report} answered what is no JSON") from None

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.process.peer_words import keep_secret
+from pipeline.process.secret_settings import secrets_of
 from pipeline.settings import Settings, load_settings
 
 Home = Annotated[
@@ -46,4 +48,6 @@ def settings_from(**flags: Any) -> Settings:
     given = {
         name: str(value) if isinstance(value, Path) else value for name, value in flags.items()
     }
-    return load_settings(command_line=given)
+    settings = load_settings(command_line=given)
+    keep_secret(secrets_of(settings))  # whoever repeats one to us
+    return settings

@@ -17,6 +17,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
+from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
 
 
 def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    admin = KafkaAdminClient(
+        bootstrap_servers=bootstrap.split(","), receive_message_max_bytes=SMALL_FRAME_OCTETS
+    )
     try:
         (described,) = admin.describe_topics([topic])
         resource = ConfigResource(ConfigResourceType.TOPIC, topic)
@@ -91,7 +94,8 @@ async def read_changelog(
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 << 20,
+        max_partition_fetch_bytes=MOST_FETCHED_OCTETS,
+        fetch_max_bytes=MOST_FETCHED_OCTETS,
     )
     await consumer.start()
     try:

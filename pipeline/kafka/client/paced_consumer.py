@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import aiokafka
 from aiokafka.protocol.fetch import FetchRequest
 
-from pipeline.kafka.client import lenient_records
+from pipeline.kafka.client import bounded_frames, lenient_records
 from pipeline.kafka.client.fetch_session import FetchSession
+from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+bounded_frames.install()
 lenient_records.read_any_header_key()
 
 
@@ -32,7 +34,7 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
     """
 
     def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(fetch_max_bytes=MOST_FETCHED_OCTETS, **options)
         self._gap_seconds = gap_seconds
         self._next_fetch_at: dict[int, float] = {}
         self._sessions: dict[int, FetchSession] = defaultdict(FetchSession)

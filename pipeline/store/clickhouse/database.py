@@ -7,16 +7,19 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
+from pipeline.store.clickhouse.server import ClickHouseServer
+from pipeline.web.bounded_answer import AnswerBounds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -36,6 +39,10 @@ ENGINE: Final = MIGRATIONS_FOLDER / "engine"
 RESULT_ROWS: Final = 1_000_000
 RESULT_OCTETS: Final = 128 << 20
 QUERY_OCTETS: Final = 2 << 30
+#: What a server is asked beside questions: types of columns, names, counts.
+OTHER_OCTETS: Final = 1 << 20
+#: The answer to a question is there so long after its time at most.
+LAG_SECONDS: Final = 5
 
 #: Settings of every query of a reader. A query cannot change them: readonly=1 refuses SETTINGS too.
 _READING: Final[dict[str, int | str]] = {
@@ -62,13 +69,20 @@ class Database:
         self._readers_lock = threading.Lock()
         with ExitStack() as opening:
             if settings.clickhouse:
-                self._target = _target_from_url(settings.clickhouse)
+                seconds = settings.clickhouse_seconds
+                self._connect = self._server(settings, opening, OTHER_OCTETS, seconds)
+                self._connect_reading = self._server(
+                    settings, opening, RESULT_OCTETS, QUERY_SECONDS + LAG_SECONDS
+                )
             else:
-                self._target = self._own_folder(settings.home / FOLDER_NAME, opening)
-            first = _client_when_up(self._target)
+                target = self._own_folder(settings.home / FOLDER_NAME, opening)
+                self._connect = partial(clickhouse_connect.get_client, **target)
+                self._connect_reading = self._connect
+            self.is_embedded = not settings.clickhouse
+            first = client_when_up(self._connect)
             opening.callback(first.close)
             migrate(first, migrations_in())
-            self.writing = clickhouse_connect.get_client(**self._target, database=DATABASE)
+            self.writing = self._connect(database=DATABASE)
             opening.callback(self.writing.close)
             found = self.writing.query("SELECT name FROM system.databases").result_rows
             #: Names of all databases but ours and `system`, in lower case.
@@ -79,10 +93,13 @@ class Database:
             opening.callback(self._close_readers)
             self._stack = opening.pop_all()
 
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the engine is in this process."""
-        return bool(self._target["interface"] == "chdb")
+    @staticmethod
+    def _server(
+        settings: Settings, opening: ExitStack, octets: int, seconds: float
+    ) -> Callable[..., Client]:
+        server = ClickHouseServer(settings.clickhouse, AnswerBounds(octets=octets, seconds=seconds))
+        opening.callback(server.close)
+        return server.client
 
     @staticmethod
     def _own_folder(path: Path, opening: ExitStack) -> dict[str, Any]:
@@ -109,12 +126,10 @@ class Database:
     def reading(self) -> Client:
         """A new client that cannot write, for one query at a time. `drop` or `close` closes it."""
         if not self.is_embedded:
-            client = clickhouse_connect.get_client(
-                **self._target, database=DATABASE, settings=_READING
-            )
+            client = self._connect_reading(database=DATABASE, settings=_READING)
         else:
             # Set in the session: the driver's own way is a clause that a query can override.
-            client = clickhouse_connect.get_client(**self._target, database=DATABASE)
+            client = self._connect_reading(database=DATABASE)
             client.command(f"USE {DATABASE}")
             client.command("SET ROLE NONE")  # leaves only the grant to read our own tables
             for name, value in _READING.items():
@@ -151,25 +166,12 @@ class Database:
         self.close()
 
 
-def _target_from_url(url: str) -> dict[str, Any]:
-    """The driver's arguments for `http[s]://[user[:password]@]host[:port]`."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    return {
-        "interface": "https" if secure else "http",
-        "host": parts.hostname or "localhost",
-        "port": parts.port or (8443 if secure else 8123),
-        "username": unquote(parts.username or "default"),
-        "password": unquote(parts.password or ""),
-        "autogenerate_session_id": False,
-    }
-
-
-def _client_when_up(target: dict[str, Any]) -> Client:
+def client_when_up(connect: Callable[[], Client]) -> Client:
+    """The first client: a server that is coming up is waited for."""
     until = time.monotonic() + START_SECONDS
     while True:
         try:
-            return clickhouse_connect.get_client(**target)
+            return connect()
         except OperationalError:
             if time.monotonic() > until:
                 raise

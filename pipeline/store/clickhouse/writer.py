@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.store import metrics
+from pipeline.store.clickhouse.answers import AnswerUnreadable, reading_an_answer
 from pipeline.store.clickhouse.delete import erase
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class Writer(Protocol):
 class ClickHouseWriter:
     """Inserts through one client. No other code may use this client."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, is_server: bool = False) -> None:
         self._client = client
+        self._is_server = is_server
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="clickhouse-writer")
         self._types = cache(self._types_of)
 
@@ -55,11 +57,11 @@ class ClickHouseWriter:
     async def erase(self, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
         """Delete the handset's rows below these offsets for good; how many, by table."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, erase, self._client, handset, before)
+        return await loop.run_in_executor(self._thread, self._erase, handset, before)
 
     def _insert(self, rows: TableRows, tag: str) -> None:
         with metrics.INSERT_SECONDS.time():
-            self._client.insert(
+            summary = self._client.insert(
                 rows.table,
                 list(zip(*rows.rows, strict=True)),
                 column_names=rows.columns,
@@ -67,11 +69,19 @@ class ClickHouseWriter:
                 column_oriented=True,
                 settings={**_INSERTING, "insert_deduplication_token": tag},
             )
+        if self._is_server and not summary.query_id():
+            # A proxy's own page for what it cannot reach says 200, too.
+            raise AnswerUnreadable("the answer to an insert names no query")
+
+    def _erase(self, handset: str, before: Mapping[tuple[str, int], int]) -> dict[str, int]:
+        with reading_an_answer():
+            return erase(self._client, handset, before)
 
     def _types_of(self, table: str, columns: tuple[str, ...]) -> list[str]:
-        described = self._client.query(f"DESCRIBE TABLE twoway.{table}").result_rows
-        types = {row[0]: row[1] for row in described}
-        return [types[column] for column in columns]
+        with reading_an_answer():
+            described = self._client.query(f"DESCRIBE TABLE twoway.{table}").result_rows
+            types = {row[0]: row[1] for row in described}
+            return [types[column] for column in columns]
 
     def close(self) -> None:
         """Wait for the running insert, and end the thread."""

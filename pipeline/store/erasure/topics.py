@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from pipeline.kafka import topics
+from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -73,6 +74,7 @@ class KafkaErasureTopics:
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_bytes=MOST_FETCHED_OCTETS,
         )
         await consumer.start()
         try:

@@ -7,13 +7,15 @@ import queue
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
-from pipeline.process.peer_words import words_of_error
+from pipeline.process.peer_words import peer_words, words_of_error
+from pipeline.store.clickhouse.answers import read_whole, reading_an_answer
+from pipeline.store.clickhouse.database import RESULT_OCTETS
 from pipeline.store.query.functions import may_call
 from pipeline.store.query.read_only import check_tree
 from pipeline.store.query.statement_parameters import parameters_for
-from pipeline.store.query.statement_text import check_words, statement_from_text
+from pipeline.store.query.statement_text import Refused, check_words, statement_from_text
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -24,6 +26,8 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
 SESSIONS: Final = 4
+LINES: Final = "JSONEachRow"
+TREE_OCTETS: Final = 4 << 20  # of a statement's tree, which a server tells
 LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's error that the caller gets
 STRANGERS: Final = 2  # the most sessions for statements of analysts: the pages keep the others
 
@@ -38,9 +42,11 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._sessions: queue.SimpleQueue[Client | None] = queue.SimpleQueue()  # None: make one
         self._database = database
+        self._is_server = not database.is_embedded
         clients = [database.reading() for _ in range(SESSIONS)]
-        found = clients[0].query("SELECT name FROM system.functions").result_rows
-        self.fenced = frozenset(name.lower() for (name,) in found if not may_call(name))
+        with reading_an_answer():
+            found = clients[0].query("SELECT name FROM system.functions").result_rows
+            self.fenced = frozenset(name.lower() for (name,) in found if not may_call(name))
         self._databases = database.other_databases
         for client in clients:
             self._sessions.put(client)
@@ -57,12 +63,13 @@ class Questions:
 
         def ask(client: Client) -> Table:
             given = dict(parameters or {})
-            answer = client.query(sql, parameters=given, tz_mode="aware")
-            if answer.result_rows:
-                return answer.column_names, answer.result_rows
-            # The embedded engine gives no names where there are no rows.
-            described = client.query(f"DESCRIBE TABLE ({sql})", parameters=given).result_rows
-            return [str(row[0]) for row in described], []
+            with reading_an_answer():
+                answer = client.query(sql, parameters=given, tz_mode="aware")
+                if answer.result_rows:
+                    return answer.column_names, answer.result_rows
+                # The embedded engine gives no names where there are no rows.
+                described = client.query(f"DESCRIBE TABLE ({sql})", parameters=given).result_rows
+                return [str(row[0]) for row in described], []
 
         return await self._asked(ask)
 
@@ -100,10 +107,45 @@ class Questions:
 
     def _answer(self, client: Client, statement: str, parameters: dict[str, Any]) -> bytes:
         try:
-            # Not `query`, which adds a FORMAT to the tree.
-            tree = client.command(f"EXPLAIN AST {statement}", parameters=parameters or None)
-            check_tree(str(tree).split("\n"), fenced=self.fenced, databases=self._databases)
-            answer = client.raw_query(statement, parameters=parameters or None, fmt="JSONEachRow")
+            self._check_tree(self._tree_of(client, statement, parameters))
+            return self._lines_of_json(client, statement, parameters)
         except ClickHouseError as error:
+            if self._is_server and isinstance(error, OperationalError):
+                raise  # it is away, or no ClickHouse
             raise BadStatement(words_of_error(error, limit=LONGEST_WORDS)) from error
-        return bytes(answer)
+
+    def _tree_of(self, client: Client, statement: str, parameters: dict[str, Any]) -> str:
+        """The lines of EXPLAIN AST. Not by `query`: it would put a FORMAT of its own into them."""
+        explain, given = f"EXPLAIN AST {statement}", parameters or None
+        if not self._is_server:
+            return str(client.command(explain, parameters=given))
+        tree = self._whole(client, explain, given, octets=TREE_OCTETS)
+        try:
+            return tree.decode().removesuffix("\n")
+        except UnicodeDecodeError:
+            return str(tree)  # as the driver's own has it
+
+    def _check_tree(self, tree: str) -> None:
+        """Raises `Refused`, whose words may be the server's."""
+        try:
+            check_tree(tree.split("\n"), fenced=self.fenced, databases=self._databases)
+        except Refused as error:
+            raise Refused(peer_words(str(error), limit=LONGEST_WORDS)) from None
+
+    def _lines_of_json(self, client: Client, statement: str, parameters: dict[str, Any]) -> bytes:
+        given = parameters or None
+        if not self._is_server:
+            return bytes(client.raw_query(statement, parameters=given, fmt=LINES))
+        line = {"begins": b"{", "ends": b"}\n"}
+        return self._whole(client, statement, given, fmt=LINES, octets=RESULT_OCTETS, **line)
+
+    @staticmethod
+    def _whole(
+        client: Client, sql: str, given: Parameters | None, *, fmt: str | None = None, **how: Any
+    ) -> bytes:
+        """A server's answer, read as far as it is one."""
+        whole = {"wait_end_of_query": 1}  # an error is a status, and not the end of an answer
+        parameters = dict(given) if given else None
+        with reading_an_answer():
+            answer = client.raw_stream(sql, parameters=parameters, fmt=fmt, settings=whole)
+            return read_whole(answer, **how)

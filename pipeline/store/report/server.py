@@ -14,6 +14,7 @@ from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from pipeline.process.log_guard import words_for_log
 from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.query.questions import BadStatement
@@ -122,9 +123,8 @@ class Report:
         except (Refused, BadStatement, BadFilter) as error:
             return _words(400, str(error))
         except ClickHouseError as error:
-            words = words_of_error(error)
-            log.warning("%s: ClickHouse: %s", path, words)
-            return _words(503, f"ClickHouse: {words}")
+            log.warning("%s: ClickHouse: %s", path, words_for_log(error))
+            return _words(503, f"ClickHouse: {words_of_error(error)}")
 
     async def _overview(self, request: web.BaseRequest) -> web.Response:
         page = await self._pages.overview(await self._pages.filters(request.query))

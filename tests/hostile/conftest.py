@@ -1,0 +1,31 @@
+"""What the hostile tests sent is in no log of any process that they started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hostile.lies import SECRET, TEXT
+from tests.support.log_search import Search, logs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def found_under(folder: Path) -> list[str]:
+    """Where, in the logs of the homes in a test's folder and of the folder itself, and what."""
+    search = Search(texts=[TEXT], secrets=[SECRET])
+    homes = [folder, *(it for it in folder.glob("*/") if it.is_dir())]
+    return [
+        f"{log}: {words}" for home in homes for log in logs_of(home) for words in search.of([log])
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _logs_have_nothing_that_was_sent(request: pytest.FixtureRequest) -> Iterator[None]:
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    found = found_under(folder) if folder else []
+    assert not found, found[:20]

@@ -1,0 +1,273 @@
+"""A whole installation: each of our processes, and on each way from it to a peer a lying proxy.
+
+The broker has a listener for every process, so that each has its own way. ClickHouse is the
+embedded engine behind HTTP; the gateways by SMPP and FTP are honest until their proxies lie.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import httpx
+
+from pipeline.cli.local.kafka import LocalKafka
+from pipeline.cli.local.ports import free_port
+from pipeline.home.process import start_process
+from pipeline.kafka.admin import create_topics
+from pipeline.settings import Settings
+from pipeline.wire import http_form
+from pipeline.wire.mo_log import render
+from tests.hostile import lying_ftp, lying_smpp
+from tests.hostile.lies import NUMBER, SECRET, TEXT
+from tests.hostile.lying_server import lying_server, wait_until
+from tests.hostile.peers import tongues
+from tests.hostile.peers.proxy import LyingProxy, lying_proxy
+from tests.hostile.peers.watched import LOOK_SECONDS, Watched, kilobytes_of, watched
+from tests.support.mo import callback
+from tests.support.running import environment_without_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARTITIONS: Final = 2
+#: Each has a listener of the broker's, and a proxy before it.
+PROCESSES: Final = ("ingest", "worker", "store", "smpp", "ftp")
+MT: Final = ("mt", "--to", f"+{NUMBER}", "--text", TEXT)
+SQL: Final = ("sql", "SELECT 1 AS n")
+OF_KAFKA: Final = (*PROCESSES, "cli")
+#: Of whoever asks ingest or the report; a report asks ClickHouse twice for a page.
+PATIENCE_SECONDS: Final = 10
+_serial: Final = itertools.count(1)
+
+
+class ManyListeners(LocalKafka):
+    """A broker that tells who comes by a proxy to come by that proxy again."""
+
+    def __init__(self, *, home: Path, proxies: Mapping[str, LyingProxy]) -> None:
+        super().__init__(home=home, partitions=PARTITIONS)
+        self._proxies = proxies
+
+    def prepare(self) -> list[str]:
+        words = super().prepare()
+        file = Path(words[-1])
+        listeners = advertised = protocols = ""
+        for name, proxy in self._proxies.items():
+            proxy.upstream = free_port()
+            listeners += f",{name.upper()}://127.0.0.1:{proxy.upstream}"
+            advertised += f",{name.upper()}://127.0.0.1:{proxy.port}"
+            protocols += f",{name.upper()}:PLAINTEXT"
+        more = {
+            "listeners": listeners,
+            "advertised.listeners": advertised,
+            "listener.security.protocol.map": protocols,
+        }
+        lines = [
+            line + more.get(line.partition("=")[0], "") for line in file.read_text().splitlines()
+        ]
+        file.write_text("\n".join(lines))
+        return words
+
+
+class Command(NamedTuple):
+    """A command line that has ended."""
+
+    status: int
+    out: str
+    err: str
+    kilobytes: int  # at its highest
+
+
+class Installation:
+    """Runs until it is closed."""
+
+    def __init__(self, home: Path, *, processes: Sequence[str] = PROCESSES) -> None:
+        self.home = home
+        self.ingest_port, self.report_port = free_port(), free_port()
+        self.ftp_log = b""
+        self.idle_command = 0
+        self._stack = ExitStack()
+        with ExitStack() as opening:
+            kafka = tongues.Kafka()
+            self.kafka = {name: opening.enter_context(lying_proxy(kafka)) for name in OF_KAFKA}
+            self.clickhouse = opening.enter_context(lying_proxy(tongues.Http()))
+            self.report = opening.enter_context(lying_proxy(tongues.Http(), self.report_port))
+            self.smpp = opening.enter_context(lying_proxy(tongues.Smpp()))
+            self.ftp = opening.enter_context(lying_proxy(tongues.Ftp()))
+            self.broker = ManyListeners(home=home, proxies=self.kafka)
+            opening.callback(self.broker.stop)
+            self._start_clickhouse(opening)
+            self._smsc = opening.enter_context(lying_server(lying_smpp.honest(b"first")))
+            self._ftpd = opening.enter_context(lying_server(lying_ftp.served(b"")))
+            self.smpp.upstream, self.ftp.upstream = self._smsc.port, self._ftpd.port
+            self.broker.start()
+            create_topics(self.broker.bootstrap, Settings(partitions=PARTITIONS))
+            self.processes: dict[str, Watched] = {
+                name: opening.enter_context(watched(name, home, self._settings_of(name)))
+                for name in processes
+            }
+            self._stack = opening.pop_all()
+
+    def begin(self) -> None:
+        """All have done their work once and are idle: their memory is measured from here."""
+        self.idle_command = max(self.command(*words).kilobytes for words in (MT, SQL))
+        for process in self.processes.values():
+            process.begin()
+
+    def close(self) -> None:
+        """End everything."""
+        self._stack.close()
+
+    def _start_clickhouse(self, opening: ExitStack) -> None:
+        self.clickhouse.upstream = free_port()
+        words = ("-m", "tests.hostile.peers.clickhouse_server", str(self.clickhouse.upstream))
+        server = start_process(
+            [sys.executable, *words, str(self.home / "clickhouse-of-another")],
+            environment=environment_without_settings(),
+            log=self.home / "clickhouse-server.out",
+        )
+        opening.callback(server.wait)
+        opening.callback(server.kill)
+        wait_until(lambda: _listens(self.clickhouse.upstream))
+
+    def _settings_of(self, name: str) -> dict[str, str]:
+        given: dict[str, object] = {
+            "kafka": f"127.0.0.1:{self.kafka[name].port}",
+            "partitions": PARTITIONS,
+            "instance": name,
+            "log_level": "info",
+        }
+        given |= {
+            "ingest": {"http_port": self.ingest_port, "tokens": SECRET},
+            "worker": {},
+            "store": {
+                "report_port": self.report_port,
+                "tokens": SECRET,
+                "clickhouse": f"http://twoway:{SECRET}@127.0.0.1:{self.clickhouse.port}",
+                "clickhouse_seconds": 2,
+                "block_seconds": 0.1,
+            },
+            "smpp": {
+                "smpp_host": "127.0.0.1",
+                "smpp_port": self.smpp.port,
+                "smpp_system_id": "two",
+                "smpp_password": SECRET,
+                "smpp_tls": "off",
+                "smpp_enquire_seconds": 1,
+            },
+            "ftp": {
+                "ftp_host": "127.0.0.1",
+                "ftp_port": self.ftp.port,
+                "ftp_user": "customer",
+                "ftp_password": SECRET,
+                "ftp_path": "folder/mo.log",
+                "ftp_tls": "off",
+                "ftp_poll_seconds": 0.2,
+            },
+        }[name]
+        return {key: str(value) for key, value in given.items()}
+
+    def new_text(self) -> str:
+        """A text that was never sent."""
+        return f"{TEXT} {next(_serial)}"
+
+    def call(self, text: str) -> int:
+        """The gateway's callback to ingest; the status, 0 for no answer."""
+        query = http_form.render(callback(text, handset=NUMBER)).decode()
+        return _status(f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mo/http?{query}")
+
+    def page(self) -> int:
+        """The report's first page; the status."""
+        return _status(f"http://127.0.0.1:{self.report_port}/t/{SECRET}/")
+
+    def one(self) -> list[str]:
+        """The answer to a statement that is of ClickHouse alone."""
+        return self.asked("SELECT 1 AS n", {})
+
+    def ask_mt(self, request_id: str) -> int:
+        """An application's request; the status."""
+        body = {"to": f"+{NUMBER}", "text": TEXT}
+        try:
+            url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt"
+            return httpx.post(
+                url, json=body, headers={"Idempotency-Key": request_id}, timeout=PATIENCE_SECONDS
+            ).status_code
+        except httpx.HTTPError:
+            return 0
+
+    def state_of(self, request_id: str) -> str:
+        """What `GET /mt/{request_id}` says became of it."""
+        url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt/{request_id}"
+        try:
+            return str(httpx.get(url, timeout=PATIENCE_SECONDS).json().get("state", ""))
+        except (httpx.HTTPError, ValueError):
+            return ""
+
+    def asked(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
+        """The lines of an answer of `POST /sql`; none while it has none."""
+        try:
+            answer = httpx.post(
+                f"http://127.0.0.1:{self.report_port}/t/{SECRET}/sql",
+                json={"query": sql, "parameters": dict(parameters)},
+                timeout=PATIENCE_SECONDS,
+            )
+        except httpx.HTTPError:
+            return []
+        return answer.text.splitlines() if answer.status_code == 200 else []
+
+    def is_stored(self, text: str) -> bool:
+        """Whether a message with the text is in ClickHouse: worker and store have taken it."""
+        return bool(
+            self.asked("SELECT text FROM mo_message WHERE text = {text:String}", {"text": text})
+        )
+
+    def write_to_the_ftp_log(self, text: str) -> None:
+        """One line more, as the gateway writes it."""
+        self.ftp_log += render(callback(text, handset=NUMBER)) + b"\n"
+        self._ftpd.conduct = lying_ftp.served(self.ftp_log)
+
+    def deliver_by_smpp(self, text: str) -> None:
+        """Delivered on every bind that begins from now on, until it is confirmed."""
+        self._smsc.be(lying_smpp.honest(text.encode()))
+
+    def command(self, *words: str) -> Command:
+        """`twoway …`, as an operator has it, by the lying ways."""
+        settings = {
+            "partitions": str(PARTITIONS),
+            "tokens": SECRET,
+            "kafka": f"127.0.0.1:{self.kafka['cli'].port}",
+            "report_port": str(self.report.port),
+        }
+        out, err = self.home / "command.out", self.home / "command.err"
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli.main", *words],
+                env=environment_without_settings(settings) | {"TWOWAY_HOME": str(self.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+            highest = 0
+            while process.poll() is None:
+                highest = max(highest, kilobytes_of(process.pid, "VmHWM"))
+                time.sleep(LOOK_SECONDS)
+        said = out.read_text(errors="replace"), err.read_text(errors="replace")
+        return Command(process.returncode, *said, highest)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _status(url: str) -> int:
+    try:
+        return httpx.get(url, timeout=PATIENCE_SECONDS).status_code
+    except httpx.HTTPError:
+        return 0

@@ -1,0 +1,98 @@
+"""A proxy before an honest peer: it passes all on, until it is told to lie."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from tests.hostile.lying_server import Line
+from tests.hostile.peers.lies import LIES, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.hostile.peers.lies import Tongue
+
+_OCTETS: Final = 1 << 20
+
+
+class LyingProxy:
+    """Each connection has a thread."""
+
+    def __init__(self, tongue: Tongue, upstream: int = 0) -> None:
+        self._tongue = tongue
+        self.upstream = upstream
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self._lie = ""
+        self._open: set[socket.socket] = set()
+        self.told = 0
+
+    def lie(self, name: str) -> None:
+        """From now on this lie is told in place of whatever the peer says."""
+        self.told = 0
+        self._lie = name
+
+    def be_honest(self) -> None:
+        """From now on; whoever is being lied to has to find out."""
+        self._lie = ""
+
+    def cut(self) -> None:
+        """End every connection that there is."""
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def serve(self) -> None:
+        """Until it is closed."""
+        with suppress(OSError):
+            while True:
+                client = self._listening.accept()[0]
+                threading.Thread(target=self._deal, args=(client,), daemon=True).start()
+
+    def close(self) -> None:
+        """Listen no more, and end every connection."""
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self.cut()
+
+    def _deal(self, client: socket.socket) -> None:
+        self._open.add(client)
+        with client, suppress(OSError, ValueError):
+            lie, octets = self._honestly(client)
+            if lie:
+                self.told += 1
+                LIES[lie](Answer(Line(client), octets, self._tongue))
+        self._open.discard(client)
+
+    def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
+        """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
+        with socket.create_connection(("127.0.0.1", self.upstream)) as peer:
+            while True:
+                # One thread: a socket that another one reads from would not be closed.
+                for ready in select.select([client, peer], [], [])[0]:
+                    if not (octets := ready.recv(_OCTETS)):
+                        return "", b""
+                    if ready is client:
+                        peer.sendall(octets)
+                    elif lie := self._lie:
+                        return lie, octets
+                    else:
+                        client.sendall(octets)
+
+
+@contextmanager
+def lying_proxy(tongue: Tongue, upstream: int = 0) -> Iterator[LyingProxy]:
+    """Serves in the background."""
+    proxy = LyingProxy(tongue, upstream)
+    serving = threading.Thread(target=proxy.serve, daemon=True)
+    serving.start()
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+        serving.join(5)

@@ -1,0 +1,121 @@
+"""Whether logs have anything that was sent: a number, a text or a secret, in any form of writing.
+
+    search = Search(texts=…, secrets=…, rented=…)
+    assert not list(search.of(logs_of(home)))
+
+A number is looked for as digits, grouped digits and octets; any number of the tests' handsets is
+found without being named. Texts and secrets are looked for as JSON, Python, hex, a URL and base64
+have them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+SHORTEST: Final = 8  # characters of a text: "ok" and "yes" are anywhere
+SHORTEST_SECRET: Final = 6
+#: Handsets of the tests are British or South African. Ids of the chaos begin with a handset, and
+#: have more digits.
+_HANDSET: Final = re.compile(
+    r"(?<![0-9])(?:44[ -]?7[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}|2782[0-9]{7})(?![0-9])"
+)
+_HANDSET_HEX: Final = re.compile(r"(?:343437|32373832)(?:3[0-9]){7,9}(?!3[0-9])")
+
+
+class Search:
+    """For these, and for every handset of the tests but for `rented`, which are our own numbers."""
+
+    def __init__(
+        self,
+        *,
+        texts: Iterable[str],
+        secrets: Iterable[str] = (),
+        rented: Iterable[str] = (),
+    ) -> None:
+        self._rented = frozenset(rented)
+        self._forms = {
+            form: f"the text {text!r}"
+            for text in texts
+            for form in _forms(text.strip())
+            if len(form) >= SHORTEST
+        } | {
+            form: f"the secret {secret!r}"
+            for secret in secrets
+            for form in (*_forms(secret), *_base64(secret))
+            if len(form) >= SHORTEST_SECRET
+        }
+
+    def of(self, logs: Iterable[Path]) -> Iterator[str]:
+        """What was found, and where, in words."""
+        for log in logs:
+            with log.open(errors="replace") as lines:
+                for number, line in enumerate(lines, 1):
+                    for what in self.in_line(line):
+                        yield f"{log.name}, line {number}: {what}"
+
+    def in_line(self, line: str) -> Iterator[str]:
+        """What is found in a line."""
+        for found in _HANDSET.findall(line):
+            digits = re.sub("[^0-9]", "", found)
+            if digits not in self._rented:
+                yield f"the handset {digits}"
+        folded = line.lower()
+        for found in _HANDSET_HEX.findall(folded):
+            yield f"a handset as octets {found}"
+        for form, what in self._forms.items():
+            if form in folded:
+                yield what
+
+
+def logs_of(home: Path) -> list[Path]:
+    """Everything that processes of ours said under a home, and what they left for `status`.
+
+    Kafka's segments and a database's journal are called .log, too: they lie deeper.
+    """
+    found = {*home.glob("*.log"), *home.glob("log"), *(home / "logs").rglob("*.log*")}
+    return sorted({*found, *(home / "troubles").glob("*.json*")})
+
+
+def refuse_handsets_in_logs(home: Path) -> None:
+    """Fail when a log of the home has the number of a handset, whoever sent it."""
+    rented = rented_in("".join(file.read_text() for file in home.glob("*.toml")))
+    found = list(Search(texts=(), rented=rented).of(logs_of(home)))
+    assert not found, found[:20]
+
+
+def processes_without_log(home: Path, names: Iterable[str]) -> list[str]:
+    """Those of the processes that said nothing: nothing was searched of them."""
+    return [
+        name
+        for name in names
+        if not any(log.stat().st_size for log in (home / "logs").glob(f"{name}.log"))
+    ]
+
+
+def _forms(text: str) -> Iterator[str]:
+    """How it may stand in a log, in lower case."""
+    octets = [text.encode(codec, "ignore") for codec in ("utf-8", "latin-1", "utf-16-be")]
+    yield from (text.lower(), json.dumps(text)[1:-1].lower(), ascii(text)[1:-1].lower())
+    for each in octets:
+        yield from (each.hex(), each.hex(" "), quote(each).lower(), quote_plus(each).lower())
+        yield repr(each)[2:-1].lower()
+
+
+def _base64(secret: str) -> Iterator[str]:
+    """Wherever in three octets it begins; what a neighbour has a part in is left out."""
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        whole = (before + len(secret.encode())) * 8 // 6
+        yield b64encode(bytes(before) + secret.encode()).decode()[skipped:whole].lower()
+
+
+def rented_in(numbers_toml: str) -> frozenset[str]:
+    """The numbers of a directory: those are ours, and may be said."""
+    return frozenset(re.findall(r'^number = "([0-9]+)"', numbers_toml, re.MULTILINE))
