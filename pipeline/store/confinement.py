@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from pipeline.compiled import ROOT
+from pipeline.engine.faust.app import FOLDER_NAME as FAUST_FOLDER
 from pipeline.process import landlock, troubles
 from pipeline.process.landlock import MAY_CHANGE, MAY_LIST, MAY_READ
 from pipeline.process.peer_words import words_of_error
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNER_NAME: Final = FOLDER_NAME + LOCK_SUFFIX
+_FOLDERS: Final = (FOLDER_NAME, INSERTS_NAME, FAUST_FOLDER, troubles.FOLDER)
 _OURS: Final = ("pipeline", "ingest", "schemas", "deploy")
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/sys/fs/cgroup", "/sys/devices/system")
 #: Names, times and certificates.
@@ -49,7 +51,7 @@ _PROC_SELF: Final = (
 
 def files_of(home: Path) -> Iterator[tuple[Path, int]]:
     """What a store of this home opens, and how. Not the home: it holds settings.toml."""
-    for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+    for name in _FOLDERS:
         yield home / name, MAY_CHANGE
     yield home / OWNER_NAME, MAY_CHANGE
     for folder in (*map(ROOT.joinpath, _OURS), Path(sys.prefix), Path(sys.base_prefix)):
@@ -79,7 +81,7 @@ class Confinement:
 
     def __enter__(self) -> Self:
         self._outside.submit(int).result()  # the thread is there
-        for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+        for name in _FOLDERS:
             (self._home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._home / OWNER_NAME).touch()
         # When it is imported, the engine makes a folder for a while where this says.

@@ -80,13 +80,14 @@ class Sink:
 
     @property
     def ready(self) -> bool:
-        """Whether it has its partitions and nothing has failed."""
-        return bool(self._tasks) and self._failure is None and not self._waits
+        """Whether it has its partitions and all is written."""
+        return bool(self._tasks) and self._failure is None and not self.waits_for
 
     @property
     def waits_for(self) -> str:
         """Why topics are not stored; empty when all are."""
-        return "; ".join(f"{topic} waits: {words}" for topic, words in sorted(self._waits.items()))
+        waits = [f"{topic} waits: {words}" for topic, words in sorted(self._waits.items())]
+        return "; ".join(filter(None, [*waits, self._retries.failing]))
 
     def start(self, offsets: Offsets, erasures: Erasures | None = None) -> None:
         """Say where offsets are committed, and who knows which handsets were forgotten."""
@@ -117,6 +118,7 @@ class Sink:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._retries.forget(KAFKA, CLICKHOUSE)
         if self._waits:
             for topic in self._waits:
                 metrics.WAITS.labels(topic).set(0)

@@ -37,6 +37,7 @@ ROWS: Final = (
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
     ("what a log may say", ("test_log_guard.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
+    ("a full disk of store and worker", ("test_full_disk_processes.py",)),
 )
 
 
