@@ -46,7 +46,7 @@ class SmallDisk:
 def why_not() -> str:
     """Why nothing can be mounted here; empty where it can."""
     done = subprocess.run(
-        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],  # noqa: S607  where PATH has it
         capture_output=True,
         text=True,
         check=False,
@@ -60,8 +60,9 @@ def small_disk(folder: Path) -> Iterator[SmallDisk]:
     if words := why_not():
         pytest.skip(f"a small disk cannot be mounted: {words}")
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", folder], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", folder]
+    subprocess.run(mount, check=True)
     try:
         yield SmallDisk(folder)
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607  where PATH has it
