@@ -49,7 +49,7 @@ async def test_two_hundred_megabytes_of_zeros_are_refused(kafka):
 async def test_of_any_size_codec_and_topic_what_is_too_large_is_refused(kafka, record_property):
     """Sizes around the limit and far above it; the topic takes the next record each time."""
     dice = dice_for("sizes for a broker")
-    others_write = [name for name in readers.READ_BY[readers.CONVERSATION]]
+    others_write = list(readers.READ_BY[readers.CONVERSATION])
     tries = 6 * SCALE
     for _ in range(tries):
         topic = dice.choice(others_write)
