@@ -37,11 +37,13 @@ CREATE TABLE IF NOT EXISTS twoway.mt_state_rows
     ask_gateway Bool,
     consent_asked_at Nullable(DateTime64(3, 'UTC')),
     at DateTime64(3, 'UTC'),
+    written_at DateTime64(3, 'UTC') DEFAULT at CODEC(ZSTD(1)),
     kafka_partition Int32,
-    kafka_offset Int64 CODEC(Delta, ZSTD(1))
+    kafka_offset Int64 CODEC(Delta, ZSTD(1)),
+    INDEX by_time at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(at)
+PARTITION BY toYYYYMM(written_at)
 ORDER BY (handset, at, state_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("twoway.ingest")
-bounded_frames.install()
+bounded_frames.bound_frames()
 
 BATCH_OCTETS: Final = 512 * 1024  # below the broker's message.max.bytes, 1 MiB
 REQUEST_TIMEOUT_MS: Final = 5_000  # then aiokafka sends the batch again with its sequence number

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from pipeline.compiled import ROOT
+from pipeline.engine.faust.app import FAUST_FOLDER
 from pipeline.process import landlock, troubles
 from pipeline.process.landlock import MAY_CHANGE, MAY_LIST, MAY_READ
 from pipeline.process.peer_words import words_of_error
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNER_NAME: Final = FOLDER_NAME + LOCK_SUFFIX
+_FOLDERS: Final = (FOLDER_NAME, INSERTS_NAME, FAUST_FOLDER, troubles.FOLDER)
 _OURS: Final = ("pipeline", "ingest", "schemas", "deploy")
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/sys/fs/cgroup", "/sys/devices/system")
 #: Files of /etc: host names, time zones and certificates.
@@ -52,7 +54,7 @@ def files_of(home: Path) -> Iterator[tuple[Path, int]]:
 
     The home itself is not among them, because it holds settings.toml.
     """
-    for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+    for name in _FOLDERS:
         yield home / name, MAY_CHANGE
     yield home / OWNER_NAME, MAY_CHANGE
     for folder in (*map(ROOT.joinpath, _OURS), Path(sys.prefix), Path(sys.base_prefix)):
@@ -82,7 +84,7 @@ class Confinement:
 
     def __enter__(self) -> Self:
         self._outside.submit(int).result()  # start the thread before the confinement
-        for name in (FOLDER_NAME, INSERTS_NAME, troubles.FOLDER):
+        for name in _FOLDERS:
             (self._home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._home / OWNER_NAME).touch()
         # While it is imported, the engine makes a temporary folder under TMPDIR.

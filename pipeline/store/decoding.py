@@ -70,7 +70,11 @@ class Decoder:
             if kept is None:
                 continue
             row = row_from_record(
-                kept, key=record.key, partition=record.partition, offset=record.offset
+                kept,
+                key=record.key,
+                partition=record.partition,
+                offset=record.offset,
+                written_ms=record.timestamp,
             )
             rows.append(row)
         return _table_rows(self._kind, rows), _table_rows(DeadLetter, letters)
@@ -108,7 +112,13 @@ class Decoder:
 
 def _letter_row(record: ConsumerRecord, rejected: Rejected) -> Row:
     letter = letter_from_record(record, rejected, stage=Stage.STORE)
-    return row_from_record(letter, key=None, partition=NO_PLACE, offset=NO_PLACE)
+    return row_from_record(
+        letter,
+        key=None,
+        partition=NO_PLACE,
+        offset=NO_PLACE,
+        written_ms=record.timestamp,
+    )
 
 
 def _table_rows(kind: type[Record], rows: Sequence[Row]) -> TableRows:

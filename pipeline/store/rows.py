@@ -43,7 +43,8 @@ STORED: Final[tuple[type[Record], ...]] = (
 STORED_OF_HANDSETS: Final = tuple(kind for kind in STORED if kind in OF_RECORD)
 #: Records that do not name their handset in digits get it from the key of the Kafka record.
 KEYED: Final = frozenset(kind for kind, namings in OF_RECORD.items() if Naming(How.KEY) in namings)
-PLACE: Final = ("kafka_partition", "kafka_offset")
+#: Kafka's time of the record, by which tables are partitioned, and its place.
+PLACE: Final = ("written_at", "kafka_partition", "kafka_offset")
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
@@ -53,6 +54,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 # DateTime64 holds these years; a time outside them is stored as the nearest time inside.
 _FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+_LAST_MS: Final = (_LAST - _EPOCH) // _MILLISECOND
 
 
 def milliseconds_from_time(time: datetime) -> int:
@@ -66,14 +68,20 @@ def columns_of(kind: type[Record]) -> tuple[str, ...]:
     return (*kind.__struct_fields__, *handset, *PLACE)
 
 
-def row_from_record(record: Record, *, key: bytes | None, partition: int, offset: int) -> Row:
-    """The row of a record that was read at `offset` of `partition` under `key`."""
+def row_from_record(
+    record: Record, *, key: bytes | None, partition: int, offset: int, written_ms: int
+) -> Row:
+    """The row of a record that was read at `offset` of `partition` under `key`.
+
+    `written_ms` is Kafka's time of it, in milliseconds since 1970.
+    """
     fields, conversions = _reader_of(type(record))
     row = list(fields(record))
     for index, convert in conversions:
         row[index] = convert(row[index])
     if type(record) in KEYED:
         row.append(text_of_key(key))
+    row.append(min(max(written_ms, 0), _LAST_MS))
     row.append(partition)
     row.append(offset)
     return tuple(row)

@@ -82,12 +82,13 @@ class Sink:
     @property
     def ready(self) -> bool:
         """Whether the sink has partitions, nothing has failed, and no topic waits."""
-        return bool(self._tasks) and self._failure is None and not self._waits
+        return bool(self._tasks) and self._failure is None and not self.waits_for
 
     @property
     def waits_for(self) -> str:
         """The topics that are not stored, and why; empty if all are."""
-        return "; ".join(f"{topic} waits: {words}" for topic, words in sorted(self._waits.items()))
+        waits = [f"{topic} waits: {words}" for topic, words in sorted(self._waits.items())]
+        return "; ".join(filter(None, [*waits, self._retries.failing]))
 
     def start(self, offsets: Offsets, erasures: Erasures | None = None) -> None:
         """Set the offsets to commit to, and the erasures to respect."""
@@ -118,6 +119,7 @@ class Sink:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._retries.forget_failures(KAFKA, CLICKHOUSE)
         if self._waits:
             for topic in self._waits:
                 metrics.WAITS.labels(topic).set(0)

@@ -124,7 +124,7 @@ def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallb
     given = {field: fields[name] for name, field in _FIELDS.items() if fields.get(name)}
     text = given.pop("octets", "")
     texts = {field: value.strip() for field, value in given.items()}
-    octets, texts["charset"] = septets_from_text(text, texts.get("charset", ""))
+    octets, texts["charset"] = octets_from_text(text, texts.get("charset", ""))
     return callback_or_rejected(
         MoCallback(
             octets=octets,
@@ -136,7 +136,7 @@ def callback_from_fields(fields: Mapping[str, str] | Rejected | None) -> MoCallb
     )
 
 
-def septets_from_text(text: str, name: str) -> tuple[bytes, str]:
+def octets_from_text(text: str, name: str) -> tuple[bytes, str]:
     """The octets of the characters `text`, and the name of their charset.
 
     The charset is the one in `name`, with these exceptions:

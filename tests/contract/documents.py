@@ -25,6 +25,7 @@ DOCS: Final = Path(__file__).parents[2] / "docs"
 COLUMNS: Final = {
     "kafka_partition": "The partition of the Kafka record.",
     "kafka_offset": "The offset of the Kafka record.",
+    "written_at": "When Kafka took the record.",
     "handset": "The key of the Kafka record: the handset's digits.",
     "known": "Whether the record could be read.",
 }

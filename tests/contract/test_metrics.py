@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +31,7 @@ SELECTED = re.compile(r"\b(twoway_\w+)\{([^}]*)\}")
 BY = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 OF_PROMETHEUS = {"le", "instance", "job"}
 SEVERITIES = {"page", "ticket"}
+PROMTOOL = shutil.which("promtool") or ""
 WORDS_OF_ALERTS = {"summary", "description"}
 
 
@@ -210,7 +213,7 @@ def test_dashboards_ask_the_provisioned_source() -> None:
 
 
 def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
-    """`promtool test rules` runs them; it is no package of Python's, so it is run by hand."""
+    """`promtool test rules` runs them, where it is installed."""
     cases = (RULES.parent / "rules_test.yml").read_text()
     for name in (
         "IngestUnavailable",
@@ -233,3 +236,14 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "ProcessRestarts",
     ):
         assert name in cases
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.parametrize(
+    "what", [["check", "rules", "rules.yml"], ["test", "rules", "rules_test.yml"]]
+)
+def test_promtool_is_content(what: list[str]) -> None:
+    done = subprocess.run(
+        [PROMTOOL, *what], cwd=RULES.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -41,6 +41,7 @@ METHODS = {
     "answer": "the answer to a request",
     "apply": "make an effect that is decided so",
     "assign": "these partitions are ours now",
+    "begin": "start to read an answer (http.client), or a log",
     "begin_undo": "remember the rows as they are; of a table, and so of a state",
     "close": "give up what is held; nothing is called after it",
     "commit": "make offsets or a transaction so",

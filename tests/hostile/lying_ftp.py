@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from tests.hostile.lies import NUMBER, SECRET, TEN_MEGABYTES
@@ -22,6 +22,10 @@ def served(log: bytes, *, at: str = "", lie: Lie | None = None) -> Conduct:
     """An honest server whose folder holds mo.log, up to the command at which the lie begins."""
 
     def conduct(line: Line) -> None:
+        with ExitStack() as open_sockets:
+            talk(line, open_sockets)
+
+    def talk(line: Line, open_sockets: ExitStack) -> None:
         rest, data = log, None
         if at == "welcome" and lie:
             lie(line)
@@ -44,7 +48,7 @@ def served(log: bytes, *, at: str = "", lie: Lie | None = None) -> Conduct:
                     rest = log[int(argument) :]
                     line.say(b"350 ok\r\n")
                 case "PASV":
-                    data = socket.create_server(("127.0.0.1", 0))
+                    data = open_sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
                     port = data.getsockname()[1]
                     line.say(b"227 (127,0,0,1,%d,%d)\r\n" % (port >> 8, port & 255))
                 case "RETR" | "LIST" | "NLST" if data:

@@ -73,6 +73,11 @@ def _octets(octets: bytes, *, pause: float | None = None) -> Lie:
     return lambda line, _: line.for_ever(octets, pause=pause)
 
 
+def said_when_bound(octets: bytes) -> Conduct:
+    """Take the bind, say this, and hang up."""
+    return bound(_octets(octets))
+
+
 def _answered(status: int, body: bytes) -> Lie:
     return lambda line, request: line.say(
         smpp_pdu.render(Pdu(BIND_RESP, status, request.sequence, body))

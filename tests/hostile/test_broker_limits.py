@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pipeline.kafka import readers, topics
+from tests.hostile.scale import IS_LONG, SCALE, dice_for
 
 pytestmark = pytest.mark.broker
 
@@ -41,6 +42,26 @@ async def test_what_is_too_large_is_refused_however_it_is_compressed(kafka, code
 async def test_two_hundred_megabytes_of_zeros_are_refused(kafka):
     assert await outcome(kafka, topics.MT_REQUEST, bytes(200_000_000), "gzip") != "taken"
     assert await outcome(kafka, topics.MT_REQUEST, b"x", None) == "taken"
+
+
+@pytest.mark.skipif(not IS_LONG, reason="only in the long form: make hostile")
+@pytest.mark.timeout(1200)
+async def test_of_any_size_codec_and_topic_what_is_too_large_is_refused(kafka, record_property):
+    """Sizes around the limit and far above it; the topic takes the next record each time."""
+    dice = dice_for("sizes for a broker")
+    others_write = list(readers.READ_BY[readers.CONVERSATION])
+    tries = 6 * SCALE
+    for _ in range(tries):
+        topic = dice.choice(others_write)
+        codec = dice.choice([None, "gzip", "snappy", "lz4", "zstd"])
+        limit = topics.topics()[topic].max_message_octets
+        above = dice.choice([dice.randint(1, 200), dice.randint(1, limit), 9 * limit])
+        value = bytes([dice.randrange(256)]) * (limit + above)
+        assert await outcome(kafka, topic, value, codec) == "MessageSizeTooLargeError"
+        assert (
+            await outcome(kafka, topic, value[: limit - dice.randint(200, 9_000)], codec) == "taken"
+        )
+    record_property("tried", 2 * tries)
 
 
 def test_every_topic_states_its_limit():

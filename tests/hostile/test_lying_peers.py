@@ -17,14 +17,16 @@ from pipeline.wire.mo_log import render
 from tests.hostile import lying_ftp, lying_smpp
 from tests.hostile.lies import NUMBER, SECRET, TEXT
 from tests.hostile.lying_server import LyingServer, lying_server, wait_until
+from tests.hostile.scale import IS_LONG, SCALE, dice_for
 from tests.support.mo import callback
 from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_KILOBYTES = 32 * 1024
 LOG_OCTETS = 1_000_000
+MADE_UP = 4 * SCALE
 
 
 class Client:
@@ -131,6 +133,44 @@ def test_an_ftp_server_that_lies(ftp: Client, lie: str) -> None:
 
     serve_a_line(ftp)
     ftp.check()
+
+
+@pytest.mark.skipif(not IS_LONG, reason="only in the long form: make hostile")
+@pytest.mark.timeout(1200)
+def test_a_server_that_tells_lies_in_any_order(
+    ftp: Client, record_property: Callable[[str, object], None]
+) -> None:
+    """One client meets many, each drawn with its step, and then the truth."""
+    dice = dice_for("lies of an FTP server")
+    for _ in range(MADE_UP):
+        at, conduct = lying_ftp.LIES[dice.choice(sorted(lying_ftp.LIES))]
+        at = dice.choice([at, at, *lying_ftp.STEPS])
+        ftp.server.lie(lying_ftp.served(ftp.sent + b"1", at=at, lie=conduct), times=1)
+        serve_a_line(ftp)
+        ftp.check()
+    record_property("tried", MADE_UP)
+
+
+@pytest.mark.skipif(not IS_LONG, reason="only in the long form: make hostile")
+@pytest.mark.timeout(1200)
+def test_a_gateway_that_says_mutated_octets(
+    smpp: Client, record_property: Callable[[str, object], None]
+) -> None:
+    """Deliveries with octets changed, cut or doubled; then an honest one is taken."""
+    dice = dice_for("mutated deliveries")
+    for _ in range(MADE_UP):
+        octets = bytearray(lying_smpp.deliver(TEXT.encode()) * dice.randint(1, 4))
+        for _ in range(dice.randint(1, 12)):
+            octets[dice.randrange(len(octets))] = dice.randrange(256)
+        smpp.server.be(lying_smpp.said_when_bound(bytes(octets[: dice.randint(1, len(octets))])))
+        smpp.server.lie(smpp.server.conduct, times=1)
+        smpp.check()
+    smpp.server.be(lying_smpp.LIES["hangs-up"])
+    before = smpp.taken()
+    smpp.server.be(lying_smpp.honest(TEXT.encode()))
+    wait_until(lambda: smpp.taken() > before)
+    smpp.check()
+    record_property("tried", MADE_UP)
 
 
 @pytest.mark.parametrize("lie", lying_smpp.LIES)

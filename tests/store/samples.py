@@ -34,6 +34,7 @@ from pipeline.records import (
 )
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 891_234, tzinfo=UTC)
+AT_MS = int(AT.timestamp() * 1_000)
 HANDSET = "447700900001"
 NUMBER = "447800100100"
 
@@ -311,7 +312,7 @@ def kafka_record(
         topic=topic,
         partition=partition,
         offset=offset,
-        timestamp=int(AT.timestamp() * 1000),
+        timestamp=AT_MS,
         timestamp_type=0,
         key=key,
         value=octets,

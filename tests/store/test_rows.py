@@ -17,7 +17,7 @@ from pipeline.records import MoRaw, MtRequest, Record
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF, TableRows
 from pipeline.store.rows import STORED, columns_of, milliseconds_from_time, row_from_record
-from tests.store.samples import AT, SAMPLES, mo_message, mt_request
+from tests.store.samples import AT, AT_MS, SAMPLES, mo_message, mt_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,7 @@ def test_the_table_has_the_columns_of_the_row_with_the_types_of_the_schema(
     }
     if kind in (MoRaw, MtRequest):
         expected["handset"] = "String"
+    expected["written_at"] = "DateTime64(3, 'UTC')"
     expected |= {"kafka_partition": "Int32", "kafka_offset": "Int64"}
     assert described(database, f"{name}_rows") == expected
     assert tuple(expected) == columns_of(kind)
@@ -121,7 +122,7 @@ async def test_a_record_comes_back_as_it_went_in(
     database: Database, writer: ClickHouseWriter, record: Record
 ) -> None:
     kind = type(record)
-    row = row_from_record(record, key=b"447700900001", partition=3, offset=2**40)
+    row = row_from_record(record, key=b"447700900001", partition=3, offset=2**40, written_ms=AT_MS)
     await writer.insert(TableRows(TABLE_OF[kind], columns_of(kind), [row]), tag="once")
     answer = database.writing.query(
         f"SELECT * FROM twoway.{snake_from_camel(kind.__name__)}",
@@ -131,6 +132,7 @@ async def test_a_record_comes_back_as_it_went_in(
     )
     (found,) = answer.named_results()
     expected = plain(record) | {"kafka_partition": 3, "kafka_offset": 2**40}
+    expected["written_at"] = plain(AT)
     if kind in (MoRaw, MtRequest):
         expected["handset"] = "447700900001"
     assert as_bytes(found) == as_bytes(expected)
@@ -140,7 +142,7 @@ async def test_a_record_comes_back_as_it_went_in(
 async def test_what_is_absent_is_null(
     database: Database, writer: ClickHouseWriter, record: Record
 ) -> None:
-    row = row_from_record(record, key=None, partition=0, offset=7)
+    row = row_from_record(record, key=None, partition=0, offset=7, written_ms=AT_MS)
     await writer.insert(TableRows("mt_request_rows", columns_of(MtRequest), [row]), tag="absent")
     found = database.writing.query(
         "SELECT sender_id, keyword, api_id, not_after, handset FROM twoway.mt_request "
@@ -181,7 +183,10 @@ async def test_a_block_of_messages_from_every_month_of_130_years_is_written(
         )
         for month in range(1_500)
     ]
-    rows = [row_from_record(m, key=b"1", partition=0, offset=i) for i, m in enumerate(messages)]
+    rows = [
+        row_from_record(m, key=b"1", partition=0, offset=i, written_ms=AT_MS)
+        for i, m in enumerate(messages)
+    ]
     await writer.insert(
         TableRows("mo_message_rows", columns_of(type(messages[0])), rows), tag="old"
     )

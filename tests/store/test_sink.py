@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import random
 from typing import TYPE_CHECKING, Any
@@ -306,6 +307,36 @@ async def test_a_clickhouse_that_refuses_dead_letters_too_ends_the_store_and_com
     assert "Meet me" not in caplog.text
     stored = {tp for tp, rs in log.records.items() if rs}
     assert all(offsets.positions.get(tp, (0, ""))[0] == 0 for tp in stored)
+
+
+NO_ROOM = {
+    "our-disk": OSError(errno.ENOSPC, "No space left on device"),
+    "our-quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+    "a-reservation": DatabaseError("Code: 243. DB::Exception: Cannot reserve 3.38 MiB", code=243),
+    "its-disk": DatabaseError(
+        "Code: 75. DB::Exception: Cannot write: , errno: 28, strerror: No space left", code=75
+    ),
+}
+
+
+@pytest.mark.usefixtures("quick_pauses")
+@pytest.mark.parametrize("error", NO_ROOM.values(), ids=NO_ROOM)
+async def test_a_store_without_room_tries_for_ever_and_says_why(error: Exception) -> None:
+    log = log_of(seed=3)
+    offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
+    full = Refusing(writer, "insert", error, 10**6)
+    sink = sink_of(full, give_up_seconds=0.0)
+    playing = asyncio.create_task(play(sink, log, offsets, seed=3))
+    while full.left > 10**6 - 9:  # noqa: ASYNC110 - nothing tells when
+        await asyncio.sleep(0.001)
+    assert not playing.done()
+    assert not sink.ready
+    assert sink.waits_for.startswith("clickhouse has been failing for ")
+    full.left = 0
+    assert await playing
+    assert not sink.waits_for
+    for topic, table in TABLES.items():
+        assert writer.places(table) == expected(log, topic)
 
 
 async def test_records_that_kafka_deleted_unread_are_said_and_passed(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipeline.cli.ask.broker import Outgoing
 
-bounded_frames.install()
+bounded_frames.bound_frames()
 FULL_BATCH_OCTETS: Final = 256 * 1024
 RECORDS_TOGETHER: Final = 20_000  # of all partitions; several batches a partition
 BATCHES_UNDER_WAY: Final = 32

@@ -33,6 +33,7 @@ __all__ = [
     "worker_of",
 ]
 
+FAUST_FOLDER: Final = "faust"  # of the home; Faust makes folders in it, and writes nothing
 BROKER_SECONDS: Final = 30.0
 KNOCK_SECONDS: Final = 0.5
 
@@ -56,7 +57,7 @@ def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> App:
         stream_buffer_maxsize=4096,
         web_enabled=False,
         worker_redirect_stdouts=False,
-        datadir=settings.home / "faust",
+        datadir=settings.home / FAUST_FOLDER,
     )
 
 

@@ -57,6 +57,6 @@ def _largest(requests: Any) -> int:
     return FRAME_OCTETS if is_fetch else SMALL_FRAME_OCTETS
 
 
-def install() -> None:
+def bound_frames() -> None:
     """Have every connection of this process read so."""
     AIOKafkaConnection._read = staticmethod(_read)  # noqa: SLF001 - as above

@@ -20,7 +20,7 @@ from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-bounded_frames.install()
+bounded_frames.bound_frames()
 lenient_records.read_any_header_key()
 
 

@@ -3,6 +3,7 @@
 A migration is a file of statements. Each statement ends with a semicolon at the end of a line, and
 must be safe to run twice: if the process is killed in the middle, the migration is not recorded,
 and the next start applies it again from its beginning.
+What no statement can do follows the statements, and may run again as well.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.store.clickhouse.repartition import repartition
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from clickhouse_connect.driver.client import Client
 
@@ -24,6 +27,8 @@ _TABLE: Final = """\
 CREATE TABLE IF NOT EXISTS twoway.migrations
 (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC'))
 ENGINE = ReplacingMergeTree ORDER BY number"""
+#: What follows a migration's statements, by its number.
+_AFTER: Final[Mapping[int, Callable[[Client], None]]] = {12: repartition}
 
 
 class MigrationRefused(RuntimeError):
@@ -98,6 +103,8 @@ def migrate(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
 def _apply(client: Client, migration: Migration) -> None:
     for statement in migration.statements():
         client.command(statement)
+    if after := _AFTER.get(migration.number):
+        after(client)
     client.command(
         "INSERT INTO twoway.migrations "
         "SELECT {number:UInt32}, {name:String}, {checksum:String}, now64(3)",

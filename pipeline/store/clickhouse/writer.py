@@ -25,7 +25,7 @@ _INSERTING: Final = {
     "max_insert_block_size": 1_000_000,
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 256 << 20,
-    # Gateway times may be of very many months; a block of such rows must not stop the store.
+    # A store that catches up may have records of many months; a block of such must not stop it.
     "max_partitions_per_insert_block": 0,
 }
 

@@ -97,7 +97,9 @@ def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Store:
 
     def store(*records: Record) -> None:
         for offset, record in enumerate(records):
-            row = row_from_record(record, key=b"447700900001", partition=0, offset=offset)
+            row = row_from_record(
+                record, key=b"447700900001", partition=0, offset=offset, written_ms=0
+            )
             kind = type(record)
             database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
 

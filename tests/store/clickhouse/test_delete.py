@@ -16,7 +16,16 @@ from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF
 from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
-from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, kafka_record, mo_message, mt_request
+from tests.store.samples import (
+    AT,
+    AT_MS,
+    HANDSET,
+    NUMBER,
+    SAMPLES,
+    kafka_record,
+    mo_message,
+    mt_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +57,9 @@ def of(handset: str, record: Record) -> Record:
 
 def insert(database: Database, record: Record, *, key: str, offset: int = 7, partition: int = 1):
     kind = type(record)
-    row = row_from_record(record, key=key.encode(), partition=partition, offset=offset)
+    row = row_from_record(
+        record, key=key.encode(), partition=partition, offset=offset, written_ms=AT_MS
+    )
     database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
 
 

@@ -19,7 +19,7 @@ from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
 from pipeline.whose.in_python import handsets_of
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import OF_RECORD, How
-from tests.store.samples import SAMPLES
+from tests.store.samples import AT_MS, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,9 @@ def test_sql_finds_the_rows_that_python_knows_to_be_the_handsets(
     rows: dict[type[Record], list[tuple[object, ...]]] = {kind: [] for kind in STORED_OF_HANDSETS}
     for offset, (record, key) in enumerate(cases()):
         kind = type(record)
-        rows[kind].append(row_from_record(record, key=key, partition=0, offset=offset))
+        rows[kind].append(
+            row_from_record(record, key=key, partition=0, offset=offset, written_ms=AT_MS)
+        )
         if handset in handsets_of(record, key=key):
             wanted[kind].append(offset)
     asked = HandsetTest(is_one=f"= '{handset}'", array=f"['{handset}']")
@@ -115,7 +117,9 @@ async def test_the_count_of_the_proof_passes_the_reports_fences(database: Databa
     for sample in SAMPLES:
         if type(sample) in STORED_OF_HANDSETS:
             kind = type(sample)
-            row = row_from_record(sample, key=b"27820000001", partition=0, offset=1)
+            row = row_from_record(
+                sample, key=b"27820000001", partition=0, offset=1, written_ms=AT_MS
+            )
             database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
     lines = await Questions(database).json_lines(_COUNTS, {"h": "27820000001"})
     counted = {row["view"]: int(row["n"]) for row in map(json.loads, lines.splitlines())}

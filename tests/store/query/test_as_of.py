@@ -15,6 +15,7 @@ from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
+from tests.store.samples import AT_MS
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import ANN, BOB, HANDSET, NOON
 
@@ -59,7 +60,7 @@ async def store(writer: ClickHouseWriter, *talks: Conversation) -> None:
             continue
         kind = type(found[0])
         rows = [
-            row_from_record(record, key=None, partition=0, offset=offset)
+            row_from_record(record, key=None, partition=0, offset=offset, written_ms=AT_MS)
             for offset, record in enumerate(found)
         ]
         table = TableRows(TABLE_OF[kind], columns_of(kind), rows)

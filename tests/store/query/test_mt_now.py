@@ -20,7 +20,7 @@ from pipeline.store.query.questions import Questions
 from pipeline.store.report.filters import filters_from_query
 from pipeline.store.report.listings import LISTINGS
 from pipeline.store.rows import columns_of, row_from_record
-from tests.store.samples import AT, SAMPLES
+from tests.store.samples import AT, AT_MS, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def store(database: Database, records: Sequence[tuple[int, Record]]) -> None:
     """Rows of records at these offsets, each in an insert of its own."""
     for offset, record in records:
         kind = type(record)
-        row = row_from_record(record, key=None, partition=0, offset=offset)
+        row = row_from_record(record, key=None, partition=0, offset=offset, written_ms=AT_MS)
         database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
 
 

@@ -36,7 +36,7 @@ from pipeline.store.report.server import Report
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.rows import columns_of, row_from_record
 from pipeline.web.access import AccessError
-from tests.store.samples import AT, HANDSET, NUMBER, SAMPLES, mo_message
+from tests.store.samples import AT, AT_MS, HANDSET, NUMBER, SAMPLES, mo_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,9 @@ def store(database: Database, records: list[Record]) -> None:
     writer = ClickHouseWriter(database.writing)
     for number, record in enumerate(records):
         kind = type(record)
-        row = row_from_record(record, key=HANDSET.encode(), partition=0, offset=number)
+        row = row_from_record(
+            record, key=HANDSET.encode(), partition=0, offset=number, written_ms=AT_MS
+        )
         rows = TableRows(TABLE_OF[kind], columns_of(kind), [row])
         asyncio.run(writer.insert(rows, tag=f"report {number}"))
     writer.close()

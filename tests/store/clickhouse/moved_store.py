@@ -1,0 +1,95 @@
+"""An installation of before the partitions by `written_at`, and its migration that may be killed.
+
+python moved_store.py fill HOME         rows in every table, in one of 672 stated months
+python moved_store.py move HOME [N]     migrate; SIGKILL before the N-th statement of the move
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from pipeline.records import MoMessage
+from pipeline.settings import Settings
+from pipeline.store.clickhouse import database, migrations, repartition
+from pipeline.store.decoding import TABLE_OF
+from pipeline.store.rows import columns_of, row_from_record
+from tests.store.samples import SAMPLES
+from tests.store.test_many_months import stating
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+MONTHS = {MoMessage: 672}
+FEW_MONTHS = 4
+#: Small, so that that table is moved in several steps.
+ROWS_AT_ONCE = 300
+ADDED = 12
+migrations_in = migrations.migrations_in
+
+
+def fill(home: Path) -> None:
+    """A row a month."""
+    database.migrations_in = lambda: [each for each in migrations_in() if each.number < ADDED]
+    with database.Database(Settings(home=home)) as opened:
+        for sample in SAMPLES:
+            kind = type(sample)
+            columns = [name for name in columns_of(kind) if name != "written_at"]
+            rows = [
+                row_from_record(
+                    stating(sample, datetime(1990 + month // 12, month % 12 + 1, 3, tzinfo=UTC)),
+                    key=b"447700900001",
+                    partition=3,
+                    offset=month,
+                    written_ms=0,
+                )
+                for month in range(MONTHS.get(kind, FEW_MONTHS))
+            ]
+            place = columns_of(kind).index("written_at")
+            opened.writing.insert(
+                TABLE_OF[kind],
+                [(*row[:place], *row[place + 1 :]) for row in rows],
+                column_names=columns,
+                settings={"max_partitions_per_insert_block": 0},
+            )
+
+
+class DeadlyClient:
+    """Kills the process before the n-th statement."""
+
+    def __init__(self, client: Client, burn_at: int) -> None:
+        self._client = client
+        self._left = burn_at
+        self.query = client.query
+
+    def command(self, sql: str, **given: Any) -> Any:
+        self._left -= 1
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._client.command(sql, **given)
+
+
+def move(home: Path, burn_at: int) -> None:
+    """Migrate, and die on the way."""
+    repartition.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[misc]
+
+    def moved(client: Client) -> None:
+        repartition.repartition(DeadlyClient(client, burn_at))  # type: ignore[arg-type]
+
+    migrations._AFTER = {ADDED: moved}  # type: ignore[misc]
+    with database.Database(Settings(home=home)):
+        pass
+
+
+if __name__ == "__main__":
+    what, folder, *burn_at = sys.argv[1:]
+    if what == "fill":
+        fill(Path(folder))
+    else:
+        move(Path(folder), int(burn_at[0]) if burn_at else 0)
