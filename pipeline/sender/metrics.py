@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from pipeline.records import Purpose
+from pipeline.sender.entry import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.sender.entry import Entry
 
 ASKED: Final = Counter("twoway_sender_asked_total", "Attempts asked for", ["api_id"])
 PERMITS: Final = Counter("twoway_sender_permits_total", "Permits used", ["api_id"])
@@ -43,3 +51,14 @@ CALL_SECONDS: Final = Histogram(
     ["way"],
     buckets=(0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+
+
+def show_held(held: Sequence[Entry]) -> None:
+    """Show what is held, and since and until when."""
+    HELD.set(len(held))
+    UNKNOWN.set(sum(entry.step is Step.UNKNOWN for entry in held))
+    oldest = min((entry.command.at for entry in held), default=None)
+    OLDEST.set(oldest.timestamp() if oldest else 0)
+    confirming = [e.command for e in held if e.command.purpose == Purpose.CONFIRMATION]
+    deadline = min((command.not_after for command in confirming), default=None)
+    CONFIRMATION_DEADLINE.set(deadline.timestamp() if deadline else 0)

@@ -1,4 +1,4 @@
-"""The sender: it holds commands, asks the worker for each attempt, and makes the calls it permits.
+"""The sender: it holds commands until they are final, and lets each go by its API in its turn.
 
 It decides nothing that matters. Killed at any moment it leaves a permit that lapses: the worker
 then has the gateway asked what became of it. `deploy/decisions/0117` has the table of crashes.
@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from pipeline.identity import derived_id
-from pipeline.records import AskKind, CommandState, MtAsk, Purpose
+from pipeline.records import CommandState
 from pipeline.sender import metrics
+from pipeline.sender.attempts import Attempts
 from pipeline.sender.entry import Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
 from pipeline.sender.questions import ask_gateway
-from pipeline.sender.results import result_of_answers
-from pipeline.sender.way import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
-    from typing import Any
 
     from pipeline.records import MtCommand, MtState
     from pipeline.sender.desk import Desk
@@ -32,10 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.sender")
 
-#: An ask may be lost; so long after it was written it is written again.
-ASK_AGAIN_SECONDS: Final = 10.0
-#: A permit is not used in its last moments.
-MARGIN_SECONDS: Final = 0.25
 #: How long calls may still take when a partition is given up or the process ends.
 END_SECONDS: Final = 15.0
 #: Behind another sender's command: how soon to ask again, at first and at most.
@@ -67,13 +59,9 @@ class CommandSender:
         self._post = post
         self._now = now
         self._backlog = Backlog()
+        self._attempts = Attempts(self._desk_of, post=post, now=now)
         self._marks: dict[int, LowWater] = {}
-        self._holders: dict[int, str] = {}
         self._homeless: dict[str, int] = {}
-        self._untold = 0  # results that Kafka does not have yet
-        self._told = asyncio.Event()
-        self._told.set()
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._backlog)
@@ -82,7 +70,7 @@ class CommandSender:
         """Serve every API until cancelled."""
         async with asyncio.TaskGroup() as group:
             for desk in self._desks.values():
-                group.create_task(desk.run(self._ask))
+                group.create_task(desk.run(self._attempts.ask))
             group.create_task(self._remind())
 
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
@@ -90,11 +78,11 @@ class CommandSender:
 
         Each has a new holder: a permit that was given to this process before is not its own.
         """
-        for partition in partitions:
-            self._marks[partition] = LowWater()
-            self._holders[partition] = secrets.token_hex(8)
+        new = list(partitions)
+        self._marks.update({partition: LowWater() for partition in new})
+        owned = self._attempts.assign(new)
         for desk in self._desks.values():
-            desk.bucket.share = len(self._holders) / max(of, 1)
+            desk.bucket.share = owned / max(of, 1)
 
     def take(self, command: MtCommand, partition: int, offset: int) -> None:
         """Hold a command until it is final."""
@@ -142,7 +130,7 @@ class CommandSender:
             entry.is_given_up = entry.step is not Step.CALLING
         try:
             async with asyncio.timeout(END_SECONDS):
-                await asyncio.gather(*(self._withdraw(entry) for entry in unused))
+                await asyncio.gather(*(self._attempts.withdraw(entry) for entry in unused))
                 if calls := [entry.call for entry in calling if entry.call is not None]:
                     await asyncio.wait(calls)
         except TimeoutError:
@@ -153,11 +141,11 @@ class CommandSender:
             self._desk_free(entry)
         for partition in gone:
             self._marks.pop(partition, None)
-            self._holders.pop(partition, None)
+        self._attempts.give_up(gone)
 
     async def settle(self) -> None:
         """Wait until Kafka has what was seen."""
-        await self._told.wait()
+        await self._attempts.settle()
 
     def _desk_of(self, entry: Entry) -> Desk | None:
         return self._desks.get(entry.command.api_id) or self._desks.get(self._default)
@@ -178,84 +166,11 @@ class CommandSender:
         if desk is not None:
             desk.free(entry)
 
-    async def _ask(self, entry: Entry) -> None:
-        """Write the ask; the API's queue goes on while Kafka takes it."""
-        await self._told.wait()
-        now = time.monotonic()
-        # The worker decides after this moment, so that counting from here is never too long.
-        entry.first_asked_at = entry.first_asked_at or now
-        entry.asked_at = now
-        entry.ask_again_at = now + ASK_AGAIN_SECONDS
-        self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
-
-    def _ask_of(self, entry: Entry, kind: AskKind) -> MtAsk:
-        command = entry.command
-        holder = self._holders.get(entry.partition, "")
-        attempt = str(entry.attempt)
-        return MtAsk(
-            ask_id=derived_id("mt-ask", command.command_id, kind, holder, attempt),
-            kind=kind.value,
-            command_id=command.command_id,
-            handset=command.handset,
-            sender_id=command.sender_id,
-            attempt=entry.attempt,
-            holder=holder,
-            at=self._now(),
-        )
-
     def _permitted(self, entry: Entry, state: MtState) -> None:
-        is_mine = state.holder == self._holders.get(entry.partition)
-        if not is_mine:
-            if entry.step is Step.ASKED:
-                self._later(entry, BEHIND_SECONDS[1])
-        elif entry.step is Step.ASKED and state.attempt == entry.attempt and state.until:
-            entry.step = Step.CALLING
-            metrics.PERMIT_SECONDS.observe(time.monotonic() - entry.asked_at)
-            seconds = (state.until - state.at).total_seconds() - MARGIN_SECONDS
-            deadline = entry.first_asked_at + seconds
-            entry.call = self._start(self._call(entry, deadline, tuple(state.parts)))
-
-    async def _call(self, entry: Entry, deadline: float, parts: tuple[int, ...]) -> None:
-        desk = self._desk_of(entry)
-        if desk is None:
-            raise RuntimeError("a permit for an API that is not there")
-        holder = self._holders[entry.partition]
-        submission = Submission(command=entry.command, attempt=entry.attempt, parts=parts)
-
-        def may_go() -> bool:
-            return time.monotonic() < deadline and not entry.is_given_up
-
-        answers = await desk.make_call(submission, may_go)
-        if answers is None:
-            entry.step = Step.GIVING_BACK
-            metrics.GIVEN_BACK.labels(desk.api.api_id).inc()
-            await self._withdraw(entry)
-            return
-        result = result_of_answers(
-            entry.command,
-            answers,
-            api=desk.api,
-            attempt=entry.attempt,
-            holder=holder,
-            at=self._now(),
-        )
-        self._untold += 1
-        self._told.clear()
-        try:
-            await self._post.tell(result)
-        finally:
-            self._untold -= 1
-            if not self._untold:
-                self._told.set()
-        if entry.step is Step.CALLING:
-            entry.step = Step.TOLD
-        entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
-        desk.free(entry)
-
-    async def _withdraw(self, entry: Entry) -> None:
-        """Give a permit back that is never used, whether it has come yet or not."""
-        entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
-        await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
+        if self._attempts.is_mine(entry, state):
+            self._attempts.use(entry, state)
+        elif entry.step is Step.ASKED:
+            self._later(entry, BEHIND_SECONDS[1])
 
     def _wait(self, entry: Entry, state: MtState) -> None:
         """It waits: for its time, for an older command, or for a new attempt."""
@@ -283,7 +198,7 @@ class CommandSender:
         if seconds <= 0:
             self._queue(entry)
         else:
-            self._start(self._queue_after(entry, seconds))
+            self._attempts.start(self._queue_after(entry, seconds))
 
     async def _queue_after(self, entry: Entry, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -304,7 +219,9 @@ class CommandSender:
             desk = self._desk_of(entry)
             if desk is not None:
                 asked = self._desks.get(desk.api.query_by, desk)
-                self._start(ask_gateway(entry.command, state.attempt, asked, self._post, self._now))
+                self._attempts.start(
+                    ask_gateway(entry.command, state.attempt, asked, self._post, self._now)
+                )
 
     def _finish(self, entry: Entry) -> None:
         entry.step = Step.DONE
@@ -324,28 +241,6 @@ class CommandSender:
             await asyncio.sleep(1.0)
             now = time.monotonic()
             held = self._backlog.entries()
-            metrics.HELD.set(len(held))
-            metrics.UNKNOWN.set(sum(entry.step is Step.UNKNOWN for entry in held))
-            oldest = min((entry.command.at for entry in held), default=None)
-            metrics.OLDEST.set(oldest.timestamp() if oldest else 0)
-            confirming = [e.command for e in held if e.command.purpose == Purpose.CONFIRMATION]
-            deadline = min((command.not_after for command in confirming), default=None)
-            metrics.CONFIRMATION_DEADLINE.set(deadline.timestamp() if deadline else 0)
+            metrics.show_held(held)
             for entry in held:
-                if 0 < entry.ask_again_at <= now and not entry.is_given_up:
-                    entry.ask_again_at = now + ASK_AGAIN_SECONDS
-                    if entry.step is Step.GIVING_BACK:
-                        self._start(self._withdraw(entry))
-                    elif entry.step in (Step.ASKED, Step.TOLD):
-                        self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the sender met a defect", exc_info=error)
+                self._attempts.remind(entry, now)
