@@ -11,9 +11,16 @@ from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
 from pipeline.peer.ftp import bounds
-from pipeline.peer.ftp.connection import CODEC, WORDS, FtpConnection, end_tls, in_words
-from pipeline.peer.ftp.trouble import LoginRefused, Missing, Trouble
-from pipeline.process.peer_words import keep_secret, peer_words
+from pipeline.peer.ftp.connection import (
+    CODEC,
+    FtpConnection,
+    end_tls,
+    in_words,
+    log_in,
+    octets_as_text,
+)
+from pipeline.peer.ftp.trouble import Missing, Trouble
+from pipeline.process.peer_words import keep_secret
 
 if TYPE_CHECKING:
     import ssl
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 
 #: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
 _NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
-_NOT_LOGGED_IN: Final = "530"
 
 
 class FtpClient:
@@ -32,7 +38,7 @@ class FtpClient:
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
         self._tls = tls
-        self._folder, _, self.name = _octets_as_text(settings.ftp_path).rpartition("/")
+        self._folder, _, self.name = octets_as_text(settings.ftp_path).rpartition("/")
         if settings.ftp_path.startswith("/") and not self._folder:
             self._folder = "/"
         self._connection: FtpConnection | None = None
@@ -54,7 +60,12 @@ class FtpClient:
                 connection.connect(self._settings.ftp_host, self._settings.ftp_port)
                 connection.be_patient()
             with in_words("untrusted" if self._tls else "broken"):
-                self._log_in(connection)
+                log_in(
+                    connection,
+                    self._settings.ftp_user,
+                    self._settings.ftp_password,
+                    called="ftp_user and ftp_password",
+                )
             with in_words("broken"):
                 if self._folder:
                     connection.cwd(self._folder)
@@ -185,26 +196,6 @@ class FtpClient:
             raise Trouble("broken", "the connection was ended")
         return self._connection
 
-    def _log_in(self, connection: FtpConnection) -> None:
-        """Under TLS before user and password go over the line, or not at all."""
-        settings = self._settings
-        user, password = (
-            _octets_as_text(text) for text in (settings.ftp_user, settings.ftp_password)
-        )
-        try:
-            if self._tls:
-                connection.auth()
-            connection.login(user, password, secure=False)
-            if self._tls:
-                connection.prot_p()
-        except ftplib.error_perm as error:
-            words = peer_words(str(error), limit=WORDS)
-            if words.startswith(_NOT_LOGGED_IN):
-                raise LoginRefused(
-                    f"the server refuses ftp_user and ftp_password: {words}"
-                ) from None
-            raise Trouble("refused", f"the server refuses to go on: {words}") from None
-
 
 def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
     """What follows the first `count` octets."""
@@ -212,8 +203,3 @@ def _skipped(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
         if count < len(block):
             yield block[count:]
         count = max(0, count - len(block))
-
-
-def _octets_as_text(text: str) -> str:
-    """UTF-8 as the control connection's codec takes it."""
-    return text.encode().decode(CODEC)

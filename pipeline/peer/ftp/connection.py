@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.peer.ftp import bounds
-from pipeline.peer.ftp.trouble import Trouble
+from pipeline.peer.ftp.trouble import LoginRefused, Trouble
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CODEC: Final = "latin-1"
 
 RECEIVED_OCTETS: Final = 4096
 WORDS: Final = 100  # characters of what a server says
+_NOT_LOGGED_IN: Final = "530"
 HIGHEST_PORT: Final = 65535
 
 
@@ -34,6 +35,7 @@ class FtpConnection(ftplib.FTP_TLS):
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         super().__init__(context=tls, timeout=bounds.CONNECT_SECONDS, encoding=CODEC)
+        self.is_tls = tls is not None
         self._held = bytearray()  # of a reply, what was received and not read
         self._answer_by = 0.0
 
@@ -136,12 +138,12 @@ class FtpConnection(ftplib.FTP_TLS):
 
 
 @contextmanager
-def in_words(kind: str) -> Iterator[None]:
-    """What goes wrong on the line becomes `Trouble` of that kind."""
+def in_words(kind: str, *, seconds: float | None = None) -> Iterator[None]:
+    """What goes wrong on the line becomes `Trouble` of that kind; an answer had `seconds`."""
     try:
         yield
     except TimeoutError as error:
-        words = f"no answer within {bounds.ANSWER_SECONDS:.0f} s"
+        words = f"no answer within {seconds or bounds.ANSWER_SECONDS:.0f} s"
         raise Trouble("timeout", words) from error
     except ssl.SSLError as error:
         words = peer_words(str(error.reason or error))
@@ -153,6 +155,31 @@ def in_words(kind: str) -> Iterator[None]:
     except (ftplib.Error, ValueError, ArithmeticError) as error:
         words = peer_words(str(error), limit=WORDS)
         raise Trouble("broken", f"the server said {words!r}") from error
+
+
+def log_in(
+    connection: FtpConnection, user: str, password: str, *, called: str = "user and password"
+) -> None:
+    """Under TLS before user and password go over the line, or not at all.
+
+    `called` is what the operator knows the two as.
+    """
+    try:
+        if connection.is_tls:
+            connection.auth()
+        connection.login(octets_as_text(user), octets_as_text(password), secure=False)
+        if connection.is_tls:
+            connection.prot_p()
+    except ftplib.error_perm as error:
+        words = peer_words(str(error), limit=WORDS)
+        if words.startswith(_NOT_LOGGED_IN):
+            raise LoginRefused(f"the server refuses {called}: {words}") from None
+        raise Trouble("refused", f"the server refuses to go on: {words}") from None
+
+
+def octets_as_text(text: str) -> str:
+    """UTF-8 as the control connection's codec takes it."""
+    return text.encode().decode(CODEC)
 
 
 def end_tls(data: socket.socket) -> None:

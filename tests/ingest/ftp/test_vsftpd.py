@@ -54,8 +54,8 @@ rsa_cert_file={certificate}
 
 
 @contextmanager
-def vsftpd(*, tls: bool) -> Iterator[tuple[Path, Settings]]:
-    """Its folder, which the world may read, and how to reach it."""
+def vsftpd(*, tls: bool, more: str = "") -> Iterator[tuple[Path, Settings]]:
+    """Its folder, which the world may read, and how to reach it; `more` are lines of settings."""
     with tempfile.TemporaryDirectory(prefix="twoway-vsftpd-") as name:
         top = Path(name)
         top.chmod(0o755)
@@ -74,6 +74,7 @@ def vsftpd(*, tls: bool) -> Iterator[tuple[Path, Settings]]:
                 tls="YES" if tls else "NO",
                 certificate=top / "server.pem",
             )
+            + more
         )
         settings = Settings(
             home=top / "home",

@@ -1,4 +1,4 @@
-"""The way by SMPP 3.4: a transmitter's bind, and a submit_sm a part."""
+"""The way by SMPP 3.4: a transmitter's bind, a submit_sm a part (deploy/decisions/0113)."""
 
 from __future__ import annotations
 

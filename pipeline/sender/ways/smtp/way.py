@@ -1,4 +1,4 @@
-"""The way by SMTP: a mail a command, with the parameters of HTTP as lines."""
+"""The way by SMTP: a mail a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
 
 from __future__ import annotations
 

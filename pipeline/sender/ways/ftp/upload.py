@@ -1,0 +1,181 @@
+"""One command's file: stored under a temporary name, then renamed to the name of the command.
+
+A name is stored once: who comes again looks first. So no attempt makes a second file.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from enum import IntEnum, auto
+from typing import TYPE_CHECKING, Final
+
+from pipeline.peer.ftp.trouble import LoginRefused, Trouble
+from pipeline.records import Outcome
+from pipeline.sender import way
+from pipeline.sender.way import Answer, PermitEnded
+from pipeline.sender.ways.ftp.server import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.sender.ways.ftp.server import Server
+
+HANDED_OVER: Final = "handed over by FTP"
+FOLDER: Final = "tmp"  # of files that are not whole
+#: Of the time, what a lost answer leaves for looking.
+_FIRST_SHARE: Final = 0.6
+
+
+class Step(IntEnum):
+    """How far it came, by what was written to the server."""
+
+    NOTHING = auto()
+    STORING = auto()  # octets were written, the answer to them was not read
+    STORED = auto()
+    RENAMING = auto()  # RNTO was written, and its answer not read
+
+
+class Upload:
+    """Blocks: it runs in a thread of its own, and `give_up` is called from another."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        name: str,
+        temporary: str,
+        octets: bytes,
+        may_go: Callable[[], bool],
+        seconds: float,
+    ) -> None:
+        self._server = server
+        self._name = name
+        self._temporary = {"suffix": f"{name}.part", "folder": f"{FOLDER}/{name}"}.get(temporary)
+        self._octets = octets
+        self._may_go = may_go
+        self._begun = time.monotonic()
+        self._seconds = seconds
+        self._is_given_up = False
+        self._deciding = threading.Lock()
+        self.step = Step.NOTHING
+
+    def run(self) -> Answer:
+        """What was seen; raises `PermitEnded`."""
+        try:
+            with self._server.connected(self._begun + self._seconds * _FIRST_SHARE) as server:
+                return self._upload(server)
+        except Refused as refused:
+            return _refused(refused)
+        except Trouble as trouble:
+            if not self._may_be_there:
+                return _not_there(trouble)
+            words = str(trouble)
+        try:
+            with self._server.connected(self._begun + self._seconds) as server:
+                return self._look(server, words)
+        except Refused as refused:
+            return _refused(refused)
+        except Trouble as trouble:
+            return _unknown(f"{words}; then it could not be looked: {trouble}")
+
+    def give_up(self) -> Answer:
+        """The time is over: end the connection, and say what may have become of it."""
+        with self._deciding:
+            self._is_given_up = True
+            may_be_there = self._may_be_there
+        self._server.abort()
+        words = "the server did not answer in time"
+        return _unknown(words) if may_be_there else _not_there(Trouble("timeout", words))
+
+    @property
+    def _may_be_there(self) -> bool:
+        """Whether the gateway may have found it: under a temporary name it looks at none."""
+        least = Step.RENAMING if self._temporary else Step.STORING
+        return self.step >= least
+
+    def _upload(self, server: Server) -> Answer:
+        if server.has(self._name):
+            return self._found(server, "it was there already")
+        name = self._temporary or self._name
+        if self._temporary and "/" in name:
+            server.make_folder(FOLDER)
+        try:
+            is_stored = server.store(name, self._octets, may_write=self._may(Step.STORING))
+        except Refused as refused:
+            return _unknown(str(refused)) if self._may_be_there else _refused(refused)
+        if not is_stored:
+            server.delete(name)
+            raise PermitEnded
+        if server.size(name) not in (None, len(self._octets)):
+            words = "not all of the file has arrived"
+            return _unknown(words) if self._may_be_there else _not_there(Trouble("broken", words))
+        self.step = Step.STORED
+        return self._rename(server)
+
+    def _rename(self, server: Server) -> Answer:
+        if self._temporary is None:
+            return _submitted()
+        if not server.rename(self._temporary, self._name, may_write=self._may(Step.RENAMING)):
+            server.delete(self._temporary)
+            raise PermitEnded
+        return _submitted()
+
+    def _look(self, server: Server, words: str) -> Answer:
+        """After a lost answer: the final name says that it is there, the temporary one that not."""
+        if server.has(self._name):
+            return self._found(server, words)
+        if self._temporary is None:
+            return _not_there(Trouble("broken", words))
+        if server.has(self._temporary):  # so RNTO was not done
+            self.step = Step.STORED
+            return self._rename(server)
+        return _unknown(f"{words}; then neither name was there")
+
+    def _found(self, server: Server, words: str) -> Answer:
+        """What has no temporary name may be there in part."""
+        if self._temporary is None and server.size(self._name) != len(self._octets):
+            return _unknown(f"{words}; it is there, perhaps in part")
+        return _submitted(words)
+
+    def _may(self, step: Step) -> Callable[[], bool]:
+        """The permit, right before octets that matter are written; with it they may be."""
+
+        def may_write() -> bool:
+            with self._deciding:
+                if self._is_given_up or not self._may_go():
+                    return False
+                self.step = step
+                return True
+
+        return may_write
+
+
+def _submitted(words: str = "") -> Answer:
+    said = f"{HANDED_OVER}; {words}" if words else HANDED_OVER
+    return Answer(outcome=Outcome.SUBMITTED, words=said)
+
+
+def _unknown(words: str) -> Answer:
+    return Answer(outcome=Outcome.UNKNOWN, words=words, trouble=way.Trouble.UNREACHABLE)
+
+
+def _not_there(trouble: Trouble) -> Answer:
+    is_refused = isinstance(trouble, LoginRefused)
+    return Answer(
+        outcome=Outcome.FAILED,
+        is_temporary=True,
+        words=f"not sent: {trouble}",
+        trouble=way.Trouble.REFUSED if is_refused else way.Trouble.UNREACHABLE,
+    )
+
+
+def _refused(refused: Refused) -> Answer:
+    """Folder and names are the API's: a refusal for good would be one of every command."""
+    return Answer(
+        outcome=Outcome.FAILED,
+        is_temporary=True,
+        code=refused.code,
+        words=f"not sent: {refused}",
+        trouble=way.Trouble.NONE if refused.is_temporary else way.Trouble.REFUSED,
+    )

@@ -1,0 +1,125 @@
+"""The way by FTP: a file a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from pipeline.peer.ftp.trouble import Trouble
+from pipeline.process.client_tls import tls_for
+from pipeline.process.peer_words import keep_secret
+from pipeline.records import Outcome
+from pipeline.sender.way import Answer, Found, ProbeFailed
+from pipeline.sender.ways.ftp.server import Server
+from pipeline.sender.ways.ftp.upload import Upload
+from pipeline.wire.clickatell.lines import Login, lines_from_command
+from pipeline.wire.clickatell.message import NotSendable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.sender.apis import Api
+    from pipeline.sender.way import Submission
+
+#: Uploads under way at a time, each with a thread and a connection of its own.
+WINDOW: Final = 8
+#: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.
+LONGEST_LINE: Final = 8190
+TEMPORARY: Final = ("suffix", "folder", "none")
+#: How much longer than its time a thread is waited for: a name server bounds its own.
+LEEWAY_SECONDS: Final = 1.0
+
+
+class FtpWay:
+    """Logs in for each file. Raises `ValueError` for an API that no file can reach."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        if api.temporary not in TEMPORARY:
+            raise ValueError(f"temporary must be one of {', '.join(TEMPORARY)}")
+        for name in ("folder", "login_user", "login_password"):
+            if not getattr(api, name).isprintable():
+                raise ValueError(f"{name} must be printable")
+        self._login = Login(api.api_id, api.user, api.password)
+        self._tls = tls_for("ftp", mode=api.tls, host=api.host, ca=api.ca)
+        self._threads = ThreadPoolExecutor(api.window or WINDOW, thread_name_prefix="ftp-upload")
+        self._free = asyncio.Semaphore(api.window or WINDOW)
+        keep_secret([api.password, api.login_password])
+
+    async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
+        """One answer, for the whole message: what of it is which part, no file says."""
+        command = submission.command
+        try:
+            lines = lines_from_command(
+                command,
+                self._login,
+                longest=LONGEST_LINE,
+                callback=self._api.callback,
+                max_parts=self._api.max_parts,
+                required_features=self._api.req_feat,
+            )
+        except NotSendable as error:
+            code, _, words = str(error).partition(": ")
+            return [Answer(outcome=Outcome.FAILED, code=code, words=words)]
+        octets = "".join(f"{line}\r\n" for line in lines).encode("ascii")
+        deadline = time.monotonic() + self._api.timeout_seconds
+        try:
+            async with asyncio.timeout(self._api.timeout_seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            words = "not sent: too many uploads are under way"
+            return [Answer(outcome=Outcome.FAILED, is_temporary=True, words=words)]
+        upload = Upload(
+            Server(self._api, tls=self._tls),
+            name=f"{command.command_id}.txt",
+            temporary=self._api.temporary,
+            octets=octets,
+            may_go=may_go,
+            seconds=deadline - time.monotonic(),
+        )
+        running = asyncio.get_running_loop().run_in_executor(self._threads, upload.run)
+        running.add_done_callback(self._is_free)
+        try:
+            async with asyncio.timeout(deadline + LEEWAY_SECONDS - time.monotonic()):
+                return [await asyncio.shield(running)]
+        except TimeoutError:
+            return [upload.give_up()]
+        except asyncio.CancelledError:
+            upload.give_up()
+            raise
+
+    async def probe(self) -> str:
+        """Log in, and have a NOOP answered."""
+        server = Server(self._api, tls=self._tls)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, server)
+        try:
+            async with asyncio.timeout(self._api.timeout_seconds + LEEWAY_SECONDS):
+                words = await asyncio.shield(running)
+        except (Trouble, TimeoutError) as error:
+            server.abort()
+            words = str(error) or "no answer in time"
+            raise ProbeFailed(f"{self._where}: {words}") from error
+        return f"{self._where} takes files: {words}"
+
+    async def query(self, command_id: str) -> Found | None:
+        """None: the form of the gateway's log file is not known."""
+        return None
+
+    async def close(self) -> None:
+        """Take no more; what is under way ends by its own time."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._api.host}:{self._api.port}"
+
+    def _ask(self, server: Server) -> str:
+        with server.connected(time.monotonic() + self._api.timeout_seconds) as connected:
+            return connected.noop()
+
+    def _is_free(self, running: asyncio.Future[Answer]) -> None:
+        self._free.release()
+        if not running.cancelled():
+            running.exception()  # whoever waited for it may have left
