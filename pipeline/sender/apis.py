@@ -20,6 +20,10 @@ class WayName(StrEnum):
     FTP = "ftp"
 
 
+class UnusableApi(ValueError):
+    """Nothing can be sent by an API as it is written; the words say why, and hold no secret."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Api:
     """One API of the gateway. Times are seconds, rates parts a second."""

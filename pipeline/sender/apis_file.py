@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 FILE: Final = "apis.toml"
 _BY_URL: Final = (WayName.HTTP, WayName.XML, WayName.SOAP)
-_PASSWORDS: Final = ("password", "password_file", "password_env")
-_NAMES: Final = {field.name for field in fields(Api)} - {"is_default", "password"}
+_NAMES: Final = {field.name for field in fields(Api)} - {
+    "is_default",
+    "password",
+    "login_password",
+}
 _CHOICES: Final = {
     "tls": ("on", "off", "plain"),
     "alphabet": ("gsm7", "latin1"),
@@ -61,7 +64,7 @@ def apis_from_file(path: Path) -> list[Api]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ApisError(f"{path}: {_without_text(error)}") from None
     apis = apis_from_toml(document, path=path)
-    keep_secret(api.password for api in apis)
+    keep_secret(each for api in apis for each in (api.password, api.login_password))
     return apis
 
 
@@ -100,7 +103,8 @@ def _api(table: object, where: str, path: Path) -> Api:
         raise ApisError(f"{where}: it is no table")
     given = dict(table)
     is_default = given.pop("default", False)
-    password = _password(given, where, path)
+    password = _password("password", given, where, path)
+    login_password = _password("login_password", given, where, path)
     unknown = set(given) - _NAMES
     if unknown:
         raise ApisError(f"{where}: unknown {', '.join(sorted(unknown))}")
@@ -117,13 +121,19 @@ def _api(table: object, where: str, path: Path) -> Api:
     for name, allowed in _CHOICES.items():
         if given.get(name, allowed[0]) not in allowed:
             raise ApisError(f"{where}: {name} is none of {', '.join(allowed)}")
-    api = Api(**given, password=password, is_default=is_default is True)
+    api = Api(
+        **given,
+        password=password,
+        login_password=login_password,
+        is_default=is_default is True,
+    )
     return _checked(api, where)
 
 
-def _password(given: dict[str, Any], where: str, path: Path) -> str:
+def _password(name: str, given: dict[str, Any], where: str, path: Path) -> str:
     """The password from wherever one of the three fields says it is."""
-    named = [name for name in _PASSWORDS if name in given]
+    from_file, from_environment = f"{name}_file", f"{name}_env"
+    named = [each for each in (name, from_file, from_environment) if each in given]
     if len(named) > 1:
         raise ApisError(f"{where}: of {' and '.join(named)} set one")
     if not named:
@@ -131,16 +141,17 @@ def _password(given: dict[str, Any], where: str, path: Path) -> str:
     value = given.pop(named[0])
     if not isinstance(value, str) or not value:
         raise ApisError(f"{where}: {named[0]} must be a text")
-    if named[0] == "password":
+    if named[0] == name:
         return value
-    if named[0] == "password_env":
+    if named[0] == from_environment:
         if value not in os.environ:
             raise ApisError(f"{where}: there is no environment variable {value}")
         return os.environ[value]
     try:
         return (path.parent / value).read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ApisError(f"{where}: password_file cannot be read: {type(error).__name__}") from None
+        words = f"{from_file} cannot be read: {type(error).__name__}"
+        raise ApisError(f"{where}: {words}") from None
 
 
 def _value(value: object, name: str, kind: str, where: str) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
-from pipeline.process.client_tls import TlsError
+from pipeline.sender.apis import UnusableApi
 from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.consumer import feed
 from pipeline.sender.desk import Desk
@@ -73,4 +73,5 @@ def run(settings: Settings) -> None:
         process = SenderProcess(settings, apis_from_file(apis_file(settings)))
         await run_until_signalled(process.run, settings, ready=lambda: process.is_ready)
 
-    run_process("sender", main, settings, exits={ApisError: EXIT_SETTINGS, TlsError: EXIT_SETTINGS})
+    exits: dict[type[Exception], int] = {ApisError: EXIT_SETTINGS, UnusableApi: EXIT_SETTINGS}
+    run_process("sender", main, settings, exits=exits)

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.process.client_tls import TlsError
+from pipeline.sender.apis import UnusableApi
 from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.way import ProbeFailed
 
@@ -53,7 +53,7 @@ async def _probe(api: Api) -> str:
 
     try:
         way = way_of(api)
-    except TlsError as error:
+    except UnusableApi as error:
         raise CommandError(str(error)) from error
     try:
         return await way.probe()
