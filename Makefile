@@ -16,7 +16,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --di
 # What runs side by side says what it says in one piece, where make knows how to.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: install compiled demo test check lint bench chaos hostile lock clean
+.PHONY: install compiled demo test check lint bench chaos chaos-sending hostile lock clean
 
 install: compiled
 
@@ -54,6 +54,9 @@ bench: compiled  ## the figures of the README, measured here
 
 chaos: $(INSTALLED)  ## kill processes at random under load: make chaos SEED=7
 	@$(BIN)/python -m tests.chaos --seed $(SEED)
+
+chaos-sending: $(INSTALLED)  ## the same while commands go out: make chaos-sending SEED=7
+	@$(BIN)/python -m tests.chaos.sending --seed $(SEED)
 
 hostile: $(INSTALLED)  ## send what no gateway would send, for long: make hostile SEED=7
 	@$(BIN)/python -m tests.hostile --seed $(SEED)

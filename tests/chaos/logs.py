@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, quote_plus
 
 from tests.chaos.driver import TEXT
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from tests.chaos.checker import Findings
 
+
+class Noting(Protocol):
+    """Takes what was found."""
+
+    def add(self, kind: str, words: str) -> None: ...
+
+
 KIND: Final = "in a log"
 SHORTEST: Final = 8  # characters: "ok" and "yes" are anywhere
 #: Of ids, which begin with the handset's number in this traffic, nothing is told here.
@@ -24,8 +31,16 @@ _NUMBER: Final = re.compile(r"(?<![0-9])4478[0-9]{8}(?![0-9])")
 
 def check_logs(findings: Findings, home: Path, handsets: Iterable[str]) -> None:
     """Search every log of a home for these handsets and for all that texts are made of."""
+    texts = (*(t for t in TEXTS if len(t) >= SHORTEST), LONG, WIDE, TEXT)
+    check_texts(findings, home, handsets, texts)
+
+
+def check_texts(
+    findings: Noting, home: Path, handsets: Iterable[str], texts: Iterable[str]
+) -> None:
+    """Search every log of a home for these handsets and these texts."""
     sent = frozenset(handsets)
-    forms = dict(_forms((*(t for t in TEXTS if len(t) >= SHORTEST), LONG, WIDE, TEXT)))
+    forms = dict(_forms(texts))
     # Beside these lie Kafka's segments and a database's journal, which are called .log, too.
     for path in sorted((*home.glob("*.log"), *(home / "logs").rglob("*.log*"))):
         with path.open(errors="replace") as log:

@@ -13,9 +13,7 @@ PASSWORD: Final = "hush4711"  # SMPP takes eight characters
 FTP_USER: Final = "uploader"
 FTP_PASSWORD: Final = "files-31337-hush"
 #: One number of ours a way: its digits say which API its commands go by.
-NUMBERS: Final = {
-    way.value: f"44770090010{digit}" for digit, way in enumerate(WayName, start=1)
-}
+NUMBERS: Final = {way.value: f"44770090010{digit}" for digit, way in enumerate(WayName, start=1)}
 WAY_OF: Final = {number: way for way, number in NUMBERS.items()}
 API_IDS: Final = {way: f"100{digit}" for digit, way in enumerate(NUMBERS, start=1)}
 TIMEOUT_SECONDS: Final = 4

@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -18,7 +19,6 @@ from tests.chaos.sending.gateway.web import message_from_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tests.chaos.sending.gateway.till import Till
 
@@ -111,8 +111,7 @@ class _Handler(FTPHandler):  # type: ignore[misc]
     def ftp_RNTO(self, path: str) -> Any:  # noqa: N802
         """The only moment that matters: with its final name the gateway sees it."""
         source = self._rnfr
-        with open(source, encoding="ascii", newline="") as file:
-            values = values_from_lines(file.read().split("\r\n"))
+        values = values_from_lines(Path(source).read_bytes().decode("ascii").split("\r\n"))
         message = message_from_values(WayName.FTP, values)
         assert re.search(rf"/{message.command_id}\.txt$", path), path
         fate = self.till.receive(message, never="refused")

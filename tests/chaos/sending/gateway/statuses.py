@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from tests.chaos.sending.places import API_IDS
+
 if TYPE_CHECKING:
     from tests.chaos.sending.gateway.till import Fate, Message
 
@@ -71,7 +73,7 @@ class Statuses:
         await asyncio.sleep(seconds)
         for status in statuses:
             fields = {
-                "api_id": message.way,
+                "api_id": API_IDS[message.way],
                 "apiMsgId": fate.gateway_id,
                 "cliMsgId": message.command_id,
                 "to": message.handset,
@@ -80,7 +82,7 @@ class Statuses:
                 "status": status,
                 "charge": "0.333333",
             }
-            while not await self._took(ingest, message.way, fields):
+            while not await self._took(ingest, message.way, fields):  # noqa: ASYNC110 - none tells
                 await asyncio.sleep(RETRY_SECONDS)
             self.told += 1
 

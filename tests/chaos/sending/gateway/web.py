@@ -86,7 +86,9 @@ class Served:
     def _found(self, values: Mapping[str, str]) -> str:
         """The truth."""
         gateway_id = self._till.id_of(values.get("cliMsgId") or values.get("climsgid", ""))
-        return f"ID: {gateway_id} Status: 003" if gateway_id else "ERR: 104, Unknown client message ID"
+        return (
+            f"ID: {gateway_id} Status: 003" if gateway_id else "ERR: 104, Unknown client message ID"
+        )
 
     async def _take(
         self, way: WayName, values: Mapping[str, str], request: web.Request
