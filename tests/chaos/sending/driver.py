@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS: Final = 0.3
 SPEAKERS: Final = 60
+REQUESTS_A_SPEAKER: Final = 20  # or a short run would end with many conversations under way
 PLAIN: Final = "Your order {tag} is on its way to you."
 LATIN: Final = "Cette commande {tag} coûte £5, señor."
 WIDE: Final = "{tag} شكرا طلبي في الطريق"
 LONG: Final = "Order {tag} goes out in more than a single message. "
-TEXTS: Final = (PLAIN, LATIN, WIDE, LONG * 4)
+TEXTS: Final = (PLAIN, LATIN, WIDE, (LONG * 4).strip())
 #: What a log must not have of any text.
 KEYS: Final = tuple(text.partition("{tag}")[2].strip() for text in (PLAIN, LATIN, WIDE, LONG))
 
@@ -101,7 +102,8 @@ def _steps(rng: random.Random, tag: str, length: int) -> Iterator[Ask | Says]:
 class Driver:
     """Plays conversations, `rate` steps a second, each one's steps one after the other."""
 
-    def __init__(self, *, ingest: str, rate: float, seconds: float) -> None:
+    def __init__(self, *, ingest: str, commands: int, rate: float, seconds: float) -> None:
+        self._speakers = min(SPEAKERS, max(2, commands // REQUESTS_A_SPEAKER))
         self._ingest = ingest
         self._rate = rate
         self._deadline = time.monotonic() + seconds
@@ -115,7 +117,7 @@ class Driver:
         self._began = time.monotonic()
         limits = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=limits) as http, asyncio.TaskGroup() as group:
-            for _ in range(SPEAKERS):
+            for _ in range(self._speakers):
                 group.create_task(self._speak(planned, http))
 
     async def _speak(self, planned: Iterator[Conversation], http: aiohttp.ClientSession) -> None:

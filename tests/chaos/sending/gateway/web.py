@@ -78,7 +78,8 @@ class Served:
             case "querymsg":
                 line = self._found(values)
             case "getmsgcharge":
-                line = f"apiMsgId: {values.get('apimsgid') or values['apiMsgId']} charge: 1 status: 003"
+                gateway_id = values.get("apimsgid") or values["apiMsgId"]
+                line = f"apiMsgId: {gateway_id} charge: 1 status: 003"
             case _:
                 return await self._take(way, values, request)
         return web.Response(body=line_as(way, operation, line))
