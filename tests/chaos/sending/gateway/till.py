@@ -87,6 +87,9 @@ class Till:
         with self._lock:
             return self._taken.get(command_id, "")
 
+    def close(self) -> None:
+        self._log.close()
+
     def _fate(self, identity: str, attempt: int) -> Fate:
         words = f"{self._seed}/{identity}/{attempt}"
         rng = random.Random(words)
