@@ -66,9 +66,10 @@ class Desk:
                 self._slots.release()
                 continue
             await self.bucket.take(max(1, entry.command.parts))
-            if self.circuit.seconds_to_wait or entry.step is not Step.QUEUED:
+            is_wanted = entry.step is Step.QUEUED and not entry.is_given_up
+            if self.circuit.seconds_to_wait or not is_wanted:
                 self._slots.release()
-                if entry.step is Step.QUEUED:
+                if is_wanted:
                     self._ready.appendleft(entry)
                 continue
             self._holding.add(entry)

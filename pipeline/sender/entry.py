@@ -36,12 +36,14 @@ class Entry:
     command: MtCommand
     partition: int
     offset: int
+    holder: str  # who asks for it: another one each time that its partition is taken over
     step: Step = Step.QUEUED
     attempt: int = 1  # the one to ask for next
     first_asked_at: float = 0.0  # when the first ask of this attempt was acknowledged
     asked_at: float = 0.0
     ask_again_at: float = 0.0
     is_given_up: bool = False  # the partition was given up: its permit is never used
+    asking: asyncio.Task[None] | None = None  # the ask written last
     call: asyncio.Task[None] | None = None
     delays: int = 0  # times in a row that it was told to wait behind another
 

@@ -103,7 +103,7 @@ class Sender:
         if self._backlog.find(command.command_id) is not None:
             mark.finish(offset)
             return
-        entry = Entry(command, partition, offset)
+        entry = Entry(command, partition, offset, self._holders[partition])
         if self._backlog.add(entry):
             self._queue(entry)
 
@@ -133,11 +133,15 @@ class Sender:
             self._wait(entry, state)
 
     async def give_up(self, partitions: Iterable[int]) -> None:
-        """Let go of partitions: calls end, and permits that are not used go back."""
+        """Let go of partitions: calls end, and permits that are not used go back.
+
+        An ask that is being written is withdrawn behind it, and one that waits is not written: a
+        permit that came of it would lapse, and its command be unknown.
+        """
         gone = set(partitions)
         entries = self._backlog.of_partitions(gone)
         calling = [entry for entry in entries if entry.step is Step.CALLING]
-        unused = [entry for entry in entries if entry.step is Step.ASKED]
+        unused = [entry for entry in entries if entry.step is Step.ASKED and entry.asking]
         for entry in entries:
             entry.is_given_up = entry.step is not Step.CALLING
         try:
@@ -147,6 +151,9 @@ class Sender:
                     await asyncio.wait(calls)
         except TimeoutError:
             log.warning("calls were under way as the partitions were given up: they go on")
+            for entry in unused:
+                if entry.asking is not None:
+                    entry.asking.cancel()
         for entry in entries:
             entry.is_given_up = True
             self._backlog.remove(entry)
@@ -181,16 +188,17 @@ class Sender:
     async def _ask(self, entry: Entry) -> None:
         """Write the ask; the API's queue goes on while Kafka takes it."""
         await self._told.wait()
+        if entry.is_given_up or entry.step is not Step.ASKED:
+            return
         now = time.monotonic()
         # The worker decides after this moment, so that counting from here is never too long.
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS
-        self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+        entry.asking = self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def _ask_of(self, entry: Entry, kind: AskKind) -> MtAsk:
-        command = entry.command
-        holder = self._holders.get(entry.partition, "")
+        command, holder = entry.command, entry.holder
         attempt = str(entry.attempt)
         return MtAsk(
             ask_id=derived_id("mt-ask", command.command_id, kind, holder, attempt),
@@ -204,8 +212,7 @@ class Sender:
         )
 
     def _permitted(self, entry: Entry, state: MtState) -> None:
-        is_mine = state.holder == self._holders.get(entry.partition)
-        if not is_mine:
+        if state.holder != entry.holder:
             if entry.step is Step.ASKED:
                 self._later(entry, BEHIND_SECONDS[1])
         elif entry.step is Step.ASKED and state.attempt == entry.attempt and state.until:
@@ -219,7 +226,6 @@ class Sender:
         desk = self._desk_of(entry)
         if desk is None:
             raise RuntimeError("a permit for an API that is not there")
-        holder = self._holders[entry.partition]
         submission = Submission(command=entry.command, attempt=entry.attempt, parts=parts)
 
         def may_go() -> bool:
@@ -236,7 +242,7 @@ class Sender:
             answers,
             api=desk.api,
             attempt=entry.attempt,
-            holder=holder,
+            holder=entry.holder,
             at=self._now(),
         )
         self._untold += 1
@@ -255,6 +261,8 @@ class Sender:
     async def _withdraw(self, entry: Entry) -> None:
         """Give a permit back that is never used, whether it has come yet or not."""
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
+        if entry.asking is not None:
+            await asyncio.wait({entry.asking})
         await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
 
     def _wait(self, entry: Entry, state: MtState) -> None:
@@ -333,8 +341,9 @@ class Sender:
                     entry.ask_again_at = now + ASK_AGAIN_SECONDS
                     if entry.step is Step.GIVING_BACK:
                         self._start(self._withdraw(entry))
-                    elif entry.step in (Step.ASKED, Step.TOLD):
-                        self._start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+                    elif entry.step in (Step.ASKED, Step.TOLD) and _is_written(entry):
+                        ask = self._post.ask(self._ask_of(entry, AskKind.ASK))
+                        entry.asking = self._start(ask)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -346,3 +355,8 @@ class Sender:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the sender met a defect", exc_info=error)
+
+
+def _is_written(entry: Entry) -> bool:
+    """Whether Kafka has the ask written last."""
+    return entry.asking is None or entry.asking.done()

@@ -60,12 +60,15 @@ class FakePost:
     results: list[MtResult] = field(default_factory=list)
     there: asyncio.Event = field(default_factory=asyncio.Event)
     is_reachable: bool = True
+    slow: dict[str, float] = field(default_factory=dict)  # seconds until it is written, by kind
 
     def __post_init__(self) -> None:
         self.there.set()
 
     async def ask(self, ask: MtAsk) -> None:
         await self.there.wait()
+        if seconds := self.slow.get(ask.kind):
+            await asyncio.sleep(seconds)
         self.asks.append(ask)
 
     async def tell(self, result: MtResult) -> None:

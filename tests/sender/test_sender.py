@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import CommandState, Outcome
+from pipeline.sender.bucket import Bucket
 from pipeline.sender.sender import ASK_AGAIN_SECONDS, END_SECONDS, MARGIN_SECONDS
 from pipeline.sender.way import Answer, Found
 from tests.sender.fakes import FakeWay, Office, ends, settle
@@ -415,3 +416,62 @@ def test_parts_that_are_permitted_are_the_parts_that_are_sent(office: Office) ->
         assert office.post.results[0].gateway_message_ids == ["", "b"]
 
     office.play(scenario)
+
+
+class TestAsksOfAPartitionThatIsGone:
+    """A permit that nobody uses would lapse, and its command be unknown."""
+
+    def test_what_waits_for_the_rate_is_not_asked_for(self, office: Office) -> None:
+        async def scenario() -> None:
+            office.desks["1234"].bucket = Bucket(0.1, clock=office.clock)
+            office.take("01")
+            await asyncio.sleep(5.0)
+            await office.sender.give_up([0])
+            await asyncio.sleep(20.0)
+            assert office.post.asks == []
+
+        office.play(scenario)
+
+    def test_what_waits_for_a_result_is_not_asked_for(self, office: Office) -> None:
+        async def scenario() -> None:
+            command = office.take("01", partition=1)
+            await settle()
+            office.post.there.clear()
+            office.permit(command)
+            await settle()
+            office.take("02", handset="447700900124")
+            await settle()
+            giving_up = asyncio.create_task(office.sender.give_up([0]))
+            await settle()
+            office.post.there.set()
+            await giving_up
+            await settle()
+            assert office.post.said() == [("ask", "01", 1)]
+
+        office.play(scenario)
+
+    def test_an_ask_that_is_being_written_is_withdrawn_behind_it(self, office: Office) -> None:
+        async def scenario() -> None:
+            office.post.slow = {"ask": 3.0}
+            office.take("01")
+            await settle()
+            await office.sender.give_up([0])
+            assert office.post.said() == [("ask", "01", 1), ("withdraw", "01", 1)]
+
+        office.play(scenario)
+
+    def test_a_permit_is_given_back_by_the_holder_that_it_names(self, office: Office) -> None:
+        async def scenario() -> None:
+            command = office.take("01")
+            await settle()
+            holder = office.holder_of(command)
+            office.way.connecting.clear()
+            office.permit(command)
+            await settle()
+            await office.sender.give_up([0])
+            office.sender.assign([0], of=4)
+            office.way.connecting.set()
+            await settle()
+            assert [(a.kind, a.holder) for a in office.post.asks[1:]] == [("withdraw", holder)]
+
+        office.play(scenario)
