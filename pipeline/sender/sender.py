@@ -97,8 +97,10 @@ class Sender:
             desk.bucket.share = len(self._holders) / max(of, 1)
 
     def take(self, command: MtCommand, partition: int, offset: int) -> None:
-        """Hold a command until it is final."""
-        mark = self._marks[partition]
+        """Hold a command until it is final; one of a partition that is gone is another's."""
+        mark = self._marks.get(partition)
+        if mark is None:
+            return
         mark.take(offset)
         if self._backlog.find(command.command_id) is not None:
             mark.finish(offset)
@@ -109,8 +111,10 @@ class Sender:
 
     def skip(self, partition: int, offset: int) -> None:
         """Pass a record that is no command."""
-        self._marks[partition].take(offset)
-        self._marks[partition].finish(offset)
+        mark = self._marks.get(partition)
+        if mark is not None:
+            mark.take(offset)
+            mark.finish(offset)
 
     def marks(self) -> dict[int, int]:
         """Where to go on, by partition."""

@@ -475,3 +475,17 @@ class TestAsksOfAPartitionThatIsGone:
             assert [(a.kind, a.holder) for a in office.post.asks[1:]] == [("withdraw", holder)]
 
         office.play(scenario)
+
+
+def test_a_record_of_a_partition_that_was_just_given_up_is_left_to_its_new_owner(
+    office: Office,
+) -> None:
+    async def scenario() -> None:
+        await office.sender.give_up([0])
+        office.take("01")
+        office.sender.skip(0, 7)
+        await settle()
+        assert (len(office.sender), office.post.asks) == (0, [])
+        assert office.sender.marks() == {}
+
+    office.play(scenario)
