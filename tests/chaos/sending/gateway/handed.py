@@ -16,6 +16,7 @@ from pyftpdlib.servers import FTPServer
 
 from pipeline.sender.apis import WayName
 from tests.chaos.sending.gateway.web import message_from_values
+from tests.chaos.sending.places import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,8 @@ class Mail:
         fate = self._till.receive(message_from_values(WayName.SMTP, values))
         await asyncio.sleep(fate.seconds)
         if fate.name == "lost":
+            if fate.is_silent:
+                await asyncio.sleep(TIMEOUT_SECONDS + 1)
             writer.transport.abort()
             return False
         writer.write(DOT[fate.name])

@@ -66,6 +66,8 @@ class Smsc:
         fate = self.till.receive(message_from_submit(submit))
         await asyncio.sleep(fate.seconds)
         match fate.name:
+            case "lost" if fate.is_silent:
+                return
             case "lost":
                 writer.transport.abort()
             case "throttled":

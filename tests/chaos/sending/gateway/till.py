@@ -47,6 +47,7 @@ class Fate:
     gateway_id: str
     seconds: float  # until the answer
     before_answer: bool  # the statuses are told before it
+    is_silent: bool  # of a lost answer: the connection stays
 
     @property
     def is_taken(self) -> bool:
@@ -107,4 +108,5 @@ class Till:
             gateway_id=hashlib.md5(words.encode(), usedforsecurity=False).hexdigest(),
             seconds=rng.choice((0.0, rng.uniform(0.0, LATEST_ANSWER))),
             before_answer=rng.random() < 0.2,
+            is_silent=rng.random() < 0.7,
         )

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from pipeline.sender.apis import WayName
 from tests.chaos.sending.gateway.till import Message
+from tests.chaos.sending.places import TIMEOUT_SECONDS
 from tests.sender.ways.counterpart import line_as
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Served:
         await asyncio.sleep(fate.seconds)
         match fate.name:
             case "lost":
+                if fate.is_silent:
+                    await asyncio.sleep(TIMEOUT_SECONDS + 1)
                 assert request.transport is not None
                 request.transport.abort()
                 return web.Response()
