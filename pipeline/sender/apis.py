@@ -52,5 +52,5 @@ class Api:
     login_password: str = ""
     folder: str = ""  # of ftp: where files go
     temporary: str = "suffix"  # of ftp: suffix, folder or none
-    query_by: str = ""  # the api_id by which unknown results are asked about
+    query_by: str = ""  # the api_id by which unknown results are asked about; none of smpp
     is_default: bool = False  # for commands that name no API

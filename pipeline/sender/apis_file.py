@@ -88,11 +88,25 @@ def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
     for api in apis:
         if ids.count(api.api_id) > 1:
             raise ApisError(f"{path}: api_id {api.api_id} is there twice")
-        if api.query_by and api.query_by not in ids:
-            raise ApisError(f"{path}: query_by of {api.api_id} names no API of the file")
+        if api.query_by:
+            _check_query_by(api, apis, f"{path}: query_by of {api.api_id}")
     if sum(api.is_default for api in apis) > 1:
         raise ApisError(f"{path}: more than one API is the default")
     return apis
+
+
+def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
+    """Questions are put by cliMsgId: what went without one the gateway would not know.
+
+    Then it would be sent again, though it had arrived.
+    """
+    asked = next((one for one in apis if one.api_id == api.query_by), None)
+    if asked is None:
+        raise ApisError(f"{where} names no API of the file")
+    if asked.way not in _BY_URL:
+        raise ApisError(f"{where} names an API by {asked.way}, which answers no question")
+    if api.way is WayName.SMPP:
+        raise ApisError(f"{where}: by SMPP no cliMsgId goes along, so nobody can be asked")
 
 
 def default_of(apis: list[Api]) -> str:

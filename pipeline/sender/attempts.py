@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from pipeline.sender.results import result_of_answers
 from pipeline.sender.way import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from pipeline.records import MtState
@@ -48,43 +47,26 @@ class Attempts:
         self._desk_of = desk_of
         self._post = post
         self._now = now
-        self._holders: dict[int, str] = {}
         self._untold = 0  # results that Kafka does not have yet
         self._told = asyncio.Event()
         self._told.set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def assign(self, partitions: Iterable[int]) -> int:
-        """Have a new holder each: a permit that was given to this process before is not its own.
-
-        Gives how many partitions have one now.
-        """
-        for partition in partitions:
-            self._holders[partition] = secrets.token_hex(8)
-        return len(self._holders)
-
-    def give_up(self, partitions: Iterable[int]) -> None:
-        """Use no permit of these partitions any more."""
-        for partition in partitions:
-            self._holders.pop(partition, None)
-
-    def is_mine(self, entry: Entry, state: MtState) -> bool:
-        """Whether a permit was given to this process, since it owns the partition."""
-        return state.holder == self._holders.get(entry.partition)
-
     async def settle(self) -> None:
         """Wait until Kafka has what was seen."""
         await self._told.wait()
 
-    async def ask(self, entry: Entry) -> None:
+    async def write_ask(self, entry: Entry) -> None:
         """Write the ask; the API's queue goes on while Kafka takes it."""
         await self._told.wait()
+        if entry.is_given_up or entry.step is not Step.ASKED:
+            return
         now = time.monotonic()
         # The worker decides after this moment, so that counting from here is never too long.
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS
-        self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+        entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def remind(self, entry: Entry, now: float) -> None:
         """Write its ask again, if it may have been lost; `now` is of the monotonic clock."""
@@ -92,8 +74,8 @@ class Attempts:
             entry.ask_again_at = now + ASK_AGAIN_SECONDS
             if entry.step is Step.GIVING_BACK:
                 self.start(self.withdraw(entry))
-            elif entry.step in (Step.ASKED, Step.TOLD):
-                self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+            elif entry.step in (Step.ASKED, Step.TOLD) and _is_written(entry):
+                entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def use(self, entry: Entry, state: MtState) -> None:
         """Use a permit, if it is the one that is waited for."""
@@ -107,6 +89,8 @@ class Attempts:
     async def withdraw(self, entry: Entry) -> None:
         """Give a permit back that is never used, whether it has come yet or not."""
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
+        if entry.asking is not None:
+            await asyncio.wait({entry.asking})
         await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -117,8 +101,7 @@ class Attempts:
         return task
 
     def _ask_of(self, entry: Entry, kind: AskKind) -> MtAsk:
-        command = entry.command
-        holder = self._holders.get(entry.partition, "")
+        command, holder = entry.command, entry.holder
         attempt = str(entry.attempt)
         return MtAsk(
             ask_id=derived_id("mt-ask", command.command_id, kind, holder, attempt),
@@ -135,7 +118,6 @@ class Attempts:
         desk = self._desk_of(entry)
         if desk is None:
             raise RuntimeError("a permit for an API that is not there")
-        holder = self._holders[entry.partition]
         submission = Submission(command=entry.command, attempt=entry.attempt, parts=parts)
 
         def may_go() -> bool:
@@ -152,7 +134,7 @@ class Attempts:
             answers,
             api=desk.api,
             attempt=entry.attempt,
-            holder=holder,
+            holder=entry.holder,
             at=self._now(),
         )
         self._untold += 1
@@ -172,3 +154,8 @@ class Attempts:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the sender met a defect", exc_info=error)
+
+
+def _is_written(entry: Entry) -> bool:
+    """Whether Kafka has the ask written last."""
+    return entry.asking is None or entry.asking.done()

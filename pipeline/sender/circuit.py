@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.process.backoff import Backoff, spread
+from pipeline.records import Outcome
 from pipeline.sender.way import Trouble
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from pipeline.sender.way import Answer
 
-#: Failures in a row to reach the gateway after which it is left alone.
+#: Calls in a row that did not reach the gateway, or whose fate is unknown, after which it is left
+#: alone: a gateway that answers 5xx to everything would make each command unknown.
 FAILURES: Final = 5
 SHORTEST_SECONDS: Final = 5.0
 LONGEST_SECONDS: Final = 300.0
@@ -46,30 +48,32 @@ class Circuit:
         return max(0.0, until - now)
 
     def note(self, answer: Answer) -> None:
-        """Learn from an answer."""
-        match answer.trouble:
-            case Trouble.UNREACHABLE:
-                self._failures += 1
-                if self._failures >= FAILURES:
-                    self._open(answer.words)
-            case Trouble.REFUSED:
+        """Learn from what was seen of a call."""
+        if answer.trouble is Trouble.THROTTLED:
+            asked = answer.retry_after_seconds or THROTTLED_SECONDS
+            pause = min(asked, LONGEST_THROTTLE_SECONDS)
+            self._paused_until = max(self._paused_until, self._clock() + pause)
+        if answer.trouble is Trouble.REFUSED:
+            self._open(answer.words)
+        elif answer.trouble is Trouble.UNREACHABLE or answer.outcome is Outcome.UNKNOWN:
+            self._failures += 1
+            if self._failures >= FAILURES:
                 self._open(answer.words)
-            case Trouble.THROTTLED:
-                self._failures = 0
-                asked = answer.retry_after_seconds or THROTTLED_SECONDS
-                pause = min(asked, LONGEST_THROTTLE_SECONDS)
-                self._paused_until = max(self._paused_until, self._clock() + pause)
-            case Trouble.NONE:
-                self._failures = 0
+        else:
+            self._failures = 0
+            if not self.is_open:
+                self._backoff.succeeded()
 
     def probe_failed(self, words: str) -> None:
         """The probe did not go through: wait longer before the next."""
         self._open(words, again=True)
 
     def probe_succeeded(self) -> None:
-        """Close the circuit."""
-        self._failures = 0
-        self._backoff.succeeded()
+        """Close the circuit; the next failure of a call opens it again, and for longer.
+
+        A probe sends nothing: where it goes through, messages may fail all the same.
+        """
+        self._failures = FAILURES - 1
         self._probe_at = None
         self.words = ""
 

@@ -15,6 +15,7 @@ from aiokafka.errors import CommitFailedError, KafkaError
 
 from pipeline.avro import single_object
 from pipeline.kafka import readers, topics
+from pipeline.kafka.client import bounded_frames, lenient_records
 from pipeline.records import MtCommand, MtState
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.sender.sender import CommandSender
 
 log = logging.getLogger("twoway.sender")
+bounded_frames.bound_frames()
+lenient_records.read_any_header_key()
 
 POLL_MS: Final = 500
 POLL_RECORDS: Final = 1_000

@@ -66,9 +66,10 @@ class Desk:
                 self._slots.release()
                 continue
             await self.bucket.take(max(1, entry.command.parts))
-            if self.circuit.seconds_to_wait or entry.step is not Step.QUEUED:
+            is_wanted = entry.step is Step.QUEUED and not entry.is_given_up
+            if self.circuit.seconds_to_wait or not is_wanted:
                 self._slots.release()
-                if entry.step is Step.QUEUED:
+                if is_wanted:
                     self._ready.appendleft(entry)
                 continue
             self._holding.add(entry)
@@ -117,8 +118,8 @@ class Desk:
             with metrics.IN_FLIGHT.labels(self.api.api_id).track_inprogress():
                 answers = await self._submit(submission, may_go)
         metrics.CALL_SECONDS.labels(self.api.way).observe(time.monotonic() - begun)
-        for answer in answers or ():
-            self._note(answer)
+        if answers:
+            self._note(answers)
         return answers
 
     async def _submit(
@@ -137,12 +138,18 @@ class Desk:
             words = f"{type(error).__name__} in the sender while it was sent"
             return [Answer(outcome=Outcome.UNKNOWN, words=words)]
 
-    def _note(self, answer: Answer) -> None:
-        metrics.RESULTS.labels(self.api.api_id, answer.outcome.value).inc()
+    def _note(self, answers: Sequence[Answer]) -> None:
+        """Count them; the circuit learns from the first that was not taken, if there is one.
+
+        Parts go one after the other: those behind it say the same once more.
+        """
+        for answer in answers:
+            metrics.RESULTS.labels(self.api.api_id, answer.outcome.value).inc()
+        telling = next((a for a in answers if a.outcome is not Outcome.SUBMITTED), answers[0])
         was_open = self.circuit.is_open
-        self.circuit.note(answer)
+        self.circuit.note(telling)
         if self.circuit.is_open and not was_open:
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(1)
             log.error(
-                "API %s does not take anything, commands wait: %s", self.api.api_id, answer.words
+                "API %s does not take anything, commands wait: %s", self.api.api_id, telling.words
             )

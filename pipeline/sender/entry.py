@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pipeline.records import Purpose
+from pipeline.records import CommandState, Purpose
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from pipeline.records import MtCommand
 
 LaneKey = tuple[str, str, bool]
+
+
+#: States after which nothing is sent.
+FINAL_STATES: Final = frozenset(
+    {
+        CommandState.SUBMITTED.value,
+        CommandState.DELIVERED.value,
+        CommandState.UNDELIVERED.value,
+        CommandState.FAILED.value,
+        CommandState.REFUSED.value,
+    }
+)
 
 
 class Step(Enum):
@@ -36,12 +48,14 @@ class Entry:
     command: MtCommand
     partition: int
     offset: int
+    holder: str  # who asks for it: another one each time that its partition is taken over
     step: Step = Step.QUEUED
     attempt: int = 1  # the one to ask for next
     first_asked_at: float = 0.0  # when the first ask of this attempt was acknowledged
     asked_at: float = 0.0
     ask_again_at: float = 0.0
     is_given_up: bool = False  # the partition was given up: its permit is never used
+    asking: asyncio.Task[None] | None = None  # the ask written last
     call: asyncio.Task[None] | None = None
     delays: int = 0  # times in a row that it was told to wait behind another
 

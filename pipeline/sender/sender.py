@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.records import CommandState
 from pipeline.sender import metrics
 from pipeline.sender.attempts import Attempts
-from pipeline.sender.entry import Backlog, Entry, Step
+from pipeline.sender.entry import FINAL_STATES, Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
 from pipeline.sender.questions import ask_gateway
 
@@ -32,15 +33,6 @@ log = logging.getLogger("twoway.sender")
 END_SECONDS: Final = 15.0
 #: Behind another sender's command: how soon to ask again, at first and at most.
 BEHIND_SECONDS: Final = (0.5, 15.0)
-_FINAL: Final = frozenset(
-    {
-        CommandState.SUBMITTED.value,
-        CommandState.DELIVERED.value,
-        CommandState.UNDELIVERED.value,
-        CommandState.FAILED.value,
-        CommandState.REFUSED.value,
-    }
-)
 
 
 class CommandSender:
@@ -61,6 +53,7 @@ class CommandSender:
         self._backlog = Backlog()
         self._attempts = Attempts(self._desk_of, post=post, now=now)
         self._marks: dict[int, LowWater] = {}
+        self._holders: dict[int, str] = {}
         self._homeless: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -70,7 +63,7 @@ class CommandSender:
         """Serve every API until cancelled."""
         async with asyncio.TaskGroup() as group:
             for desk in self._desks.values():
-                group.create_task(desk.run(self._attempts.ask))
+                group.create_task(desk.run(self._attempts.write_ask))
             group.create_task(self._remind())
 
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
@@ -78,27 +71,31 @@ class CommandSender:
 
         Each has a new holder: a permit that was given to this process before is not its own.
         """
-        new = list(partitions)
-        self._marks.update({partition: LowWater() for partition in new})
-        owned = self._attempts.assign(new)
+        for partition in partitions:
+            self._marks[partition] = LowWater()
+            self._holders[partition] = secrets.token_hex(8)
         for desk in self._desks.values():
-            desk.bucket.share = owned / max(of, 1)
+            desk.bucket.share = len(self._holders) / max(of, 1)
 
     def take(self, command: MtCommand, partition: int, offset: int) -> None:
-        """Hold a command until it is final."""
-        mark = self._marks[partition]
+        """Hold a command until it is final; one of a partition that is gone is another's."""
+        mark = self._marks.get(partition)
+        if mark is None:
+            return
         mark.take(offset)
         if self._backlog.find(command.command_id) is not None:
             mark.finish(offset)
             return
-        entry = Entry(command, partition, offset)
+        entry = Entry(command, partition, offset, self._holders[partition])
         if self._backlog.add(entry):
             self._queue(entry)
 
     def skip(self, partition: int, offset: int) -> None:
         """Pass a record that is no command."""
-        self._marks[partition].take(offset)
-        self._marks[partition].finish(offset)
+        mark = self._marks.get(partition)
+        if mark is not None:
+            mark.take(offset)
+            mark.finish(offset)
 
     def marks(self) -> dict[int, int]:
         """Where to go on, by partition."""
@@ -111,7 +108,7 @@ class CommandSender:
         entry = self._backlog.find(state.command_id)
         if entry is None or entry.is_given_up:
             return
-        if state.state in _FINAL:
+        if state.state in FINAL_STATES:
             self._finish(entry)
         elif state.state == CommandState.PERMITTED:
             self._permitted(entry, state)
@@ -121,11 +118,15 @@ class CommandSender:
             self._wait(entry, state)
 
     async def give_up(self, partitions: Iterable[int]) -> None:
-        """Let go of partitions: calls end, and permits that are not used go back."""
+        """Let go of partitions: calls end, and permits that are not used go back.
+
+        An ask that is being written is withdrawn behind it, and one that waits is not written: a
+        permit that came of it would lapse, and its command be unknown.
+        """
         gone = set(partitions)
         entries = self._backlog.of_partitions(gone)
         calling = [entry for entry in entries if entry.step is Step.CALLING]
-        unused = [entry for entry in entries if entry.step is Step.ASKED]
+        unused = [entry for entry in entries if entry.step is Step.ASKED and entry.asking]
         for entry in entries:
             entry.is_given_up = entry.step is not Step.CALLING
         try:
@@ -135,13 +136,16 @@ class CommandSender:
                     await asyncio.wait(calls)
         except TimeoutError:
             log.warning("calls were under way as the partitions were given up: they go on")
+            for entry in unused:
+                if entry.asking is not None:
+                    entry.asking.cancel()
         for entry in entries:
             entry.is_given_up = True
             self._backlog.remove(entry)
             self._desk_free(entry)
         for partition in gone:
             self._marks.pop(partition, None)
-        self._attempts.give_up(gone)
+            self._holders.pop(partition, None)
 
     async def settle(self) -> None:
         """Wait until Kafka has what was seen."""
@@ -167,7 +171,7 @@ class CommandSender:
             desk.free(entry)
 
     def _permitted(self, entry: Entry, state: MtState) -> None:
-        if self._attempts.is_mine(entry, state):
+        if state.holder == entry.holder:
             self._attempts.use(entry, state)
         elif entry.step is Step.ASKED:
             self._later(entry, BEHIND_SECONDS[1])

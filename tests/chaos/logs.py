@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.chaos.driver import NUMBERS_TOML, TEXT
 from tests.chaos.traffic import LONG, TEXTS, WIDE
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.chaos.checker import Findings
+
+class Noting(Protocol):
+    """Takes what was found."""
+
+    def add(self, kind: str, words: str) -> None: ...
+
 
 KIND: Final = "in a log"
 #: Those of the stack, and the workers that chaos adds.
@@ -20,16 +25,27 @@ PROCESSES: Final = ("kafka", "ingest", "worker", "store", "extra-worker")
 
 
 def check_logs(
-    findings: Findings,
+    findings: Noting,
     home: Path,
     *,
     secrets: Iterable[str],
     processes: Iterable[str] = PROCESSES,
 ) -> None:
     """Search every log of a home; a process that said nothing is a finding: it was not searched."""
-    search = Search(
-        texts=(*TEXTS, LONG, WIDE, TEXT), secrets=secrets, rented=rented_in(NUMBERS_TOML)
-    )
+    texts = (*TEXTS, LONG, WIDE, TEXT)
+    check_texts(findings, home, texts, secrets=secrets, processes=processes)
+
+
+def check_texts(
+    findings: Noting,
+    home: Path,
+    texts: Iterable[str],
+    *,
+    secrets: Iterable[str],
+    processes: Iterable[str],
+) -> None:
+    """Search every log of a home for numbers, for these texts and for these secrets."""
+    search = Search(texts=tuple(texts), secrets=secrets, rented=rented_in(NUMBERS_TOML))
     for words in search.of(logs_of(home)):
         findings.add(KIND, words)
     for name in processes_without_log(home, processes):

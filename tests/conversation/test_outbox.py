@@ -311,6 +311,23 @@ class TestStatuses:
         assert len(box.written(topics.MT_STATE)) == count
         assert box.written(topics.DEAD_LETTER) == []
 
+    @pytest.mark.parametrize("ids", [["a1", ""], ["", "a1"]])
+    @pytest.mark.parametrize(("outcome", "final"), [("failed", True), ("unknown", False)])
+    @pytest.mark.parametrize("is_early", [True, False])
+    def test_the_receipt_of_a_part_says_nothing_of_a_part_that_was_not_taken(
+        self, box, ids, outcome, final, is_early
+    ):
+        command = box.command(text="x" * 200)
+        box.ask(command)
+        if is_early:
+            box.receipt("a1", "DELIVRD")
+        box.result(command, outcome, final=final, gateway_message_ids=ids, code="11")
+        for hours in range(1, 40):  # the gateway does not say what became of it
+            box.pass_time(NOON + timedelta(hours=hours))
+        if not is_early:
+            box.receipt("a1", "DELIVRD")
+        assert box.state_of(command).state == outcome
+
     @pytest.mark.parametrize("status", ["005", "006", "007", "009", "010", "012", "014"])
     def test_each_final_status_of_a_failure_is_undelivered(self, box, status):
         command = box.command()

@@ -18,7 +18,10 @@ from pipeline.records import (
     MtState,
     Source,
 )
-from tests.support.partition import HANDSET, NUMBERS, Partition
+from pipeline.wire.smpp import deliver as smpp_deliver
+from pipeline.wire.smpp import pdu as smpp_pdu
+from pipeline.wire.smpp.deliver import DeliverSm
+from tests.support.partition import HANDSET, NUMBER, NUMBERS, Partition
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,6 +109,24 @@ class Outgoing(Partition):
         )
         self.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
         return self.state_of(command)
+
+    def receipt(self, gateway_id: str, state: str) -> None:
+        """A delivery receipt by SMPP."""
+        text = f"id:{gateway_id} sub:001 dlvrd:001 stat:{state} err:000 text:"
+        receipt = DeliverSm(
+            source=HANDSET, destination=NUMBER, esm_class=4, short_message=text.encode()
+        )
+        raw = MoRaw(
+            source=Source.SMPP,
+            received_at=self.now,
+            method="",
+            content_type="",
+            query=b"",
+            octets=smpp_pdu.render(
+                smpp_pdu.Pdu(smpp_pdu.Command.DELIVER_SM, 0, 1, smpp_deliver.render(receipt))
+            ),
+        )
+        self.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
 
     def command(self, request_id: str = "r1", text: str = "hi") -> MtCommand:
         """Request an MT; the command it became."""

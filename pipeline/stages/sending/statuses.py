@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DELIVERED: Final = CommandState.DELIVERED.value
 _UNDELIVERED: Final = CommandState.UNDELIVERED.value
+_NOT_WHOLE: Final = (CommandState.FAILED.value, CommandState.UNKNOWN.value)
 
 
 def take_status(
@@ -76,11 +77,16 @@ def _with_status(sent: SentCommand, status: HeardStatus) -> SentCommand:
         return sent
     statuses = [*statuses[:place], status.status, *statuses[place + 1 :]]
     state = _whole(statuses)
-    if RANK[state] < RANK[sent.state]:
+    if RANK[state] < RANK[sent.state] or _lacks_a_part(sent):
         return msgspec.structs.replace(sent, statuses=statuses)
     return msgspec.structs.replace(
         sent, statuses=statuses, state=state, code=status.status, words=status.words
     )
+
+
+def _lacks_a_part(sent: SentCommand) -> bool:
+    """Whether a part was refused, or its fate is not known: no other part's status mends that."""
+    return sent.state in _NOT_WHOLE and len(sent.ids) > 1 and not all(sent.ids)
 
 
 def _place(ids: list[str], gateway_message_id: str) -> int:

@@ -6,6 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from pipeline.sender.way import Trouble
+from pipeline.sender.ways.over_http.verdict import not_sent
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -40,7 +43,11 @@ class SharedLogin:
             return self._session
         if self._under_way is None:
             self._under_way = asyncio.create_task(self._renew(), name="log-in")
-        return await asyncio.shield(self._under_way)
+        under_way = self._under_way
+        await asyncio.wait({under_way})
+        if under_way.cancelled():  # by `close`, and not whoever waits here
+            return not_sent("the connection to the gateway is being ended", trouble=Trouble.NONE)
+        return under_way.result()
 
     def drop(self, session: str = "") -> None:
         """Log in anew before the next call; with `session`, only if that is the one in use."""
@@ -48,7 +55,7 @@ class SharedLogin:
             self._session = ""
 
     async def close(self) -> None:
-        """End a login that is under way, and leave the session."""
+        """End a login that is under way, and leave the session; who waits for it sends nothing."""
         self.drop()
         if self._under_way is not None:
             self._under_way.cancel()
