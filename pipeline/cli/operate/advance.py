@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STEP: Final = timedelta(minutes=1)
 ORIGIN: Final = "advance"
 PATIENCE_SECONDS: Final = 60
+PERMIT_SECONDS: Final = 20
 SAID_EVERY: Final = 20  # rounds of asking
 
 
@@ -68,6 +69,22 @@ def advance_clock(
         )
         wait_until_stored(admin, consumer, say=say)
     return start + by
+
+
+def wait_until_nothing_is_permitted(
+    permitted: Callable[[], int], *, say: Callable[[str], None]
+) -> None:
+    """Return when no sender has a permit, or after 20 s: a leap would make their calls unknown.
+
+    `permitted` tells how many commands are permitted; a permit lasts 10 s.
+    """
+    patience = ProgressDeadline(seconds=PERMIT_SECONDS)
+    said = False
+    while (count := permitted()) and not patience.is_over():
+        if not said:
+            say(f"waiting for {count} calls to the gateway")
+            said = True
+        pause()
 
 
 def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) -> None:

@@ -62,7 +62,12 @@ def advance(
     above: Path | None = context.obj
     settings = settings_from(home=home or above)
 
-    from pipeline.cli.operate.advance import STEP, advance_clock
+    from pipeline.cli.ask.report_client import rows
+    from pipeline.cli.operate.advance import (
+        STEP,
+        advance_clock,
+        wait_until_nothing_is_permitted,
+    )
     from pipeline.cli.terminal.local import local_stack_of
     from pipeline.clock import PipelineClock
 
@@ -70,6 +75,12 @@ def advance(
     if duration > LONG_MINUTES * STEP:
         typer.echo(
             f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
+        )
+    if "sender" in stack.pids:
+        sql = "SELECT count() AS n FROM mt_now WHERE state = 'permitted'"
+        wait_until_nothing_is_permitted(
+            lambda: int(rows(stack.report, sql)[0]["n"]),
+            say=lambda words: typer.echo(words, err=True),
         )
     time = advance_clock(
         stack.kafka,
