@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class WayName(StrEnum):
@@ -18,6 +19,19 @@ class WayName(StrEnum):
     SMPP = "smpp"
     SMTP = "smtp"
     FTP = "ftp"
+
+
+#: Calls under way at a time. By SMTP and FTP a command takes several answers of the server, one
+#: after the other. A killed sender leaves at most twice as many commands unknown: as many again may
+#: have their permit and wait for their call (`desk.py`).
+WINDOWS: Final = {
+    WayName.HTTP: 50,
+    WayName.XML: 50,
+    WayName.SOAP: 50,
+    WayName.SMPP: 100,
+    WayName.SMTP: 30,
+    WayName.FTP: 24,
+}
 
 
 class UnusableApi(ValueError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pipeline.process.peer_words import keep_secret
-from pipeline.sender.apis import Api, WayName
+from pipeline.sender.apis import WINDOWS, Api, WayName
 from pipeline.stages.sending.rules import LONGEST_CALL
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ _CHOICES: Final = {
     "tls": ("on", "off", "plain"),
     "alphabet": ("gsm7", "latin1"),
     "temporary": ("suffix", "folder", "none"),
-}
-#: Calls under way at a time: so many a killed sender leaves unknown, at most.
-WINDOWS: Final = {
-    WayName.HTTP: 50,
-    WayName.XML: 50,
-    WayName.SOAP: 50,
-    WayName.SMPP: 100,
-    WayName.SMTP: 10,
-    WayName.FTP: 8,
 }
 _PORTS: Final = {WayName.SMPP: 2775, WayName.SMTP: 25, WayName.FTP: 21}
 

@@ -9,28 +9,31 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from pipeline.avro import single_object
 from pipeline.kafka import readers, topics
-from pipeline.kafka.client import bounded_frames, lenient_records
+from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.records import MtCommand, MtState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.sender.sender import CommandSender
 
 log = logging.getLogger("twoway.sender")
-bounded_frames.bound_frames()
-lenient_records.read_any_header_key()
 
 POLL_MS: Final = 500
 POLL_RECORDS: Final = 1_000
+#: Between two fetches that find something, so that several records of the worker are one fetch.
+FETCH_GAP_SECONDS: Final = 0.005
+#: A fetch that waits at the broker holds back partitions that were not part of it.
+FETCH_MAX_WAIT_MS: Final = 200
 COMMIT_SECONDS: Final = 1.0
 #: Commands held in memory at most; the others wait in Kafka.
 HELD_AT_MOST: Final = 20_000
@@ -79,7 +82,8 @@ async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
 
 async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -> None:
     """Feed the sender until `ended`; gives up its partitions at the end."""
-    consumer = AIOKafkaConsumer(
+    consumer = PacedConsumer(
+        gap_seconds=lambda: FETCH_GAP_SECONDS,
         bootstrap_servers=bootstrap,
         group_id=readers.SENDER,
         enable_auto_commit=False,
@@ -88,6 +92,7 @@ async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -
         partition_assignment_strategy=(RangePartitionAssignor,),
         rebalance_timeout_ms=REBALANCE_MS,
         max_poll_interval_ms=REBALANCE_MS * 5,
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
     )
     listener = Partitions(consumer, sender)
     consumer.subscribe(topics=list(readers.READ_BY[readers.SENDER]), listener=listener)

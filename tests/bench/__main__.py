@@ -28,6 +28,7 @@ from tests.bench import (
     log_bench,
     pipeline_bench,
     restore_bench,
+    sender_bench,
     smpp_bench,
 )
 from tests.bench.traffic import NUMBERS_TOML
@@ -39,7 +40,7 @@ RATE = 100
 #: The first spell has a broker in it that is not compiled yet.
 LATENCY_SECONDS = {"just started": 15, "then": 30}
 IDLE_SECONDS = 30.0
-ONLY = ("stack", "engine", "pipeline", "ingest", "gate", "restore", "smpp", "log")
+ONLY = ("stack", "engine", "pipeline", "ingest", "gate", "restore", "smpp", "log", "sender")
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
@@ -150,6 +151,8 @@ def main() -> None:
             rows += smpp_bench.rows(Path(folder) / "smpp", given.requests)
         if given.only in (None, "log"):
             rows += log_bench.rows(Path(folder) / "log", given.messages)
+        if given.only in (None, "sender"):
+            rows += sender_bench.on_a_broker(Path(folder) / "sender")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

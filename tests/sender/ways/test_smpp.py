@@ -14,7 +14,7 @@ import trustme
 from pipeline.records import Outcome
 from pipeline.sender.apis import WayName
 from pipeline.sender.way import PermitEnded, ProbeFailed, Trouble
-from pipeline.sender.ways.smpp import binding, transmitter
+from pipeline.sender.ways.smpp import transmitter
 from pipeline.sender.ways.smpp.way import SmppWay
 from pipeline.wire.smpp import deliver as smpp_deliver
 from pipeline.wire.smpp.pdu import Command
@@ -495,4 +495,3 @@ def test_what_cannot_be_bound_with_is_named_without_its_value(given: dict[str, s
 async def test_nobody_can_be_asked() -> None:
     async with sending() as (way, _):
         assert await way.ask_about("e3f19b7c5d0a4862b1c7f4093ad8625e") is None
-    assert binding.WINDOW == 50

@@ -11,6 +11,7 @@ from pipeline.peer.ftp.trouble import Trouble
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret
 from pipeline.records import Outcome
+from pipeline.sender.apis import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed
 from pipeline.sender.ways.ftp.server import UploadServer
 from pipeline.sender.ways.ftp.upload import Upload
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Submission
 
-#: Uploads under way at a time, each with a thread and a connection of its own.
-WINDOW: Final = 8
 #: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.
 LONGEST_FILE_LINE: Final = 8190
 TEMPORARY_NAMES: Final = ("suffix", "folder", "none")
@@ -44,8 +43,10 @@ class FtpWay:
                 raise ValueError(f"{name} must be printable")
         self._login = Login(api.api_id, api.user, api.password)
         self._tls = tls_for("ftp", mode=api.tls, host=api.host, ca=api.ca)
-        self._threads = ThreadPoolExecutor(api.window or WINDOW, thread_name_prefix="ftp-upload")
-        self._free = asyncio.Semaphore(api.window or WINDOW)
+        self._threads = ThreadPoolExecutor(
+            api.window or WINDOWS[WayName.FTP], thread_name_prefix="ftp-upload"
+        )
+        self._free = asyncio.Semaphore(api.window or WINDOWS[WayName.FTP])
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:

@@ -17,6 +17,7 @@ from pipeline.peer.smpp import (
 from pipeline.process.backoff import backoff_seconds
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret, words_of_error
+from pipeline.sender.apis import WINDOWS, WayName
 from pipeline.sender.way import Trouble
 from pipeline.sender.ways.smpp.transmitter import Transmitter
 from pipeline.wire.smpp import bind as smpp_bind
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.sender.smpp")
 
-WINDOW: Final = 50
 CONNECT_SECONDS: Final = 10.0
 #: After a bind that was refused, the next is tried so many seconds later, twice as long each time.
 REFUSED_BACKOFF_SECONDS: Final = (1.0, 60.0)
@@ -100,7 +100,7 @@ class Binding:
             raise
         log.info("bound to %s as a transmitter of API %s", self.where, self._api.api_id)
         self._refusals = 0
-        self._transmitter = Transmitter(link, window=self._api.window or WINDOW)
+        self._transmitter = Transmitter(link, window=self._api.window or WINDOWS[WayName.SMPP])
         return self._transmitter
 
     def _refused(self, refused: BindRefused, now: float) -> NotBound:

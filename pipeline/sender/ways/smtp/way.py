@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret, peer_words
 from pipeline.records import Outcome
+from pipeline.sender.apis import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed, Trouble
 from pipeline.sender.ways.smtp.connection import Lost, MailConnection, MailRefused, MailUnanswered
 from pipeline.wire.clickatell.lines import Login, lines_from_command
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Submission
 
-#: Mails under way at a time, each by a connection of its own.
-WINDOW: Final = 10
 #: A connection that was not used for longer is not used again: servers end it, and say so late.
 KEPT_SECONDS: Final = 30.0
 HANDED_OVER: Final = "handed over by mail"
@@ -39,7 +38,7 @@ class SmtpWay:
         self._login = Login(api.api_id, api.user, api.password)
         self._tls = tls_for("smtp", mode=api.tls, host=api.host, ca=api.ca)
         self._idle: list[MailConnection] = []
-        self._window = asyncio.Semaphore(api.window or WINDOW)
+        self._window = asyncio.Semaphore(api.window or WINDOWS[WayName.SMTP])
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
