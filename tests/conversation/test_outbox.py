@@ -328,6 +328,23 @@ class TestStatuses:
             box.receipt("a1", "DELIVRD")
         assert box.state_of(command).state == outcome
 
+    @pytest.mark.parametrize("is_early", [True, False])
+    @pytest.mark.parametrize("by", ["stop", "time"])
+    def test_the_receipt_of_a_part_does_not_undo_the_refusal_of_the_other(self, box, by, is_early):
+        """The second part was throttled; before its next attempt it may no longer be sent."""
+        command = box.command(text="x" * 200)
+        box.ask(command)
+        if is_early:
+            box.receipt("a1", "DELIVRD")
+        box.result(command, "failed", is_temporary=True, gateway_message_ids=["a1", ""], code="58")
+        if by == "stop":
+            box.raw("STOP", at=NOON)
+        else:
+            box.pass_time(command.not_after + SECOND)
+        if not is_early:
+            box.receipt("a1", "DELIVRD")
+        assert box.state_of(command).state == "refused"
+
     @pytest.mark.parametrize("status", ["005", "006", "007", "009", "010", "012", "014"])
     def test_each_final_status_of_a_failure_is_undelivered(self, box, status):
         command = box.command()
