@@ -74,6 +74,23 @@ def test_only_the_holder_gives_a_permit_back(box):
     assert box.state_of(command).state == "permitted"
 
 
+def test_a_permit_that_lapsed_may_still_be_given_back(box):
+    """Its sender had been stopped for long, and says that it sent nothing."""
+    command = box.command()
+    box.ask(command, holder="a")
+    box.pass_time(NOON + 3 * MINUTE)
+    assert box.state_of(command).state == "unknown"
+    for holder, attempt in (("b", 1), ("a", 2)):
+        box.ask(command, attempt, holder=holder, kind=AskKind.WITHDRAW)
+        assert box.state_of(command).state == "unknown"
+    box.ask(command, holder="a", kind=AskKind.WITHDRAW)
+    assert box.state_of(command).state == "waiting"
+    assert box.ask(command, 2, holder="b").state == "permitted"
+    box.result(command, "submitted", attempt=2, holder="b", gateway_message_id="1")
+    box.pass_time(NOON + 30 * MINUTE)
+    assert box.state_of(command).state == "submitted"
+
+
 def test_an_ask_for_a_command_that_is_not_known_is_refused(box):
     command = box.command()
     other = type(command)(
@@ -123,6 +140,27 @@ class TestConsent:
         box.ask(command)
         box.raw("STOP", at=NOON)
         assert box.state_of(command).state == "permitted"
+
+    @pytest.mark.parametrize("how", ["withdrawn", "failed", "lapsed", "not known"])
+    def test_what_comes_back_after_a_stop_is_refused_at_once(self, box, how):
+        command = box.command()
+        box.ask(command, holder="a")
+        box.raw("STOP", at=NOON)
+        match how:
+            case "withdrawn":
+                box.ask(command, holder="a", kind=AskKind.WITHDRAW)
+            case "failed":
+                box.result(command, "failed", code="901", is_temporary=True)
+            case "lapsed":
+                box.pass_time(NOON + 3 * MINUTE)
+                box.ask(command, holder="a", kind=AskKind.WITHDRAW)
+            case "not known":
+                box.result(command, "unknown")
+                box.pass_time(NOON + 12 * MINUTE)
+                box.result(command, "failed", source="query", holder="", code="104")
+        state = box.state_of(command)
+        assert (state.state, state.code) == ("refused", "opted-out-before-sent")
+        assert [r.rule for r in box.rejections] == ["opted-out-before-sent"]
 
     def test_what_comes_back_after_a_stop_is_refused(self, box):
         command = box.command()
@@ -327,6 +365,23 @@ class TestStatuses:
         if not is_early:
             box.receipt("a1", "DELIVRD")
         assert box.state_of(command).state == outcome
+
+    @pytest.mark.parametrize("is_early", [True, False])
+    @pytest.mark.parametrize("by", ["stop", "time"])
+    def test_the_receipt_of_a_part_does_not_undo_the_refusal_of_the_other(self, box, by, is_early):
+        """The second part was throttled; before its next attempt it may no longer be sent."""
+        command = box.command(text="x" * 200)
+        box.ask(command)
+        if is_early:
+            box.receipt("a1", "DELIVRD")
+        box.result(command, "failed", is_temporary=True, gateway_message_ids=["a1", ""], code="58")
+        if by == "stop":
+            box.raw("STOP", at=NOON)
+        else:
+            box.pass_time(command.not_after + SECOND)
+        if not is_early:
+            box.receipt("a1", "DELIVRD")
+        assert box.state_of(command).state == "refused"
 
     @pytest.mark.parametrize("status", ["005", "006", "007", "009", "010", "012", "014"])
     def test_each_final_status_of_a_failure_is_undelivered(self, box, status):

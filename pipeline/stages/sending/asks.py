@@ -38,16 +38,25 @@ def take_ask(
 
 
 def _take_back(draft: SendingDraft, command: OpenCommand, ask: MtAsk) -> None:
-    """Its holder never uses this permit: the command waits again."""
+    """Its holder never uses this permit: the command waits again.
+
+    It may have lapsed meanwhile: who writes what it saw of an attempt withdraws none.
+    """
     if (
-        command.state == CommandState.PERMITTED
+        command.state in (CommandState.PERMITTED, CommandState.UNKNOWN)
         and command.holder == ask.holder
         and command.attempt == ask.attempt
     ):
         waiting = msgspec.structs.replace(
-            command, state=CommandState.WAITING.value, holder="", until=None
+            command,
+            state=CommandState.WAITING.value,
+            holder="",
+            until=None,
+            ask_at=None,
+            asked=0,
+            words="",
         )
-        draft.keep(waiting, SeenBy.ASK)
+        draft.wait_again(waiting, SeenBy.ASK)
 
 
 def _judge(draft: SendingDraft, command: OpenCommand, ask: MtAsk, rules: SendingRules) -> None:

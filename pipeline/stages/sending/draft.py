@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.identity import derived_id
 from pipeline.records import CommandState, MtRejection, MtState, SeenBy
-from pipeline.stages.sending.last_look import CONFIRMING, refuse_as_too_many
+from pipeline.stages.sending.last_look import (
+    CONFIRMING,
+    refuse_as_too_many,
+    refuse_before_sending,
+)
 from pipeline.stages.sending.row import (
     OPEN_AT_MOST,
     OPEN_AT_MOST_CONFIRMING,
@@ -73,6 +77,14 @@ class SendingDraft:
             command if held.command_id == command.command_id else held for held in self.commands
         ]
         self.say_state(command, source, ask_gateway=ask_gateway)
+
+    def wait_again(self, command: OpenCommand, source: SeenBy) -> None:
+        """Let a command that was not sent wait, or refuse it where it may no longer be sent."""
+        rejection = refuse_before_sending(self.consent, command, now=self.now)
+        if rejection is None:
+            self.keep(command, source)
+        else:
+            self.refuse(command, rejection, source)
 
     def say_state(
         self,

@@ -134,7 +134,7 @@ def _failed(
         code=result.code,
         words=result.words,
     )
-    draft.keep(waiting, source)
+    draft.wait_again(waiting, source)
 
 
 def wait_after(command_id: str, failures: int, rules: SendingRules) -> timedelta:
@@ -173,7 +173,7 @@ def _was_not_sent(
         code=result.code,
         words=result.words,
     )
-    draft.keep(waiting, source)
+    draft.wait_again(waiting, source)
 
 
 def _guard_end(command: OpenCommand, now: datetime, rules: SendingRules) -> datetime:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _DELIVERED: Final = CommandState.DELIVERED.value
 _UNDELIVERED: Final = CommandState.UNDELIVERED.value
-_NOT_WHOLE: Final = (CommandState.FAILED.value, CommandState.UNKNOWN.value)
+_NOT_WHOLE: Final = (
+    CommandState.FAILED.value,
+    CommandState.UNKNOWN.value,
+    CommandState.REFUSED.value,
+)
 
 
 def take_status(
@@ -85,7 +89,7 @@ def _with_status(sent: SentCommand, status: HeardStatus) -> SentCommand:
 
 
 def _lacks_a_part(sent: SentCommand) -> bool:
-    """Whether a part was refused, or its fate is not known: no other part's status mends that."""
+    """Whether a part was not sent, was refused or is unknown: another part says nothing of it."""
     return sent.state in _NOT_WHOLE and len(sent.ids) > 1 and not all(sent.ids)
 
 

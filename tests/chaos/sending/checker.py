@@ -91,6 +91,10 @@ class Records:
             said[entry.record.command_id].append(entry)
         return cls([entry.record for entry in ordered], said)
 
+    def was_unknown(self, command_id: str) -> bool:
+        """Whether its fate was unknown at any time."""
+        return any(entry.record.state == "unknown" for entry in self.states.get(command_id, ()))
+
     def last(self, command_id: str) -> str:
         """The state said last; empty: none was."""
         said = self.states.get(command_id)
@@ -103,7 +107,7 @@ def check(
     """All that is not as it must be. `seen`: states by command_id, by who was asked."""
     findings = Findings()
     by_command = joined(findings, records, arrivals)
-    _check_each_once(findings, by_command)
+    _check_each_once(findings, records, by_command)
     _check_order(findings, records, by_command)
     _check_stops(findings, records, by_command, log)
     _check_ends(findings, records, by_command, log)
@@ -156,12 +160,17 @@ def _check_octets(findings: Findings, command: Any, arrival: Arrival) -> None:
         findings.add("wrong", f"{command.command_id} has another text")
 
 
-def _check_each_once(findings: Findings, by_command: Mapping[str, list[Arrival]]) -> None:
+def _check_each_once(
+    findings: Findings, records: Records, by_command: Mapping[str, list[Arrival]]
+) -> None:
+    """A refusal that nobody heard is unknown, and what the gateway does not know may go again."""
     for command_id, arrived in by_command.items():
         parts = Counter(arrival.part for arrival in arrived if arrival.is_taken)
         for part, count in parts.items():
             if count > 1:
                 findings.add("doubled", f"{command_id}, part {part}: {count} times")
+        if records.was_unknown(command_id):
+            continue
         gone = False
         for arrival in sorted(arrived):
             if gone:
@@ -175,9 +184,8 @@ def _check_order(
     """Replies of one handset and sender ID; one whose fate was unknown holds up nobody."""
     lanes: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     for command in records.commands:
-        said = records.states.get(command.command_id, ())
+        was_unknown = records.was_unknown(command.command_id)
         taken = [a.at for a in by_command.get(command.command_id, ()) if a.is_taken]
-        was_unknown = any(entry.record.state == "unknown" for entry in said)
         if command.purpose == "reply" and taken and not was_unknown:
             lane = (command.handset, command.sender_id)
             lanes[lane].append((min(taken), command.command_id))

@@ -101,6 +101,13 @@ def world() -> World:
     world.say("f", "unknown", 51.0)
     world.send("g", 52.0)
     world.arrive("f", 53.0)
+    world.command("i")  # refused for good, and nobody heard it
+    world.say("i", "permitted", 54.0)
+    world.arrive("i", 54.5, "refused")
+    world.say("i", "unknown", 55.0)
+    world.say("i", "permitted", 58.0)
+    world.arrive("i", 58.5)
+    world.say("i", "submitted", 59.0)
     world.command("h", sender_id=SMPP)  # by SMPP, of two parts, the second refused for good
     world.say("h", "permitted", 60.0)
     parts = {"command_id": "", "sender_id": SMPP, "parts": 2}

@@ -101,8 +101,8 @@ class Served:
             case "lost":
                 if fate.is_silent:
                     await asyncio.sleep(TIMEOUT_SECONDS + 1)
-                assert request.transport is not None
-                request.transport.abort()
+                if request.transport is not None:  # else the sender was killed meanwhile
+                    request.transport.abort()
                 return web.Response()
             case "throttled":
                 self._throttled += 1
