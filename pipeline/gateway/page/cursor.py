@@ -17,8 +17,8 @@ class Cursor:
         self.at = at
         self._world = world
         self._happened = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._end = world.listen(lambda _: loop.call_soon_threadsafe(self._happened.set))
+        self._loop = asyncio.get_running_loop()
+        self._end = world.listen(self._tell)
 
     def take(self) -> list[Event]:
         """What happened since the last time, the oldest first."""
@@ -37,6 +37,9 @@ class Cursor:
         except TimeoutError:
             return False
         return True
+
+    def _tell(self, _: Event) -> None:
+        self._loop.call_soon_threadsafe(self._happened.set)
 
     def __enter__(self) -> Self:
         return self

@@ -100,5 +100,9 @@ def line_of(event: Event) -> str:
         number = number_of(event) or str(facts.get("scope", ""))
         state = str(facts.get("state", "changed")).replace("-", " ")
         return f"The gateway believes: {state}" + (f" for {number}" if number else "")
-    name = str(facts.get("fault") or facts.get("name") or event.text or "a fault")
-    return f"Fault played: {name.replace('-', ' ')}"
+    return f"Fault played: {fault_of(event).replace('-', ' ')}"
+
+
+def fault_of(event: Event) -> str:
+    """The name of the fault that was played."""
+    return str(event.facts.get("fault") or event.facts.get("name") or event.text or "unnamed")

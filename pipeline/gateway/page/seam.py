@@ -9,22 +9,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pipeline.gateway.account import Account
+    from pipeline.gateway.faults import Fault
+    from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A fault as the page shows it. `name` is its address, `about` one sentence."""
+    """A fault as the page shows it; its `handset` meets it always. `about` is one sentence."""
 
     name: str
     about: str
     is_on: bool
     played: int = 0
     group: str = ""
+    handset: str = ""
 
 
 class Shown(Protocol):
-    """A gateway that can be looked at, texted and made to lie."""
+    """A gateway as the page has it: looked at, texted, and made to lie."""
 
     @property
     def world(self) -> World:
@@ -42,7 +46,7 @@ class Shown(Protocol):
     def numbers(self) -> Sequence[str]:
         """The numbers that a handset may text, digits."""
 
-    def text(self, handset: str, number: str, text: str) -> None:
+    async def text(self, handset: str, number: str, text: str) -> None:
         """Send an MO as the handset. Raises `ValueError` with words when it cannot."""
 
     def switches(self) -> Sequence[Switch]:
@@ -52,7 +56,42 @@ class Shown(Protocol):
         """Turn a fault on or off. Raises `KeyError` for one that there is not."""
 
     def account(self) -> Mapping[str, str]:
-        """What the account says of itself: a label and words each, the credit first."""
+        """What the account says of itself: a label and words each, the balance first."""
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
-        """What the gateway believes of the handset: a number or keyword, and the state."""
+        """What the gateway believes of the handset: a number or all of them, and the state."""
+
+
+class Clock(Protocol):
+    """The home's clock."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class Played(Protocol):
+    """The gateway that is played, as far as the desk uses it."""
+
+    settings: GatewaySettings
+    world: World
+    account: Account
+    urls: dict[str, str]
+
+    @property
+    def clock(self) -> Clock:
+        """Its time."""
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault."""
+
+    async def text(
+        self, handset: str, number: str, text: str, charset: str | None = None
+    ) -> list[str]:
+        """Send what a handset sends."""
+
+    def consent_of(self, handset: str) -> Mapping[str, str]:
+        """What is not open, by number; `*` is all."""
+
+    def phones(self) -> list[str]:
+        """Every handset of an event."""

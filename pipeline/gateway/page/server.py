@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from pipeline.gateway.page.desk import Desk
 from pipeline.gateway.page.guard import SAFETY, refuse
 from pipeline.gateway.page.live import Live
 from pipeline.gateway.page.rendering import HERE, Rendering
@@ -16,7 +17,7 @@ from pipeline.sms.segmentation import segment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pipeline.gateway.page.seam import Shown
+    from pipeline.gateway.page.seam import Played, Shown
     from pipeline.gateway.world import Event
 
 STATIC: Final = {
@@ -29,6 +30,11 @@ _HANDSET: Final = re.compile(r"[0-9]{1,20}")
 _WRITTEN: Final = re.compile(r"[\s()\-]|^(\+|00)")
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def page_routes(gateway: Played) -> list[web.RouteDef]:
+    """The page of a gateway, for its own HTTP server."""
+    return Page(Desk(gateway)).routes()
 
 
 class Page:
@@ -98,7 +104,7 @@ class Page:
             raise ValueError("say which number to text: digits")
         if not text:
             raise ValueError("say what to text: an empty text is not sent")
-        self._shown.text(handset, number, text)
+        await self._shown.text(handset, number, text)
         return _done(request, f"/?phone={handset}#phone-{handset}")
 
     async def _exchange(self, request: web.Request) -> web.StreamResponse:

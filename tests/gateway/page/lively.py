@@ -58,7 +58,7 @@ class Lively:
     def numbers(self) -> Sequence[str]:
         return [NUMBER, "88802"]
 
-    def text(self, handset: str, number: str, text: str) -> None:
+    async def text(self, handset: str, number: str, text: str) -> None:
         self.add_phone(handset)
         self.texted.append((handset, number, text))
         message_id = f"mo{len(self.texted)}"
@@ -77,7 +77,7 @@ class Lively:
             ("mo-late", "Hands each MO over after two minutes.", "MO"),
         ]
         return [
-            Switch(name, about, name in self.on, 3 if name in self.on else 0, group)
+            Switch(name, about, name in self.on, 3 * (name in self.on), group, "279991000001")
             for name, about, group in faults
         ]
 

@@ -91,9 +91,9 @@ def test_a_message_is_of_one_phone_and_in_order() -> None:
     assert [b.text for b in alice if b.side == NOTE] == ["Fault played: lose answer"]
 
 
-def test_a_phone_shows_the_latest_and_no_more() -> None:
+async def test_a_phone_shows_the_latest_and_no_more() -> None:
     desk = Lively()
     for number in range(MOST_BUBBLES + 20):
-        desk.text(ALICE, NUMBER, str(number))
+        await desk.text(ALICE, NUMBER, str(number))
     shown = conversation_from_events(desk.world.events, ALICE)
     assert [bubble.text for bubble in shown] == [str(n) for n in range(20, MOST_BUBBLES + 20)]

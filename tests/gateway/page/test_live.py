@@ -75,7 +75,7 @@ async def test_a_text_with_line_ends_and_markup_stays_one_harmless_message() -> 
     _, stream = opened(desk, desk.world.events[-1].number)
     await next_of(stream)
     await next_of(stream)
-    desk.text(BOB, NUMBER, f"a\n\ndata: x\n\nevent: anew\n\n\u2028{MARKUP}\0\u202e\ud83d")
+    await desk.text(BOB, NUMBER, f"a\n\ndata: x\n\nevent: anew\n\n\u2028{MARKUP}\0\u202e\ud83d")
     octets = await anext(stream)
     assert octets.count(b"\n") == 4
     (bubble,) = [p for p in Message(octets).places if p["into"] == f"thread-{BOB}"]
@@ -101,7 +101,7 @@ async def test_a_place_that_is_not_known_asks_for_the_page_anew(seen: str) -> No
 async def test_who_was_away_too_long_asks_for_the_page_anew() -> None:
     desk = Lively()
     for number in range(EVENTS_KEPT + 5):
-        desk.text(ALICE, NUMBER, str(number))
+        await desk.text(ALICE, NUMBER, str(number))
     _, stream = opened(desk, 3)
     await next_of(stream)
     assert (await next_of(stream)).fields["event"] == "anew"
@@ -113,7 +113,7 @@ async def test_a_flood_is_one_message() -> None:
     await next_of(stream)
     await next_of(stream)
     for number in range(MOST_BEHIND + 1):
-        desk.text(ALICE, NUMBER, str(number))
+        await desk.text(ALICE, NUMBER, str(number))
     message = await next_of(stream)
     assert (message.fields["event"], message.places) == ("anew", [])
 
@@ -137,6 +137,6 @@ async def test_a_terminal_is_told_of_its_handset_alone() -> None:
         "state": "accepted", "parts": "",
     }  # fmt: skip
     stream = live.events(BOB, desk.world.events[-1].number)
-    desk.text(ALICE, NUMBER, "not for Bob")
-    desk.text(BOB, NUMBER, "for \x1b[2JBob")
+    await desk.text(ALICE, NUMBER, "not for Bob")
+    await desk.text(BOB, NUMBER, "for \x1b[2JBob")
     assert json.loads((await anext(stream)).removeprefix(b"data: "))["text"] == "for [ESC][2JBob"

@@ -236,7 +236,7 @@ async def test_many_phones_are_not_all_shown_at_once(
     client: httpx.AsyncClient, desk: Lively
 ) -> None:
     for number in range(40):
-        desk.text(f"4477009010{number:02}", NUMBER, "Hello")
+        await desk.text(f"4477009010{number:02}", NUMBER, "Hello")
     page = (await client.get("/", params={"phone": ALICE})).text
     assert page.count('<article class="phone') == 12
     assert f"phone-{ALICE}" in page
