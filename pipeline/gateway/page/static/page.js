@@ -192,15 +192,41 @@ function mark(list) {
   if (!isSeen) byId(`tab-${phone.dataset.handset}`)?.classList.add("news");
 }
 
+let held = null; // what the stream says while the page is asked for anew
+function putAll(places) {
+  if (held) {
+    held.push(...places);
+    return;
+  }
+  places.forEach(put);
+  countFaults();
+  const shown = byId("phones").querySelectorAll(".phone").length;
+  if (missing && shown < body.dataset.mostPhones) anew();
+  missing = false;
+}
+
 let missing = false; // a phone speaks that is not on the page
 let last = 0;
+let waits = false;
 async function anew() {
-  const pause = last + 2000 - Date.now();
-  last = Date.now() + Math.max(0, pause);
-  if (pause > 0) await new Promise((done) => setTimeout(done, pause));
-  const answer = await fetch("/");
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (waits) return;
+  waits = true;
+  await new Promise((done) => setTimeout(done, Math.max(0, last + 2000 - Date.now())));
+  last = Date.now();
+  waits = false;
+  held ??= [];
+  try {
+    const answer = await fetch("/");
+    if (answer.ok) renew(await answer.text());
+  } finally {
+    const places = held ?? [];
+    held = null;
+    putAll(places);
+  }
+}
+
+function renew(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
   body.dataset.run = fresh.body.dataset.run;
   const phones = byId("phones");
   phones.querySelector(".nothing")?.remove();
@@ -242,13 +268,8 @@ function follow() {
     link.className = "off";
     if (source.readyState === EventSource.CLOSED) setTimeout(follow, 3000);
   });
-  source.addEventListener("put", (event) => {
-    JSON.parse(event.data).forEach(put);
-    countFaults();
-    if (missing && byId("phones").querySelectorAll(".phone").length < body.dataset.mostPhones) anew();
-    missing = false;
-  });
-  source.addEventListener("anew", anew);
+  source.addEventListener("put", (event) => putAll(JSON.parse(event.data)));
+  source.addEventListener("anew", () => anew());
   addEventListener("pagehide", () => source.close());
 }
 
