@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
-from pipeline.gateway.account import Account
-from pipeline.gateway.consent import Belief, Consent
+from pipeline.gateway.account import MT_CREDITS, Account
+from pipeline.gateway.consent import WINDOW, Belief, Consent
+from pipeline.gateway.desk import Desk
+from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.faults import Fault, Faults
+from pipeline.gateway.handing_over import HandingOver
+from pipeline.gateway.post import Post
 from pipeline.gateway.schedule import Schedule
+from pipeline.gateway.statuses import Statuses
+from pipeline.gateway.world import Kind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.gateway.messages import Message
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
+
+CONFIRMATION = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
 class Gateway:
@@ -26,6 +37,11 @@ class Gateway:
         self.account = Account(settings, self.clock.now)
         self.consent = Consent((*settings.numbers, *settings.short_codes), self.clock.now)
         self.all_faults = Faults(settings.seed)
+        self.desk = Desk(self)
+        self.statuses = Statuses(self)
+        self.handing_over = HandingOver(self)
+        self.post = Post()
+        self.http = HttpServer(self)
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     @property
@@ -36,16 +52,38 @@ class Gateway:
     async def start(self) -> None:
         """Open every door."""
         self.schedule.start()
+        await self.http.start()
+        base = f"http://{self.settings.host}:{self.http.port}"
+        self.urls |= {
+            "http": f"{base}/http",
+            "xml": f"{base}/xml/xml",
+            "soap": f"{base}/soap/webservice.php",
+        }
 
     async def stop(self) -> None:
         """Close every door."""
         await self.schedule.stop()
+        await self.http.stop()
+        await self.post.close()
 
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None
     ) -> list[str]:
-        """Send what a handset sends: in parts where it is long. The id of each part."""
-        raise NotImplementedError
+        """Send what a handset sends: in parts where it is long. The id of each part.
+
+        Raises `ValueError` for what the charset does not hold.
+        """
+        before = self.consent.of(handset)
+        word = self.consent.texted(handset, number, text)
+        if self.consent.of(handset) != before:
+            self.tell_consent(handset, number, f"the handset sent {word or 'a message'}")
+        ids = await self.handing_over.text(handset, number, text, charset)
+        since = self.consent.since(handset, number)
+        if word and since is not None and self.consent.of(handset) != before:
+            self._expect_confirmation(handset, number, word, since)
+        elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):
+            self._say(handset, number, self.settings.custom_replies["HELP"])
+        return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
         """What the gateway believes, by number; `*` is all, and what is not there is open."""
@@ -54,3 +92,51 @@ class Gateway:
     def phones(self) -> list[str]:
         """Every handset that an event is about, in the order of their first."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
+
+    def show(self, message: Message) -> None:
+        """The handset shows a message."""
+        self.world.happen(
+            Kind.SHOWN,
+            way=message.way,
+            handset=message.handset,
+            sender_id=message.sender_id,
+            text=message.text,
+            message_id=message.message_id,
+            client_id=message.client_id,
+            facts={"parts": message.parts},
+        )
+
+    def tell_consent(self, handset: str, number: str, why: str) -> None:
+        """What the gateway believes of a handset changed."""
+        beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
+        self.world.happen(
+            Kind.CONSENT, handset=handset, sender_id=number, facts={"why": why, "states": beliefs}
+        )
+
+    def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
+        replies = self.settings.custom_replies
+        if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
+            self._end_window(handset, number, since, replies[word])
+            return
+
+        async def look() -> None:
+            self._end_window(handset, number, since, "")
+
+        self.schedule.later(since + WINDOW - self.clock.now(), look)
+
+    def _end_window(self, handset: str, number: str, since: datetime, words: str) -> None:
+        if self.consent.overdue(handset, number, since):
+            self._say(handset, number, words or CONFIRMATION.format(number))
+            self.tell_consent(handset, number, "the gateway confirmed the stop")
+
+    def _say(self, handset: str, number: str, words: str) -> None:
+        """A message of the gateway's own, billed (guide 7.1.1)."""
+        self.account.charge(MT_CREDITS, "the gateway's own message")
+        self.world.happen(
+            Kind.SHOWN,
+            way="gateway",
+            handset=handset,
+            sender_id=number,
+            text=words,
+            facts={"parts": 1},
+        )
