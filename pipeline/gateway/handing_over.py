@@ -41,7 +41,7 @@ class HandingOver:
             sender_id=number,
             text=text,
             message_id=ids[0],
-            facts={"parts": len(parts), "charset": parts[0].charset},
+            facts={"parts": len(parts), "charset": parts[0].charset, "ids": ids},
         )
         fault = gateway.all_faults.met(handset, "mo-twice", "mo-disorder", "mo-late", "mo-split")
         if fault:

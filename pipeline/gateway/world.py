@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 EVENTS_KEPT: Final = 10_000
+MOST_LOOKED_AT: Final = 1_000  # events back from the last: a submission has 600 handsets at most
 
 
 class Kind(StrEnum):
@@ -67,6 +68,13 @@ class World:
         for tell in list(self._listeners):
             tell(event)
         return event
+
+    def answer(self, received: bytes, sent: bytes) -> None:
+        """Note the answer to the octets of a submission: the very object that its events have."""
+        for place in range(len(self.events) - 1, max(-1, len(self.events) - MOST_LOOKED_AT), -1):
+            event = self.events[place]
+            if event.received is received and not event.sent:
+                self.events[place] = replace(event, sent=sent)
 
     def listen(self, tell: Callable[[Event], None]) -> Callable[[], None]:
         """Have every event from now on told; returns what ends it."""

@@ -9,6 +9,7 @@ from aiohttp import web
 from pipeline.gateway.doors import soap, xml
 from pipeline.gateway.doors.lying import Answer, answered, refused_before_reading
 from pipeline.gateway.doors.operations import line_of, replies
+from pipeline.gateway.page.server import page_routes
 from pipeline.wire.http_form import text_from_variable
 from pipeline.wire.percent import octets_from_percent
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.gateway.gateway import Gateway
 
 LARGEST: Final = 4 * 1024 * 1024  # octets of a request
+MOST_KEPT: Final = 65_536  # octets of an answer's body, to look at
 _HTTP: Final = ("auth", "ping", "sendmsg", "querymsg", "delmsg", "getmsgcharge", "getbalance")
 
 
@@ -40,6 +42,7 @@ class HttpServer:
         app.router.add_route("*", "/xml/xml", self._xml)
         for path in ("/soap/webservice.php", "/soap/webservice", "/soap/rpc_encoded/webservice"):
             app.router.add_route("*", path, self._soap)
+        app.add_routes(page_routes(self._gateway))
         settings = self._gateway.settings
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -62,7 +65,7 @@ class HttpServer:
                 lines = "\n".join(line_of(operation, reply) for reply in found)
                 return Answer(lines.encode(), "text/plain")
 
-            return await self._answer(request, given if operation == "sendmsg" else {}, take)
+            return await self._answer(request, given if operation == "sendmsg" else {}, shown, take)
 
         return serve
 
@@ -76,7 +79,7 @@ class HttpServer:
             return Answer(xml.answer(self._gateway, commands, shown), "text/xml")
 
         sends = [values for name, values in commands or () if name == "sendMsg"]
-        return await self._answer(request, sends[0] if sends else {}, take)
+        return await self._answer(request, sends[0] if sends else {}, shown, take)
 
     async def _soap(self, request: web.Request) -> web.StreamResponse:
         octets = await request.read()
@@ -90,16 +93,30 @@ class HttpServer:
             return Answer(soap.answer(self._gateway, call, shown), "text/xml")
 
         is_send = call is not None and call.operation == "sendmsg"
-        return await self._answer(request, call.given if call and is_send else {}, take)
+        return await self._answer(request, call.given if call and is_send else {}, shown, take)
 
     async def _answer(
-        self, request: web.Request, given: Mapping[str, str], take: Callable[[], Answer]
+        self,
+        request: web.Request,
+        given: Mapping[str, str],
+        shown: bytes,
+        take: Callable[[], Answer],
     ) -> web.StreamResponse:
         handset = given.get("to", "").partition(",")[0]
         before = refused_before_reading(self._gateway, request, handset)
         if before is not None:
             return before
-        return await answered(self._gateway, request, handset, take())
+        response = await answered(self._gateway, request, handset, take())
+        if isinstance(response, web.Response) and isinstance(response.body, bytes):
+            self._gateway.world.answer(shown, _head_of(response) + response.body[:MOST_KEPT])
+        return response
+
+
+def _head_of(response: web.Response) -> bytes:
+    head = f"HTTP/1.1 {response.status} {response.reason}\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in response.headers.items()
+    )
+    return f"{head}\r\n".encode("latin-1", "replace")
 
 
 def variables_of(query: bytes, body: bytes) -> dict[str, str]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.page.facts import State, line_of, number_of, parts_of, state_of
+from pipeline.gateway.page.facts import (
+    WAITS,
+    State,
+    ids_of,
+    is_taken,
+    line_of,
+    number_of,
+    parts_of,
+    state_of,
+)
 from pipeline.gateway.page.visible import Piece, fold, pieces_from_text
 from pipeline.gateway.world import Kind
 
@@ -38,6 +47,8 @@ class Bubble:
     state: State | None = None
     is_shown: bool = True  # False: the gateway has it, the handset does not yet
     exchanges: tuple[int, ...] = field(default=())
+    ids: frozenset[str] = frozenset()  # of the parts of an MO
+    taken: frozenset[str] = frozenset()  # those that the product took
 
     @property
     def pieces(self) -> list[Piece]:
@@ -65,8 +76,8 @@ def conversation_from_events(events: Iterable[Event], handset: str) -> list[Bubb
             bubbles[known] = _after(bubbles[known], event)
         elif event.kind in _SIDES:
             bubbles[event.number] = _first(event, side)
-            if event.message_id:
-                first_of[side, event.message_id] = event.number
+            for message_id in filter(None, ids_of(event)):
+                first_of[side, message_id] = event.number
     return list(bubbles.values())[-MOST_BUBBLES:]
 
 
@@ -83,19 +94,25 @@ def _first(event: Event, side: str) -> Bubble:
         state=state_of(event),
         is_shown=event.kind not in {Kind.SUBMITTED, Kind.REFUSED},
         exchanges=_exchange(event),
+        ids=frozenset(ids_of(event)),
     )
 
 
 def _after(bubble: Bubble, event: Event) -> Bubble:
     """The bubble with what a later event says. What the handset shows is what it is shown."""
     is_shown = event.kind is Kind.SHOWN
+    taken = bubble.taken | {event.message_id} if is_taken(event) else bubble.taken
+    state = state_of(event)
+    if event.kind is Kind.HANDED_OVER and len(bubble.ids) > 1 and taken != bubble.ids:
+        state = State(f"{state.words} · {len(taken)} of {len(bubble.ids)} parts", WAITS)
     return replace(
         bubble,
         latest=event.number,
         other=number_of(event) or bubble.other if is_shown else bubble.other,
         text=event.text or bubble.text if is_shown else bubble.text,
         parts=parts_of(event) or bubble.parts if is_shown else bubble.parts,
-        state=state_of(event),
+        state=state,
+        taken=taken,
         is_shown=bubble.is_shown or is_shown,
         exchanges=bubble.exchanges + _exchange(event),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.page.facts import BAD, State, line_of, number_of, state_of
+from pipeline.gateway.page.facts import BAD, State, is_taken, line_of, number_of, state_of
 from pipeline.gateway.page.octets import (
     MOST_SHOWN,
     HexLine,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED: Final = 120
 PREVIEW_CHARACTERS: Final = 90
+MOST_OF_A_FACT: Final = 2_000  # characters
 #: The product asks in these, the gateway in all others.
 _ASKED_BY_PRODUCT: Final = frozenset({Kind.SUBMITTED, Kind.REFUSED})
 TITLES: Final = {
@@ -106,6 +107,9 @@ class Exchange:
         """The outcome, where this kind of event has one."""
         if self.event.kind is Kind.FAULT:
             return State("fault", BAD)
+        if self.event.kind is Kind.STATUS and not is_taken(self.event):
+            said = self.event.facts.get("answer") or "no answer"
+            return State(f"{self.event.facts.get('status')} not taken: {said}", BAD)
         return None if self.event.kind in {Kind.CONSENT, Kind.TEXTED} else state_of(self.event)
 
     @property
@@ -124,7 +128,7 @@ class Exchange:
             "client id": self.event.client_id,
             **{name.replace("_", " "): value for name, value in self.event.facts.items()},
         }
-        return [(plain(name), plain(str(value))) for name, value in known.items() if value != ""]
+        return [(plain(name), plain(str(value)[:MOST_OF_A_FACT])) for name, value in known.items() if value != ""]
 
 
 def has_octets(event: Event) -> bool:

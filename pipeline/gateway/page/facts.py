@@ -84,22 +84,33 @@ def _handed_over(event: Event) -> State:
     by = event.way.upper() or "a callback"
     attempt = int(event.facts.get("attempt", 1))
     again = f", attempt {attempt}" if attempt > 1 else ""
-    answer = event.facts.get("answer", event.facts.get("http_status", ""))
-    if event.facts.get("taken", str(answer) in {"200", "0"}):
+    if is_taken(event):
         return State(f"taken by {by}{again}", GOOD)
-    said = f"{answer}" if answer else "no answer"
-    if event.facts.get("is_last"):
-        return State(f"given up: {said} by {by}{again}", BAD)
-    return State(f"not taken: {said} by {by}{again}", BAD)
+    return State(f"not taken: {event.facts.get('answer') or 'no answer'} by {by}{again}", BAD)
+
+
+def is_taken(event: Event) -> bool:
+    """Whether the product answered 200 to what was pushed."""
+    return str(event.facts.get("answer", "")) == "200"
+
+
+def ids_of(event: Event) -> list[str]:
+    """The gateway's id of each part of an MO."""
+    ids = event.facts.get("ids")
+    return [str(one) for one in ids] if isinstance(ids, list) else [event.message_id]
 
 
 def line_of(event: Event) -> str:
     """One line that says what a fault or a change of consent was."""
     facts = event.facts
     if event.kind is Kind.CONSENT:
-        number = number_of(event) or str(facts.get("scope", ""))
-        state = str(facts.get("state", "changed")).replace("-", " ")
-        return f"The gateway believes: {state}" + (f" for {number}" if number else "")
+        states = facts.get("states") or {}
+        believed = [
+            f"{str(state).replace('-', ' ')} for {'all numbers' if number == '*' else number}"
+            for number, state in states.items()
+        ]
+        why = f" ({facts['why']})" if facts.get("why") else ""
+        return f"The gateway believes: {', '.join(believed) or 'all open'}{why}"
     return f"Fault played: {fault_of(event).replace('-', ' ')}"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 MOST_SHOWN: Final = 16_384  # octets of one direction on the page; all of them are a download
 MOST_FIELDS: Final = 200
 _WIDTH: Final = 16
+_FORM: Final = re.compile(rb"[\w.%+-]+=[^\s<>\x00-\x20]*")  # a query or form alone
 _TEXT_CONTROLS: Final = frozenset(b"\t\r\n")
 
 
@@ -49,13 +51,16 @@ def lines_of_text(octets: bytes) -> list[str]:
 
 
 def fields_of(octets: bytes) -> list[tuple[str, str]]:
-    """The fields of an HTTP request's query and form, decoded as UTF-8; none elsewhere."""
+    """The fields of a form, or of an HTTP request's query and form, as UTF-8; else none."""
     head, _, body = octets[:MOST_SHOWN].partition(b"\r\n\r\n")
     first, _, headers = head.partition(b"\r\n")
     words = first.split(b" ")
-    if len(words) != 3 or not words[2].startswith(b"HTTP/1"):
+    if _FORM.fullmatch(octets[:MOST_SHOWN]):
+        forms = [octets[:MOST_SHOWN]]
+    elif len(words) != 3 or not words[2].startswith(b"HTTP/1"):
         return []
-    forms = [words[1].partition(b"?")[2]]
+    else:
+        forms = [words[1].partition(b"?")[2]]
     if b"x-www-form-urlencoded" in headers.lower():
         forms.append(body)
     return [

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from pipeline.gateway.page.desk import Desk
 from pipeline.gateway.page.guard import SAFETY, refuse
 from pipeline.gateway.page.live import Live
 from pipeline.gateway.page.rendering import HERE, Rendering
+from pipeline.gateway.page.showing import Showing
 from pipeline.sms.segmentation import segment
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def page_routes(gateway: Played) -> list[web.RouteDef]:
     """The page of a gateway, for its own HTTP server."""
-    return Page(Desk(gateway)).routes()
+    return Page(Showing(gateway)).routes()
 
 
 class Page:

@@ -123,7 +123,7 @@ class Lively:
         )
         if status == "004":
             self.happen(Kind.SHOWN, handset, text, **known)
-        facts = {"status": status, **more.get("facts", {})}
+        facts = {"status": status, "answer": 200, **more.get("facts", {})}
         known = {**known, "facts": facts}
         self.happen(
             Kind.STATUS,
@@ -181,7 +181,12 @@ def lively() -> Lively:
     desk.mo(BOB, MARKUP)
     desk.mo(BOB, "Nul\0here\x1b[31m red\x9b, " + OVERRIDE, answer="503")
     desk.mo(BOB, "STOP")
-    desk.happen(Kind.CONSENT, BOB, sender_id=NUMBER, facts={"state": "stopped"})
+    desk.happen(
+        Kind.CONSENT,
+        BOB,
+        sender_id=NUMBER,
+        facts={"states": {NUMBER: "stopped"}, "why": "the handset sent STOP"},
+    )
     desk.happen(
         Kind.REFUSED, BOB, "One more offer", way="http", sender_id=NUMBER, facts={"code": "122"},
         received=SUBMISSION, sent=b"HTTP/1.1 200 OK\r\n\r\nERR: 122, Destination mobile opted out",

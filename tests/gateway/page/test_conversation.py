@@ -97,3 +97,15 @@ async def test_a_phone_shows_the_latest_and_no_more() -> None:
         await desk.text(ALICE, NUMBER, str(number))
     shown = conversation_from_events(desk.world.events, ALICE)
     assert [bubble.text for bubble in shown] == [str(n) for n in range(20, MOST_BUBBLES + 20)]
+
+
+def test_a_long_mo_says_how_many_of_its_parts_were_taken() -> None:
+    texted = (Kind.TEXTED, {"text": "Long", "facts": {"parts": 2, "ids": ["m1", "m2"]}})
+    first, second = (
+        (Kind.HANDED_OVER, {"way": "http-get", "message_id": name, "facts": {"answer": 200}})
+        for name in ("m1", "m2")
+    )
+    (bubble,) = bubbles_after(texted, first)
+    assert bubble.state == ("taken by HTTP-GET · 1 of 2 parts", "waits")
+    (bubble,) = bubbles_after(texted, first, second)
+    assert bubble.state == ("taken by HTTP-GET", "good")

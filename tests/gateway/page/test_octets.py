@@ -59,13 +59,14 @@ def test_no_more_than_the_most_is_shown() -> None:
             REQUEST + b"to=44&text=A+%E2%82%AC&empty=",
             [("a", "1"), ("to", "44"), ("text", "A \u20ac"), ("empty", "")],
         ),
+        (b"apiMsgId=a1&text=a+b", [("apiMsgId", "a1"), ("text", "a b")]),
         (b"GET /mo?from=1&from=2 HTTP/1.1\r\n\r\n", [("from", "1"), ("from", "2")]),
         (b"POST /soap HTTP/1.1\r\nContent-Type: text/xml\r\n\r\na=b", []),
         (b"HTTP/1.1 200 OK\r\n\r\nID: 1", []),
         (b"\0\0\0\x10", []),
         (b"", []),
     ],
-    ids=["query and form", "twice", "not a form", "an answer", "smpp", "empty"],
+    ids=["query and form", "form alone", "twice", "not a form", "an answer", "smpp", "empty"],
 )
 def test_the_fields_of_a_form(octets: bytes, fields: list[tuple[str, str]]) -> None:
     assert fields_of(octets) == fields

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pipeline.gateway.gateway import Gateway
-from pipeline.gateway.page.desk import MOST_ADDED, Desk
+from pipeline.gateway.page.showing import MOST_ADDED, Showing
 from pipeline.gateway.settings import GatewaySettings
 from pipeline.gateway.world import Kind, World
 from tests.gateway.page.lively import ALICE, BOB, NUMBER
@@ -26,7 +26,7 @@ def gateway(tmp_path: Path) -> Gateway:
 
 
 def test_phones_are_those_put_there_and_those_of_events(gateway: Gateway) -> None:
-    desk = Desk(gateway)
+    desk = Showing(gateway)
     desk.add_phone(BOB)
     gateway.world.happen(Kind.SUBMITTED, handset=ALICE)
     assert list(desk.phones()) == [BOB, ALICE]
@@ -34,7 +34,7 @@ def test_phones_are_those_put_there_and_those_of_events(gateway: Gateway) -> Non
 
 
 def test_the_desk_has_room_for_so_many_phones(gateway: Gateway) -> None:
-    desk = Desk(gateway)
+    desk = Showing(gateway)
     for number in range(MOST_ADDED):
         desk.add_phone(str(447700900000 + number))
     with pytest.raises(ValueError, match="1,000 phones"):
@@ -42,7 +42,7 @@ def test_the_desk_has_room_for_so_many_phones(gateway: Gateway) -> None:
 
 
 def test_consent_is_open_until_a_handset_says_stop(gateway: Gateway) -> None:
-    desk = Desk(gateway)
+    desk = Showing(gateway)
     assert desk.consent_of(ALICE) == {"all numbers": "open"}
     gateway.consent.texted(ALICE, NUMBER, "STOP")
     gateway.consent.texted(BOB, NUMBER, "STOP ALL")
@@ -51,7 +51,7 @@ def test_consent_is_open_until_a_handset_says_stop(gateway: Gateway) -> None:
 
 
 def test_a_switch_is_the_faults_own(gateway: Gateway) -> None:
-    desk = Desk(gateway)
+    desk = Showing(gateway)
     desk.switch("html", is_on=True)
     assert [fault.name for fault in gateway.faults if fault.is_on] == ["html"]
     gateway.world.happen(Kind.FAULT, handset=ALICE, facts={"fault": "html"})
@@ -66,14 +66,14 @@ def test_a_switch_is_the_faults_own(gateway: Gateway) -> None:
 def test_the_account_says_balance_and_logins(gateway: Gateway) -> None:
     gateway.urls["http"] = "http://127.0.0.1:8090/http"
     gateway.account.charge(3.0, "MT to 447700900001")
-    said = Desk(gateway).account()
+    said = Showing(gateway).account()
     assert next(iter(said.items())) == ("Balance", "997.00 credits")
     assert said["Latest charge"] == "3.00 for MT to 447700900001"
     assert said["API by HTTP"] == "10001 at http://127.0.0.1:8090/http"
 
 
 async def test_an_empty_gateway_has_a_page(gateway: Gateway) -> None:
-    async with served(Desk(gateway)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(Showing(gateway)) as url, httpx.AsyncClient(base_url=url) as client:
         page = await client.get("/")
         assert page.status_code == 200
         assert "No phone is on the desk yet" in page.text

@@ -24,7 +24,7 @@ HANDSETS: Final = "What handsets send"
 EVERYTHING: Final = "all numbers"
 
 
-class Desk:
+class Showing:
     """Implements `Shown`."""
 
     def __init__(self, gateway: Played) -> None:
