@@ -8,7 +8,10 @@ from pipeline.clock import PipelineClock
 from pipeline.gateway.account import MT_CREDITS, Account
 from pipeline.gateway.consent import WINDOW, Belief, Consent
 from pipeline.gateway.desk import Desk
+from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
+from pipeline.gateway.doors.smpp_server import SmppServer
+from pipeline.gateway.doors.smtp_server import SmtpServer
 from pipeline.gateway.faults import Fault, Faults
 from pipeline.gateway.handing_over import HandingOver
 from pipeline.gateway.post import Post
@@ -42,6 +45,9 @@ class Gateway:
         self.handing_over = HandingOver(self)
         self.post = Post()
         self.http = HttpServer(self)
+        self.smpp = SmppServer(self)
+        self.smtp = SmtpServer(self)
+        self.ftp = FtpServer(self)
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     @property
@@ -52,18 +58,23 @@ class Gateway:
     async def start(self) -> None:
         """Open every door."""
         self.schedule.start()
-        await self.http.start()
+        for door in (self.http, self.smpp, self.smtp, self.ftp):
+            await door.start()
         base = f"http://{self.settings.host}:{self.http.port}"
         self.urls |= {
             "http": f"{base}/http",
             "xml": f"{base}/xml/xml",
             "soap": f"{base}/soap/webservice.php",
+            "smpp": f"smpp://{self.settings.host}:{self.smpp.port}",
+            "smtp": f"smtp://{self.settings.host}:{self.smtp.port}",
+            "ftp": f"ftp://{self.settings.host}:{self.ftp.port}",
         }
 
     async def stop(self) -> None:
         """Close every door."""
         await self.schedule.stop()
-        await self.http.stop()
+        for door in (self.http, self.smpp, self.smtp, self.ftp):
+            await door.stop()
         await self.post.close()
 
     async def text(
