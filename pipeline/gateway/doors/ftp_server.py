@@ -14,7 +14,7 @@ from pipeline.gateway.settings import API_IDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 MO_LOG: Final = "mo.log"
 FOLDER: Final = "gateway-ftp"  # under the home
@@ -29,7 +29,7 @@ class FtpServer:
     Its answers are in a log beside it.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
         self.folder: Path = gateway.settings.home / FOLDER
         self.port = 0

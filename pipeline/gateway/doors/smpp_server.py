@@ -13,7 +13,7 @@ from pipeline.wire.smpp.deliver import DeliverSm
 from pipeline.wire.smpp.pdu import Status
 
 if TYPE_CHECKING:
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
     from pipeline.gateway.messages import Message
     from pipeline.wire.callback import MoCallback
 
@@ -26,7 +26,7 @@ _NOBODY: Final = (0, b"", b"nobody is bound")
 class SmppServer:
     """Any number of ESMEs; of several that receive, the one that bound first is given."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
         self._server: asyncio.Server | None = None
         self.port = 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import Awaitable, Callable
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 READ_OCTETS: Final = 64 * 1024
 SYSTEM_ID: Final = b"stand-in\0"
@@ -46,7 +46,7 @@ class SmppSession:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: Ground,
         reader: StreamReader,
         writer: StreamWriter,
         *,

@@ -14,7 +14,7 @@ from pipeline.gateway.world import Kind
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 _NAME: Final = "stand-in.invalid"
 #: Codes of a login: the desk never saw the message.
@@ -28,7 +28,7 @@ class SmtpServer:
     A customer that wants it by mail says `reply:`; the stand-in sends no mail.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -75,7 +75,7 @@ class SmtpServer:
         return _TAKEN
 
 
-def take_lines(gateway: Gateway, way: str, content: str, octets: bytes) -> list[str]:
+def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[str]:
     """Take the messages of lines; a line of text for each, as HTTP has it."""
     try:
         if not content.strip():
@@ -113,4 +113,4 @@ def _first_handset(content: str) -> str:
 
 def _cut_off(server: SMTP) -> None:
     if server.transport is not None:
-        server.transport.abort()
+        server.transport.close()
