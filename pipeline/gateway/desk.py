@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.account import MT_CREDITS
 from pipeline.gateway.consent import Belief
 from pipeline.gateway.judging import submission_from
-from pipeline.gateway.messages import Message, Messages
+from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
 from pipeline.gateway.sender_table import shown
 from pipeline.gateway.world import Kind
@@ -17,28 +16,18 @@ from pipeline.gateway.world import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
     from pipeline.gateway.judging import Submission
 
 MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
 THROTTLE_SECONDS: Final = 30
 
 
-@dataclass(frozen=True)
-class Result:
-    """For one handset: the message that was taken, or why none was."""
-
-    handset: str
-    message: Message | None = None
-    refusal: Refusal | None = None
-
-
 class Desk:
     """What all ways in have in common."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
-        self.messages = Messages()
 
     def send(
         self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
@@ -116,7 +105,7 @@ class Desk:
             at=gateway.clock.now(),
             callback=submission.callback,
         )
-        self.messages.add(message)
+        self._gateway.messages.add(message)
         if gateway.consent.confirmed(message.handset, sender_id):
             gateway.tell_consent(message.handset, sender_id, "the customer confirmed the stop")
         return message

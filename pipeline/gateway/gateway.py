@@ -4,44 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.clock import PipelineClock
-from pipeline.gateway.account import MT_CREDITS, Account
-from pipeline.gateway.consent import WINDOW, Belief, Consent
+from pipeline.gateway.account import MT_CREDITS
+from pipeline.gateway.consent import WINDOW, Belief
 from pipeline.gateway.desk import Desk
+from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
-from pipeline.gateway.faults import Fault, Faults
+from pipeline.gateway.doors.smpp_server import SmppServer
+from pipeline.gateway.doors.smtp_server import SmtpServer
+from pipeline.gateway.ground import Ground
 from pipeline.gateway.handing_over import HandingOver
-from pipeline.gateway.post import Post
-from pipeline.gateway.schedule import Schedule
 from pipeline.gateway.statuses import Statuses
+from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import Kind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.gateway.messages import Message
+    from pipeline.gateway.faults import Fault
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
 CONFIRMATION = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
-class Gateway:
+class Gateway(Ground):
     """Everything that the page, the commands and the tests use."""
 
     def __init__(self, settings: GatewaySettings, world: World) -> None:
-        self.settings = settings
-        self.world = world
-        self.clock = PipelineClock(settings.home)
-        self.schedule = Schedule(self.clock.now)
-        self.account = Account(settings, self.clock.now)
-        self.consent = Consent((*settings.numbers, *settings.short_codes), self.clock.now)
-        self.all_faults = Faults(settings.seed)
+        super().__init__(settings, world)
         self.desk = Desk(self)
         self.statuses = Statuses(self)
         self.handing_over = HandingOver(self)
-        self.post = Post()
         self.http = HttpServer(self)
+        self.smtp = SmtpServer(self)
+        self.smpp = smpp = SmppServer(self)
+        self.ftp = ftp = FtpServer(self)
+        self._doors = {"http": self.http, "smpp": smpp, "smtp": self.smtp, "ftp": ftp}
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     @property
@@ -51,19 +49,26 @@ class Gateway:
 
     async def start(self) -> None:
         """Open every door."""
+        self.world.listen(Truth(self.settings.home).tell)
         self.schedule.start()
-        await self.http.start()
+        for door in self._doors.values():
+            await door.start()
         base = f"http://{self.settings.host}:{self.http.port}"
         self.urls |= {
             "http": f"{base}/http",
             "xml": f"{base}/xml/xml",
             "soap": f"{base}/soap/webservice.php",
+        } | {
+            name: f"{name}://{self.settings.host}:{door.port}"
+            for name, door in self._doors.items()
+            if name != "http"
         }
 
     async def stop(self) -> None:
         """Close every door."""
         await self.schedule.stop()
-        await self.http.stop()
+        for door in self._doors.values():
+            await door.stop()
         await self.post.close()
 
     async def text(
@@ -92,26 +97,6 @@ class Gateway:
     def phones(self) -> list[str]:
         """Every handset that an event is about, in the order of their first."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
-
-    def show(self, message: Message) -> None:
-        """The handset shows a message."""
-        self.world.happen(
-            Kind.SHOWN,
-            way=message.way,
-            handset=message.handset,
-            sender_id=message.sender_id,
-            text=message.text,
-            message_id=message.message_id,
-            client_id=message.client_id,
-            facts={"parts": message.parts},
-        )
-
-    def tell_consent(self, handset: str, number: str, why: str) -> None:
-        """What the gateway believes of a handset changed."""
-        beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
-        self.world.happen(
-            Kind.CONSENT, handset=handset, sender_id=number, facts={"why": why, "states": beliefs}
-        )
 
     def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
         replies = self.settings.custom_replies

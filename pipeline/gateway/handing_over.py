@@ -18,7 +18,9 @@ from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
 
 if TYPE_CHECKING:
-    from pipeline.gateway.gateway import Gateway
+    from collections.abc import Callable
+
+    from pipeline.gateway.ground import Ground
 
 GATEWAY_ZONE: Final = timezone(timedelta(hours=2))  # guide 8.3.1: GMT + 0200
 _LATE: Final = timedelta(hours=1)
@@ -27,7 +29,7 @@ _LATE: Final = timedelta(hours=1)
 class HandingOver:
     """Every part is tried at once, and again on the guide's schedule."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     async def text(self, handset: str, number: str, text: str, charset: str | None) -> list[str]:
@@ -109,10 +111,10 @@ class HandingOver:
 def _octets(kind: str, callback: MoCallback) -> bytes:
     if kind == "http":
         return http_form.render(callback)
-    form = xml if kind == "xml" else soap
-    rendered = form.render(callback)
+    render: Callable[[MoCallback], bytes | None] = (xml if kind == "xml" else soap).render
+    rendered = render(callback)
     if rendered is None:  # XML lacks a character: the octets go in hex
-        rendered = form.render(structs.replace(callback, charset=BINARY)) or b"data="
+        rendered = render(structs.replace(callback, charset=BINARY)) or b"data="
     name, _, document = rendered.partition(b"=")
     return name + b"=" + percent_from_octets(document)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.gateway.faults import refused_code
 from pipeline.gateway.refusal import Refusal
 from pipeline.sms.cutting import cut
+from pipeline.sms.gsm7.default import septets_of
 from pipeline.sms.segmentation import GSM7, UCS2
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def _text_and_parts(given: Mapping[str, str]) -> tuple[str, int]:
     """The characters, and how many parts the gateway makes of them."""
     text = given.get("text", "")
     if _number(given, "unicode", 0) != 1:
-        return text, len(cut(text, GSM7))
+        packed = "".join(each if septets_of(each) else "?" for each in text)
+        return text, len(cut(packed, GSM7))
     try:
         decoded = bytes.fromhex(text).decode("utf-16-be")
     except ValueError as error:

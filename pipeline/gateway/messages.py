@@ -33,6 +33,15 @@ class Message:
     history: list[tuple[datetime, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Result:
+    """For one handset: the message that was taken, or why none was."""
+
+    handset: str
+    message: Message | None = None
+    refusal: Refusal | None = None
+
+
 class Messages:
     """All of them. Of a client id given twice the later message answers."""
 

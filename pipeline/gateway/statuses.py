@@ -13,7 +13,7 @@ from pipeline.wire.percent import percent_from_octets
 from pipeline.wire.xml import escaped
 
 if TYPE_CHECKING:
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
     from pipeline.gateway.messages import Message
 
 _UNDELIVERED: Final = frozenset({"005", "007", "009", "010", "012"})
@@ -44,7 +44,7 @@ _SOAP_TYPES: Final = {"api_id": "int", "timestamp": "int", "status": "int", "cha
 class Statuses:
     """From 008 over 003 to 004, each after its time on the home's clock."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     def begin(self, message: Message) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from pipeline.gateway.doors import soap, xml
+from pipeline.gateway.doors.control import Control
 from pipeline.gateway.doors.lying import Answer, answered, refused_before_reading
 from pipeline.gateway.doors.operations import line_of, replies
 from pipeline.gateway.page.server import page_routes
@@ -16,7 +17,7 @@ from pipeline.wire.percent import octets_from_percent
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 LARGEST: Final = 4 * 1024 * 1024  # octets of a request
 MOST_KEPT: Final = 65_536  # octets of an answer's body, to look at
@@ -26,7 +27,7 @@ _HTTP: Final = ("auth", "ping", "sendmsg", "querymsg", "delmsg", "getmsgcharge",
 class HttpServer:
     """The doors of three ways."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -43,6 +44,7 @@ class HttpServer:
         for path in ("/soap/webservice.php", "/soap/webservice", "/soap/rpc_encoded/webservice"):
             app.router.add_route("*", path, self._soap)
         app.add_routes(page_routes(self._gateway))
+        Control(self._gateway).add_to(app)
         settings = self._gateway.settings
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()

@@ -10,7 +10,7 @@ from aiohttp import web
 from pipeline.gateway.world import Kind
 
 if TYPE_CHECKING:
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 _HUGE: Final = 10 * 1024 * 1024
 _CUT: Final = 4
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 def refused_before_reading(
-    gateway: Gateway, request: web.Request, handset: str
+    gateway: Ground, request: web.Request, handset: str
 ) -> web.StreamResponse | None:
     """The answer of a fault by which nothing was taken; None where there is none."""
     fault = gateway.all_faults.met(handset, "reset-before-read", "busy") if handset else ""
@@ -38,7 +38,7 @@ def refused_before_reading(
 
 
 async def answered(
-    gateway: Gateway, request: web.Request, handset: str, answer: Answer
+    gateway: Ground, request: web.Request, handset: str, answer: Answer
 ) -> web.StreamResponse:
     """The answer, or what a fault makes of it; the message was taken all the same."""
     names = ("lose-answer", "cut-answer", "html", "huge", "hang", "slow")

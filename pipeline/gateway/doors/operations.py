@@ -10,7 +10,7 @@ from pipeline.gateway.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Reply:
 
 
 def replies(
-    gateway: Gateway, operation: str, way: str, given: Mapping[str, str], received: bytes
+    gateway: Ground, operation: str, way: str, given: Mapping[str, str], received: bytes
 ) -> list[Reply]:
     """What an operation gives; its name is in lower case. At least one answer."""
     try:
@@ -36,7 +36,7 @@ def replies(
 
 
 def _of_api(
-    gateway: Gateway,
+    gateway: Ground,
     operation: str,
     way: str,
     api_id: str,
@@ -49,10 +49,10 @@ def _of_api(
         case "getbalance":
             return [Reply(fields=(("balance", f"{gateway.account.balance:.3f}"),))]
         case "querymsg" | "delmsg":
-            message = gateway.desk.messages.find(given)
+            message = gateway.messages.find(given)
             return [Reply(fields=(("apiMsgId", message.message_id), ("status", message.status)))]
         case "getmsgcharge":
-            message = gateway.desk.messages.find(given)
+            message = gateway.messages.find(given)
             return [
                 Reply(
                     fields=(

@@ -10,7 +10,7 @@ from pipeline.gateway.doors.operations import line_of, replies
 from pipeline.wire.xml import escaped
 
 if TYPE_CHECKING:
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 _LOGIN: Final = ("session_id", "api_id", "user", "password")
 _SENDMSG: Final = (
@@ -80,7 +80,7 @@ def call_from(octets: bytes) -> Call | None:
     return Call(operation, given)
 
 
-def answer(gateway: Gateway, call: Call | None, received: bytes) -> bytes:
+def answer(gateway: Ground, call: Call | None, received: bytes) -> bytes:
     """The answer's octets: a string or an array of strings, or a fault."""
     if call is None or call.operation not in OPERATIONS:
         fault = (

@@ -12,7 +12,7 @@ from pipeline.wire.xml import escaped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.gateway.gateway import Gateway
+    from pipeline.gateway.ground import Ground
 
 Command = tuple[str, dict[str, str]]
 _BALANCE: Final = {"balance": "ok", "coverage": "ok"}
@@ -36,7 +36,7 @@ def commands_from(document: str) -> list[Command] | None:
     return commands
 
 
-def answer(gateway: Gateway, commands: Sequence[Command] | None, received: bytes) -> bytes:
+def answer(gateway: Ground, commands: Sequence[Command] | None, received: bytes) -> bytes:
     """The answer's octets."""
     if not commands:
         fault = Reply(refusal=Refusal("100", "Data malformed"))
