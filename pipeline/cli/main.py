@@ -16,7 +16,7 @@ from pipeline.cli.dead_letter import retry as dead_letter_retry
 from pipeline.cli.demo import command as demo
 from pipeline.cli.forget import command as forget
 from pipeline.cli.gateway import command as gateway
-from pipeline.cli.gateway import text
+from pipeline.cli.gateway import phone, text
 from pipeline.cli.mt import request as mt
 from pipeline.cli.mt import resolve as mt_resolve
 from pipeline.cli.mt import show as mt_show
@@ -96,6 +96,8 @@ _gateway.callback()(gateway.gateway)
 _add(_gateway, "seen", gateway.seen, example="gateway seen --twice")
 app.add_typer(_gateway, name="gateway", epilog="Example: twoway gateway --home .twoway")
 _add(app, "text", text.text, example="text 447700900001 447700900999 'Hello 👋'")
+
+_add(app, "phone", phone.phone, example="phone 447700900001 --to 447700900999")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")

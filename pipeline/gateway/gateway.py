@@ -40,7 +40,6 @@ class Gateway(Ground):
         self.smpp = smpp = SmppServer(self)
         self.ftp = ftp = FtpServer(self)
         self._doors = {"http": self.http, "smpp": smpp, "smtp": self.smtp, "ftp": ftp}
-        self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     @property
     def faults(self) -> list[Fault]:

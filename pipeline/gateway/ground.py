@@ -59,6 +59,7 @@ class Ground:
         self.all_faults = Faults(settings.seed)
         self.messages = Messages()
         self.post = Post()
+        self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None

@@ -34,6 +34,7 @@ async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
         write_where(own.home, gateway.urls)
         for way, url in gateway.urls.items():
             _say(f"{way:5} {url}")
+        _say(f"page  {gateway.urls['http'].removesuffix('http')}")
         if write_apis(own.home, own, gateway.urls):
             _say(f"{own.home / APIS} written: `twoway up` sends by it")
         await ended.wait()

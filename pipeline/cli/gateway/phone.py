@@ -20,7 +20,9 @@ def phone(
     ] = None,
     gateway: Annotated[
         str | None,
-        typer.Option("--gateway", metavar="URL", help="Where the stand-in listens; else the home's."),
+        typer.Option(
+            "--gateway", metavar="URL", help="Where the stand-in listens; else the home's."
+        ),
     ] = None,
     home: Home = None,
 ) -> None:

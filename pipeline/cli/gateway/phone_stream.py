@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pipeline.cli.ask.report_client import call
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.home.gateway import find_gateway
+from pipeline.gateway.files import where
 from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _STATES: Final = frozenset({"refused", "status", "handed-over"})
 
 def address_of(given: str | None, home: Path) -> str:
     """Where the stand-in listens; raises `CommandError` where nobody says it, or not here."""
-    address = (given or find_gateway(home)).rstrip("/")
+    address = (given or where(home).get("http", "").removesuffix("/http")).rstrip("/")
     if not address:
         raise CommandError(
             f"no stand-in runs under {home}: start one with `twoway gateway`, or say --gateway URL"
@@ -47,7 +47,8 @@ class Conversation:
         self.number = number
         self.connected = threading.Event()
         self.lost = ""
-        self._sent = 0
+        self._awaited = 0  # the number of the last event that our texts brought
+        self._seen = 0
         self._shown = threading.Condition()
 
     @property
@@ -64,21 +65,20 @@ class Conversation:
         answer = call(f"{self.base}/texts", body=body, headers=headers)
         if answer.status != 200:
             raise CommandError(f"the gateway did not take it: {' '.join(answer.text.split())}")
-        self._sent += 1
+        self._awaited = int(json.loads(answer.text)["event"])
 
     def note(self, fields: Fields) -> None:
-        """The last number spoken to, and that a text of ours was shown."""
+        """The number last spoken to, and how far the stream is."""
         if fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal():
             self.number = self.number or str(fields["other"])
-        if fields["kind"] == "texted":
-            with self._shown:
-                self._sent -= 1
-                self._shown.notify_all()
+        with self._shown:
+            self._seen = int(fields["number"])
+            self._shown.notify_all()
 
     def settle(self) -> None:
         """Wait until all that was sent has been shown."""
         with self._shown:
-            self._shown.wait_for(lambda: self._sent <= 0 or self.lost, SETTLE_SECONDS)
+            self._shown.wait_for(lambda: self._seen >= self._awaited or self.lost, SETTLE_SECONDS)
 
     def refuse_lost(self) -> None:
         """Raise `CommandError` where the stream has ended."""

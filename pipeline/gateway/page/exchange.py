@@ -128,7 +128,11 @@ class Exchange:
             "client id": self.event.client_id,
             **{name.replace("_", " "): value for name, value in self.event.facts.items()},
         }
-        return [(plain(name), plain(str(value)[:MOST_OF_A_FACT])) for name, value in known.items() if value != ""]
+        return [
+            (plain(name), plain(str(value)[:MOST_OF_A_FACT]))
+            for name, value in known.items()
+            if value != ""
+        ]
 
 
 def has_octets(event: Event) -> bool:

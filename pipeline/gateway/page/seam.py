@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.gateway.account import Account
-    from pipeline.gateway.faults import Fault
+    from pipeline.gateway.consent import Consent
+    from pipeline.gateway.faults import Faults
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
@@ -70,28 +71,20 @@ class Clock(Protocol):
 
 
 class Played(Protocol):
-    """The gateway that is played, as far as the desk uses it."""
+    """The gateway that is played, as far as the page uses it."""
 
     settings: GatewaySettings
     world: World
     account: Account
+    consent: Consent
+    all_faults: Faults
     urls: dict[str, str]
 
     @property
     def clock(self) -> Clock:
         """Its time."""
 
-    @property
-    def faults(self) -> list[Fault]:
-        """Every fault."""
-
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None
     ) -> list[str]:
         """Send what a handset sends."""
-
-    def consent_of(self, handset: str) -> Mapping[str, str]:
-        """What is not open, by number; `*` is all."""
-
-    def phones(self) -> list[str]:
-        """Every handset of an event."""

@@ -105,7 +105,8 @@ class Page:
         if not text:
             raise ValueError("say what to text: an empty text is not sent")
         await self._shown.text(handset, number, text)
-        return _done(request, f"/?phone={handset}#phone-{handset}")
+        heard = (e.number for e in reversed(self._shown.world.events) if e.handset == handset)
+        return _done(request, f"/?phone={handset}#phone-{handset}", event=next(heard, 0))
 
     async def _exchange(self, request: web.Request) -> web.StreamResponse:
         event = self._event(request)
@@ -171,10 +172,10 @@ def _html(html: str) -> web.Response:
     return web.Response(body=html.encode(), content_type="text/html", charset="utf-8")
 
 
-def _done(request: web.Request, where: str) -> web.Response:
+def _done(request: web.Request, where: str, **more: int) -> web.Response:
     """To a script that all is well, to a form where to go on (RFC 9110 15.4.4)."""
     if "application/json" in request.headers.get("Accept", ""):
-        return web.json_response({"done": True})
+        return web.json_response({"done": True, **more})
     return web.Response(status=303, headers={"Location": where})
 
 

@@ -42,7 +42,8 @@ class Showing:
 
     def phones(self) -> Sequence[str]:
         """Those put on the desk, and those that an event is about."""
-        return list(dict.fromkeys([*self._added, *self._gateway.phones()]))
+        heard = (event.handset for event in list(self.world.events) if event.handset)
+        return list(dict.fromkeys([*self._added, *heard]))
 
     def add_phone(self, handset: str) -> None:
         """Put a handset on the desk; raises `ValueError` when there are too many."""
@@ -72,16 +73,12 @@ class Showing:
                 group=_group_of(fault.name),
                 handset=fault.handset,
             )
-            for fault in self._gateway.faults
+            for fault in self._gateway.all_faults.all
         ]
 
     def switch(self, name: str, *, is_on: bool) -> None:
         """Turn a fault on or off. Raises `KeyError` for one that there is not."""
-        for fault in self._gateway.faults:
-            if fault.name == name:
-                fault.switch(on=is_on)
-                return
-        raise KeyError(name)
+        self._gateway.all_faults.named(name).switch(on=is_on)
 
     def account(self) -> Mapping[str, str]:
         """Balance, charges, and what a sender needs to log in by each way."""
@@ -104,7 +101,7 @@ class Showing:
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
         """What is not open by number; where nothing is, each number is open."""
-        believed = self._gateway.consent_of(handset)
+        believed = self._gateway.consent.of(handset)
         if not believed:
             return {EVERYTHING: "open"}
         return {

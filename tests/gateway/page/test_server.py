@@ -104,7 +104,7 @@ async def test_a_form_texts_as_the_handset_and_leads_back(
     assert desk.texted == [(ALICE, NUMBER, "a\nb \U0001f44b"), (ALICE, NUMBER, "STOP")]
     wants_json = {"Accept": "application/json"}
     answer = await client.post(f"/phones/{ALICE}/texts", data=FORM, headers=wants_json)
-    assert answer.json() == {"done": True}
+    assert answer.json() == {"done": True, "event": desk.world.events[-1].number}
 
 
 @pytest.mark.parametrize(
