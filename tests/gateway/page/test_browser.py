@@ -46,7 +46,7 @@ async def test_what_happens_comes_without_a_reload(tmp_path: Path) -> None:
         await tab.until(in_thread(ALICE, "Live and fresh"))
         assert "Live and fresh" in await tab.value("document.querySelector('#rows').innerText")
         desk.mt("447700900055", "A phone that was not there")
-        await tab.until("document.getElementById('thread-447700900055')")
+        await tab.until("document.getElementById('thread-447700900055') != null")
         await tab.until(in_thread("447700900055", "A phone that was not there"))
         desk.on.add("hang")
         desk.mo(BOB, "START")
