@@ -18,6 +18,8 @@ from pipeline.cli.dead_letter import listing as dead_letter
 from pipeline.cli.dead_letter import retry as dead_letter_retry
 from pipeline.cli.demo import command as demo
 from pipeline.cli.forget import command as forget
+from pipeline.cli.gateway import command as gateway
+from pipeline.cli.gateway import phone, text
 from pipeline.cli.mt import request as mt
 from pipeline.cli.mt import resolve as mt_resolve
 from pipeline.cli.mt import show as mt_show
@@ -91,6 +93,14 @@ _apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
 _add(_apis, "check", apis.check_apis, example="apis check apis.toml")
 _add(_apis, "try", apis.try_api, example="apis try 3155")
 app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
+
+_gateway = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_gateway.callback()(gateway.gateway)
+_add(_gateway, "seen", gateway.seen, example="gateway seen --twice")
+app.add_typer(_gateway, name="gateway", epilog="Example: twoway gateway --home .twoway")
+_add(app, "text", text.text, example="text 447700900001 447700900999 'Hello 👋'")
+
+_add(app, "phone", phone.phone, example="phone 447700900001 --to 447700900999")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
 _add(_numbers, "check", numbers.check, example="numbers check numbers.toml")

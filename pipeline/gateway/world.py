@@ -1,7 +1,7 @@
 """What the stand-in knows: its account, the phones, and every message both ways.
 
 A second implementation of the gateway: it shares `pipeline.wire` and the clock with the product,
-and none of its rules. All that happens is a `WorldEvent`, in one order; the page, the files for
+and none of its rules. Everything that happens is an `Event`, in one order; the page, the files for
 tests and the terminal show events.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 EVENTS_KEPT: Final = 10_000
+MOST_LOOKED_AT: Final = 1_000  # events back from the last: a submission has 600 handsets at most
 
 
-class EventKind(StrEnum):
+class Kind(StrEnum):
     """What an event is about."""
 
     SUBMITTED = "submitted"  # an MT came in: what the product sent, octet by octet
@@ -34,12 +35,12 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorldEvent:
+class Event:
     """Something that happened. `facts` are JSON values; octets are in `octets`, by direction."""
 
     number: int
     at: datetime
-    kind: EventKind
+    kind: Kind
     way: str = ""
     handset: str = ""
     sender_id: str = ""
@@ -57,18 +58,25 @@ class World:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._numbers = itertools.count(1)
-        self.events: deque[WorldEvent] = deque(maxlen=EVENTS_KEPT)
-        self._listeners: set[Callable[[WorldEvent], None]] = set()
+        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._listeners: set[Callable[[Event], None]] = set()
 
-    def happen(self, kind: EventKind, **fields: Any) -> WorldEvent:
+    def happen(self, kind: Kind, **fields: Any) -> Event:
         """Note an event, and tell everybody."""
-        event = WorldEvent(number=next(self._numbers), at=self._now(), kind=kind, **fields)
+        event = Event(number=next(self._numbers), at=self._now(), kind=kind, **fields)
         self.events.append(event)
         for tell in list(self._listeners):
             tell(event)
         return event
 
-    def listen(self, tell: Callable[[WorldEvent], None]) -> Callable[[], None]:
+    def answer(self, received: bytes, sent: bytes) -> None:
+        """Note the answer to the octets of a submission: the very object that its events have."""
+        for place in range(len(self.events) - 1, max(-1, len(self.events) - MOST_LOOKED_AT), -1):
+            event = self.events[place]
+            if event.received is received and not event.sent:
+                self.events[place] = replace(event, sent=sent)
+
+    def listen(self, tell: Callable[[Event], None]) -> Callable[[], None]:
         """Have every event from now on told; returns what ends it."""
         self._listeners.add(tell)
         return lambda: self._listeners.discard(tell)

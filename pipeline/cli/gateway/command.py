@@ -1,0 +1,83 @@
+"""`gateway`, which plays the gateway on this machine, and `gateway seen`, what it was sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003 - typer reads it
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.gateway.settings import GatewaySettings, MoWay
+from pipeline.gateway.truth import seen_in, twice
+from pipeline.home.stack import find_stack
+
+Product = Annotated[
+    str | None,
+    typer.Option(
+        "--product",
+        metavar="URL",
+        help="Where ingest listens; else the local stack's, else port 8080 of this machine.",
+        show_default=False,
+    ),
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")]
+
+
+def gateway(
+    context: typer.Context,
+    home: Home = None,
+    product: Product = None,
+    number: Annotated[
+        list[str] | None, typer.Option("--number", help="A rented number; may be given again.")
+    ] = None,
+    mo_way: Annotated[
+        MoWay, typer.Option("--mo-way", help="How messages of handsets are handed over.")
+    ] = MoWay.HTTP_GET,
+    http_port: Port = 8090,
+    smpp_port: Port = 2775,
+    smtp_port: Port = 2525,
+    ftp_port: Port = 2121,
+    seed: Annotated[int, typer.Option(help="Of the faults' chance.")] = 1,
+) -> None:
+    """Play the gateway on this machine, in both directions, without an account.
+
+    It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
+    sends. It writes apis.toml into the home, unless there is one.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = settings_from(home=home)
+    folder: Path = settings.home.resolve()
+    stack = find_stack(folder)
+    own = GatewaySettings(
+        home=folder,
+        product=(product or (stack.ingest if stack else "http://127.0.0.1:8080")).rstrip("/"),
+        mo_way=mo_way,
+        http_port=http_port,
+        smpp_port=smpp_port,
+        smtp_port=smtp_port,
+        ftp_port=ftp_port,
+        seed=seed,
+        **({"numbers": tuple(number)} if number else {}),
+    )
+    from pipeline.gateway import process
+
+    process.run(settings, own)
+
+
+def seen(
+    home: Home = None,
+    only_twice: Annotated[
+        bool,
+        typer.Option("--twice", help="Only what came before; exit code 1 where there is any."),
+    ] = False,
+) -> None:
+    """Show every message that was taken, with its octets, as lines of JSON."""
+    found = seen_in(settings_from(home=home).home)
+    shown = twice(found) if only_twice else list(found)
+    for each in shown:
+        typer.echo(json.dumps(each, ensure_ascii=False))
+    if only_twice and shown:
+        raise typer.Exit(1)

@@ -1,0 +1,116 @@
+"""Takes messages, whichever door they came by, and lets them go their way to the handset."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.account import MT_CREDITS
+from pipeline.gateway.consent import Belief
+from pipeline.gateway.judging import submission_from
+from pipeline.gateway.messages import Message, Result
+from pipeline.gateway.refusal import Refusal
+from pipeline.gateway.sender_table import shown
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.gateway.ground import Ground
+    from pipeline.gateway.judging import Submission
+
+MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
+THROTTLE_SECONDS: Final = 30
+
+
+class Desk:
+    """What all ways in have in common."""
+
+    def __init__(self, gateway: Ground) -> None:
+        self._gateway = gateway
+
+    def send(
+        self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
+    ) -> list[Result]:
+        """Take sendmsg's parameters, their names in lower case; `received` is how they came."""
+        handsets = handsets_of(given)
+        if not handsets or len(handsets) > MOST_HANDSETS:
+            return [Result("", refusal=Refusal("101"))]
+        return [self._one(way, api_id, given, each, received) for each in handsets]
+
+    def _one(
+        self, way: str, api_id: str, given: Mapping[str, str], handset: str, received: bytes
+    ) -> Result:
+        try:
+            message = self._taken(way, api_id, given, handset)
+        except Refusal as refusal:
+            self._gateway.world.happen(
+                Kind.REFUSED,
+                way=way,
+                handset=handset,
+                sender_id=given.get("from", ""),
+                text=given.get("text", ""),
+                client_id=given.get("climsgid", ""),
+                facts={"code": refusal.code, "words": refusal.words},
+                received=received,
+            )
+            return Result(handset, refusal=refusal)
+        self._gateway.world.happen(
+            Kind.SUBMITTED,
+            way=way,
+            handset=handset,
+            sender_id=message.given_sender,
+            text=message.text,
+            message_id=message.message_id,
+            client_id=message.client_id,
+            facts={
+                "parts": message.parts,
+                "shown": message.sender_id,
+                "udh": given.get("udh", ""),
+                "api_id": api_id,
+            },
+            received=received,
+        )
+        self._gateway.statuses.begin(message)
+        return Result(handset, message=message)
+
+    def _taken(self, way: str, api_id: str, given: Mapping[str, str], handset: str) -> Message:
+        gateway = self._gateway
+        submission = submission_from(given, handset)
+        if gateway.all_faults.met(handset, "throttle"):
+            until = int(gateway.clock.now().timestamp()) + THROTTLE_SECONDS
+            raise Refusal("130", f"Maximum MT limit exceeded until {until}")
+        row = shown(submission.sender_id, handset, mo=submission.mo, settings=gateway.settings)
+        if gateway.consent.belief(handset, row.sender_id) is Belief.STOPPED:
+            raise Refusal("122")
+        if gateway.account.balance <= 0:
+            raise Refusal("301", "No Credit Left")
+        return self._kept(way, api_id, submission, row.sender_id)
+
+    def _kept(self, way: str, api_id: str, submission: Submission, sender_id: str) -> Message:
+        gateway = self._gateway
+        charge = MT_CREDITS * submission.parts
+        gateway.account.charge(charge, "MT")
+        message = Message(
+            message_id=secrets.token_hex(16),
+            client_id=submission.client_id,
+            api_id=api_id,
+            way=way,
+            handset=submission.handset,
+            given_sender=submission.sender_id,
+            sender_id=sender_id,
+            text=submission.text,
+            parts=submission.parts,
+            charge=charge,
+            at=gateway.clock.now(),
+            callback=submission.callback,
+        )
+        self._gateway.messages.add(message)
+        if gateway.consent.confirmed(message.handset, sender_id):
+            gateway.tell_consent(message.handset, sender_id, "the customer confirmed the stop")
+        return message
+
+
+def handsets_of(given: Mapping[str, str]) -> Sequence[str]:
+    """The handsets of `to`, which may be several."""
+    return [each for each in given.get("to", "").replace(" ", "").split(",") if each]

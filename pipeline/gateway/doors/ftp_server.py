@@ -1,0 +1,98 @@
+"""The FTP API: a folder whose files are taken once a minute, and `mo.log` beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.gateway.doors.smtp_server import take_lines
+from pipeline.gateway.settings import API_IDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.gateway.ground import Ground
+
+MO_LOG: Final = "mo.log"
+FOLDER: Final = "gateway-ftp"  # under the home
+_PERMISSIONS: Final = "elradfmwMT"
+_POLL_SECONDS: Final = 0.1
+
+
+class FtpServer:
+    """A server in a thread of its own; files are looked at in the gateway's loop.
+
+    A file is taken once, whatever its ending, but for those that are not whole (`.part`) and logs.
+    Its answers are in a log beside it.
+    """
+
+    def __init__(self, gateway: Ground) -> None:
+        self._gateway = gateway
+        self.folder: Path = gateway.settings.home / FOLDER
+        self.port = 0
+        self._taken: set[tuple[str, int]] = set()
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._is_ending = threading.Event()
+
+    async def start(self) -> None:
+        """Listen; `port` says where."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():  # pyftpdlib has its own for 3.12
+            warnings.filterwarnings("ignore", "The asyn(chat|core) module is deprecated")
+            from pyftpdlib.authorizers import DummyAuthorizer
+            from pyftpdlib.handlers import FTPHandler
+            from pyftpdlib.servers import FTPServer
+        settings = self._gateway.settings
+        authorizer = DummyAuthorizer()
+        for user in (API_IDS["ftp"], settings.user):
+            authorizer.add_user(user, settings.password, str(self.folder), perm=_PERMISSIONS)
+        handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "use_sendfile": False})
+        self._server = FTPServer((settings.host, settings.ftp_port), handler)
+        self.port = self._server.address[1]
+        self._thread = threading.Thread(target=self._serve, name="gateway-ftp", daemon=True)
+        self._thread.start()
+        self._looking = asyncio.create_task(self._look())
+
+    async def stop(self) -> None:
+        """End the thread and the looking."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+        self._is_ending.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def append(self, line: bytes) -> None:
+        """Add a line to mo.log (guide 8.3.2)."""
+        with (self.folder / MO_LOG).open("ab") as log:
+            log.write(line)
+
+    def take_files(self) -> None:
+        """Take what was uploaded since the last look."""
+        for file in sorted(self.folder.iterdir()):
+            if not file.is_file() or file.suffix in (".part", ".log"):
+                continue
+            key = (file.name, file.stat().st_mtime_ns)
+            if key in self._taken:
+                continue
+            self._taken.add(key)
+            octets = file.read_bytes()
+            lines = take_lines(self._gateway, "ftp", octets.decode("latin-1"), octets)
+            log = file.with_name(f"{file.name}.log")
+            log.write_text("".join(f"{line}\n" for line in lines))
+
+    async def _look(self) -> None:
+        while True:
+            self.take_files()
+            await asyncio.sleep(self._gateway.settings.folder_seconds)
+
+    def _serve(self) -> None:
+        while not self._is_ending.is_set():
+            self._server.serve_forever(timeout=_POLL_SECONDS, blocking=False, handle_exit=False)
+        self._server.close_all()

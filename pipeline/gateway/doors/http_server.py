@@ -1,0 +1,145 @@
+"""The server of HTTP, XML and SOAP: one port, as api.clickatell.com has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from pipeline.gateway.doors import soap, xml
+from pipeline.gateway.doors.control import Control
+from pipeline.gateway.doors.lying import Answer, answered, refused_before_reading
+from pipeline.gateway.doors.operations import line_of, replies
+from pipeline.gateway.page.server import page_routes
+from pipeline.wire.http_form import text_from_variable
+from pipeline.wire.percent import octets_from_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from pipeline.gateway.ground import Ground
+
+LARGEST: Final = 4 * 1024 * 1024  # octets of a request
+MOST_KEPT: Final = 65_536  # octets of an answer's body, to look at
+_HTTP: Final = ("auth", "ping", "sendmsg", "querymsg", "delmsg", "getmsgcharge", "getbalance")
+
+
+class HttpServer:
+    """The doors of three ways."""
+
+    def __init__(self, gateway: Ground) -> None:
+        self._gateway = gateway
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen; `port` says where."""
+        app = web.Application(client_max_size=LARGEST)
+        for operation in _HTTP:
+            for path in (f"/http/{operation}", f"/http/{operation}.php"):
+                app.router.add_route("*", path, self._operation(operation))
+        for path in ("/utils/routeCoverage", "/utils/routeCoverage.php"):
+            app.router.add_route("*", path, self._operation("routecoverage"))
+        app.router.add_route("*", "/xml/xml", self._xml)
+        for path in ("/soap/webservice.php", "/soap/webservice", "/soap/rpc_encoded/webservice"):
+            app.router.add_route("*", path, self._soap)
+        app.add_routes(page_routes(self._gateway))
+        Control(self._gateway).add_to(app)
+        settings = self._gateway.settings
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, settings.host, settings.http_port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """End it, and what hangs on it."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _operation(self, operation: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            octets = await request.read()
+            given = variables_of(request.rel_url.raw_query_string.encode(), octets)
+            shown = _whole(request, octets)
+
+            def take() -> Answer:
+                found = replies(self._gateway, operation, "http", given, shown)
+                lines = "\n".join(line_of(operation, reply) for reply in found)
+                return Answer(lines.encode(), "text/plain")
+
+            return await self._answer(request, given if operation == "sendmsg" else {}, shown, take)
+
+        return serve
+
+    async def _xml(self, request: web.Request) -> web.StreamResponse:
+        octets = await request.read()
+        given = variables_of(request.rel_url.raw_query_string.encode(), octets)
+        commands = xml.commands_from(given.get("data", ""))
+        shown = _whole(request, octets)
+
+        def take() -> Answer:
+            return Answer(xml.answer(self._gateway, commands, shown), "text/xml")
+
+        sends = [values for name, values in commands or () if name == "sendMsg"]
+        return await self._answer(request, sends[0] if sends else {}, shown, take)
+
+    async def _soap(self, request: web.Request) -> web.StreamResponse:
+        octets = await request.read()
+        if request.method == "GET":
+            url = f"http://{request.host}{request.path}"
+            return web.Response(body=soap.wsdl(url), content_type="text/xml")
+        call = soap.call_from(octets)
+        shown = _whole(request, octets)
+
+        def take() -> Answer:
+            return Answer(soap.answer(self._gateway, call, shown), "text/xml")
+
+        is_send = call is not None and call.operation == "sendmsg"
+        return await self._answer(request, call.given if call and is_send else {}, shown, take)
+
+    async def _answer(
+        self,
+        request: web.Request,
+        given: Mapping[str, str],
+        shown: bytes,
+        take: Callable[[], Answer],
+    ) -> web.StreamResponse:
+        handset = given.get("to", "").partition(",")[0]
+        before = refused_before_reading(self._gateway, request, handset)
+        if before is not None:
+            return before
+        response = await answered(self._gateway, request, handset, take())
+        if isinstance(response, web.Response) and isinstance(response.body, bytes):
+            self._gateway.world.answer(shown, _head_of(response) + response.body[:MOST_KEPT])
+        return response
+
+
+def _head_of(response: web.Response) -> bytes:
+    head = f"HTTP/1.1 {response.status} {response.reason}\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in response.headers.items()
+    )
+    return f"{head}\r\n".encode("latin-1", "replace")
+
+
+def variables_of(query: bytes, body: bytes) -> dict[str, str]:
+    """Each variable by its name in lower case: ISO-8859-1, unless `charset` names another."""
+    pairs = [pair.partition(b"=") for part in (query, body) for pair in part.split(b"&") if pair]
+    octets = {
+        (octets_from_percent(name) or name).decode("latin-1").lower(): octets_from_percent(value)
+        or b""
+        for name, _, value in pairs
+    }
+    text = octets.pop("text", b"")
+    charset = text_from_variable(octets.get("charset", b"")) or "latin-1"
+    given = {name: text_from_variable(value) for name, value in octets.items()}
+    try:
+        return given | {"text": text.decode(charset)}
+    except (LookupError, UnicodeDecodeError):
+        return given | {"text": text.decode("latin-1")}
+
+
+def _whole(request: web.Request, body: bytes) -> bytes:
+    """The request as a page shows it, with its password left out by whoever shows it."""
+    head = f"{request.method} {request.raw_path} HTTP/1.1\r\n"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    return f"{head}{lines}\r\n".encode() + body

@@ -1,0 +1,59 @@
+"""What the stand-in leaves in the home: where it listens, and APIs for the product to send by."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.settings import API_IDS
+from pipeline.home.holding import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipeline.gateway.settings import GatewaySettings
+
+WHERE: Final = "gateway.json"
+APIS: Final = "apis.toml"
+_MAILS: Final = 'mail_to = "sms@messaging.clickatell.com"\nmail_from = "two-way@stand-in.invalid"\n'
+
+
+def write_where(home: Path, urls: Mapping[str, str]) -> None:
+    """Tell the commands where it listens."""
+    write_atomically(home / WHERE, json.dumps(dict(urls)) + "\n")
+
+
+def where(home: Path) -> dict[str, str]:
+    """Where each way of the stand-in is; empty: it never ran here, or it has ended."""
+    file = home / WHERE
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
+def write_apis(home: Path, settings: GatewaySettings, urls: Mapping[str, str]) -> bool:
+    """Write apis.toml, readable for its owner alone, unless there is one; whether it was written."""
+    tables = [_table(way, settings, urls) for way in API_IDS]
+    try:
+        file = os.open(home / APIS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(file, "w") as apis:
+        apis.write("# Written by `twoway gateway`: an API a way, of the stand-in.\n\n")
+        apis.write("\n".join(tables))
+    return True
+
+
+def _table(way: str, settings: GatewaySettings, urls: Mapping[str, str]) -> str:
+    head = f'[[api]]\napi_id = {API_IDS[way]}\nway = "{way}"\ntls = "off"\n'
+    login = f"user = {json.dumps(settings.user)}\npassword = {json.dumps(settings.password)}\n"
+    if way in ("http", "xml", "soap"):
+        base = urls["http"].removesuffix("/http")
+        default = "default = true\n" if way == "http" else ""
+        return f'{head}{login}url = "{base}"\n{default}'
+    host, _, port = urls[way].partition("://")[2].rpartition(":")
+    more = {
+        "smtp": _MAILS,
+        "ftp": f"login_password = {json.dumps(settings.password)}\n",
+    }.get(way, "")
+    return f'{head}{login}host = "{host}"\nport = {port}\n{more}'

@@ -1,0 +1,126 @@
+"""The gateway that is played: what it knows, and all its doors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.gateway.account import MT_CREDITS
+from pipeline.gateway.consent import WINDOW, Belief
+from pipeline.gateway.desk import Desk
+from pipeline.gateway.doors.ftp_server import FtpServer
+from pipeline.gateway.doors.http_server import HttpServer
+from pipeline.gateway.doors.smpp_server import SmppServer
+from pipeline.gateway.doors.smtp_server import SmtpServer
+from pipeline.gateway.ground import Ground
+from pipeline.gateway.handing_over import HandingOver
+from pipeline.gateway.statuses import Statuses
+from pipeline.gateway.truth import Truth
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.gateway.faults import Fault
+    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.world import World
+
+CONFIRMATION = "You will no longer receive messages from the short code {}"  # guide 7.1.1
+
+
+class Gateway(Ground):
+    """Everything that the page, the commands and the tests use."""
+
+    def __init__(self, settings: GatewaySettings, world: World) -> None:
+        super().__init__(settings, world)
+        self.desk = Desk(self)
+        self.statuses = Statuses(self)
+        self.handing_over = HandingOver(self)
+        self.http = HttpServer(self)
+        self.smtp = SmtpServer(self)
+        self.smpp = smpp = SmppServer(self)
+        self.ftp = ftp = FtpServer(self)
+        self._doors = {"http": self.http, "smpp": smpp, "smtp": self.smtp, "ftp": ftp}
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault; each has a `switch`."""
+        return self.all_faults.all
+
+    async def start(self) -> None:
+        """Open every door."""
+        self.world.listen(Truth(self.settings.home).tell)
+        self.schedule.start()
+        for door in self._doors.values():
+            await door.start()
+        base = f"http://{self.settings.host}:{self.http.port}"
+        self.urls |= {
+            "http": f"{base}/http",
+            "xml": f"{base}/xml/xml",
+            "soap": f"{base}/soap/webservice.php",
+        } | {
+            name: f"{name}://{self.settings.host}:{door.port}"
+            for name, door in self._doors.items()
+            if name != "http"
+        }
+
+    async def stop(self) -> None:
+        """Close every door."""
+        await self.schedule.stop()
+        for door in self._doors.values():
+            await door.stop()
+        await self.post.close()
+
+    async def text(
+        self, handset: str, number: str, text: str, charset: str | None = None
+    ) -> list[str]:
+        """Send what a handset sends: in parts where it is long. The id of each part.
+
+        Raises `ValueError` for what the charset does not hold.
+        """
+        before = self.consent.of(handset)
+        word = self.consent.texted(handset, number, text)
+        if self.consent.of(handset) != before:
+            self.tell_consent(handset, number, f"the handset sent {word or 'a message'}")
+        ids = await self.handing_over.text(handset, number, text, charset)
+        since = self.consent.since(handset, number)
+        if word and since is not None and self.consent.of(handset) != before:
+            self._expect_confirmation(handset, number, word, since)
+        elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):
+            self._say(handset, number, self.settings.custom_replies["HELP"])
+        return ids
+
+    def consent_of(self, handset: str) -> dict[str, Belief]:
+        """What the gateway believes, by number; `*` is all, and what is not there is open."""
+        return self.consent.of(handset)
+
+    def phones(self) -> list[str]:
+        """Every handset that an event is about, in the order of their first."""
+        return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
+
+    def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
+        replies = self.settings.custom_replies
+        if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
+            self._end_window(handset, number, since, replies[word])
+            return
+
+        async def look() -> None:
+            self._end_window(handset, number, since, "")
+
+        self.schedule.later(since + WINDOW - self.clock.now(), look)
+
+    def _end_window(self, handset: str, number: str, since: datetime, words: str) -> None:
+        if self.consent.overdue(handset, number, since):
+            self._say(handset, number, words or CONFIRMATION.format(number))
+            self.tell_consent(handset, number, "the gateway confirmed the stop")
+
+    def _say(self, handset: str, number: str, words: str) -> None:
+        """A message of the gateway's own, billed (guide 7.1.1)."""
+        self.account.charge(MT_CREDITS, "the gateway's own message")
+        self.world.happen(
+            Kind.SHOWN,
+            way="gateway",
+            handset=handset,
+            sender_id=number,
+            text=words,
+            facts={"parts": 1},
+        )

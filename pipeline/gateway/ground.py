@@ -1,0 +1,88 @@
+"""What all parts of the stand-in stand on, and how they reach each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.clock import PipelineClock
+from pipeline.gateway.account import Account
+from pipeline.gateway.consent import Consent
+from pipeline.gateway.faults import Faults
+from pipeline.gateway.messages import Messages
+from pipeline.gateway.post import Post
+from pipeline.gateway.schedule import Schedule
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.gateway.messages import Message, Result
+    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.world import World
+    from pipeline.wire.callback import MoCallback
+
+
+class _Desk(Protocol):
+    def send(
+        self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
+    ) -> list[Result]: ...
+
+
+class _Statuses(Protocol):
+    def begin(self, message: Message) -> None: ...
+
+
+class _Smpp(Protocol):
+    async def deliver(self, callback: MoCallback) -> tuple[int, bytes, bytes]: ...
+    async def receipt(self, message: Message, status: str) -> None: ...
+
+
+class _Ftp(Protocol):
+    def append(self, line: bytes) -> None: ...
+
+
+class Ground:
+    """The account, the clock, the messages; the desk and the doors come with `Gateway`."""
+
+    desk: _Desk
+    statuses: _Statuses
+    smpp: _Smpp
+    ftp: _Ftp
+
+    def __init__(self, settings: GatewaySettings, world: World) -> None:
+        self.settings = settings
+        self.world = world
+        self.clock = PipelineClock(settings.home)
+        self.schedule = Schedule(self.clock.now)
+        self.account = Account(settings, self.clock.now)
+        self.consent = Consent((*settings.numbers, *settings.short_codes), self.clock.now)
+        self.all_faults = Faults(settings.seed)
+        self.messages = Messages()
+        self.post = Post()
+        self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
+
+    async def text(
+        self, handset: str, number: str, text: str, charset: str | None = None
+    ) -> list[str]:
+        """Send what a handset sends."""
+        raise NotImplementedError
+
+    def show(self, message: Message) -> None:
+        """The handset shows a message."""
+        self.world.happen(
+            Kind.SHOWN,
+            way=message.way,
+            handset=message.handset,
+            sender_id=message.sender_id,
+            text=message.text,
+            message_id=message.message_id,
+            client_id=message.client_id,
+            facts={"parts": message.parts},
+        )
+
+    def tell_consent(self, handset: str, number: str, why: str) -> None:
+        """What the gateway believes of a handset changed."""
+        beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
+        self.world.happen(
+            Kind.CONSENT, handset=handset, sender_id=number, facts={"why": why, "states": beliefs}
+        )

@@ -1,0 +1,134 @@
+"""Hands a handset's message over to the product, by the way of its number (guide 8.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from pipeline.gateway.account import MO_CREDITS
+from pipeline.gateway.retries import MO_RETRIES
+from pipeline.gateway.settings import API_IDS, MoWay
+from pipeline.gateway.texting import BINARY, parts_of
+from pipeline.gateway.world import Kind
+from pipeline.wire import http_form, mo_log, soap, xml
+from pipeline.wire.callback import MoCallback
+from pipeline.wire.percent import percent_from_octets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.gateway.ground import Ground
+
+GATEWAY_ZONE: Final = timezone(timedelta(hours=2))  # guide 8.3.1: GMT + 0200
+_LATE: Final = timedelta(hours=1)
+
+
+class HandingOver:
+    """Every part is tried at once, and again on the guide's schedule."""
+
+    def __init__(self, gateway: Ground) -> None:
+        self._gateway = gateway
+
+    async def text(self, handset: str, number: str, text: str, charset: str | None) -> list[str]:
+        """Hand over each part of a text; their ids. Returns after the first attempt of each."""
+        gateway = self._gateway
+        parts = parts_of(text, charset)
+        ids = [part.mo_msg_id for part in parts]
+        gateway.world.happen(
+            Kind.TEXTED,
+            handset=handset,
+            sender_id=number,
+            text=text,
+            message_id=ids[0],
+            facts={"parts": len(parts), "charset": parts[0].charset, "ids": ids},
+        )
+        fault = gateway.all_faults.met(handset, "mo-twice", "mo-disorder", "mo-late", "mo-split")
+        if fault:
+            gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+        at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+        way = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
+        callbacks = [
+            MoCallback(
+                handset=handset,
+                number=number,
+                api_id=_api_of(way),
+                mo_msg_id=part.mo_msg_id,
+                timestamp=at,
+                charset=part.charset,
+                udh=part.udh,
+                octets=part.octets,
+            )
+            for part in parts
+        ]
+        for callback in _as_the_fault_has_them(callbacks, fault):
+            gateway.account.charge(MO_CREDITS, "MO")
+            job = partial(self._attempt, way, callback, 0)
+            if fault == "mo-late":
+                gateway.schedule.later(_LATE, job)
+            else:
+                await job()
+        return ids
+
+    async def _attempt(self, way: MoWay, callback: MoCallback, failures: int) -> None:
+        gateway = self._gateway
+        code, sent, answer = await self._hand_over(way, callback)
+        gateway.world.happen(
+            Kind.HANDED_OVER,
+            way=way.value,
+            handset=callback.handset,
+            sender_id=callback.number,
+            message_id=callback.mo_msg_id,
+            facts={"answer": code, "attempt": failures + 1, "udh": callback.udh},
+            sent=sent,
+            received=answer,
+        )
+        if code != 200 and failures < len(MO_RETRIES):
+            again = partial(self._attempt, way, callback, failures + 1)
+            gateway.schedule.later(MO_RETRIES[failures], again)
+
+    async def _hand_over(self, way: MoWay, callback: MoCallback) -> tuple[int, bytes, bytes]:
+        """The status of HTTP, or 200 where another way took it; what was sent; the answer."""
+        gateway = self._gateway
+        match way:
+            case MoWay.REPORTS:
+                return 200, b"", b""
+            case MoWay.SMPP:
+                return await gateway.smpp.deliver(callback)
+            case MoWay.FTP:
+                line = mo_log.render(callback) + b"\n"
+                gateway.ftp.append(line)
+                return 200, line, b""
+        kind, _, method = way.value.partition("-")
+        octets = _octets(kind, callback)
+        url = f"{gateway.settings.product}/mo/{kind}"
+        code, answer = await gateway.post.call(method.upper(), url, octets)
+        return code, octets, answer
+
+
+def _octets(kind: str, callback: MoCallback) -> bytes:
+    if kind == "http":
+        return http_form.render(callback)
+    render: Callable[[MoCallback], bytes | None] = (xml if kind == "xml" else soap).render
+    rendered = render(callback)
+    if rendered is None:  # XML lacks a character: the octets go in hex
+        rendered = render(structs.replace(callback, charset=BINARY)) or b"data="
+    name, _, document = rendered.partition(b"=")
+    return name + b"=" + percent_from_octets(document)
+
+
+def _api_of(way: MoWay) -> str:
+    return API_IDS.get(way.value.partition("-")[0], API_IDS["http"])
+
+
+def _as_the_fault_has_them(callbacks: list[MoCallback], fault: str) -> list[MoCallback]:
+    match fault:
+        case "mo-twice":
+            return [each for callback in callbacks for each in (callback, callback)]
+        case "mo-disorder":
+            return callbacks[::-1]
+        case "mo-split" if len(callbacks) > 1:
+            return callbacks[:-1]
+    return callbacks

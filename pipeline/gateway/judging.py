@@ -1,0 +1,84 @@
+"""What a submission says, and whether the gateway takes it (HTTP API 2.3.8, 5; guide 8.1, 8.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.faults import refused_code
+from pipeline.gateway.refusal import Refusal
+from pipeline.sms.cutting import cut
+from pipeline.sms.gsm7.default import septets_of
+from pipeline.sms.segmentation import GSM7, UCS2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INTERNATIONAL: Final = re.compile("[1-9][0-9]{7,14}")
+_CLIENT_ID: Final = re.compile("[0-9A-Za-z]{0,32}")
+_SMALL: Final = re.compile("[0-9]{1,5}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One message to one handset, understood."""
+
+    handset: str
+    sender_id: str
+    text: str
+    parts: int
+    mo: bool
+    client_id: str
+    callback: int
+    is_part: bool = False  # of a message that the product cut itself
+
+
+def submission_from(given: Mapping[str, str], handset: str) -> Submission:
+    """What sendmsg's parameters say, their names in lower case; raises `Refusal`."""
+    if code := refused_code(handset):
+        raise Refusal(code)
+    if not _INTERNATIONAL.fullmatch(handset):
+        raise Refusal("105")
+    client_id = given.get("climsgid", "")
+    if not _CLIENT_ID.fullmatch(client_id):
+        raise Refusal("101")
+    is_part = bool(given.get("udh"))
+    text, parts = _text_and_parts(given)
+    if not text:
+        raise Refusal("107")
+    if not is_part and parts > max(1, _number(given, "concat", 1)):
+        raise Refusal("113")
+    return Submission(
+        handset=handset,
+        sender_id=given.get("from", ""),
+        text=text,
+        parts=1 if is_part else parts,
+        mo=_number(given, "mo", 0) == 1,
+        client_id=client_id,
+        callback=_number(given, "callback", 0),
+        is_part=is_part,
+    )
+
+
+def _text_and_parts(given: Mapping[str, str]) -> tuple[str, int]:
+    """The characters, and how many parts the gateway makes of them."""
+    text = given.get("text", "")
+    if _number(given, "unicode", 0) != 1:
+        packed = "".join(each if septets_of(each) else "?" for each in text)
+        return text, len(cut(packed, GSM7))
+    try:
+        decoded = bytes.fromhex(text).decode("utf-16-be")
+    except ValueError as error:
+        raise Refusal("116") from error
+    return decoded, len(cut(decoded, UCS2))
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    """A parameter that is a number; SOAP gives every one, 0 where it is not meant."""
+    value = given.get(name, "").strip()
+    if not value:
+        return default
+    if not _SMALL.fullmatch(value):
+        raise Refusal("101")
+    return int(value)

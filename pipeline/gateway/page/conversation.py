@@ -1,0 +1,134 @@
+"""One phone's conversation, folded from events: bubbles in order, each with its latest state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.page.facts import (
+    WAITS,
+    State,
+    ids_of,
+    is_taken,
+    line_of,
+    number_of,
+    parts_of,
+    state_of,
+)
+from pipeline.gateway.page.visible import Piece, fold, pieces_from_text
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pipeline.gateway.world import Event
+
+MO: Final = "mo"
+MT: Final = "mt"
+NOTE: Final = "note"
+MOST_BUBBLES: Final = 200  # of a phone; older ones are in the list of exchanges
+
+_SIDES: Final = {Kind.TEXTED: MO, Kind.SUBMITTED: MT, Kind.SHOWN: MT, Kind.REFUSED: MT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bubble:
+    """One message or note as a phone shows it, from its first event to its latest."""
+
+    number: int
+    latest: int
+    at: datetime
+    side: str
+    other: str = ""  # the sender shown, or the number texted
+    text: str = ""
+    way: str = ""
+    parts: str = ""
+    state: State | None = None
+    is_shown: bool = True  # False: the gateway has it, the handset does not yet
+    exchanges: tuple[int, ...] = field(default=())
+    ids: frozenset[str] = frozenset()  # of the parts of an MO
+    taken: frozenset[str] = frozenset()  # those that the product took
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What is read at once."""
+        return pieces_from_text(fold(self.text)[0])
+
+    @property
+    def rest(self) -> list[Piece]:
+        """What is folded away."""
+        return pieces_from_text(fold(self.text)[1])
+
+
+def conversation_from_events(events: Iterable[Event], handset: str) -> list[Bubble]:
+    """The bubbles of one handset, the latest at the end."""
+    bubbles: dict[int, Bubble] = {}
+    first_of: dict[tuple[str, str], int] = {}  # side and message id: the number of its bubble
+    for event in events:
+        if event.handset != handset:
+            continue
+        side = _SIDES.get(event.kind) or (MO if event.kind is Kind.HANDED_OVER else MT)
+        known = first_of.get((side, event.message_id)) if event.message_id else None
+        if event.kind in {Kind.FAULT, Kind.CONSENT}:
+            bubbles[event.number] = _note(event)
+        elif known is not None and event.kind is not Kind.TEXTED:
+            bubbles[known] = _after(bubbles[known], event)
+        elif event.kind in _SIDES:
+            bubbles[event.number] = _first(event, side)
+            for message_id in filter(None, ids_of(event)):
+                first_of[side, message_id] = event.number
+    return list(bubbles.values())[-MOST_BUBBLES:]
+
+
+def _first(event: Event, side: str) -> Bubble:
+    return Bubble(
+        number=event.number,
+        latest=event.number,
+        at=event.at,
+        side=side,
+        other=number_of(event),
+        text=event.text,
+        way=event.way,
+        parts=parts_of(event),
+        state=state_of(event),
+        is_shown=event.kind not in {Kind.SUBMITTED, Kind.REFUSED},
+        exchanges=_exchange(event),
+        ids=frozenset(ids_of(event)),
+    )
+
+
+def _after(bubble: Bubble, event: Event) -> Bubble:
+    """The bubble with what a later event says. What the handset shows is what it is shown."""
+    is_shown = event.kind is Kind.SHOWN
+    taken = bubble.taken | {event.message_id} if is_taken(event) else bubble.taken
+    state = state_of(event)
+    if event.kind is Kind.HANDED_OVER and len(bubble.ids) > 1 and taken != bubble.ids:
+        state = State(f"{state.words} · {len(taken)} of {len(bubble.ids)} parts", WAITS)
+    return replace(
+        bubble,
+        latest=event.number,
+        other=number_of(event) or bubble.other if is_shown else bubble.other,
+        text=event.text or bubble.text if is_shown else bubble.text,
+        parts=parts_of(event) or bubble.parts if is_shown else bubble.parts,
+        state=state,
+        taken=taken,
+        is_shown=bubble.is_shown or is_shown,
+        exchanges=bubble.exchanges + _exchange(event),
+    )
+
+
+def _note(event: Event) -> Bubble:
+    return Bubble(
+        number=event.number,
+        latest=event.number,
+        at=event.at,
+        side=NOTE,
+        text=line_of(event),
+        way=event.kind.value,
+        exchanges=_exchange(event),
+    )
+
+
+def _exchange(event: Event) -> tuple[int, ...]:
+    return (event.number,) if event.received or event.sent else ()

@@ -1,0 +1,60 @@
+"""A place in the events of a world: no queue, whatever the speed of who follows them."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import takewhile
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pipeline.gateway.world import Event, World
+
+
+class Cursor:
+    """Follows a world from behind event `at` on; events older than the world keeps are missed."""
+
+    def __init__(self, world: World, at: int) -> None:
+        self.at = at
+        self._world = world
+        self._happened = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._end = world.listen(self._tell)
+
+    def take(self) -> list[Event]:
+        """What happened since the last time, the oldest first."""
+        self._happened.clear()
+        newest_first = reversed(list(self._world.events))  # a copy: a server's thread may add
+        events = list(takewhile(lambda event: event.number > self.at, newest_first))[::-1]
+        if events:
+            self.at = events[-1].number
+        return events
+
+    async def more(self, *, within_seconds: float) -> bool:
+        """Wait until something happens; False when nothing did in that time."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                await self._happened.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _tell(self, _: Event) -> None:
+        self._loop.call_soon_threadsafe(self._happened.set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+
+def newest(world: World) -> int:
+    """The number of the last event, 0 before the first."""
+    return world.events[-1].number if world.events else 0
+
+
+def place_after(world: World, number: int) -> int | None:
+    """The number to follow from; None where what happened since is not kept any more."""
+    if number > newest(world) or (world.events and world.events[0].number > number + 1):
+        return None
+    return number

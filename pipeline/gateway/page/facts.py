@@ -1,0 +1,119 @@
+"""What the facts of an event say, in words of the page. The only module that reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline.gateway.world import Kind
+from pipeline.wire.clickatell.codes import ERRORS
+
+if TYPE_CHECKING:
+    from pipeline.gateway.world import Event
+
+WAITS: Final = "waits"
+GOOD: Final = "good"
+BAD: Final = "bad"
+
+#: HTTP API 2.2.7, appendix B, shortened to what a bubble has room for.
+STATUSES: Final = {
+    "001": ("unknown message", BAD),
+    "002": ("queued", WAITS),
+    "003": ("at the network", WAITS),
+    "004": ("delivered", GOOD),
+    "005": ("error with message", BAD),
+    "006": ("cancelled", BAD),
+    "007": ("not delivered", BAD),
+    "008": ("accepted", WAITS),
+    "009": ("no route", BAD),
+    "010": ("expired", BAD),
+    "011": ("queued for later", WAITS),
+    "012": ("out of credit", BAD),
+    "014": ("limit exceeded", BAD),
+}
+
+
+class State(NamedTuple):
+    """How a message stands: words, and one of `waits`, `good` and `bad`."""
+
+    words: str
+    tone: str
+
+
+def number_of(event: Event) -> str:
+    """The other side of the conversation: the sender shown of an MT, the number texted by an MO."""
+    return str(event.facts.get("number") or event.sender_id)
+
+
+def parts_of(event: Event) -> str:
+    """`3 parts`, with the encoding where the gateway said one; empty for one part."""
+    parts = event.facts.get("parts", 1)
+    count = len(parts) if isinstance(parts, list) else int(parts or 1)
+    encoding = str(event.facts.get("encoding") or event.facts.get("charset") or "")
+    words = [f"{count} parts"] if count > 1 else []
+    return " · ".join([*words, *([encoding] if encoding else [])])
+
+
+def state_of(event: Event) -> State:
+    """How the message of this event stands after it."""
+    match event.kind:
+        case Kind.SUBMITTED:
+            return State("accepted", WAITS)
+        case Kind.SHOWN:
+            return State("on the screen", GOOD)
+        case Kind.STATUS:
+            code = str(event.facts.get("status", "")).zfill(3)
+            words, tone = STATUSES.get(code, ("status", WAITS))
+            return State(f"{words} · {code}", tone)
+        case Kind.REFUSED:
+            return State(refusal_of(event), BAD)
+        case Kind.HANDED_OVER:
+            return _handed_over(event)
+        case _:
+            return State("on its way", WAITS)
+
+
+def refusal_of(event: Event) -> str:
+    """`refused · 114 Cannot route message`."""
+    code = str(event.facts.get("code", "")).zfill(3)
+    known = ERRORS.get(code)
+    words = str(event.facts.get("words") or (known.words if known else "no reason given"))
+    return f"refused · {code} {words}" if code.strip("0") else f"refused · {words}"
+
+
+def _handed_over(event: Event) -> State:
+    by = event.way.upper() or "a callback"
+    attempt = int(event.facts.get("attempt", 1))
+    again = f", attempt {attempt}" if attempt > 1 else ""
+    if is_taken(event):
+        return State(f"taken by {by}{again}", GOOD)
+    return State(f"not taken: {event.facts.get('answer') or 'no answer'} by {by}{again}", BAD)
+
+
+def is_taken(event: Event) -> bool:
+    """Whether the product answered 200 to what was pushed."""
+    return str(event.facts.get("answer", "")) == "200"
+
+
+def ids_of(event: Event) -> list[str]:
+    """The gateway's id of each part of an MO."""
+    ids = event.facts.get("ids")
+    return [str(one) for one in ids] if isinstance(ids, list) else [event.message_id]
+
+
+def line_of(event: Event) -> str:
+    """One line that says what a fault or a change of consent was."""
+    facts = event.facts
+    if event.kind is Kind.CONSENT:
+        states = facts.get("states") or {}
+        believed = [
+            f"{str(state).replace('-', ' ')} for {'all numbers' if number == '*' else number}"
+            for number, state in states.items()
+        ]
+        why = f" ({facts['why']})" if facts.get("why") else ""
+        return f"The gateway believes: {', '.join(believed) or 'all open'}{why}"
+    return f"Fault played: {fault_of(event).replace('-', ' ')}"
+
+
+def fault_of(event: Event) -> str:
+    """The name of the fault that was played."""
+    return str(event.facts.get("fault") or event.facts.get("name") or event.text or "unnamed")

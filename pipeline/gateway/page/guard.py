@@ -1,0 +1,50 @@
+"""Who may see the page: this machine, by a name of its own, and no page of another site.
+
+A handset's words and an account's password are on it, and its forms text as a handset.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.web.access import FORBIDDEN, FORWARDED, OTHER_SIGNS, address_from_text
+from pipeline.web.browser_guard import BAD_HOST, name_of, refuse_host, refuse_page
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from pipeline.web.browser_guard import BrowserRefusal
+
+SAFETY: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # with no-referrer a form says `Origin: null` (Fetch 3.2)
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def refuse(request: web.BaseRequest) -> BrowserRefusal | None:
+    """None when the request may be answered."""
+    peer = address_from_text(request.remote or "")
+    if peer is None or not peer.is_loopback:
+        return FORBIDDEN
+    if header(request, "X-Forwarded-For", *OTHER_SIGNS):
+        return FORWARDED
+    host = header(request, "Host")
+    if host and name_of(host) is None:
+        return BAD_HOST
+    return refuse_page(
+        host=host,
+        origin=header(request, "Origin"),
+        fetch_site=header(request, "Sec-Fetch-Site"),
+    ) or refuse_host(host, known=frozenset())
+
+
+def header(request: web.BaseRequest, *names: str) -> bytes:
+    """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
+    values = [value for name in names for value in request.headers.getall(name, ())]
+    return ",".join(values).encode("latin-1", "replace")

@@ -1,0 +1,116 @@
+"""The gateway as the page shows it: its parts put into words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.page.facts import fault_of
+from pipeline.gateway.page.seam import Switch
+from pipeline.gateway.settings import API_IDS
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pipeline.gateway.page.seam import Played
+    from pipeline.gateway.world import World
+
+MOST_ADDED: Final = 1_000  # phones put on the desk by hand
+ANSWERS: Final = "Answers to the product"
+STATUSES: Final = "Statuses"
+HANDSETS: Final = "What handsets send"
+EVERYTHING: Final = "all numbers"
+
+
+class Showing:
+    """Implements `Shown`."""
+
+    def __init__(self, gateway: Played) -> None:
+        self._gateway = gateway
+        self._added: dict[str, None] = {}
+
+    @property
+    def world(self) -> World:
+        """Every event."""
+        return self._gateway.world
+
+    def now(self) -> datetime:
+        """The gateway's time; aware UTC."""
+        return self._gateway.clock.now()
+
+    def phones(self) -> Sequence[str]:
+        """Those put on the desk, and those that an event is about."""
+        heard = (event.handset for event in list(self.world.events) if event.handset)
+        return list(dict.fromkeys([*self._added, *heard]))
+
+    def add_phone(self, handset: str) -> None:
+        """Put a handset on the desk; raises `ValueError` when there are too many."""
+        if len(self._added) >= MOST_ADDED:
+            raise ValueError(f"there are {MOST_ADDED:,} phones on the desk already")
+        self._added[handset] = None
+
+    def numbers(self) -> Sequence[str]:
+        """The numbers that a handset may text."""
+        settings = self._gateway.settings
+        return list(dict.fromkeys([*settings.numbers, *settings.short_codes]))
+
+    async def text(self, handset: str, number: str, text: str) -> None:
+        """Send an MO as the handset."""
+        await self._gateway.text(handset, number, text)
+
+    def switches(self) -> Sequence[Switch]:
+        """Every fault, with how often it was played since the oldest event that is kept."""
+        events = list(self.world.events)
+        played = Counter(fault_of(event) for event in events if event.kind is Kind.FAULT)
+        return [
+            Switch(
+                name=fault.name,
+                about=fault.words,
+                is_on=fault.is_on,
+                played=played[fault.name],
+                group=_group_of(fault.name),
+                handset=fault.handset,
+            )
+            for fault in self._gateway.all_faults.all
+        ]
+
+    def switch(self, name: str, *, is_on: bool) -> None:
+        """Turn a fault on or off. Raises `KeyError` for one that there is not."""
+        self._gateway.all_faults.named(name).switch(on=is_on)
+
+    def account(self) -> Mapping[str, str]:
+        """Balance, charges, and what a sender needs to log in by each way."""
+        account, settings = self._gateway.account, self._gateway.settings
+        latest = account.charges[-1] if account.charges else None
+        return {
+            "Balance": f"{account.balance:,.2f} credits",
+            "Charges": f"{len(account.charges):,}",
+            "Latest charge": f"{latest.credits:.2f} for {latest.what}" if latest else "none yet",
+            "User": settings.user,
+            "Password": settings.password,
+            **{
+                f"API by {way.upper()}": f"{api_id} at {self._gateway.urls[way]}"
+                for way, api_id in API_IDS.items()
+                if way in self._gateway.urls
+            },
+            "Hands over to": settings.product,
+            "MO by": settings.mo_way.value,
+        }
+
+    def consent_of(self, handset: str) -> Mapping[str, str]:
+        """What is not open by number; where nothing is, each number is open."""
+        believed = self._gateway.consent.of(handset)
+        if not believed:
+            return {EVERYTHING: "open"}
+        return {
+            EVERYTHING if number == "*" else number: str(state)
+            for number, state in believed.items()
+        }
+
+
+def _group_of(name: str) -> str:
+    if name.startswith("mo-"):
+        return HANDSETS
+    return STATUSES if name.startswith("status-") or name == "undelivered" else ANSWERS

@@ -1,0 +1,140 @@
+"""How a message stands on its way to the handset, pushed to the customer (HTTP API, appendix B)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pipeline.gateway.retries import MT_RETRIES
+from pipeline.gateway.settings import API_IDS
+from pipeline.gateway.world import Kind
+from pipeline.wire.percent import percent_from_octets
+from pipeline.wire.xml import escaped
+
+if TYPE_CHECKING:
+    from pipeline.gateway.ground import Ground
+    from pipeline.gateway.messages import Message
+
+_UNDELIVERED: Final = frozenset({"005", "007", "009", "010", "012"})
+_SECOND: Final = frozenset({"004", "005", "006", "007", "008", "010", "012"})
+#: Which statuses the value of `callback` asks for (HTTP API 2.3.8; 4 to 7 of 2014).
+PUSHED: Final = {
+    1: frozenset({"002", "003", "011"}),
+    2: _SECOND,
+    3: _SECOND | {"002", "003", "009", "011"},
+    4: _UNDELIVERED,
+    5: _UNDELIVERED | {"003"},
+    6: _UNDELIVERED | {"004"},
+    7: _UNDELIVERED | {"003", "004"},
+}
+_LATE: Final = timedelta(days=3)
+_SOAP: Final = (
+    '<?xml version="1.0" encoding="ISO-8859-1"?><SOAP-ENV:Envelope'
+    ' SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
+    ' xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><SOAP-ENV:Body>'
+    '<tns:mt_callback xmlns:tns="mt_callback">{}</tns:mt_callback>'
+    "</SOAP-ENV:Body></SOAP-ENV:Envelope>"
+)
+_SOAP_TYPES: Final = {"api_id": "int", "timestamp": "int", "status": "int", "charge": "float"}
+
+
+class Statuses:
+    """From 008 over 003 to 004, each after its time on the home's clock."""
+
+    def __init__(self, gateway: Ground) -> None:
+        self._gateway = gateway
+
+    def begin(self, message: Message) -> None:
+        """A message was taken: it is on its way."""
+        settings, met = self._gateway.settings, self._gateway.all_faults.met
+        message.fault = met(
+            message.handset, "status-never", "status-twice", "status-disorder", "status-late"
+        )
+        fails = bool(met(message.handset, "undelivered"))
+        extra = _LATE if message.fault == "status-late" else timedelta()
+        gateway = timedelta(seconds=settings.gateway_seconds)
+        handset = gateway + timedelta(seconds=settings.handset_seconds)
+        last = "007" if fails else "004"
+        steps = [(timedelta(), "008"), (gateway, "003"), (handset, last)]
+        if message.fault == "status-disorder":
+            steps = [(gateway, last), (handset, "003"), (handset + gateway, "008")]
+        for after, status in steps:
+            later = after + extra
+            self._gateway.schedule.later(later, partial(self._reached, message, status))
+
+    async def _reached(self, message: Message, status: str) -> None:
+        now = self._gateway.clock.now()
+        message.history.append((now, status))
+        if message.status not in ("004", "007"):
+            message.status = status
+        if status == "004":
+            self._gateway.show(message)
+        if message.fault == "status-never":
+            return
+        for _ in range(2 if message.fault == "status-twice" else 1):
+            await self._push(message, status, int(now.timestamp()))
+
+    async def _push(self, message: Message, status: str, seconds: int) -> None:
+        if message.way == "smpp":
+            if status in ("004", "007") and message.callback:
+                await self._gateway.smpp.receipt(message, status)
+            return
+        if status in PUSHED.get(message.callback, ()):
+            await self._attempt(message, status, seconds, 0)
+
+    async def _attempt(self, message: Message, status: str, seconds: int, failures: int) -> None:
+        kind, method, octets = _rendered(message, status, seconds)
+        url = f"{self._gateway.settings.product}/status/{kind}"
+        code, answer = await self._gateway.post.call(method, url, octets)
+        self._gateway.world.happen(
+            Kind.STATUS,
+            way=kind,
+            handset=message.handset,
+            sender_id=message.sender_id,
+            message_id=message.message_id,
+            client_id=message.client_id,
+            facts={"status": status, "answer": code, "attempt": failures + 1},
+            sent=octets,
+            received=answer,
+        )
+        if code != 200 and failures < len(MT_RETRIES):
+            again = partial(self._attempt, message, status, seconds, failures + 1)
+            self._gateway.schedule.later(MT_RETRIES[failures], again)
+
+
+def _rendered(message: Message, status: str, seconds: int) -> tuple[str, str, bytes]:
+    """Which form the status goes in, the method, and the octets of the query or the body."""
+    values = {
+        "api_id": message.api_id,
+        "apiMsgId": message.message_id,
+        "cliMsgId": message.client_id,
+        "timestamp": str(seconds),
+        "to": message.handset,
+        "from": message.sender_id,
+        "status": status,
+        "charge": f"{message.charge:.6f}",
+    }
+    if message.api_id == API_IDS["xml"]:
+        inside = "".join(_element(name, text) for name, text in values.items() if name != "api_id")
+        return "xml", "POST", _data(f'<?xml version="1.0"?><callback>{inside}</callback>')
+    if message.api_id == API_IDS["soap"]:
+        inside = "".join(
+            _element(name.lower(), text, f' xsi:type="xsd:{_SOAP_TYPES.get(name, "string")}"')
+            for name, text in values.items()
+        )
+        return "soap", "POST", _data(_SOAP.format(inside))
+    pairs = [
+        f"{name}={percent_from_octets(text.encode()).decode()}" for name, text in values.items()
+    ]
+    return "http", "GET", "&".join(pairs).encode()
+
+
+def _element(name: str, text: str, attributes: str = "") -> str:
+    return f"<{name}{attributes}>{escaped(text).decode()}</{name}>"
+
+
+def _data(document: str) -> bytes:
+    return b"data=" + percent_from_octets(document.encode())

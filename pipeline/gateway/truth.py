@@ -1,0 +1,63 @@
+"""The truth for tests: every message that was taken, with its octets, as JSON lines in the home."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.gateway.world import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pipeline.gateway.world import Event
+
+SEEN: Final = "gateway-seen.jsonl"  # under the home
+
+
+class Truth:
+    """Listens to the world, and writes. The octets are hex."""
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / SEEN
+
+    def tell(self, event: Event) -> None:
+        """Note a message that was taken; nothing else."""
+        if event.kind is not Kind.SUBMITTED:
+            return
+        line = {
+            "at": event.at.isoformat(),
+            "way": event.way,
+            "message_id": event.message_id,
+            "client_id": event.client_id,
+            "to": event.handset,
+            "from": event.sender_id,
+            "text": event.text,
+            **event.facts,
+            "octets": event.received.hex(),
+        }
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def seen_in(home: Path) -> Iterator[dict[str, Any]]:
+    """What was taken, in its order; nothing where there is no file."""
+    file = home / SEEN
+    if file.is_file():
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
+
+
+def twice(seen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that came before: by cliMsgId and handset, or without one by text, part and handset."""
+    keys: set[tuple[str, ...]] = set()
+    again: list[dict[str, Any]] = []
+    for each in seen:
+        what = (each["client_id"],) if each["client_id"] else (each["from"], each["text"])
+        key = (each["to"], *what, each["udh"])
+        if key in keys:
+            again.append(each)
+        keys.add(key)
+    return again

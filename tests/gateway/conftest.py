@@ -1,0 +1,66 @@
+"""A gateway that is played, and a product that only listens."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from pipeline.clock import PipelineClock
+from pipeline.gateway.gateway import Gateway
+from pipeline.gateway.settings import GatewaySettings
+from pipeline.gateway.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+
+@dataclass
+class Product:
+    """What the product was called with: path, query, body; and what it answers."""
+
+    status: int = 200
+    calls: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    url: str = ""
+
+    async def serve(self, request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string.encode()
+        self.calls.append((request.path, query, await request.read()))
+        return web.Response(status=self.status)
+
+
+@dataclass
+class Played:
+    """A gateway, and the product that it calls."""
+
+    gateway: Gateway
+    product: Product
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
+    @asynccontextmanager
+    async def played(**given: Any) -> AsyncIterator[Played]:
+        product = Product()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", product.serve)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        product.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        fields = {"gateway_seconds": 0.0, "handset_seconds": 0.0, "folder_seconds": 0.1}
+        settings = GatewaySettings(home=tmp_path, product=product.url, **fields | given)
+        gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
+        await gateway.start()
+        try:
+            yield Played(gateway, product)
+        finally:
+            await gateway.stop()
+            await runner.cleanup()
+
+    return played

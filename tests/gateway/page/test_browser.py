@@ -1,0 +1,214 @@
+"""The page in a real browser: live, by keyboard, on a small screen, and under a hostile text."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.gateway.page.browser import browser_tab, needs_chromium
+from tests.gateway.page.lively import ALICE, BOB, CARLA, MARKUP, NUMBER, Lively, lively
+from tests.gateway.page.serving import served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.gateway.page.browser import Tab
+
+pytestmark = needs_chromium
+
+
+@asynccontextmanager
+async def open_page(desk: Lively, folder: Path, path: str = "/", **look: Any) -> AsyncIterator[Tab]:
+    """The page, once it is live; it ends without a complaint of the browser."""
+    async with served(desk) as url, browser_tab(folder, **look) as tab:
+        await tab.go(url + path)
+        if look.get("script", True):
+            await tab.until("document.querySelector('#link')?.className == 'on'")
+        yield tab
+        assert tab.complaints == []
+        assert tab.dialogs == []
+
+
+def in_thread(handset: str, words: str) -> str:
+    """Whether a phone shows the words."""
+    return f"document.getElementById('thread-{handset}')?.innerText.includes({json.dumps(words)})"
+
+
+async def test_what_happens_comes_without_a_reload(tmp_path: Path) -> None:
+    desk = lively()
+    async with open_page(desk, tmp_path) as tab:
+        await tab.value("window.same = true")
+        desk.mt(ALICE, "Live and fresh")
+        await tab.until(in_thread(ALICE, "Live and fresh"))
+        assert "Live and fresh" in await tab.value("document.querySelector('#rows').innerText")
+        desk.mt("447700900055", "A phone that was not there")
+        await tab.until("document.getElementById('thread-447700900055') != null")
+        await tab.until(in_thread("447700900055", "A phone that was not there"))
+        desk.on.add("hang")
+        desk.mo(BOB, "START")
+        await tab.until("document.querySelector('#faults-on').textContent == '2'")
+        assert await tab.value("window.same")
+
+
+async def test_one_types_as_a_handset_by_keyboard_alone(tmp_path: Path) -> None:
+    desk = lively()
+    async with open_page(desk, tmp_path) as tab:
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Typed \U0001f44b")
+        await tab.until("document.querySelector('.measure').textContent.includes('UCS-2')")
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until(in_thread(ALICE, "Typed \U0001f44b"))
+        assert desk.texted == [(ALICE, NUMBER, "Typed \U0001f44b")]
+        await tab.until(f"document.getElementById('text-{ALICE}').value == ''")
+        assert await tab.value("document.activeElement.id") == f"text-{ALICE}"
+        await tab.press("Tab", code=9)
+        await tab.press("Tab", code=9)
+        assert await tab.value("document.activeElement.value") == "STOP"
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('.measure').textContent == ''")
+        await tab.until(in_thread(ALICE, "STOP"))
+        assert desk.texted[-1] == (ALICE, NUMBER, "STOP")
+
+
+async def test_a_switch_keeps_the_focus_when_it_turns(tmp_path: Path) -> None:
+    desk = lively()
+    async with open_page(desk, tmp_path, "/?panel=faults") as tab:
+        hang = "document.querySelector('[action=\"/faults/hang\"] button')"
+        await tab.value(f"{hang}.focus()")
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until(f"{hang}.getAttribute('aria-checked') == 'true'")
+        assert desk.on == {"lose-answer", "hang"}
+        assert await tab.value(f"document.activeElement == {hang}")
+
+
+async def test_the_octets_of_a_bubble_open_beside_it(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.value(f"document.querySelector('#thread-{ALICE} .octets').click()")
+        await tab.until("document.querySelector('#x1 .opened pre')?.innerText.includes('sendmsg')")
+        assert await tab.value("document.activeElement.closest('li').id") == "x1"
+
+
+async def test_the_list_is_narrowed_by_words(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.press("/", code=191, text="/")
+        assert await tab.value("document.activeElement.id") == "find"
+        await tab.type("soap handed")
+        rows = "[...document.querySelectorAll('#rows > li')].filter((row) => !row.hidden).length"
+        await tab.until(f"{rows} == 1")
+
+
+async def test_no_hostile_text_acts(tmp_path: Path) -> None:
+    desk = lively()
+    async with open_page(desk, tmp_path) as tab:
+        before = await tab.value("document.querySelectorAll('script, style, img, iframe').length")
+        await desk.text(BOB, NUMBER, MARKUP + "\0\u202eend")
+        desk.mo(MARKUP, "from nobody", way='http"><b>')
+        desk.mt(BOB, "Sender", sender_id=MARKUP)
+        await tab.until(in_thread(BOB, "end"))
+        counted = await tab.value("document.querySelectorAll('script, style, img, iframe').length")
+        assert counted == before
+
+
+async def test_a_crafted_place_in_the_address_acts_on_nothing(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path, "/?phone=%3Cscript%3E#x%22%3E%3Cb%3E") as tab:
+        assert await tab.value("document.body.dataset.panel") == "phones"
+
+
+@pytest.mark.parametrize(("width", "columns"), [(390, 1), (1_600, 3)])
+async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int, columns: int) -> None:
+    desk = lively()
+    desk.mt(CARLA, "W" * 2_000)
+    async with open_page(desk, tmp_path, width=width, height=840) as tab:
+        assert await tab.value("document.documentElement.scrollWidth") <= width
+        for thread in ("list.scrollWidth <= list.clientWidth + 1",):
+            assert await tab.value(
+                f"[...document.querySelectorAll('.thread')].every((list) => {thread})"
+            )
+        shown = await tab.value(
+            "[...document.querySelectorAll('.phone')].filter((phone) =>"
+            " phone.getBoundingClientRect().right <= document.querySelector('#phones')"
+            ".getBoundingClientRect().right + 1).length"
+        )
+        assert shown == columns
+
+
+async def test_it_works_without_script(tmp_path: Path) -> None:
+    desk = lively()
+    async with open_page(desk, tmp_path, script=False) as tab:
+        assert await tab.value("document.querySelector('#link').className") == ""
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Plain form")
+        await tab.press("Tab", code=9)
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until(in_thread(ALICE, "Plain form"))
+        assert (await tab.value("location.search + location.hash")).startswith(f"?phone={ALICE}")
+        await tab.go(await tab.value("location.origin") + "/?panel=faults")
+        await tab.value("document.querySelector('[action=\"/faults/hang\"] button').focus()")
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('#faults-on')?.innerText == '2'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_words_stand_out_from_their_ground(tmp_path: Path, scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 for text of this size."""
+    async with open_page(lively(), tmp_path, scheme=scheme, width=1_600) as tab:
+        poor = await tab.value(CONTRAST)
+        assert poor == []
+
+
+async def test_every_control_has_a_name(tmp_path: Path) -> None:
+    """WCAG 2.2, 4.1.2, as the browser's own tree for screen readers has it."""
+    async with open_page(lively(), tmp_path) as tab:
+        tree = (await tab.call("Accessibility.getFullAXTree"))["nodes"]
+    controls = {
+        "button",
+        "link",
+        "textbox",
+        "switch",
+        "combobox",
+        "searchbox",
+        "DisclosureTriangle",
+    }
+    named = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in tree
+        if not node["ignored"] and node["role"]["value"] in controls
+    ]
+    assert len(named) > 30
+    assert [role for role, name in named if not name.strip()] == []
+    roles = [node["role"]["value"] for node in tree if not node["ignored"]]
+    assert roles.count("main") == 1
+    assert roles.count("log") == 4
+
+
+CONTRAST = """
+(() => {
+  const parsed = (text) => text.match(/[\\d.]+/g).map(Number);
+  const part = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const over = (top, under) => {
+    const a = top[3] ?? 1;
+    return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a));
+  };
+  const ground = (e) => {
+    if (!e) return [255, 255, 255];
+    const color = parsed(getComputedStyle(e).backgroundColor);
+    return (color[3] ?? 1) === 1 ? color : over(color, ground(e.parentElement));
+  };
+  const poor = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.getClientRects().length || e.closest(".vh, .skip, option")) continue;
+    const under = ground(e);
+    const [a, b] = [light(over(parsed(getComputedStyle(e).color), under)), light(under)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const words = `${e.className || e.tagName} ${e.textContent.slice(0, 20)}`;
+    if (ratio < 4.5) poor.push(`${words}: ${ratio.toFixed(2)}`);
+  }
+  return [...new Set(poor)];
+})()
+"""
