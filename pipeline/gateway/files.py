@@ -32,7 +32,7 @@ def where(home: Path) -> dict[str, str]:
 
 
 def write_apis(home: Path, settings: GatewaySettings, urls: Mapping[str, str]) -> bool:
-    """Write apis.toml, readable for its owner alone, unless there is one; whether it was written."""
+    """Write apis.toml, mode 0600, unless there is one; whether it was written."""
     tables = [_table(way, settings, urls) for way in API_IDS]
     try:
         file = os.open(home / APIS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
