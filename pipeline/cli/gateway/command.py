@@ -44,7 +44,7 @@ def gateway(
     """Play the gateway on this machine, in both directions, without an account.
 
     It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
-    sends. It writes apis.toml into the home, unless there is one.
+    sends. It writes apis.toml into the home, unless somebody else wrote one.
     """
     if context.invoked_subcommand is not None:
         return

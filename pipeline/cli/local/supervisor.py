@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.ports import LOOPBACK
+from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import (
     answers,
     answers_ready,
@@ -48,14 +49,14 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (*WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
+ENDS: Final = (GATEWAY, *WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
 #: A process that hangs ends itself first, and says where.
 PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(settings: Settings, *, ready_file: Path | None = None) -> None:
+def run(settings: Settings, *, ready_file: Path | None = None, plays_gateway: bool = False) -> None:
     """Bring the stack up and keep it until SIGINT or SIGTERM; raises `StackError`.
 
     It starts a broker of its own, or takes one of this machine by the setting kafka: the clock of
@@ -70,7 +71,11 @@ def run(settings: Settings, *, ready_file: Path | None = None) -> None:
     try:
         with hold(settings.home):
             end_leftovers(settings.home, say=say)
-            _LocalStack(settled(settings), ready_file=ready_file).run()
+            all_settings, played = settled(settings), None
+            if plays_gateway:
+                played = PlayedGateway(all_settings)
+                all_settings = played.settings
+            _LocalStack(all_settings, ready_file=ready_file, played=played).run()
     except (CannotStart, TopicsError, OSError) as error:
         raise StackError(str(error)) from error
 
@@ -88,8 +93,11 @@ def say(words: str) -> None:
 class _LocalStack:
     """The processes of one `up`, and the files that tell others of them."""
 
-    def __init__(self, settings: Settings, *, ready_file: Path | None) -> None:
+    def __init__(
+        self, settings: Settings, *, ready_file: Path | None, played: PlayedGateway | None
+    ) -> None:
         self._settings = settings
+        self._played = played
         self._home = settings.home
         self._files = [self._home / STACK_FILE, *([ready_file.resolve()] if ready_file else [])]
         self._kafka = (
@@ -182,7 +190,8 @@ class _LocalStack:
             log=self._log,
             needs=("kafka",) if self._kafka else (),
         )
-        return [*self._broker(), *processes, *ways]
+        played = [self._played.program(self._command, self._log)] if self._played else []
+        return [*self._broker(), *played, *processes, *ways]
 
     def _broker(self) -> list[Program]:
         """Our own broker; none when one was given."""
