@@ -11,7 +11,7 @@ from pipeline.gateway.judging import submission_from
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
 from pipeline.gateway.sender_table import shown
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Desk:
             message = self._taken(way, api_id, given, handset)
         except Refusal as refusal:
             self._gateway.world.happen(
-                Kind.REFUSED,
+                EventKind.REFUSED,
                 way=way,
                 handset=handset,
                 sender_id=given.get("from", ""),
@@ -56,7 +56,7 @@ class Desk:
             )
             return Result(handset, refusal=refusal)
         self._gateway.world.happen(
-            Kind.SUBMITTED,
+            EventKind.SUBMITTED,
             way=way,
             handset=handset,
             sender_id=message.given_sender,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from pipeline.gateway.settings import API_IDS
 from pipeline.home.holding import write_atomically
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WHERE: Final = "gateway.json"
 APIS: Final = "apis.toml"
+_HEAD: Final = "# Written by `twoway gateway`, at each start: an API a way, of the stand-in."
 _MAILS: Final = 'mail_to = "sms@messaging.clickatell.com"\nmail_from = "two-way@stand-in.invalid"\n'
 
 
@@ -32,15 +34,16 @@ def where(home: Path) -> dict[str, str]:
 
 
 def write_apis(home: Path, settings: GatewaySettings, urls: Mapping[str, str]) -> bool:
-    """Write apis.toml, readable for its owner alone, unless there is one; whether it was written."""
-    tables = [_table(way, settings, urls) for way in API_IDS]
-    try:
-        file = os.open(home / APIS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Write apis.toml, mode 0600; whether it was. One that somebody else wrote stays."""
+    file = home / APIS
+    if file.is_file() and not file.read_text().startswith(_HEAD):
         return False
-    with os.fdopen(file, "w") as apis:
-        apis.write("# Written by `twoway gateway`: an API a way, of the stand-in.\n\n")
-        apis.write("\n".join(tables))
+    draft = home / f"{APIS}.new"
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as apis:
+        tables = (_table(way, settings, urls) for way in API_IDS)
+        apis.write("\n".join((f"{_HEAD}\n", *tables)))
+    draft.replace(file)
     return True
 
 
@@ -48,7 +51,7 @@ def _table(way: str, settings: GatewaySettings, urls: Mapping[str, str]) -> str:
     head = f'[[api]]\napi_id = {API_IDS[way]}\nway = "{way}"\ntls = "off"\n'
     login = f"user = {json.dumps(settings.user)}\npassword = {json.dumps(settings.password)}\n"
     if way in ("http", "xml", "soap"):
-        base = urls["http"].removesuffix("/http")
+        base = f"http://{urlsplit(urls['http']).netloc}"
         default = "default = true\n" if way == "http" else ""
         return f'{head}{login}url = "{base}"\n{default}'
     host, _, port = urls[way].partition("://")[2].rpartition(":")

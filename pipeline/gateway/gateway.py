@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.gateway.account import MT_CREDITS
 from pipeline.gateway.consent import WINDOW, Belief
@@ -15,7 +15,7 @@ from pipeline.gateway.ground import Ground
 from pipeline.gateway.handing_over import HandingOver
 from pipeline.gateway.statuses import Statuses
 from pipeline.gateway.truth import Truth
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
-CONFIRMATION = "You will no longer receive messages from the short code {}"  # guide 7.1.1
+
+class Door(Protocol):
+    """Where messages come in; `port` is known once it listens."""
+
+    port: int
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+CONFIRMATION: Final = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
 class Gateway(Ground):
@@ -39,7 +49,12 @@ class Gateway(Ground):
         self.smtp = SmtpServer(self)
         self.smpp = smpp = SmppServer(self)
         self.ftp = ftp = FtpServer(self)
-        self._doors = {"http": self.http, "smpp": smpp, "smtp": self.smtp, "ftp": ftp}
+        self._doors: dict[str, Door] = {
+            "http": self.http,
+            "smpp": smpp,
+            "smtp": self.smtp,
+            "ftp": ftp,
+        }
 
     @property
     def faults(self) -> list[Fault]:
@@ -117,7 +132,7 @@ class Gateway(Ground):
         """A message of the gateway's own, billed (guide 7.1.1)."""
         self.account.charge(MT_CREDITS, "the gateway's own message")
         self.world.happen(
-            Kind.SHOWN,
+            EventKind.SHOWN,
             way="gateway",
             handset=handset,
             sender_id=number,

@@ -11,7 +11,7 @@ from pipeline.gateway.faults import Faults
 from pipeline.gateway.messages import Messages
 from pipeline.gateway.post import Post
 from pipeline.gateway.schedule import Schedule
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Ground:
     def show(self, message: Message) -> None:
         """The handset shows a message."""
         self.world.happen(
-            Kind.SHOWN,
+            EventKind.SHOWN,
             way=message.way,
             handset=message.handset,
             sender_id=message.sender_id,
@@ -84,5 +84,8 @@ class Ground:
         """What the gateway believes of a handset changed."""
         beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
         self.world.happen(
-            Kind.CONSENT, handset=handset, sender_id=number, facts={"why": why, "states": beliefs}
+            EventKind.CONSENT,
+            handset=handset,
+            sender_id=number,
+            facts={"why": why, "states": beliefs},
         )

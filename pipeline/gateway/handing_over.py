@@ -12,7 +12,7 @@ from pipeline.gateway.account import MO_CREDITS
 from pipeline.gateway.retries import MO_RETRIES
 from pipeline.gateway.settings import API_IDS, MoWay
 from pipeline.gateway.texting import BINARY, parts_of
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.wire import http_form, mo_log, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
@@ -38,7 +38,7 @@ class HandingOver:
         parts = parts_of(text, charset)
         ids = [part.mo_msg_id for part in parts]
         gateway.world.happen(
-            Kind.TEXTED,
+            EventKind.TEXTED,
             handset=handset,
             sender_id=number,
             text=text,
@@ -47,7 +47,7 @@ class HandingOver:
         )
         fault = gateway.all_faults.met(handset, "mo-twice", "mo-disorder", "mo-late", "mo-split")
         if fault:
-            gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+            gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
         at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
         way = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
         callbacks = [
@@ -76,7 +76,7 @@ class HandingOver:
         gateway = self._gateway
         code, sent, answer = await self._hand_over(way, callback)
         gateway.world.happen(
-            Kind.HANDED_OVER,
+            EventKind.HANDED_OVER,
             way=way.value,
             handset=callback.handset,
             sender_id=callback.number,

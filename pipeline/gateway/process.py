@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from pipeline.gateway.world import World
 from pipeline.web.daemon import EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
+    import asyncio
+
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.retries import MT_RETRIES
 from pipeline.gateway.settings import API_IDS
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.wire.percent import percent_from_octets
 from pipeline.wire.xml import escaped
 
@@ -90,7 +90,7 @@ class Statuses:
         url = f"{self._gateway.settings.product}/status/{kind}"
         code, answer = await self._gateway.post.call(method, url, octets)
         self._gateway.world.happen(
-            Kind.STATUS,
+            EventKind.STATUS,
             way=kind,
             handset=message.handset,
             sender_id=message.sender_id,

@@ -6,7 +6,7 @@ import secrets
 from typing import Final, NamedTuple
 
 from pipeline.sms.cutting import cut
-from pipeline.sms.gsm7.default import octets_from_text
+from pipeline.sms.gsm7.default import septets_from_text
 from pipeline.sms.segmentation import GSM7, UCS2
 
 LATIN: Final = "ISO-8859-1"
@@ -36,7 +36,7 @@ def parts_of(text: str, charset: str | None = None) -> list[Part]:
         pieces = [octets[at : at + _BINARY_OCTETS] for at in range(0, len(octets), _BINARY_OCTETS)]
         pieces = pieces or [b""]
     else:
-        is_gsm = octets_from_text(text) is not None and charset != UTF_16
+        is_gsm = septets_from_text(text) is not None and charset != UTF_16
         pieces = [each.encode(charset) for each in cut(text, GSM7 if is_gsm else UCS2)]
     reference = secrets.randbelow(256)
     return [
@@ -46,7 +46,7 @@ def parts_of(text: str, charset: str | None = None) -> list[Part]:
 
 
 def _charset_of(text: str) -> str:
-    if octets_from_text(text) is None:
+    if septets_from_text(text) is None:
         return UTF_16
     return LATIN if all(ord(character) <= 0xFF for character in text) else UTF_16
 

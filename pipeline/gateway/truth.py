@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 SEEN: Final = "gateway-seen.jsonl"  # under the home
 
@@ -22,9 +22,9 @@ class Truth:
     def __init__(self, home: Path) -> None:
         self._file = home / SEEN
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: WorldEvent) -> None:
         """Note a message that was taken; nothing else."""
-        if event.kind is not Kind.SUBMITTED:
+        if event.kind is not EventKind.SUBMITTED:
             return
         line = {
             "at": event.at.isoformat(),

@@ -1,7 +1,7 @@
 """What the stand-in knows: its account, the phones, and every message both ways.
 
 A second implementation of the gateway: it shares `pipeline.wire` and the clock with the product,
-and none of its rules. Everything that happens is an `Event`, in one order; the page, the files for
+and none of its rules. Each thing is a `WorldEvent`, in one order; the page, the files for
 tests and the terminal show events.
 """
 
@@ -21,7 +21,7 @@ EVENTS_KEPT: Final = 10_000
 MOST_LOOKED_AT: Final = 1_000  # events back from the last: a submission has 600 handsets at most
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What an event is about."""
 
     SUBMITTED = "submitted"  # an MT came in: what the product sent, octet by octet
@@ -35,12 +35,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class WorldEvent:
     """Something that happened. `facts` are JSON values; octets are in `octets`, by direction."""
 
     number: int
     at: datetime
-    kind: Kind
+    kind: EventKind
     way: str = ""
     handset: str = ""
     sender_id: str = ""
@@ -58,12 +58,12 @@ class World:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._numbers = itertools.count(1)
-        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
-        self._listeners: set[Callable[[Event], None]] = set()
+        self.events: deque[WorldEvent] = deque(maxlen=EVENTS_KEPT)
+        self._listeners: set[Callable[[WorldEvent], None]] = set()
 
-    def happen(self, kind: Kind, **fields: Any) -> Event:
+    def happen(self, kind: EventKind, **fields: Any) -> WorldEvent:
         """Note an event, and tell everybody."""
-        event = Event(number=next(self._numbers), at=self._now(), kind=kind, **fields)
+        event = WorldEvent(number=next(self._numbers), at=self._now(), kind=kind, **fields)
         self.events.append(event)
         for tell in list(self._listeners):
             tell(event)
@@ -76,7 +76,7 @@ class World:
             if event.received is received and not event.sent:
                 self.events[place] = replace(event, sent=sent)
 
-    def listen(self, tell: Callable[[Event], None]) -> Callable[[], None]:
+    def listen(self, tell: Callable[[WorldEvent], None]) -> Callable[[], None]:
         """Have every event from now on told; returns what ends it."""
         self._listeners.add(tell)
         return lambda: self._listeners.discard(tell)

@@ -49,6 +49,9 @@ COMMANDS_RELIED_ON = {
     "review",
     "review accept",
     "review dismiss",
+    "gateway",
+    "gateway seen",
+    "text",
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.gateway.faults import MAGIC
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
 from pipeline.sender.apis import WayName
 from pipeline.sender.way import Trouble
@@ -22,8 +22,8 @@ async def test_a_text_is_shown_as_it_was_written(play, name, text):
     async with play() as played, way_to(played.gateway, name) as way:
         answers = await way.submit(submission(text), always)
         assert {answer.outcome for answer in answers} == {Outcome.SUBMITTED}
-        await until(lambda: of_kind(played.gateway, Kind.SHOWN))
-        (shown,) = of_kind(played.gateway, Kind.SHOWN)
+        await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
+        (shown,) = of_kind(played.gateway, EventKind.SHOWN)
         assert shown.text.replace("\r\n", "\n") == text
         assert (shown.sender_id, shown.handset, shown.facts["parts"]) == (NUMBER, HANDSET, 1)
 
@@ -32,8 +32,8 @@ async def test_a_text_is_shown_as_it_was_written(play, name, text):
 async def test_a_refusal_is_noted(play, name):
     async with play() as played, way_to(played.gateway, name) as way:
         await way.submit(submission(handset=f"{MAGIC}0105"), always)
-        await until(lambda: of_kind(played.gateway, Kind.REFUSED))
-        (refused,) = of_kind(played.gateway, Kind.REFUSED)
+        await until(lambda: of_kind(played.gateway, EventKind.REFUSED))
+        (refused,) = of_kind(played.gateway, EventKind.REFUSED)
         assert refused.facts["code"] == "105"
 
 
@@ -41,7 +41,7 @@ async def test_smpp_sends_each_part(play):
     async with play() as played, way_to(played.gateway, WayName.SMPP) as way:
         answers = await way.submit(submission("x" * 200), always)
         assert [answer.outcome for answer in answers] == [Outcome.SUBMITTED] * 2
-        seen = of_kind(played.gateway, Kind.SUBMITTED)
+        seen = of_kind(played.gateway, EventKind.SUBMITTED)
         assert "".join(event.text for event in seen) == "x" * 200
         assert [event.facts["udh"][-4:] for event in seen] == ["0201", "0202"]
 

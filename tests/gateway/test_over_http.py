@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from pipeline.gateway.faults import MAGIC
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
 from pipeline.sender.way import Trouble
 from tests.gateway.ways import (
@@ -44,8 +44,8 @@ async def test_a_text_is_shown_as_it_was_written(play, name, text, parts):
     async with play() as played, way_to(played.gateway, name) as way:
         (answer,) = await way.submit(submission(text), always)
         assert answer.outcome is Outcome.SUBMITTED
-        await until(lambda: of_kind(played.gateway, Kind.SHOWN))
-        (shown,) = of_kind(played.gateway, Kind.SHOWN)
+        await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
+        (shown,) = of_kind(played.gateway, EventKind.SHOWN)
         assert (shown.text, shown.sender_id, shown.handset) == (text, NUMBER, HANDSET)
         assert shown.facts["parts"] == parts
         assert answer.gateway_message_ids == (shown.message_id,)
@@ -55,7 +55,7 @@ async def test_what_became_of_it_is_known_by_its_own_id(play, name):
     async with play() as played, way_to(played.gateway, name) as way:
         sent = submission()
         await way.submit(sent, always)
-        await until(lambda: of_kind(played.gateway, Kind.SHOWN))
+        await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
         found = await way.query(sent.command.command_id)
         assert (found.is_known, found.status, found.charge) == (True, "004", "1")
         found = await way.query("f" * 32)
@@ -67,7 +67,7 @@ async def test_a_magic_handset_is_refused_by_its_code(play, name, code):
     async with play() as played, way_to(played.gateway, name) as way:
         (answer,) = await way.submit(submission(handset=f"{MAGIC}0{code}"), always)
         assert (answer.outcome, answer.code) == (Outcome.FAILED, code)
-        assert not of_kind(played.gateway, Kind.SUBMITTED)
+        assert not of_kind(played.gateway, EventKind.SUBMITTED)
 
 
 @pytest.mark.parametrize("fault", ["lose-answer", "cut-answer", "html", "huge", "hang", "slow"])
@@ -76,7 +76,7 @@ async def test_a_lost_answer_is_unknown_and_the_message_was_taken(play, name, fa
         played.gateway.all_faults.named(fault).switch(on=True)
         (answer,) = await way.submit(submission(), always)
         assert answer.outcome is Outcome.UNKNOWN
-        assert len(of_kind(played.gateway, Kind.SUBMITTED)) == 1
+        assert len(of_kind(played.gateway, EventKind.SUBMITTED)) == 1
 
 
 async def test_a_throttle_is_trouble(play, name):

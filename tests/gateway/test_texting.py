@@ -9,7 +9,7 @@ from pipeline.gateway.faults import MAGIC
 from pipeline.gateway.retries import MO_RETRIES
 from pipeline.gateway.settings import MoWay
 from pipeline.gateway.truth import seen_in, twice
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.sender.apis import WayName
 from pipeline.sms.charset import text_from_octets
 from pipeline.sms.udh import concatenation_from_udh
@@ -58,7 +58,9 @@ async def test_what_is_not_taken_is_tried_as_the_guide_says(play):
         await gateway.text(HANDSET, NUMBER, "Hello")
         for number, pause in enumerate(MO_RETRIES, 2):
             gateway.clock.set_offset(gateway.clock.offset() + pause)
-            await until(lambda number=number: len(of_kind(gateway, Kind.HANDED_OVER)) == number)
+            await until(
+                lambda number=number: len(of_kind(gateway, EventKind.HANDED_OVER)) == number
+            )
         gateway.clock.set_offset(gateway.clock.offset() + timedelta(days=1))
         gateway.schedule.run_due()
         assert len(product.calls) == 8
@@ -83,8 +85,8 @@ async def test_six_hours_without_a_word_stop_and_are_billed(play):
         assert gateway.consent_of(HANDSET) == {NUMBER: Belief.CONFIRMATION_DUE}
         charged = len(gateway.account.charges)
         gateway.clock.set_offset(timedelta(hours=6))
-        await until(lambda: of_kind(gateway, Kind.SHOWN))
-        (shown,) = of_kind(gateway, Kind.SHOWN)
+        await until(lambda: of_kind(gateway, EventKind.SHOWN))
+        (shown,) = of_kind(gateway, EventKind.SHOWN)
         assert shown.text == f"You will no longer receive messages from the short code {NUMBER}"
         assert len(gateway.account.charges) == charged + 1
         (answer,) = await way.submit(submission(), always)
@@ -101,14 +103,14 @@ async def test_a_confirmation_of_the_customer_ends_the_six_hours(play):
         assert played.gateway.consent_of(HANDSET) == {NUMBER: Belief.STOPPED}
         played.gateway.clock.set_offset(timedelta(hours=7))
         played.gateway.schedule.run_due()
-        await until(lambda: of_kind(played.gateway, Kind.SHOWN))
-        assert [each.text for each in of_kind(played.gateway, Kind.SHOWN)] == ["You are out."]
+        await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
+        assert [each.text for each in of_kind(played.gateway, EventKind.SHOWN)] == ["You are out."]
 
 
 async def test_a_custom_reply_goes_at_once(play):
     async with play(custom_replies={"STOP": "Bye."}) as played:
         await played.gateway.text(HANDSET, NUMBER, "Stop")
-        assert [each.text for each in of_kind(played.gateway, Kind.SHOWN)] == ["Bye."]
+        assert [each.text for each in of_kind(played.gateway, EventKind.SHOWN)] == ["Bye."]
         assert played.gateway.consent_of(HANDSET) == {NUMBER: Belief.STOPPED}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from pipeline.gateway.gateway import Gateway
-    from pipeline.gateway.world import Event, Kind
+    from pipeline.gateway.world import EventKind, WorldEvent
     from pipeline.sender.way import Way
 
 HANDSET = "447700900001"
@@ -65,7 +65,7 @@ def always() -> bool:
     return True
 
 
-def of_kind(gateway: Gateway, kind: Kind) -> list[Event]:
+def of_kind(gateway: Gateway, kind: EventKind) -> list[WorldEvent]:
     return [event for event in gateway.world.events if event.kind is kind]
 
 

@@ -29,9 +29,9 @@ def gateway(
     context: typer.Context,
     home: Home = None,
     product: Product = None,
-    number: Annotated[
-        list[str] | None, typer.Option("--number", help="A rented number; may be given again.")
-    ] = None,
+    numbers: Annotated[
+        str, typer.Option("--numbers", help="Rented numbers, commas between.")
+    ] = "447700900999",
     mo_way: Annotated[
         MoWay, typer.Option("--mo-way", help="How messages of handsets are handed over.")
     ] = MoWay.HTTP_GET,
@@ -44,7 +44,7 @@ def gateway(
     """Play the gateway on this machine, in both directions, without an account.
 
     It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
-    sends. It writes apis.toml into the home, unless there is one.
+    sends. It writes apis.toml into the home, unless somebody else wrote one.
     """
     if context.invoked_subcommand is not None:
         return
@@ -54,13 +54,13 @@ def gateway(
     own = GatewaySettings(
         home=folder,
         product=(product or (stack.ingest if stack else "http://127.0.0.1:8080")).rstrip("/"),
+        numbers=tuple(numbers.replace(" ", "").split(",")),
         mo_way=mo_way,
         http_port=http_port,
         smpp_port=smpp_port,
         smtp_port=smtp_port,
         ftp_port=ftp_port,
         seed=seed,
-        **({"numbers": tuple(number)} if number else {}),
     )
     from pipeline.gateway import process
 

@@ -23,9 +23,7 @@ def text(
     words: Annotated[str, typer.Argument(metavar="TEXT")],
     charset: Annotated[
         str | None,
-        typer.Option(
-            help="ISO-8859-1, UTF-16BE, or 8-BIT, of which TEXT is hex.", show_default=False
-        ),
+        typer.Option(help="ISO-8859-1, UTF-16BE or 8-BIT (TEXT is hex).", show_default=False),
     ] = None,
     home: Home = None,
 ) -> None:

@@ -30,7 +30,7 @@ def programs_of_stack(
     settings: Settings, *, log: Callable[[str], Path], needs: tuple[str, ...]
 ) -> list[Program]:
     """Ingest, worker and store, then the ways that are set; each starts after what it `needs`."""
-    command = partial(_command, home=settings.home)
+    command = partial(command_line_of, home=settings.home)
     is_tls = bool(settings.tls_cert)
     http_host = where_to_call(settings.http_host)
     report_host = where_to_call(settings.report_host)
@@ -63,6 +63,6 @@ def programs_of_stack(
     return [*processes, *ways]
 
 
-def _command(name: str, *, home: Path) -> Sequence[str]:
+def command_line_of(name: str, *, home: Path) -> Sequence[str]:
     # -P: a folder `pipeline` where the user happens to stand is not ours.
     return [sys.executable, "-P", "-m", "pipeline.cli.main", name, "--home", str(home)]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
-from pipeline.cli.local.programs import programs_of_stack
+from pipeline.cli.local.programs import command_line_of, programs_of_stack
+from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
-from pipeline.cli.local.stack_ways import WAY_PROGRAMS
+from pipeline.cli.local.stack_ways import SENDER_PROGRAM, WAY_PROGRAMS
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (*WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
+ENDS: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(settings: Settings, *, ready_file: Path | None = None) -> None:
+def run(settings: Settings, *, ready_file: Path | None = None, plays_gateway: bool = False) -> None:
     """Run the stack until SIGINT, SIGTERM or SIGHUP; raises `StackError`.
 
     It starts its own broker, or uses a broker of this machine that the setting kafka names. It
@@ -59,7 +60,11 @@ def run(settings: Settings, *, ready_file: Path | None = None) -> None:
     try:
         with hold(settings.home):
             end_leftovers(settings.home, say=say)
-            _LocalStack(with_free_ports(settings), ready_file=ready_file).run()
+            all_settings, played = with_free_ports(settings), None
+            if plays_gateway:
+                played = PlayedGateway(all_settings)
+                all_settings = played.settings
+            _LocalStack(all_settings, ready_file=ready_file, played=played).run()
     except (CannotStart, TopicsError, OSError) as error:
         raise StackError(str(error)) from error
 
@@ -77,8 +82,11 @@ def say(words: str) -> None:
 class _LocalStack:
     """The processes of one `up`, and the files that describe them."""
 
-    def __init__(self, settings: Settings, *, ready_file: Path | None) -> None:
+    def __init__(
+        self, settings: Settings, *, ready_file: Path | None, played: PlayedGateway | None
+    ) -> None:
         self._settings = settings
+        self._played = played
         self._home = settings.home
         self._files = [self._home / STACK_FILE, *([ready_file.resolve()] if ready_file else [])]
         self._kafka = (
@@ -94,6 +102,7 @@ class _LocalStack:
         self._is_announced = False
         programs = [
             *self._broker(),
+            *self._played_gateway(),
             *programs_of_stack(settings, log=self._log, needs=("kafka",) if self._kafka else ()),
         ]
         self._names = [program.name for program in programs]
@@ -137,6 +146,12 @@ class _LocalStack:
 
     def _log(self, name: str) -> Path:
         return self._home / "logs" / f"{name}.log"
+
+    def _played_gateway(self) -> list[Program]:
+        """The stand-in of the gateway, where it was asked for."""
+        if self._played is None:
+            return []
+        return [self._played.program(partial(command_line_of, home=self._home), self._log)]
 
     def _broker(self) -> list[Program]:
         """Our own broker; empty if the setting kafka names one."""

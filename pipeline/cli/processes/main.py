@@ -33,6 +33,9 @@ def up(
     kafka_port: KafkaPort = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    gateway: Annotated[
+        bool, typer.Option("--gateway", help="Play the gateway beside it (twoway gateway).")
+    ] = False,
 ) -> None:
     """Run the whole stack on this machine, without Docker.
 
@@ -49,7 +52,7 @@ def up(
         tls_cert=tls_cert,
         tls_key=tls_key,
     )
-    supervisor.run(settings, ready_file=ready_file)
+    supervisor.run(settings, ready_file=ready_file, plays_gateway=gateway)
 
 
 def worker(home: Home = None) -> None:

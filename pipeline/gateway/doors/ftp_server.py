@@ -94,5 +94,5 @@ class FtpServer:
 
     def _serve(self) -> None:
         while not self._is_ending.is_set():
-            self._server.serve_forever(timeout=_POLL_SECONDS, blocking=False, handle_exit=False)
+            self._server.ioloop.loop(timeout=_POLL_SECONDS, blocking=False)
         self._server.close_all()

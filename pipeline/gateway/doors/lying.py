@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
@@ -31,7 +31,7 @@ def refused_before_reading(
     fault = gateway.all_faults.met(handset, "reset-before-read", "busy") if handset else ""
     if not fault:
         return None
-    gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+    gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
     if fault == "busy":
         return web.Response(status=503, text="Service Unavailable", headers={"Retry-After": "5"})
     return _cut_off(request)
@@ -44,7 +44,7 @@ async def answered(
     names = ("lose-answer", "cut-answer", "html", "huge", "hang", "slow")
     fault = gateway.all_faults.met(handset, *names) if handset else ""
     if fault:
-        gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+        gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
     match fault:
         case "lose-answer":
             return _cut_off(request)

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from pipeline.sms.charset import GSM_7, text_from_octets
 from pipeline.wire.smpp import bind as smpp_bind
 from pipeline.wire.smpp import pdu as smpp_pdu
@@ -163,7 +163,7 @@ class SmppSession:
         met, handset = self._gateway.all_faults.met, submit.destination
         fault = met(handset, "reset-before-read", "busy")
         if fault:
-            self._gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
             if fault == "busy":
                 self._send(smpp_pdu.answer_to(pdu, Status.QUEUE_FULL))
             else:
@@ -172,7 +172,7 @@ class SmppSession:
         (result,) = self._gateway.desk.send("smpp", self._api_id, _given(submit), received=octets)
         fault = met(handset, "lose-answer", "cut-answer", "hang")
         if fault:
-            self._gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
             if fault != "hang":
                 self._writer.transport.abort()
             return

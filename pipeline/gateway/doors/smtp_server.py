@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.gateway.doors.lines import sends_from
 from pipeline.gateway.doors.operations import line_of, replies
 from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -61,14 +61,14 @@ class SmtpServer:
         met = self._gateway.all_faults.met
         fault = met(handset, "reset-before-read", "busy") if handset else ""
         if fault:
-            self._gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
             if fault == "busy":
                 return "451 4.3.2 Try again later"
             _cut_off(server)
             return _TAKEN
         take_lines(self._gateway, "smtp", content if is_plain else "", octets)
         if handset and (fault := met(handset, "lose-answer", "cut-answer", "hang")):
-            self._gateway.world.happen(Kind.FAULT, handset=handset, facts={"fault": fault})
+            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
             if fault == "hang":
                 await asyncio.sleep(self._gateway.settings.hang_seconds)
             _cut_off(server)
@@ -83,7 +83,7 @@ def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[s
         sends = sends_from(content)
     except Refusal as refusal:
         gateway.world.happen(
-            Kind.REFUSED,
+            EventKind.REFUSED,
             way=way,
             facts={"code": refusal.code, "words": refusal.words},
             received=octets,
@@ -94,7 +94,7 @@ def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[s
         for reply in replies(gateway, "sendmsg", way, given, octets):
             if reply.refusal and not reply.to and reply.refusal.code in _NOT_LET_IN:
                 gateway.world.happen(
-                    Kind.REFUSED,
+                    EventKind.REFUSED,
                     way=way,
                     handset=given.get("to", ""),
                     facts={"code": reply.refusal.code, "words": reply.refusal.words},

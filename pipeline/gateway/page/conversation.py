@@ -16,20 +16,25 @@ from pipeline.gateway.page.facts import (
     state_of,
 )
 from pipeline.gateway.page.visible import Piece, fold, pieces_from_text
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 MO: Final = "mo"
 MT: Final = "mt"
 NOTE: Final = "note"
 MOST_BUBBLES: Final = 200  # of a phone; older ones are in the list of exchanges
 
-_SIDES: Final = {Kind.TEXTED: MO, Kind.SUBMITTED: MT, Kind.SHOWN: MT, Kind.REFUSED: MT}
+_SIDES: Final = {
+    EventKind.TEXTED: MO,
+    EventKind.SUBMITTED: MT,
+    EventKind.SHOWN: MT,
+    EventKind.REFUSED: MT,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +66,18 @@ class Bubble:
         return pieces_from_text(fold(self.text)[1])
 
 
-def conversation_from_events(events: Iterable[Event], handset: str) -> list[Bubble]:
+def conversation_from_events(events: Iterable[WorldEvent], handset: str) -> list[Bubble]:
     """The bubbles of one handset, the latest at the end."""
     bubbles: dict[int, Bubble] = {}
     first_of: dict[tuple[str, str], int] = {}  # side and message id: the number of its bubble
     for event in events:
         if event.handset != handset:
             continue
-        side = _SIDES.get(event.kind) or (MO if event.kind is Kind.HANDED_OVER else MT)
+        side = _SIDES.get(event.kind) or (MO if event.kind is EventKind.HANDED_OVER else MT)
         known = first_of.get((side, event.message_id)) if event.message_id else None
-        if event.kind in {Kind.FAULT, Kind.CONSENT}:
+        if event.kind in {EventKind.FAULT, EventKind.CONSENT}:
             bubbles[event.number] = _note(event)
-        elif known is not None and event.kind is not Kind.TEXTED:
+        elif known is not None and event.kind is not EventKind.TEXTED:
             bubbles[known] = _after(bubbles[known], event)
         elif event.kind in _SIDES:
             bubbles[event.number] = _first(event, side)
@@ -81,7 +86,7 @@ def conversation_from_events(events: Iterable[Event], handset: str) -> list[Bubb
     return list(bubbles.values())[-MOST_BUBBLES:]
 
 
-def _first(event: Event, side: str) -> Bubble:
+def _first(event: WorldEvent, side: str) -> Bubble:
     return Bubble(
         number=event.number,
         latest=event.number,
@@ -92,18 +97,18 @@ def _first(event: Event, side: str) -> Bubble:
         way=event.way,
         parts=parts_of(event),
         state=state_of(event),
-        is_shown=event.kind not in {Kind.SUBMITTED, Kind.REFUSED},
+        is_shown=event.kind not in {EventKind.SUBMITTED, EventKind.REFUSED},
         exchanges=_exchange(event),
         ids=frozenset(ids_of(event)),
     )
 
 
-def _after(bubble: Bubble, event: Event) -> Bubble:
+def _after(bubble: Bubble, event: WorldEvent) -> Bubble:
     """The bubble with what a later event says. What the handset shows is what it is shown."""
-    is_shown = event.kind is Kind.SHOWN
+    is_shown = event.kind is EventKind.SHOWN
     taken = bubble.taken | {event.message_id} if is_taken(event) else bubble.taken
     state = state_of(event)
-    if event.kind is Kind.HANDED_OVER and len(bubble.ids) > 1 and taken != bubble.ids:
+    if event.kind is EventKind.HANDED_OVER and len(bubble.ids) > 1 and taken != bubble.ids:
         state = State(f"{state.words} · {len(taken)} of {len(bubble.ids)} parts", WAITS)
     return replace(
         bubble,
@@ -118,7 +123,7 @@ def _after(bubble: Bubble, event: Event) -> Bubble:
     )
 
 
-def _note(event: Event) -> Bubble:
+def _note(event: WorldEvent) -> Bubble:
     return Bubble(
         number=event.number,
         latest=event.number,
@@ -130,5 +135,5 @@ def _note(event: Event) -> Bubble:
     )
 
 
-def _exchange(event: Event) -> tuple[int, ...]:
+def _exchange(event: WorldEvent) -> tuple[int, ...]:
     return (event.number,) if event.received or event.sent else ()

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from pipeline.gateway.world import Event, World
+    from pipeline.gateway.world import World, WorldEvent
 
 
 class Cursor:
@@ -20,7 +20,7 @@ class Cursor:
         self._loop = asyncio.get_running_loop()
         self._end = world.listen(self._tell)
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[WorldEvent]:
         """What happened since the last time, the oldest first."""
         self._happened.clear()
         newest_first = reversed(list(self._world.events))  # a copy: a server's thread may add
@@ -38,7 +38,7 @@ class Cursor:
             return False
         return True
 
-    def _tell(self, _: Event) -> None:
+    def _tell(self, _: WorldEvent) -> None:
         self._loop.call_soon_threadsafe(self._happened.set)
 
     def __enter__(self) -> Self:

@@ -15,25 +15,25 @@ from pipeline.gateway.page.octets import (
     lines_of_text,
 )
 from pipeline.gateway.page.visible import plain
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 MOST_LISTED: Final = 120
 PREVIEW_CHARACTERS: Final = 90
 MOST_OF_A_FACT: Final = 2_000  # characters
 #: The product asks in these, the gateway in all others.
-_ASKED_BY_PRODUCT: Final = frozenset({Kind.SUBMITTED, Kind.REFUSED})
+_ASKED_BY_PRODUCT: Final = frozenset({EventKind.SUBMITTED, EventKind.REFUSED})
 TITLES: Final = {
-    Kind.SUBMITTED: "MT submitted",
-    Kind.REFUSED: "MT refused",
-    Kind.SHOWN: "MT shown",
-    Kind.STATUS: "Status pushed",
-    Kind.TEXTED: "MO texted",
-    Kind.HANDED_OVER: "MO handed over",
-    Kind.FAULT: "Fault",
-    Kind.CONSENT: "Consent",
+    EventKind.SUBMITTED: "MT submitted",
+    EventKind.REFUSED: "MT refused",
+    EventKind.SHOWN: "MT shown",
+    EventKind.STATUS: "Status pushed",
+    EventKind.TEXTED: "MO texted",
+    EventKind.HANDED_OVER: "MO handed over",
+    EventKind.FAULT: "Fault",
+    EventKind.CONSENT: "Consent",
 }
 
 
@@ -75,7 +75,7 @@ class Side:
 class Exchange:
     """An event as a line of the list, and opened."""
 
-    event: Event
+    event: WorldEvent
 
     @property
     def title(self) -> str:
@@ -95,9 +95,9 @@ class Exchange:
     @property
     def preview(self) -> str:
         """The beginning of the text in one line, or what happened."""
-        if self.event.kind in {Kind.FAULT, Kind.CONSENT}:
+        if self.event.kind in {EventKind.FAULT, EventKind.CONSENT}:
             return plain(line_of(self.event))
-        if self.event.kind is Kind.STATUS and not self.event.text:
+        if self.event.kind is EventKind.STATUS and not self.event.text:
             return plain(self.event.message_id or self.event.client_id)
         line = " ".join(self.event.text[: 2 * PREVIEW_CHARACTERS].split())
         return plain(line[:PREVIEW_CHARACTERS]) + ("…" if len(line) > PREVIEW_CHARACTERS else "")
@@ -105,12 +105,16 @@ class Exchange:
     @property
     def state(self) -> State | None:
         """The outcome, where this kind of event has one."""
-        if self.event.kind is Kind.FAULT:
+        if self.event.kind is EventKind.FAULT:
             return State("fault", BAD)
-        if self.event.kind is Kind.STATUS and not is_taken(self.event):
+        if self.event.kind is EventKind.STATUS and not is_taken(self.event):
             said = self.event.facts.get("answer") or "no answer"
             return State(f"{self.event.facts.get('status')} not taken: {said}", BAD)
-        return None if self.event.kind in {Kind.CONSENT, Kind.TEXTED} else state_of(self.event)
+        return (
+            None
+            if self.event.kind in {EventKind.CONSENT, EventKind.TEXTED}
+            else state_of(self.event)
+        )
 
     @property
     def sides(self) -> list[Side]:
@@ -135,6 +139,6 @@ class Exchange:
         ]
 
 
-def has_octets(event: Event) -> bool:
+def has_octets(event: WorldEvent) -> bool:
     """Whether the list of exchanges has it: octets went, or a fault kept them from going."""
-    return bool(event.received or event.sent) or event.kind is Kind.FAULT
+    return bool(event.received or event.sent) or event.kind is EventKind.FAULT

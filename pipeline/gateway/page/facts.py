@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.gateway.world import Kind
-from pipeline.wire.clickatell.codes import ERRORS
+from pipeline.gateway.world import EventKind
+from pipeline.wire.clickatell.codes import ERROR_CODES
 
 if TYPE_CHECKING:
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 WAITS: Final = "waits"
 GOOD: Final = "good"
@@ -39,12 +39,12 @@ class State(NamedTuple):
     tone: str
 
 
-def number_of(event: Event) -> str:
+def number_of(event: WorldEvent) -> str:
     """The other side of the conversation: the sender shown of an MT, the number texted by an MO."""
     return str(event.facts.get("number") or event.sender_id)
 
 
-def parts_of(event: Event) -> str:
+def parts_of(event: WorldEvent) -> str:
     """`3 parts`, with the encoding where the gateway said one; empty for one part."""
     parts = event.facts.get("parts", 1)
     count = len(parts) if isinstance(parts, list) else int(parts or 1)
@@ -53,34 +53,34 @@ def parts_of(event: Event) -> str:
     return " · ".join([*words, *([encoding] if encoding else [])])
 
 
-def state_of(event: Event) -> State:
+def state_of(event: WorldEvent) -> State:
     """How the message of this event stands after it."""
     match event.kind:
-        case Kind.SUBMITTED:
+        case EventKind.SUBMITTED:
             return State("accepted", WAITS)
-        case Kind.SHOWN:
+        case EventKind.SHOWN:
             return State("on the screen", GOOD)
-        case Kind.STATUS:
+        case EventKind.STATUS:
             code = str(event.facts.get("status", "")).zfill(3)
             words, tone = STATUSES.get(code, ("status", WAITS))
             return State(f"{words} · {code}", tone)
-        case Kind.REFUSED:
+        case EventKind.REFUSED:
             return State(refusal_of(event), BAD)
-        case Kind.HANDED_OVER:
+        case EventKind.HANDED_OVER:
             return _handed_over(event)
         case _:
             return State("on its way", WAITS)
 
 
-def refusal_of(event: Event) -> str:
+def refusal_of(event: WorldEvent) -> str:
     """`refused · 114 Cannot route message`."""
     code = str(event.facts.get("code", "")).zfill(3)
-    known = ERRORS.get(code)
+    known = ERROR_CODES.get(code)
     words = str(event.facts.get("words") or (known.words if known else "no reason given"))
     return f"refused · {code} {words}" if code.strip("0") else f"refused · {words}"
 
 
-def _handed_over(event: Event) -> State:
+def _handed_over(event: WorldEvent) -> State:
     by = event.way.upper() or "a callback"
     attempt = int(event.facts.get("attempt", 1))
     again = f", attempt {attempt}" if attempt > 1 else ""
@@ -89,21 +89,21 @@ def _handed_over(event: Event) -> State:
     return State(f"not taken: {event.facts.get('answer') or 'no answer'} by {by}{again}", BAD)
 
 
-def is_taken(event: Event) -> bool:
+def is_taken(event: WorldEvent) -> bool:
     """Whether the product answered 200 to what was pushed."""
     return str(event.facts.get("answer", "")) == "200"
 
 
-def ids_of(event: Event) -> list[str]:
+def ids_of(event: WorldEvent) -> list[str]:
     """The gateway's id of each part of an MO."""
     ids = event.facts.get("ids")
     return [str(one) for one in ids] if isinstance(ids, list) else [event.message_id]
 
 
-def line_of(event: Event) -> str:
+def line_of(event: WorldEvent) -> str:
     """One line that says what a fault or a change of consent was."""
     facts = event.facts
-    if event.kind is Kind.CONSENT:
+    if event.kind is EventKind.CONSENT:
         states = facts.get("states") or {}
         believed = [
             f"{str(state).replace('-', ' ')} for {'all numbers' if number == '*' else number}"
@@ -114,6 +114,6 @@ def line_of(event: Event) -> str:
     return f"Fault played: {fault_of(event).replace('-', ' ')}"
 
 
-def fault_of(event: Event) -> str:
+def fault_of(event: WorldEvent) -> str:
     """The name of the fault that was played."""
     return str(event.facts.get("fault") or event.facts.get("name") or event.text or "unnamed")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.web.access import FORBIDDEN, FORWARDED, OTHER_SIGNS, address_from_text
-from pipeline.web.browser_guard import BAD_HOST, name_of, refuse_host, refuse_page
+from pipeline.web.access import FORBIDDEN, FORWARDED, OTHER_SIGNS, ip_from_text
+from pipeline.web.browser_guard import BAD_HOST, host_name_of, refuse_host, refuse_page
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -29,13 +29,13 @@ SAFETY: Final = {
 
 def refuse(request: web.BaseRequest) -> BrowserRefusal | None:
     """None when the request may be answered."""
-    peer = address_from_text(request.remote or "")
+    peer = ip_from_text(request.remote or "")
     if peer is None or not peer.is_loopback:
         return FORBIDDEN
     if header(request, "X-Forwarded-For", *OTHER_SIGNS):
         return FORWARDED
     host = header(request, "Host")
-    if host and name_of(host) is None:
+    if host and host_name_of(host) is None:
         return BAD_HOST
     return refuse_page(
         host=host,

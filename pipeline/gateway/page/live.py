@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.page.rendering import Rendering
     from pipeline.gateway.page.seam import Shown
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 MOST_BEHIND: Final = 200  # events: more are not put in one by one
 PAUSE_SECONDS: Final = 0.1  # between two messages
@@ -73,7 +73,7 @@ class Live:
             return None
         return place_after(self._shown.world, int(digits))
 
-    def _happened(self, events: list[Event]) -> Iterable[Place]:
+    def _happened(self, events: list[WorldEvent]) -> Iterable[Place]:
         """The rows of new exchanges, the bubbles that changed, and consent."""
         piece = self._rendering.piece
         for event in events:
@@ -107,5 +107,5 @@ def _place(target: str, html: str, *, into: str = "") -> Place:
     return {"target": target, "into": into, "html": html}
 
 
-def _data(event: Event) -> bytes:
+def _data(event: WorldEvent) -> bytes:
     return f"data: {json.dumps(terminal_fields(event))}\n\n".encode()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.page.conversation import Bubble
     from pipeline.gateway.page.seam import Shown
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 HERE: Final = Path(__file__).parent
 PANELS: Final = ("phones", "wire", "faults", "account")
@@ -99,7 +99,7 @@ class Rendering:
                 break
         return found
 
-    def exchange(self, event: Event, *, is_piece: bool, is_hex: bool = False) -> str:
+    def exchange(self, event: WorldEvent, *, is_piece: bool, is_hex: bool = False) -> str:
         """One exchange with its octets: a page of its own, or the inside of its line."""
         exchange = Exchange(event)
         if is_piece:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from pipeline.gateway.page.seam import Played, Shown
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 STATIC: Final = {
     "page.css": ("text/css", (HERE / "static" / "page.css").read_bytes()),
@@ -134,7 +134,7 @@ class Page:
             raise LookupError("there is no such fault") from None
         return _done(request, "/?panel=faults")
 
-    def _event(self, request: web.Request) -> Event:
+    def _event(self, request: web.Request) -> WorldEvent:
         number = int(request.match_info["number"])
         for event in self._shown.world.events:
             if event.number == number:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.gateway.page.facts import fault_of
 from pipeline.gateway.page.seam import Switch
 from pipeline.gateway.settings import API_IDS
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Showing:
     def switches(self) -> Sequence[Switch]:
         """Every fault, with how often it was played since the oldest event that is kept."""
         events = list(self.world.events)
-        played = Counter(fault_of(event) for event in events if event.kind is Kind.FAULT)
+        played = Counter(fault_of(event) for event in events if event.kind is EventKind.FAULT)
         return [
             Switch(
                 name=fault.name,

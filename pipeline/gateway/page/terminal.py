@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from pipeline.gateway.page.facts import line_of, number_of, parts_of, state_of
 from pipeline.gateway.page.visible import plain
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from pipeline.gateway.world import Event
+    from pipeline.gateway.world import WorldEvent
 
 
-def terminal_fields(event: Event) -> dict[str, str | int]:
+def terminal_fields(event: WorldEvent) -> dict[str, str | int]:
     """Every value is harmless in a terminal: no control, no override."""
-    is_line = event.kind in {Kind.FAULT, Kind.CONSENT}
+    is_line = event.kind in {EventKind.FAULT, EventKind.CONSENT}
     return {
         "number": event.number,
         "at": event.at.strftime("%H:%M:%S"),

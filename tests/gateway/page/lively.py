@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline.gateway.page.seam import Switch
-from pipeline.gateway.world import Event, Kind, World
+from pipeline.gateway.world import EventKind, World, WorldEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ class Lively:
         self.add_phone(handset)
         self.texted.append((handset, number, text))
         message_id = f"mo{len(self.texted)}"
-        self.happen(Kind.TEXTED, handset, text, sender_id=number, message_id=message_id)
+        self.happen(EventKind.TEXTED, handset, text, sender_id=number, message_id=message_id)
 
     def switches(self) -> Sequence[Switch]:
         faults = [
@@ -101,7 +101,7 @@ class Lively:
             handset, {NUMBER: "open"}
         )
 
-    def happen(self, kind: Kind, handset: str, text: str = "", **fields: Any) -> Event:
+    def happen(self, kind: EventKind, handset: str, text: str = "", **fields: Any) -> WorldEvent:
         self.time += timedelta(seconds=fields.pop("after", 3))
         return self.world.happen(kind, handset=handset, text=text, **fields)
 
@@ -112,7 +112,7 @@ class Lively:
         known = {"sender_id": NUMBER, "message_id": message_id} | more
         octets = (SUBMIT_SM, SUBMIT_SM[:16]) if way == "smpp" else (SUBMISSION, ANSWER)
         self.happen(
-            Kind.SUBMITTED,
+            EventKind.SUBMITTED,
             handset,
             text,
             way=way,
@@ -122,11 +122,11 @@ class Lively:
             **known,
         )
         if status == "004":
-            self.happen(Kind.SHOWN, handset, text, **known)
+            self.happen(EventKind.SHOWN, handset, text, **known)
         facts = {"status": status, "answer": 200, **more.get("facts", {})}
         known = {**known, "facts": facts}
         self.happen(
-            Kind.STATUS,
+            EventKind.STATUS,
             handset,
             way=way,
             sent=b"GET /status/http?status=" + status.encode() + b" HTTP/1.1\r\n\r\n",
@@ -139,12 +139,14 @@ class Lively:
         self, handset: str, text: str, *, answer: str = "200", way: str = "http", **more: Any
     ) -> None:
         message_id = f"mo{len(self.world.events)}"
-        self.happen(Kind.TEXTED, handset, text, sender_id=NUMBER, message_id=message_id, **more)
+        self.happen(
+            EventKind.TEXTED, handset, text, sender_id=NUMBER, message_id=message_id, **more
+        )
         facts = {"answer": answer, "attempt": 1 if answer == "200" else 2}
         asked = f"GET /mo/http?from={handset}&text=hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         said = f"HTTP/1.1 {answer} OK\r\nContent-Length: 0\r\n\r\n" if answer else ""
         self.happen(
-            Kind.HANDED_OVER,
+            EventKind.HANDED_OVER,
             handset,
             text,
             way=way,
@@ -176,19 +178,21 @@ def lively() -> Lively:
         " \u0644\u0627\u062d\u0642\u0627 (ref 42)!",
         facts={"parts": 1, "encoding": "UCS-2"},
     )
-    desk.happen(Kind.FAULT, ALICE, facts={"fault": "lose-answer"}, way="http", received=SUBMISSION)
+    desk.happen(
+        EventKind.FAULT, ALICE, facts={"fault": "lose-answer"}, way="http", received=SUBMISSION
+    )
     desk.mt(BOB, "Our offer of the week: two for one.", sender_id="SHOP", status="007")
     desk.mo(BOB, MARKUP)
     desk.mo(BOB, "Nul\0here\x1b[31m red\x9b, " + OVERRIDE, answer="503")
     desk.mo(BOB, "STOP")
     desk.happen(
-        Kind.CONSENT,
+        EventKind.CONSENT,
         BOB,
         sender_id=NUMBER,
         facts={"states": {NUMBER: "stopped"}, "why": "the handset sent STOP"},
     )
     desk.happen(
-        Kind.REFUSED, BOB, "One more offer", way="http", sender_id=NUMBER, facts={"code": "122"},
+        EventKind.REFUSED, BOB, "One more offer", way="http", sender_id=NUMBER, facts={"code": "122"},
         received=SUBMISSION, sent=b"HTTP/1.1 200 OK\r\n\r\nERR: 122, Destination mobile opted out",
     )  # fmt: skip
     desk.mt(

@@ -13,24 +13,24 @@ from pipeline.gateway.page.conversation import (
     Bubble,
     conversation_from_events,
 )
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from tests.gateway.page.lively import ALICE, BOB, NUMBER, Lively, lively
 
 
-def bubbles_after(*kinds: tuple[Kind, dict[str, Any]]) -> list[Bubble]:
+def bubbles_after(*kinds: tuple[EventKind, dict[str, Any]]) -> list[Bubble]:
     desk = Lively()
     for kind, fields in kinds:
         desk.happen(kind, ALICE, **{"message_id": "m1", "sender_id": NUMBER} | fields)
     return conversation_from_events(desk.world.events, ALICE)
 
 
-SUBMITTED = (Kind.SUBMITTED, {"text": "Hello", "way": "http"})
-SHOWN = (Kind.SHOWN, {"text": "Hello"})
-TEXTED = (Kind.TEXTED, {"text": "Yes"})
+SUBMITTED = (EventKind.SUBMITTED, {"text": "Hello", "way": "http"})
+SHOWN = (EventKind.SHOWN, {"text": "Hello"})
+TEXTED = (EventKind.TEXTED, {"text": "Yes"})
 
 
-def status(code: str) -> tuple[Kind, dict[str, Any]]:
-    return (Kind.STATUS, {"facts": {"status": code}})
+def status(code: str) -> tuple[EventKind, dict[str, Any]]:
+    return (EventKind.STATUS, {"facts": {"status": code}})
 
 
 @pytest.mark.parametrize(
@@ -45,26 +45,29 @@ def status(code: str) -> tuple[Kind, dict[str, Any]]:
         pytest.param([SUBMITTED, status("999")], "status · 999", "waits", False, id="unknown"),
         pytest.param([SHOWN], "on the screen", "good", True, id="of an MT never seen"),
         pytest.param(
-            [(Kind.REFUSED, {"facts": {"code": "114"}, "text": "Hello"})],
+            [(EventKind.REFUSED, {"facts": {"code": "114"}, "text": "Hello"})],
             "refused · 114 Cannot route message", "bad", False, id="refused",
         ),
         pytest.param([TEXTED], "on its way", "waits", True, id="an MO"),
         pytest.param(
-            [TEXTED, (Kind.HANDED_OVER, {"way": "xml", "facts": {"answer": "200"}})],
+            [TEXTED, (EventKind.HANDED_OVER, {"way": "xml", "facts": {"answer": "200"}})],
             "taken by XML", "good", True, id="handed over",
         ),
         pytest.param(
-            [TEXTED, (Kind.HANDED_OVER, {"way": "http", "facts": {"answer": 503, "attempt": 2}})],
+            [
+                TEXTED,
+                (EventKind.HANDED_OVER, {"way": "http", "facts": {"answer": 503, "attempt": 2}}),
+            ],
             "not taken: 503 by HTTP, attempt 2", "bad", True, id="not taken",
         ),
         pytest.param(
-            [TEXTED, (Kind.HANDED_OVER, {"way": "http", "facts": {}})],
+            [TEXTED, (EventKind.HANDED_OVER, {"way": "http", "facts": {}})],
             "not taken: no answer by HTTP", "bad", True, id="no answer",
         ),
     ],
 )  # fmt: skip
 def test_a_bubble_has_the_latest_state(
-    events: list[tuple[Kind, dict[str, Any]]], words: str, tone: str, *, is_shown: bool
+    events: list[tuple[EventKind, dict[str, Any]]], words: str, tone: str, *, is_shown: bool
 ) -> None:
     (bubble,) = bubbles_after(*events)
     assert bubble.state == (words, tone)
@@ -73,7 +76,7 @@ def test_a_bubble_has_the_latest_state(
 
 
 def test_what_the_handset_shows_wins_over_what_was_submitted() -> None:
-    (bubble,) = bubbles_after(SUBMITTED, (Kind.SHOWN, {"text": "Hell", "sender_id": "88802"}))
+    (bubble,) = bubbles_after(SUBMITTED, (EventKind.SHOWN, {"text": "Hell", "sender_id": "88802"}))
     assert (bubble.side, bubble.text, bubble.other) == (MT, "Hell", "88802")
 
 
@@ -100,9 +103,9 @@ async def test_a_phone_shows_the_latest_and_no_more() -> None:
 
 
 def test_a_long_mo_says_how_many_of_its_parts_were_taken() -> None:
-    texted = (Kind.TEXTED, {"text": "Long", "facts": {"parts": 2, "ids": ["m1", "m2"]}})
+    texted = (EventKind.TEXTED, {"text": "Long", "facts": {"parts": 2, "ids": ["m1", "m2"]}})
     first, second = (
-        (Kind.HANDED_OVER, {"way": "http-get", "message_id": name, "facts": {"answer": 200}})
+        (EventKind.HANDED_OVER, {"way": "http-get", "message_id": name, "facts": {"answer": 200}})
         for name in ("m1", "m2")
     )
     (bubble,) = bubbles_after(texted, first)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.gateway.page.live import MOST_BEHIND, Live
 from pipeline.gateway.page.rendering import Rendering
-from pipeline.gateway.world import EVENTS_KEPT, Kind
+from pipeline.gateway.world import EVENTS_KEPT, EventKind
 from tests.gateway.page.lively import ALICE, BOB, MARKUP, NUMBER, Lively, lively
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ async def test_an_mt_comes_as_a_row_a_bubble_and_the_credit() -> None:
 async def test_a_later_status_puts_the_old_bubble_anew() -> None:
     desk = lively()
     known: dict[str, Any] = {"message_id": "late", "sender_id": NUMBER}
-    first = desk.happen(Kind.SUBMITTED, ALICE, "Late", **known)
+    first = desk.happen(EventKind.SUBMITTED, ALICE, "Late", **known)
     _, stream = opened(desk, first.number)
     await next_of(stream)
     await next_of(stream)
-    desk.happen(Kind.STATUS, ALICE, facts={"status": "007"}, **known)
+    desk.happen(EventKind.STATUS, ALICE, facts={"status": "007"}, **known)
     message = await next_of(stream)
     bubbles = [place for place in message.places if place["target"].startswith("b")]
     assert [place["target"] for place in bubbles] == [f"b{first.number}"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pipeline.gateway.world import Kind
+from pipeline.gateway.world import EventKind
 from tests.gateway.page.lively import ALICE, NUMBER
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ async def test_the_answer_to_a_submission_is_shown_too(play: Callable[..., Any])
                 page = (await client.get(f"/exchanges/{event.number}")).text
                 assert "Sent by the gateway" in page
                 assert "GET /http/sendmsg" in page
-        assert played.gateway.world.events[0].kind is Kind.SUBMITTED
+        assert played.gateway.world.events[0].kind is EventKind.SUBMITTED

@@ -11,7 +11,7 @@ import pytest
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.page.showing import MOST_ADDED, Showing
 from pipeline.gateway.settings import GatewaySettings
-from pipeline.gateway.world import Kind, World
+from pipeline.gateway.world import EventKind, World
 from tests.gateway.page.lively import ALICE, BOB, NUMBER
 from tests.gateway.page.serving import served
 
@@ -28,7 +28,7 @@ def gateway(tmp_path: Path) -> Gateway:
 def test_phones_are_those_put_there_and_those_of_events(gateway: Gateway) -> None:
     desk = Showing(gateway)
     desk.add_phone(BOB)
-    gateway.world.happen(Kind.SUBMITTED, handset=ALICE)
+    gateway.world.happen(EventKind.SUBMITTED, handset=ALICE)
     assert list(desk.phones()) == [BOB, ALICE]
     assert list(desk.numbers()) == [NUMBER, "88802"]
 
@@ -54,7 +54,7 @@ def test_a_switch_is_the_faults_own(gateway: Gateway) -> None:
     desk = Showing(gateway)
     desk.switch("html", is_on=True)
     assert [fault.name for fault in gateway.faults if fault.is_on] == ["html"]
-    gateway.world.happen(Kind.FAULT, handset=ALICE, facts={"fault": "html"})
+    gateway.world.happen(EventKind.FAULT, handset=ALICE, facts={"fault": "html"})
     (switch,) = [switch for switch in desk.switches() if switch.is_on]
     assert (switch.played, switch.handset) == (1, "279991000004")
     desk.switch("html", is_on=False)

@@ -1,0 +1,67 @@
+"""`twoway gateway`, `text` and `gateway seen` as processes."""
+
+import contextlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.gateway.files import where
+from pipeline.sender.apis_file import apis_from_file
+
+TWOWAY = [sys.executable, "-m", "pipeline.cli.main"]
+PORTS = [f"--{name}-port=0" for name in ("http", "smpp", "smtp", "ftp")]
+
+
+def twoway(home, *words):
+    return subprocess.run(
+        [*TWOWAY, *words, "--home", str(home)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def played(home):
+    command = [*TWOWAY, "gateway", "--home", str(home), *PORTS, "--mo-way", "ftp"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        until = time.monotonic() + 30
+        while not where(home) and time.monotonic() < until:
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_a_text_of_a_handset_is_in_the_log_and_the_apis_are_written(tmp_path):
+    with played(tmp_path):
+        done = twoway(tmp_path, "text", "447700900001", "447700900999", "Hello 👋")
+        assert done.returncode == 0, done.stderr
+        log = (tmp_path / "gateway-ftp/mo.log").read_text()
+        assert done.stdout.strip() in log
+        (tmp_path / "apis.toml").stat()
+        assert (tmp_path / "apis.toml").stat().st_mode & 0o777 == 0o600
+        apis = apis_from_file(tmp_path / "apis.toml")
+        assert [api.way for api in apis] == ["http", "xml", "soap", "smpp", "smtp", "ftp"]
+    assert where(tmp_path) == {}
+
+
+@pytest.mark.parametrize(("lines", "status"), [(1, 0), (2, 1)])
+def test_seen_twice_says_so_by_its_status(tmp_path, lines, status):
+    line = '{"client_id": "a", "to": "447700900001", "from": "", "text": "x", "udh": ""}\n'
+    (tmp_path / "gateway-seen.jsonl").write_text(line * lines)
+    done = twoway(tmp_path, "gateway", "seen", "--twice")
+    assert (done.returncode, done.stdout.count("\n")) == (status, lines - 1)
+
+
+def test_a_text_without_a_gateway_is_one_sentence(tmp_path):
+    done = twoway(tmp_path, "text", "447700900001", "447700900999", "Hello")
+    assert done.returncode == 1
+    assert done.stderr.startswith("twoway: no gateway is played under")
