@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 WAY_PROGRAMS: Final = ("smpp", "ftp")  # each with its setting NAME_host
-SENDER: Final = "sender"
+SENDER_PROGRAM: Final = "sender"
 
 
 def is_wanted(name: str, settings: Settings) -> bool:
     """Whether the stack has this process."""
-    if name == SENDER:
+    if name == SENDER_PROGRAM:
         return apis_file(settings).is_file()
     return bool(getattr(settings, f"{name}_host"))
 
@@ -45,7 +45,7 @@ def programs_of_ways(
     """
     found: list[Program] = []
     ports = {settings.http_port, settings.report_port, settings.metrics_port}
-    for name in (*WAY_PROGRAMS, SENDER):
+    for name in (*WAY_PROGRAMS, SENDER_PROGRAM):
         if not is_wanted(name, settings):
             continue
         port = free_port(avoid=ports)

@@ -14,7 +14,7 @@ from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import programs_of_stack
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
-from pipeline.cli.local.stack_ways import SENDER, WAY_PROGRAMS
+from pipeline.cli.local.stack_ways import SENDER_PROGRAM, WAY_PROGRAMS
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (SENDER, *WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
+ENDS: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, "ingest", "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
 NUMBERS_NAME: Final = "numbers.toml"
