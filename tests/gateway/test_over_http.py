@@ -56,9 +56,9 @@ async def test_what_became_of_it_is_known_by_its_own_id(play, name):
         sent = submission()
         await way.submit(sent, always)
         await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
-        found = await way.query(sent.command.command_id)
+        found = await way.ask_about(sent.command.command_id)
         assert (found.is_known, found.status, found.charge) == (True, "004", "1")
-        found = await way.query("f" * 32)
+        found = await way.ask_about("f" * 32)
         assert (found.is_known, found.code) == (False, "104")
 
 

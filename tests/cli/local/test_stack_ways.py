@@ -5,11 +5,12 @@ from __future__ import annotations
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.cli.local.stack_ways import WAY_PROGRAMS, programs_of_ways
+from pipeline.cli.local.supervisor import ENDS
 from pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 TAKEN = {"http_port": 18080, "report_port": 18081, "metrics_port": 19102}
 
 
-def programs(**given: str) -> list[Program]:
+def programs(**given: Any) -> list[Program]:
     return programs_of_ways(
         Settings(**TAKEN, **given),
         command=lambda name: ["twoway", name],
@@ -39,6 +40,14 @@ def test_a_way_whose_host_is_set_is_started_with_metrics_of_its_own(name: str) -
     settings = load_settings(environment=program.environment)
     assert getattr(settings, f"{name}_host") == "127.0.0.1"
     assert settings.metrics_port not in {0, *TAKEN.values()}
+
+
+def test_every_process_is_ended_with_the_stack(tmp_path: Path) -> None:
+    (tmp_path / "apis.toml").touch()
+    hosts = {f"{name}_host": "127.0.0.1" for name in WAY_PROGRAMS}
+    names = {program.name for program in programs(home=tmp_path, **hosts)}
+    assert names == {*WAY_PROGRAMS, "sender"}
+    assert names < set(ENDS)
 
 
 class AliveNotReady(BaseHTTPRequestHandler):

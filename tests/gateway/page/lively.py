@@ -192,7 +192,8 @@ def lively() -> Lively:
         facts={"states": {NUMBER: "stopped"}, "why": "the handset sent STOP"},
     )
     desk.happen(
-        EventKind.REFUSED, BOB, "One more offer", way="http", sender_id=NUMBER, facts={"code": "122"},
+        EventKind.REFUSED,
+        BOB, "One more offer", way="http", sender_id=NUMBER, facts={"code": "122"},
         received=SUBMISSION, sent=b"HTTP/1.1 200 OK\r\n\r\nERR: 122, Destination mobile opted out",
     )  # fmt: skip
     desk.mt(
