@@ -29,6 +29,7 @@ COMMANDS_RELIED_ON = {
     "sender",
     "apis check",
     "apis try",
+    "phone",
     "import",
     "status",
     "consume",
