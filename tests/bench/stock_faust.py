@@ -40,6 +40,7 @@ OUTPUTS: Final = (
     topics.CONSENT_CHANGE,
     topics.MT_COMMAND,
     topics.MT_REJECTION,
+    topics.MT_STATE,
     topics.DEAD_LETTER,
 )
 STORES: Final = ("memory://", "rocksdb://")

@@ -81,6 +81,7 @@ class Topics:
             "mt-rejection",
             rejection_id=f"rejection-{request_id}",
             request_id=request_id,
+            command_id="",
             rule="opted-out",
         )
 

@@ -27,6 +27,7 @@ OUTPUTS = (
     topics.CONSENT_CHANGE,
     topics.MT_COMMAND,
     topics.MT_REJECTION,
+    topics.MT_STATE,
     topics.DEAD_LETTER,
 )
 

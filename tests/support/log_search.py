@@ -78,9 +78,14 @@ class Search:
 def logs_of(home: Path) -> list[Path]:
     """Everything that processes of ours said under a home, and what they left for `status`.
 
-    Kafka's segments and a database's journal are called .log, too: they lie deeper.
+    Kafka's segments and a database's journal are called .log, too: they lie deeper. The gateway's
+    mo.log is input.
     """
-    found = {*home.glob("*.log"), *home.glob("log"), *(home / "logs").rglob("*.log*")}
+    found = {
+        *(each for each in home.glob("*.log") if each.name != "mo.log"),
+        *home.glob("log"),
+        *(home / "logs").rglob("*.log*"),
+    }
     return sorted({*found, *(home / "troubles").glob("*.json*")})
 
 

@@ -242,7 +242,7 @@ def test_advance_says_who_does_not_work(
 ) -> None:
     monkeypatch.setattr(advance, "PATIENCE_SECONDS", 0.3)
     clock = PipelineClock(tmp_path)
-    with pytest.raises(CommandError, match="the workers did not work through partition 0 of clock"):
+    with pytest.raises(CommandError, match="the workers did not finish partition 0 of clock"):
         advance.advance_clock(
             broker, clock, timedelta(minutes=2, seconds=30), say=lambda words: None
         )

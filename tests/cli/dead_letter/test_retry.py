@@ -172,7 +172,7 @@ def test_what_is_refused_again_is_the_next_letter() -> None:
         pytest.param(letter_of(reason="too-long"), "beginning", id="cut"),
         pytest.param(http_letter(b"probe=1"), "no message", id="no-callback"),
         pytest.param(letter_of(topic="numbers", partition=0), "publish a new one", id="numbers"),
-        pytest.param(letter_of(topic="mo-part", stage="store"), "only the store", id="store"),
+        pytest.param(letter_of(topic="mo-part", stage="store"), "the store alone", id="store"),
     ],
 )
 def test_what_cannot_be_retried_says_why(letter: DeadLetter, words: str) -> None:

@@ -115,7 +115,7 @@ def test_what_kafka_did_not_take_is_named_and_taken_by_the_next_run(
             writing.write(octets[len(octets) // 2 :])
         _, said = importing.communicate(timeout=PATIENCE_SECONDS)
     assert importing.returncode == 1
-    told = re.search(r"Kafka has all lines up to octet (\d+) of .*--from-octet \1 spares", said)
+    told = re.search(r"Kafka has all lines up to octet (\d+) of .*--from-octet \1 skips", said)
     assert told, said
     position = int(told[1])
     assert 0 < position < len(octets)

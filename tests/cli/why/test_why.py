@@ -112,7 +112,7 @@ def test_a_late_message_that_changes_the_past_is_what_holds(talk: Conversation) 
         ("fun stop", SHARED, f"keyword FUN on {SHARED}"),
         ("fun stop", SHARED, f"`twoway open {HANDSET} {SHARED} --keyword FUN --reason …`"),
         ("STOP", INSIDE, f"range {FIRST}-{LAST}"),
-        ("STOP ALL", BOB, "no change of its own: account main, every number of it decides"),
+        ("STOP ALL", BOB, "nothing of its own: account main, every number of it decides"),
     ],
 )
 def test_scopes_in_words(talk: Conversation, text: str, number: str, words: str) -> None:

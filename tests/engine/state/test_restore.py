@@ -173,7 +173,7 @@ async def test_a_checkpoint_of_a_deleted_topic_of_the_same_name_is_built_anew(
     states = states_of(changelog, tmp_path)
     restored = await states.restore(0)
     assert contents(restored.state, b"a") == {b"a": None}
-    assert "is rebuilt: it is of" in caplog.text
+    assert "is built anew: it is of" in caplog.text
     restored.state.rows.close()
     states.close()
 

@@ -361,16 +361,16 @@ async def test_a_bind_refused_for_good_is_tried_rarely_after_a_few_times(
         waits.append(longest)
         return longest
 
-    monkeypatch.setattr(process, "REFUSED_SECONDS", 3600.0)
+    monkeypatch.setattr(process, "BIND_REFUSED_SECONDS", 3600.0)
     monkeypatch.setattr(process, "spread", longest)
     caplog.set_level(logging.DEBUG)
     async with receiving(tmp_path, FakePublisher()) as (smsc, ended, running):
         smsc.refuses = 0x0E
-        await until(lambda: len(waits) == process.REFUSALS)
+        await until(lambda: len(waits) == process.BIND_REFUSALS)
         ended.set()
         async with asyncio.timeout(10):
             await running
-        assert smsc.attempts == process.REFUSALS
+        assert smsc.attempts == process.BIND_REFUSALS
     assert waits == [0.01, 0.02, 0.02, 0.02, 3600.0]
     assert "tried again every 3600 s" in caplog.text
     assert "0x0000000E" in caplog.text
@@ -380,11 +380,11 @@ async def test_a_bind_refused_for_good_is_tried_rarely_after_a_few_times(
 async def test_a_gateway_that_accepts_again_is_bound_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "REFUSED_SECONDS", 0.01)
+    monkeypatch.setattr(process, "BIND_REFUSED_SECONDS", 0.01)
     async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
         smsc.refuses = 0x0E
         async with asyncio.timeout(10):
-            await smsc.attempted(process.REFUSALS + 2)
+            await smsc.attempted(process.BIND_REFUSALS + 2)
         smsc.refuses = 0
         await smsc.bound()
 
@@ -457,7 +457,7 @@ async def test_a_bind_refused_for_now_is_tried_until_it_is_accepted(tmp_path: Pa
     async with receiving(tmp_path, FakePublisher()) as (smsc, _, _):
         smsc.refuses = 0x05  # ESME_RALYBND: the bind before is not known to be dead yet
         async with asyncio.timeout(10):
-            await smsc.attempted(process.REFUSALS + 1)
+            await smsc.attempted(process.BIND_REFUSALS + 1)
         smsc.refuses = 0
         await smsc.bound()
 

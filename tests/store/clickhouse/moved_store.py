@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +39,18 @@ def fill(home: Path) -> None:
     """A row a month."""
     database.migrations_in = lambda: [each for each in migrations_in() if each.number < ADDED]
     with database.Database(Settings(home=home)) as opened:
+        known = defaultdict(set)
+        found = opened.writing.query(
+            "SELECT table, name FROM system.columns WHERE database = 'twoway'"
+        )
+        for table, name in found.result_rows:
+            known[table].add(name)
         for sample in SAMPLES:
             kind = type(sample)
-            columns = [name for name in columns_of(kind) if name != "written_at"]
+            if TABLE_OF[kind] not in known:
+                continue  # of a later migration
+            columns = [name for name in columns_of(kind) if name in known[TABLE_OF[kind]]]
+            places = [columns_of(kind).index(name) for name in columns]
             rows = [
                 row_from_record(
                     stating(sample, datetime(1990 + month // 12, month % 12 + 1, 3, tzinfo=UTC)),
@@ -51,10 +61,9 @@ def fill(home: Path) -> None:
                 )
                 for month in range(MONTHS.get(kind, FEW_MONTHS))
             ]
-            place = columns_of(kind).index("written_at")
             opened.writing.insert(
                 TABLE_OF[kind],
-                [(*row[:place], *row[place + 1 :]) for row in rows],
+                [[row[place] for place in places] for row in rows],
                 column_names=columns,
                 settings={"max_partitions_per_insert_block": 0},
             )

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.avro.single_object import snake_from_camel
 from pipeline.kafka import topics
-from pipeline.records import MoMessage
+from pipeline.records import MoMessage, MtState
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.delete import erase
@@ -55,7 +55,11 @@ def database(home: Path) -> Iterator[Database]:
         yield opened
 
 
-@pytest.mark.parametrize("kind", STORED, ids=lambda kind: kind.__name__)
+#: Tables of later migrations were never moved.
+MOVED = [kind for kind in STORED if kind is not MtState]
+
+
+@pytest.mark.parametrize("kind", MOVED, ids=lambda kind: kind.__name__)
 def test_each_row_is_there_once_and_the_parts_are_few(database: Database, kind: type) -> None:
     name = snake_from_camel(kind.__name__)
     months = MONTHS.get(kind, FEW_MONTHS)
