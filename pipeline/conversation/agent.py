@@ -8,7 +8,7 @@ of SMS itself.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -51,7 +51,6 @@ from pipeline.records import (
     Reason,
     Record,
     Rejected,
-    Source,
 )
 from pipeline.sms.msisdn import address_from_text
 from pipeline.stages.consent import decide as consent
@@ -68,8 +67,6 @@ if TYPE_CHECKING:
     from pipeline.engine.state.state import State
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.settings import Settings
-
-STATUS_SOURCES: Final = frozenset({Source.STATUS_HTTP, Source.STATUS_XML, Source.STATUS_SOAP})
 
 
 class Conversation:
@@ -152,9 +149,6 @@ class Conversation:
             raw = msgspec.structs.replace(raw, received_at=received_at)
         for answered in raw.answered:
             self._parts.forget_unanswered(work, answered, raw.received_at)
-        if raw.source in STATUS_SOURCES:
-            self._commands.take_report(work, record, raw)
-            return
         part = normalise(
             raw,
             partition=record.partition,
@@ -171,7 +165,7 @@ class Conversation:
                 self._take_message(work, message)
         elif part is not None:
             bury(work, record, part, source=raw.source, at=raw.received_at)
-        elif raw.source == Source.SMPP:
+        else:
             self._commands.take_report(work, record, raw)
 
     def _release_assembly(self, work: UnitOfWork, key: bytes, now: datetime) -> None:

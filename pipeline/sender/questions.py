@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipeline.records import Outcome
 from pipeline.sender.results import result_of_query
-from pipeline.wire.clickatell.codes import Standing, status_of
+from pipeline.stages.sending.codes import STATE_OF_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from pipeline.records import MtCommand
     from pipeline.sender.desk import Desk
     from pipeline.sender.post import Post
-
-_OUTCOMES: Final = {
-    Standing.ON_ITS_WAY: Outcome.SUBMITTED,
-    Standing.DELIVERED: Outcome.DELIVERED,
-    Standing.UNDELIVERED: Outcome.UNDELIVERED,
-}
 
 
 async def ask_gateway(
@@ -33,11 +27,12 @@ async def ask_gateway(
     found = await desk.way.ask_about(command.command_id)
     if found is None:
         return
+    state = STATE_OF_STATUS.get(found.status)
     if found.is_known is False:
-        outcome: Outcome | None = Outcome.FAILED
+        outcome = Outcome.FAILED
+    elif state is not None:
+        outcome = Outcome(state.value)
     else:
-        outcome = _OUTCOMES.get(status_of(found.status).standing)
-    if outcome is None:
         return
     result = result_of_query(command, found, outcome, api=desk.api, attempt=attempt, at=now())
     await post.tell(result)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from pipeline.identity import derived_id
 from pipeline.records import CommandState, MtRejection, MtState, SeenBy
 from pipeline.stages.sending.last_look import (
@@ -17,6 +19,7 @@ from pipeline.stages.sending.row import (
     OpenCommand,
     Outbox,
     SentCommand,
+    sent_from_open,
 )
 
 if TYPE_CHECKING:
@@ -131,27 +134,14 @@ class SendingDraft:
         code: str = "",
         words: str = "",
         ids: list[str] | None = None,
-    ) -> SentCommand:
+    ) -> None:
         """Take a command out of the outbox, into a row of its own, and say how it stands."""
-        self.commands = [held for held in self.commands if held.command_id != command.command_id]
-        sent = SentCommand(
-            command_id=command.command_id,
-            request_id=command.request_id,
-            handset=command.handset,
-            sender_id=command.sender_id,
-            state=state.value,
-            attempt=command.attempt,
-            ids=command.ids if ids is None else ids,
-            code=code,
-            words=words,
-            parts_total=command.parts_total,
-            consent_asked_at=command.consent_asked_at,
-        )
-        self.keep_sent(sent, source)
-        return sent
+        sent = sent_from_open(command, state, ids=command.ids if ids is None else ids)
+        self.keep_sent(msgspec.structs.replace(sent, code=code, words=words), source)
 
     def keep_sent(self, sent: SentCommand, source: SeenBy) -> None:
-        """Keep the row of a command that was sent, and say how it stands."""
+        """Keep the row of a command that is not open any more, and say how it stands."""
+        self.commands = [held for held in self.commands if held.command_id != sent.command_id]
         self.sent[sent.command_id] = sent
         self.repeat_sent(sent, source)
 

@@ -102,6 +102,21 @@ def open_command(command: MtCommand) -> OpenCommand:
     )
 
 
+def sent_from_open(command: OpenCommand, state: CommandState, *, ids: list[str]) -> SentCommand:
+    """The row of a command that is not open any more; `ids` are the gateway's, by part."""
+    return SentCommand(
+        command_id=command.command_id,
+        request_id=command.request_id,
+        handset=command.handset,
+        sender_id=command.sender_id,
+        state=state.value,
+        attempt=command.attempt,
+        ids=ids,
+        parts_total=command.parts_total,
+        consent_asked_at=command.consent_asked_at,
+    )
+
+
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _OUTBOX: Final = msgspec.msgpack.Decoder(Outbox)
 _SENT: Final = msgspec.msgpack.Decoder(SentCommand)

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.records import CommandState, SeenBy
 from pipeline.stages.sending.codes import RANK, STATE_OF_STATUS
-from pipeline.stages.sending.row import HeardStatus, SentCommand
+from pipeline.stages.sending.row import HeardStatus, SentCommand, sent_from_open
 from pipeline.wire.smpp.receipt import key_of_message_id, keys_of_message_id
 
 if TYPE_CHECKING:
@@ -44,18 +44,7 @@ def take_status(
     if status.status not in STATE_OF_STATUS:
         return
     ids = command.ids or ([status.gateway_message_id] if status.gateway_message_id else [])
-    row = SentCommand(
-        command_id=command.command_id,
-        request_id=command.request_id,
-        handset=command.handset,
-        sender_id=command.sender_id,
-        state=CommandState.SUBMITTED.value,
-        attempt=command.attempt,
-        ids=ids,
-        parts_total=command.parts_total,
-        consent_asked_at=command.consent_asked_at,
-    )
-    draft.commands = [held for held in draft.commands if held.command_id != command_id]
+    row = sent_from_open(command, CommandState.SUBMITTED, ids=ids)
     draft.keep_sent(_with_status(row, status), source)
 
 

@@ -105,6 +105,11 @@ STATUSES: Final[dict[str, StatusCode]] = {
 }
 
 
+def statuses_of(standing: Standing) -> frozenset[str]:
+    """The statuses that say this of a message."""
+    return frozenset(code for code, status in STATUSES.items() if status.standing is standing)
+
+
 def refusal_of(code: str) -> ErrorCode:
     """What a code means; one that no document has is of the message, and final."""
     return ERROR_CODES.get(code) or ErrorCode("an error code that is not known")

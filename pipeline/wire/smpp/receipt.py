@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.process.peer_words import peer_words
 from pipeline.sms.timestamp import time_from_gateway
+from pipeline.wire.clickatell.codes import STATUSES, Standing, statuses_of
 from pipeline.wire.smpp import tlv as smpp_tlv
 from pipeline.wire.smpp.callback import header_and_text
 
@@ -40,8 +41,8 @@ _STATES: Final = {  # SMPP 3.4 5.2.28, and the words of appendix B
 }
 #: The first letters of a state, as SMSCs cut it: DELIVRD, UNDELIV, ACCEPTD, REJECTD.
 _BY_WORD: Final = {state[:5]: state for state in _STATES.values()}
-_UNDELIVERED: Final = frozenset({"005", "006", "007", "009", "010", "012", "014"})
-_ON_THE_WAY: Final = frozenset({"002", "003", "008", "011"})
+_UNDELIVERED: Final = statuses_of(Standing.UNDELIVERED)
+_ON_THE_WAY: Final = statuses_of(Standing.ON_ITS_WAY)
 #: A state as the gateway's message status, and the statuses by which `err` may say it closer.
 _STATUSES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "SCHEDULED": ("011", _ON_THE_WAY),
@@ -55,7 +56,6 @@ _STATUSES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "REJECTED": ("005", _UNDELIVERED),
     "SKIPPED": ("007", _UNDELIVERED),
 }
-_KNOWN: Final = frozenset({"001", "004"}) | _UNDELIVERED | _ON_THE_WAY
 
 _KEYS: Final = "id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text"
 _FIELD: Final = re.compile(
@@ -163,7 +163,7 @@ def _status_of(state: str, err: str) -> str:
     """`err` may have more leading zeros than a status has, or fewer."""
     said = err.lstrip("0").zfill(3) if err.isascii() and err.isdigit() else ""
     if state not in _STATUSES:
-        return said if said in _KNOWN else ""
+        return said if said in STATUSES else ""
     status, closer = _STATUSES[state]
     return said if said in closer else status
 
