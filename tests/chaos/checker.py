@@ -79,6 +79,7 @@ class Sent:
 class Findings:
     """How often each kind was found, and the first of each in words."""
 
+    kinds: tuple[str, ...] = KINDS
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
 
@@ -92,7 +93,7 @@ class Findings:
         return not sum(self.counts.values())
 
     def __str__(self) -> str:
-        return ", ".join(f"{kind} {self.counts[kind]}" for kind in KINDS)
+        return ", ".join(f"{kind} {self.counts[kind]}" for kind in self.kinds)
 
 
 class Part(NamedTuple):

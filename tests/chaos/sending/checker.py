@@ -7,9 +7,11 @@ for those of a stack whose clock was advanced: there the broker's time of the re
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tests.chaos.checker import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +30,6 @@ KINDS: Final = (
     "states that differ",
     "in a log",
 )
-KEPT_WORDS: Final = 12
 #: An MT leaves no later after its look at consent.
 PERMIT_SECONDS: Final = 10.0
 #: From an octet's leave until a gateway on a busy machine has read and noted it.
@@ -54,26 +55,6 @@ class Arrival(NamedTuple):
     @property
     def is_taken(self) -> bool:
         return self.fate in ("taken", "lost")
-
-
-@dataclass
-class Findings:
-    """How often each kind was found, and the first of each in words."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    words: list[str] = field(default_factory=list)
-
-    def add(self, kind: str, words: str) -> None:
-        self.counts[kind] += 1
-        if self.counts[kind] <= KEPT_WORDS:
-            self.words.append(f"{kind}: {words}")
-
-    @property
-    def are_none(self) -> bool:
-        return not sum(self.counts.values())
-
-    def __str__(self) -> str:
-        return ", ".join(f"{kind} {self.counts[kind]}" for kind in KINDS)
 
 
 @dataclass
@@ -105,7 +86,7 @@ def check(
     records: Records, arrivals: Sequence[Arrival], log: Log, seen: Mapping[str, Mapping[str, str]]
 ) -> Findings:
     """All that is not as it must be. `seen`: states by command_id, by who was asked."""
-    findings = Findings()
+    findings = Findings(kinds=KINDS)
     by_command = joined(findings, records, arrivals)
     _check_each_once(findings, records, by_command)
     _check_order(findings, records, by_command)

@@ -15,8 +15,8 @@ from pipeline.sender.apis import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed
 from pipeline.sender.ways.ftp.server import UploadServer
 from pipeline.sender.ways.ftp.upload import Upload
-from pipeline.wire.clickatell.lines import Login, lines_from_command
-from pipeline.wire.clickatell.message import NotSendable
+from pipeline.sender.ways.lines import lines_or_refusal
+from pipeline.wire.clickatell.lines import Login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,18 +52,9 @@ class FtpWay:
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
         """One answer, for the whole message: what of it is which part, no file says."""
         command = submission.command
-        try:
-            lines = lines_from_command(
-                command,
-                self._login,
-                longest=LONGEST_FILE_LINE,
-                callback=self._api.callback,
-                max_parts=self._api.max_parts,
-                required_features=self._api.req_feat,
-            )
-        except NotSendable as error:
-            code, _, words = str(error).partition(": ")
-            return [Answer(outcome=Outcome.FAILED, code=code, words=words)]
+        lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_FILE_LINE)
+        if isinstance(lines, Answer):
+            return [lines]
         octets = "".join(f"{line}\r\n" for line in lines).encode("ascii")
         deadline = time.monotonic() + self._api.timeout_seconds
         try:

@@ -11,10 +11,10 @@ from pipeline.process.peer_words import keep_secret, peer_words
 from pipeline.records import Outcome
 from pipeline.sender.apis import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed, Trouble
+from pipeline.sender.ways.lines import lines_or_refusal
 from pipeline.sender.ways.smtp.connection import Lost, MailConnection, MailRefused, MailUnanswered
-from pipeline.wire.clickatell.lines import Login, lines_from_command
+from pipeline.wire.clickatell.lines import Login
 from pipeline.wire.clickatell.mail import LONGEST_MAIL_LINE, is_address, mail_from_lines
-from pipeline.wire.clickatell.message import NotSendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,18 +44,9 @@ class SmtpWay:
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
         """One answer, for the whole message: which part is which, no mail says."""
         command = submission.command
-        try:
-            lines = lines_from_command(
-                command,
-                self._login,
-                longest=LONGEST_MAIL_LINE,
-                callback=self._api.callback,
-                max_parts=self._api.max_parts,
-                required_features=self._api.req_feat,
-            )
-        except NotSendable as error:
-            code, _, words = str(error).partition(": ")
-            return [Answer(outcome=Outcome.FAILED, code=code, words=words)]
+        lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_MAIL_LINE)
+        if isinstance(lines, Answer):
+            return [lines]
         octets = mail_from_lines(
             lines,
             sender=self._api.mail_from,
