@@ -1,4 +1,4 @@
-"""`twoway sql --param` gives the values of a query's parameters."""
+"""`twoway sql --param` sets the parameters of a query."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The compose file holds together, without Docker: its settings exist, its services are guarded.
+"""The compose file is consistent, checked without Docker: settings exist, services are guarded.
 
-`docker compose config` finds what is wrong in the language; this finds what drifts from the code.
+`docker compose config` finds errors of the language. This file finds differences from the code.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ KEY = "key:/var/lib/twoway-key"
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    """The environment of a container, filled in."""
+    """The environment of a container, with variables filled in."""
     return {name: filled(value, {}) for name, value in service.get("environment", {}).items()}
 
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
-    """The secrets of a container, by where it has them."""
+    """The secrets of a container, by the path at which it has them."""
     found = {}
     for each in service.get("secrets", []):
         given = {"source": each} if isinstance(each, str) else each
@@ -57,7 +57,7 @@ def mounted(service: dict[str, Any]) -> dict[str, str]:
 
 
 def settings_of(name: str, tmp_path: Path) -> Settings:
-    """What a service of ours has in force, its secrets mounted."""
+    """The settings of a service of ours, with its secrets mounted."""
     variables = environment(ALL[name])
     if where := variables.get(f"{PREFIX}SECRETS_FILE"):
         file = tmp_path / "secret"
@@ -67,7 +67,7 @@ def settings_of(name: str, tmp_path: Path) -> Settings:
 
 
 def in_the_open(service: dict[str, Any]) -> list[str]:
-    """The variables of a service that are, or may be given from outside as, a secret."""
+    """The variables of a service that are a secret, or that can be set to one from outside."""
     secret = {f"{PREFIX}{name}".upper() for name in NEEDED_BY}
     return [
         name
@@ -141,7 +141,7 @@ def test_every_process_agrees_on_the_partitions(profile: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("name", "host"), [("ingest", "http_host"), ("store", "report_host")])
 def test_what_others_can_reach_asks_who_calls(name: str, host: str, tmp_path: Path) -> None:
-    """Ingest listens on all addresses of its container: `Access` refuses that without a guard."""
+    """Ingest listens on all addresses of its container; `Access` refuses that without a guard."""
     settings = settings_of(name, tmp_path)
     assert getattr(settings, host) == "0.0.0.0"  # noqa: S104  inside the container
     assert settings.tokens == SECRETS["token"]
@@ -256,7 +256,7 @@ def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> 
 
 
 def test_production_keeps_three_copies_and_acknowledges_two() -> None:
-    """What a 200 survives: the loss of a disk, with three copies and two acknowledgements."""
+    """A 200 survives the loss of a disk, with three copies and two acknowledgements."""
     for node in NODES:
         variables = environment(ALL[node])
         assert variables["KAFKA_DEFAULT_REPLICATION_FACTOR"] == "3"
@@ -297,7 +297,7 @@ def test_the_server_is_of_the_version_that_the_tests_run_on() -> None:
 @pytest.mark.parametrize("name", sorted(WAYS))
 @pytest.mark.parametrize("profile", ["single", "production"])
 def test_a_way_that_fetches_has_a_profile_and_a_file_of_its_own(name: str, profile: str) -> None:
-    """Without it the rest starts as before; its password reaches no other container."""
+    """Without the profile the rest starts as before; the password reaches no other container."""
     assert name not in services(COMPOSE, profiles={profile})
     started = services(COMPOSE, profiles={profile, name})
     assert set(started) - set(services(COMPOSE, profiles={profile})) == {name}
@@ -363,7 +363,7 @@ def test_nothing_is_demanded_of_the_environment_and_the_head_says_where_secrets_
 
 
 def test_a_broken_copy_is_seen() -> None:
-    """The checks above are not blind: a profile too few and a secret in the open."""
+    """The checks above fail on a copy with a missing profile and on a copy with an open secret."""
     broken = copy.deepcopy(COMPOSE)
     del broken["services"]["kafka-2"]["profiles"]
     assert "kafka-2" in services(broken, profiles={"single"})

@@ -1,4 +1,4 @@
-"""One meaning a name: classes, aliases, imported constants, functions and methods."""
+"""Every name has one meaning: classes, aliases, imported constants, functions and methods."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ METHODS = {
 def modules() -> dict[str, ast.Module]:
     """Every module of the product by its dotted name.
 
-    Without the stand-in of the gateway: it is the other side, and shares no rule with the product.
+    The stand-in of the gateway is left out: it is the other side, and shares no rule with the
+    product.
     """
     return {
         path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): ast.parse(
@@ -116,7 +117,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def defined(tree: ast.Module) -> Iterable[str]:
-    """The public classes, aliases and constants of a module; type variables are none."""
+    """The public classes, aliases and constants of a module, without type variables."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             yield node.name
@@ -128,8 +129,8 @@ def defined(tree: ast.Module) -> Iterable[str]:
 def doubles(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """The names with more than one meaning, and the modules that define them.
 
-    A constant that no other module imports by its bare name is private in effect; one that is read
-    as `metrics.ROWS` says whose it is.
+    A constant that no other module imports by its bare name is private in effect. A constant that
+    is read as `metrics.ROWS` says where it belongs.
     """
     homes: dict[str, list[str]] = defaultdict(list)
     imported = set()
@@ -175,7 +176,7 @@ def methods_of(node: ast.ClassDef) -> set[str]:
 def methods(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """The methods that unrelated public classes have, and those classes.
 
-    Related are a class and its bases, and a protocol and every class that has all its methods.
+    A class is related to its bases, and a protocol to every class that has all of its methods.
     """
     classes = {
         node.name: node

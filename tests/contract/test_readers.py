@@ -1,4 +1,4 @@
-"""Who reads which topic, compared with `schemas/topics.toml` and with those who read."""
+"""Who reads which topic, compared with `schemas/topics.toml` and with the readers themselves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_STORED = {topics.CLOCK, topics.MT_ASK}
 
 
 def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list[str]:
-    """What does not fit between the topics there are and those that are read."""
+    """The differences between the topics that exist and the topics that are read."""
     read = {name for names in read_by.values() for name in names}
     found = [f"{name} is read, and there is no such topic" for name in read - set(known)]
     for name, topic in known.items():
@@ -85,7 +85,7 @@ def test_the_store_takes_just_what_it_reads() -> None:
 
 
 def lists_of_topics(tree: ast.Module) -> list[int]:
-    """The lines of constants that list two topics or more; a table by topic is none."""
+    """The lines of constants that list two or more topics; a table by topic does not count."""
     found = []
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:

@@ -1,4 +1,4 @@
-"""Every record, topic and table has a rule that says whose its rows are, for erasures."""
+"""Every record, topic and table has a rule that says whose its rows are; erasures rest on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES = {"handset": (How.DIGITS, How.ADDRESS), "to": (How.ADDRESS,)}
 
 
 def faults(kinds: Iterable[type[Record]]) -> list[str]:
-    """Records whose handset no erasure would find."""
+    """Records with a handset that no erasure would find."""
     found = []
     for kind in kinds:
         if (kind in OF_RECORD) == (kind in NOBODYS):
@@ -48,7 +48,7 @@ def created(statements: str) -> set[str]:
 
 
 def table_faults(tables: Iterable[str]) -> list[str]:
-    """Tables of ClickHouse of whose rows nobody knows whose they are."""
+    """ClickHouse tables without a rule that says whose their rows are."""
     stored = {TABLE_OF[kind] for kind in TABLE_OF if kind in OF_RECORD or kind in NOBODYS}
     return sorted(set(tables) - stored - set(OTHER_TABLES))
 

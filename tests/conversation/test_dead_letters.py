@@ -1,4 +1,4 @@
-"""A dead letter fits into a record whatever was refused, and says when it is cut."""
+"""A dead letter fits into a record, whatever was refused, and says when it is cut."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_only_the_holder_gives_a_permit_back(box):
 
 
 def test_a_permit_that_lapsed_may_still_be_given_back(box):
-    """Its sender had been stopped for long, and says that it sent nothing."""
+    """The sender had been stopped for long, and says that it sent nothing."""
     command = box.command()
     box.ask(command, holder="a")
     box.pass_time(NOON + 3 * MINUTE)
@@ -369,7 +369,7 @@ class TestStatuses:
     @pytest.mark.parametrize("is_early", [True, False])
     @pytest.mark.parametrize("by", ["stop", "time"])
     def test_the_receipt_of_a_part_does_not_undo_the_refusal_of_the_other(self, box, by, is_early):
-        """The second part was throttled; before its next attempt it may no longer be sent."""
+        """The second part was throttled; then a STOP or the time forbids its next attempt."""
         command = box.command(text="x" * 200)
         box.ask(command)
         if is_early:

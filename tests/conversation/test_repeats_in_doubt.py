@@ -1,4 +1,4 @@
-"""In doubt a stop counts: a STOP that only looks like a repeat, after a message that re-enables."""
+"""In doubt a stop counts: a STOP that looks like a repeat, after a message that re-enables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def says(partition: Partition, text: str, at: datetime, **stated: str) -> None:
 
 
 def passes(partition: Partition) -> bool:
-    """Whether an MT to the handset does."""
+    """Whether an MT to the handset passes."""
     count = len(partition.written(topics.MT_COMMAND))
     partition.request(f"r{len(partition.outputs)}")
     return len(partition.written(topics.MT_COMMAND)) > count
@@ -89,7 +89,7 @@ def test_a_stop_that_is_known_by_id_or_time_is_a_repeat_of_the_old_one(partition
 
 
 def at(time: datetime) -> str:
-    """As the gateway states a time (G8.3.1)."""
+    """A time as the gateway states it (G8.3.1)."""
     return f"{time + timedelta(hours=2):%Y-%m-%d %H:%M:%S}"
 
 

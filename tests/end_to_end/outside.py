@@ -84,7 +84,7 @@ _serial = itertools.count(1)
 
 
 class Outside:
-    """Talks to one running stack."""
+    """The outside of one running stack: gateway, application and analyst."""
 
     def __init__(self, running: RunningStack) -> None:
         self.running = running
@@ -96,7 +96,7 @@ class Outside:
         return self.running.stack.ingest
 
     def new_handset(self) -> str:
-        """A handset no other test uses."""
+        """A handset that no other test uses."""
         return f"4479{os.getpid() % 10_000:04d}{next(_serial):04d}"
 
     def load_numbers(self, toml: str = NUMBERS_TOML) -> None:
@@ -105,7 +105,7 @@ class Outside:
         self.running.cli("numbers", "load", str(file))
 
     def callback(self, handset: str, octets: bytes, **fields: str) -> MoCallback:
-        """One part as the gateway words it; `minutes` shifts its time."""
+        """The query of one part, in the gateway's words; `minutes` shifts its time."""
         minutes = int(fields.pop("minutes", "0"))
         at = self.clock.now() + timedelta(minutes=minutes)
         given: dict[str, Any] = {
@@ -118,7 +118,7 @@ class Outside:
         return MoCallback(handset=handset, octets=octets, **{**given, **fields})
 
     def deliver(self, callback: MoCallback) -> None:
-        """As the gateway does; it must be acknowledged."""
+        """Deliver a callback as the gateway does; it must be acknowledged."""
         query = http_form.render(callback).decode("ascii")
         answer = self.http.get(f"{self.ingest}/mo/http?{query}")
         assert answer.status_code == 200, answer.text
@@ -130,7 +130,7 @@ class Outside:
         return callback
 
     def ask_mt(self, **request: Any) -> str:
-        """`POST /mt`; the request's id, once Kafka has it."""
+        """`POST /mt`; return the id of the request once Kafka has it."""
         body = {"from": NUMBER, **request}
         answer = self.http.post(f"{self.ingest}/mt", json=body)
         assert answer.status_code == 202, answer.text
@@ -156,7 +156,7 @@ class Outside:
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def rows(self, view: str, handset: str, *, at_least: int = 1, order: str = "1") -> list[Any]:
-        """Rows of a handset, once there are as many."""
+        """The rows of a handset, once there are `count` of them."""
 
         def found() -> list[Any] | None:
             rows = self.sql(
@@ -168,7 +168,7 @@ class Outside:
         return self.wait(found, f"{at_least} rows of {view}")
 
     def wait(self, found: Callable[[], Any], what: str) -> Any:
-        """What `found` gives as soon as it gives something."""
+        """The result of `found`, as soon as it is not empty."""
         deadline = time.monotonic() + EFFECT_SECONDS
         while True:
             result = found()

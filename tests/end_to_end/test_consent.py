@@ -1,4 +1,4 @@
-"""STOP, what it refuses, how it is confirmed, and what ends it (G7.1.1), on the running stack."""
+"""STOP on the running stack: what it refuses, how it is confirmed, what ends it (G7.1.1)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_g7_1_1_stop_refuses_and_says_why(outside, handset):
 
 
 def test_no_mt_overtakes_a_stop_that_was_acknowledged_before_it(outside):
-    """The request is made the moment STOP's 200 is there, for many handsets at once."""
+    """The request is made as soon as STOP's 200 is there, for many handsets at once."""
     handsets = [outside.new_handset() for _ in range(60)]
 
     def stop_and_ask(handset: str) -> str:
@@ -111,7 +111,7 @@ def test_g7_1_1_the_default_text_goes_out_once_before_the_six_hours_end(outside)
 def test_an_incomplete_message_is_released_after_a_day_and_a_late_part_by_itself(
     outside, handset, tmp_path
 ):
-    """The late part comes by the log: of a live way, nobody believes a time so old."""
+    """The late part comes by the log: in a callback nobody believes a time that is so old."""
     outside.text(handset, "first ", udh="050003C20201")
     outside.rows("mo_part", handset)
     late = outside.callback(handset, b"second", udh="050003C20202")

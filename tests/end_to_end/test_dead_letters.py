@@ -1,4 +1,4 @@
-"""A dead letter that has become readable goes through the stages as if it came now, once."""
+"""A dead letter that has become readable goes through the stages once, as if it came now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FROM dead_letter WHERE topic = 'consent-request' AND key = {h:String} ORDER BY k
 
 
 def letter_of(document: bytes, *, at: datetime) -> DeadLetter:
-    """A document that was refused as no XML."""
+    """A dead letter of a document that was refused as no XML."""
     return DeadLetter(
         dead_letter_id=secrets.token_hex(16),
         topic="",
@@ -46,7 +46,7 @@ def bury(outside, letter: DeadLetter) -> None:
 
 
 def test_a_message_that_an_older_version_could_not_read_comes_once(outside, handset):
-    """A document in Shift_JIS, which ingest refused before it knew the encoding."""
+    """A document in Shift_JIS, which an older version of ingest refused."""
     given = outside.callback(handset, b"")
     document = (
         '<?xml version="1.0" encoding="Shift_JIS"?>'

@@ -1,4 +1,4 @@
-"""In doubt a stop counts and an opening does not: from the front door to the MT refused or sent."""
+"""In doubt a stop counts and an opening does not, from the callback to the MT sent or refused."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def utf_16(text: str) -> bytes:
 
 
 def judged(outside, handset) -> str:
-    """The rule that refuses an MT asked for now; "" when it is sent."""
+    """The rule that refuses an MT that is requested now; "" when the MT is sent."""
     return outside.decided(outside.ask_mt(to=handset, text="an offer")).get("rule", "")
 
 
 def last_of(outside, handset, count):
-    """The message that came last of so many."""
+    """The last of `count` messages of a handset."""
     rows = outside.rows("mo_message", handset, at_least=count, order="received_at")
     assert len(rows) == count
     return rows[-1]
@@ -101,7 +101,7 @@ ANSWERS = {
 
 
 class Told(NamedTuple):
-    """A handset that said two things, and the MT that was asked for then."""
+    """A handset, its two messages, and the MT that was requested after them."""
 
     handset: str
     request_id: str
@@ -109,7 +109,7 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def told(outside):
-    """Every row of the tables at once: its handset said another thing a minute before."""
+    """Every row of the tables at once; each handset sent another message a minute before."""
 
     def tell(before, octets, fields) -> Told:
         handset = outside.new_handset()
@@ -192,7 +192,7 @@ def test_a_handset_that_cannot_be_sent_to_is_put_to_review(outside):
 
 @asynccontextmanager
 async def gateway(outside, folder):
-    """A gateway that our receiver is bound to."""
+    """A gateway to which our receiver is bound."""
     smsc = Smsc()
     server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -240,7 +240,7 @@ async def test_data_coding_marks_and_tables_over_smpp(outside, tmp_path):
 
 
 def lines_of(outside, handset, *texts) -> bytes:
-    """A log of lines without ids whose times are hours apart, the last one an hour ago."""
+    """A log of lines without ids, with hours between their times; the last line is an hour old."""
     ago = range(len(texts), 0, -1)
     times = [timestamp(outside.clock.now() - timedelta(hours=hours)) for hours in ago]
     return b"".join(

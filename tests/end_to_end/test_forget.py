@@ -44,7 +44,7 @@ def files_with(handset: str, folder) -> list[str]:
 
 
 async def read_partition(kafka: str, names: list[str], partition: int):
-    """Every committed record of these topics' partition, and their ends."""
+    """Every committed record of one partition of these topics, and the end offsets."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level="read_committed", auto_offset_reset="earliest"
     )
@@ -63,7 +63,7 @@ async def read_partition(kafka: str, names: list[str], partition: int):
 
 
 def a_life(outside, handset: str) -> None:
-    """All that can be kept of a handset: in every table, topic and view."""
+    """Everything that can be kept of a handset: in every table, topic and view."""
     outside.text(handset, "hello")
     outside.text(handset, "first ", udh="050003C20201")
     refused = outside.http.get(f"{outside.ingest}/mo/http?from={handset}&text=whom?")
@@ -83,7 +83,7 @@ def a_life(outside, handset: str) -> None:
 
 @pytest.fixture(scope="module")
 def forgotten(outside):
-    """A handset that was forgotten, and what the command said."""
+    """A handset that was forgotten, and the output of the command."""
     handset, home = outside.new_handset(), outside.running.home
     a_life(outside, handset)
     assert files_with(handset, home / "state")
@@ -141,7 +141,7 @@ def test_a_stop_stays_a_stop_and_a_late_result_brings_nothing_back(outside, hand
 
 
 def a_result_comes(outside, handset: str, command) -> None:
-    """The gateway tells of a command from before: neither table nor view says whose it was."""
+    """The gateway reports on an earlier command: neither table nor view says whose it was."""
     result = MtResult(
         result_id=f"late-{command['command_id']}",
         command_id=command["command_id"],
@@ -186,7 +186,7 @@ def test_a_store_that_reads_all_topics_again_brings_nothing_back(outside, forgot
         return writer
 
     async def erased_nothing(_handset, before):
-        """Nothing may depend on it: these rows are not to be written in the first place."""
+        """Delete nothing: the store must not write these rows at all."""
         assert before
         return {}
 

@@ -1,4 +1,4 @@
-"""The rows of the guide's section 7 that need numbers of their kind, on the running stack."""
+"""The rows of the guide's section 7 that need special kinds of numbers, on the running stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANGE = f"{FIRST}-{LAST}"
 
 
 def states(outside, handset, at_least=1):
-    """Scope, rule and both states of each change, as they were recorded."""
+    """Scope, rule and both states of each change, in the order of recording."""
     rows = outside.rows(
         "consent_change", handset, at_least=at_least, order="recorded_at, kafka_offset"
     )
@@ -38,7 +38,7 @@ def sent(outside, handset):
 
 
 def is_refused(outside, handset, sender, keyword=None):
-    """Whether an MT of this sender is refused as opted out; what else it may be fails the test."""
+    """Whether an MT of this sender is refused as opted out; any other refusal fails the test."""
     words = {"keyword": keyword} if keyword else {}
     decision = outside.decided(outside.ask_mt(to=handset, text="news", **{"from": sender}, **words))
     if decision["state"] == "command":
@@ -49,7 +49,7 @@ def is_refused(outside, handset, sender, keyword=None):
 
 @pytest.fixture(scope="module")
 def six_hours_later(outside):
-    """A handset a kind of number, stopped more than six hours ago, and what it was sent."""
+    """For each kind of number a handset that stopped over six hours ago, and what it was sent."""
     stops = {
         "range": (INSIDE, "STOP"),
         "keyword": (SHARED, "FUN stop"),

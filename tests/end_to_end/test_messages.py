@@ -125,7 +125,7 @@ def test_what_is_refused_is_kept_whole_in_the_dead_letter(outside, handset):
     method=st.sampled_from(["GET", "POST"]),
 )
 def test_any_octets_get_an_answer_and_break_nothing(outside, query, method):
-    """Nothing crashes ingest, whatever comes; what follows in the next test still arrives."""
+    """Ingest does not crash, whatever arrives; the messages of the next test still arrive."""
     target = bytes(byte for byte in query if byte > 0x20 and byte not in b'#"<>\\^`{|}\x7f')
     url = httpx.URL(outside.ingest).copy_with(path="/mo/http")
     if method == "GET":
@@ -140,7 +140,7 @@ def test_any_octets_get_an_answer_and_break_nothing(outside, query, method):
 
 
 def test_messages_among_any_octets_all_arrive(outside):
-    """The other half: bad input between them loses no message and stalls no partition."""
+    """The other half: bad input between messages loses no message and stalls no partition."""
     rng = random.Random(11)
     handsets = [outside.new_handset() for _ in range(40)]
     for handset in handsets:

@@ -1,4 +1,4 @@
-"""What people who use the commands got wrong: each is refused, and says what to do."""
+"""Mistakes in the use of commands: each is refused, and the words say what to do."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_file_of_stops_takes_00_and_refuses_what_cannot_be_sent_to(outside, ha
     ids=lambda words: words[0],
 )
 def test_a_home_where_no_stack_runs_gets_nobody_elses_answer(outside, tmp_path, words):
-    """The suite's stack listens all the while."""
+    """The suite's stack listens meanwhile."""
     said = outside.running.cli(*words, "--home", str(tmp_path), check=False)
     assert (said.returncode, said.stdout) == (1, "")
     assert f"no stack runs under {tmp_path}" in said.stderr

@@ -1,4 +1,4 @@
-"""Stops and decisions that did not come by SMS, on the running stack."""
+"""Stops and decisions that come from an operator and not by SMS, on the running stack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def counted(outside, handset):
 
 
 def worked_off(outside, handset):
-    """All orders so far are worked off: an MT request made now was judged after them."""
+    """Wait until all orders are carried out: an MT request made now is judged after them."""
     return outside.decided(outside.ask_mt(to=handset, text="news"))
 
 
@@ -220,7 +220,7 @@ def test_why_says_the_state_its_message_and_what_would_change_it(outside, handse
 
 
 def ends(outside):
-    """Where the topics end that a decision, or an order, would be written to."""
+    """The end offsets of the topics to which a decision or an order would be written."""
     names = (
         topics.CONSENT_CHANGE,
         topics.CONSENT_REQUEST,

@@ -1,4 +1,4 @@
-"""A deliver_sm from the socket to the report, sent again after a bind that broke."""
+"""A deliver_sm from the socket to the report, sent again after its bind broke."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 async def test_one_deliver_sm_sent_again_after_the_bind_broke_is_one_message(
     outside, handset, tmp_path, broken_by
 ):
-    """Kafka has it and its effect is seen; the gateway has read no answer and delivers it again."""
+    """Kafka has it and its effect is seen. The gateway read no answer and delivers it again."""
     again, after = (
         pdu_of(text, source=handset, destination=NUMBER) for text in (b"Maybe", b"after it")
     )
@@ -52,6 +52,6 @@ async def test_one_deliver_sm_sent_again_after_the_bind_broke_is_one_message(
 
 
 async def deliver(session, *pdus: bytes) -> None:
-    """One after the other, each answered OK."""
+    """Deliver the messages in sequence; each is answered OK."""
     for sequence, pdu in enumerate(pdus, 1):
         assert await session.deliver(pdu, sequence=sequence) == Status.OK

@@ -1,4 +1,4 @@
-"""What becomes of an MT, as the gateway reports it and an operator finds it out."""
+"""The outcome of an MT, as the gateway reports it and as an operator reads it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def passed(outside, handset):
 
 
 def saw(outside, command, outcome, **fields):
-    """A sender of somebody else's says what it saw."""
+    """A sender that is not ours writes a result."""
     given = {
         "result_id": secrets.token_hex(16),
         "command_id": command["command_id"],
@@ -44,7 +44,7 @@ def saw(outside, command, outcome, **fields):
 
 
 def once(outside, command, name):
-    """What `GET /mt/{request_id}` says once the command stands so."""
+    """The answer of `GET /mt/{request_id}` once the command has this state."""
 
     def stands():
         answer = outside.http.get(f"{outside.ingest}/mt/{command['request_id']}").json()
@@ -54,7 +54,7 @@ def once(outside, command, name):
 
 
 def report(outside, way, **variables):
-    """The gateway's status callback; its answer."""
+    """Send the gateway's status callback; return the answer."""
     if way == "http":
         query = urlencode(variables)
     else:

@@ -1,4 +1,4 @@
-"""Clients that are not ours, against the gateway that is played."""
+"""Clients that are not ours, against the stand-in of the gateway."""
 
 import asyncio
 import shutil

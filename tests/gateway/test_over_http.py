@@ -1,4 +1,4 @@
-"""HTTP, XML and SOAP: the product's own ways against the gateway that is played."""
+"""HTTP, XML and SOAP: the product's own ways against the stand-in of the gateway."""
 
 from urllib.parse import parse_qs
 

@@ -1,4 +1,4 @@
-"""What a handset sends arrives by every way, and again where it was not taken."""
+"""A handset's message arrives by every way, and comes again if it was not taken."""
 
 from datetime import timedelta
 

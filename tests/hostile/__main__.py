@@ -1,10 +1,10 @@
-"""`make hostile SEED=N`: the long form of the hostile tests, with a table of what fell.
+"""`make hostile SEED=N`: the long form of the hostile tests, with a table of the failures.
 
-    python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
+        python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
 
-Random inputs are `scale` times as many as in `make test`. Growth is measured up to sizes that are
-as many times as large, eight at most. At the scale of 10 it takes about ten minutes on two cores.
-The exit status is 1 when anything fell.
+There are `scale` times as many random inputs as in `make test`. Growth is measured up to sizes that
+are `scale` times as large, eight times at most. At the scale of 10 a run takes about ten minutes on
+two cores. The exit status is 1 when a test failed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ ROWS: Final = (
 
 
 class Outcome(NamedTuple):
-    """What came of one row."""
+    """The result of one row."""
 
     tried: int  # inputs made up, and cases of the tables
     fell: list[str]
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
 
 
 def run_row(files: tuple[str, ...], *, seed: int, scale: int, report: Path) -> Outcome:
-    """Run the tests of these files with the seed; a run that never began has fallen too."""
+    """Run the tests of these files with the seed; a run that never began counts as failed."""
     began = time.monotonic()
     done = subprocess.run(
         [
@@ -79,7 +79,7 @@ def run_row(files: tuple[str, ...], *, seed: int, scale: int, report: Path) -> O
 
 
 def outcome_of(junit: str) -> tuple[int, list[str]]:
-    """How much a JUnit report tried, and the names of the tests that fell."""
+    """How much was tried, and the names of the failed tests, from a JUnit report."""
     tried, fell = 0, []
     for case in ElementTree.fromstring(junit).iter("testcase"):  # noqa: S314 - pytest's own
         if case.find("failure") is not None or case.find("error") is not None:
@@ -91,7 +91,7 @@ def outcome_of(junit: str) -> tuple[int, list[str]]:
 
 
 def main() -> None:
-    """Run every row, print the table, and end with 1 when anything fell."""
+    """Run every row, print the table, and end with 1 when a test failed."""
     parser = argparse.ArgumentParser(description="Send what no gateway would send.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=int, default=10)

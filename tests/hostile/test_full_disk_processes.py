@@ -1,7 +1,7 @@
 """The disk of a store or a worker is full while messages arrive: nothing is lost or doubled.
 
-Only in the long form, and where a file system can be mounted. What Kafka itself does on a full
-disk is in test_full_disk.py.
+Only in the long form, and where a file system can be mounted. test_full_disk.py tests Kafka itself
+on a full disk.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def broker(kafka_factory: Callable[[], LocalKafka], kafka_settings: Settings) ->
 
 
 def messages(start: int, end: int) -> list[bytes]:
-    """Each with a kilobyte that no codec makes smaller than half."""
+    """Messages, each with a kilobyte that no codec compresses to less than half."""
     return [
         single_object.encode(mo_message(message_id=f"{n:032x}", text=os.urandom(500).hex()))
         for n in range(start, end)
@@ -247,7 +247,7 @@ async def test_a_worker_on_a_full_disk_loses_and_doubles_nothing(
 
 
 async def until_committed(broker: LocalKafka, texts: list[str]) -> None:
-    """Returns once exactly these are there, each once."""
+    """Return once exactly these are committed, each once."""
     async with asyncio.timeout(120):
         while len(found := await texts_of(broker)) < len(texts):
             pass

@@ -1,4 +1,4 @@
-"""Mutated requests at the reader and the service: an answer or a close, never a failure of ours."""
+"""Mutated requests get an answer or a close from the reader and the service, never a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reads octets of HTTP and of the wire takes time that grows with their number alone."""
+"""The readers of HTTP and of the wire formats take time in proportion to the number of octets."""
 
 from __future__ import annotations
 

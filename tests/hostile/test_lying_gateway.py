@@ -1,4 +1,4 @@
-"""Whatever octets answer a command over HTTP: an outcome, one request, and the next goes on."""
+"""Whatever octets answer a command by HTTP: one outcome, one request, and the next command goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing in the installed engine that reads beyond its tables can be asked for, by any fence."""
+"""No fence lets a statement use a function of the installed engine that reads beyond its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last words of a process are kept for `status` as its log has them."""
+"""The last words of a process are kept for `status` in the form of its log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECRET = "s3cr3t-of-ours"
 
 
 class Ended(Exception):
-    """In place of the end of this process."""
+    """Raised instead of ending this process."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`apis.toml`: what is taken, and what is said of every mistake; never a password."""
+"""`apis.toml`: what is accepted, and the words for every mistake; never a password."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_went_by_smpp_is_asked_about_by_nobody() -> None:
 
 @pytest.mark.parametrize("way", ["smpp", "smtp", "ftp"])
 def test_only_an_api_that_answers_questions_is_asked(way: str) -> None:
-    """Their ways answer no question: commands would stay unknown without a word of why."""
+    """Some ways answer no queries: their commands would stay unknown without a reason."""
     asked = TABLES[way] | {"api_id": "9"}
     with pytest.raises(ApisError, match="query_by"):
         read(HTTP | {"query_by": "9"}, asked)

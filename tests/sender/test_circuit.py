@@ -1,4 +1,4 @@
-"""When an API is left alone, for how long, and when it is probed."""
+"""When an API gets no commands, for how long, and when it is probed."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_what_is_under_way_when_it_opens_does_not_put_the_probe_off(
 def test_after_a_probe_one_failure_opens_it_again_and_for_longer(
     circuit: Circuit, clock: Clock
 ) -> None:
-    """A gateway that answers pings, and 500 to each message."""
+    """The gateway answers pings, and answers each message with 500."""
     for _ in range(FAILURES):
         circuit.note(UNKNOWN)
     circuit.probe_succeeded()

@@ -1,4 +1,4 @@
-"""One API's queue: its window, its rate, its circuit, and what a call comes to."""
+"""The queue of one API: its window, its rate, its circuit, and the result of a call."""
 
 from __future__ import annotations
 

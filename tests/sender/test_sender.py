@@ -420,7 +420,7 @@ def test_parts_that_are_permitted_are_the_parts_that_are_sent(office: Office) ->
 
 
 class TestAsksOfAPartitionThatIsGone:
-    """A permit that nobody uses would lapse, and its command be unknown."""
+    """Nobody would use the permit; it would lapse, and the command would become unknown."""
 
     def test_what_waits_for_the_rate_is_not_asked_for(self, office: Office) -> None:
         async def scenario() -> None:

@@ -103,7 +103,7 @@ text = "Call 0800 1234"
 
 
 def directory_from(text: str) -> Directory:
-    """A directory of this file."""
+    """The directory in this file."""
     return Directory(numbers_from_toml(text, origin="numbers.toml", loaded_at=NOON))
 
 

@@ -1,4 +1,4 @@
-"""XML by the letter is no XML; its message is taken all the same, flagged."""
+"""XML that is not well-formed; its message is still taken, with a flag."""
 
 import pytest
 

@@ -1,9 +1,9 @@
-"""A gateway in a process of its own that takes 50 ms for every answer, and writes down what came.
+"""A gateway in a separate process that takes 50 ms for every answer and logs every message.
 
-    python -m tests.bench.sender.counterpart WAY LOG
+        python -m tests.bench.sender.counterpart WAY LOG
 
-Says its port in one line. LOG gets a line a message: when its first octet came, in seconds since
-1970, and the command's id, where the way has it.
+Prints its port in one line. LOG gets one line for each message: the time of its first octet, in
+seconds since 1970, and the command's id, if the way sends it.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ _LENGTH: Final = re.compile(rb"(?i)content-length: (\d+)")
 
 
 class Log:
-    """Lines are written now and then: the machine that is measured is the same."""
+    """Writes the lines at intervals, so that it takes little of the measured machine."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a")
 
     def note(self, at: float, command_id: str) -> None:
-        """A message came."""
+        """Log a message that came."""
         self._file.write(f"{at:.6f} {command_id}\n")
 
     async def run(self) -> None:
-        """Write them out until cancelled."""
+        """Flush the lines until cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
             self._file.flush()
 
 
 def command_id_in(octets: bytes) -> str:
-    """The command's id; empty where the way does not send it."""
+    """The command's id; empty if the way does not send it."""
     found = _COMMAND_ID.search(octets)
     return found[1].decode() if found else ""
 
 
 class HttpPeer(asyncio.Protocol):
-    """HTTP, XML and SOAP: every request is answered well."""
+    """HTTP, XML and SOAP: every request succeeds."""
 
     def __init__(self, way: WayName, log: Log) -> None:
         self._way = way
@@ -89,7 +89,7 @@ class HttpPeer(asyncio.Protocol):
 
 
 class SmppPeer(asyncio.Protocol):
-    """A bind, and submit_sm after submit_sm."""
+    """SMPP: a bind, and any number of submit_sm."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

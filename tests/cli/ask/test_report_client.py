@@ -1,4 +1,4 @@
-"""Whatever answers in the report's place, a command ends in time, with one sentence."""
+"""Whatever answers at the report's address, a command ends in time and with one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was refused goes through again: once, as it was, and leaves a record of it."""
+"""A refused record is sent again: once, unchanged, and with a record of the retry."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def letter_of(**fields: Any) -> DeadLetter:
 
 
 def http_letter(query: bytes = b"", body: bytes = b"", **fields: Any) -> DeadLetter:
-    """One of ingest, with the headers it gives."""
+    """A dead letter of ingest, with the headers that ingest writes."""
     headers = [
         Header(name="method", value=b"POST"),
         Header(name="query", value=query),
@@ -199,7 +199,7 @@ def newest(kafka: str, topic: str) -> list[Any]:
 
 
 def sent_again(kafka: str, letter: DeadLetter, topic: str = topics.MO_RAW) -> list[Any]:
-    """The records that name the letter."""
+    """The records that name the dead letter."""
     link = (RETRY_OF, letter.dead_letter_id.encode())
     return [record for record in newest(kafka, topic) if link in (record.headers or ())]
 

@@ -1,4 +1,4 @@
-"""The demo itself, on a stack of its own, as a new user runs it; and what it does when it fails."""
+"""The demo on its own stack, as a new user runs it, and when it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo says: legal parts, and a cut where the issue wants it."""
+"""The texts of the demo: legal parts, and a cut inside an emoji."""
 
 from __future__ import annotations
 

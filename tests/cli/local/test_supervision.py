@@ -1,4 +1,4 @@
-"""A supervisor with small stand-ins for programs: order, restarts with backoff, endings."""
+"""A supervisor with small programs: order, restarts with back-off, and how it ends."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DYING = "import sys; print('wrongly set up'); sys.exit(3)"
 
 
 class Stage:
-    """A folder in which programs play, and what their supervisor said and announced."""
+    """A folder for the programs, and what their supervisor printed and announced."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +85,7 @@ class Stage:
 
     @contextmanager
     def playing(self, supervisor: Supervisor) -> Iterator[None]:
-        """The supervisor at work beside the test; ended, and its error raised, at the end."""
+        """The supervisor runs beside the test; at the end it is ended and its error is raised."""
         errors: list[Exception] = []
 
         def work() -> None:

@@ -1,4 +1,4 @@
-"""What `mt show` says, by the report's own way to the real engine; and what `mt resolve` takes."""
+"""What `mt show` prints, asked through the report on the real engine; what `mt resolve` accepts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def second(number: int) -> datetime:
 
 
 def named(record: Any, **fields: Any) -> Any:
-    """Of the command, the request and the handset of these tests."""
+    """Names the command, the request and the handset of these tests."""
     ids = {"command_id": COMMAND, "request_id": REQUEST, "handset": "447700900001"}
     own = {name: ids[name] for name in ids if name in record.__struct_fields__}
     return msgspec.structs.replace(record, **own | fields)
@@ -84,7 +84,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Stores records, each at the next offset; the commands' questions go to the same engine."""
+    """Stores records, each at the next offset; the commands ask the same engine."""
     questions = Questions(database)
 
     def rows(_report: str, sql: str, *, parameters: Any = None) -> list[dict[str, Any]]:

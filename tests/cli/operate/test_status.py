@@ -1,4 +1,4 @@
-"""What `status` makes of the answers it got."""
+"""What `status` prints for the answers that it got."""
 
 from __future__ import annotations
 

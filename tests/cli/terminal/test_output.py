@@ -1,4 +1,4 @@
-"""How values are written."""
+"""The forms in which values are printed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_record_is_written_with_octets_in_hex_however_deep() -> None:
 
 @dataclass(frozen=True)
 class Consumed:
-    """What kafka-python gives of a record, as far as it is used."""
+    """The parts of kafka-python's record that are used."""
 
     key: bytes | None
     value: bytes | None

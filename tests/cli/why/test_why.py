@@ -1,4 +1,4 @@
-"""What `why` says, of changes that the consent stage itself published."""
+"""What `why` prints for changes that the consent stage published."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ FIELDS = {field.name for field in msgspec.structs.fields(Change)}
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
 def changes_of(talk: Conversation) -> list[Change]:
-    """The rows as ClickHouse gives them; a message's id begins with its text here."""
+    """The rows as ClickHouse gives them; here the id of a message begins with its text."""
     return [
         Change(
             **{name: each for name, each in msgspec.structs.asdict(row).items() if name in FIELDS},

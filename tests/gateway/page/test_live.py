@@ -1,4 +1,4 @@
-"""The live streams: what changed, in places; where to go on; when to ask for all of it."""
+"""The live streams: which places changed, where to continue, and when to load everything again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts as pieces: what cannot be seen has a name, and nothing acts on its neighbours."""
+"""Texts as pieces: an invisible character has a name, and no character affects its neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description against the service."""
+"""The OpenAPI description agrees with the service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ingest.http.test_status import state
 
 
 def described() -> dict[str, set[str]]:
-    """Path and methods of the document."""
+    """Paths and methods of the document."""
     methods = {"get", "post", "head", "put", "delete", "patch", "options", "trace"}
     return {
         path: {name.upper() for name in item if name in methods}

@@ -1,4 +1,4 @@
-"""Whatever the peer does: an outcome with words, sent once, and the next message goes on."""
+"""Whatever the peer does: an outcome with words, one request, and the next message goes."""
 
 import asyncio
 import gzip
@@ -318,7 +318,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used_again():
 
 
 async def test_a_kept_connection_that_closes_after_reading_has_seen_one_request():
-    """aiohttp repeats GET there; a POST that was repeated would be a second message."""
+    """aiohttp repeats GET in this case; a repeated POST would be a second message."""
     async with counterpart() as peer, way_to(peer) as way:
         await way.submit(submission_of(), always)
         peer.answers["sendmsg"] = lambda: b""

@@ -1,4 +1,4 @@
-"""The gate: the sender, the rules in their order, and what a command carries."""
+"""The gate: the sender, the rules in their order, and the content of a command."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -30,7 +30,7 @@ RULES = GateRules()
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 

@@ -1,4 +1,4 @@
-"""A handset's rows are deleted from the real engine: none is left, nor its digits on the disk."""
+"""A handset's rows are deleted from the real engine: no row is left, and no digits on the disk."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def of(handset: str, record: Record) -> Record:
-    """The sample as this handset's."""
+    """The sample, with the handset of the test."""
     if "handset" in record.__struct_fields__:
         return msgspec.structs.replace(record, handset=handset)
     if isinstance(record, records.MtRequest):

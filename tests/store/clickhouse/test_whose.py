@@ -57,7 +57,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def anonymous(kind: type[Record]) -> Record:
-    """A sample of the record that names nobody."""
+    """A sample of the record that names no handset."""
     sample = next(sample for sample in SAMPLES if type(sample) is kind)
     changes: dict[str, object] = {}
     for naming in OF_RECORD[kind]:

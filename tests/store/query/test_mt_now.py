@@ -1,4 +1,4 @@
-"""How each command stands now, by its states in the order of their offsets, on the real engine."""
+"""The present state of each command, by the offsets of its states, on the real engine."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def state(name: str, command_id: str, handset: str = "447700900001", **fields: A
 
 
 def store(database: Database, records: Sequence[tuple[int, Record]]) -> None:
-    """Rows of records at these offsets, each in an insert of its own."""
+    """Rows of records at these offsets, each in a separate insert."""
     for offset, record in records:
         kind = type(record)
         row = row_from_record(record, key=None, partition=0, offset=offset, written_ms=AT_MS)
@@ -131,7 +131,7 @@ async def test_an_mt_says_what_became_of_it(
 
 
 async def test_one_handset_is_answered_without_reading_the_others(empty: Database) -> None:
-    """Its conversation is read from the rows of its own granules, in both tables."""
+    """The conversation of one handset is read from its own granules, in both tables."""
     for table in ("mt_command", "mt_state"):
         column = "" if table == "mt_command" else ", state"
         value = "" if table == "mt_command" else ", 'submitted'"

@@ -1,4 +1,4 @@
-"""An answer that ends early leaves nothing for the next question, whoever asks it."""
+"""An answer that ends early leaves nothing for the next question."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_a_client_that_goes_leaves_nothing(database: Database) -> None:
 
 
 class Returning(Questions):
-    """A broken copy: a session goes back into the pool, however its answer ended."""
+    """A broken copy: it returns a session to the pool, however the answer ended."""
 
     def _with_session(self, ask: Any) -> Any:
         client = self._sessions.get()

@@ -1,4 +1,4 @@
-"""No character before a formula hides it from the guard of CSV."""
+"""The guard of CSV finds a formula behind any first character."""
 
 from __future__ import annotations
 
