@@ -35,7 +35,7 @@ class Parts:
         self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
 
     def add(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
-        """The messages that `part`, which `raw` brought, lets go; none of a duplicate."""
+        """The messages that are complete with `part`, which came by `raw`; none for a duplicate."""
         accepted = self._accept(work, part, raw)
         if accepted is None and dedupe.is_in_doubt(part):
             accepted = self._accept_stop(work, part, account=account)
@@ -105,7 +105,7 @@ class Parts:
         return accepted
 
     def _accept_stop(self, work: UnitOfWork, part: MoPart, *, account: str) -> MoPart | None:
-        """A repeat that may be none, where as a message of its own it stops what is open."""
+        """Accept a repeat as a message of its own if, as such a message, it stops what is open."""
         row, accepted = dedupe.accept_part(None, part)
         if accepted is None:
             return None

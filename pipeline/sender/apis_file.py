@@ -1,4 +1,4 @@
-"""Reading `apis.toml`: every API or a line and a field that is wrong, and never a password."""
+"""Reads `apis.toml`: every API, or the line and the field of a mistake; never a password."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ApisError(ValueError):
 
 
 def apis_file(settings: Settings) -> Path:
-    """Where the file is: the setting `apis`, else under the home."""
+    """The path of the file: the setting `apis`, else under the home."""
     return Path(settings.apis) if settings.apis else settings.home / FILE
 
 
@@ -87,9 +87,9 @@ def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
 
 
 def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
-    """Questions are put by cliMsgId: what went without one the gateway would not know.
+    """Refuse APIs whose messages the gateway cannot find: it is asked by cliMsgId.
 
-    Then it would be sent again, though it had arrived.
+    A message without cliMsgId would be sent again, though it had arrived.
     """
     asked = next((one for one in apis if one.api_id == api.query_by), None)
     if asked is None:
@@ -101,7 +101,7 @@ def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
 
 
 def default_of(apis: list[Api]) -> str:
-    """The API of commands that name none: the one marked so, or the only one; empty: none."""
+    """The API of commands that name none: the marked one, or the only one; empty: none."""
     marked = next((api.api_id for api in apis if api.is_default), "")
     return marked or (apis[0].api_id if len(apis) == 1 else "")
 
@@ -139,7 +139,7 @@ def _api(table: object, where: str, path: Path) -> Api:
 
 
 def _password(name: str, given: dict[str, Any], where: str, path: Path) -> str:
-    """The password from wherever one of the three fields says it is."""
+    """The password, from the one of the three fields that is set."""
     from_file, from_environment = f"{name}_file", f"{name}_env"
     named = [each for each in (name, from_file, from_environment) if each in given]
     if len(named) > 1:
@@ -180,7 +180,7 @@ def _words_of(kind: type) -> str:
 
 
 def _checked(api: Api, where: str) -> Api:
-    """The API with what follows from its way filled in."""
+    """The API, with the defaults of its way filled in."""
     if api.way in _BY_URL:
         parts = urlsplit(api.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,4 +1,4 @@
-"""Whether an API can be used now: after failures it is left alone, and probed until it answers."""
+"""Whether an API can be used now: after failures it gets no commands until a probe succeeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_THROTTLE_SECONDS: Final = 3_600.0
 
 
 class Circuit:
-    """Open: nothing is asked for, and every now and then a probe that sends nothing is due."""
+    """While it is open, only a probe, which sends no message, is made at intervals."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether the API is left alone."""
+        """Whether the API gets no commands."""
         return self._probe_at is not None
 
     @property
@@ -48,7 +48,7 @@ class Circuit:
         return max(0.0, until - now)
 
     def note(self, answer: Answer) -> None:
-        """Learn from what was seen of a call."""
+        """Learn from the outcome of a call."""
         if answer.trouble is Trouble.THROTTLED:
             asked = answer.retry_after_seconds or THROTTLED_SECONDS
             pause = min(asked, LONGEST_THROTTLE_SECONDS)
@@ -65,13 +65,13 @@ class Circuit:
                 self._backoff.succeeded()
 
     def probe_failed(self, words: str) -> None:
-        """The probe did not go through: wait longer before the next."""
+        """The probe failed: wait longer before the next one."""
         self._open(words, again=True)
 
     def probe_succeeded(self) -> None:
-        """Close the circuit; the next failure of a call opens it again, and for longer.
+        """Close the circuit; if the next call fails, the circuit opens again, and for longer.
 
-        A probe sends nothing: where it goes through, messages may fail all the same.
+        A probe sends no message: a gateway that answers probes may still fail on messages.
         """
         self._failures = FAILURES - 1
         self._probe_at = None

@@ -1,4 +1,4 @@
-"""One API: asks for attempts as fast as rate, window and circuit let it, and makes the calls."""
+"""One API: asks for attempts as fast as rate, window and circuit allow, and makes the calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEEWAY_SECONDS: Final = 5.0  # beyond the API's own time-out, which its way kee
 
 
 class Desk:
-    """Where the commands of one API queue for their attempts."""
+    """The queue of one API's commands for their attempts."""
 
     def __init__(self, api: Api, way: Way, *, window: int) -> None:
         self.api = api
@@ -43,18 +43,18 @@ class Desk:
         self._holding: set[Entry] = set()
 
     def queue(self, entry: Entry) -> None:
-        """Let a command ask for its attempt in its turn."""
+        """Let a command ask for its attempt when its turn comes."""
         self._ready.append(entry)
         self._something.set()
 
     def free(self, entry: Entry) -> None:
-        """The command asks for nothing and calls nobody now: another may."""
+        """The command neither asks nor calls now: another command may."""
         if entry in self._holding:
             self._holding.discard(entry)
             self._slots.release()
 
     async def run(self, ask: Callable[[Entry], Awaitable[None]]) -> None:
-        """Ask for one after the other, until cancelled."""
+        """Ask for one command after another, until cancelled."""
         while True:
             if not self._ready:
                 self._something.clear()
@@ -85,7 +85,7 @@ class Desk:
         return None
 
     async def _until_usable(self) -> None:
-        """Wait while the circuit is open, or the gateway asked for less."""
+        """Wait while the circuit is open, or while the gateway has asked for a pause."""
         while True:
             seconds = self.circuit.seconds_to_wait
             if seconds:
@@ -139,9 +139,9 @@ class Desk:
             return [Answer(outcome=Outcome.UNKNOWN, words=words)]
 
     def _note(self, answers: Sequence[Answer]) -> None:
-        """Count them; the circuit learns from the first that was not taken, if there is one.
+        """Count the answers; the circuit learns from the first that was not taken, or the first.
 
-        Parts go one after the other: those behind it say the same once more.
+        Parts are sent in sequence: the answers behind that one repeat it.
         """
         for answer in answers:
             metrics.RESULTS.labels(self.api.api_id, answer.outcome.value).inc()

@@ -30,7 +30,7 @@ FINAL_STATES: Final = frozenset(
 
 
 class Step(Enum):
-    """Where a held command is."""
+    """The step that a held command has reached."""
 
     QUEUED = auto()  # behind an older one of its lane, or waiting for its API
     ASKED = auto()
@@ -61,13 +61,13 @@ class Entry:
 
     @property
     def lane(self) -> LaneKey:
-        """Commands of one lane go one after the other; what follows a stop waits for no reply."""
+        """Commands of one lane are sent in sequence; one that follows a stop waits for no reply."""
         command = self.command
         return (command.handset, command.sender_id, command.purpose == Purpose.REPLY)
 
 
 class Backlog:
-    """Held commands by id and by lane."""
+    """The held commands, by id and by lane."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Entry] = {}
@@ -77,18 +77,18 @@ class Backlog:
         return len(self._by_id)
 
     def add(self, entry: Entry) -> bool:
-        """Hold a command; True when it is the first of its lane."""
+        """Hold a command; True if it is the first of its lane."""
         self._by_id[entry.command.command_id] = entry
         lane = self._lanes.setdefault(entry.lane, deque())
         lane.append(entry)
         return len(lane) == 1
 
     def find(self, command_id: str) -> Entry | None:
-        """The held command of this id."""
+        """The held command with this id."""
         return self._by_id.get(command_id)
 
     def step_aside(self, entry: Entry) -> Entry | None:
-        """Let the next of its lane go on; the next, where `entry` was the first."""
+        """Let the next command of the lane go on; return it if `entry` was the first."""
         lane = self._lanes.get(entry.lane)
         if lane is None or entry not in lane:
             return None
@@ -100,13 +100,13 @@ class Backlog:
         return lane[0] if was_first else None
 
     def back_in_front(self, entry: Entry) -> None:
-        """Put a command that had stepped aside in front of its lane again."""
+        """Put a command that had stepped aside at the front of its lane again."""
         lane = self._lanes.setdefault(entry.lane, deque())
         if entry not in lane:
             lane.appendleft(entry)
 
     def remove(self, entry: Entry) -> Entry | None:
-        """Hold it no longer; the next of its lane, where it was the first."""
+        """Stop holding a command; return the next of its lane if it was the first."""
         self._by_id.pop(entry.command.command_id, None)
         return self.step_aside(entry)
 

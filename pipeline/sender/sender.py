@@ -1,7 +1,8 @@
-"""The sender: it holds commands until they are final, and lets each go by its API in its turn.
+"""The sender: holds commands until they are final, and sends each by its API in its turn.
 
-It decides nothing that matters. Killed at any moment it leaves a permit that lapses: the worker
-then has the gateway asked what became of it. `deploy/decisions/0117` has the table of crashes.
+It decides nothing about a command. Killed at any moment it leaves a permit that lapses. Then the
+worker has the gateway asked what became of the command. `deploy/decisions/0117` has the table of
+crashes.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class CommandSender:
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
         """Own these partitions from now on; `of`: how many there are.
 
-        Each has a new holder: a permit that was given to this process before is not its own.
+        Each partition gets a new holder: a permit that this process got before is no longer its
+        own.
         """
         for partition in partitions:
             self._marks[partition] = LowWater()
@@ -78,7 +80,7 @@ class CommandSender:
             desk.bucket.share = len(self._holders) / max(of, 1)
 
     def take(self, command: MtCommand, partition: int, offset: int) -> None:
-        """Hold a command until it is final; one of a partition that is gone is another's."""
+        """Hold a command until it is final; ignore it if its partition is no longer owned."""
         mark = self._marks.get(partition)
         if mark is None:
             return
@@ -91,20 +93,20 @@ class CommandSender:
             self._queue(entry)
 
     def skip(self, partition: int, offset: int) -> None:
-        """Pass a record that is no command."""
+        """Skip a record that is no command."""
         mark = self._marks.get(partition)
         if mark is not None:
             mark.take(offset)
             mark.finish(offset)
 
     def marks(self) -> dict[int, int]:
-        """Where to go on, by partition."""
+        """The offset to continue from, by partition."""
         return {
             partition: mark.mark for partition, mark in self._marks.items() if mark.mark is not None
         }
 
     def hear(self, state: MtState) -> None:
-        """What the worker says of a command."""
+        """Take a state that the worker published for a command."""
         entry = self._backlog.find(state.command_id)
         if entry is None or entry.is_given_up:
             return
@@ -118,10 +120,10 @@ class CommandSender:
             self._wait(entry, state)
 
     async def give_up(self, partitions: Iterable[int]) -> None:
-        """Let go of partitions: calls end, and permits that are not used go back.
+        """Give up partitions: calls end, and permits that are not used go back.
 
-        An ask that is being written is withdrawn behind it, and one that waits is not written: a
-        permit that came of it would lapse, and its command be unknown.
+        After an ask that is being written a withdrawal is written; an ask that waits is not
+        written. The permit of such an ask would lapse, and its command would become unknown.
         """
         gone = set(partitions)
         entries = self._backlog.of_partitions(gone)
@@ -148,7 +150,7 @@ class CommandSender:
             self._holders.pop(partition, None)
 
     async def settle(self) -> None:
-        """Wait until Kafka has what was seen."""
+        """Wait until Kafka has every result."""
         await self._attempts.settle()
 
     def _desk_of(self, entry: Entry) -> Desk | None:
@@ -177,7 +179,7 @@ class CommandSender:
             self._later(entry, BEHIND_SECONDS[1])
 
     def _wait(self, entry: Entry, state: MtState) -> None:
-        """It waits: for its time, for an older command, or for a new attempt."""
+        """The command waits: for its time, for an older command, or for a new attempt."""
         if entry.step is Step.UNKNOWN:
             self._backlog.back_in_front(entry)
         if state.attempt + 1 != entry.attempt or entry.step is not Step.ASKED:
@@ -195,7 +197,7 @@ class CommandSender:
             self._later(entry, 0.0)
 
     def _later(self, entry: Entry, seconds: float) -> None:
-        """Let it queue for its API again, in so many seconds."""
+        """Let the command queue for its API again after this many seconds."""
         entry.step = Step.QUEUED
         entry.ask_again_at = 0.0
         self._desk_free(entry)
@@ -210,7 +212,7 @@ class CommandSender:
             self._queue(entry)
 
     def _unknown(self, entry: Entry, state: MtState) -> None:
-        """Nobody waits behind it; the gateway is asked when the worker says so."""
+        """No command waits behind it; the gateway is asked when the worker says so."""
         if entry.step is Step.CALLING:
             return
         if entry.step is not Step.UNKNOWN:
@@ -240,7 +242,7 @@ class CommandSender:
             self._queue(entry)
 
     async def _remind(self) -> None:
-        """Write asks again that may have been lost, and count what is held."""
+        """Write asks again that may have been lost, and publish how much is held."""
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()

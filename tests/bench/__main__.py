@@ -1,6 +1,6 @@
 """`make bench`: measure the figures of docs/measured.md in one run, the broker on the same machine.
 
-        python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|…]
+    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|…]
 
 Prints a Markdown table. Compare its rows with each other, not with the rows of another machine.
 """

@@ -1,6 +1,6 @@
 """MT requests through the gate of one worker that has the consent of many handsets on disk.
 
-        python -m tests.bench --only gate
+    python -m tests.bench --only gate
 
 The stages make the rows of the handsets, one for each kind. The rows are written to the changelog.
 The worker restores them from there, as it does after the loss of its disk.

@@ -1,6 +1,6 @@
 """Callbacks a second that Kafka has acknowledged, and their latencies.
 
-        python -m tests.bench.ingest_bench http://127.0.0.1:8080 --requests 50000 --concurrency 64
+    python -m tests.bench.ingest_bench http://127.0.0.1:8080 --requests 50000 --concurrency 64
 
 Every request is a different part, with its own handset and moMsgId. Ends after `--seconds` at the
 latest. Prints one JSON object: requests, statuses, requests_per_second, p50_ms, p99_ms, cpu_share.

@@ -1,6 +1,6 @@
 """Lines of mo.log a second, fetched by FTP and acknowledged by Kafka, and the cost of each.
 
-        python -m tests.bench --only log [--messages 100000]
+    python -m tests.bench --only log [--messages 100000]
 
 pyftpdlib serves the log from the process of the bench. Beside the poller: ftplib alone, which
 fetches the same log and drops it, and bare aiokafka, which produces the same records with acks=all.

@@ -1,6 +1,6 @@
 """How long a partition pauses when a worker dies, stops or joins; takes minutes.
 
-        python -m tests.bench.rebalance_bench [--only named|unnamed]
+    python -m tests.bench.rebalance_bench [--only named|unnamed]
 
 Two workers share four partitions. Messages arrive at a steady rate, and a reader of committed parts
 notes when each part becomes visible. A pause is the longest time without a part in a partition

@@ -1,7 +1,7 @@
 """Commands a second that one `twoway sender` sends, and the latency from decision to sending.
 
-        python -m tests.bench --only sender
-        python -m tests.bench.sender_bench [WAY …]
+    python -m tests.bench --only sender
+    python -m tests.bench.sender_bench [WAY …]
 
 Broker, worker, and a gateway that takes 50 ms for every answer are on the same machine. Beside the
 sender, for each way: our client alone, fed from a list with the same window, and a client that is

@@ -1,6 +1,6 @@
 """deliver_sm a second that Kafka acknowledged before the answer, and the cost of each.
 
-        python -m tests.bench --only smpp [--messages 30000]
+    python -m tests.bench --only smpp [--messages 30000]
 
 Two gateways drive one `twoway smpp`: smpp34's server, which is not ours and costs as much as the
 receiver, and a sender of prepared octets. Bare aiokafka produces the same records with acks=all.

@@ -1,6 +1,6 @@
 """The same stages on stock faust-streaming, as a Faust user would write them, for comparison.
 
-        python -m tests.bench.stock_faust BOOTSTRAP HOME memory://|rocksdb://
+    python -m tests.bench.stock_faust BOOTSTRAP HOME memory://|rocksdb://
 
 One agent reads mo-raw and mt-request, with Faust tables and changelogs, at least once, and one send
 for each output record. The stages are those of `Conversation`. It gets the parts of the engine that

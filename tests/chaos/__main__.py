@@ -1,6 +1,6 @@
 """`make chaos SEED=N`: kill processes at random under load, and check the results.
 
-        python -m tests.chaos --seed 7 [--messages 100000] [--kills 20]
+    python -m tests.chaos --seed 7 [--messages 100000] [--kills 20]
 
 The last line counts the findings; the exit status is 1 unless all counts are 0.
 """

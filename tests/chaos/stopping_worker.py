@@ -1,6 +1,6 @@
 """A worker that stops itself with SIGSTOP, once, at a given await of the engine; for the chaos.
 
-        python -m tests.chaos.stopping_worker PLACE NTH --home HOME
+    python -m tests.chaos.stopping_worker PLACE NTH --home HOME
 
 It is `twoway worker`, with that await wrapped here: the worker itself has no code for it. The
 process that started the worker sees it stop, and sends SIGCONT long after the other workers have

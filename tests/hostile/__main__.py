@@ -1,6 +1,6 @@
 """`make hostile SEED=N`: the long form of the hostile tests, with a table of the failures.
 
-        python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
+    python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
 
 There are `scale` times as many random inputs as in `make test`. Growth is measured up to sizes that
 are `scale` times as large, eight times at most. At the scale of 10 a run takes about ten minutes on

@@ -1,6 +1,6 @@
 """Invented and mutated statements: none reads a planted file or variable, none blocks for long.
 
-        python -m tests.hostile.test_sql SEED FOLDER
+    python -m tests.hostile.test_sql SEED FOLDER
 
 tries the statements of one seed. It is a separate process, because /proc/self/environ shows the
 environment at the start of a process, and nothing that was set later.

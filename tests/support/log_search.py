@@ -1,7 +1,7 @@
 """Whether a log holds a number, a text or a secret that was sent, in any form of writing.
 
-        search = Search(texts=…, secrets=…, rented=…)
-        assert not list(search.of(logs_of(home)))
+    search = Search(texts=…, secrets=…, rented=…)
+    assert not list(search.of(logs_of(home)))
 
 A number is searched as digits, as grouped digits and as octets; any handset of the tests is found
 without being named. Texts and secrets are searched as JSON, Python, hex, a URL and base64 write

@@ -1,4 +1,4 @@
-"""Which of the gateway's codes the worker itself decides by."""
+"""The gateway's codes by which the worker itself decides."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Sending(NamedTuple):
-    """What was decided. `failed` and `blocked` are for consent to decide on, too."""
+    """What was decided. Consent must also react to `failed` and `blocked`."""
 
     outbox: Outbox
     states: list[MtState]
@@ -40,7 +40,7 @@ class Sending(NamedTuple):
 
 
 class SendingDraft:
-    """The outbox of one handset while one decision changes it. `cause` names what brought it."""
+    """The outbox of one handset during one decision. `cause` names what led to the decision."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class SendingDraft:
         self._blocked: list[OpenCommand] = []
 
     def add(self, command: OpenCommand) -> None:
-        """Enter a command that was just decided; where too many are open it is refused."""
+        """Enter a command that was just decided; if too many are open, it is refused."""
         if self.find(command.command_id) is not None:
             return
         most = OPEN_AT_MOST_CONFIRMING if command.purpose in CONFIRMING else OPEN_AT_MOST
@@ -71,18 +71,18 @@ class SendingDraft:
             self.refuse(command, refuse_as_too_many(command, now=self.now), SeenBy.GATE)
 
     def find(self, command_id: str) -> OpenCommand | None:
-        """The open command of this id."""
+        """The open command with this id."""
         return next((c for c in self.commands if c.command_id == command_id), None)
 
     def keep(self, command: OpenCommand, source: SeenBy, *, ask_gateway: bool = False) -> None:
-        """Let an open command stand as it is given, and say so."""
+        """Keep an open command in this form, and publish its state."""
         self.commands = [
             command if held.command_id == command.command_id else held for held in self.commands
         ]
         self.say_state(command, source, ask_gateway=ask_gateway)
 
     def wait_again(self, command: OpenCommand, source: SeenBy) -> None:
-        """Let a command that was not sent wait, or refuse it where it may no longer be sent."""
+        """Let a command that was not sent wait, or refuse it if it may no longer be sent."""
         rejection = refuse_before_sending(self.consent, command, now=self.now)
         if rejection is None:
             self.keep(command, source)
@@ -98,7 +98,7 @@ class SendingDraft:
         behind: str = "",
         words: str = "",
     ) -> None:
-        """Publish how an open command stands, and change nothing."""
+        """Publish the state of an open command again, without changing it."""
         is_permit = command.state == CommandState.PERMITTED
         self._states.append(
             MtState(
@@ -135,18 +135,18 @@ class SendingDraft:
         words: str = "",
         ids: list[str] | None = None,
     ) -> None:
-        """Take a command out of the outbox, into a row of its own, and say how it stands."""
+        """Take a command out of the outbox, into a row of its own, and publish its state."""
         sent = sent_from_open(command, state, ids=command.ids if ids is None else ids)
         self.keep_sent(msgspec.structs.replace(sent, code=code, words=words), source)
 
     def keep_sent(self, sent: SentCommand, source: SeenBy) -> None:
-        """Keep the row of a command that is not open any more, and say how it stands."""
+        """Keep the row of a command that is no longer open, and publish its state."""
         self.commands = [held for held in self.commands if held.command_id != sent.command_id]
         self.sent[sent.command_id] = sent
         self.repeat_sent(sent, source)
 
     def repeat_sent(self, sent: SentCommand, source: SeenBy) -> None:
-        """Say how a command that was sent stands, and change nothing."""
+        """Publish the state of a sent command again, without changing it."""
         self._states.append(
             MtState(
                 state_id=self._state_id(sent.command_id, sent.state),
@@ -186,14 +186,14 @@ class SendingDraft:
     def fail(
         self, command: OpenCommand, source: SeenBy, *, code: str, words: str, is_blocked: bool
     ) -> None:
-        """A command failed for good."""
+        """Enter that a command failed for good."""
         self.take_out(command, CommandState.FAILED, source, code=code, words=words)
         self._failed.append(command)
         if is_blocked:
             self._blocked.append(command)
 
     def not_known(self, command_id: str, handset: str) -> None:
-        """Answer who asks for a command that is not here: nothing is sent."""
+        """Answer an ask for a command that is not here: nothing is sent."""
         words = "not known: older than this release, forgotten, or of another installation"
         unknown = SentCommand(
             command_id=command_id,
@@ -207,7 +207,7 @@ class SendingDraft:
         self.repeat_sent(unknown, SeenBy.ASK)
 
     def decide(self) -> Sending:
-        """What was decided."""
+        """The result of the decision."""
         return Sending(
             Outbox(self.commands),
             self._states,
@@ -223,7 +223,7 @@ class SendingDraft:
 
 
 def parts_to_send(command: OpenCommand) -> list[int]:
-    """The parts that the gateway has not taken, from 1; empty when none was taken so far."""
+    """The parts that the gateway has not taken, from 1; empty if it has taken none so far."""
     if not any(command.ids):
         return []
     return [number for number, given in enumerate(command.ids, start=1) if not given]

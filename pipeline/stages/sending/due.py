@@ -1,4 +1,4 @@
-"""What time brings: commands expire, permits lapse, and the gateway is asked about unknown ones."""
+"""The effects of time: commands expire, permits lapse, and unknown commands are asked about."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER: Final = timedelta(milliseconds=1)  # a command may leave until its not_a
 
 
 def due_at(outbox: Outbox, rules: SendingRules) -> datetime | None:
-    """When `commands_fall_due` has something to do; None: nothing is open."""
+    """When `commands_fall_due` has something to do; None if no command is open."""
     times = [_due_of(command, rules) for command in outbox.commands]
     return min(times) if times else None
 
@@ -34,7 +34,7 @@ def _due_of(command: OpenCommand, rules: SendingRules) -> datetime:
 
 
 def commands_fall_due(draft: SendingDraft, rules: SendingRules) -> None:
-    """Do what the time has come of, for every open command."""
+    """For every open command, do what is due."""
     for command in list(draft.commands):
         if _due_of(command, rules) > draft.now:
             continue
@@ -50,7 +50,7 @@ def commands_fall_due(draft: SendingDraft, rules: SendingRules) -> None:
 
 
 def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules) -> None:
-    """Have the gateway asked once more, or leave it to an operator."""
+    """Have the gateway asked once more, or leave the command to an operator."""
     asked = command.asked + 1
     if command.asked >= len(rules.queries):
         words = f"{command.words}; the gateway was asked and did not say"
@@ -65,7 +65,7 @@ def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules)
 
 
 def refuse_stopped(draft: SendingDraft) -> None:
-    """Consent has changed: what waits and may no longer be sent is refused at once."""
+    """Consent has changed: refuse at once the waiting commands that may no longer be sent."""
     for command in list(draft.commands):
         if command.state == CommandState.WAITING:
             rejection = refuse_before_sending(draft.consent, command, now=draft.now)

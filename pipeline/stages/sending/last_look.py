@@ -1,4 +1,4 @@
-"""Asked again before each attempt to send: stopped meanwhile, too late, or no longer due?"""
+"""The check before each attempt: has the handset stopped, is it too late, is it still due?"""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class _Ground(NamedTuple):
 def refuse_before_sending(
     row: HandsetConsent | None, command: OpenCommand, *, now: datetime
 ) -> MtRejection | None:
-    """The rejection written in place of sending, or None.
+    """The rejection that replaces the sending, or None.
 
-    A reply is refused when a scope it was judged by is stopped. A confirmation passes a stop, and
-    is refused when a message has re-enabled every scope since. The answer to HELP passes.
+    A reply is refused when a scope that it was judged by is stopped. A confirmation passes a stop,
+    but is refused when a message has re-enabled every scope since. The answer to HELP passes.
     """
     ground = None
     if command.purpose == Purpose.REPLY:
@@ -55,7 +55,7 @@ def _stopped(row: HandsetConsent | None, command: OpenCommand, now: datetime) ->
 
 
 def _re_enabled(row: HandsetConsent | None, command: OpenCommand, now: datetime) -> _Ground | None:
-    """No confirmation of a stop that no longer holds anywhere (guide 7.1.1)."""
+    """Refuse the confirmation of a stop that no longer holds anywhere (guide 7.1.1)."""
     if row is None:
         return None
     until = seconds_of(now)
@@ -74,7 +74,7 @@ def _re_enabled(row: HandsetConsent | None, command: OpenCommand, now: datetime)
 
 
 def refuse_as_too_many(command: OpenCommand, *, now: datetime) -> MtRejection:
-    """The rejection of a command of our own making that finds the outbox full."""
+    """The rejection of a command of our own that does not fit into the outbox."""
     return _rejection(command, _Ground(GateRule.TOO_MANY_OPEN, TOO_MANY_WORDS), now)
 
 

@@ -1,4 +1,4 @@
-"""What is fixed about sending, and why."""
+"""The fixed values of sending, and the reasons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_CALL: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class SendingRules:
-    """What can be set about sending; the defaults are in use, tests set others."""
+    """What can be set about sending; the product uses the defaults, tests set other values."""
 
     #: A permit is good for so long: an MT leaves no later after its look at consent.
     permit: timedelta = timedelta(seconds=10)

@@ -1,6 +1,6 @@
 """A gateway in a separate process that takes 50 ms for every answer and logs every message.
 
-        python -m tests.bench.sender.counterpart WAY LOG
+    python -m tests.bench.sender.counterpart WAY LOG
 
 Prints its port in one line. LOG gets one line for each message: the time of its first octet, in
 seconds since 1970, and the command's id, if the way sends it.

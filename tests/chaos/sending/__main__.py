@@ -1,6 +1,6 @@
 """`make chaos-sending SEED=N`: 10,000 commands by six ways, while senders, worker and broker die.
 
-        python -m tests.chaos.sending --seed 7 [--commands 10000] [--kills 10]
+    python -m tests.chaos.sending --seed 7 [--commands 10000] [--kills 10]
 
 Prints what was tried and the outcome. The last line counts the findings; the exit status is 1
 unless all counts are 0.

@@ -1,6 +1,6 @@
 """As much of a ClickHouse server as the store uses: the embedded engine behind HTTP.
 
-        python -m tests.hostile.peers.clickhouse_server PORT FOLDER
+    python -m tests.hostile.peers.clickhouse_server PORT FOLDER
 
 It has no users, and of the settings only those of an insert; it does not limit statements.
 """

@@ -1,7 +1,7 @@
 """An installation from before the partitions by `written_at`, and its migration, which is killed.
 
-        python moved_store.py fill HOME         rows in every table, in one of 672 stated months
-        python moved_store.py move HOME [N]     migrate; SIGKILL before the N-th statement of the move
+python moved_store.py fill HOME       rows in every table, in one of 672 stated months
+python moved_store.py move HOME [N]   migrate; SIGKILL before the N-th statement of the move
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The gateway in a separate process, which is never killed.
 
-        python -m tests.chaos.sending.gateway FOLDER SEED
+    python -m tests.chaos.sending.gateway FOLDER SEED
 
 Writes FOLDER/ports.json when it listens, and FOLDER/arrived.jsonl from then on.
 """
