@@ -1,4 +1,4 @@
-"""Takes messages, whichever door they came by, and lets them go their way to the handset."""
+"""Takes messages from every door, and sends them on their way to the handset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ THROTTLE_SECONDS: Final = 30
 
 
 class Desk:
-    """What all ways in have in common."""
+    """The part that all ways in share."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway

@@ -1,4 +1,4 @@
-"""The gateway that is played: what it knows, and all its doors."""
+"""The stand-in of the gateway: its state, and all its doors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Door(Protocol):
-    """Where messages come in; `port` is known once it listens."""
+    """A way in for messages; `port` is known once it listens."""
 
     port: int
 
@@ -88,9 +88,9 @@ class Gateway(Ground):
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None
     ) -> list[str]:
-        """Send what a handset sends: in parts where it is long. The id of each part.
+        """Send a handset's message, in parts if it is long; return the id of each part.
 
-        Raises `ValueError` for what the charset does not hold.
+        Raises `ValueError` for a text that the charset does not hold.
         """
         before = self.consent.of(handset)
         word = self.consent.texted(handset, number, text)
@@ -105,11 +105,11 @@ class Gateway(Ground):
         return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
-        """What the gateway believes, by number; `*` is all, and what is not there is open."""
+        """What the gateway assumes, by number; `*` is all, and a missing number is open."""
         return self.consent.of(handset)
 
     def phones(self) -> list[str]:
-        """Every handset that an event is about, in the order of their first."""
+        """Every handset that an event is about, in the order of their first events."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
     def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What all parts of the stand-in stand on, and how they reach each other."""
+"""What all parts of the stand-in share, and how they reach each other."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Ground:
         )
 
     def tell_consent(self, handset: str, number: str, why: str) -> None:
-        """What the gateway believes of a handset changed."""
+        """Note that the gateway's belief about a handset changed."""
         beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
         self.world.happen(
             EventKind.CONSENT,

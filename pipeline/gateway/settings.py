@@ -1,4 +1,4 @@
-"""What the stand-in is told at its start; all has a default but the home."""
+"""The settings of the stand-in; everything but the home has a default."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ API_IDS: Final[Mapping[str, str]] = {
 
 
 class MoWay(StrEnum):
-    """How a message of a handset is handed over (guide 8.3)."""
+    """How a handset's message is handed over (guide 8.3)."""
 
     HTTP_GET = "http-get"
     HTTP_POST = "http-post"
@@ -37,7 +37,7 @@ class MoWay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySettings:
-    """Ports of 0 are any free one; `product` is where ingest listens."""
+    """A port of 0 is any free port; `product` is where ingest listens."""
 
     home: Path
     product: str = "http://127.0.0.1:8080"

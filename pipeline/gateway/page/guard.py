@@ -1,6 +1,7 @@
-"""Who may see the page: this machine, by a name of its own, and no page of another site.
+"""Who may see the page: this machine, by one of its own names, and no page of another site.
 
-A handset's words and an account's password are on it, and its forms text as a handset.
+The page holds the words of handsets and the password of an account, and its forms send messages as
+a handset.
 """
 
 from __future__ import annotations

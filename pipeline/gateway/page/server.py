@@ -1,4 +1,4 @@
-"""The page over HTTP, inside the gateway's own server: what is asked for, and who may ask."""
+"""The page over HTTP, inside the gateway's own server: what is requested, and who may ask."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Page:
         self._live = Live(shown, self._rendering)
 
     def routes(self) -> list[web.RouteDef]:
-        """What to add to the gateway's server; each asks first who calls."""
+        """The routes to add to the gateway's server; each first checks the caller."""
         return [
             web.get("/", self._guarded(self._whole)),
             web.get(r"/{name:page\.(?:css|js|svg)}", self._guarded(self._static)),
@@ -85,7 +85,7 @@ class Page:
         return await _stream(request, self._live.events(handset, at))
 
     async def _measure(self, request: web.Request) -> web.StreamResponse:
-        """Into how many parts a text goes."""
+        """Measure how many parts a text takes."""
         form = await request.post()
         return web.Response(text=_measured(_text_of(form.get("text"))))
 
@@ -173,7 +173,7 @@ def _html(html: str) -> web.Response:
 
 
 def _done(request: web.Request, where: str, **more: int) -> web.Response:
-    """To a script that all is well, to a form where to go on (RFC 9110 15.4.4)."""
+    """The answer after success: for a script, or for a form a redirection (RFC 9110 15.4.4)."""
     if "application/json" in request.headers.get("Accept", ""):
         return web.json_response({"done": True, **more})
     return web.Response(status=303, headers={"Location": where})

@@ -1,8 +1,8 @@
-"""A text of a handset as pieces that a page can show: nothing in it acts on the page.
+"""A handset's text as pieces that a page can show: nothing in the text affects the page.
 
-Markup is escaped by the template. What is left are characters that cannot be seen, or that change
-how their neighbours are seen: controls, directional overrides (UAX #9 2), halves of a surrogate
-pair. Each becomes a piece of its own, with a name to show.
+The template escapes markup. What is left are characters that are invisible, or that change how
+their neighbours look: controls, directional overrides (UAX #9 2), halves of a surrogate pair. Each
+becomes a piece of its own, with a name to show.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def pieces_from_text(text: str) -> list[Piece]:
 
 
 def fold(text: str) -> tuple[str, str]:
-    """What is shown at once, and the rest; never cut inside a cluster that is easily seen."""
+    """The part that is shown at once, and the rest; never cut inside a common cluster."""
     if len(text) <= LONGEST_OPEN:
         return text, ""
     cut = LONGEST_OPEN
@@ -63,7 +63,7 @@ def fold(text: str) -> tuple[str, str]:
 
 
 def plain(text: str) -> str:
-    """One string that is harmless in a terminal and in an attribute too."""
+    """One string that is harmless in a terminal and in an attribute."""
     return "".join(
         f"[{piece.text}]" if piece.is_odd else piece.text for piece in pieces_from_text(text)
     )
