@@ -68,11 +68,7 @@ class CommandSender:
             group.create_task(self._remind())
 
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
-        """Own these partitions from now on; `of`: how many there are.
-
-        Each partition gets a new holder: a permit that this process got before is no longer its
-        own.
-        """
+        """Own these partitions from now on, each with a new holder; `of`: how many there are."""
         for partition in partitions:
             self._marks[partition] = LowWater()
             self._holders[partition] = secrets.token_hex(8)

@@ -47,16 +47,7 @@ def _take_back(draft: SendingDraft, command: OpenCommand, ask: MtAsk) -> None:
         and command.holder == ask.holder
         and command.attempt == ask.attempt
     ):
-        waiting = msgspec.structs.replace(
-            command,
-            state=CommandState.WAITING.value,
-            holder="",
-            until=None,
-            ask_at=None,
-            asked=0,
-            words="",
-        )
-        draft.wait_again(waiting, SeenBy.ASK)
+        draft.wait_again(msgspec.structs.replace(command, words=""), SeenBy.ASK)
 
 
 def _judge(draft: SendingDraft, command: OpenCommand, ask: MtAsk, rules: SendingRules) -> None:

@@ -82,7 +82,18 @@ class SendingDraft:
         self.say_state(command, source, ask_gateway=ask_gateway)
 
     def wait_again(self, command: OpenCommand, source: SeenBy) -> None:
-        """Let a command that was not sent wait, or refuse it if it may no longer be sent."""
+        """Let a command that was not sent wait, or refuse it if it may no longer be sent.
+
+        Its permit, and the questions about it, are over.
+        """
+        command = msgspec.structs.replace(
+            command,
+            state=CommandState.WAITING.value,
+            holder="",
+            until=None,
+            ask_at=None,
+            asked=0,
+        )
         rejection = refuse_before_sending(self.consent, command, now=self.now)
         if rejection is None:
             self.keep(command, source)
@@ -99,30 +110,14 @@ class SendingDraft:
         words: str = "",
     ) -> None:
         """Publish the state of an open command again, without changing it."""
-        is_permit = command.state == CommandState.PERMITTED
-        self._states.append(
-            MtState(
-                state_id=self._state_id(command.command_id, command.state),
-                command_id=command.command_id,
-                request_id=command.request_id,
-                handset=command.handset,
-                state=command.state,
-                attempt=command.attempt,
-                parts=parts_to_send(command) if is_permit else [],
-                holder=command.holder if is_permit else "",
-                until=command.until if is_permit else None,
-                retry_at=command.retry_at,
-                behind=behind,
-                gateway_message_ids=command.ids,
-                code=command.code,
-                words=words or command.words,
-                charge="",
-                charge_units=0,
-                source=source.value,
-                ask_gateway=ask_gateway,
-                consent_asked_at=command.consent_asked_at,
-                at=self.now,
-            )
+        self._publish(
+            command,
+            source,
+            permit=command if command.state == CommandState.PERMITTED else None,
+            retry_at=command.retry_at,
+            behind=behind,
+            words=words or command.words,
+            ask_gateway=ask_gateway,
         )
 
     def take_out(
@@ -147,29 +142,8 @@ class SendingDraft:
 
     def repeat_sent(self, sent: SentCommand, source: SeenBy) -> None:
         """Publish the state of a sent command again, without changing it."""
-        self._states.append(
-            MtState(
-                state_id=self._state_id(sent.command_id, sent.state),
-                command_id=sent.command_id,
-                request_id=sent.request_id,
-                handset=sent.handset,
-                state=sent.state,
-                attempt=sent.attempt,
-                parts=[],
-                holder="",
-                until=None,
-                retry_at=None,
-                behind="",
-                gateway_message_ids=sent.ids,
-                code=sent.code,
-                words=sent.words,
-                charge=sent.charge,
-                charge_units=sent.charge_units,
-                source=source.value,
-                ask_gateway=False,
-                consent_asked_at=sent.consent_asked_at,
-                at=self.now,
-            )
+        self._publish(
+            sent, source, words=sent.words, charge=sent.charge, charge_units=sent.charge_units
         )
 
     def refuse(self, command: OpenCommand, rejection: MtRejection, source: SeenBy) -> None:
@@ -217,9 +191,44 @@ class SendingDraft:
             self._blocked,
         )
 
-    def _state_id(self, command_id: str, state: str) -> str:
+    def _publish(
+        self,
+        row: OpenCommand | SentCommand,
+        source: SeenBy,
+        *,
+        words: str,
+        permit: OpenCommand | None = None,
+        retry_at: datetime | None = None,
+        behind: str = "",
+        charge: str = "",
+        charge_units: int = 0,
+        ask_gateway: bool = False,
+    ) -> None:
         place = str(len(self._states))
-        return derived_id("mt-state", command_id, state, self._cause, place)
+        self._states.append(
+            MtState(
+                state_id=derived_id("mt-state", row.command_id, row.state, self._cause, place),
+                command_id=row.command_id,
+                request_id=row.request_id,
+                handset=row.handset,
+                state=row.state,
+                attempt=row.attempt,
+                parts=parts_to_send(permit) if permit else [],
+                holder=permit.holder if permit else "",
+                until=permit.until if permit else None,
+                retry_at=retry_at,
+                behind=behind,
+                gateway_message_ids=row.ids,
+                code=row.code,
+                words=words,
+                charge=charge,
+                charge_units=charge_units,
+                source=source.value,
+                ask_gateway=ask_gateway,
+                consent_asked_at=row.consent_asked_at,
+                at=self.now,
+            )
+        )
 
 
 def parts_to_send(command: OpenCommand) -> list[int]:

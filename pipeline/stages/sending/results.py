@@ -125,11 +125,8 @@ def _failed(
     asked = timedelta(seconds=min(max(result.retry_after_seconds, 0), _MOST_SECONDS))
     waiting = msgspec.structs.replace(
         command,
-        state=CommandState.WAITING.value,
         failures=command.failures + 1,
         attempt=max(command.attempt, result.attempt),
-        holder="",
-        until=None,
         retry_at=draft.now + max(wait, asked),
         code=result.code,
         words=result.words,
@@ -163,16 +160,7 @@ def _was_not_sent(
         words = f"it was not sent, and its not_after is past; {result.words}"
         draft.fail(command, source, code=result.code, words=words, is_blocked=False)
         return
-    waiting = msgspec.structs.replace(
-        command,
-        state=CommandState.WAITING.value,
-        holder="",
-        until=None,
-        ask_at=None,
-        asked=0,
-        code=result.code,
-        words=result.words,
-    )
+    waiting = msgspec.structs.replace(command, code=result.code, words=result.words)
     draft.wait_again(waiting, source)
 
 
