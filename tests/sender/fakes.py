@@ -180,6 +180,19 @@ class Office:
         self._offset += 1
         return command
 
+    async def asked(self, last: str = "01", **given: Any) -> MtCommand:
+        """Take a command, and let the sender ask for its attempt."""
+        command = self.take(last, **given)
+        await settle()
+        return command
+
+    async def called(self, last: str = "01", **given: Any) -> MtCommand:
+        """Take a command, permit its attempt, and let the sender make the call."""
+        command = await self.asked(last, **given)
+        self.permit(command)
+        await settle()
+        return command
+
     def holder_of(self, command: MtCommand) -> str:
         """The holder of the last ask."""
         return next(

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import ftplib
-import socket
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.peer.ftp import bounds
-from pipeline.peer.ftp.connection import CODEC, FtpConnection, end_tls, in_words, log_in
+from pipeline.peer.ftp.connection import (
+    CODEC,
+    NOT_UNDERSTOOD,
+    FtpConnection,
+    end_tls,
+    in_words,
+    interrupt,
+    log_in,
+)
 from pipeline.peer.ftp.trouble import LoginRefused, Trouble
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from pipeline.sender.apis import Api
 
-#: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
-_NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NO_SUCH_FILE: Final = "550"
 
 
@@ -70,11 +76,7 @@ class UploadServer:
 
     def abort(self) -> None:
         """End the work of another thread here: that thread gets a `Trouble`."""
-        connection = self._connection
-        for each in (self._data, connection.sock if connection else None):
-            if each is not None:
-                with suppress(OSError):
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+        interrupt(self._connection, self._data)
 
     def noop(self) -> str:
         """The server's answer to NOOP."""
@@ -138,7 +140,7 @@ class UploadServer:
                 except ftplib.error_perm as error:
                     if str(error).startswith(_NO_SUCH_FILE):
                         return False
-                    if not str(error).startswith(_NOT_UNDERSTOOD):
+                    if not str(error).startswith(NOT_UNDERSTOOD):
                         raise
                 else:
                     return True
