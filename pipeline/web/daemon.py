@@ -1,4 +1,4 @@
-"""What long-running processes have in common: signals, /metrics, log and exit status."""
+"""What long-running processes share: signals, /metrics, log and exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway`, which plays the gateway on this machine, and `gateway seen`, what it was sent."""
+"""`gateway` plays the gateway on this machine; `gateway seen` shows the messages that it took."""
 
 from __future__ import annotations
 

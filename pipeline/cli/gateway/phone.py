@@ -1,4 +1,4 @@
-"""`phone`: a handset in a terminal."""
+"""`phone`: the conversation of a handset in a terminal."""
 
 import sys
 import threading

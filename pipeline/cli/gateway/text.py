@@ -1,4 +1,4 @@
-"""`text`: what a handset sends, to the stand-in that runs."""
+"""`text`: sends a handset's message, by the stand-in that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mt resolve`: an operator found out whether a command was sent."""
+"""`mt resolve`: an operator says whether a command was sent."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated
@@ -60,7 +60,7 @@ def resolve(
 
 
 def checked(now: "Now | None", *, is_forced: bool) -> "Now":
-    """How the command stands; raises `CommandError` where nobody needs to say what became of it."""
+    """The state of the command; raises `CommandError` if nobody needs to say what became of it."""
     from pipeline.records import CommandState
 
     if now is None:
@@ -79,7 +79,7 @@ def checked(now: "Now | None", *, is_forced: bool) -> "Now":
 
 
 def result_from(now: "Now", *, was_sent: bool, words: str, at: "datetime") -> "MtResult":
-    """The operator's word, as a result of the attempt that the worker knows."""
+    """The operator's decision, as a result of the attempt that the worker knows."""
     from pipeline.records import MtResult, Outcome, SeenBy
 
     return MtResult(

@@ -34,7 +34,7 @@ def show_mt(
 
 
 def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":
-    """The path in words; raises `CommandError` where nothing is known."""
+    """The path in words; raises `CommandError` if nothing is known."""
     from pipeline.cli.ask.report_client import report_of
     from pipeline.cli.mt.history import history_of
     from pipeline.cli.mt.words import lines_of_mt

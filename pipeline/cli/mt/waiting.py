@@ -1,4 +1,4 @@
-"""`mt --wait`: until a request is refused, or its command is sent."""
+"""`mt --wait`: waits until a request is refused or its command is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPEN: Final = frozenset({CommandState.WAITING, CommandState.PERMITTED})
 
 
 def wait_until_decided(settings: Settings, request_id: str) -> None:
-    """Print the path of the request once that is so; exits with 1 where it was not sent."""
+    """Wait, then print the path of the request; exits with 1 if it was not sent."""
     report = report_of(settings)
     history = wait_for(
         lambda: decided(history_of(report, request_id)),
@@ -36,14 +36,14 @@ def wait_until_decided(settings: Settings, request_id: str) -> None:
 
 
 def decided(history: MtHistory) -> MtHistory | None:
-    """The same, once nothing more is waited for: the worker's word, else what was seen."""
+    """The history once nothing more is waited for, by the worker's state, else by the results."""
     if history.states:
         return None if history.states[-1].state in _OPEN and not history.refused else history
     return history if history.refused or history.seen else None
 
 
 def was_sent(history: MtHistory) -> bool:
-    """Whether the gateway has it."""
+    """Whether the gateway has the message."""
     if history.states:
         return history.states[-1].state in _SENT
     return bool(history.seen) and history.seen[-1].outcome in _SENT

@@ -38,7 +38,7 @@ _ASKED, _DECIDED, _SAW_FIRST, _STOOD = range(4)
 
 
 def lines_of_mt(history: MtHistory) -> Iterator[str]:
-    """Every step with its time, oldest first; the last line says how it stands."""
+    """Every step with its time, oldest first; the last line says how the command stands."""
     if history.command is not None:
         yield from _lines_of_command(history.command)
     steps: list[tuple[datetime, int, str]] = []

@@ -1,4 +1,4 @@
-"""`sender`, the process that sends."""
+"""`sender`: the process that sends commands."""
 
 from pipeline.cli.terminal.options import Home, settings_from
 

@@ -1,4 +1,4 @@
-"""An SMPP receipt as the report it stands for."""
+"""Reads an SMPP receipt as a report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pipeline.wire.status.report import StatusReport
 
 
 def report_from_pdu(octets: bytes) -> StatusReport | Rejected | None:
-    """The report of a whole PDU; None when it is a message, or no delivery at all.
+    """The report in a whole PDU; None if the PDU is a message, or no delivery.
 
-    A receipt goes the way back: its source is the handset (SMPP 3.4, 2.11).
+    In a receipt the source is the handset (SMPP 3.4, 2.11).
     """
     deliver = deliver_from_octets(octets)
     if deliver is None or isinstance(deliver, Rejected):
