@@ -62,8 +62,8 @@ def mt(
 ) -> None:
     """Request an MT, and print the id of the request once Kafka has acknowledged it.
 
-    Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
-    do `twoway mt show ID` and the views mt_command, mt_now and mt_rejection.
+    The gate then decides whether the MT is sent. See GET /mt/ID, `twoway mt show ID`, and the
+    views mt_command, mt_now and mt_rejection.
     """
     if context.invoked_subcommand is not None:
         return

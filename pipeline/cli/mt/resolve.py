@@ -23,19 +23,20 @@ def resolve(
         bool | None,
         typer.Option(
             "--sent/--not-sent",
-            help="The gateway has it; or it never got it, and it may be sent again.",
+            help="The gateway has the message; or it never got it, and it may be sent again.",
             show_default=False,
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Though it does not stand as unknown.")
+        bool, typer.Option("--force", help="Also for a command in another state.")
     ] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Say what became of a command whose state is unknown, for good.
+    """Decide whether a command whose state is unknown was sent.
 
-    With --not-sent the worker may permit it once more: be sure, or the handset gets it twice.
+    With --not-sent the worker may permit the command once more: be sure, or the handset gets the
+    message twice.
     """
     if was_sent is None:
         raise typer.BadParameter("say --sent or --not-sent")

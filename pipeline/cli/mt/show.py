@@ -20,14 +20,14 @@ def show_mt(
         str,
         typer.Argument(
             metavar="COMMAND_OR_REQUEST_ID",
-            help="As `mt` prints it, or as mt_command has it.",
+            help="The id that `mt` prints, or an id in mt_command.",
         ),
     ],
     home: Home = None,
 ) -> None:
-    """Say what became of one MT: asked for, let pass, permitted, sent, and what the gateway said.
+    """Print the path of one MT: request, decision, permits, sending, and the gateway's reports.
 
-    It is as ClickHouse has it, a few seconds behind.
+    The data come from ClickHouse, a few seconds late.
     """
     for line in lines_of_id(settings_from(home=home), name.strip()):
         typer.echo(line)

@@ -1,4 +1,4 @@
-"""The path of one MT in words: asked for, let pass, permitted, sent, and what became of it."""
+"""The path of one MT in words: request, decision, permits, sending, and the outcome."""
 
 from __future__ import annotations
 
