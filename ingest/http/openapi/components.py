@@ -143,7 +143,7 @@ SIZED: Final = _responses(
 )
 CALLBACK_REFUSED: Final = _responses(_400="CallbackRefused")
 MT_REFUSED: Final = _responses(_400="RequestRefused", _409="IdReused")
-NOT_KNOWN: Final = _responses(_404="NotKnown")
+NO_SUCH_REQUEST: Final = _responses(_404="NotKnown")
 NOT_HTTP: Final = _responses(_400="NotHttp")
 
 

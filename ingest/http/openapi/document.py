@@ -20,7 +20,8 @@ from ingest.http.openapi.components import (
     read_path,
     text_answer,
 )
-from ingest.http.openapi.mt import MT_PATHS, MT_SCHEMAS
+from ingest.http.openapi.mt import MT_PATHS
+from ingest.http.openapi.mt_schemas import MT_SCHEMAS
 
 
 def _flag(name: str) -> JsonObject:
