@@ -38,10 +38,11 @@ def list_messages(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the messages that wait for a decision, oldest first; accept or dismiss decides one.
+    """List the messages that wait for a decision, oldest first.
 
-    Such a message may be meant as a stop but is not a stop message, for example "please do not
-    cancel". An accepted message counts as a stop. A dismissed one does not.
+    `review accept` or `review dismiss` decides one. Such a message may be meant as a stop but is
+    not a stop message, for example "please do not cancel". An accepted message counts as a stop. A
+    dismissed one does not.
     """
     context.obj = home
     if context.invoked_subcommand:

@@ -72,7 +72,7 @@ def list_letters(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the dead letters, oldest first: what was refused, why, and when it was retried."""
+    """List what was refused, why, and when it was retried."""
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_consumer

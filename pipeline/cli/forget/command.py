@@ -20,11 +20,12 @@ def forget(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Erase what is stored about a handset, prove it, and say what remains and until when.
+    """Erase what is stored about a handset, and prove it.
 
-    Tables, their copies on workers' disks, and ClickHouse are erased at once. Kafka's topics are
-    erased by their retention. The handset's stops stay: they are kept under an HMAC of the number,
-    whose key is in its own file. The exit code is 1 if anything is left that should be erased.
+    It says what remains and until when. Tables, their copies on workers' disks, and ClickHouse are
+    erased at once. Kafka's topics are erased by their retention. The handset's stops stay: they are
+    kept under an HMAC of the number, whose key is in its own file. The exit code is 1 if anything
+    is left that should be erased.
     """
     address = handset_from(handset)
     actor, words = actor_from(by), words_from(reason)

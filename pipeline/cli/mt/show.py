@@ -25,9 +25,10 @@ def show_mt(
     ],
     home: Home = None,
 ) -> None:
-    """Say what became of one MT: asked for, let pass, permitted, sent, and what the gateway said.
+    """Say what became of one MT, step by step.
 
-    It is as ClickHouse has it, a few seconds behind.
+    Asked for, let pass, permitted, sent, and what the gateway said. It is as ClickHouse has it, a
+    few seconds behind.
     """
     for line in lines_of_id(settings_from(home=home), name.strip()):
         typer.echo(line)

@@ -92,7 +92,7 @@ def advance(
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
-    """Set back the time of partitions whose time leapt far ahead of the broker's clock.
+    """Set back partitions that leapt far ahead of the broker's clock.
 
     Other partitions do not change. Effects of the leap are not undone; deploy/decisions/0087 says
     what to check afterwards. The command returns when the workers have taken the order.

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.why.past import Past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +39,33 @@ def why(
         str | None,
         typer.Argument(metavar="[NUMBER]", help="A number of ours. Default: every scope."),
     ] = None,
+    at_time: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="As it was at this time (ISO 8601 with offset). Default: now.",
+            show_default=False,
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="TIME",
+            help="By what we had recorded by this time; with --at the same, what the gate used.",
+            show_default=False,
+        ),
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Say whether an MT to a handset passes, since when, and because of which message and rule.
+    """Say whether an MT to a handset passes, since when and why.
 
-    It shows our state and the gateway's state, what is due, and what would change the state. The
-    answer comes from ClickHouse, which is a few seconds behind; `twoway status` says how far.
+    It names the message and the rule. It shows our state and the gateway's state, what is due, and
+    what would change the state. The answer comes from ClickHouse, which is a few seconds behind;
+    `twoway status` says how far.
     """
+    past = Past.from_words(at_time, known_at)
     if COMMAND_ID.fullmatch(handset.strip()):
         from pipeline.cli.mt.show import lines_of_id
 
@@ -69,7 +90,10 @@ def why(
         typer.echo(line)
     if forgotten and not changes:
         return
-    for line in lines_of_handset(address, at, changes, directory):
+    if past:
+        typer.echo(past.words)
+        changes = past.changes_of(changes)
+    for line in lines_of_handset(address, at, changes, directory, is_past=bool(past)):
         typer.echo(line)
 
 
@@ -83,7 +107,12 @@ def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
 
 
 def lines_of_handset(
-    handset: str, number: str, changes: "list[Change]", directory: "Directory"
+    handset: str,
+    number: str,
+    changes: "list[Change]",
+    directory: "Directory",
+    *,
+    is_past: bool = False,
 ) -> "Iterator[str]":
     """The answer in words. Without a number it names every scope that ever changed."""
     from pipeline.cli.why.history import deciding, scopes_now
@@ -92,9 +121,10 @@ def lines_of_handset(
     known = scopes_now(changes)
     if number:
         for key, now in deciding(directory, number, known).items():
-            yield from lines_of_scope(handset, key, now, directory=directory)
+            yield from lines_of_scope(handset, key, now, directory=directory, is_past=is_past)
         return
     for key, now in known.items():
-        yield from lines_of_scope(handset, key, now, directory=directory)
+        yield from lines_of_scope(handset, key, now, directory=directory, is_past=is_past)
     if not known:
-        yield f"{handset} is open everywhere: nothing ever stopped it"
+        end = "had stopped it by then" if is_past else "ever stopped it"
+        yield f"{handset} {'was' if is_past else 'is'} open everywhere: nothing {end}"
