@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.cli.operate.pipeline_state import PipelineState
+from pipeline.cli.operate.status import CLEARED
 from pipeline.cli.records.answer_forms import Form, print_answer
 from pipeline.cli.records.ready_questions import ready_questions
 from pipeline.cli.terminal.help import OTHERS, SECTIONS, SectionedHelp, first_sentence_of
@@ -297,8 +298,13 @@ def test_status_has_an_exit_code_for_who_asks_for_it(
     assert run(words, monkeypatch, capsys)[0] == code
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("words", [[], ["--json"]], ids=" ".join)
 def test_status_is_shown_again_until_ctrl_c(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    is_terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     slept: list[float] = []
 
@@ -308,9 +314,11 @@ def test_status_is_shown_again_until_ctrl_c(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("pipeline.cli.operate.status.time.sleep", sleep)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
     monkeypatch.setattr(
         "pipeline.cli.operate.pipeline_state.pipeline_state", lambda _settings: state()
     )
-    code, out, _ = run(["status", "--watch", "2", "--json"], monkeypatch, capsys)
+    code, out, _ = run(["status", "--watch", "2", *words], monkeypatch, capsys)
     assert (code, slept) == (130, [2.0, 2.0, 2.0])
-    assert len(out.splitlines()) == 3
+    assert out.count("2026-11-22T00:00:00Z") == 3
+    assert out.count(CLEARED) == (3 if is_terminal and not words else 0)

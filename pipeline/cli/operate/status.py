@@ -1,5 +1,6 @@
 """`status`: how far each partition is, and what is down."""
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.cli.operate.pipeline_state import PipelineState
 
 EXIT_NOT_WELL: Final = 3
+CLEARED: Final = "\x1b[2J\x1b[H"  # erase all, and go to the first place (ECMA-48 8.3.39, 8.3.21)
 
 
 def status(
@@ -46,8 +48,8 @@ def status(
 
     while True:
         state = pipeline_state(settings)
-        if watch is not None and not json:
-            typer.clear()  # does nothing where stdout is no terminal
+        if watch is not None and not json and sys.stdout.isatty():
+            typer.echo(CLEARED, nl=False)
         _print(state, json=json)
         if watch is None:
             break

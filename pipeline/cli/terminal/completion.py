@@ -27,7 +27,7 @@ def completion(
     Put `source <(twoway completion bash)` into ~/.bashrc, or the same with zsh, after compinit,
     into ~/.zshrc; for fish: `twoway completion fish > ~/.config/fish/completions/twoway.fish`.
     """
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]  # in no __all__
 
     typer.echo(get_completion_script(prog_name="twoway", complete_var=VARIABLE, shell=shell.value))
 
@@ -35,6 +35,6 @@ def completion(
 def prepare_completion() -> None:
     """Let typer answer a shell that asks; nothing is loaded where no shell asks."""
     if os.environ.get(VARIABLE):
-        from typer.completion import completion_init
+        from typer.completion import completion_init  # type: ignore[attr-defined]  # as above
 
         completion_init()

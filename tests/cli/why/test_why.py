@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 import typer
 
-from pipeline.cli.why.command import lines_of_handset
+from pipeline.cli.why.command import lines_of_handset, print_json_of
 from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.cli.why.past import Past
 from pipeline.records import GateRule
@@ -232,3 +233,44 @@ def test_what_is_no_time_is_wrong_usage(text: str) -> None:
 
 def test_the_present_is_no_past() -> None:
     assert Past.from_words(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "rows"),
+    [
+        pytest.param(
+            "",
+            [("number", ANN, False, "confirmation-due", "stop-word", None)],
+            id="every scope that changed",
+        ),
+        pytest.param(
+            BOB, [("number", BOB, True, "open", None, None)], id="a number that nothing stopped"
+        ),
+    ],
+)
+def test_as_json_each_scope_is_one_line(
+    talk: Conversation, number: str, rows: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk.says("Stop!", late=2)
+    print_json_of(changes_of(talk), number, DIRECTORY)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [
+        (
+            row["scope_kind"],
+            row["scope"],
+            row["passes"],
+            row["state"],
+            row["ours_since"] and row["ours_since"]["rule"],
+            row["decided_by"],
+        )
+        for row in told
+    ] == rows
+
+
+def test_as_json_a_scope_whose_account_decides_says_so(
+    talk: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk.says("STOP ALL")
+    print_json_of(changes_of(talk), BOB, DIRECTORY)
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (row["scope"], row["decided_by"], row["passes"]) == (BOB, "account/main", False)
