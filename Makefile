@@ -73,7 +73,8 @@ lock: $(INSTALLED)  ## pin the requirements of pyproject.toml and of the local b
 	cd deploy/examples/python && $(CURDIR)/build/lock/bin/uv pip compile --quiet requirements.in \
 		--python-version 3.11 --universal --generate-hashes --no-header --no-annotate \
 		--output-file requirements.txt
-	-cd deploy/examples/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+	-for each in deploy/examples/node tests/contract/npm; do \
+		(cd $$each && npm install --package-lock-only --ignore-scripts --no-audit --no-fund) || exit; done
 	$(BIN)/python -m pipeline.cli.local.jars
 
 clean:  ## remove what was installed or built here; homes and their data stay
