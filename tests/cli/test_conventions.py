@@ -322,3 +322,9 @@ def test_status_is_shown_again_until_ctrl_c(
     assert (code, slept) == (130, [2.0, 2.0, 2.0])
     assert out.count("2026-11-22T00:00:00Z") == 3
     assert out.count(CLEARED) == (3 if is_terminal and not words else 0)
+
+
+@pytest.mark.parametrize("name", ready_questions())
+def test_a_ready_question_takes_a_time_as_people_write_it(name: str) -> None:
+    """ClickHouse's own DateTime64 refuses the Z of ISO 8601."""
+    assert set(re.findall(r"\{\w+:([^}]*)\}", ready_questions()[name].query)) == {"String"}
