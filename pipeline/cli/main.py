@@ -30,7 +30,7 @@ from pipeline.cli.records import consume, import_log, ready_questions, sql
 from pipeline.cli.replay import command as replay
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.help import EXIT_CODES, SectionedHelp
+from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
@@ -53,7 +53,7 @@ def _group(help: str = "", **options: Any) -> typer.Typer:
 
 def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
     """Add a command; --help shows `example`, a line that a user may type."""
-    group.command(name, epilog=f"Example: twoway {example}")(command)
+    group.command(name, cls=PlainCommand, epilog=f"Example: twoway {example}")(command)
 
 
 def _print_version(is_asked: bool) -> None:

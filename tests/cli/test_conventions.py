@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WIDTH = 80
 #: Names of Python's and click's types: none says what a value is.
 TYPES = {"INTEGER", "INTEGER RANGE", "FLOAT", "FLOAT RANGE", "PATH", "FILE_PATH", "BOOLEAN", "ENUM"}
-PLAIN = re.compile(r"\[?[A-Z][A-Z0-9_]*(=[A-Z]+)?\]?")
+PLAIN = re.compile(r"[A-Z][A-Z0-9_]*(=[A-Z]+)?")
 
 
 def groups(command: Any, words: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,6 +99,25 @@ def test_every_argument_and_option_says_what_it_is_in_a_plain_word(name: str) ->
         assert param.metavar not in TYPES, param.name
         assert param.metavar, f"{param.name} has no metavar"
         assert PLAIN.fullmatch(param.metavar), param.metavar
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_the_help_of_a_command_is_plain(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = help_of(name, monkeypatch, capsys)
+    usage = out.splitlines()[0]
+    assert not re.search(r"[{}<>]|\[\[", usage)
+    assert not re.search(r"<\w+>|\bx[<>]=|<=x|\[\]", out)
+    options = [param for param in ALL[name].params if param.param_type_name == "option"]
+    named = out.partition("Options:")[2].count("[required]")
+    assert named >= sum(param.required for param in options)
+    assert "[required]" not in out.partition("Arguments:")[2].partition("Options:")[0]
+    for param in ALL[name].params:
+        if param.param_type_name == "argument":
+            is_shown = param.metavar if param.required else f"[{param.metavar}]"
+            assert is_shown in usage
+            assert re.search(rf"^  {param.metavar}  +\w", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", ["", "status", "mt show"])

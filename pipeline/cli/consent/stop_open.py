@@ -21,7 +21,7 @@ Handset = Annotated[
 NumberOption = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NUMBER]", help="The number of ours. Default: every number of the account."
+        metavar="NUMBER", help="The number of ours. Default: every number of the account."
     ),
 ]
 Keyword = Annotated[

@@ -55,9 +55,7 @@ def _question_from_text(name: str, text: str) -> ReadyQuestion:
 def ask(
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[QUESTION]", help="Its name. Default: list all.", show_default=False
-        ),
+        typer.Argument(metavar="QUESTION", help="Its name. Default: list all.", show_default=False),
     ] = None,
     param: ParamOption = None,
     form: FormOption = Form.TABLE,

@@ -21,7 +21,7 @@ def sql(
     query: Annotated[
         str,
         typer.Argument(
-            metavar="[QUERY]",
+            metavar="QUERY",
             help="One SELECT over the views of database twoway. Default, and -: standard input.",
             show_default=False,
         ),

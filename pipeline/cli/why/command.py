@@ -39,7 +39,7 @@ def why(
     ],
     number: Annotated[
         str | None,
-        typer.Argument(metavar="[NUMBER]", help="A number of ours. Default: every scope."),
+        typer.Argument(metavar="NUMBER", help="A number of ours. Default: every scope."),
     ] = None,
     at_time: Annotated[
         str | None,
