@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.output import print_words
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -49,9 +50,9 @@ def forget(
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
     for line in lines_of_proof(done, before, after, old_parts, found):
-        typer.echo(line)
+        print_words(line)
     for line in remaining(settings, bootstrap, done):
-        typer.echo(line)
+        print_words(line)
     if left := proof.left(after, old_parts, found, done):
         raise CommandError(f"not everything is erased: {'; '.join(left)}")
 
