@@ -32,6 +32,7 @@ EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 READ: Final = ("GET", "HEAD")
 UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # called every second; counted, not logged
 SIGNS_OF_A_PROXY: Final = frozenset(name.lower().encode() for name in OTHER_SIGNS)
+DESCRIPTION: Final = value(200, DOCUMENT)  # written once: anybody may ask for it
 STATUS_PATH: Final = b"/mt/"
 REASONS: Final = {
     400: "not-a-request",
@@ -212,4 +213,4 @@ async def _alive(_: Request) -> Answer:
 
 
 async def _description(_: Request) -> Answer:
-    return value(200, DOCUMENT)
+    return DESCRIPTION
