@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(480)]
 
 EXAMPLES = SCHEMAS.parent / "deploy/examples"
 NUMBER = "447700900999"
