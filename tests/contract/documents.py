@@ -1,5 +1,7 @@
-"""The generated pages of `docs/`: `python -m tests.contract.documents` writes them.
+"""The generated files of `docs/`: `python -m tests.contract.documents` writes them.
 
+`docs/asyncapi.yaml` comes from `schemas/` and the lists of readers. `docs/openapi.yaml` comes from
+ingest.
 `docs/settings.md` comes from the settings class. `docs/data.md` comes from the schema files, from
 `schemas/topics.toml`, and from the columns that the ClickHouse engine reports.
 """
@@ -12,10 +14,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
+
+from ingest.http.openapi.document import DOCUMENT
 from pipeline.avro.single_object import SCHEMAS, versions_of
 from pipeline.kafka.topics import topics
 from pipeline.settings import PREFIX, Settings
 from pipeline.store.clickhouse.database import DATABASE, Database
+from tests.contract.asyncapi import asyncapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,8 +203,23 @@ def _shown(default: Any) -> str:
     return f"`{default}`" if str(default) else "none"
 
 
+class _InFull(yaml.SafeDumper):
+    """Writes what occurs twice twice, without anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def yaml_page(document: Mapping[str, Any]) -> str:
+    """A description in YAML, for readers and tools."""
+    written = yaml.dump(document, Dumper=_InFull, sort_keys=False, allow_unicode=True, width=110)
+    return f"# `python -m tests.contract.documents` generates this file.\n{written}"
+
+
 def main() -> None:
-    """Write the pages."""
+    """Write the files."""
+    (DOCS / "asyncapi.yaml").write_text(yaml_page(asyncapi_document()))
+    (DOCS / "openapi.yaml").write_text(yaml_page(DOCUMENT))
     with tempfile.TemporaryDirectory() as folder, Database(Settings(home=Path(folder))) as database:
         (DOCS / "data.md").write_text(data_page(views_of(database)))
     (DOCS / "settings.md").write_text(settings_page())

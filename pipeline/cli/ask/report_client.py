@@ -126,8 +126,18 @@ def failure_of(address: str) -> str:
         answer = call(f"{address}/readyz", timeout_seconds=QUICK_SECONDS, context=context)
     except CommandError as error:
         return str(error)
-    words = peer_words(" ".join(answer.text.split()))
+    words = peer_words(" ".join(detail_of(answer.text).split()))
     return "" if answer.status == 200 else f"{address} is not ready ({answer.status}): {words}"
+
+
+def detail_of(text: str) -> str:
+    """What problem details say is wrong (RFC 9457 3.1.4); of another answer its text."""
+    try:
+        problem = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    detail = problem.get("detail") if isinstance(problem, dict) else None
+    return detail if isinstance(detail, str) else text
 
 
 def report_of(settings: Settings) -> str:

@@ -26,7 +26,7 @@ def import_stops(
         Path, typer.Argument(metavar="FILE", help="CSV with the columns handset[,number][,reason].")
     ],
     reason: Annotated[
-        str, typer.Option("--reason", help="Reason for the lines that give none.")
+        str, typer.Option("--reason", metavar="WORDS", help="Reason for the lines that give none.")
     ] = "",
     wrong: Annotated[
         Path | None,

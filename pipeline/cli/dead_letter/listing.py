@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.output import print_json_line, print_words, text_from_time
 
 if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
@@ -72,7 +72,7 @@ def list_letters(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the dead letters, oldest first: what was refused, why, and when it was retried."""
+    """List what was refused, why, and when it was retried."""
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_consumer
@@ -88,6 +88,7 @@ def list_letters(
         if json:
             print_json_line(shown)
         else:
-            typer.echo(line_of_letter(shown))
+            for line in line_of_letter(shown).split("\n"):
+                print_words(line)
     if not letters and not json:
         typer.echo("nothing was refused")

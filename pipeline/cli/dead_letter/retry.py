@@ -32,12 +32,14 @@ def retry(
         typer.Argument(metavar="ID", help="Ids of dead letters, from `dead-letter list`."),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(help="Select all that were refused for this reason.")
+        str | None,
+        typer.Option(metavar="REASON", help="Select all that were refused for this reason."),
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            help="All that came by http, xml, soap, smpp, ftp, or as status-http and so on."
+            metavar="WAY",
+            help="All that came by http, xml, soap, smpp, ftp, or as status-http and so on.",
         ),
     ] = None,
     yes: Annotated[
@@ -46,11 +48,11 @@ def retry(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Process refused input again, with the same octets, headers and time of receipt.
+    """Process refused input again, with the same octets.
 
-    Use it when the input has become readable, after an upgrade or with another number directory.
-    Each dead letter is retried once, and the retry is recorded. If the input is refused again, the
-    new dead letter names the old one.
+    Headers and time of receipt are the same, too. Use it when the input has become readable, after
+    an upgrade or with another number directory. Each dead letter is retried once, and the retry is
+    recorded. If the input is refused again, the new dead letter names the old one.
     """
     wanted = frozenset(ids or ())
     if bool(wanted) == bool(reason or source):

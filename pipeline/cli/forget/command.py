@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.output import print_words
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -20,11 +21,12 @@ def forget(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Erase what is stored about a handset, prove it, and say what remains and until when.
+    """Erase what is stored about a handset, and prove it.
 
-    Tables, their copies on workers' disks, and ClickHouse are erased at once. Kafka's topics are
-    erased by their retention. The handset's stops stay: they are kept under an HMAC of the number,
-    whose key is in its own file. The exit code is 1 if anything is left that should be erased.
+    It says what remains and until when. Tables, their copies on workers' disks, and ClickHouse are
+    erased at once. Kafka's topics are erased by their retention. The handset's stops stay: they are
+    kept under an HMAC of the number, whose key is in its own file. The exit code is 1 if anything
+    is left that should be erased.
     """
     address = handset_from(handset)
     actor, words = actor_from(by), words_from(reason)
@@ -48,9 +50,9 @@ def forget(
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
     for line in lines_of_proof(done, before, after, old_parts, found):
-        typer.echo(line)
+        print_words(line)
     for line in remaining(settings, bootstrap, done):
-        typer.echo(line)
+        print_words(line)
     if left := proof.left(after, old_parts, found, done):
         raise CommandError(f"not everything is erased: {'; '.join(left)}")
 

@@ -22,7 +22,7 @@ Product = Annotated[
         show_default=False,
     ),
 ]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")]
+Port = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="0 picks a free one.")]
 
 
 def gateway(
@@ -30,21 +30,24 @@ def gateway(
     home: Home = None,
     product: Product = None,
     numbers: Annotated[
-        str, typer.Option("--numbers", help="Rented numbers, commas between.")
+        str, typer.Option("--numbers", metavar="NUMBERS", help="Rented numbers, commas between.")
     ] = "447700900999",
     mo_way: Annotated[
-        MoWay, typer.Option("--mo-way", help="How messages of handsets are handed over.")
+        MoWay,
+        typer.Option(
+            "--mo-way", metavar="WAY", help=f"How messages are handed over: {', '.join(MoWay)}."
+        ),
     ] = MoWay.HTTP_GET,
     http_port: Port = 8090,
     smpp_port: Port = 2775,
     smtp_port: Port = 2525,
     ftp_port: Port = 2121,
-    seed: Annotated[int, typer.Option(help="Of the faults' chance.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the faults' chance.")] = 1,
 ) -> None:
-    """Play the gateway on this machine, in both directions, without an account.
+    """Play the gateway on this machine, without an account.
 
-    It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
-    sends. It writes apis.toml into the home, unless somebody else wrote one.
+    In both directions: it takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over
+    what `twoway text` sends. It writes apis.toml into the home, unless somebody else wrote one.
     """
     if context.invoked_subcommand is not None:
         return

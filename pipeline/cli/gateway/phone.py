@@ -13,10 +13,14 @@ END_WORDS = "Type a text and Enter to send it; /to NUMBER to text another; Ctrl-
 
 
 def phone(
-    handset: Annotated[str, typer.Argument(help="The handset, with its country code.")],
+    handset: Annotated[
+        str, typer.Argument(metavar="HANDSET", help="The handset, with its country code.")
+    ],
     number: Annotated[
         str | None,
-        typer.Option("--to", help="The number to text; else that of the last message."),
+        typer.Option(
+            "--to", metavar="NUMBER", help="The number to text; else that of the last message."
+        ),
     ] = None,
     gateway: Annotated[
         str | None,
@@ -26,10 +30,10 @@ def phone(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Be a handset of the gateway's stand-in: see what it shows, and send what you type.
+    """Be a handset of the gateway that is played, in a terminal.
 
-    What happened before is shown first. Where stdin is no terminal, each of its lines is sent, and
-    the command ends with the last.
+    You see what the handset shows, and send what you type. What happened before is shown first.
+    Where stdin is no terminal, each of its lines is sent, and the command ends with the last.
     """
     from pipeline.cli.gateway.phone_stream import Conversation, address_of, follow
 

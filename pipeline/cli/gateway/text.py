@@ -18,18 +18,21 @@ _SECONDS = 60.0
 
 
 def text(
-    handset: str,
-    number: str,
-    words: Annotated[str, typer.Argument(metavar="TEXT")],
+    handset: Annotated[str, typer.Argument(metavar="HANDSET", help="With its country code.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The number that it texts.")],
+    words: Annotated[str, typer.Argument(metavar="TEXT", help="What it says.")],
     charset: Annotated[
         str | None,
-        typer.Option(help="ISO-8859-1, UTF-16BE or 8-BIT (TEXT is hex).", show_default=False),
+        typer.Option(
+            metavar="NAME", help="ISO-8859-1, UTF-16BE or 8-BIT (TEXT is hex).", show_default=False
+        ),
     ] = None,
     home: Home = None,
 ) -> None:
-    """Send what a handset would: in parts, in the charset and with the header that it needs.
+    """Send what a handset would, to the gateway that is played.
 
-    Prints the moMsgId of each part. It needs `twoway gateway`.
+    It goes in parts, in the charset and with the header that it needs. Prints the moMsgId of each
+    part. It needs `twoway gateway`.
     """
     settings = settings_from(home=home)
     url = urlsplit(where(settings.home).get("http", ""))

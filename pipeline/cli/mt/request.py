@@ -31,7 +31,9 @@ def mt(
             "--to", metavar="HANDSET", help="Handset, in international format. [required]"
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option("--text", help="What to say. [required]")] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="What to say. [required]")
+    ] = None,
     sender_id: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +43,8 @@ def mt(
         ),
     ] = None,
     keyword: Annotated[
-        str | None, typer.Option(help="Keyword of the message, for a shared short code.")
+        str | None,
+        typer.Option(metavar="WORD", help="Keyword of the message, for a shared short code."),
     ] = None,
     confirms_opt_out: Annotated[
         bool, typer.Option("--confirms-opt-out", help="This message confirms a stop.")
@@ -60,7 +63,7 @@ def mt(
     ] = False,
     home: Home = None,
 ) -> None:
-    """Request an MT, and print the id of the request once Kafka has acknowledged it.
+    """Request an MT, and print the id of the request.
 
     The gate then decides whether the MT is sent. See GET /mt/ID, `twoway mt show ID`, and the
     views mt_command, mt_now and mt_rejection.

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli.terminal.duration import duration_from_text, text_from_duration
-from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line, text_from_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
 LONG_MINUTES: Final = 24 * 60
@@ -19,6 +21,7 @@ def show(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the time of each partition too.")
     ] = False,
+    json: Json = False,
     home: Home = None,
 ) -> None:
     """Print the pipeline's time, or change it.
@@ -35,13 +38,18 @@ def show(
     from pipeline.home.stack import bootstrap_of
 
     bootstrap = bootstrap_of(settings)
-    typer.echo(text_from_time(clock_of(settings).now()))
-    if not verbose:
+    now = clock_of(settings).now()
+    times: Mapping[int, datetime | None] = {}
+    if verbose:
+        from pipeline.cli.operate.partitions import partition_times
+
+        times = partition_times(bootstrap)
+    if json:
+        partitions = [{"partition": each, "time": time} for each, time in times.items()]
+        print_json_line({"time": now, "partitions": partitions if verbose else None})
         return
-
-    from pipeline.cli.operate.partitions import partition_times
-
-    for partition, time in partition_times(bootstrap).items():
+    typer.echo(text_from_time(now))
+    for partition, time in times.items():
         typer.echo(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
 
 
@@ -92,7 +100,7 @@ def advance(
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
-    """Set back the time of partitions whose time leapt far ahead of the broker's clock.
+    """Set back partitions that leapt far ahead of the broker's clock.
 
     Other partitions do not change. Effects of the leap are not undone; deploy/decisions/0087 says
     what to check afterwards. The command returns when the workers have taken the order.

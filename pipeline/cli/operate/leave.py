@@ -14,10 +14,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The worker's setting 
 
 
 def leave(name: Name, home: Home = None) -> None:
-    """Remove a stopped worker from its group, so that other workers get its partitions at once.
+    """Remove a stopped worker from its group.
 
-    Without this command a worker with a name keeps its partitions for ten seconds after it has
-    stopped, in case it restarts. A worker that still runs joins the group again by itself.
+    So other workers get its partitions at once. Without this command a worker with a name keeps its
+    partitions for ten seconds after it has stopped, in case it restarts. A worker that still runs
+    joins the group again by itself.
     """
     settings = settings_from(home=home)
 

@@ -22,10 +22,11 @@ def consume(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Print the committed records of a topic as lines of JSON, until --max or Ctrl-C.
+    """Print the committed records of a topic as lines of JSON.
 
-    Times are ISO 8601 in UTC. Octets (octets, query, udh, key_octets, …) are lower-case hex. A
-    record that cannot be read is shown with "unreadable" and its octets.
+    It ends with --max records or Ctrl-C. Times are ISO 8601 in UTC. Octets (octets, query, udh,
+    key_octets, …) are lower-case hex. A record that cannot be read is shown with "unreadable" and
+    its octets.
     """
     settings = settings_from(home=home)
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.terminal.arguments import handset_from, number_from
-from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line, print_words
+from pipeline.cli.why.past import Past
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pipeline.cli.why.history import Change
+    from pipeline.cli.why.history import Change, ScopeNow
     from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.scopes import Key
 
 # All rows of a handset come from one partition. So the offset tells which of two rows of the same
 # millisecond was recorded later.
@@ -36,20 +39,40 @@ def why(
     ],
     number: Annotated[
         str | None,
-        typer.Argument(metavar="[NUMBER]", help="A number of ours. Default: every scope."),
+        typer.Argument(metavar="NUMBER", help="A number of ours. Default: every scope."),
     ] = None,
+    at_time: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="As it was at this time (ISO 8601 with offset). Default: now.",
+            show_default=False,
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="TIME",
+            help="By what we had recorded by this time; with --at the same, what the gate used.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
     home: Home = None,
 ) -> None:
-    """Say whether an MT to a handset passes, since when, and because of which message and rule.
+    """Say whether an MT to a handset passes, since when and why.
 
-    It shows our state and the gateway's state, what is due, and what would change the state. The
-    answer comes from ClickHouse, which is a few seconds behind; `twoway status` says how far.
+    It names the message and the rule. It shows our state and the gateway's state, what is due, and
+    what would change the state. The answer comes from ClickHouse, which is a few seconds behind;
+    `twoway status` says how far.
     """
+    past = Past.from_words(at_time, known_at)
     if COMMAND_ID.fullmatch(handset.strip()):
-        from pipeline.cli.mt.show import lines_of_id
+        from pipeline.cli.mt.show import show_id
 
-        for line in lines_of_id(settings_from(home=home), handset.strip()):
-            typer.echo(line)
+        show_id(settings_from(home=home), handset.strip(), json=json)
         return
     address = handset_from(handset)
     at = number_from(number) if number else ""
@@ -65,12 +88,18 @@ def why(
     texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
     changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
     forgotten = list(lines_of_forgotten(report, settings, address))
+    if json:
+        print_json_of(changes if past is None else past.changes_of(changes), at, directory)
+        return
     for line in forgotten:
-        typer.echo(line)
+        print_words(line)
     if forgotten and not changes:
         return
-    for line in lines_of_handset(address, at, changes, directory):
-        typer.echo(line)
+    if past:
+        typer.echo(past.words)
+        changes = past.changes_of(changes)
+    for line in lines_of_handset(address, at, changes, directory, is_past=bool(past)):
+        print_words(line)
 
 
 def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
@@ -82,19 +111,38 @@ def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
     return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
 
 
-def lines_of_handset(
-    handset: str, number: str, changes: "list[Change]", directory: "Directory"
-) -> "Iterator[str]":
-    """The answer in words. Without a number it names every scope that ever changed."""
+def print_json_of(changes: "list[Change]", number: str, directory: "Directory") -> None:
+    """Print a line of JSON for each scope."""
+    from pipeline.cli.why.as_json import plain_from_scope
+
+    for key, now in scopes_shown(changes, number, directory).items():
+        print_json_line(plain_from_scope(key, now))
+
+
+def scopes_shown(
+    changes: "list[Change]", number: str, directory: "Directory"
+) -> "Mapping[Key, ScopeNow | None]":
+    """The scopes that decide about a number; without a number every scope that ever changed."""
     from pipeline.cli.why.history import deciding, scopes_now
-    from pipeline.cli.why.words import lines_of_scope
 
     known = scopes_now(changes)
-    if number:
-        for key, now in deciding(directory, number, known).items():
-            yield from lines_of_scope(handset, key, now, directory=directory)
-        return
-    for key, now in known.items():
-        yield from lines_of_scope(handset, key, now, directory=directory)
-    if not known:
-        yield f"{handset} is open everywhere: nothing ever stopped it"
+    return deciding(directory, number, known) if number else known
+
+
+def lines_of_handset(
+    handset: str,
+    number: str,
+    changes: "list[Change]",
+    directory: "Directory",
+    *,
+    is_past: bool = False,
+) -> "Iterator[str]":
+    """The answer in words. Without a number it names every scope that ever changed."""
+    from pipeline.cli.why.words import lines_of_scope
+
+    shown = scopes_shown(changes, number, directory)
+    for key, now in shown.items():
+        yield from lines_of_scope(handset, key, now, directory=directory, is_past=is_past)
+    if not shown:
+        end = "had stopped it by then" if is_past else "ever stopped it"
+        yield f"{handset} {'was' if is_past else 'is'} open everywhere: nothing {end}"

@@ -20,9 +20,12 @@ TEXT_SHOWN: Final = 80
 
 
 def lines_of_scope(
-    handset: str, key: Key, now: ScopeNow | None, *, directory: Directory
+    handset: str, key: Key, now: ScopeNow | None, *, directory: Directory, is_past: bool = False
 ) -> Iterator[str]:
-    """Everything about one scope. If it has no rows, `now` is its account's state, or None."""
+    """Everything about one scope. If it has no rows, `now` is its account's state, or None.
+
+    Of the past it is not said what would change it.
+    """
     number = _number_of(key, directory)
     yield name_of_scope(key)
     if now is None:
@@ -35,7 +38,7 @@ def lines_of_scope(
         yield from _due(now.latest)
     is_open = now is None or now.is_open
     yield f"  an MT {'passes this' if is_open else 'is refused: opted-out'}"
-    for way in _ways(handset, key, now, number):
+    for way in () if is_past else _ways(handset, key, now, number):
         yield f"  to change it: {way}"
 
 
