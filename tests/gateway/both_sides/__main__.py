@@ -25,12 +25,22 @@ async def play(first: int, count: int, home: Path) -> Counter[str]:
 
 
 def main() -> None:
-    """Play, and print what was counted."""
-    count, first = (*map(int, sys.argv[1:3]), 0, 0)[:2]
+    """Play, print what was counted, and each world in which both sides disagreed."""
+    count, first = (*map(int, sys.argv[1:3]), 0)[:2]
+    counts: Counter[str] = Counter()
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="twoway-both-sides-") as home:
-        counts = asyncio.run(play(first, count or 1000, Path(home)))
+        for seed in range(first, first + count):
+            try:
+                counts += asyncio.run(play(seed, 1, Path(home)))
+            except AssertionError as error:
+                failed += 1
+                sys.stdout.write(f"{error}\n\n")
+                sys.stdout.flush()
     for why, how_often in counts.most_common():
-        sys.stdout.write(f"{how_often:>9,} {why}\n")
+        sys.stdout.write(f"{how_often:>11,} {why}\n")
+    sys.stdout.write(f"{count - failed:,} of {count:,} worlds\n")
+    raise SystemExit(bool(failed))
 
 
 if __name__ == "__main__":

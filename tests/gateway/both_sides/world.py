@@ -46,7 +46,8 @@ ACTIONS = {
     "road": 2,
 }
 FATES = {"taken": 14, "held back": 3, "not taken": 2, "answer lost": 2, "refused": 1, "died": 1}
-SPELLS = (1, 5, 40, 300, 1500, 3600, 7000, 20_700, 21_600, 90_000, 200_000)  # seconds
+SPELLS = (1, 5, 40, 300, 300, 1500, 3600, 7000, 20_700, 20_700, 21_600, 100_000)  # seconds
+LONGEST_STEP = timedelta(minutes=10)  # within the quarter of an hour in which we confirm
 
 
 class ProductClock(PipelineClock):
@@ -96,11 +97,13 @@ class World:
         await asyncio.gather(*self.gateway.schedule._running)
 
     async def pass_seconds(self, seconds: int) -> None:
-        """In steps, both sides at each."""
-        step = 60 if seconds <= 7200 else 300
-        while seconds > 0:
-            self.product.now += min(step, seconds) * SECOND
-            seconds -= step
+        """In steps, both sides at each; whatever the stand-in has due is due at its second."""
+        end = self.product.now + seconds * SECOND
+        while self.product.now < end:
+            due = self.gateway.schedule._due
+            soon = min(due[0][0], end) if due else end
+            step = min(max(soon, self.product.now + SECOND), self.product.now + LONGEST_STEP)
+            self.product.now = step
             await self.settle()
             self.product.tick(self.product.now)
             if self.dice.random() < 0.5:
