@@ -72,7 +72,7 @@ class Commands:
             decision = consent.take_gateway_block(
                 held.row,
                 command.handset,
-                command.scopes[0],
+                command.scopes,
                 sender_id=command.sender_id,
                 directory=directory,
                 now=now,

@@ -6,7 +6,6 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.consent import Belief
 from pipeline.gateway.judging import submission_from
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
@@ -28,6 +27,7 @@ class Desk:
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
+        self._confirming: dict[tuple[str, str], str] = {}  # by handset and sender: which parts
 
     def send(
         self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
@@ -81,7 +81,8 @@ class Desk:
             until = int(gateway.clock.now().timestamp()) + THROTTLE_SECONDS
             raise Refusal("130", f"Maximum MT limit exceeded until {until}")
         row = shown(submission.sender_id, handset, mo=submission.mo, settings=gateway.settings)
-        if gateway.consent.belief(handset, row.sender_id) is Belief.STOPPED:
+        is_rest = self._is_rest_of_confirmation(submission, row.sender_id)
+        if not is_rest and gateway.consent.refuses(handset, row.sender_id):
             raise Refusal("122")
         if gateway.account.balance <= 0:
             raise Refusal("301", "No Credit Left")
@@ -107,8 +108,15 @@ class Desk:
         )
         self._gateway.messages.add(message)
         if gateway.consent.confirmed(message.handset, sender_id):
+            if submission.of_parts:
+                self._confirming[message.handset, sender_id] = submission.of_parts
             gateway.tell_consent(message.handset, sender_id, "the customer confirmed the stop")
         return message
+
+    def _is_rest_of_confirmation(self, submission: Submission, sender_id: str) -> bool:
+        """Whether it is a later part of the message whose first part confirmed a stop."""
+        confirming = self._confirming.get((submission.handset, sender_id), "")
+        return bool(confirming) and confirming == submission.of_parts
 
 
 def handsets_of(given: Mapping[str, str]) -> Sequence[str]:

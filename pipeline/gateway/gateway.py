@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.consent import WINDOW, Belief
+from pipeline.gateway.consent import WINDOW, Belief, Stop
 from pipeline.gateway.desk import Desk
 from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
@@ -18,8 +18,7 @@ from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from pipeline.clock import PipelineClock
     from pipeline.gateway.faults import Fault
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
@@ -40,8 +39,10 @@ CONFIRMATION: Final = "You will no longer receive messages from the short code {
 class Gateway(Ground):
     """Everything that the page, the commands and the tests use."""
 
-    def __init__(self, settings: GatewaySettings, world: World) -> None:
-        super().__init__(settings, world)
+    def __init__(
+        self, settings: GatewaySettings, world: World, clock: PipelineClock | None = None
+    ) -> None:
+        super().__init__(settings, world, clock)
         self.desk = Desk(self)
         self.statuses = Statuses(self)
         self.handing_over = HandingOver(self)
@@ -92,14 +93,12 @@ class Gateway(Ground):
 
         Raises `ValueError` for a text that the charset does not hold.
         """
-        before = self.consent.of(handset)
-        word = self.consent.texted(handset, number, text)
-        if self.consent.of(handset) != before:
-            self.tell_consent(handset, number, f"the handset sent {word or 'a message'}")
+        heard = self.consent.texted(handset, number, text)
+        if heard.is_change:
+            self.tell_consent(handset, number, f"the handset sent {heard.word or 'a message'}")
         ids = await self.handing_over.text(handset, number, text, charset)
-        since = self.consent.since(handset, number)
-        if word and since is not None and self.consent.of(handset) != before:
-            self._expect_confirmation(handset, number, word, since)
+        if heard.stop is not None:
+            self._expect_confirmation(handset, heard.word, heard.stop)
         elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):
             self._say(handset, number, self.settings.custom_replies["HELP"])
         return ids
@@ -112,21 +111,23 @@ class Gateway(Ground):
         """Every handset that an event is about, in the order of their first events."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
-    def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
+    def _expect_confirmation(self, handset: str, word: str, stop: Stop) -> None:
         replies = self.settings.custom_replies
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
-            self._end_window(handset, number, since, replies[word])
+            self._end_window(handset, stop, replies[word])
             return
 
         async def look() -> None:
-            self._end_window(handset, number, since, "")
+            self._end_window(handset, stop, "")
 
-        self.schedule.later(since + WINDOW - self.clock.now(), look)
+        self.schedule.later(stop.since + WINDOW - self.clock.now(), look)
 
-    def _end_window(self, handset: str, number: str, since: datetime, words: str) -> None:
-        if self.consent.overdue(handset, number, since):
-            self._say(handset, number, words or CONFIRMATION.format(number))
-            self.tell_consent(handset, number, "the gateway confirmed the stop")
+    def _end_window(self, handset: str, stop: Stop, words: str) -> None:
+        if not self.consent.overdue(handset, stop):
+            return
+        if self.consent.holds(handset, stop):
+            self._say(handset, stop.number, words or CONFIRMATION.format(stop.number))
+        self.tell_consent(handset, stop.number, "the gateway confirmed the stop")
 
     def _say(self, handset: str, number: str, words: str) -> None:
         """A message of the gateway's own, billed (guide 7.1.1)."""
@@ -135,7 +136,7 @@ class Gateway(Ground):
             EventKind.SHOWN,
             way="gateway",
             handset=handset,
-            sender_id=number,
+            sender_id=self.settings.rented.linked.get(number, number),  # guide 7.1.1
             text=words,
             facts={"parts": 1},
         )

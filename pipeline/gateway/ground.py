@@ -49,13 +49,15 @@ class Ground:
     smpp: _Smpp
     ftp: _Ftp
 
-    def __init__(self, settings: GatewaySettings, world: World) -> None:
+    def __init__(
+        self, settings: GatewaySettings, world: World, clock: PipelineClock | None = None
+    ) -> None:
         self.settings = settings
         self.world = world
-        self.clock = PipelineClock(settings.home)
+        self.clock = clock or PipelineClock(settings.home)
         self.schedule = Schedule(self.clock.now)
         self.account = Account(settings, self.clock.now)
-        self.consent = Consent((*settings.numbers, *settings.short_codes), self.clock.now)
+        self.consent = Consent(settings.rented, self.clock.now)
         self.all_faults = Faults(settings.seed)
         self.messages = Messages()
         self.post = Post()

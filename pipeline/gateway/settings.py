@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway.rented import Rented
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -50,6 +52,7 @@ class GatewaySettings:
     password: str = "stand-in"  # noqa: S105 - of a gateway that sends no SMS
     numbers: tuple[str, ...] = ("447700900999",)
     short_codes: tuple[str, ...] = ()
+    rented: Rented = field(default_factory=Rented)
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)

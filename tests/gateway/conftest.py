@@ -54,7 +54,8 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         product.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         fields = {"gateway_seconds": 0.0, "handset_seconds": 0.0, "folder_seconds": 0.1}
-        settings = GatewaySettings(home=tmp_path, product=product.url, **fields | given)
+        given = {"product": product.url} | given
+        settings = GatewaySettings(home=tmp_path, **fields | given)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
         await gateway.start()
         try:

@@ -68,9 +68,11 @@ class Partition:
         self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
         return unfinished
 
-    def raw(self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1") -> None:
+    def raw(
+        self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1", number: str = NUMBER
+    ) -> None:
         callback = MoCallback(
-            handset=HANDSET, number=NUMBER, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
+            handset=HANDSET, number=number, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
         )
         query = http_form.render(callback)
         raw = MoRaw(
