@@ -23,7 +23,8 @@ from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
-from tests.end_to_end.outside import GATEWAY_ZONE, NUMBER
+from tests.end_to_end.outside import GATEWAY_ZONE
+from tests.support.rented_numbers import ANN
 from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def stops(now: datetime) -> Iterator[Outgoing]:
     for number in range(STOPS):
         callback = MoCallback(
             handset=f"4479{number:08d}",
-            number=NUMBER,
+            number=ANN,
             mo_msg_id=f"{number:032x}",
             timestamp=f"{(now - SENT_AGO).astimezone(GATEWAY_ZONE):%Y-%m-%d %H:%M:%S}",
             charset="ISO-8859-1",
@@ -120,7 +121,7 @@ def test_a_stop_is_confirmed_once_across_a_kill(
     kafka = broker.bootstrap
     create_topics(kafka, Settings(partitions=PARTITIONS))
     now = datetime.now(UTC)
-    toml = f'[[number]]\nnumber = "{NUMBER}"\nkind = "vmn"\n'
+    toml = f'[[number]]\nnumber = "{ANN}"\nkind = "vmn"\n'
     numbers = numbers_from_toml(toml, origin="test", loaded_at=now)
     publish(
         kafka,

@@ -15,10 +15,10 @@ from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
 from pipeline.kafka import topics
-from tests.end_to_end.outside import NUMBER, SHARED
 from tests.ingest.smpp.process import smpp_process
 from tests.ingest.smpp.smsc import Smsc
 from tests.support.mo import timestamp
+from tests.support.rented_numbers import ANN, API_ID, SHARED
 from tests.wire.smpp.test_callback import UDHI, pdu_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -159,7 +159,7 @@ def test_an_ordinary_answer_re_enables_and_one_in_doubt_does_not(outside, told, 
 )
 def test_xml_by_the_letter_is_taken_and_flagged(outside, handset, text, charset, read):
     packet = b"<clickmo><from>%b</from><to>%b</to><text>%b</text><charset>%b</charset></clickmo>"
-    filled = packet % (handset.encode(), NUMBER.encode(), text, charset.encode())
+    filled = packet % (handset.encode(), ANN.encode(), text, charset.encode())
     answer = outside.http.post(
         f"{outside.ingest}/mo/xml",
         content=b"data=" + quote_from_bytes(filled).encode(),
@@ -172,7 +172,7 @@ def test_xml_by_the_letter_is_taken_and_flagged(outside, handset, text, charset,
 
 
 def test_a_form_of_another_kind_is_taken(outside, handset):
-    fields = {"from": (None, handset), "to": (None, NUMBER), "text": (None, "STOP")}
+    fields = {"from": (None, handset), "to": (None, ANN), "text": (None, "STOP")}
     assert outside.http.post(f"{outside.ingest}/mo/http", files=fields).status_code == 200
     assert judged(outside, handset) == DUE
 
@@ -227,9 +227,9 @@ async def test_data_coding_marks_and_tables_over_smpp(outside, tmp_path):
     sent = {name: outside.new_handset() for name in (*DELIVERED, "turkish")}
     async with gateway(outside, tmp_path) as session:
         for sequence, (name, (octets, fields, _, _)) in enumerate(DELIVERED.items(), 1):
-            pdu = pdu_of(octets, source=sent[name], destination=NUMBER, **fields)
+            pdu = pdu_of(octets, source=sent[name], destination=ANN, **fields)
             assert await session.deliver(pdu, sequence=sequence) == 0
-        pdu = pdu_of(turkish, source=sent["turkish"], destination=NUMBER, esm_class=UDHI)
+        pdu = pdu_of(turkish, source=sent["turkish"], destination=ANN, esm_class=UDHI)
         assert await session.deliver(pdu, sequence=100) == 0
     for name, (_, _, text, flags) in DELIVERED.items():
         assert await asyncio.to_thread(judged, outside, sent[name]) == DUE, name
@@ -244,7 +244,7 @@ def lines_of(outside, handset, *texts) -> bytes:
     ago = range(len(texts), 0, -1)
     times = [timestamp(outside.clock.now() - timedelta(hours=hours)) for hours in ago]
     return b"".join(
-        f"{time}\t{handset}\t{NUMBER}\t{text}\t12345\t\tISO-8859-1\t\n".encode()
+        f"{time}\t{handset}\t{ANN}\t{text}\t{API_ID}\t\tISO-8859-1\t\n".encode()
         for time, text in zip(times, texts, strict=True)
     )
 

@@ -19,8 +19,8 @@ from pipeline.store.erasure.topics import KafkaErasureTopics
 from pipeline.store.lane import BlockLimits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import key_file
-from tests.end_to_end.outside import NUMBER, OTHER
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
+from tests.support.rented_numbers import ANN, BOB
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -72,7 +72,7 @@ def a_life(outside, handset: str) -> None:
     outside.rows("consent_change", handset)
     assert outside.decided(outside.ask_mt(to=handset, text="news"))["rule"] == "opted-out"
     outside.decided(outside.ask_mt(to=handset, text="Bye.", confirms_opt_out=True))
-    outside.running.cli("stop", handset, OTHER, *WHY)
+    outside.running.cli("stop", handset, BOB, *WHY)
     outside.rows("consent_change", handset, at_least=3)
     for view in ("mo_raw", "mo_part", "mo_message", "mt_request", "mt_command", "mt_rejection"):
         outside.rows(view, handset)
@@ -105,8 +105,8 @@ def test_nothing_is_left_of_a_handset_but_that_it_is_stopped(outside, forgotten)
     assert {after for _, after in counted.values()} == {0}
     assert re.search(r"(?m)^tombstones in the changelog +3$", done.stdout)
     assert re.search(r"(?m)^clickhouse, old parts +0$", done.stdout)
-    assert f"stays stopped: number {NUMBER} since" in done.stdout
-    assert f"stays stopped: number {OTHER} since" in done.stdout
+    assert f"stays stopped: number {ANN} since" in done.stdout
+    assert f"stays stopped: number {BOB} since" in done.stdout
     assert re.search(r"(?m)^  mo-raw +20\d\d-\d\d-\d\dT\S+Z \(retention 30 d", done.stdout)
     assert handset not in done.stdout
     assert files_with(handset, home / "state") == []
@@ -130,7 +130,7 @@ def test_a_stop_stays_a_stop_and_a_late_result_brings_nothing_back(outside, hand
     refused = outside.decided(outside.ask_mt(to=handset, text="news"))
     assert refused["rule"] == "opted-out"
     assert "(suppression)" in refused["detail"]
-    assert outside.decided(outside.ask_mt(to=handset, text="news", **{"from": OTHER}))["state"] == (
+    assert outside.decided(outside.ask_mt(to=handset, text="news", **{"from": BOB}))["state"] == (
         "command"
     )
     outside.text(handset, "I am back")

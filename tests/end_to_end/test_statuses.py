@@ -11,6 +11,7 @@ import pytest
 from pipeline.cli.ask.broker import Outgoing, publish
 from pipeline.kafka import topics
 from pipeline.records import MtResult
+from tests.support.rented_numbers import ANN
 from tests.wire.status.test_reports import soap_of, xml_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -132,7 +133,7 @@ def test_an_operator_resolves_what_is_unknown_and_nothing_else(outside, handset,
 
 def test_a_request_that_is_refused_is_waited_for(outside, handset):
     outside.text(handset, "STOP")
-    line = ("mt", "--to", handset, "--text", "news", "--from", "447700900100", "--wait")
+    line = ("mt", "--to", handset, "--text", "news", "--from", ANN, "--wait")
     told = outside.running.cli(*line, check=False)
     assert told.returncode == 1
     assert "refused: opted-out" in told.stdout.splitlines()[-1]
