@@ -20,7 +20,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class Belief(StrEnum):
-    """What the gateway assumes about a handset and a number."""
+    """What the gateway believes of a handset and a number."""
 
     OPEN = "open"
     CONFIRMATION_DUE = "confirmation-due"
@@ -34,7 +34,7 @@ class _Stop:
 
 
 class Consent:
-    """The states by handset and number; a number that was never stopped is open."""
+    """By handset and number; what was never stopped is open."""
 
     def __init__(self, numbers: Sequence[str], now: Callable[[], datetime]) -> None:
         self._numbers = numbers
@@ -42,18 +42,18 @@ class Consent:
         self._stops: dict[tuple[str, str], _Stop] = {}
 
     def of(self, handset: str) -> dict[str, Belief]:
-        """The states that are not open, by number; `*` is every number of the account."""
+        """What is not open, by number; `*` is every number of the account."""
         return {
             number: stop.belief for (who, number), stop in self._stops.items() if who == handset
         }
 
     def belief(self, handset: str, number: str) -> Belief:
-        """The belief about one number."""
+        """Of one number."""
         stop = self._stops.get((handset, number)) or self._stops.get((handset, ACCOUNT))
         return stop.belief if stop else Belief.OPEN
 
     def texted(self, handset: str, number: str, text: str) -> str:
-        """Take in a whole message of a handset; return its stop word, or empty."""
+        """Take in a whole message of a handset; the stop word that it is, or empty."""
         words = [word.upper() for word in _WORD.findall(text)]
         whole = " ".join(words)
         if whole in STOP_ALL:
@@ -67,7 +67,7 @@ class Consent:
         return ""
 
     def confirmed(self, handset: str, number: str) -> bool:
-        """An MT from the number reached the handset; return whether it is the confirmation."""
+        """An MT from the number reached the handset: whether it was the awaited confirmation."""
         for scope in (number, ACCOUNT):
             stop = self._stops.get((handset, scope))
             if stop and stop.belief is Belief.CONFIRMATION_DUE:
@@ -76,7 +76,7 @@ class Consent:
         return False
 
     def overdue(self, handset: str, number: str, since: datetime) -> bool:
-        """Six hours after the stop of `since`: block, and return whether no confirmation came."""
+        """Six hours after the stop of `since`: whether no confirmation came. It is blocked now."""
         for scope in (number, ACCOUNT):
             stop = self._stops.get((handset, scope))
             if stop and stop.since == since and stop.belief is Belief.CONFIRMATION_DUE:
@@ -85,7 +85,7 @@ class Consent:
         return False
 
     def since(self, handset: str, number: str) -> datetime | None:
-        """When the stop was sent whose confirmation is due; None if none is due."""
+        """When the stop was sent whose confirmation is due; None: none is."""
         for scope in (number, ACCOUNT):
             stop = self._stops.get((handset, scope))
             if stop and stop.belief is Belief.CONFIRMATION_DUE:

@@ -35,7 +35,7 @@ _REFUSED: Final = re.compile(f"{MAGIC}0([1-9][0-9]{{2}})")
 
 @dataclass
 class Fault:
-    """One fault; `share` is how often it is played while it is on, from 0 to 1."""
+    """One fault; `share` is how often it is met while it is on, from 0 to 1."""
 
     name: str
     handset: str
@@ -49,21 +49,21 @@ class Fault:
 
 
 class Faults:
-    """All faults. Chance is seeded: the same run plays the same faults."""
+    """All of them. Chance is seeded: the same run meets the same faults."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - no secret
         self.all = [Fault(name, MAGIC + digits, words) for digits, name, words in _NAMES]
 
     def named(self, name: str) -> Fault:
-        """The fault of this name; raises `KeyError`."""
+        """One of them; raises `KeyError`."""
         found = next((fault for fault in self.all if fault.name == name), None)
         if found is None:
             raise KeyError(name)
         return found
 
     def met(self, handset: str, *names: str) -> str:
-        """The first of `names` that applies to a message from or to this handset; empty: none."""
+        """The first of `names` that a message from or to this handset meets; empty: none."""
         for fault in self.all:
             if fault.name not in names:
                 continue
@@ -75,6 +75,6 @@ class Faults:
 
 
 def refused_code(handset: str) -> str:
-    """The error code of a magic handset, 279991000 and three digits; empty if it is not magic."""
+    """The error code that a magic handset stands for, 279991000 and three digits; empty: none."""
     found = _REFUSED.fullmatch(handset)
     return found[1] if found else ""

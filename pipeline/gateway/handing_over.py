@@ -27,13 +27,13 @@ _LATE: Final = timedelta(hours=1)
 
 
 class HandingOver:
-    """Tries every part at once, and again on the guide's schedule."""
+    """Every part is tried at once, and again on the guide's schedule."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     async def text(self, handset: str, number: str, text: str, charset: str | None) -> list[str]:
-        """Hand over each part of a text; return their ids after the first attempt of each."""
+        """Hand over each part of a text; their ids. Returns after the first attempt of each."""
         gateway = self._gateway
         parts = parts_of(text, charset)
         ids = [part.mo_msg_id for part in parts]
@@ -90,7 +90,7 @@ class HandingOver:
             gateway.schedule.later(MO_RETRIES[failures], again)
 
     async def _hand_over(self, way: MoWay, callback: MoCallback) -> tuple[int, bytes, bytes]:
-        """The status of HTTP, or 200 if another way took it; what was sent; the answer."""
+        """The status of HTTP, or 200 where another way took it; what was sent; the answer."""
         gateway = self._gateway
         match way:
             case MoWay.REPORTS:

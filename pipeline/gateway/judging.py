@@ -1,4 +1,4 @@
-"""Reads a submission, and decides whether to take it (HTTP API 2.3.8, 5; guide 8.1, 8.2)."""
+"""What a submission says, and whether the gateway takes it (HTTP API 2.3.8, 5; guide 8.1, 8.2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SMALL: Final = re.compile("[0-9]{1,5}")
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One message to one handset, as it was read."""
+    """One message to one handset, understood."""
 
     handset: str
     sender_id: str
@@ -35,7 +35,7 @@ class Submission:
 
 
 def submission_from(given: Mapping[str, str], handset: str) -> Submission:
-    """The submission in sendmsg's parameters, with names in lower case; raises `Refusal`."""
+    """What sendmsg's parameters say, their names in lower case; raises `Refusal`."""
     if code := refused_code(handset):
         raise Refusal(code)
     if not _INTERNATIONAL.fullmatch(handset):
@@ -75,7 +75,7 @@ def _text_and_parts(given: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
-    """A numeric parameter; SOAP sends every one, with 0 for one that is not meant."""
+    """A parameter that is a number; SOAP gives every one, 0 where it is not meant."""
     value = given.get(name, "").strip()
     if not value:
         return default

@@ -1,4 +1,4 @@
-"""A message's state on its way to the handset, pushed to the customer (HTTP API, appendix B)."""
+"""How a message stands on its way to the handset, pushed to the customer (HTTP API, appendix B)."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _SOAP_TYPES: Final = {"api_id": "int", "timestamp": "int", "status": "int", "cha
 
 
 class Statuses:
-    """From 008 over 003 to 004, each after a time on the home's clock."""
+    """From 008 over 003 to 004, each after its time on the home's clock."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     def begin(self, message: Message) -> None:
-        """A message was taken: begin its way."""
+        """A message was taken: it is on its way."""
         settings, met = self._gateway.settings, self._gateway.all_faults.met
         message.fault = met(
             message.handset, "status-never", "status-twice", "status-disorder", "status-late"
@@ -106,7 +106,7 @@ class Statuses:
 
 
 def _rendered(message: Message, status: str, seconds: int) -> tuple[str, str, bytes]:
-    """The form of the status, the method, and the octets of the query or the body."""
+    """Which form the status goes in, the method, and the octets of the query or the body."""
     values = {
         "api_id": message.api_id,
         "apiMsgId": message.message_id,

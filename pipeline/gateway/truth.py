@@ -17,7 +17,7 @@ SEEN: Final = "gateway-seen.jsonl"  # under the home
 
 
 class Truth:
-    """Listens to the world, and writes the file. The octets are hex."""
+    """Listens to the world, and writes. The octets are hex."""
 
     def __init__(self, home: Path) -> None:
         self._file = home / SEEN
@@ -42,7 +42,7 @@ class Truth:
 
 
 def seen_in(home: Path) -> Iterator[dict[str, Any]]:
-    """The messages that were taken, in order; none if there is no file."""
+    """What was taken, in its order; nothing where there is no file."""
     file = home / SEEN
     if file.is_file():
         with file.open(encoding="utf-8") as lines:
@@ -51,7 +51,7 @@ def seen_in(home: Path) -> Iterator[dict[str, Any]]:
 
 
 def twice(seen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Repeated messages: by cliMsgId and handset, or without cliMsgId by text, part and handset."""
+    """Those that came before: by cliMsgId and handset, or without one by text, part and handset."""
     keys: set[tuple[str, ...]] = set()
     again: list[dict[str, Any]] = []
     for each in seen:

@@ -25,7 +25,7 @@ LONGEST_THROTTLE_SECONDS: Final = 3_600.0
 
 
 class Circuit:
-    """While it is open, only a probe, which sends no message, is made at intervals."""
+    """Open: nothing is asked for, and every now and then a probe that sends nothing is due."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -69,9 +69,9 @@ class Circuit:
         self._open(words, again=True)
 
     def probe_succeeded(self) -> None:
-        """Close the circuit; if the next call fails, the circuit opens again, and for longer.
+        """Close the circuit; the next failure of a call opens it again, and for longer.
 
-        A probe sends no message: a gateway that answers probes may still fail on messages.
+        A probe sends nothing: where it goes through, messages may fail all the same.
         """
         self._failures = FAILURES - 1
         self._probe_at = None

@@ -1,6 +1,6 @@
-"""What a sender reads: commands from the committed offsets on, and the worker's states from now on.
+"""What a sender reads: commands, from where they were done; and what the worker says, from now on.
 
-One group reads both topics and keeps partitions of the same number together.
+One group over both topics, with partitions of the same number together.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REBALANCE_MS: Final = 60_000
 
 
 class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the sender which partitions are its own, before it reads any record of them."""
+    """Tells the sender which partitions are its own, before anything of them is read."""
 
     def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
         self._consumer = consumer
@@ -50,7 +50,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
         self._owned: set[int] = set()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Give the partitions up; commit how far their commands are done."""
+        """Let go; commit how far commands are done."""
         await self._sender.settle()
         marks = self._sender.marks()
         await self._sender.give_up(self._owned)
@@ -58,7 +58,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
         await commit(self._consumer, marks)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """The worker's states are read from the end on: those from now on answer the asks."""
+        """What the worker says is heard from its end: all it says from now on answers asks."""
         states = [each for each in assigned if each.topic == topics.MT_STATE]
         if states:
             await self._consumer.seek_to_end(*states)
@@ -69,7 +69,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
-    """Commit how far commands are done; the next commit makes up for a failed one."""
+    """Commit how far commands are done; a failure is made up for by the next commit."""
     offsets = {TopicPartition(topics.MT_COMMAND, p): offset for p, offset in marks.items()}
     if offsets:
         try:
@@ -121,7 +121,7 @@ async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -
 
 
 def _pause(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-    """Read no more commands than the sender may hold; the worker's states are always read."""
+    """Read no more commands than the sender may hold; what the worker says is always read."""
     commands = [each for each in consumer.assignment() if each.topic == topics.MT_COMMAND]
     if len(sender) >= HELD_AT_MOST:
         consumer.pause(*commands)

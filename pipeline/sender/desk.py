@@ -85,7 +85,7 @@ class Desk:
         return None
 
     async def _until_usable(self) -> None:
-        """Wait while the circuit is open, or while the gateway has asked for a pause."""
+        """Wait while the circuit is open, or the gateway asked for less."""
         while True:
             seconds = self.circuit.seconds_to_wait
             if seconds:

@@ -1,4 +1,4 @@
-"""What a sender writes: asks and results. A record is repeated until Kafka has it."""
+"""What a sender writes: asks, and what it saw. Nothing is given up before Kafka has it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BACKOFF_SECONDS: Final = (0.1, 5.0)
 
 
 class Post(Protocol):
-    """Takes the sender's asks and results."""
+    """Where asks and results go."""
 
     async def ask(self, ask: MtAsk) -> None:
         """Write an ask; returns once every in-sync replica has it."""
@@ -34,11 +34,11 @@ class Post(Protocol):
 
     @property
     def is_reachable(self) -> bool:
-        """Whether the last record was acknowledged at the first try."""
+        """Whether what was written last was acknowledged at the first attempt."""
 
 
 class KafkaPost:
-    """One idempotent producer, replaced when it fails; it tries until Kafka acknowledges."""
+    """One idempotent producer, replaced when it fails; tries until it is acknowledged."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -48,7 +48,7 @@ class KafkaPost:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether the last record was acknowledged at the first try."""
+        """Whether what was written last was acknowledged at the first attempt."""
         return not self._failing
 
     async def ask(self, ask: MtAsk) -> None:
@@ -60,7 +60,7 @@ class KafkaPost:
         await self._send(topics.MT_RESULT, result.handset, single_object.encode(result))
 
     async def stop(self) -> None:
-        """Close the connection."""
+        """Let go of the connection."""
         if self._producer is not None:
             await self._producer.stop()
 
@@ -102,7 +102,7 @@ class KafkaPost:
             return self._producer
 
     async def _let_go(self, producer: Any) -> None:
-        """Drop the producer: one that gave up a record takes no further one."""
+        """Begin anew: a producer that gave up on a record takes no other one."""
         async with self._making:
             if producer is None or producer is not self._producer:
                 return

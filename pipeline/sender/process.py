@@ -1,4 +1,4 @@
-"""`twoway sender`: sends the commands that the worker permits, by the APIs of `apis.toml`."""
+"""`twoway sender`: sends what the worker permits, by the APIs of `apis.toml`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("twoway.sender")
 
 
 class SenderProcess:
-    """The APIs, the sender, and the consumer that feeds it."""
+    """The APIs, what sends by them, and what feeds it."""
 
     def __init__(self, settings: Settings, apis: list[Api]) -> None:
         self._settings = settings
@@ -43,11 +43,11 @@ class SenderProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it reads, and Kafka takes its records."""
+        """Whether it reads, and Kafka takes what it writes."""
         return self._is_fed and self._post.is_reachable
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Send until `ended`, then finish the calls under way."""
+        """Send until `ended`, then end what is under way."""
         serving = asyncio.create_task(self.sender.run())
         feeding = asyncio.create_task(feed(self.sender, self._bootstrap, ended=ended))
         self._is_fed = True
@@ -67,7 +67,7 @@ class SenderProcess:
 
 
 def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; exits with 2 for wrong settings."""
+    """Send until SIGTERM or SIGINT; exits with 2 for wrong settings."""
 
     async def main() -> None:
         process = SenderProcess(settings, apis_from_file(apis_file(settings)))

@@ -1,4 +1,4 @@
-"""Every metric that an alert or a panel names exists in the code, with the same labels."""
+"""Every metric that an alert or a panel names is one that the code has, with the labels it has."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MODULES = (
 
 
 def metrics_in_code() -> dict[str, set[str]]:
-    """Every name that a scrape of any process may show, with its labels."""
+    """Every name a scrape may show, with its labels, of every process."""
     of_http = Metrics().registry
     ours = [
         each
@@ -60,7 +60,7 @@ def metrics_in_code() -> dict[str, set[str]]:
 
 
 def names_of(metric: Any) -> list[str]:
-    """The names of a metric's series; a histogram has three."""
+    """The names of its series; a histogram has three."""
     base = metric._name
     match metric._type:
         case "counter":
@@ -91,7 +91,7 @@ def expressions() -> Iterator[Any]:
 
 
 def unknown(expression: str) -> list[str]:
-    """The names and labels in an expression that the code does not have."""
+    """The names and labels in an expression that the code has not."""
     named = NAMED.findall(expression)
     wrong = [name for name in named if name not in IN_CODE]
     labels = {label for name in named for label in IN_CODE.get(name, set())} | OF_PROMETHEUS
@@ -139,13 +139,13 @@ SELECTING = re.compile(r"(twoway_ingest_(?:smpp|ftp)_\w+)\{(\w+)=~?\"([^\"]+)\""
     ),
 )
 def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, value: str) -> None:
-    """Prometheus sees no increase in a series that is new: the first event would raise no alert."""
+    """An increase from nothing is none to Prometheus: the first of them would raise no alert."""
     samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
     assert [s for s in samples if s.name == name and s.labels[label] == value]
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
-    """A prefix for each process, and Prometheus' own rules: base units, plural, the unit last."""
+    """A prefix a process, and Prometheus' own rule for units: base units, plural, last."""
     for name in IN_CODE:
         assert re.fullmatch(r"twoway_(ingest|worker|store|sender)_[a-z_]+", name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name

@@ -1,4 +1,4 @@
-"""Clients that are not ours, against the stand-in of the gateway."""
+"""Clients that are not ours, against the gateway that is played."""
 
 import asyncio
 import shutil

@@ -26,7 +26,7 @@ _STATES: Final = frozenset({"refused", "status", "handed-over"})
 
 
 def address_of(given: str | None, home: Path) -> str:
-    """The stand-in's address; raises `CommandError` if it is not known, or not on this machine."""
+    """Where the stand-in listens; raises `CommandError` where nobody says it, or not here."""
     address = (given or where(home).get("http", "").removesuffix("/http")).rstrip("/")
     if not address:
         raise CommandError(
@@ -53,11 +53,11 @@ class Conversation:
 
     @property
     def base(self) -> str:
-        """The path of the handset."""
+        """The handset's own place."""
         return f"{self.address}/phones/{self.handset}"
 
     def send(self, text: str) -> None:
-        """Send a text as the handset; raises `CommandError` with the gateway's words."""
+        """Text as the handset; raises `CommandError` with the gateway's words."""
         if not self.number:
             raise CommandError("say which number to text: --to NUMBER, or /to NUMBER")
         body = urlencode({"number": self.number, "text": text}).encode()
@@ -68,7 +68,7 @@ class Conversation:
         self._awaited = int(json.loads(answer.text)["event"])
 
     def note(self, fields: Fields) -> None:
-        """Note the last number that was spoken to, and the position of the stream."""
+        """The number last spoken to, and how far the stream is."""
         if fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal():
             self.number = self.number or str(fields["other"])
         with self._shown:
@@ -81,7 +81,7 @@ class Conversation:
             self._shown.wait_for(lambda: self._seen >= self._awaited or self.lost, SETTLE_SECONDS)
 
     def refuse_lost(self) -> None:
-        """Raise `CommandError` if the stream has ended."""
+        """Raise `CommandError` where the stream has ended."""
         if self.lost:
             raise CommandError(self.lost)
 
@@ -108,7 +108,7 @@ def follow(conversation: Conversation, show: Callable[[str], None]) -> None:
 
 
 def line_of(fields: Fields) -> str:
-    """`09:30:03 < 447700900999  Your parcel is here`; empty for events that no handset sees."""
+    """`09:30:03 < 447700900999  Your parcel is here`; empty for what a handset does not see."""
     kind, text = str(fields["kind"]), str(fields["text"]).replace("\n", "\n           ")
     if kind in _STATES:
         return f"{fields['at']} . {fields['other']}  {fields['state']}"

@@ -1,4 +1,4 @@
-"""The stand-in of the gateway beside a local stack; each has the address of the other."""
+"""The gateway that is played beside a local stack; both are pointed at each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PORTS: Final = ("http", "smpp", "smtp", "ftp")
 
 
 class PlayedGateway:
-    """Writes apis.toml into the home, unless there is one; `settings` are the stack's."""
+    """Writes apis.toml into the home unless somebody else did; `settings` are the stack's."""
 
     def __init__(self, settings: Settings) -> None:
         self._ports: dict[str, int] = {}
@@ -39,7 +39,7 @@ class PlayedGateway:
     def program(
         self, command: Callable[[str], Sequence[str]], log: Callable[[str], Path]
     ) -> Program:
-        """The program for the supervisor."""
+        """The process."""
         ports = self._ports
         own = replace(self.settings, smpp_password="", ftp_password="")
         return Program(
@@ -57,7 +57,7 @@ class PlayedGateway:
 
 
 def _pointed(settings: Settings, ports: dict[str, int], own: GatewaySettings) -> Settings:
-    """The settings with the stand-in as the host of SMPP and FTP, if no host is set."""
+    """The settings with the stand-in as the host of SMPP and FTP, where none is set."""
     if not settings.smpp_host:
         settings = replace(
             settings,

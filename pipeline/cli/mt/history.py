@@ -132,7 +132,7 @@ class MtStateRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """The present state of a command."""
+    """How a command stands now."""
 
     command_id: str
     request_id: str
@@ -142,7 +142,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MtHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one request or command; states and results in the order of Kafka."""
+    """All of one request or command; states and results in the order of Kafka."""
 
     asked: list[MtRequestRow]
     command: MtCommandRow | None
@@ -152,12 +152,12 @@ class MtHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known."""
+        """Whether nothing is known at all."""
         return not (self.asked or self.command or self.refused or self.seen or self.states)
 
 
 def history_of(report: str, name: str) -> MtHistory:
-    """What is known of the command or the request with this id."""
+    """What is known of the command or the request of this id."""
     commands = _read(report, _COMMANDS, MtCommandRow, {"id": name})
     command = commands[-1] if commands else None
     request_id = command.request_id if command else name
@@ -174,7 +174,7 @@ def history_of(report: str, name: str) -> MtHistory:
 
 
 def now_of(report: str, command_id: str) -> Now | None:
-    """The state of a command; None if the worker has published none."""
+    """How a command stands; None: the worker has said nothing of it."""
     found = _read(report, _NOW, Now, {"id": command_id})
     return found[0] if found else None
 

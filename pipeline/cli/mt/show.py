@@ -20,21 +20,21 @@ def show_mt(
         str,
         typer.Argument(
             metavar="COMMAND_OR_REQUEST_ID",
-            help="The id that `mt` prints, or an id in mt_command.",
+            help="As `mt` prints it, or as mt_command has it.",
         ),
     ],
     home: Home = None,
 ) -> None:
-    """Print the path of one MT: request, decision, permits, sending, and the gateway's reports.
+    """Say what became of one MT: asked for, let pass, permitted, sent, and what the gateway said.
 
-    The data come from ClickHouse, a few seconds late.
+    It is as ClickHouse has it, a few seconds behind.
     """
     for line in lines_of_id(settings_from(home=home), name.strip()):
         typer.echo(line)
 
 
 def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":
-    """The path in words; raises `CommandError` if nothing is known."""
+    """The path in words; raises `CommandError` where nothing is known."""
     from pipeline.cli.ask.report_client import report_of
     from pipeline.cli.mt.history import history_of
     from pipeline.cli.mt.words import lines_of_mt

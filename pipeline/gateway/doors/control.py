@@ -1,4 +1,4 @@
-"""Requests of our commands to a running stand-in: send a handset's message, switch a fault."""
+"""What commands ask of a stand-in that runs: send what a handset sends, and switch a fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """The paths under `/_/`; pages of other sites are refused."""
+    """Under `/_/`; pages of other sites are refused."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -51,7 +51,7 @@ class Control:
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Whether the request comes from no page of another site, under any name of this machine."""
+    """Whether no page of another site asks, by whatever name it calls this machine."""
     host, origin = (request.headers.get(name, "").encode() for name in ("Host", "Origin"))
     site = request.headers.get("Sec-Fetch-Site", "").encode()
     if refuse_host(host, known=frozenset()) is not None:

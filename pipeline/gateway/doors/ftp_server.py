@@ -1,4 +1,4 @@
-"""The FTP API: a folder whose files are taken once a minute, and `mo.log` in it."""
+"""The FTP API: a folder whose files are taken once a minute, and `mo.log` beside them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _POLL_SECONDS: Final = 0.1
 
 
 class FtpServer:
-    """A server in a separate thread; the gateway's loop looks at the files.
+    """A server in a thread of its own; files are looked at in the gateway's loop.
 
-    A file is taken once, whatever its ending, except files that are not whole (`.part`) and logs.
+    A file is taken once, whatever its ending, but for those that are not whole (`.part`) and logs.
     Its answers are in a log beside it.
     """
 
@@ -59,7 +59,7 @@ class FtpServer:
         self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """End the thread, and stop looking at files."""
+        """End the thread and the looking."""
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -52,7 +52,7 @@ class HttpServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop the server and everything that belongs to it."""
+        """End it, and what hangs on it."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -122,7 +122,7 @@ def _head_of(response: web.Response) -> bytes:
 
 
 def variables_of(query: bytes, body: bytes) -> dict[str, str]:
-    """Each variable by its name in lower case: ISO-8859-1, unless `charset` names another one."""
+    """Each variable by its name in lower case: ISO-8859-1, unless `charset` names another."""
     pairs = [pair.partition(b"=") for part in (query, body) for pair in part.split(b"&") if pair]
     octets = {
         (octets_from_percent(name) or name).decode("latin-1").lower(): octets_from_percent(value)
@@ -139,7 +139,7 @@ def variables_of(query: bytes, body: bytes) -> dict[str, str]:
 
 
 def _whole(request: web.Request, body: bytes) -> bytes:
-    """The whole request as a page shows it; the page leaves out its password."""
+    """The request as a page shows it, with its password left out by whoever shows it."""
     head = f"{request.method} {request.raw_path} HTTP/1.1\r\n"
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     return f"{head}{lines}\r\n".encode() + body

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 def refused_before_reading(
     gateway: Ground, request: web.Request, handset: str
 ) -> web.StreamResponse | None:
-    """The answer of a fault by which nothing was taken; None if there is no such fault."""
+    """The answer of a fault by which nothing was taken; None where there is none."""
     fault = gateway.all_faults.met(handset, "reset-before-read", "busy") if handset else ""
     if not fault:
         return None
@@ -40,7 +40,7 @@ def refused_before_reading(
 async def answered(
     gateway: Ground, request: web.Request, handset: str, answer: Answer
 ) -> web.StreamResponse:
-    """The answer, or the answer of a fault; the message was taken in both cases."""
+    """The answer, or what a fault makes of it; the message was taken all the same."""
     names = ("lose-answer", "cut-answer", "html", "huge", "hang", "slow")
     fault = gateway.all_faults.met(handset, *names) if handset else ""
     if fault:
@@ -71,7 +71,7 @@ def _cut_off(request: web.Request) -> web.StreamResponse:
 async def _piecewise(
     request: web.Request, answer: Answer, *, octets: int, pause: float
 ) -> web.StreamResponse:
-    """Write one octet at a time; the connection ends after the given number of octets."""
+    """An octet at a time; the connection ends after as many."""
     response = web.StreamResponse(headers={"Content-Length": str(len(answer.octets))})
     response.content_type = answer.kind
     await response.prepare(request)

@@ -1,4 +1,4 @@
-"""The SMTP API: a mail of lines, to any address."""
+"""The SMTP API: a mail of lines, to whatever address."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TAKEN: Final = "250 OK"
 
 
 class SmtpServer:
-    """Every mail is accepted; a mistake in a message is shown on the page only.
+    """Mails are taken on trust: what is wrong with a message shows on the page alone.
 
-    A customer who wants the answer by mail writes `reply:`; the stand-in sends no mail.
+    A customer that wants it by mail says `reply:`; the stand-in sends no mail.
     """
 
     def __init__(self, gateway: Ground) -> None:
@@ -51,7 +51,7 @@ class SmtpServer:
             self._server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        """Take a whole mail; return the answer to its final dot."""
+        """A mail came whole; the answer to its dot."""
         octets = envelope.original_content or b""
         mail = message_from_bytes(octets)
         body = mail.get_payload(decode=True)
@@ -76,7 +76,7 @@ class SmtpServer:
 
 
 def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[str]:
-    """Take the messages in the lines; return one line of text for each, as HTTP does."""
+    """Take the messages of lines; a line of text for each, as HTTP has it."""
     try:
         if not content.strip():
             raise Refusal("110")

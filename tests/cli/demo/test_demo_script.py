@@ -1,4 +1,4 @@
-"""The texts of the demo: legal parts, and a cut inside an emoji."""
+"""What the demo says: legal parts, and a cut where the issue wants it."""
 
 from __future__ import annotations
 

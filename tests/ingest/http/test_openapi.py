@@ -1,4 +1,4 @@
-"""The OpenAPI description agrees with the service."""
+"""The description against the service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ingest.http.test_status import state
 
 
 def described() -> dict[str, set[str]]:
-    """Paths and methods of the document."""
+    """Path and methods of the document."""
     methods = {"get", "post", "head", "put", "delete", "patch", "options", "trace"}
     return {
         path: {name.upper() for name in item if name in methods}

@@ -1,4 +1,4 @@
-"""The report over HTTP: what it shows, what it gives out, and to whom."""
+"""The report over HTTP: what it shows, what it gives away, and to whom."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def filled(database: Database) -> Database:
 
 
 class Running:
-    """A report that is served, and a client for it."""
+    """A report that is served, and a client of it."""
 
     def __init__(self, database: Database, **settings: Any) -> None:
         self.ready = True
