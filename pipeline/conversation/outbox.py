@@ -71,8 +71,12 @@ class Outboxes:
 
     def add(self, work: UnitOfWork, key: bytes, commands: list[MtCommand]) -> None:
         """Enter commands that were just decided."""
+        outbox = self._read(work, key)
+        if outbox is None and len(commands) == 1:
+            self._put(work, key, Outbox([open_command(commands[0])]))
+            return
         cause = f"command {commands[0].command_id}"
-        draft = SendingDraft(self._read(work, key), None, now=commands[0].at, cause=cause)
+        draft = SendingDraft(outbox, None, now=commands[0].at, cause=cause)
         for command in commands:
             draft.add(open_command(command))
         self._write(work, key, draft)
@@ -91,8 +95,8 @@ class Outboxes:
         outbox = self._read(work, key)
         if outbox is not None:
             draft = SendingDraft(outbox, consent, now=now, cause=f"consent {now.isoformat()}")
-            due.refuse_stopped(draft)
-            self._write(work, key, draft)
+            if due.refuse_stopped(draft):
+                self._write(work, key, draft)
 
     def answer_ask(
         self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk, consent: HandsetConsent | None

@@ -20,9 +20,9 @@ CONFIRMATION_WINDOW: Final = timedelta(hours=6)  # G7.1.1
 RETRIES_LAST: Final = timedelta(minutes=254)  # G8.3.1: 2 + 4 + 8 + 16 + 32 + 64 + 128
 
 _RULES: Final = {
-    Meaning.STOP: ConsentRule.STOP_WORD,
-    Meaning.KEYWORD_STOP: ConsentRule.KEYWORD_STOP,
-    Meaning.STOP_ALL: ConsentRule.STOP_ALL,
+    Meaning.STOP: ConsentRule.STOP_WORD.value,
+    Meaning.KEYWORD_STOP: ConsentRule.KEYWORD_STOP.value,
+    Meaning.STOP_ALL: ConsentRule.STOP_ALL.value,
 }
 
 
@@ -45,7 +45,7 @@ def take_stop(
         arrival=draft.next_arrival(),
         ours=int(Effect.STOP_AT_ONCE if premium else Effect.STOP),
         gateway=_effect_on_gateway(reading, premium=premium),
-        rule=_RULES[reading.meaning].value,
+        rule=_RULES[reading.meaning],
         message_id=message.message_id,
         number=message.number,
         due=seconds_of(deadline - lead),
