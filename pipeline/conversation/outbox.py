@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pipeline.stages.consent.row import HandsetConsent
     from pipeline.wire.status import StatusReport
 
-#: A row of so few octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
+#: A row with fewer octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
 _SURELY_ROOM: Final = OPEN_AT_MOST * 64
 #: What a row of a gateway's id begins with: the command behind it, or a status that came first.
 _COMMAND: Final = b"c"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.sender")
 
-#: An ask may be lost; so long after it was written it is written again.
+#: An ask may be lost: it is written again this long after it was written.
 ASK_AGAIN_SECONDS: Final = 10.0
 #: A permit is not used in its last moments.
 MARGIN_SECONDS: Final = 0.25
@@ -63,7 +63,7 @@ class Attempts:
         if entry.is_given_up or entry.step is not Step.ASKED:
             return
         now = time.monotonic()
-        # The worker decides after this moment, so that counting from here is never too long.
+        # The worker decides after this moment, so the time counted from here is never too long.
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS

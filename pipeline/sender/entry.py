@@ -36,7 +36,7 @@ class Step(Enum):
     ASKED = auto()
     CALLING = auto()  # a permit is in use
     GIVING_BACK = auto()  # its permit was not used and never will be
-    TOLD = auto()  # its result is written; the worker's word on it is awaited
+    TOLD = auto()  # its result is written; the worker's state is awaited
     UNKNOWN = auto()
     DONE = auto()
 
@@ -48,16 +48,16 @@ class Entry:
     command: MtCommand
     partition: int
     offset: int
-    holder: str  # who asks for it: another one each time that its partition is taken over
+    holder: str  # the holder in its asks: a new one each time that its partition is taken over
     step: Step = Step.QUEUED
     attempt: int = 1  # the one to ask for next
     first_asked_at: float = 0.0  # when the first ask of this attempt was acknowledged
     asked_at: float = 0.0
     ask_again_at: float = 0.0
     is_given_up: bool = False  # the partition was given up: its permit is never used
-    asking: asyncio.Task[None] | None = None  # the ask written last
+    asking: asyncio.Task[None] | None = None  # the last ask
     call: asyncio.Task[None] | None = None
-    delays: int = 0  # times in a row that it was told to wait behind another
+    delays: int = 0  # how often in a row it had to wait behind another
 
     @property
     def lane(self) -> LaneKey:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Answer, Found
 
-#: Of several parts, the outcome of the whole is the first of these that any part has.
+#: The outcome of several parts is the first of these that any part has.
 _WORST_FIRST: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.SUBMITTED)
 
 

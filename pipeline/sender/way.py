@@ -34,9 +34,9 @@ class Trouble(Enum):
     """What an answer says about the API, and not about the message."""
 
     NONE = auto()
-    #: Nothing was reached: connecting, TLS, or the name of the host failed.
+    #: The peer was not reached: connecting, TLS, or the name of the host failed.
     UNREACHABLE = auto()
-    #: The gateway refuses us whatever we send: login, account, credit (001-007, 108, 301).
+    #: The gateway refuses everything that we send: login, account, credit (001-007, 108, 301).
     REFUSED = auto()
     #: The gateway asks us to send more slowly (130, HTTP 429, SMPP 0x58 and 0x14).
     THROTTLED = auto()

@@ -16,9 +16,9 @@ from pipeline.wire.smpp.receipt import keys_of_message_id
 
 #: Open commands of one handset; one more is refused (`too-many-open`).
 OPEN_AT_MOST: Final = 200
-#: The same, where the command follows a stop.
+#: The same, if the command follows a stop.
 OPEN_AT_MOST_CONFIRMING: Final = OPEN_AT_MOST + 64
-#: How long a command that was sent is known: the gateway tells statuses for days (OVR: +3 days).
+#: How long a sent command is kept: the gateway sends statuses for days (OVR: +3 days).
 SENT_KEPT: Final = timedelta(days=7)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HANDED_OVER: Final = "handed over by FTP"
 FOLDER: Final = "tmp"  # of files that are not whole
-#: Of the time, what a lost answer leaves for looking.
+#: The share of the time that is left for looking after a lost answer.
 _FIRST_SHARE: Final = 0.6
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.
 LONGEST_FILE_LINE: Final = 8190
 TEMPORARY_NAMES: Final = ("suffix", "folder", "none")
-#: How much longer than its time a thread is waited for: a name server bounds its own.
+#: How much longer we wait for a thread than its time: the name server has a time of its own.
 LEEWAY_SECONDS: Final = 1.0
 
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pipeline.wire.clickatell.call import GatewayCall
 
 LARGEST_ANSWER: Final = 64 * 1024
-#: Gateways close idle connections after 5 s and more; octets written into one that was just closed
-#: would have no answer.
+#: Gateways close idle connections after 5 s and more. Octets that are written to a connection that
+#: was just closed would have no answer.
 IDLE_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 10.0
 

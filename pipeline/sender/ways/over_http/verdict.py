@@ -22,7 +22,7 @@ _TROUBLES: Final = {
     About.SESSION: Trouble.REFUSED,
     About.PACE: Trouble.THROTTLED,
 }
-#: Statuses that speak of the address or the login, and of no message.
+#: Statuses that are about the address or the login, and not about a message.
 _OF_US: Final = frozenset({401, 403, 404, 405, 407, 421})
 _LONGEST_PAUSE_SECONDS: Final = 24 * 3600
 _BEGIN: Final = 80  # characters of an answer that is too long

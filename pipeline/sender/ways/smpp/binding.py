@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.sender.smpp")
 
 CONNECT_SECONDS: Final = 10.0
-#: After a bind that was refused, the next is tried so many seconds later, twice as long each time.
+#: Seconds from a refused bind to the next try, doubled each time, up to the second number.
 REFUSED_BACKOFF_SECONDS: Final = (1.0, 60.0)
 
 
@@ -56,7 +56,7 @@ class Binding:
         self._transmitter: Transmitter | None = None
         self._opening: asyncio.Task[Transmitter] | None = None
         self._refusals = 0
-        self._not_before = 0.0  # a time of the loop: sooner, no bind is tried
+        self._not_before = 0.0  # no bind is tried before this time of the loop
         keep_secret([api.password])
 
     async def bound(self, deadline: float) -> Transmitter:

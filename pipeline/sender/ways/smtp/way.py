@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Submission
 
-#: A connection that was not used for longer is not used again: servers end it, and say so late.
+#: How long an unused connection may be used again: servers end idle ones, and report it late.
 KEPT_SECONDS: Final = 30.0
 HANDED_OVER: Final = "handed over by mail"
 
