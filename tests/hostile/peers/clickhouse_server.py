@@ -1,8 +1,8 @@
-"""As much of a ClickHouse server as the store uses: the embedded engine behind HTTP.
+"""A ClickHouse server as far as the store asks one: the embedded engine behind HTTP.
 
     python -m tests.hostile.peers.clickhouse_server PORT FOLDER
 
-It has no users, and of the settings only those of an insert; it does not limit statements.
+It knows no users, and of the settings those of an insert; a statement's limits are not its matter.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def client(folder: str, database: str | None) -> Client:
 
 
 def answer(folder: str, given: dict[str, str], body: bytes) -> bytes:
-    """The body of a server's answer; raises `ClickHouseError`."""
+    """What a server's body would be; raises `ClickHouseError`."""
     asked = client(folder, given.get("database"))
     settings = {name: given[name] for name in _SETTINGS if name in given}
     if body.startswith(b"INSERT") and b" FORMAT Native\n" in body:
@@ -62,7 +62,7 @@ def answer(folder: str, given: dict[str, str], body: bytes) -> bytes:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request after another on a connection."""
+    """One request after another on a connection."""
 
     protocol_version = "HTTP/1.1"
     folder = ""
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing."""
+        """Nothing."""
 
 
 if __name__ == "__main__":

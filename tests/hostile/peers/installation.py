@@ -1,7 +1,7 @@
-"""A whole installation: each of our processes, with a lying proxy on each way to a peer.
+"""A whole installation: each of our processes, and on each way from it to a peer a lying proxy.
 
-The broker has a listener for every process, so that each process has its own way. ClickHouse is the
-embedded engine behind HTTP. The gateways by SMPP and FTP are honest until their proxies lie.
+The broker has a listener for every process, so that each has its own way. ClickHouse is the
+embedded engine behind HTTP; the gateways by SMPP and FTP are honest until their proxies lie.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _serial: Final = itertools.count(1)
 
 
 class ManyListeners(LocalKafka):
-    """A broker that tells a client that came through a proxy to come through that proxy again."""
+    """A broker that tells who comes by a proxy to come by that proxy again."""
 
     def __init__(self, *, home: Path, proxies: Mapping[str, LyingProxy]) -> None:
         super().__init__(home=home, partitions=PARTITIONS)
@@ -115,7 +115,7 @@ class Installation:
             self._stack = opening.pop_all()
 
     def begin(self) -> None:
-        """Wait until every process has done work once and is idle; measure memory from here."""
+        """All have done their work once and are idle: their memory is measured from here."""
         self.idle_command = max(self.command(*words).kilobytes for words in (MT, SQL))
         for process in self.processes.values():
             process.begin()
@@ -174,24 +174,24 @@ class Installation:
         return {key: str(value) for key, value in given.items()}
 
     def new_text(self) -> str:
-        """A text that was not sent before."""
+        """A text that was never sent."""
         return f"{TEXT} {next(_serial)}"
 
     def call(self, text: str) -> int:
-        """Send the gateway's callback to ingest; return the status, 0 for no answer."""
+        """The gateway's callback to ingest; the status, 0 for no answer."""
         query = http_form.render(callback(text, handset=NUMBER)).decode()
         return _status(f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mo/http?{query}")
 
     def page(self) -> int:
-        """Fetch the report's first page; return the status."""
+        """The report's first page; the status."""
         return _status(f"http://127.0.0.1:{self.report_port}/t/{SECRET}/")
 
     def one(self) -> list[str]:
-        """The answer to a statement that only ClickHouse answers."""
+        """The answer to a statement that is of ClickHouse alone."""
         return self.asked("SELECT 1 AS n", {})
 
     def ask_mt(self, request_id: str) -> int:
-        """Send an application's request; return the status."""
+        """An application's request; the status."""
         body = {"to": f"+{NUMBER}", "text": TEXT}
         try:
             url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt"
@@ -202,7 +202,7 @@ class Installation:
             return 0
 
     def state_of(self, request_id: str) -> str:
-        """The outcome of the request, from `GET /mt/{request_id}`."""
+        """What `GET /mt/{request_id}` says became of it."""
         url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt/{request_id}"
         try:
             return str(httpx.get(url, timeout=PATIENCE_SECONDS).json().get("state", ""))
@@ -210,7 +210,7 @@ class Installation:
             return ""
 
     def asked(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
-        """The lines of an answer to `POST /sql`; none if there is no answer."""
+        """The lines of an answer of `POST /sql`; none while it has none."""
         try:
             answer = httpx.post(
                 f"http://127.0.0.1:{self.report_port}/t/{SECRET}/sql",
@@ -228,16 +228,16 @@ class Installation:
         )
 
     def write_to_the_ftp_log(self, text: str) -> None:
-        """Append a line, as the gateway writes it."""
+        """One line more, as the gateway writes it."""
         self.ftp_log += render(callback(text, handset=NUMBER)) + b"\n"
         self._ftpd.conduct = lying_ftp.served(self.ftp_log)
 
     def deliver_by_smpp(self, text: str) -> None:
-        """Deliver the text on every bind that begins from now on, until a delivery is confirmed."""
+        """Delivered on every bind that begins from now on, until it is confirmed."""
         self._smsc.be(lying_smpp.honest(text.encode()))
 
     def command(self, *words: str) -> Command:
-        """Run `twoway …`, as an operator does, through the lying proxies."""
+        """`twoway …`, as an operator has it, by the lying ways."""
         settings = {
             "partitions": str(PARTITIONS),
             "tokens": SECRET,

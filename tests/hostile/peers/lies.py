@@ -1,4 +1,4 @@
-"""The lies, the same in each protocol; each is told in place of the peer's honest answer."""
+"""The lies: the same ones in each protocol, told in place of what an honest peer has just said."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SLOW_SECONDS: Final = 0.1
 
 
 class Tongue(Protocol):
-    """How a protocol writes words: everything that a lie must know about the protocol."""
+    """How a protocol says things: all that a lie must know of it."""
 
     def said(self, words: bytes, answer: bytes) -> bytes:
-        """These words in the form of the protocol, as an error if the protocol has errors.
+        """These words as the protocol would have them, of an error where it has such.
 
-        `answer` is the honest answer; a client may only listen to a lie with its number or kind.
+        `answer` is the honest one, whose number or kind the lie may need to be listened to.
         """
 
     def endless(self, answer: bytes) -> tuple[bytes, bytes]:
-        """The beginning of an endless answer, and the octets that are repeated for ever."""
+        """How an answer begins that does not end, and what goes on in it for ever."""
 
 
 class Answer(NamedTuple):
-    """What an honest peer has just sent, and who waits for it."""
+    """What an honest peer has just said, and who waits for it."""
 
     line: Line
     octets: bytes
@@ -49,7 +49,7 @@ def _never_end(to: Answer) -> None:
 
 
 def _be_slow(to: Answer) -> None:
-    """Send the honest answer, and then more, one octet at a time."""
+    """The honest answer, and more when that is over, an octet at a time."""
     while True:
         for octet in to.octets:
             to.line.say(bytes([octet]))

@@ -1,4 +1,4 @@
-"""A proxy before an honest peer: it forwards everything until it is told to lie."""
+"""A proxy before an honest peer: it passes all on, until it is told to lie."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class LyingProxy:
         self.told = 0
 
     def lie(self, name: str) -> None:
-        """From now on tell this lie in place of every answer of the peer."""
+        """From now on this lie is told in place of whatever the peer says."""
         self.told = 0
         self._lie = name
 
     def be_honest(self) -> None:
-        """Be honest from now on; a client in the middle of a lie must detect it itself."""
+        """From now on; whoever is being lied to has to find out."""
         self._lie = ""
 
     def cut(self) -> None:
-        """End every open connection."""
+        """End every connection that there is."""
         for each in list(self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -70,7 +70,7 @@ class LyingProxy:
         self._open.discard(client)
 
     def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
-        """Forward until a lie is to be told; return its name (empty at the end) and the answer."""
+        """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
         with socket.create_connection(("127.0.0.1", self.upstream)) as peer:
             while True:
                 # One thread: a socket that another one reads from would not be closed.

@@ -1,6 +1,6 @@
-"""`python -m tests.hostile.peers.quick NAME`: `twoway NAME` with short waits for its peer.
+"""`python -m tests.hostile.peers.quick NAME`: `twoway NAME` with short waits for a way's peer.
 
-It waits as long as the product does for Kafka, but less long for other peers, and retries sooner.
+It waits as long as the product does for Kafka, but not for the others, and tries again sooner.
 """
 
 from __future__ import annotations

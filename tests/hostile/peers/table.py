@@ -52,7 +52,7 @@ class Row:
     begin: Callable[[], Callable[[], bool]]
 
     def take_honest(self) -> None:
-        """Return when an honest exchange has ended."""
+        """Return when an honest exchange has come to its end."""
         wait_until(self.begin(), seconds=PATIENCE_SECONDS)
 
 
@@ -73,7 +73,7 @@ def rows_of(it: Installation) -> dict[str, Row]:
         return lambda: it.is_stored(text)
 
     def judged() -> Callable[[], bool]:
-        """A request that the worker has judged, and that ingest has seen."""
+        """By the worker, and seen by ingest, which reads what was decided."""
         request = it.new_text().replace(" ", "-")
         wait_until(lambda: it.ask_mt(request) == 202, seconds=PATIENCE_SECONDS)
         return lambda: it.state_of(request) in ("command", "rejection")
@@ -89,7 +89,7 @@ def rows_of(it: Installation) -> dict[str, Row]:
         return lambda: it.is_stored(text)
 
     def nothing() -> None:
-        """Do nothing: the process speaks by itself."""
+        """It speaks by itself."""
 
     def command(*words: str) -> Callable[[], None]:
         return lambda: check_command(it, *words)
@@ -114,12 +114,12 @@ def rows_of(it: Installation) -> dict[str, Row]:
 
 
 def ok(it: Installation, *words: str) -> bool:
-    """Whether a command succeeded."""
+    """Whether a command has done its work."""
     return it.command(*words).status == 0
 
 
 def check_command(it: Installation, *words: str) -> None:
-    """A command that fails says why in one sentence, and needs little memory."""
+    """A command says what failed in one sentence, and is small."""
     done = it.command(*words)
     assert done.status in (0, 1), done
     assert len(done.err.splitlines()) <= MOST_LINES, done
@@ -129,7 +129,7 @@ def check_command(it: Installation, *words: str) -> None:
 
 
 def check(it: Installation) -> None:
-    """Every process lives and needs little memory, and no log has what was sent."""
+    """Every process lives and is small, and no log has what was sent."""
     for process in it.processes.values():
         process.check()
     logs = logs_of(it.home)

@@ -1,4 +1,4 @@
-"""How each protocol writes words. A new protocol needs a class here, and no lie of its own."""
+"""How each protocol says things. A new protocol needs a class here, and no lie of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Kafka:
 
 
 class Http:
-    """An error of ClickHouse's if the peer is ClickHouse, else a general error."""
+    """An error of ClickHouse's where the peer is one, and else just an error."""
 
     def said(self, words: bytes, answer: bytes) -> bytes:
         head = b"HTTP/1.1 500 %s\r\nX-ClickHouse-Exception-Code: 27\r\n" % words[:99]

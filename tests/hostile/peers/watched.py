@@ -1,4 +1,4 @@
-"""A process of ours that is watched, and started again when it ends, as `up` and containers do."""
+"""A process of ours, started again when it ends, as `up` and containers do, and watched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOOK_SECONDS: Final = 0.05
 
 
 def kilobytes_of(pid: int, name: str) -> int:
-    """The value of a line of /proc/PID/status (proc(5)); 0 if the process is gone."""
+    """A line of /proc/PID/status (proc(5)); 0 when there is none any more."""
     with suppress(OSError, IndexError):
         status = Path(f"/proc/{pid}/status").read_text()
         return int(status.split(f"{name}:")[1].split()[0])
@@ -65,20 +65,20 @@ class Watched:
             self.process = self._started()
 
     def begin(self) -> None:
-        """The process is idle now: its memory is measured from here."""
+        """It is idle now: its memory is measured from here."""
         self.idle = self.highest = max(
             kilobytes_of(self.process.pid, "VmHWM"), kilobytes_of(self.process.pid, "VmRSS")
         )
         self._watching.start()
 
     def begin_anew(self) -> None:
-        """The peak of the memory is measured from here (proc(5): clear_refs)."""
+        """What it was at its highest is measured from here (proc(5): clear_refs)."""
         with suppress(OSError):  # it may have ended
             Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
         self.highest = 0
 
     def check(self) -> None:
-        """It lives, or ended with words and was started again; its memory and its log are small."""
+        """It lives, or ended with words and was started again; it stayed small, and said little."""
         said = self.log.read_text(errors="replace")
         assert self.process.poll() is None or self.ends, said[-2_000:]
         assert set(self.ends) <= {1, 70}, (self.ends, said[-2_000:])  # never by a signal
@@ -87,7 +87,7 @@ class Watched:
         assert len(said) < LOG_OCTETS, f"{self.name} said {len(said)} octets"
 
     def end(self) -> None:
-        """Send SIGTERM, and do not start it again."""
+        """SIGTERM, and no further start."""
         self._over.set()
         if self._watching.is_alive():
             self._watching.join(5)
