@@ -81,7 +81,7 @@ class RunningStack:
         )
 
     def start(self) -> None:
-        """Start on free ports and wait until everything is ready."""
+        """Start on free ports and wait until all is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
         ports = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")

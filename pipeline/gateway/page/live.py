@@ -1,7 +1,7 @@
-"""The changes of the page since an event, as server-sent events (HTML Living Standard 9.2).
+"""What changed on the page since an event, as server-sent events (HTML Living Standard 9.2).
 
 Each message is a list of places and the HTML that now belongs there. A stream that is far behind is
-told to load the page again.
+told to ask for the page anew.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Live:
         self.run = secrets.token_hex(4)  # an event's number means nothing to another run
 
     async def changes(self, seen: str) -> AsyncIterator[bytes]:
-        """The page's stream from `seen` on, which is `run-number`; it ends when closed."""
+        """The page's stream from behind `seen`, which is `run-number`; it ends when closed."""
         world = self._shown.world
         at = self._place(seen)
         put: dict[str, str] = {}
@@ -57,7 +57,7 @@ class Live:
                 await cursor.more(within_seconds=BEAT_SECONDS)
 
     async def events(self, handset: str, seen: int | None) -> AsyncIterator[bytes]:
-        """What a handset's terminal shows: a JSON object for each event, from `seen` on."""
+        """What a handset's terminal shows: a JSON object an event, from behind `seen` on."""
         world = self._shown.world
         with Cursor(world, newest(world) if seen is None else seen) as cursor:
             while True:
@@ -87,7 +87,7 @@ class Live:
             yield _place(f"consent-{handset}", self._rendering.consent(handset))
 
     def _beside(self, put: dict[str, str]) -> Iterable[Place]:
-        """The parts beside the phones that have changed since they were last sent."""
+        """What stands beside the phones, where it is not as it was put before."""
         piece, account = self._rendering.piece, self._shown.account()
         for target, html in (
             ("switches", self._rendering.switches()),

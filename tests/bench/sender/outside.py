@@ -1,4 +1,4 @@
-"""Clients that are not ours, with the same window, against the same counterpart."""
+"""Clients that are not ours, at the same window, to the same counterpart."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _TEXT: Final = b"climsgid: %s\r\ntext: Thank you, we have got your message.\r\n"
 
 
 async def send_by_others(api: Api, commands: Sequence[MtCommand]) -> None:
-    """Send all commands with the other client."""
+    """Send them all."""
     await _SENDERS[api.way](api, commands)
 
 
 async def one_after_another(
     items: Iterable[Item], window: int, send: Callable[[Item], Awaitable[object]]
 ) -> None:
-    """Send the items; `window` sends are under way at a time."""
+    """So many under way at a time."""
     left = iter(items)
 
     async def go_on() -> None:
@@ -94,7 +94,7 @@ async def _by_smpp34(api: Api, commands: Sequence[MtCommand]) -> None:
 
 
 async def _by_aiosmtplib(api: Api, commands: Sequence[MtCommand]) -> None:
-    """One kept connection, one mail after another."""
+    """A connection kept, mail after mail."""
     left = iter(commands)
 
     async def mail() -> None:
@@ -107,7 +107,7 @@ async def _by_aiosmtplib(api: Api, commands: Sequence[MtCommand]) -> None:
 
 
 async def _by_ftplib(api: Api, commands: Sequence[MtCommand]) -> None:
-    """One login for each file, as the gateway's page says; each file is stored and renamed."""
+    """A login a file, as the gateway's page has it, stored and renamed."""
     loop = asyncio.get_running_loop()
 
     def upload(command: MtCommand) -> None:
