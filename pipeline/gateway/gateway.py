@@ -18,10 +18,11 @@ from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pipeline.gateway.faults import Fault
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
 
 
@@ -86,7 +87,12 @@ class Gateway(Ground):
         await self.post.close()
 
     async def text(
-        self, handset: str, number: str, text: str, charset: str | None = None
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None = None,
+        ways: Sequence[MoWay] = (),
     ) -> list[str]:
         """Send what a handset sends: in parts where it is long. The id of each part.
 
@@ -96,7 +102,7 @@ class Gateway(Ground):
         word = self.consent.texted(handset, number, text)
         if self.consent.of(handset) != before:
             self.tell_consent(handset, number, f"the handset sent {word or 'a message'}")
-        ids = await self.handing_over.text(handset, number, text, charset)
+        ids = await self.handing_over.text(handset, number, text, charset, ways)
         since = self.consent.since(handset, number)
         if word and since is not None and self.consent.of(handset) != before:
             self._expect_confirmation(handset, number, word, since)

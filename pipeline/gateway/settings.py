@@ -19,6 +19,8 @@ API_IDS: Final[Mapping[str, str]] = {
     "smtp": "10005",
     "ftp": "10006",
 }
+#: A number is linked with one API (guide 8.1), whichever way its messages are handed over by.
+LINKED_API: Final = API_IDS["http"]
 
 
 class MoWay(StrEnum):
