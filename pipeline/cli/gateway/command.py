@@ -74,7 +74,11 @@ def seen(
         typer.Option("--twice", help="Only what came before; exit code 1 where there is any."),
     ] = False,
 ) -> None:
-    """Show every message that was taken, with its octets, as lines of JSON."""
+    """Show every message that the stand-in took, with its octets, as lines of JSON.
+
+    They are in the home, also when no stand-in runs. Exit codes: 0, and with --twice 1 where any
+    message came twice.
+    """
     found = seen_in(settings_from(home=home).home)
     shown = twice(found) if only_twice else list(found)
     for each in shown:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli.gateway.phone_stream import address_of, line_of
+from pipeline.cli.gateway.address import address_of
+from pipeline.cli.gateway.phone_stream import line_of
 from pipeline.cli.main import app
 from pipeline.cli.terminal.failure import CommandError
 from tests.gateway.page.lively import ALICE, BOB, NUMBER, lively
@@ -59,6 +60,8 @@ async def test_without_a_number_it_says_so() -> None:
         ("http://203.0.113.9:8090", "not http:// on this machine"),
         ("https://127.0.0.1:8090", "not http:// on this machine"),
         ("file:///etc/passwd", "not http:// on this machine"),
+        ("http://[::1", "is no address such as"),
+        ("127.0.0.1:8090", "not http:// on this machine"),
     ],
 )
 def test_it_asks_only_this_machine(tmp_path: Path, given: str | None, words: str) -> None:
