@@ -68,13 +68,14 @@ class Gateway(Ground):
         self.schedule.start()
         for door in self._doors.values():
             await door.start()
-        base = f"http://{self.settings.host}:{self.http.port}"
+        host = self.settings.reached_at
+        base = f"http://{host}:{self.http.port}"
         self.urls |= {
             "http": f"{base}/http",
             "xml": f"{base}/xml/xml",
             "soap": f"{base}/soap/webservice.php",
         } | {
-            name: f"{name}://{self.settings.host}:{door.port}"
+            name: f"{name}://{host}:{door.port}"
             for name, door in self._doors.items()
             if name != "http"
         }

@@ -114,7 +114,7 @@ class HandingOver:
                 return 200, line, b""
         kind, _, method = way.value.partition("-")
         octets = _octets(kind, callback)
-        url = f"{gateway.settings.product}/mo/{kind}"
+        url = f"{gateway.settings.callbacks}/mo/{kind}"
         code, answer = await gateway.post.call(method.upper(), url, octets)
         return code, octets, answer
 

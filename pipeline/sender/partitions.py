@@ -10,7 +10,6 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from pipeline.kafka import topics
-from pipeline.sender.sender import END_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +22,8 @@ log = logging.getLogger("twoway.sender")
 
 COMMIT_SECONDS: Final = 1.0
 LONGEST_COMMIT_SECONDS: Final = 10.0
+#: How long Kafka may take what was seen of calls, before the partitions are given up.
+SETTLE_SECONDS: Final = 15.0
 
 
 class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -42,7 +43,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Let go; commit how far commands are done."""
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(SETTLE_SECONDS):
                 await self._sender.settle()
         except TimeoutError:
             log.warning("Kafka does not take what was seen of calls: it is tried on")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.cli.demo import conversation as said
 from pipeline.cli.demo.children import run_twoway
 from pipeline.cli.demo.incoming import Incoming
-from pipeline.cli.demo.outgoing import Outgoing
+from pipeline.cli.demo.replies import Replies
 from pipeline.cli.demo.stand_in import Application, Phone, Switches
 from pipeline.cli.operate.advance import advance_stack
 from pipeline.gateway.settings import MoWay
@@ -39,7 +39,7 @@ class Play:
         self._advance = partial(advance_stack, stack, clock, say=scene.say)
         self.phone = Phone(address, self._fresh_handset())
         self._incoming = Incoming(phone=self.phone, switches=self._switches, scene=scene, home=home)
-        self._outgoing = Outgoing(
+        self._replies = Replies(
             application=Application(stack.ingest),
             phone=self.phone,
             switches=self._switches,
@@ -53,13 +53,13 @@ class Play:
         self._incoming.three_parts()
         self._incoming.every_way()
         self._incoming.help()
-        self._outgoing.by_every_way(MINUTE)
-        self._outgoing.lost_answer(self._lost, 2 * MINUTE)
+        self._replies.by_every_way(MINUTE)
+        self._replies.lost_answer(self._lost, 2 * MINUTE)
         stop = self.stop()
-        self._outgoing.refused(said.REFUSED_REPLY, by=stop)
+        self._replies.refused(said.REFUSED_REPLY, by=stop)
         self.confirmation()
         self.re_enable()
-        self._outgoing.reply(said.LAST_REPLY)
+        self._replies.reply(said.LAST_REPLY)
         self.nothing_twice()
 
     def _fresh_handset(self) -> str:
@@ -73,12 +73,12 @@ class Play:
         """A stop message, while a reply waits for the gateway; its row."""
         self._scene.step("STOP, while a reply waits")
         with self._switches.turned_on("throttle"):
-            waiting = self._outgoing.waits(said.WAITING_REPLY)
+            waiting = self._replies.waits(said.WAITING_REPLY)
             row = self._incoming.message_by_smpp(said.STOP)
             wanted = ("stop-word", "confirmation-due", "confirmation-due")
             words = "consent is withdrawn and a confirmation due, with us and with the gateway"
             self._scene.expect(words, got=self._change_by(row), wanted=wanted)
-            now = self._outgoing.stands(waiting, "refused")
+            now = self._replies.stands(waiting, "refused")
         words = "the reply that waited is refused, and never leaves"
         got = (now["code"], self.phone.events(EventKind.SHOWN, text=said.WAITING_REPLY))
         self._scene.expect(words, got=got, wanted=("opted-out-before-sent", []))
@@ -95,7 +95,7 @@ class Play:
     def _believes(self, state: str, why: str) -> None:
         """Check what the stand-in believes: it has rules of its own."""
         words = f"The gateway believes: {state} ({why})"
-        self._scene.expect(words, got=self.phone.believed(), wanted=words)
+        self._scene.expect(words, got=self.phone.gateway_belief(), wanted=words)
 
     def confirmation(self) -> None:
         """The default confirmation: no application confirms before the six hours end."""

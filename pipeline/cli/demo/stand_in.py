@@ -78,7 +78,7 @@ class Phone:
         wait_for(handed_over, seconds=SHOWN_SECONDS, failure="the stand-in did not say so")
         return ids
 
-    def believed(self) -> str:
+    def gateway_belief(self) -> str:
         """What the gateway believes of the handset's consent, in its words."""
         found = self.events(EventKind.CONSENT)
         return str(found[-1]["text"]) if found else "The gateway believes: all open"

@@ -35,6 +35,14 @@ def gateway(
     mo_way: Annotated[
         MoWay, typer.Option("--mo-way", help="How messages of handsets are handed over.")
     ] = MoWay.HTTP_GET,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="Address to listen on. Whoever reaches another than this machine's own may send by"
+            " it, look at its page and text as a handset.",
+        ),
+    ] = "127.0.0.1",
     http_port: Port = 8090,
     smpp_port: Port = 2775,
     smtp_port: Port = 2525,
@@ -44,7 +52,8 @@ def gateway(
     """Play the gateway on this machine, in both directions, without an account.
 
     It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
-    sends. It writes apis.toml into the home, unless somebody else wrote one.
+    sends. It writes apis.toml into the home, unless somebody else wrote one. Where ingest asks for
+    a token, set TWOWAY_TOKENS.
     """
     if context.invoked_subcommand is not None:
         return
@@ -54,6 +63,8 @@ def gateway(
     own = GatewaySettings(
         home=folder,
         product=(product or (stack.ingest if stack else "http://127.0.0.1:8080")).rstrip("/"),
+        token=settings.tokens.partition(",")[0].strip(),
+        host=host,
         numbers=tuple(numbers.replace(" ", "").split(",")),
         mo_way=mo_way,
         http_port=http_port,

@@ -80,8 +80,8 @@ def follow(conversation: Conversation, show: Callable[[str], None]) -> None:
             conversation.note(fields)
         conversation.lost = f"the stand-in at {conversation.address} has ended"
     except OSError as error:
-        words = getattr(error, "reason", "") or error
-        conversation.lost = f"the stand-in at {conversation.address} does not answer: {words}"
+        why = getattr(error, "reason", "") or error
+        conversation.lost = f"the stand-in at {conversation.address} does not answer: {why}"
         if conversation.connected.is_set():  # else whoever waits for it says so
             show(f"twoway: {conversation.lost}")
     finally:

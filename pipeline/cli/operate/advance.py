@@ -11,7 +11,7 @@ from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.ask.report_client import rows
 from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.operate import groups
-from pipeline.cli.operate.sending import Sending
+from pipeline.cli.operate.senders_work import SendersWork
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
 from pipeline.records import Clock
@@ -48,7 +48,7 @@ def advance_stack(
     """
     sending = None
     if "sender" in stack.pids:
-        sending = Sending(
+        sending = SendersWork(
             lambda sql, parameters: rows(stack.report, sql, parameters=parameters), say=say
         )
     return advance_clock(stack.kafka, clock, by, say=say, sending=sending)
@@ -60,7 +60,7 @@ def advance_clock(
     by: timedelta,
     *,
     say: Callable[[str], None],
-    sending: Sending | None = None,
+    sending: SendersWork | None = None,
 ) -> datetime:
     """Advance the clock; return the new time once workers and store have processed it.
 

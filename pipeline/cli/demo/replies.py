@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.cli.demo.stand_in import Application, Phone, Switches
 
 
-class Outgoing:
+class Replies:
     """Replies of an application, to the phones of the stand-in. `advance` moves the clock."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Outgoing:
         phone: Phone,
         switches: Switches,
         scene: Scene,
-        advance: Callable[[timedelta], None],
+        advance: Callable[[timedelta], object],
     ) -> None:
         self._application = application
         self._phone = phone

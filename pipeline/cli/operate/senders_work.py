@@ -25,7 +25,7 @@ PATIENCE_SECONDS: Final = 20
 REPORT_SECONDS: Final = 4
 AFTER: Final = timedelta(seconds=1)
 #: One that no sender has asked for yet has no state.
-OPEN: Final = """
+OPEN_COMMANDS: Final = """
 SELECT command_id, state,
   if(isNull(retry), '', formatDateTime(assumeNotNull(retry), '%FT%TZ', 'UTC')) AS retry_at
 FROM (
@@ -43,14 +43,14 @@ FROM (
 REPORTED: Final = """
 SELECT count() AS n FROM mt_now
 WHERE state = 'submitted' AND has({ids:Array(String)}, command_id)"""
-DUE: Final = """
+CONFIRMATIONS_DUE: Final = """
 SELECT DISTINCT formatDateTime(assumeNotNull(due), '%FT%TZ', 'UTC') AS due_at FROM (
   SELECT argMax(tuple(confirmation_due_at), (recorded_at, change_id)).1 AS due
   FROM consent_change GROUP BY handset, scope_kind, scope
 ) WHERE due > parseDateTime64BestEffort({now:String}, 3, 'UTC')"""
 
 
-class Sending:
+class SendersWork:
     """Commands that are open, by the store. `ask` runs a query there."""
 
     def __init__(self, ask: Ask, *, say: Callable[[str], None]) -> None:
@@ -65,7 +65,9 @@ class Sending:
         waited_for: set[str] = set()
         while True:
             wait_until_stored()
-            found = {row["command_id"]: row for row in self._ask(OPEN, {"now": now.isoformat()})}
+            found = {
+                row["command_id"]: row for row in self._ask(OPEN_COMMANDS, {"now": now.isoformat()})
+            }
             retries = {name: _time(row["retry_at"]) for name, row in found.items()}
             self._retries = [at for at in retries.values() if at is not None and at > now]
             ready = {name for name, at in retries.items() if at is None or at <= now} - self._left
@@ -92,7 +94,9 @@ class Sending:
 
     def next_stop(self, now: datetime, target: datetime) -> datetime:
         """How far the clock may go: to the next confirmation that falls due, or next attempt."""
-        dues = [_time(row["due_at"]) for row in self._ask(DUE, {"now": now.isoformat()})]
+        dues = [
+            _time(row["due_at"]) for row in self._ask(CONFIRMATIONS_DUE, {"now": now.isoformat()})
+        ]
         times = [at + AFTER for at in (*dues, *self._retries) if at is not None and at > now]
         return min([target, *times])
 

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.cli.operate import sending as module
-from pipeline.cli.operate.sending import DUE, OPEN, REPORTED, Sending
+from pipeline.cli.operate import senders_work as module
+from pipeline.cli.operate.senders_work import (
+    CONFIRMATIONS_DUE,
+    OPEN_COMMANDS,
+    REPORTED,
+    SendersWork,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +47,9 @@ class Store:
             self.asked_about = parameters["ids"]
             return [{"n": str(next(self._unreported))}]
         assert set(parameters) == {"now"}
-        if sql == DUE:
+        if sql == CONFIRMATIONS_DUE:
             return [{"due_at": due} for due in self._dues]
-        assert sql == OPEN
+        assert sql == OPEN_COMMANDS
         look = self._looks[min(self.looks, len(self._looks) - 1)]
         self.looks += 1
         assert self.stored == self.looks  # the store had everything before
@@ -56,8 +61,8 @@ class Store:
     def wait_until_stored(self) -> None:
         self.stored += 1
 
-    def sending(self) -> Sending:
-        return Sending(self.ask, say=self.said.append)
+    def sending(self) -> SendersWork:
+        return SendersWork(self.ask, say=self.said.append)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +70,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "pause", lambda: None)
 
 
-def settle(store: Store, sending: Sending, at: float = 0.0) -> None:
+def settle(store: Store, sending: SendersWork, at: float = 0.0) -> None:
     now = NOON + timedelta(minutes=at)
     sending.settle(now, wait_until_stored=store.wait_until_stored)
 
