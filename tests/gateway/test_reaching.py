@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from multidict import CIMultiDict
 
-from pipeline.gateway.settings import GatewaySettings
 from pipeline.gateway.page.guard import refuse
+from pipeline.gateway.settings import GatewaySettings
 from pipeline.gateway.world import EventKind
 from pipeline.sender.apis import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to

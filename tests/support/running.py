@@ -76,12 +76,13 @@ class RunningStack:
             if log.is_file()
         )
 
-    def start(self) -> None:
-        """Start on free ports and wait until all is ready."""
+    def start(self, *options: str) -> None:
+        """Start on free ports, with further options of `up`, and wait until all is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
         ports = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")
         words = ("up", "--home", str(self.home), "--ready-file", str(self.ready_file), *ports)
+        words += options
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pipeline.cli.main", *words],

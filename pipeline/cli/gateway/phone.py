@@ -63,6 +63,6 @@ def phone(
 def _act_on(words: str, conversation: "Conversation") -> None:
     """Text another number from now on, or send what was typed."""
     if words.startswith("/to "):
-        conversation.number = number_from(words.removeprefix("/to "))
+        conversation.choose(number_from(words.removeprefix("/to ")))
     elif words:
         conversation.send(words)

@@ -29,6 +29,7 @@ class Conversation:
         self.address = address
         self.handset = handset
         self.number = number
+        self._is_chosen = bool(number)
         self.connected = threading.Event()
         self.lost = ""
         self._awaited = 0  # the number of the last event that our texts brought
@@ -39,6 +40,10 @@ class Conversation:
     def base(self) -> str:
         """The handset's own place."""
         return f"{self.address}/phones/{self.handset}"
+
+    def choose(self, number: str) -> None:
+        """Text this number from now on, whoever texts the handset."""
+        self.number, self._is_chosen = number, True
 
     def send(self, text: str) -> None:
         """Text as the handset; raises `CommandError` with the gateway's words."""
@@ -53,8 +58,9 @@ class Conversation:
 
     def note(self, fields: Fields) -> None:
         """The number last spoken to, and how far the stream is."""
-        if fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal():
-            self.number = self.number or str(fields["other"])
+        is_message = fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal()
+        if is_message and not self._is_chosen:
+            self.number = str(fields["other"])
         with self._shown:
             self._seen = int(fields["number"])
             self._shown.notify_all()
@@ -89,13 +95,17 @@ def follow(conversation: Conversation, show: Callable[[str], None]) -> None:
 
 
 def events_of(base: str, *, connected: threading.Event) -> Iterator[Fields]:
-    """Every event of a handset's place, from the first on; raises `OSError`."""
+    """Every event of a handset's place, from the first on; raises `OSError`.
+
+    `connected` is set once what had happened before has been given.
+    """
     request = urllib.request.Request(f"{base}/events?seen=0")  # noqa: S310  http on loopback
     with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as stream:  # noqa: S310  as above
-        connected.set()
         for line in stream:
             if line.startswith(b"data: "):
                 yield json.loads(line.removeprefix(b"data: "))
+            elif line.startswith(b":"):
+                connected.set()
 
 
 def line_of(fields: Fields) -> str:

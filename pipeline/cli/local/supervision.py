@@ -62,6 +62,8 @@ def keep_previous(log: Path) -> None:
 class Supervisor:
     """Runs the programs. `programs` is the order of their starts, `ends` the order of their ends.
 
+    Those of `told_at_once` are told to end before the first is waited for: none needs another.
+
     `changed` is called at every new process id, and `all_ready` once, when every program is ready.
     """
 
@@ -72,6 +74,7 @@ class Supervisor:
     changed: Callable[[], None]
     all_ready: Callable[[], None]
     hang_seconds: float = 0.0  # a program that does not answer for so long is ended; 0: never
+    told_at_once: Sequence[str] = ()
     no_room: Callable[[], str] = str  # words while the disk is full, else empty
     children: dict[str, Child] = field(init=False)
     _were_ready: bool = False
@@ -104,10 +107,18 @@ class Supervisor:
     def end(self) -> None:
         """End the programs one after the other, all within ten seconds."""
         deadline = time.monotonic() + END_SECONDS
+        told: list[str] = []
+        for name in self.told_at_once:
+            process = self.children[name].process
+            if process is not None and process.poll() is None:
+                process.terminate()
+                told.append(name)
         left = [self.children[name] for name in self.ends]
         while left:
             child = left.pop(0)
-            if child.process is None or child.process.poll() is not None:
+            if child.process is None:
+                continue
+            if child.process.poll() is not None and child.program.name not in told:
                 continue
             share = deadline - time.monotonic() - LAST_SECONDS * len(left)
             patience = max(min(share, END_SECONDS / 2), 0.1)

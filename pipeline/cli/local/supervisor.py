@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
+#: These need the broker and the worker, and nothing needs them: they are told to end at once.
+OUTER: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest")
+ENDS: Final = (*OUTER, "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -109,6 +111,7 @@ class _LocalStack:
         self._supervisor = Supervisor(
             programs=programs,
             ends=[name for name in ENDS if name in self._names],
+            told_at_once=[name for name in OUTER if name in self._names],
             stop=self._stop,
             say=say,
             changed=self._changed,

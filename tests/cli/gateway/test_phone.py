@@ -12,6 +12,7 @@ from pipeline.cli.gateway.address import address_of
 from pipeline.cli.gateway.phone_stream import line_of
 from pipeline.cli.main import app
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.gateway.world import EventKind
 from tests.gateway.page.lively import ALICE, BOB, NUMBER, lively
 from tests.gateway.page.serving import served
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+
+SPOKEN = {EventKind.SHOWN, EventKind.TEXTED}
 
 
 async def run(*words: str, typed: str = "") -> Result:
@@ -44,6 +48,22 @@ async def test_no_text_acts_on_the_terminal() -> None:
         result = await run(BOB, "--to", NUMBER, "--gateway", url, typed="x\n")
     assert "Nul[NUL]here[ESC][31m red[U+009B], Pay [RLO]99.9 EUR" in result.output
     assert not {"\0", "\x1b", "\x9b", "\u202e"} & set(result.output)
+
+
+async def test_without_a_number_it_answers_the_last_message() -> None:
+    desk = lively()
+    last = [e.sender_id for e in desk.world.events if e.handset == BOB and e.kind in SPOKEN][-1]
+    async with served(desk) as url:
+        result = await run(BOB, "--gateway", url, typed="Yes\n")
+    assert result.exit_code == 0, result.output
+    assert desk.texted == [(BOB, last, "Yes")]
+
+
+async def test_what_was_is_shown_where_nothing_is_typed() -> None:
+    async with served(lively()) as url:
+        result = await run(ALICE, "--gateway", url)
+    assert result.exit_code == 0, result.output
+    assert f"< {NUMBER}  Your parcel is here." in result.output
 
 
 async def test_without_a_number_it_says_so() -> None:

@@ -222,6 +222,27 @@ def test_one_that_does_not_listen_is_killed(stage: Stage, monkeypatch: pytest.Mo
     assert stage.said[-2:] == ["taker was killed by SIGKILL", "broker stopped"]
 
 
+def test_those_that_need_nobody_are_told_to_end_before_the_first_is_waited_for(
+    stage: Stage,
+) -> None:
+    """The deaf one takes its whole share; the other has ended meanwhile, and is said after it."""
+    supervisor = stage.supervisor(
+        stage.program("deaf", script=DEAF), stage.program("outer"), stage.program("broker")
+    )
+    supervisor.told_at_once = ("deaf", "outer")
+    with stage.playing(supervisor):
+        stage.wait(lambda: bool(stage.announced))
+        thread = threading.Thread(target=supervisor.end)
+        stage.stop.set()
+        thread.start()
+        ends = stage.folder / "ends"
+        stage.wait(lambda: ends.exists() and ends.read_text() == "outer\n")
+        assert supervisor.children["deaf"].process is not None
+        assert supervisor.children["deaf"].process.poll() is None
+        thread.join()
+    assert stage.said[-3:] == ["deaf was killed by SIGKILL", "outer stopped", "broker stopped"]
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
