@@ -1,4 +1,4 @@
-"""`twoway sender` as a process, without a broker: it waits, says so, and ends when it is told to."""
+"""`twoway sender` as a process, without a broker: it waits, says so, and ends when told to."""
 
 from __future__ import annotations
 

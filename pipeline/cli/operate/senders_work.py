@@ -23,7 +23,8 @@ PATIENCE_SECONDS: Final = 20
 #: What the gateway took may have this long to be reported: then its report has a time before the
 #: leap. The stand-in's comes within two seconds.
 REPORT_SECONDS: Final = 4
-AFTER: Final = timedelta(seconds=1)
+#: Behind the next attempt of a command, so that those that follow closely need one stop.
+AFTER_ATTEMPT: Final = timedelta(minutes=1)
 #: One that no sender has asked for yet has no state.
 OPEN_COMMANDS: Final = """
 SELECT command_id, state,
@@ -43,11 +44,18 @@ FROM (
 REPORTED: Final = """
 SELECT count() AS n FROM mt_now
 WHERE state = 'submitted' AND has({ids:Array(String)}, command_id)"""
+#: A third of the time before its deadline may pass: then those that follow closely need one stop.
 CONFIRMATIONS_DUE: Final = """
-SELECT DISTINCT formatDateTime(assumeNotNull(due), '%FT%TZ', 'UTC') AS due_at FROM (
-  SELECT argMax(tuple(confirmation_due_at), (recorded_at, change_id)).1 AS due
+SELECT formatDateTime(min(due + toIntervalSecond(intDiv(dateDiff('second', due, deadline), 3))),
+  '%FT%TZ', 'UTC') AS stop_at
+FROM (
+  SELECT
+    argMax(tuple(confirmation_due_at), (recorded_at, change_id)).1 AS due_or_none,
+    argMax(tuple(confirmation_deadline), (recorded_at, change_id)).1 AS deadline_or_none,
+    assumeNotNull(due_or_none) AS due, assumeNotNull(deadline_or_none) AS deadline
   FROM consent_change GROUP BY handset, scope_kind, scope
-) WHERE due > parseDateTime64BestEffort({now:String}, 3, 'UTC')"""
+  HAVING due_or_none > parseDateTime64BestEffort({now:String}, 3, 'UTC')
+) HAVING count() > 0"""
 
 
 class SendersWork:
@@ -94,11 +102,10 @@ class SendersWork:
 
     def next_stop(self, now: datetime, target: datetime) -> datetime:
         """How far the clock may go: to the next confirmation that falls due, or next attempt."""
-        dues = [
-            _time(row["due_at"]) for row in self._ask(CONFIRMATIONS_DUE, {"now": now.isoformat()})
-        ]
-        times = [at + AFTER for at in (*dues, *self._retries) if at is not None and at > now]
-        return min([target, *times])
+        rows = self._ask(CONFIRMATIONS_DUE, {"now": now.isoformat()})
+        dues = [_time(row["stop_at"]) for row in rows]
+        stops = [*dues, *(at + AFTER_ATTEMPT for at in self._retries)]
+        return min([target, *(at for at in stops if at is not None and at > now)])
 
 
 def _time(text: str) -> datetime | None:

@@ -48,7 +48,7 @@ class Store:
             return [{"n": str(next(self._unreported))}]
         assert set(parameters) == {"now"}
         if sql == CONFIRMATIONS_DUE:
-            return [{"due_at": due} for due in self._dues]
+            return [{"stop_at": due} for due in self._dues]
         assert sql == OPEN_COMMANDS
         look = self._looks[min(self.looks, len(self._looks) - 1)]
         self.looks += 1
@@ -127,11 +127,11 @@ FAR = NOON + timedelta(hours=6)
     ("dues", "retries", "stop"),
     [
         pytest.param((), (), FAR, id="nothing to stop for"),
-        pytest.param((z(345),), (), NOON + timedelta(minutes=345, seconds=1), id="confirmation"),
-        pytest.param((z(345), z(30)), (), NOON + timedelta(minutes=30, seconds=1), id="the first"),
-        pytest.param((z(345),), (z(1),), NOON + timedelta(minutes=1, seconds=1), id="an attempt"),
+        pytest.param((z(350),), (), NOON + timedelta(minutes=350), id="confirmation"),
+        pytest.param((), (z(5), z(9)), NOON + timedelta(minutes=6), id="the first attempt"),
+        pytest.param((z(350),), (z(1),), NOON + timedelta(minutes=2), id="an attempt before"),
+        pytest.param((z(30),), (z(40),), NOON + timedelta(minutes=30), id="a confirmation before"),
         pytest.param((z(600),), (z(600),), FAR, id="behind the end"),
-        pytest.param((z(0), z(-5)), (), FAR, id="what is past"),
     ],
 )
 def test_the_clock_stops_at_what_a_sender_has_to_do(
