@@ -18,9 +18,11 @@ from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.clock import PipelineClock
     from pipeline.gateway.faults import Fault
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
 
 
@@ -68,13 +70,14 @@ class Gateway(Ground):
         self.schedule.start()
         for door in self._doors.values():
             await door.start()
-        base = f"http://{self.settings.host}:{self.http.port}"
+        host = self.settings.reached_at
+        base = f"http://{host}:{self.http.port}"
         self.urls |= {
             "http": f"{base}/http",
             "xml": f"{base}/xml/xml",
             "soap": f"{base}/soap/webservice.php",
         } | {
-            name: f"{name}://{self.settings.host}:{door.port}"
+            name: f"{name}://{host}:{door.port}"
             for name, door in self._doors.items()
             if name != "http"
         }
@@ -87,7 +90,12 @@ class Gateway(Ground):
         await self.post.close()
 
     async def text(
-        self, handset: str, number: str, text: str, charset: str | None = None
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None = None,
+        ways: Sequence[MoWay] = (),
     ) -> list[str]:
         """Send a handset's message, in parts if it is long; return the id of each part.
 
@@ -96,7 +104,7 @@ class Gateway(Ground):
         heard = self.consent.texted(handset, number, text)
         if heard.is_change:
             self.tell_consent(handset, number, f"the handset sent {heard.word or 'a message'}")
-        ids = await self.handing_over.text(handset, number, text, charset)
+        ids = await self.handing_over.text(handset, number, text, charset, ways)
         if heard.stop is not None:
             self._expect_confirmation(handset, heard.word, heard.stop)
         elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):

@@ -14,10 +14,10 @@ from pipeline.gateway.schedule import Schedule
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.gateway.messages import Message, Result
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
     from pipeline.wire.callback import MoCallback
 
@@ -64,7 +64,12 @@ class Ground:
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     async def text(
-        self, handset: str, number: str, text: str, charset: str | None = None
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None = None,
+        ways: Sequence[MoWay] = (),
     ) -> list[str]:
         """Send what a handset sends."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from pipeline.gateway.account import MO_CREDITS
 from pipeline.gateway.retries import MO_RETRIES
-from pipeline.gateway.settings import API_IDS, MoWay
+from pipeline.gateway.settings import LINKED_API, MoWay
 from pipeline.gateway.texting import BINARY, parts_of
 from pipeline.gateway.world import EventKind
 from pipeline.wire import http_form, mo_log, soap, xml
@@ -18,7 +18,7 @@ from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pipeline.gateway.ground import Ground
 
@@ -32,8 +32,18 @@ class HandingOver:
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
-    async def text(self, handset: str, number: str, text: str, charset: str | None) -> list[str]:
-        """Hand over each part of a text; their ids. Returns after the first attempt of each."""
+    async def text(
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None,
+        ways: Sequence[MoWay] = (),
+    ) -> list[str]:
+        """Hand over each part of a text; their ids. Returns after the first attempt of each.
+
+        `ways` are those of this text alone: each part goes by each of them.
+        """
         gateway = self._gateway
         parts = parts_of(text, charset)
         ids = [part.mo_msg_id for part in parts]
@@ -49,12 +59,12 @@ class HandingOver:
         if fault:
             gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
         at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
-        way = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
+        usual = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
         callbacks = [
             MoCallback(
                 handset=handset,
                 number=number,
-                api_id=_api_of(way),
+                api_id=LINKED_API,
                 mo_msg_id=part.mo_msg_id,
                 timestamp=at,
                 charset=part.charset,
@@ -65,11 +75,12 @@ class HandingOver:
         ]
         for callback in _as_the_fault_has_them(callbacks, fault):
             gateway.account.charge(MO_CREDITS, "MO")
-            job = partial(self._attempt, way, callback, 0)
-            if fault == "mo-late":
-                gateway.schedule.later(_LATE, job)
-            else:
-                await job()
+            for way in ways or (usual,):
+                job = partial(self._attempt, way, callback, 0)
+                if fault == "mo-late":
+                    gateway.schedule.later(_LATE, job)
+                else:
+                    await job()
         return ids
 
     async def _attempt(self, way: MoWay, callback: MoCallback, failures: int) -> None:
@@ -103,7 +114,7 @@ class HandingOver:
                 return 200, line, b""
         kind, _, method = way.value.partition("-")
         octets = _octets(kind, callback)
-        url = f"{gateway.settings.product}/mo/{kind}"
+        url = f"{gateway.settings.callbacks}/mo/{kind}"
         code, answer = await gateway.post.call(method.upper(), url, octets)
         return code, octets, answer
 
@@ -117,10 +128,6 @@ def _octets(kind: str, callback: MoCallback) -> bytes:
         rendered = render(structs.replace(callback, charset=BINARY)) or b"data="
     name, _, document = rendered.partition(b"=")
     return name + b"=" + percent_from_octets(document)
-
-
-def _api_of(way: MoWay) -> str:
-    return API_IDS.get(way.value.partition("-")[0], API_IDS["http"])
 
 
 def _as_the_fault_has_them(callbacks: list[MoCallback], fault: str) -> list[MoCallback]:

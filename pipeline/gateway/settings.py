@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from pipeline.gateway.rented import Rented
 
@@ -21,6 +22,8 @@ API_IDS: Final[Mapping[str, str]] = {
     "smtp": "10005",
     "ftp": "10006",
 }
+#: A number is linked with one API (guide 8.1), whichever way its messages are handed over by.
+LINKED_API: Final = API_IDS["http"]
 
 
 class MoWay(StrEnum):
@@ -43,6 +46,7 @@ class GatewaySettings:
 
     home: Path
     product: str = "http://127.0.0.1:8080"
+    token: str = ""  # of ingest; none is needed on this machine
     host: str = "127.0.0.1"
     http_port: int = 0
     smpp_port: int = 0
@@ -63,3 +67,13 @@ class GatewaySettings:
     folder_seconds: float = 60.0  # between two looks at uploaded files
     hang_seconds: float = 60.0
     seed: int = 1
+
+    @property
+    def callbacks(self) -> str:
+        """Where messages and statuses are pushed to; with the token, and so for no log."""
+        return f"{self.product}/t/{quote(self.token, safe='')}" if self.token else self.product
+
+    @property
+    def reached_at(self) -> str:
+        """An address at which this machine reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104

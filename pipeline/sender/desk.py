@@ -41,6 +41,7 @@ class Desk:
         self._slots = asyncio.Semaphore(window * _AHEAD)
         self._calls = asyncio.Semaphore(window)
         self._holding: set[Entry] = set()
+        self._freed = asyncio.Event()
 
     def queue(self, entry: Entry) -> None:
         """Let a command ask for its attempt when its turn comes."""
@@ -52,6 +53,7 @@ class Desk:
         if entry in self._holding:
             self._holding.discard(entry)
             self._slots.release()
+            self._freed.set()
 
     async def run(self, ask: Callable[[Entry], Awaitable[None]]) -> None:
         """Ask for one command after another, until cancelled."""
@@ -85,13 +87,16 @@ class Desk:
         return None
 
     async def _until_usable(self) -> None:
-        """Wait while the circuit is open, or the gateway asked for less."""
+        """Wait while the circuit is open, or the gateway asked for less, or another tries it."""
         while True:
             seconds = self.circuit.seconds_to_wait
             if seconds:
                 await asyncio.sleep(seconds)
             elif self.circuit.is_open:
                 await self._probe()
+            elif self.circuit.is_trying and self._holding:
+                self._freed.clear()
+                await self._freed.wait()
             else:
                 return
 
@@ -101,6 +106,9 @@ class Desk:
         except ProbeFailed as error:
             self.circuit.probe_failed(str(error))
             log.warning("API %s still does not take anything: %s", self.api.api_id, error)
+        except Exception as error:  # the other APIs go on
+            self.circuit.probe_failed(f"{type(error).__name__} in the probe")
+            log.error("a probe of API %s met a defect", self.api.api_id, exc_info=error)
         else:
             self.circuit.probe_succeeded()
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(0)

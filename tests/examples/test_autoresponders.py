@@ -139,9 +139,9 @@ class Example:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack with the gateway's stand-in beside it, and the number of the examples."""
-    running = RunningStack(tmp_path_factory.mktemp("played") / "home", words=["--gateway"])
+    running = RunningStack(tmp_path_factory.mktemp("played") / "home")
     try:
-        running.start()
+        running.start("--gateway")
         running.cli("numbers", "load", str(EXAMPLES / "numbers.toml"))
         yield running
         running.stop(within_seconds=WITHIN_SECONDS)

@@ -47,7 +47,7 @@ pytestmark = [
 ]
 
 FIRST = 100
-ENDED_LOUDLY = 70  # EX_SOFTWARE
+ENDED_FOR_LACK_OF_ROOM = 74  # EX_IOERR
 ALL = 2_000
 HERE = topics.partition_of(HANDSET.encode(), PARTITIONS)
 
@@ -235,7 +235,7 @@ async def test_a_worker_on_a_full_disk_loses_and_doubles_nothing(
         await publish(broker, topics.MO_RAW, raws[FIRST:])
         # It ends loudly, whoever keeps it starts it again, and it ends again.
         for _ in range(2):
-            assert worker.process.wait(60) == ENDED_LOUDLY
+            assert worker.process.wait(60) == ENDED_FOR_LACK_OF_ROOM
             worker.start()
         assert "No space left on device" in worker.log.read_text()
         assert len(await texts_of(broker)) < ALL

@@ -18,7 +18,8 @@ class Ended(Exception):
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     words: list[str] = []
 
-    def end(told: str) -> None:
+    def end(told: str, status: int) -> None:
+        assert status == stop.EXIT_FAILED
         words.append(told)
         raise Ended
 

@@ -93,6 +93,7 @@ class FakeWay:
     questions: list[str] = field(default_factory=list)
     probes: int = 0
     probe_words: str = ""  # of the probe that fails; empty: it goes through
+    probe_raises: Exception | None = None
     raises: Exception | None = None
     most_at_a_time: int = 0
     _at_a_time: int = 0
@@ -118,6 +119,8 @@ class FakeWay:
 
     async def probe(self) -> str:
         self.probes += 1
+        if self.probe_raises is not None:
+            raise self.probe_raises
         if self.probe_words:
             raise ProbeFailed(self.probe_words)
         return "well"

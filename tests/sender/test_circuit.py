@@ -113,6 +113,26 @@ def test_after_a_probe_one_failure_opens_it_again_and_for_longer(
     assert SHORTEST_SECONDS <= circuit.seconds_to_wait <= 2 * SHORTEST_SECONDS
 
 
+@pytest.mark.parametrize("answer", [TAKEN, NOT_TAKEN, throttled()])
+def test_it_is_half_open_from_a_probe_until_a_message_is_answered(
+    circuit: Circuit, answer: Answer
+) -> None:
+    circuit.note(REFUSED)
+    assert not circuit.is_trying
+    circuit.probe_succeeded()
+    assert (circuit.is_open, circuit.is_trying) == (False, True)
+    circuit.note(answer)
+    assert (circuit.is_open, circuit.is_trying) == (False, False)
+
+
+@pytest.mark.parametrize("failure", [UNREACHABLE, UNKNOWN, REFUSED])
+def test_a_failure_while_half_open_opens_it(circuit: Circuit, failure: Answer) -> None:
+    circuit.note(REFUSED)
+    circuit.probe_succeeded()
+    circuit.note(failure)
+    assert (circuit.is_open, circuit.is_trying) == (True, False)
+
+
 def test_a_message_taken_after_a_probe_forgets_what_was(circuit: Circuit) -> None:
     circuit.note(REFUSED)
     circuit.probe_failed("no")

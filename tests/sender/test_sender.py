@@ -10,7 +10,7 @@ import pytest
 from pipeline.records import CommandState, Outcome
 from pipeline.sender.attempts import ASK_AGAIN_SECONDS, MARGIN_SECONDS
 from pipeline.sender.bucket import Bucket
-from pipeline.sender.sender import END_SECONDS
+from pipeline.sender.sender import BEHIND_SECONDS, END_SECONDS
 from pipeline.sender.way import Answer, Found
 from tests.sender.fakes import FakeWay, Office, ends, settle
 
@@ -111,6 +111,53 @@ def test_a_permit_counts_from_the_first_ask_of_an_attempt(office: Office) -> Non
         assert office.way.calls == []
 
     office.play(scenario)
+
+
+class TestBehind:
+    """Told to wait behind another's command, a sender asks again later, with the same ask.
+
+    An earlier writing of it may yet be answered by a permit, so it counts from the first one.
+    """
+
+    def test_a_permit_counts_from_the_ask_before_it_was_told_to_wait(self, office: Office) -> None:
+        async def scenario() -> None:
+            command = office.take("01")
+            await settle()
+            office.say(command, CommandState.WAITING, behind="another")
+            await asyncio.sleep(BEHIND_SECONDS[0])
+            await settle()
+            first, again = office.post.asks
+            assert (first.ask_id, first.attempt) == (again.ask_id, again.attempt)
+            # Of the first ask, decided at once and read late: its ten seconds began then.
+            begun = office.now() - timedelta(seconds=BEHIND_SECONDS[0])
+            office.clock.now += 10.0 - MARGIN_SECONDS - BEHIND_SECONDS[0]
+            office.permit(command, until=begun + timedelta(seconds=10), at=begun)
+            await settle()
+            assert office.way.calls == []
+
+        office.play(scenario)
+
+    def test_after_a_long_wait_the_permit_is_given_back_once_and_the_next_is_used(
+        self, office: Office
+    ) -> None:
+        async def scenario() -> None:
+            command = office.take("01")
+            await settle()
+            for _ in range(5):  # 0.5, 1, 2, 4 and 8 s
+                office.say(command, CommandState.WAITING, behind="another")
+                await asyncio.sleep(BEHIND_SECONDS[1])
+                await settle()
+            office.permit(command)
+            await settle()
+            assert office.post.said()[-1] == ("withdraw", "01", 1)
+            office.say(command, CommandState.WAITING, attempt=1)
+            await settle()
+            assert office.post.said()[-1] == ("ask", "01", 2)
+            office.permit(command, 2)
+            await settle()
+            assert [call.attempt for call in office.way.calls] == [2]
+
+        office.play(scenario)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.home.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 READY_SECONDS: Final = 240.0  # the first start of a machine fetches Kafka
@@ -53,16 +53,12 @@ def run_cli(
 class RunningStack:
     """A `twoway up` for a test; `start` returns when its ready file exists."""
 
-    def __init__(
-        self, home: Path, *, settings: Mapping[str, str] | None = None, words: Sequence[str] = ()
-    ) -> None:
-        """`words` are further ones of `up`."""
+    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.ready_file = home / "ready-for-tests.json"
         self.log = home / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._settings = dict(settings or {})
-        self._words = words
 
     @property
     def stack(self) -> Stack:
@@ -80,13 +76,13 @@ class RunningStack:
             if log.is_file()
         )
 
-    def start(self) -> None:
-        """Start on free ports and wait until all is ready."""
+    def start(self, *options: str) -> None:
+        """Start on free ports, with further options of `up`, and wait until all is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
         ports = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")
         words = ("up", "--home", str(self.home), "--ready-file", str(self.ready_file), *ports)
-        words += tuple(self._words)
+        words += options
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pipeline.cli.main", *words],

@@ -38,6 +38,14 @@ def gateway(
             "--mo-way", metavar="WAY", help=f"How messages are handed over: {', '.join(MoWay)}."
         ),
     ] = MoWay.HTTP_GET,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="Address to listen on. Whoever reaches another than this machine's own may send by"
+            " it, look at its page and text as a handset.",
+        ),
+    ] = "127.0.0.1",
     http_port: Port = 8090,
     smpp_port: Port = 2775,
     smtp_port: Port = 2525,
@@ -46,8 +54,9 @@ def gateway(
 ) -> None:
     """Play the gateway on this machine, without an account.
 
-    In both directions: it takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over
-    what `twoway text` sends. It writes apis.toml into the home, unless somebody else wrote one.
+    It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
+    sends. It writes apis.toml into the home, unless somebody else wrote one. Where ingest asks for
+    a token, set TWOWAY_TOKENS.
     """
     if context.invoked_subcommand is not None:
         return
@@ -57,6 +66,8 @@ def gateway(
     own = GatewaySettings(
         home=folder,
         product=(product or (stack.ingest if stack else "http://127.0.0.1:8080")).rstrip("/"),
+        token=settings.tokens.partition(",")[0].strip(),
+        host=host,
         numbers=tuple(numbers.replace(" ", "").split(",")),
         mo_way=mo_way,
         http_port=http_port,
@@ -77,7 +88,11 @@ def seen(
         typer.Option("--twice", help="Only what came before; exit code 1 where there is any."),
     ] = False,
 ) -> None:
-    """Show every message that was taken, with its octets, as lines of JSON."""
+    """Show every message that the stand-in took, with its octets, as lines of JSON.
+
+    They are in the home, also when no stand-in runs. Exit codes: 0, and with --twice 1 where any
+    message came twice.
+    """
     found = seen_in(settings_from(home=home).home)
     shown = twice(found) if only_twice else list(found)
     for each in shown:

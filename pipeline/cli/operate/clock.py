@@ -61,7 +61,8 @@ def advance(
     """Advance the local stack's clock.
 
     The command returns when workers and store have processed the new time. Time passes in steps of
-    a minute, so that deadlines fall due in order. The clock cannot go back.
+    a minute, so that deadlines fall due in order. With a sender, what falls due is sent before time
+    passes on. The clock cannot go back.
     """
     try:
         duration = duration_from_text(by)
@@ -70,12 +71,7 @@ def advance(
     above: Path | None = context.obj
     settings = settings_from(home=home or above)
 
-    from pipeline.cli.ask.report_client import rows
-    from pipeline.cli.operate.advance import (
-        STEP,
-        advance_clock,
-        wait_until_nothing_is_permitted,
-    )
+    from pipeline.cli.operate.advance import STEP, advance_stack
     from pipeline.cli.terminal.local import local_stack_of
     from pipeline.clock import PipelineClock
 
@@ -84,14 +80,8 @@ def advance(
         typer.echo(
             f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
         )
-    if "sender" in stack.pids:
-        sql = "SELECT count() AS n FROM mt_now WHERE state = 'permitted'"
-        wait_until_nothing_is_permitted(
-            lambda: int(rows(stack.report, sql)[0]["n"]),
-            say=lambda words: typer.echo(words, err=True),
-        )
-    time = advance_clock(
-        stack.kafka,
+    time = advance_stack(
+        stack,
         PipelineClock(settings.home),
         duration,
         say=lambda words: typer.echo(words, err=True),

@@ -20,6 +20,7 @@ from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.kafka import readers
 from pipeline.kafka.topics import partition_of
 from pipeline.process import troubles
+from pipeline.process.room import words_of_little_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,8 +116,10 @@ def pipeline_state(settings: Settings) -> PipelineState:
 
 
 def _troubles(settings: Settings) -> list[dict[str, str]]:
-    """The processes of this home that wait for an operator or keep ending, and why."""
-    found = (*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time()))
+    """The processes of this home that wait for an operator or room, or keep ending, and why."""
+    found = [*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time())]
+    if words := words_of_little_room(settings.home):
+        found.append(("up", f"{words}; processes that need room are started again until there is"))
     return [{"process": name, "words": words} for name, words in found]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from pipeline.gateway.settings import MoWay
 from pipeline.web.browser_guard import refuse_host, refuse_page
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Control:
                 str(given["number"]),
                 str(given["text"]),
                 given.get("charset"),
+                [MoWay(way) for way in given.get("ways", ())],
             )
         except (KeyError, TypeError, LookupError, ValueError) as error:
             raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error

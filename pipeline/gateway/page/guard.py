@@ -28,10 +28,14 @@ SAFETY: Final = {
 }
 
 
-def refuse(request: web.BaseRequest) -> BrowserRefusal | None:
-    """None when the request may be answered."""
+def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal | None:
+    """None when the request may be answered; `is_open`: other machines may ask, too.
+
+    In a container even this machine has another address. The Host is one of this machine's all the
+    same: then a browser's page of another site cannot ask.
+    """
     peer = ip_from_text(request.remote or "")
-    if peer is None or not peer.is_loopback:
+    if peer is None or not (peer.is_loopback or is_open):
         return FORBIDDEN
     if header(request, "X-Forwarded-For", *OTHER_SIGNS):
         return FORWARDED

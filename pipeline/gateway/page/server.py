@@ -13,6 +13,7 @@ from pipeline.gateway.page.live import Live
 from pipeline.gateway.page.rendering import HERE, Rendering
 from pipeline.gateway.page.showing import Showing
 from pipeline.sms.segmentation import segment
+from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,14 +35,16 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def page_routes(gateway: Played) -> list[web.RouteDef]:
     """The page of a gateway, for its own HTTP server."""
-    return Page(Showing(gateway)).routes()
+    is_open = not is_loopback_host(gateway.settings.host)
+    return Page(Showing(gateway), is_open=is_open).routes()
 
 
 class Page:
     """Answers the requests of the page."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, *, is_open: bool = False) -> None:
         self._shown = shown
+        self._is_open = is_open
         self._rendering = Rendering(shown)
         self._live = Live(shown, self._rendering)
 
@@ -143,7 +146,7 @@ class Page:
 
     def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            refused = refuse(request)
+            refused = refuse(request, is_open=self._is_open)
             if refused:
                 return web.Response(
                     status=refused.status, text=refused.words + "\n", headers=SAFETY
