@@ -170,7 +170,15 @@ def completed(shell: str, line: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-@pytest.mark.parametrize(("line", "word"), [("twoway sta", "status"), ("twoway mt res", "resolve")])
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("twoway sta", "status"),
+        ("twoway mt res", "resolve"),
+        ("twoway consume mo-me", "mo-message"),
+        ("twoway ask open", "open-when-sent"),
+    ],
+)
 def test_words_are_completed(shell: str, line: str, word: str) -> None:
     assert word in completed(shell, line)
     assert "demo" not in completed(shell, line)

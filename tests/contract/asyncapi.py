@@ -98,7 +98,7 @@ def _channel(topic: Topic, versions: list[Version]) -> JsonObject:
     stamped = "the broker's" if topic.log_append_time else "the writer's"
     return {
         "address": topic.name,
-        "description": f"Kept {kept}. Record times are {stamped}.",
+        "description": f"{versions[-1].schema['doc']} Kept {kept}. Record times are {stamped}.",
         "messages": {
             _key(each): {"$ref": f"#/components/messages/{_key(each)}"} for each in versions
         },

@@ -8,7 +8,7 @@ from pipeline.cli.consent.orders import send_order
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, print_words
+from pipeline.cli.terminal.output import print_json_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def list_messages(
             print_json_line(row)
         else:
             text = " ".join(row["text"].split())
-            print_words(
+            typer.echo(
                 f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}"
             )
     if not found and not json:

@@ -14,7 +14,6 @@ from pipeline.cli.terminal.arguments import (
     words_from,
 )
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import harmless
 
 Handset = Annotated[
     str, typer.Argument(metavar="HANDSET", help="Handset, in international format.")
@@ -116,4 +115,4 @@ def _order(
     changes = changes_of(bootstrap, request)
     typer.echo(request.request_id)
     for line in lines_of_changes(changes):
-        typer.echo(harmless(line), err=True)
+        typer.echo(line, err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, print_words, text_from_time
+from pipeline.cli.terminal.output import print_json_line, text_from_time
 
 if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
@@ -88,7 +88,6 @@ def list_letters(
         if json:
             print_json_line(shown)
         else:
-            for line in line_of_letter(shown).split("\n"):
-                print_words(line)
+            typer.echo(line_of_letter(shown))
     if not letters and not json:
         typer.echo("nothing was refused")

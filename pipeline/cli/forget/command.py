@@ -8,7 +8,6 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import print_words
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -50,9 +49,9 @@ def forget(
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
     for line in lines_of_proof(done, before, after, old_parts, found):
-        print_words(line)
+        typer.echo(line)
     for line in remaining(settings, bootstrap, done):
-        print_words(line)
+        typer.echo(line)
     if left := proof.left(after, old_parts, found, done):
         raise CommandError(f"not everything is erased: {'; '.join(left)}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, print_words
+from pipeline.cli.terminal.output import print_json_line
 
 if TYPE_CHECKING:
     from pipeline.cli.operate.pipeline_state import PipelineState
@@ -65,4 +65,4 @@ def _print(state: "PipelineState", *, json: bool) -> None:
         print_json_line(state)
         return
     for line in lines_of_state(state):
-        print_words(line)
+        typer.echo(line)

@@ -54,7 +54,7 @@ def print_answer(lines: Sequence[str], form: Form) -> None:
         writer.writerows([heads] if rows else [])
         writer.writerows([cell_from_value(_flat(row[name])) for name in heads] for row in rows)
         return
-    shown = [[str(_flat(row[name])) for name in heads] for row in rows]
+    shown = [[" ".join(str(_flat(row[name])).split()) for name in heads] for row in rows]
     for line in lines_of_table(heads, shown) if rows else ():
         typer.echo(line)
 

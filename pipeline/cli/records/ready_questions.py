@@ -52,10 +52,20 @@ def _question_from_text(name: str, text: str) -> ReadyQuestion:
     return ReadyQuestion(name, comments[0], query, parameters)
 
 
+def _names_from(incomplete: str) -> list[str]:
+    """The questions that begin so, for a shell that completes."""
+    return [name for name in ready_questions() if name.startswith(incomplete)]
+
+
 def ask(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="QUESTION", help="Its name. Default: list all.", show_default=False),
+        typer.Argument(
+            metavar="QUESTION",
+            help="Its name. Default: list all.",
+            show_default=False,
+            autocompletion=_names_from,
+        ),
     ] = None,
     param: ParamOption = None,
     form: FormOption = Form.TABLE,

@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, print_words, text_from_time
+from pipeline.cli.terminal.output import print_json_line, text_from_time
 
 if TYPE_CHECKING:
     from pipeline.cli.replay.states import Difference
@@ -80,7 +80,7 @@ def replay(
             if json:
                 print_json_line(difference)
             else:
-                print_words(line_of_difference(difference))
+                typer.echo(line_of_difference(difference))
         if handsets % SAID_EVERY == 0:
             typer.echo(f"{handsets} handsets, {differing} states differ so far", err=True)
     if not json:

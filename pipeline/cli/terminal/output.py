@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import typer
@@ -12,27 +12,6 @@ import typer
 def text_from_time(time: datetime) -> str:
     """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-_JOINERS: Final = frozenset("\u200c\u200d")  # of emoji, and of scripts that join their letters
-
-
-def harmless(line: str) -> str:
-    """A line that only shows itself in a terminal, whatever a handset or an application wrote.
-
-    A character that is not seen, such as a line end, the beginning of a control sequence (ECMA-48
-    5.4) or a directional override, is written as its number.
-    """
-    if line.isprintable():
-        return line
-    return "".join(
-        each if each.isprintable() or each in _JOINERS else f"\\u{ord(each):04x}" for each in line
-    )
-
-
-def print_words(line: str) -> None:
-    """Print one line for people on stdout."""
-    typer.echo(harmless(line))
 
 
 def plain(value: Any) -> Any:
