@@ -29,6 +29,7 @@ from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, sql
 from pipeline.cli.replay import command as replay
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
@@ -171,7 +172,7 @@ def main() -> None:
     try:
         app(prog_name="twoway")
     except (CommandError, SettingsError, StackError) as error:
-        typer.echo(f"twoway: {error}", err=True)
+        say(f"twoway: {error}", err=True)
         sys.exit(EXIT_FAILED)
 
 

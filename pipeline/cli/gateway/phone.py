@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 END_WORDS = "Type a text and Enter to send it; /to NUMBER to text another; Ctrl-D ends."
 
@@ -38,8 +39,8 @@ def phone(
     conversation = Conversation(address, digits, number_from(number) if number else "")
     is_typed = sys.stdin.isatty()
     if is_typed:
-        typer.echo(f"This is +{digits}. {END_WORDS}")
-    following = threading.Thread(target=follow, args=(conversation, typer.echo), daemon=True)
+        say(f"This is +{digits}. {END_WORDS}")
+    following = threading.Thread(target=follow, args=(conversation, say), daemon=True)
     following.start()
     conversation.connected.wait()
     for line in sys.stdin:

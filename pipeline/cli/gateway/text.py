@@ -12,6 +12,7 @@ import typer
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 from pipeline.gateway.files import where
 
 _SECONDS = 60.0
@@ -53,4 +54,4 @@ def text(
     if answer.status != 200:
         raise CommandError(octets.decode(errors="replace"))
     for each in json.loads(octets)["ids"]:
-        typer.echo(each)
+        say(each)

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ def show_mt(
     It is as ClickHouse has it, a few seconds behind.
     """
     for line in lines_of_id(settings_from(home=home), name.strip()):
-        typer.echo(line)
+        say(line)
 
 
 def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":

@@ -7,6 +7,7 @@ import typer
 from pipeline.cli.terminal.duration import duration_from_text, text_from_duration
 from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,14 +36,14 @@ def show(
     from pipeline.home.stack import bootstrap_of
 
     bootstrap = bootstrap_of(settings)
-    typer.echo(text_from_time(clock_of(settings).now()))
+    say(text_from_time(clock_of(settings).now()))
     if not verbose:
         return
 
     from pipeline.cli.operate.partitions import partition_times
 
     for partition, time in partition_times(bootstrap).items():
-        typer.echo(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
+        say(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
 
 
 def advance(
@@ -73,22 +74,22 @@ def advance(
 
     stack = local_stack_of(settings)
     if duration > LONG_MINUTES * STEP:
-        typer.echo(
+        say(
             f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
         )
     if "sender" in stack.pids:
         sql = "SELECT count() AS n FROM mt_now WHERE state = 'permitted'"
         wait_until_nothing_is_permitted(
             lambda: int(rows(stack.report, sql)[0]["n"]),
-            say=lambda words: typer.echo(words, err=True),
+            say=lambda words: say(words, err=True),
         )
     time = advance_clock(
         stack.kafka,
         PipelineClock(settings.home),
         duration,
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: say(words, err=True),
     )
-    typer.echo(text_from_time(time))
+    say(text_from_time(time))
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
@@ -103,5 +104,5 @@ def reset(context: typer.Context, home: Home = None) -> None:
     from pipeline.cli.operate.clock_reset import reset_times
     from pipeline.home.stack import bootstrap_of
 
-    for line in reset_times(bootstrap_of(settings), say=lambda words: typer.echo(words, err=True)):
-        typer.echo(line)
+    for line in reset_times(bootstrap_of(settings), say=lambda words: say(words, err=True)):
+        say(line)

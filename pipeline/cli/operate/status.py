@@ -1,9 +1,8 @@
 """`status`: how far each partition is, and what is down."""
 
-import typer
-
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 
 
 def status(json: Json = False, home: Home = None) -> None:
@@ -23,4 +22,4 @@ def status(json: Json = False, home: Home = None) -> None:
         print_json_line(state)
         return
     for line in lines_of_state(state):
-        typer.echo(line)
+        say(line)

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 
 def sql(
@@ -27,7 +28,7 @@ def sql(
     from pipeline.cli.ask.report_client import answer_lines, report_of
 
     for line in answer_lines(report_of(settings), query, parameters=parameters):
-        typer.echo(line)
+        say(line)
 
 
 def _parameters_from_words(words: list[str]) -> dict[str, str]:

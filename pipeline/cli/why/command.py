@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def why(
         from pipeline.cli.mt.show import lines_of_id
 
         for line in lines_of_id(settings_from(home=home), handset.strip()):
-            typer.echo(line)
+            say(line)
         return
     address = handset_from(handset)
     at = number_from(number) if number else ""
@@ -66,11 +67,11 @@ def why(
     changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
     forgotten = list(lines_of_forgotten(report, settings, address))
     for line in forgotten:
-        typer.echo(line)
+        say(line)
     if forgotten and not changes:
         return
     for line in lines_of_handset(address, at, changes, directory):
-        typer.echo(line)
+        say(line)
 
 
 def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
