@@ -29,6 +29,7 @@ ROWS: Final = (
     ("growth of texts, caches and logs", ("test_peer_words.py", "test_caches.py")),
     ("mutated HTTP requests", ("test_fuzz_http.py",)),
     ("status callbacks", ("test_statuses.py",)),
+    ("files of APIs", ("test_apis_files.py",)),
     ("HTTP: pages, proxies and names", ("test_browser_guard.py",)),
     ("SQL made up and mutated", ("test_sql.py", "test_sql_fence.py", "test_confinement.py")),
     ("poison in every topic", ("test_poison.py", "test_poison_running.py", "test_header_keys.py")),
@@ -41,6 +42,7 @@ ROWS: Final = (
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
     ("what a log may say", ("test_log_guard.py", "test_log_search.py")),
+    ("what a terminal is shown", ("test_terminal.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
     ("a full disk of store and worker", ("test_full_disk_processes.py",)),
 )
