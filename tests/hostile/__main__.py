@@ -25,7 +25,10 @@ from tests.support.orphans import kill_orphans_of_this_run
 HERE: Final = Path(__file__).parent
 ROWS: Final = (
     ("growth of parsers of HTTP and wire", ("test_growth_http.py", "test_growth.py")),
-    ("growth of stages", ("test_stage_growth.py", "test_growth_consent.py")),
+    (
+        "growth of stages",
+        ("test_stage_growth.py", "test_growth_consent.py", "test_sending_growth.py"),
+    ),
     ("growth of texts, caches and logs", ("test_peer_words.py", "test_caches.py")),
     ("mutated HTTP requests", ("test_fuzz_http.py",)),
     ("status callbacks", ("test_statuses.py",)),
