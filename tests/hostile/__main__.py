@@ -40,7 +40,6 @@ ROWS: Final = (
     ("FTP and SMPP peers that lie", ("test_lying_peers.py",)),
     ("a gateway that lies", ("test_lying_gateway.py",)),
     ("Kafka and ClickHouse that lie", ("test_lying_kafka.py", "test_lying_clickhouse.py")),
-    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
@@ -48,6 +47,7 @@ ROWS: Final = (
     ("what a terminal is shown", ("test_terminal.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
     ("a full disk of store and worker", ("test_full_disk_processes.py",)),
+    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),  # the longest
 )
 
 
