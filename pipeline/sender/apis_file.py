@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from pipeline.process.peer_words import keep_secret
+from pipeline.sender.addresses import HIGHEST_PORT, fault_of_url, is_host
 from pipeline.sender.apis import WINDOWS, Api, WayName
 from pipeline.stages.sending.rules import LONGEST_CALL
 
@@ -31,7 +31,6 @@ _CHOICES: Final = {
     "alphabet": ("gsm7", "latin1"),
     "temporary": ("suffix", "folder", "none"),
 }
-_HIGHEST_PORT: Final = 65_535
 _MOST: Final = 1_000_000  # any number of the file
 _LONGEST: Final = 1_000  # characters of any text
 #: tomllib takes time by the square of a key's dots.
@@ -207,13 +206,14 @@ def _words_of(kind: type) -> str:
 def _checked(api: Api, where: str) -> Api:
     """The API with what follows from its way filled in."""
     if api.way in _BY_URL:
-        _check_url(api.url, where)
+        if fault := fault_of_url(api.url):
+            raise ApisError(f"{where}: url {fault}")
     elif not api.host:
         raise ApisError(f"{where}: host is missing")
-    elif not _is_host(api.host):
+    elif not is_host(api.host):
         raise ApisError(f"{where}: host is no name and no address")
-    if api.port > _HIGHEST_PORT:
-        raise ApisError(f"{where}: port must be at most {_HIGHEST_PORT}")
+    if api.port > HIGHEST_PORT:
+        raise ApisError(f"{where}: port must be at most {HIGHEST_PORT}")
     for name in ("password", "login_password"):
         _check_text(getattr(api, name), name, where)
     if not api.user or not api.password:
@@ -230,25 +230,3 @@ def _checked(api: Api, where: str) -> Api:
         window=api.window or WINDOWS[api.way],
         port=api.port or _PORTS.get(api.way, 0),
     )
-
-
-def _check_url(url: str, where: str) -> None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:  # of brackets, or of the port
-        raise ApisError(f"{where}: url is no address") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ApisError(f"{where}: url must begin with https:// or http:// and name a host")
-    if parts.username or parts.password:
-        raise ApisError(f"{where}: url must hold no user and no password")
-    if port == 0 or " " in url or not url.isascii() or not _is_host(parts.hostname):
-        raise ApisError(f"{where}: url is no address")
-    if "?" in url or "#" in url:
-        raise ApisError(f"{where}: url must end with the host, the port or a path")
-
-
-def _is_host(host: str) -> bool:
-    """A name of at most 253 characters in labels of 63 (RFC 1035 2.3.4), or an address."""
-    labels = host.removesuffix(".").split(".")
-    return len(host) <= 253 and " " not in host and all(0 < len(each) <= 63 for each in labels)
