@@ -17,13 +17,13 @@ IDS = 20_000  # of 32 characters: nearly as much as a record may have
 SECONDS = 2.0  # of processor time
 
 
-def status(gateway_id: str, code: str = "004") -> MoRaw:
+def status(gateway_id: str, code: str = "004", *, handset: str = HANDSET) -> MoRaw:
     return MoRaw(
         source="status-http",
         received_at=NOON,
         method="GET",
         content_type="",
-        query=f"to={HANDSET}&apiMsgId={gateway_id}&status={code}".encode(),
+        query=f"to={handset}&apiMsgId={gateway_id}&status={code}".encode(),
         octets=b"",
     )
 
@@ -102,3 +102,20 @@ async def test_long_fields_of_requests_do_not_fill_the_row_of_a_handset() -> Non
     assert rows_are_small(running, most=100_000, table=OUTBOX)
     await running.take([running.good("STOP")])
     assert running.texts() == ["STOP"]
+
+
+@pytest.mark.parametrize(
+    ("handset", "rows"),
+    [(HANDSET, 1), ("9" * 30_000, 0), ("1", 0), ("0" * 12, 0), ("word" * 5_000, 0), ("%00", 0)],
+    ids=["a handset", "many digits", "one digit", "zeros", "words", "NUL"],
+)
+async def test_a_status_that_comes_first_waits_only_for_a_handset_that_may_be_sent_to(
+    handset: str, rows: int
+) -> None:
+    running = Running()
+    octets = single_object.encode(status("an-id", handset=handset))
+    await running.take([running.record(topics.MO_RAW, octets, key=handset.encode())])
+    number = running.task.state._number[SENT]
+    assert len(running.task.state._stores[number]._rows) == rows
+    await running.take([running.good("after it")])
+    assert running.texts() == ["after it"]
