@@ -31,6 +31,7 @@ from pipeline.cli.replay import command as replay
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
@@ -60,7 +61,7 @@ def _print_version(is_asked: bool) -> None:
     if is_asked:
         from importlib.metadata import version
 
-        typer.echo(f"twoway {version('twoway')}")
+        say(f"twoway {version('twoway')}")
         raise typer.Exit
 
 
@@ -210,7 +211,7 @@ def main() -> None:
     try:
         app(prog_name="twoway")
     except (CommandError, SettingsError, StackError) as error:
-        typer.echo(f"twoway: {error}", err=True)
+        say(f"twoway: {error}", err=True)
         sys.exit(EXIT_FAILED)
 
 

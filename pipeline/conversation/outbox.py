@@ -14,7 +14,7 @@ from pipeline.conversation.tables import OUTBOX, SENT
 from pipeline.credits import units_from_text
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
-from pipeline.sms.msisdn import key_from_handset
+from pipeline.sms.msisdn import is_international, key_from_handset
 from pipeline.stages.sending import due
 from pipeline.stages.sending.asks import take_ask
 from pipeline.stages.sending.draft import Sending, SendingDraft
@@ -203,7 +203,7 @@ class Outboxes:
     def _keep_early(
         self, work: UnitOfWork, handset: str, status: HeardStatus, now: datetime
     ) -> None:
-        if status.gateway_message_id:
+        if status.gateway_message_id and is_international(handset):  # no command goes elsewhere
             key = gateway_id_keys(handset, status.gateway_message_id)[0]
             row = _STATUS + encode_status(status)
             work.tables[SENT].put(key, row, due_at=now + SENT_KEPT)

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from pipeline.process.log_guard import without_quoted
 from pipeline.records import Outcome
 from pipeline.sender import metrics
 from pipeline.sender.bucket import Bucket
@@ -105,14 +106,15 @@ class Desk:
             words = await self.way.probe()
         except ProbeFailed as error:
             self.circuit.probe_failed(str(error))
-            log.warning("API %s still does not take anything: %s", self.api.api_id, error)
+            words = without_quoted(str(error))
+            log.warning("API %s still does not take anything: %s", self.api.api_id, words)
         except Exception as error:  # the other APIs go on
             self.circuit.probe_failed(f"{type(error).__name__} in the probe")
             log.error("a probe of API %s met a defect", self.api.api_id, exc_info=error)
         else:
             self.circuit.probe_succeeded()
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(0)
-            log.info("API %s answers again: %s", self.api.api_id, words)
+            log.info("API %s answers again: %s", self.api.api_id, without_quoted(words))
 
     async def make_call(
         self, submission: Submission, may_go: Callable[[], bool]
@@ -158,6 +160,6 @@ class Desk:
         self.circuit.note(telling)
         if self.circuit.is_open and not was_open:
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(1)
-            log.error(
-                "API %s does not take anything, commands wait: %s", self.api.api_id, telling.words
-            )
+            # The gateway was told texts, and may quote one; the whole words are in mt_result.
+            words = without_quoted(telling.words)
+            log.error("API %s does not take anything, commands wait: %s", self.api.api_id, words)

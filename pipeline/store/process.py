@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.home.stack import bootstrap_of
-from pipeline.process import troubles
+from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
@@ -36,6 +36,7 @@ def run(settings: Settings) -> None:
     """Run the store until it is told to stop, or cannot go on."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
+    hang.watch(settings, "store")
     with ExitStack() as stack:
         key_reader = read_key
         if not settings.clickhouse:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.cli.operate.pipeline_state import PipelineState
-from pipeline.cli.operate.status import CLEARED
 from pipeline.cli.records.answer_forms import Form, print_answer
 from pipeline.cli.records.ready_questions import ready_questions
 from pipeline.cli.terminal.help import OTHERS, SECTIONS, SectionedHelp, first_sentence_of
+from pipeline.cli.terminal.saying import CLEARED
 from tests.cli.test_main import ALL, ROOT, run
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from deploy.make_secrets import FOLDER, contents, make
 from pipeline.cli.gateway.command import gateway
 from pipeline.cli.local.jars import KAFKA_VERSION
 from pipeline.gateway.settings import API_IDS, GatewaySettings
+from pipeline.process import hang
 from pipeline.process.secret_settings import NEEDED_BY
 from pipeline.sender.apis_file import MOUNTED_SECRETS, apis_from_toml, default_of
 from pipeline.sender.ways.make import way_of
@@ -42,6 +43,7 @@ OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
 LONG_RUNNING = [name for name in ALL if not name.startswith("topics") and name != "cli"]
 NODES = ["kafka-1", "kafka-2", "kafka-3"]
 KEY = "key:/var/lib/twoway-key"
+HANGS = f"hangs:/var/lib/twoway/{hang.FOLDER}"
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
@@ -236,7 +238,7 @@ def test_a_service_can_be_scaled_or_removed_beside_others(name: str) -> None:
 
 def test_workers_can_be_scaled() -> None:
     assert "ports" not in ALL["worker"]
-    assert ALL["worker"]["volumes"] == [KEY]  # nothing of one worker's own
+    assert ALL["worker"]["volumes"] == [KEY, HANGS]  # nothing of one worker's own
     assert "hostname" not in ALL["worker"]
 
 
@@ -249,6 +251,15 @@ def test_who_must_know_a_forgotten_handset_has_the_key_and_nobody_else() -> None
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     assert f" {folder}\n" in dockerfile  # a new volume is its owner's as in the image
     assert "key" in COMPOSE["volumes"]
+
+
+def test_a_container_that_is_started_again_finds_that_its_process_hung() -> None:
+    """What is in the home is lost, but for the poller's, whose home is a volume."""
+    holders = {name for name, service in ALL.items() if HANGS in service.get("volumes", ())}
+    assert holders == {"ingest", "worker", "store", "smpp", "sender"}
+    folder = HANGS.partition(":")[2]
+    assert f" {folder} " in (ROOT / "deploy" / "Dockerfile").read_text()  # whose the volume is
+    assert "hangs" in COMPOSE["volumes"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.cli.records.ready_questions import ready_questions
-from tests.end_to_end.outside import NUMBER
+from tests.support.rented_numbers import ANN
 from tests.support.running import environment_without_settings
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -61,7 +61,7 @@ def test_why_says_what_was_true_and_what_was_known(outside, handset):
     ago = f"{outside.clock.now() - timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
 
     def why(*words):
-        told = outside.running.cli("why", handset, NUMBER, "--json", *words).stdout
+        told = outside.running.cli("why", handset, ANN, "--json", *words).stdout
         return [json.loads(line) for line in told.splitlines()]
 
     (now,) = why()
@@ -69,7 +69,7 @@ def test_why_says_what_was_true_and_what_was_known(outside, handset):
     (was_known,) = why("--at", ago, "--known-at", ago)
     assert [row["passes"] for row in (now, was_true, was_known)] == [False, False, True]
     assert now["ours_since"]["mo_message_id"] == change["mo_message_id"]
-    words = outside.running.cli("why", handset, NUMBER, "--at", ago).stdout
+    words = outside.running.cli("why", handset, ANN, "--at", ago).stdout
     assert words.startswith(f"as it was at {ago}, by what we knew today")
 
 

@@ -25,10 +25,14 @@ from tests.support.orphans import kill_orphans_of_this_run
 HERE: Final = Path(__file__).parent
 ROWS: Final = (
     ("growth of parsers of HTTP and wire", ("test_growth_http.py", "test_growth.py")),
-    ("growth of stages", ("test_stage_growth.py", "test_growth_consent.py")),
+    (
+        "growth of stages",
+        ("test_stage_growth.py", "test_growth_consent.py", "test_sending_growth.py"),
+    ),
     ("growth of texts, caches and logs", ("test_peer_words.py", "test_caches.py")),
     ("mutated HTTP requests", ("test_fuzz_http.py",)),
     ("status callbacks", ("test_statuses.py",)),
+    ("files of APIs", ("test_apis_files.py",)),
     ("HTTP: pages, proxies and names", ("test_browser_guard.py",)),
     ("SQL made up and mutated", ("test_sql.py", "test_sql_fence.py", "test_confinement.py")),
     ("poison in every topic", ("test_poison.py", "test_poison_running.py", "test_header_keys.py")),
@@ -36,13 +40,14 @@ ROWS: Final = (
     ("FTP and SMPP peers that lie", ("test_lying_peers.py",)),
     ("a gateway that lies", ("test_lying_gateway.py",)),
     ("Kafka and ClickHouse that lie", ("test_lying_kafka.py", "test_lying_clickhouse.py")),
-    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
     ("what a log may say", ("test_log_guard.py", "test_log_search.py")),
+    ("what a terminal is shown", ("test_terminal.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
     ("a full disk of store and worker", ("test_full_disk_processes.py",)),
+    ("each peer that lies, each lie", ("test_peers_that_lie.py",)),  # the longest
 )
 
 

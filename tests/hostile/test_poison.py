@@ -216,13 +216,17 @@ def stating(topic: str, time: datetime) -> bytes:
 def poisons(topic: str) -> dict[str, dict]:
     """Records of a topic that nobody should write, by their fault."""
     whole = single_object.encode(RECORDS[topic])
-    strangers = [single_object.encode(record) for name, record in RECORDS.items() if name != topic]
+    strangers = {
+        f"a {type(record).__name__}": {"value": single_object.encode(record)}
+        for name, record in RECORDS.items()
+        if name != topic
+    }
     return {
         "null": {"value": None, "key": None},
         "empty": {"value": b""},
         "json": {"value": b'{"stop": "447900000001"}'},
         "junk as large as a topic takes": {"value": b"x" * 1_048_500},
-        "wrong kinds": {"value": strangers[0]},
+        **strangers,
         "no such schema": {"value": b"\xc3\x01" + b"\xee" * 8 + whole[10:]},
         "cut": {"value": whole[: len(whole) // 2]},
         "with something after it": {"value": whole + b"!"},

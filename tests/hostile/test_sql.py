@@ -50,6 +50,8 @@ SHAPES: Final = (
     "SELECT toInt32({x})", "SELECT throwIf(1, {x})", "SELECT * FROM numbers(length({x}))",
     "SELECT 1 UNION ALL SELECT {x}", "SELECT count() FROM mo_raw GROUP BY {x}",
     "SELECT number FROM numbers(3) ORDER BY number WITH FILL TO length({x})",
+    "SELECT * FROM mt_now WHERE words = {x}", "SELECT note, {x} FROM two_way LIMIT 3",
+    "SELECT * FROM mt_state ORDER BY {x}",
     "SELECT * FROM values('a String', {x})", "EXISTS TABLE `{x}`", "({x})", "SELECT 'a;{x}'",
 )  # fmt: skip
 PIECES: Final = (

@@ -179,8 +179,15 @@ def test_a_password_may_be_in_the_environment(file: Path, monkeypatch: pytest.Mo
     file.write_text(f'{TOML}password_env = "GATEWAY_PASSWORD"\n')
     assert apis_from_file(file)[0].password == SECRET
     monkeypatch.delenv("GATEWAY_PASSWORD")
-    with pytest.raises(ApisError, match="GATEWAY_PASSWORD"):
+    with pytest.raises(ApisError, match="password_env names no"):
         apis_from_file(file)
+
+
+def test_a_password_in_the_place_of_its_variable_is_not_said(file: Path) -> None:
+    file.write_text(f'{TOML}password_env = "{SECRET}"\n')
+    with pytest.raises(ApisError) as said:
+        apis_from_file(file)
+    assert SECRET not in str(said.value)
 
 
 @pytest.mark.parametrize("octets", [b"\xff\xfe", b"[[api]]\napi_id = 1\napi_id = ", b"[[api"])

@@ -11,6 +11,7 @@ import typer
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 from pipeline.sender.apis import UnusableApi
 from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.way import ProbeFailed
@@ -45,9 +46,9 @@ def check_apis(file: File = None, json: Json = False, home: Home = None) -> None
             continue
         rate = f"{api.rate:g} parts/s" if api.rate else "no limit"
         marks = ", the default" if api.api_id == default else ""
-        typer.echo(f"{api.api_id}: {api.way.value} to {where}, {rate}, window {api.window}{marks}")
+        say(f"{api.api_id}: {api.way.value} to {where}, {rate}, window {api.window}{marks}")
     if not default and not json:
-        typer.echo("commands without an api_id wait: no API is the default")
+        say("commands without an api_id wait: no API is the default")
 
 
 def try_api(api_id: Named, home: Home = None) -> None:
@@ -58,7 +59,7 @@ def try_api(api_id: Named, home: Home = None) -> None:
     if api is None:
         there = ", ".join(each.api_id for each in apis)
         raise CommandError(f"there is no API {api_id}; there are {there}")
-    typer.echo(f"{api.api_id}: {asyncio.run(_probe(api))}")
+    say(f"{api.api_id}: {asyncio.run(_probe(api))}")
 
 
 async def _probe(api: Api) -> str:

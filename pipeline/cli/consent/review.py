@@ -9,6 +9,7 @@ from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +58,9 @@ def list_messages(
             print_json_line(row)
         else:
             text = " ".join(row["text"].split())
-            typer.echo(
-                f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}"
-            )
+            say(f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}")
     if not found and not json:
-        typer.echo("nothing is waiting for a decision")
+        say("nothing is waiting for a decision")
 
 
 def accept(
@@ -99,7 +98,7 @@ def _decide(action: str, message_id: str, reason: str, by: str | None, home: "Pa
         actor=actor,
         reason=words,
     )
-    typer.echo(order)
+    say(order)
 
 
 def _message_under_review(settings: "Settings", message_id: str) -> dict[str, Any]:

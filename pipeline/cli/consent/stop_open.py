@@ -14,6 +14,7 @@ from pipeline.cli.terminal.arguments import (
     words_from,
 )
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 Handset = Annotated[
     str, typer.Argument(metavar="HANDSET", help="Handset, in international format.")
@@ -113,6 +114,6 @@ def _order(
     from pipeline.cli.consent.waiting import changes_of, lines_of_changes
 
     changes = changes_of(bootstrap, request)
-    typer.echo(request.request_id)
+    say(request.request_id)
     for line in lines_of_changes(changes):
-        typer.echo(line, err=True)
+        say(line, err=True)

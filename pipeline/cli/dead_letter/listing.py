@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
@@ -88,6 +89,6 @@ def list_letters(
         if json:
             print_json_line(shown)
         else:
-            typer.echo(line_of_letter(shown))
+            say(line_of_letter(shown))
     if not letters and not json:
-        typer.echo("nothing was refused")
+        say("nothing was refused")

@@ -10,6 +10,7 @@ from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +76,7 @@ def retry(
     with open_consumer(bootstrap) as consumer:
         if not (wanted or yes):
             for letter, again in _retriable(consumer, wants, settings=settings, left=left):
-                typer.echo(f"{letter.dead_letter_id}  would be {_fate_of(again)}")
+                say(f"{letter.dead_letter_id}  would be {_fate_of(again)}")
             return
         with open_producer(bootstrap, transactional_id=TRANSACTION) as producer:
             producer.init_transactions()  # from here on no other retry can commit
@@ -95,7 +96,7 @@ def retry(
                 ]
                 _publish(producer, [again for _, again in some], retries)
                 for letter, again in some:
-                    typer.echo(f"{letter.dead_letter_id}  {_fate_of(again)}")
+                    say(f"{letter.dead_letter_id}  {_fate_of(again)}")
     if left:
         raise CommandError(f"{len(left)} of {len(wanted)} not retried: {', '.join(sorted(left))}")
 
@@ -125,7 +126,7 @@ def _retriable(
         name = letter.dead_letter_id
         if earlier := done.get(name):
             at = text_from_time(earlier.at)
-            typer.echo(f"{name}  was retried by {earlier.actor} at {at}", err=True)
+            say(f"{name}  was retried by {earlier.actor} at {at}", err=True)
             left.discard(name)
             continue
         try:
@@ -137,7 +138,7 @@ def _retriable(
             if forgotten.holds((again.key or b"").decode("utf-8", "replace"), at=letter.at):
                 raise CannotRetry("its handset was forgotten")
         except CannotRetry as error:
-            typer.echo(f"{name}  cannot be retried: {error}", err=True)
+            say(f"{name}  cannot be retried: {error}", err=True)
             continue
         left.discard(name)
         yield letter, again

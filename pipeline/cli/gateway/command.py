@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 from pipeline.gateway.settings import GatewaySettings, MoWay
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.home.stack import find_stack
@@ -96,6 +97,6 @@ def seen(
     found = seen_in(settings_from(home=home).home)
     shown = twice(found) if only_twice else list(found)
     for each in shown:
-        typer.echo(json.dumps(each, ensure_ascii=False))
+        say(json.dumps(each, ensure_ascii=False))
     if only_twice and shown:
         raise typer.Exit(1)

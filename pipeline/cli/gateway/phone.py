@@ -11,6 +11,7 @@ from pipeline.cli.gateway.address import GatewayUrl, address_of
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.cli.gateway.phone_stream import Conversation
@@ -49,7 +50,7 @@ def phone(
     conversation.connected.wait()
     conversation.refuse_lost()
     if is_typed:
-        typer.echo(f"This is +{digits}. {END_WORDS}")
+        say(f"This is +{digits}. {END_WORDS}")
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     for line in sys.stdin:
@@ -58,7 +59,7 @@ def phone(
         except (CommandError, typer.BadParameter) as error:
             if not is_typed:
                 raise
-            typer.echo(f"twoway: {error}", err=True)
+            say(f"twoway: {error}", err=True)
         conversation.refuse_lost()
     if not is_typed:
         conversation.settle()

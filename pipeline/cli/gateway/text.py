@@ -12,6 +12,7 @@ from pipeline.cli.gateway.address import GatewayUrl, address_of
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 from pipeline.gateway.settings import MoWay  # noqa: TC001 - typer reads it
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def text(
         raise typer.BadParameter(f"the charset {charset!r} is none of {', '.join(CHARSETS)}")
     address = address_of(gateway, settings_from(home=home).home)
     for each in send(address, digits, texted, words, charset=charset, ways=mo_way or ()):
-        typer.echo(each)
+        say(each)
 
 
 def send(

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.terminal.arguments import handset_from
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 
 def time_from_text(text: str) -> datetime:
@@ -99,7 +100,7 @@ def mt(
     )
     key = key_from_handset(handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_REQUEST, record=request, key=key)])
-    typer.echo(request.request_id)
+    say(request.request_id)
     if wait:
         from pipeline.cli.mt.waiting import wait_until_decided
 

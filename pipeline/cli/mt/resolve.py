@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,7 +58,7 @@ def resolve(
     )
     key = key_from_handset(now.handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_RESULT, record=result, key=key)])
-    typer.echo(result.result_id)
+    say(result.result_id)
 
 
 def checked(now: "Now | None", *, is_forced: bool) -> "Now":

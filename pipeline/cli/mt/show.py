@@ -7,6 +7,7 @@ import typer
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def show_id(settings: "Settings", name: str, *, json: bool = False) -> None:
         print_json_line(_history_of_id(settings, name))
         return
     for line in lines_of_id(settings, name):
-        typer.echo(line)
+        say(line)
 
 
 def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":

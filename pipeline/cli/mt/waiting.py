@@ -10,6 +10,7 @@ from pipeline.cli.ask.report_client import report_of
 from pipeline.cli.ask.waiting import wait_for
 from pipeline.cli.mt.history import MtHistory, history_of
 from pipeline.cli.mt.words import lines_of_mt
+from pipeline.cli.terminal.saying import say
 from pipeline.records import CommandState
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def wait_until_decided(settings: Settings, request_id: str) -> None:
         failure="it was neither sent nor refused",
     )
     for line in lines_of_mt(history):
-        typer.echo(line)
+        say(line)
     if not was_sent(history):
         raise typer.Exit(EXIT_NOT_SENT)
 

@@ -7,6 +7,7 @@ import typer
 from pipeline.cli.terminal.duration import duration_from_text, text_from_duration
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,9 +49,9 @@ def show(
         partitions = [{"partition": each, "time": time} for each, time in times.items()]
         print_json_line({"time": now, "partitions": partitions if verbose else None})
         return
-    typer.echo(text_from_time(now))
+    say(text_from_time(now))
     for partition, time in times.items():
-        typer.echo(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
+        say(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
 
 
 def advance(
@@ -77,16 +78,16 @@ def advance(
 
     stack = local_stack_of(settings)
     if duration > LONG_MINUTES * STEP:
-        typer.echo(
+        say(
             f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
         )
     time = advance_stack(
         stack,
         PipelineClock(settings.home),
         duration,
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: say(words, err=True),
     )
-    typer.echo(text_from_time(time))
+    say(text_from_time(time))
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
@@ -101,5 +102,5 @@ def reset(context: typer.Context, home: Home = None) -> None:
     from pipeline.cli.operate.clock_reset import reset_times
     from pipeline.home.stack import bootstrap_of
 
-    for line in reset_times(bootstrap_of(settings), say=lambda words: typer.echo(words, err=True)):
-        typer.echo(line)
+    for line in reset_times(bootstrap_of(settings), say=lambda words: say(words, err=True)):
+        say(line)

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -30,7 +31,7 @@ def leave(name: Name, home: Home = None) -> None:
         left = remove_member(admin, group=CONVERSATION, name=name)
     if not left:
         raise CommandError(f"no worker has the name {name}")
-    typer.echo(f"{name} has left; other workers get its partitions")
+    say(f"{name} has left; other workers get its partitions")
 
 
 def remove_member(admin: "KafkaAdminClient", *, group: str, name: str) -> bool:

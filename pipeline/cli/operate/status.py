@@ -8,12 +8,12 @@ import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import clear_screen, say
 
 if TYPE_CHECKING:
     from pipeline.cli.operate.pipeline_state import PipelineState
 
 EXIT_NOT_WELL: Final = 3
-CLEARED: Final = "\x1b[2J\x1b[H"  # erase all, and go to the first place (ECMA-48 8.3.39, 8.3.21)
 
 
 def status(
@@ -49,7 +49,7 @@ def status(
     while True:
         state = pipeline_state(settings)
         if watch is not None and not json and sys.stdout.isatty():
-            typer.echo(CLEARED, nl=False)
+            clear_screen()
         _print(state, json=json)
         if watch is None:
             break
@@ -65,4 +65,4 @@ def _print(state: "PipelineState", *, json: bool) -> None:
         print_json_line(state)
         return
     for line in lines_of_state(state):
-        typer.echo(line)
+        say(line)

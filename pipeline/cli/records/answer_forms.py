@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.terminal.table import lines_of_table
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def print_answer(lines: Sequence[str], form: Form) -> None:
     """Print the rows of an answer, each a line of JSON."""
     if form is Form.JSON:
         for line in lines:
-            typer.echo(line)
+            say(line)
         return
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     heads = list(rows[0]) if rows else []
@@ -56,7 +57,7 @@ def print_answer(lines: Sequence[str], form: Form) -> None:
         return
     shown = [[" ".join(str(_flat(row[name])).split()) for name in heads] for row in rows]
     for line in lines_of_table(heads, shown) if rows else ():
-        typer.echo(line)
+        say(line)
 
 
 def _flat(value: Any) -> Any:

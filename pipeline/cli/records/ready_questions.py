@@ -18,6 +18,7 @@ from pipeline.cli.records.answer_forms import (
 )
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.terminal.table import lines_of_table
 
 _FOLDER: Final = "questions"
@@ -79,7 +80,7 @@ def ask(
     if name is None:
         rows = [[one.name, " ".join(one.parameters), one.words] for one in questions.values()]
         for line in lines_of_table(["question", "parameters", "what it asks"], rows):
-            typer.echo(line)
+            say(line)
         return
     question = questions.get(name.replace("_", "-"))
     if question is None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import typer
+
+from pipeline.cli.terminal.saying import say
 
 
 def text_from_time(time: datetime) -> str:
@@ -33,4 +34,4 @@ def plain(value: Any) -> Any:
 
 def print_json_line(value: Any) -> None:
     """Print one line of JSON on stdout. It is not buffered, because a reader may wait for it."""
-    typer.echo(msgspec.json.encode(plain(value)).decode())
+    say(msgspec.json.encode(plain(value)).decode())

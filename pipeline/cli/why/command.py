@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.terminal.arguments import handset_from, number_from
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.why.past import Past
 
 if TYPE_CHECKING:
@@ -92,14 +93,14 @@ def why(
         print_json_of(changes if past is None else past.changes_of(changes), at, directory)
         return
     for line in forgotten:
-        typer.echo(line)
+        say(line)
     if forgotten and not changes:
         return
     if past:
-        typer.echo(past.words)
+        say(past.words)
         changes = past.changes_of(changes)
     for line in lines_of_handset(address, at, changes, directory, is_past=bool(past)):
-        typer.echo(line)
+        say(line)
 
 
 def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from pipeline.gateway.page.guard import refuse
 from pipeline.gateway.settings import MoWay
-from pipeline.web.browser_guard import refuse_host, refuse_page
+from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
+
+_DIGITS: Final = re.compile("[0-9]{1,20}")
 
 
 class Control:
@@ -26,24 +30,22 @@ class Control:
         app.router.add_put("/_/faults/{name}", self._fault)
 
     async def _text(self, request: web.Request) -> web.Response:
-        if not _is_ours(request):
-            raise web.HTTPForbidden
+        self._check(request)
         try:
             given = json.loads(await request.read())
             ids = await self._gateway.text(
-                str(given["handset"]),
-                str(given["number"]),
+                _digits(given["handset"]),
+                _digits(given["number"]),
                 str(given["text"]),
                 given.get("charset"),
                 [MoWay(way) for way in given.get("ways", ())],
             )
-        except (KeyError, TypeError, LookupError, ValueError) as error:
+        except (TypeError, LookupError, ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error
         return web.json_response({"ids": ids})
 
     async def _fault(self, request: web.Request) -> web.Response:
-        if not _is_ours(request):
-            raise web.HTTPForbidden
+        self._check(request)
         try:
             fault = self._gateway.all_faults.named(request.match_info["name"])
         except KeyError as error:
@@ -51,11 +53,14 @@ class Control:
         fault.switch(on=(await request.text()).strip() == "on")
         return web.json_response({"name": fault.name, "is_on": fault.is_on})
 
+    def _check(self, request: web.Request) -> None:
+        """Let in whom the page lets in, and no page of another site."""
+        refused = refuse(request, is_open=not is_loopback_host(self._gateway.settings.host))
+        if refused is not None:
+            raise web.HTTPForbidden(text=refused.words)
 
-def _is_ours(request: web.Request) -> bool:
-    """Whether no page of another site asks, by whatever name it calls this machine."""
-    host, origin = (request.headers.get(name, "").encode() for name in ("Host", "Origin"))
-    site = request.headers.get("Sec-Fetch-Site", "").encode()
-    if refuse_host(host, known=frozenset()) is not None:
-        return False
-    return refuse_page(host=host, origin=origin, fetch_site=site) is None
+
+def _digits(given: Any) -> str:
+    if not isinstance(given, str) or not _DIGITS.fullmatch(given):
+        raise ValueError("a handset or a number is digits")
+    return given

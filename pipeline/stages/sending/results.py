@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TAKEN: Final = (Outcome.SUBMITTED, Outcome.DELIVERED, Outcome.UNDELIVERED)
 _MOST_SECONDS: Final = 86_400  # that a gateway may ask us to wait
+_MOST_IDS: Final = 255  # as many as a message has parts (3GPP TS 23.040 9.2.3.24.1)
 
 
 def take_result(
@@ -78,6 +79,7 @@ def merged_ids(known: list[str], result: MtResult) -> list[str]:
     given = result.gateway_message_ids or (
         [result.gateway_message_id] if result.gateway_message_id else []
     )
+    given = given[:_MOST_IDS]
     size = max(len(known), len(given))
     before = known + [""] * (size - len(known))
     after = given + [""] * (size - len(given))

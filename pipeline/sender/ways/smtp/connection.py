@@ -66,7 +66,7 @@ class MailConnection:
                 await self._smtp.starttls(server_hostname=self._api.host)
                 await self._smtp.ehlo()
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         if self._api.login_user:
             try:
                 await self._smtp.login(self._api.login_user, self._api.login_password)
@@ -74,7 +74,7 @@ class MailConnection:
                 words = f"the server refuses the login: {peer_words(error.message)}"
                 raise MailRefused(error.code, words, Trouble.REFUSED) from error
             except FAILURES as error:
-                raise Lost(words_of_error(error)) from error
+                raise Lost(_words_of(error)) from error
 
     async def send(
         self, octets: bytes, *, sender: str, recipient: str, may_go: Callable[[], bool]
@@ -91,14 +91,14 @@ class MailConnection:
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code, error.message) from error
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         protocol = self._smtp.protocol
         if protocol is None:
             raise Lost("the server ended the connection")
         try:
             answer = await protocol.execute_command(b"DATA", timeout=self._api.timeout_seconds)
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         if answer.code != START_INPUT:
             raise _refused(answer.code, answer.message)
         if not may_go():
@@ -106,11 +106,11 @@ class MailConnection:
         try:
             protocol.write(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")  # RFC 5321 4.5.2
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         try:
             answer = await protocol.read_response(timeout=self._api.timeout_seconds)
         except FAILURES as error:
-            raise MailUnanswered(words_of_error(error)) from error
+            raise MailUnanswered(_words_of(error)) from error
         self.used_at = asyncio.get_running_loop().time()
         return answer
 
@@ -119,7 +119,7 @@ class MailConnection:
         try:
             return peer_words((await self._smtp.noop()).message)
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
 
     async def quit(self) -> None:
         """End the connection in order, or at once."""
@@ -133,6 +133,13 @@ class MailConnection:
         self._smtp.close()
         if transport is not None:
             transport.abort()
+
+
+def _words_of(error: Exception) -> str:
+    """Those of an answer that is none are a pair of a code and words."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return peer_words(error.message)
+    return words_of_error(error)
 
 
 def _refused(code: int, words: str) -> MailRefused | Lost:
