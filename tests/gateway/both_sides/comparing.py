@@ -69,10 +69,12 @@ class Comparison:
 
     def compare(self) -> None:
         """Every scope."""
+        latest = self._product.latest_rows()
         for scope, theirs in self.theirs().items():
-            ours = self._product.gateway_state(scope)
-            if scope == PREMIUM and not self._has_rows(scope):
+            if scope == PREMIUM and scope not in latest:
                 continue  # the row is the account's, of its own gateway state
+            row = latest.get(scope) or latest.get("main")
+            ours = row.gateway_state if row else OPEN
             why = self._why(scope, ours, theirs)
             assert why, self._words(scope, ours, theirs)
             self.counts[why] += 1
@@ -114,9 +116,6 @@ class Comparison:
     def _is_reviewed(self, text: str) -> bool:
         messages = self._product.written(topics.MO_MESSAGE)
         return any(each.text == text and "review" in each.flags for each in messages)
-
-    def _has_rows(self, scope: str) -> bool:
-        return any(row.scope == scope for row in self._product.written(topics.CONSENT_CHANGE))
 
     def _note(self, words: str) -> None:
         self._history.append(f"{self._product.now:%d %H:%M:%S} {words}")

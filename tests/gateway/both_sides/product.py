@@ -15,7 +15,7 @@ from tests.support.partition import HANDSET
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.records import MtCommand
+    from pipeline.records import ConsentChange, MtCommand
 
 FORM = "application/x-www-form-urlencoded"
 _NUMBERS = single_object.encode(numbers_of_the_product())
@@ -43,11 +43,19 @@ class Product(Outgoing):
 
     def gateway_state(self, scope: str) -> str:
         """What it says that the gateway believes: the scope's latest row, else its account's."""
-        for wanted in (scope, "main"):
-            rows = [row for row in self.written(topics.CONSENT_CHANGE) if row.scope == wanted]
-            if rows:
-                return max(rows, key=lambda row: (row.at, row.recorded_at)).gateway_state
-        return "open"
+        latest = self.latest_rows()
+        row = latest.get(scope) or latest.get("main")
+        return row.gateway_state if row else "open"
+
+    def is_open(self) -> bool:
+        """Whether every scope is open on both sides."""
+        rows = self.latest_rows().values()
+        return all(row.state == row.gateway_state == "open" for row in rows)
+
+    def latest_rows(self) -> dict[str, ConsentChange]:
+        """The row of each scope that counts now."""
+        rows = self.written(topics.CONSENT_CHANGE)
+        return {row.scope: row for row in sorted(rows, key=lambda row: (row.at, row.recorded_at))}
 
     def open_commands(self) -> list[MtCommand]:
         """Those of the newest that have not gone, in their order."""

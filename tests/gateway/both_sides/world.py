@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.consent import Belief
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.settings import API_IDS, GatewaySettings
 from pipeline.gateway.world import World as Events
@@ -102,12 +103,17 @@ class World:
         while self.product.now < end:
             due = self.gateway.schedule._due
             soon = min(due[0][0], end) if due else end
-            step = min(max(soon, self.product.now + SECOND), self.product.now + LONGEST_STEP)
-            self.product.now = step
+            longest = end if self.is_quiet() else self.product.now + LONGEST_STEP
+            self.product.now = min(max(soon, self.product.now + SECOND), longest)
             await self.settle()
             self.product.tick(self.product.now)
             if self.dice.random() < 0.5:
                 self.send_waiting()
+
+    def is_quiet(self) -> bool:
+        """Whether nothing happens by itself: all is open, and no command waits."""
+        is_open = {*self.gateway.consent.of(HANDSET).values()} <= {Belief.OPEN}
+        return is_open and self.product.is_open() and not self.product.open_commands()
 
     async def do_time(self) -> None:
         await self.pass_seconds(self.dice.choice(SPELLS))

@@ -117,8 +117,13 @@ class Model:
         waiting = next((w for w in self.to_confirm(received) if w.stop == stop), None)
         if sent_by == "us" and waiting:
             self._confirm(waiting, received, is_default=False)
-        elif sent_by and waiting:
+        elif sent_by == "gateway" and (waiting or self._gateway_awaits(stop, received)):
             self._note(at, ("confirm", "confirm"), scopes, of=stop)
+
+    def _gateway_awaits(self, stop: Fact, minute: int) -> bool:
+        """Whether the gateway has this stop as due, though ours may still have an earlier one."""
+        sides = [self.standing(scope, "gateway", minute) for scope in EVERYTHING]
+        return any(side.state == "confirmation-due" and side.stop == stop for side in sides)
 
     def order(self, verb: str, number: str | None, minute: int) -> None:
         """An operator's order about a number or the account."""

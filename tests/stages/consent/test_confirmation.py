@@ -303,6 +303,16 @@ class TestCustomReply:
             (default_text(CUSTOM), "confirmation")
         ]
 
+    def test_the_gateways_own_is_recorded_though_ours_awaits_an_earlier_confirmation(self) -> None:
+        """HELP has re-enabled the gateway's side alone, so the gateway answers the next stop."""
+        talk = Conversation()
+        for text in ("CANCEL", "HELP", "QUIT"):
+            talk.pass_minutes(1)
+            talk.says(text, CUSTOM)
+        assert talk.states(CUSTOM) == STOPPED
+        talk.tick(600)
+        assert [command.purpose for command in talk.commands] == ["help"]
+
     def test_the_gateways_own_is_recorded_and_never_sent_by_us(self) -> None:
         talk = Conversation()
         talk.says("QUIT", CUSTOM)
