@@ -19,6 +19,7 @@ from pipeline.sender.attempts import Attempts
 from pipeline.sender.entry import FINAL_STATES, Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
 from pipeline.sender.questions import ask_gateway
+from pipeline.sender.unknown_apis import UnknownApis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -55,7 +56,7 @@ class CommandSender:
         self._attempts = Attempts(self._desk_of, post=post, now=now)
         self._marks: dict[int, LowWater] = {}
         self._holders: dict[int, str] = {}
-        self._homeless: dict[str, int] = {}
+        self._unknown_apis = UnknownApis()
 
     def __len__(self) -> int:
         return len(self._backlog)
@@ -157,11 +158,7 @@ class CommandSender:
         if desk is not None:
             desk.queue(entry)
             return
-        api_id = entry.command.api_id
-        if api_id not in self._homeless:
-            log.error("apis.toml has no API %r and no default: its commands wait", api_id)
-        self._homeless[api_id] = self._homeless.get(api_id, 0) + 1
-        metrics.WITHOUT_API.set(sum(self._homeless.values()))
+        self._unknown_apis.say(entry.command.api_id)
 
     def _desk_free(self, entry: Entry) -> None:
         desk = self._desk_of(entry)
@@ -244,5 +241,6 @@ class CommandSender:
             now = time.monotonic()
             held = self._backlog.entries()
             metrics.show_held(held)
+            metrics.WITHOUT_API.set(sum(self._desk_of(entry) is None for entry in held))
             for entry in held:
                 self._attempts.remind(entry, now)

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import CommandState, Outcome
+from pipeline.sender import metrics
 from pipeline.sender.attempts import ASK_AGAIN_SECONDS, MARGIN_SECONDS
 from pipeline.sender.bucket import Bucket
 from pipeline.sender.sender import BEHIND_SECONDS, END_SECONDS
+from pipeline.sender.unknown_apis import MOST_SAID
 from pipeline.sender.way import Answer, Found
 from tests.sender.fakes import FakeWay, Office, ends, settle
 
@@ -501,3 +503,31 @@ def test_a_record_of_a_partition_that_was_just_given_up_is_left_to_its_new_owner
         assert office.sender.marks() == {}
 
     office.play(scenario)
+
+
+def test_commands_for_apis_that_are_not_there_are_counted_while_they_wait(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    def waiting() -> float:
+        return metrics.WITHOUT_API._value.get()
+
+    async def scenario() -> None:
+        first, _ = office.take("01", api_id="none"), office.take("02", api_id="none", partition=1)
+        await asyncio.sleep(1.5)
+        assert waiting() == 2
+        office.say(first, CommandState.REFUSED)
+        await asyncio.sleep(1.5)
+        assert waiting() == 1
+
+    office.play(scenario)
+    assert len(caplog.messages) == 1
+
+
+def test_names_of_apis_that_nobody_has_are_not_kept_for_ever(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = office.sender._unknown_apis
+    for number in range(2 * MOST_SAID):
+        unknown.say(f"{number:05}" + "x" * 60_000)
+    assert len(caplog.messages) == MOST_SAID
+    assert sum(map(len, unknown._said)) < 10_000
