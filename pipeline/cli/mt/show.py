@@ -37,7 +37,7 @@ def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":
     """The path in words; raises `CommandError` where nothing is known."""
     from pipeline.cli.ask.report_client import report_of
     from pipeline.cli.mt.history import history_of
-    from pipeline.cli.mt.words import lines_of_mt
+    from pipeline.store.story.command_words import lines_of_mt
 
     history = history_of(report_of(settings), name)
     if not name or history.is_empty:

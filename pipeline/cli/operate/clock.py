@@ -6,7 +6,7 @@ import typer
 
 from pipeline.cli.terminal.duration import duration_from_text, text_from_duration
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from pathlib import Path
