@@ -14,6 +14,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
+from pipeline.store.clickhouse.meanings import comment_columns
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
 from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import AnswerBounds
@@ -82,6 +83,7 @@ class Database:
             first = client_when_up(self._connect)
             opening.callback(first.close)
             migrate(first, migrations_in())
+            comment_columns(first)
             self.writing = self._connect(database=DATABASE)
             opening.callback(self.writing.close)
             found = self.writing.query("SELECT name FROM system.databases").result_rows
