@@ -30,6 +30,12 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
         seen = {"as_of": words_for_clickhouse(self.as_of)} if self.as_of else {}
         return given | seen
 
+    def address(self) -> dict[str, str]:
+        """The place as the parameters of an address."""
+        name = "after" if self.is_newer else "before"
+        place = {name: place_of(self.at, self.id)} if self.at else {}
+        return place | ({"as_of": iso_from_time(self.as_of)} if self.as_of else {})
+
     def condition(self, at: str, id: str) -> str:
         """The rows behind the place, as SQL of the two columns by which the list is sorted."""
         if self.at is None:
@@ -67,7 +73,7 @@ def cursor_from_query(query: Mapping[str, str]) -> Cursor:
     if not given:
         return Cursor(as_of=as_of)
     at, comma, id = given.partition(",")
-    if not comma or len(id) > _LONGEST_ID or "\0" in id:
+    if not comma or not at or len(id) > _LONGEST_ID or "\0" in id:
         raise BadFilter("the place in the list cannot be read: begin at its first page")
     name = "after" if is_newer else "before"
     return Cursor(at=time_from_text({name: at}, name), id=id, is_newer=is_newer, as_of=as_of)
@@ -93,9 +99,9 @@ def page_of(
         rows.reverse()
     if not rows:
         return RowsOfPage(rows=[], older=None, newer=None, as_of=cursor.as_of)
-    seen = {"as_of": iso_from_time(cursor.as_of)} if cursor.as_of else {}
-    older = {"before": place_of(rows[-1][at], rows[-1][id])} | seen
-    newer = {"after": place_of(rows[0][at], rows[0][id])} | seen
+    last, first = rows[-1], rows[0]
+    older = Cursor(at=last[at], id=str(last[id]), as_of=cursor.as_of).address()
+    newer = Cursor(at=first[at], id=str(first[id]), as_of=cursor.as_of, is_newer=True).address()
     return RowsOfPage(
         rows=rows,
         older=older if has_more or cursor.is_newer else None,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.store.report.cursor import Cursor, RowsOfPage, iso_from_time, page_of, place_of
+import msgspec
+
+from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.filters import words_for_clickhouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.filters import Filters
@@ -153,64 +154,54 @@ class Lines:
 
     async def page(self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS) -> RowsOfPage:
         """A page, newest first, with what became of each command."""
-        cursor = await self.pinned(cursor)
-        if not (filters.state or filters.code):
-            found = await self.read(filters, cursor, rows=size + 1)
-            return page_of(found, cursor, size=size, at="at", id="id")
-        return await self._page_sifted(filters, cursor, size)
-
-    async def pinned(self, cursor: Cursor) -> Cursor:
-        """The same place; a first page sees what is stored now, and all behind it see the same."""
-        if cursor.as_of:
-            return cursor
-        (row,) = await self._questions.rows("SELECT now64(3, 'UTC') AS now")
-        return Cursor(at=cursor.at, id=cursor.id, is_newer=cursor.is_newer, as_of=row["now"])
+        if filters.state or filters.code:
+            return await self._page_sifted(filters, cursor, size)
+        found = await self.read(filters, cursor, rows=size + 1)
+        return page_of(found, pinned(cursor, found), size=size, at="at", id="id")
 
     async def read(self, filters: Filters, cursor: Cursor, *, rows: int) -> list[dict[str, Any]]:
         """The next lines in the cursor's order, each with what is looked up for it."""
+        return await self.looked_up(await self._next(filters, cursor, rows))
+
+    async def _next(self, filters: Filters, cursor: Cursor, rows: int) -> list[dict[str, Any]]:
+        """The next lines, each once. What is there twice stands side by side, in rare cases."""
         conditions, given = conditions_of(filters)
         if cursor.as_of:
             conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
         where = " AND ".join([*conditions, cursor.condition("at", "id")])
         found = await self._questions.rows(
-            f"SELECT {COLUMNS} FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
-            f" ORDER BY {cursor.order('at', 'id')} LIMIT 1 BY at, id, handset LIMIT {rows:d}",
+            f"SELECT {COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
+            f" ORDER BY {cursor.order('at', 'id')} LIMIT {rows:d}",
             given | cursor.parameters(),
         )
-        return await self.looked_up(found)
+        once = list({(row["at"], row["id"], row["handset"]): row for row in found}.values())
+        if len(once) == len(found) or len(found) < rows:
+            return once
+        behind = behind_of(once[-1], pinned(cursor, once))
+        return once + await self._next(filters, behind, rows - len(once))
+
+    async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
+        kept: list[dict[str, Any]] = []
+        place, reached = cursor, True
+        for _ in range(_ROUNDS):
+            found = await self.read(filters, place, rows=_ROUND_ROWS)
+            kept += self.sifted(found, filters)
+            if found:
+                place = behind_of(found[-1], pinned(place, found))
+            if len(found) < _ROUND_ROWS or len(kept) > size:
+                reached = False
+                break
+        page = page_of(
+            kept, msgspec.structs.replace(cursor, as_of=place.as_of), size=size, at="at", id="id"
+        )
+        if not reached or place.at is None or cursor.is_newer:
+            return page
+        return msgspec.structs.replace(page, older=place.address(), reached=place.at)
 
     @staticmethod
     def sifted(rows: list[dict[str, Any]], filters: Filters) -> list[dict[str, Any]]:
         """The rows whose command stands as the filters say; all where they say nothing of it."""
         return [row for row in rows if _stands_so(row, filters)]
-
-    async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
-        kept: list[dict[str, Any]] = []
-        place = cursor
-        reached: datetime | None = None
-        for _ in range(_ROUNDS):
-            found = await self.read(filters, place, rows=_ROUND_ROWS)
-            kept += self.sifted(found, filters)
-            if len(found) < _ROUND_ROWS or len(kept) > size:
-                break
-            last = found[-1]
-            place = Cursor(
-                at=last["at"], id=last["id"], is_newer=cursor.is_newer, as_of=cursor.as_of
-            )
-        else:
-            reached = place.at
-        page = page_of(kept, cursor, size=size, at="at", id="id")
-        if reached is None or len(kept) > size or place.at is None or cursor.is_newer:
-            return page
-        behind = {"before": place_of(place.at, place.id)}
-        seen = {"as_of": iso_from_time(cursor.as_of)} if cursor.as_of else {}
-        return RowsOfPage(
-            rows=page.rows,
-            older=behind | seen,
-            newer=page.newer,
-            as_of=page.as_of,
-            reached=reached,
-        )
 
     async def looked_up(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows, with state, code, words and charge of commands, and texts of refusals."""
@@ -226,6 +217,18 @@ class Lines:
             for refused in await self._questions.rows(_REFUSED, given):
                 refusals[refused["id"]]["text"] = refused["text"]
         return rows
+
+
+def pinned(cursor: Cursor, found: list[dict[str, Any]]) -> Cursor:
+    """The same place; a first page saw what was stored then, and all behind it see the same."""
+    if cursor.as_of or not found:
+        return cursor
+    return msgspec.structs.replace(cursor, as_of=found[0]["asked_at"])
+
+
+def behind_of(row: dict[str, Any], cursor: Cursor) -> Cursor:
+    """The place of a row, in the same direction."""
+    return msgspec.structs.replace(cursor, at=row["at"], id=row["id"])
 
 
 def _stands_so(row: dict[str, Any], filters: Filters) -> bool:

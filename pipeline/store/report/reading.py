@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.filters import Filters, filters_from_query, with_days
-from pipeline.store.report.lines import PAGE_ROWS, Lines
+from pipeline.store.report.lines import PAGE_ROWS, Lines, pinned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -60,16 +60,16 @@ class Reader:
         self, listing: Listing, filters: Filters
     ) -> AsyncIterator[Sequence[dict[str, Any]]]:
         """All rows of a list, newest first, some at a time. The first time there may be none."""
-        cursor = await self._lines.pinned(Cursor()) if not listing.sql else Cursor()
+        cursor = Cursor()
         at, id = listing.key
         while True:
             if listing.sql:
                 found = await self._behind(listing, filters, cursor, EXPORT_ROWS)
-                kept: Sequence[dict[str, Any]] = found
+                yield found
             else:
                 found = await self._lines.read(filters, cursor, rows=EXPORT_ROWS)
-                kept = self._lines.sifted(found, filters)
-            yield kept
+                cursor = pinned(cursor, found)
+                yield self._lines.sifted(found, filters)
             if len(found) < EXPORT_ROWS:
                 return
             last = found[-1]
