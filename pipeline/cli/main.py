@@ -28,6 +28,7 @@ from pipeline.cli.processes import ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, sql
 from pipeline.cli.replay import command as replay
+from pipeline.cli.report import command as report
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
@@ -78,6 +79,12 @@ _add(
     "sql",
     sql.sql,
     example="sql 'SELECT at, direction, handset, text FROM two_way ORDER BY at'",
+)
+_add(
+    app,
+    "report",
+    report.report,
+    example="report opt-outs --since 2026-03-01 --format xlsx -o stops.xlsx",
 )
 _add(app, "import", import_log.import_log, example="import mo.log")
 _add(app, "worker", processes.worker, example="worker --home .twoway")

@@ -22,6 +22,7 @@ from pipeline.store.consumer import run_agent
 from pipeline.store.lane import BlockLimits
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
+from pipeline.store.report.saved import saved_reports
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import key_file, read_key
@@ -36,6 +37,7 @@ def run(settings: Settings) -> None:
     """Run the store until it is told to stop, or cannot go on."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
+    saved = saved_reports(settings.home)  # while it can read the home
     with ExitStack() as stack:
         key_reader = read_key
         if not settings.clickhouse:
@@ -53,6 +55,7 @@ def run(settings: Settings) -> None:
             is_ready=lambda: sink.ready,
             waits_for=lambda: sink.waits_for,
             read_key=lambda: key_reader(key_file(settings)),
+            saved=saved,
         )
         thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
         try:

@@ -3,7 +3,7 @@
     python -m tests.bench --only report
     python -m tests.bench.report_bench --lines 1000000 --keep build/report-bench
 
-Rows are made inside ClickHouse. The figures are of HTTP answers, from the request to the last octet.
+Rows are made inside ClickHouse. The figures are of HTTP answers, to their last octet.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ WORDS = [
     "late",
 ]
 #: The time of the line with this number, of so many.
-AT = f"{BEGIN} + toIntervalMillisecond(intDiv(number * {MONTHS_SECONDS}, {{n}}) * 1000 + number % 1000)"
+AT = (
+    f"{BEGIN} + toIntervalMillisecond(intDiv(number * {MONTHS_SECONDS}, {{n}}) * 1000"
+    " + number % 1000)"
+)
 HANDSET = "toString(27820000000 + cityHash64(number, 1) % 1000000)"
 NUMBER = "toString(88800 + cityHash64(number, 2) % 40)"
 TEXT = (
@@ -76,19 +79,21 @@ ID = "lower(hex(MD5(concat('{kind}', toString(number)))))"
 MO = f"""INSERT INTO twoway.mo_message_rows (message_id, handset, number, text, charset, api_id,
     account, gateway_time, received_at, parts_total, complete, flags, source, written_at,
     kafka_partition, kafka_offset)
-SELECT {ID.format(kind="mo")}, {HANDSET}, {NUMBER}, {TEXT}, 'ISO-8859-1', '3155', 'main', {AT}, {AT},
-    1, number % 500 != 0, if(number % 1000 = 0, ['review'], []),
+SELECT {ID.format(kind="mo")}, {HANDSET}, {NUMBER}, {TEXT}, 'ISO-8859-1', '3155', 'main',
+    {AT}, {AT}, 1, number % 500 != 0, if(number % 1000 = 0, ['review'], []),
     ['http', 'smpp', 'ftp'][1 + number % 3], {AT}, number % 12, intDiv(number, 12)
 FROM numbers({{first}}, {{count}})"""
-MT = f"""INSERT INTO twoway.mt_command_rows (command_id, request_id, purpose, sender_id, handset, text,
-    mo, at, not_after, api_id, account, encoding, parts, written_at, kafka_partition, kafka_offset)
+MT = f"""INSERT INTO twoway.mt_command_rows (command_id, request_id, purpose, sender_id, handset,
+    text, mo, at, not_after, api_id, account, encoding, parts, written_at, kafka_partition,
+    kafka_offset)
 SELECT {ID.format(kind="mt")}, concat('r', toString(number)), 'reply', {NUMBER}, {HANDSET}, {TEXT},
     true, {AT}, {AT}, '3155', 'main', 'gsm7', 1, {AT}, number % 12, intDiv(number, 12)
 FROM numbers({{first}}, {{count}})"""
-STATES = f"""INSERT INTO twoway.mt_state_rows (state_id, command_id, request_id, handset, state, code,
-    charge, at, written_at, kafka_partition, kafka_offset)
-SELECT {ID.format(kind="{state}")}, {ID.format(kind="mt")}, concat('r', toString(number)), {HANDSET},
-    {{state_sql}}, {{code_sql}}, '0.333333', {AT}, {AT}, number % 12, intDiv(number, 12) * 4 + {{step}}
+STATES = f"""INSERT INTO twoway.mt_state_rows (state_id, command_id, request_id, handset, state,
+    code, charge, at, written_at, kafka_partition, kafka_offset)
+SELECT {ID.format(kind="{state}")}, {ID.format(kind="mt")}, concat('r', toString(number)),
+    {HANDSET}, {{state_sql}}, {{code_sql}}, '0.333333', {AT}, {AT}, number % 12,
+    intDiv(number, 12) * 4 + {{step}}
 FROM numbers({{first}}, {{count}})"""
 STEPS = (
     ("submitted", "'submitted'", "'003'"),
@@ -100,15 +105,16 @@ STEPS = (
 )
 REJECTIONS = f"""INSERT INTO twoway.mt_rejection_rows (rejection_id, request_id, handset, sender_id,
     rule, at, written_at, kafka_partition, kafka_offset)
-SELECT {ID.format(kind="no")}, concat('n', toString(number)), {HANDSET}, {NUMBER}, 'opted-out', {AT},
-    {AT}, number % 12, intDiv(number, 12) FROM numbers({{first}}, {{count}}) WHERE number % 100 = 0"""
+SELECT {ID.format(kind="no")}, concat('n', toString(number)), {HANDSET}, {NUMBER}, 'opted-out',
+    {AT}, {AT}, number % 12, intDiv(number, 12)
+FROM numbers({{first}}, {{count}}) WHERE number % 100 = 0"""
 REQUESTS = f"""INSERT INTO twoway.mt_request_rows (request_id, to, text, requested_at, handset,
     written_at, kafka_partition, kafka_offset)
 SELECT concat('n', toString(number)), {HANDSET}, {TEXT}, {AT}, {HANDSET}, {AT}, number % 12,
     intDiv(number, 12) FROM numbers({{first}}, {{count}}) WHERE number % 100 = 0"""
 CHANGES = f"""INSERT INTO twoway.consent_change_rows (change_id, handset, scope_kind, scope, state,
-    gateway_state, previous_state, previous_gateway_state, rule, number, at, recorded_at, written_at,
-    kafka_partition, kafka_offset)
+    gateway_state, previous_state, previous_gateway_state, rule, number, at, recorded_at,
+    written_at, kafka_partition, kafka_offset)
 SELECT {ID.format(kind="cc")}, {HANDSET}, 'number', {NUMBER}, if(number % 3 = 0, 'open', 'stopped'),
     'open', 'open', 'open', 'stop-word', {NUMBER}, {AT}, {AT}, {AT}, number % 12, intDiv(number, 12)
 FROM numbers({{first}}, {{count}}) WHERE number % 50 = 0"""
@@ -157,7 +163,8 @@ def writing(database: Database, lines: int) -> Iterator[None]:
 def views(database: Database, lines: int) -> dict[str, str]:
     """What is asked: each view with its address."""
     (row,) = database.writing.query(
-        "SELECT at, id, handset, text FROM twoway.conversation_line_rows WHERE record = 'mo-message'"
+        "SELECT at, id, handset, text FROM twoway.conversation_line_rows"
+        " WHERE record = 'mo-message'"
         " ORDER BY at DESC, id DESC LIMIT 1 OFFSET 25000"
     ).result_rows
     at, id, handset, text = row

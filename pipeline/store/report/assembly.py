@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipeline.home.stack import StackError, bootstrap_of
@@ -19,10 +20,11 @@ from pipeline.store.report.routes import routes_of
 from pipeline.store.report.server import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
+    from pipeline.store.report.saved import SavedReport
     from pipeline.suppression_key import SuppressionKey
 
 
@@ -33,6 +35,7 @@ def report_from(
     is_ready: Callable[[], bool],
     waits_for: Callable[[], str] = str,
     read_key: Callable[[], SuppressionKey | None] = lambda: None,
+    saved: Mapping[str, SavedReport] = MappingProxyType({}),
 ) -> Report:
     """The report of these settings.
 
@@ -53,6 +56,7 @@ def report_from(
         messages=MessageStories(questions),
         letters=letters,
         decisions=decisions,
+        saved=saved,
     )
     # The embedded engine's process may write there, and it is emptied at each start.
     exports = Exports(reader, settings.home / INSERTS_NAME)

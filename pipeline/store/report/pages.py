@@ -14,6 +14,8 @@ from pipeline.store.report.filters import BadFilter, Filters, filters_from_query
 from pipeline.store.report.lines import PAGE_ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.cursor import RowsOfPage
     from pipeline.store.report.decisions import Decisions
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.store.report.reading import Reader
     from pipeline.store.report.rendering import Rendering
     from pipeline.store.report.route import Asked
+    from pipeline.store.report.saved import SavedReport
 
 CONVERSATION_ROWS: Final = 100
 #: Rows of each list on the first page.
@@ -60,6 +63,7 @@ class Pages:
         messages: MessageStories,
         letters: LetterStories,
         decisions: Decisions,
+        saved: Mapping[str, SavedReport],
     ) -> None:
         self._questions = questions
         self._reader = reader
@@ -68,6 +72,7 @@ class Pages:
         self._messages = messages
         self._letters = letters
         self._decisions = decisions
+        self._saved = saved
 
     async def overview(self, asked: Asked) -> str:
         """The first page."""
@@ -159,6 +164,12 @@ class Pages:
         is_retried = story.letter.dead_letter_id in self._decisions.decided
         return self._rendering.page(
             "letter.html", asked, story=story, form_token=form_token, is_retried=is_retried
+        )
+
+    async def reports(self, asked: Asked) -> str:
+        """Every list, and every saved report, to be downloaded."""
+        return self._rendering.page(
+            "reports.html", asked, lists=listings.LISTINGS.values(), saved=self._saved.values()
         )
 
     async def dictionary(self, asked: Asked) -> str:

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from pipeline.store.report.caller import Right
 from pipeline.store.report.cursor import NAMES as PLACES
-from pipeline.store.report.export.answer import FORMATS, export_answer
+from pipeline.store.report.export.answer import export_answer
+from pipeline.store.report.export.formats import FORMATS
 from pipeline.store.report.filters import FEW, BadFilter
 from pipeline.store.report.listings import LISTINGS
 from pipeline.store.report.route import Asked, Route
@@ -71,6 +72,7 @@ def routes_of(
     yield shown("/message", pages.message, "id", "at")
     yield shown("/review", review, "done", *FEW, *PLACES, needs=_DECIDES)
     yield shown("/letter", letter, "id", needs=_DECIDES)
+    yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
         yield Route(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)

@@ -37,7 +37,7 @@ TABLES = ("mt_command", "mt_state", "mt_rejection", "mt_result", "mo_message")
 
 @pytest.fixture
 def empty(database: Database) -> Database:
-    for name in TABLES:
+    for name in (*TABLES, "conversation_line", "mt_last_state"):
         database.writing.command(f"TRUNCATE TABLE twoway.{name}_rows")
     return database
 

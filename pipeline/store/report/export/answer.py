@@ -16,6 +16,7 @@ from aiohttp import web
 
 from pipeline.process.log_guard import words_for_log
 from pipeline.store.report.export.csv_form import BYTE_ORDER_MARK, csv_from_rows
+from pipeline.store.report.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMATS: Final = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-}
 #: More exports at a time wait: pages are answered beside them.
 AT_ONCE: Final = 2
 _PIECE_OCTETS: Final = 256 << 10
