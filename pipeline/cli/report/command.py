@@ -53,8 +53,7 @@ def report(
     wanted = _wanted(settings, name.strip(), filters or [])
     address = wanted.address(form=_format_of(format), **times)
     if output is None:
-        with typer.open_file("-", "wb") as stdout:
-            _pour(settings, address, stdout)
+        _pour(settings, address, typer.get_binary_stream("stdout"))
         return
     draft = output.with_name(f"{output.name}.part")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 T = TypeVar("T")
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
@@ -19,7 +19,7 @@ def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], Rows]) -> T
             sql, parameters = next(asking) if found is None else asking.send(found)
             found = ask(sql, parameters)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  the generator's own return
+        return cast("T", end.value)
 
 
 async def answered_later(
@@ -31,5 +31,5 @@ async def answered_later(
         try:
             sql, parameters = next(asking) if found is None else asking.send(found)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return cast("T", end.value)
         found = await ask(sql, parameters)
