@@ -28,6 +28,7 @@ from pipeline.cli.processes import ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, ready_questions, sql
 from pipeline.cli.replay import command as replay
+from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
@@ -118,6 +119,12 @@ _add(
     "ask",
     ready_questions.ask,
     example="ask sent-though-stopped --param since=2026-03-01T00:00:00Z",
+)
+_add(
+    app,
+    "report",
+    report.report,
+    example="report opt-outs --since 2026-03-01 --format xlsx -o stops.xlsx",
 )
 _add(app, "import", import_log.import_log, example="import mo.log")
 _add(app, "worker", processes.worker, example="worker --home .twoway")

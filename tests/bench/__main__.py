@@ -28,6 +28,7 @@ from tests.bench import (
     latency_bench,
     log_bench,
     pipeline_bench,
+    report_bench,
     restore_bench,
     sender_bench,
     smpp_bench,
@@ -52,6 +53,7 @@ ONLY = (
     "log",
     "sender",
     "gateway",
+    "report",
 )
 
 
@@ -167,6 +169,8 @@ def main() -> None:
             rows += sender_bench.on_a_broker(Path(folder) / "sender")
         if given.only in (None, "gateway"):
             rows += gateway_bench.rows(Path(folder) / "gateway")
+        if given.only in (None, "report"):
+            rows += report_bench.run(Path(folder) / "report")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

@@ -19,7 +19,8 @@ from pipeline.records import Flag, GateRule, Reason
 from pipeline.settings import Settings
 from pipeline.sms.words.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
-from tests.contract.documents import DOCS, data_page, meaning, settings_page, views_of
+from pipeline.store.clickhouse.meanings import meaning_of
+from tests.contract.documents import DOCS, data_page, settings_page, views_of
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("deploy/**/*.md"))]
@@ -90,7 +91,7 @@ def test_the_data_dictionary_is_what_schemas_and_engine_say() -> None:
 
 def test_a_column_that_nothing_describes_is_found() -> None:
     with pytest.raises(KeyError):
-        meaning("mo_message", "no_such_column", {})
+        meaning_of("mo_message", "no_such_column")
 
 
 def test_every_alert_has_its_answer() -> None:

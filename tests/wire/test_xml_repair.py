@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.cli.dead_letter.again import again_from_letter
 from pipeline.records import DeadLetter, Flag, Rejected
+from pipeline.store.story.again import again_from_letter
 from pipeline.wire import soap, xml
 from pipeline.wire.callback import MoCallback
 from tests.support.guide_samples import GUIDE_SOAP

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
@@ -20,7 +21,7 @@ def fields_of(
     letter: "DeadLetter", *, octets: bool, retry: "DeadLetterRetry | None" = None
 ) -> dict[str, Any]:
     """The fields of a dead letter for the list; `octets`: also the fields that may be personal."""
-    from pipeline.cli.dead_letter.again import predecessor_of
+    from pipeline.store.story.again import predecessor_of
 
     shown: dict[str, Any] = {
         "id": letter.dead_letter_id,

@@ -9,17 +9,17 @@ import typer
 from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import text_from_time
 from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kafka import KafkaConsumer, KafkaProducer
 
-    from pipeline.cli.dead_letter.again import Again
     from pipeline.records import DeadLetter, DeadLetterRetry
     from pipeline.settings import Settings
+    from pipeline.store.story.again import Again
 
     Retried = tuple[DeadLetter, Again]
 
@@ -113,10 +113,10 @@ def _retriable(
     For the other wanted letters it prints why not. It removes from `left` the letters that are
     retried now or were retried before.
     """
-    from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
     from pipeline.cli.dead_letter.command_of import handset_of_report
     from pipeline.cli.dead_letter.forgotten import ErasedHandsets
     from pipeline.cli.dead_letter.reading import all_letters, retries_by_letter
+    from pipeline.store.story.again import CannotRetry, again_from_letter
 
     done = retries_by_letter(consumer)
     forgotten = ErasedHandsets(consumer, settings)

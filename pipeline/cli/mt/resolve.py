@@ -13,8 +13,8 @@ from pipeline.cli.terminal.saying import say
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.cli.mt.history import Now
     from pipeline.records import MtResult
+    from pipeline.store.story.command import Now
 
 
 def resolve(

@@ -48,7 +48,7 @@ def show_id(settings: "Settings", name: str, *, json: bool = False) -> None:
 
 def lines_of_id(settings: "Settings", name: str) -> "Iterator[str]":
     """The path in words; raises `CommandError` where nothing is known."""
-    from pipeline.cli.mt.words import lines_of_mt
+    from pipeline.store.story.command_words import lines_of_mt
 
     return lines_of_mt(_history_of_id(settings, name))
 

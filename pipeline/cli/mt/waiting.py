@@ -9,12 +9,13 @@ import typer
 from pipeline.cli.ask.report_client import report_of
 from pipeline.cli.ask.waiting import wait_for
 from pipeline.cli.mt.history import MtHistory, history_of
-from pipeline.cli.mt.words import lines_of_mt
 from pipeline.cli.terminal.saying import say
 from pipeline.records import CommandState
+from pipeline.store.story.command_words import lines_of_mt
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.store.story.command import MtHistory
 
 WAIT_SECONDS: Final = 60
 EXIT_NOT_SENT: Final = 1

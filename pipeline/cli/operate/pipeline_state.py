@@ -14,8 +14,8 @@ from pipeline.cli.ask.report_client import failure_of, report_of, rows
 from pipeline.cli.operate.partitions import BrokerState, broker_state
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
-from pipeline.cli.terminal.output import text_from_time
 from pipeline.cli.terminal.table import lines_of_table
+from pipeline.clock import text_from_time
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.kafka import readers
 from pipeline.kafka.topics import partition_of

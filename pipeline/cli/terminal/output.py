@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from pipeline.cli.terminal.saying import say
-
-
-def text_from_time(time: datetime) -> str:
-    """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+from pipeline.clock import text_from_time
 
 
 def plain(value: Any) -> Any:

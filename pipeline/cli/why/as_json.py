@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.why.history import OPEN_STATE
+from pipeline.store.story.consent import OPEN_STATE
 
 if TYPE_CHECKING:
-    from pipeline.cli.why.history import ScopeNow
     from pipeline.stages.consent.scopes import Key
+    from pipeline.store.story.consent import ScopeNow
 
 
 def plain_from_scope(key: Key, now: ScopeNow | None) -> dict[str, Any]:

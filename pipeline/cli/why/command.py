@@ -1,7 +1,7 @@
 """`why`: a handset's consent, since when, because of what, and what would change it."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,23 +14,11 @@ from pipeline.cli.why.past import Past
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.cli.why.history import Change, ScopeNow
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.scopes import Key
+    from pipeline.store.story.consent import Change, ScopeNow
 
-# All rows of a handset come from one partition. So the offset tells which of two rows of the same
-# millisecond was recorded later.
-_TIMES: Final = ("at", "recorded_at", "confirmation_due_at", "confirmation_deadline")
-_ISO: Final = ", ".join(
-    f"formatDateTime({name}, '%FT%T.%fZ', 'UTC') AS {name}_iso" for name in _TIMES
-)
-CHANGES: Final = f"""\
-SELECT scope_kind, scope, state, gateway_state, rule, mo_message_id, number, actor, reason, {_ISO}
-FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kafka_offset"""  # noqa: S608  names of ours
 COMMAND_ID: Final = re.compile("[0-9a-f]{32}")  # longer than any handset
-TEXTS: Final = """\
-SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
-AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
 
 
 def why(
@@ -82,12 +70,14 @@ def why(
     from pipeline.cli.ask.report_client import report_of, rows
     from pipeline.cli.why.directory import directory_from_report
     from pipeline.cli.why.forgotten import lines_of_forgotten
+    from pipeline.store.story.asking import answered
+    from pipeline.store.story.consent import asking_changes
 
     report = report_of(settings)
     directory = directory_from_report(report, settings)
-    parameters = {"handset": address}
-    texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
-    changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
+    changes = answered(
+        asking_changes(address), lambda sql, given: rows(report, sql, parameters=given)
+    )
     forgotten = list(lines_of_forgotten(report, settings, address))
     if json:
         print_json_of(changes if past is None else past.changes_of(changes), at, directory)
@@ -103,15 +93,6 @@ def why(
         say(line)
 
 
-def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
-    import msgspec
-
-    from pipeline.cli.why.history import Change
-
-    times = {name: row.pop(f"{name}_iso") for name in _TIMES}
-    return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
-
-
 def print_json_of(changes: "list[Change]", number: str, directory: "Directory") -> None:
     """Print a line of JSON for each scope."""
     from pipeline.cli.why.as_json import plain_from_scope
@@ -124,7 +105,7 @@ def scopes_shown(
     changes: "list[Change]", number: str, directory: "Directory"
 ) -> "Mapping[Key, ScopeNow | None]":
     """The scopes that decide about a number; without a number every scope that ever changed."""
-    from pipeline.cli.why.history import deciding, scopes_now
+    from pipeline.store.story.consent import deciding, scopes_now
 
     known = scopes_now(changes)
     return deciding(directory, number, known) if number else known
@@ -139,7 +120,7 @@ def lines_of_handset(
     is_past: bool = False,
 ) -> "Iterator[str]":
     """The answer in words. Without a number it names every scope that ever changed."""
-    from pipeline.cli.why.words import lines_of_scope
+    from pipeline.store.story.consent_words import lines_of_scope
 
     shown = scopes_shown(changes, number, directory)
     for key, now in shown.items():

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.cli.mt.request import time_from_text
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.cli.why.history import Change
+    from pipeline.store.story.consent import Change
 
 _NOW = datetime.max.replace(tzinfo=UTC)
 

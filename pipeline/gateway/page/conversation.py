@@ -15,8 +15,8 @@ from pipeline.gateway.page.facts import (
     parts_of,
     state_of,
 )
-from pipeline.gateway.page.visible import Piece, fold, pieces_from_text
 from pipeline.gateway.world import EventKind
+from pipeline.web.visible import Piece, fold, pieces_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

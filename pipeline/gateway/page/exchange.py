@@ -14,8 +14,8 @@ from pipeline.gateway.page.octets import (
     is_text,
     lines_of_text,
 )
-from pipeline.gateway.page.visible import plain
 from pipeline.gateway.world import EventKind
+from pipeline.web.visible import plain
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent

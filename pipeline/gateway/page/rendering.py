@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.gateway.page.conversation import conversation_from_events
 from pipeline.gateway.page.exchange import MOST_LISTED, Exchange, has_octets
-from pipeline.gateway.page.visible import plain
+from pipeline.web.visible import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,17 +16,17 @@ from pipeline.avro.single_object import decode, encode
 from pipeline.cli.ask.broker import Outgoing, open_consumer, open_producer, publish
 from pipeline.cli.ask.reading import newest_records
 from pipeline.cli.dead_letter import retry as dead_letter_retry
-from pipeline.cli.dead_letter.again import (
+from pipeline.cli.dead_letter.reading import all_letters
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.kafka import topics
+from pipeline.records import DeadLetter, DeadLetterRetry, Header, MoRaw, MtRequest
+from pipeline.store.story.again import (
     RETRY_OF,
     Again,
     CannotRetry,
     again_from_letter,
     predecessor_of,
 )
-from pipeline.cli.dead_letter.reading import all_letters
-from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka import topics
-from pipeline.records import DeadLetter, DeadLetterRetry, Header, MoRaw, MtRequest
 from pipeline.wire import http_form, mo_log
 from tests.support.mo import callback
 from tests.wire.status.test_reports import EXAMPLE, requests

@@ -12,9 +12,8 @@ import pytest
 
 from pipeline.cli.mt import history as mt_history
 from pipeline.cli.mt import show, waiting
-from pipeline.cli.mt.history import Now, history_of, now_of
+from pipeline.cli.mt.history import history_of, now_of
 from pipeline.cli.mt.resolve import checked, result_from
-from pipeline.cli.mt.words import lines_of_mt
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.records import (
     CommandState,
@@ -30,6 +29,8 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
+from pipeline.store.story.command import Now
+from pipeline.store.story.command_words import lines_of_mt
 from tests.ingest.http.test_status import command, rejection, result, state
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 import typer
 
 from pipeline.cli.why.command import lines_of_handset, print_json_of
-from pipeline.cli.why.history import Change, deciding, scopes_now
 from pipeline.cli.why.past import Past
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
+from pipeline.store.story.consent import Change, deciding, scopes_now
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import (
     ANN,

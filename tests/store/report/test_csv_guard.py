@@ -7,7 +7,7 @@ import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.store.report.csv_answer import cell_from_value
+from pipeline.store.report.export.csv_form import cell_from_value
 from tests.hostile.growth import refuse_steep_growth
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.scopes import Key
+    from pipeline.store.story.asking import Asking
 
+# All rows of a handset come from one partition. So the offset tells which of two rows of the same
+# millisecond was recorded later.
+_TIMES: Final = ("at", "recorded_at", "confirmation_due_at", "confirmation_deadline")
+_ISO: Final = ", ".join(
+    f"formatDateTime({name}, '%FT%T.%fZ', 'UTC') AS {name}_iso" for name in _TIMES
+)
+_CHANGES: Final = f"""\
+SELECT scope_kind, scope, state, gateway_state, rule, mo_message_id, number, actor, reason, {_ISO}
+FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kafka_offset"""  # noqa: S608  names of ours
+_TEXTS: Final = """\
+SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
+AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
 OPEN_STATE: Final = ConsentState.OPEN.value
 
 
@@ -65,6 +78,18 @@ class ScopeNow(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether both sides are open, so that an MT passes."""
         return self.latest.state == OPEN_STATE and self.latest.gateway_state == OPEN_STATE
+
+
+def asking_changes(handset: str) -> Asking[list[Change]]:
+    """Every change of a handset's consent, in the order in which they were recorded."""
+    asked = {"handset": handset}
+    texts = {row["message_id"]: row["text"] for row in (yield _TEXTS, asked)}
+    return [_change_from(dict(row), texts) for row in (yield _CHANGES, asked)]
+
+
+def _change_from(row: dict[str, Any], texts: dict[str, str]) -> Change:
+    times = {name: row.pop(f"{name}_iso") for name in _TIMES}
+    return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
 
 
 def scopes_now(changes: Iterable[Change]) -> dict[Key, ScopeNow]:

@@ -50,6 +50,8 @@ def _opens(piece: str) -> bool:
 def cell_from_value(value: Any) -> str | int | float:
     """The cell of a value: numbers stay numbers, times are UTC, formulas in text get a quote."""
     match value:
+        case str():
+            return _guarded(value) if value else value
         case None:
             return ""
         case bool():
@@ -60,15 +62,18 @@ def cell_from_value(value: Any) -> str | int | float:
             return value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         case date():
             return value.isoformat()
+        case list() | tuple():
+            return _guarded(" ".join(map(str, value)))
     text = str(value)
     return _guarded(text)
 
 
-def csv_from_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """CSV by RFC 4180, in UTF-8 with the byte order mark that Excel needs."""
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as windows-1252
+
+
+def csv_from_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Lines of CSV by RFC 4180, in UTF-8."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([cell_from_value(value) for value in row])
-    return text.getvalue().encode("utf-8-sig", "replace")
+    writer.writerows([[cell_from_value(value) for value in row] for row in rows])
+    return text.getvalue().encode("utf-8", "replace")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.cli.terminal.output import text_from_time
-from pipeline.cli.why.history import OPEN_STATE, Change, ScopeNow
+from pipeline.clock import text_from_time
 from pipeline.records import ConsentRule, ConsentState, ScopeKind
 from pipeline.sms.words.stopwords import STOP_WORDS
+from pipeline.store.story.consent import OPEN_STATE, Change, ScopeNow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,13 @@ def lines_of_scope(
     yield f"  an MT {'passes this' if is_open else 'is refused: opted-out'}"
     for way in () if is_past else _ways(handset, key, now, number):
         yield f"  to change it: {way}"
+
+
+def ways_to_change(
+    handset: str, key: Key, now: ScopeNow | None, *, directory: Directory
+) -> Iterator[str]:
+    """What would change the scope, each a sentence."""
+    return _ways(handset, key, now, _number_of(key, directory))
 
 
 def name_of_scope(key: Key) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.clock import text_from_time
 from pipeline.records import CommandState, SeenBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline.cli.mt.history import (
+    from pipeline.store.story.command import (
         MtCommandRow,
         MtHistory,
         MtRejectionRow,
@@ -41,6 +41,13 @@ def lines_of_mt(history: MtHistory) -> Iterator[str]:
     """Every step with its time, oldest first; the last line says how the command stands."""
     if history.command is not None:
         yield from _lines_of_command(history.command)
+    for at, words in steps_of_mt(history):
+        yield f"  {text_from_time(at)}  {words}"
+    yield f"now: {how_it_stands(history)}"
+
+
+def steps_of_mt(history: MtHistory) -> list[tuple[datetime, str]]:
+    """Every step with its time, oldest first."""
     steps: list[tuple[datetime, int, str]] = []
     steps += [(row.requested_at, _ASKED, _asked(row)) for row in history.asked]
     if history.command is not None:
@@ -48,9 +55,7 @@ def lines_of_mt(history: MtHistory) -> Iterator[str]:
     steps += [(row.at, _DECIDED, _refused(row)) for row in history.refused]
     steps += [(row.at, _SAW_FIRST, _seen(row)) for row in history.seen]
     steps += [(row.at, _STOOD, _stood(row)) for row in history.states]
-    for at, _, words in sorted(steps, key=lambda step: step[:2]):
-        yield f"  {text_from_time(at)}  {words}"
-    yield f"now: {_now(history)}"
+    return [(at, words) for at, _, words in sorted(steps, key=lambda step: step[:2])]
 
 
 def _lines_of_command(command: MtCommandRow) -> Iterator[str]:
@@ -114,7 +119,8 @@ def _stood(row: MtStateRow) -> str:
     )
 
 
-def _now(history: MtHistory) -> str:
+def how_it_stands(history: MtHistory) -> str:
+    """The last word on it."""
     if history.states:
         last = history.states[-1]
         said = " ".join(filter(None, [last.code, last.words]))
