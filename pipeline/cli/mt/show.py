@@ -12,8 +12,8 @@ from pipeline.cli.terminal.saying import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.cli.mt.history import MtHistory
     from pipeline.settings import Settings
+    from pipeline.store.story.command import MtHistory
 
 NO_SUCH_MT: Final = "nothing is known of it: `twoway status` says how far the store is behind"
 

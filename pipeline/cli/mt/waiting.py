@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli.ask.report_client import report_of
 from pipeline.cli.ask.waiting import wait_for
-from pipeline.cli.mt.history import MtHistory, history_of
+from pipeline.cli.mt.history import history_of
 from pipeline.cli.terminal.saying import say
 from pipeline.records import CommandState
 from pipeline.store.story.command_words import lines_of_mt

@@ -49,7 +49,7 @@ def print_answer(lines: Sequence[str], form: Form) -> None:
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     heads = list(rows[0]) if rows else []
     if form is Form.CSV:
-        from pipeline.store.report.csv_answer import cell_from_value
+        from pipeline.store.report.export.csv_form import cell_from_value
 
         writer = csv.writer(sys.stdout, lineterminator="\r\n")
         writer.writerows([heads] if rows else [])
