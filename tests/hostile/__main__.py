@@ -3,8 +3,8 @@
     python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
 
 There are `scale` times as many random inputs as in `make test`. Growth is measured up to sizes that
-are `scale` times as large, eight times at most. At the scale of 10 a run takes about ten minutes on
-two cores. The exit status is 1 when a test failed.
+are `scale` times as large, eight times at most. At the scale of 10 a run takes tens of minutes on
+two cores, most of them for the last row. The exit status is 1 when a test failed.
 """
 
 from __future__ import annotations
