@@ -11,6 +11,7 @@ from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.doors.smpp_server import SmppServer
 from pipeline.gateway.doors.smtp_server import SmtpServer
+from pipeline.gateway.faults.reading import UnusableFaults, rules_from
 from pipeline.gateway.ground import Ground
 from pipeline.gateway.handing_over import HandingOver
 from pipeline.gateway.statuses import Statuses
@@ -20,7 +21,7 @@ from pipeline.gateway.world import EventKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.gateway.faults import Fault
+    from pipeline.gateway.faults.rules import Fault, Rule
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
@@ -34,6 +35,7 @@ class Door(Protocol):
     async def stop(self) -> None: ...
 
 
+FAULTS: Final = "faults.toml"  # under the home
 CONFIRMATION: Final = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
@@ -47,11 +49,11 @@ class Gateway(Ground):
         self.handing_over = HandingOver(self)
         self.http = HttpServer(self)
         self.smtp = SmtpServer(self)
-        self.smpp = smpp = SmppServer(self)
+        self.smpp = self._smpp = SmppServer(self)
         self.ftp = ftp = FtpServer(self)
         self._doors: dict[str, Door] = {
             "http": self.http,
-            "smpp": smpp,
+            "smpp": self._smpp,
             "smtp": self.smtp,
             "ftp": ftp,
         }
@@ -63,6 +65,8 @@ class Gateway(Ground):
 
     async def start(self) -> None:
         """Open every door."""
+        self.certificates.make()
+        self.all_faults.use(self._rules())
         self.world.listen(Truth(self.settings.home).tell)
         self.schedule.start()
         for door in self._doors.values():
@@ -77,6 +81,8 @@ class Gateway(Ground):
             for name, door in self._doors.items()
             if name != "http"
         }
+        self.urls["https"] = f"https://{self.settings.host}:{self.http.tls_port}"
+        self.urls["smpps"] = f"smpps://{self.settings.host}:{self._smpp.tls_port}"
 
     async def stop(self) -> None:
         """Close every door."""
@@ -112,6 +118,16 @@ class Gateway(Ground):
         """Every handset that an event is about, in the order of their first."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
+    def _rules(self) -> list[Rule]:
+        """Those of the file of faults; raises `UnusableFaults`."""
+        file = self.settings.faults or self.settings.home / FAULTS
+        if self.settings.faults is None and not file.is_file():
+            return []
+        try:
+            return rules_from(file.read_text(), origin=str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableFaults(f"{file}: {error}") from error
+
     def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
         replies = self.settings.custom_replies
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
@@ -129,13 +145,13 @@ class Gateway(Ground):
             self.tell_consent(handset, number, "the gateway confirmed the stop")
 
     def _say(self, handset: str, number: str, words: str) -> None:
-        """A message of the gateway's own, billed (guide 7.1.1)."""
+        """A message of the gateway's own, billed; an MT short code's linked number speaks."""
         self.account.charge(MT_CREDITS, "the gateway's own message")
         self.world.happen(
             EventKind.SHOWN,
             way="gateway",
             handset=handset,
-            sender_id=number,
+            sender_id=self.settings.linked.get(number, number),  # guide 7.1.1
             text=words,
             facts={"parts": 1},
         )

@@ -6,10 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.faults.reading import UnusableFaults
 from pipeline.gateway.files import APIS, WHERE, write_apis, write_where
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.world import World
-from pipeline.web.daemon import EXIT_TAKEN, run_process, run_until_signalled
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,7 +26,8 @@ def run(settings: Settings, own: GatewaySettings) -> None:
         await run_until_signalled(lambda ended: _serve(own, ended), settings)
 
     own.home.mkdir(parents=True, exist_ok=True)
-    run_process("gateway", main, settings, exits={OSError: EXIT_TAKEN})
+    exits: dict[type[Exception], int] = {UnusableFaults: EXIT_SETTINGS, OSError: EXIT_TAKEN}
+    run_process("gateway", main, settings, exits=exits)
 
 
 async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
@@ -35,6 +37,7 @@ async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
         write_where(own.home, gateway.urls)
         for way, url in gateway.urls.items():
             _say(f"{way:5} {url}")
+        _say(f"trust {gateway.certificates.authority}")
         _say(f"page  {gateway.urls['http'].removesuffix('http')}")
         if write_apis(own.home, own, gateway.urls):
             _say(f"{own.home / APIS} written: `twoway up` sends by it")

@@ -42,14 +42,20 @@ class GatewaySettings:
     home: Path
     product: str = "http://127.0.0.1:8080"
     host: str = "127.0.0.1"
+    host_names: tuple[str, ...] = ()  # by which clients may call, beside those of this machine
     http_port: int = 0
+    https_port: int = 0
     smpp_port: int = 0
+    smpps_port: int = 0
     smtp_port: int = 0
     ftp_port: int = 0
     user: str = "demo"
     password: str = "stand-in"  # noqa: S105 - of a gateway that sends no SMS
     numbers: tuple[str, ...] = ("447700900999",)
     short_codes: tuple[str, ...] = ()
+    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by shared short code
+    premium: frozenset[str] = frozenset()  # MO-rated: no stop rule applies (guide 7.1.1)
+    linked: Mapping[str, str] = field(default_factory=dict)  # by MT short code: who speaks for it
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)
@@ -60,3 +66,4 @@ class GatewaySettings:
     folder_seconds: float = 60.0  # between two looks at uploaded files
     hang_seconds: float = 60.0
     seed: int = 1
+    faults: Path | None = None  # the file of rules; none: faults.toml in the home, if it is there

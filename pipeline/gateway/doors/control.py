@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from pipeline.web.browser_guard import refuse_host, refuse_page
+from pipeline.gateway.faults.reading import LARGEST, UnusableFaults, rules_from
 
 if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 
 
 class Control:
-    """Under `/_/`; pages of other sites are refused."""
+    """Under `/_/`; as everywhere on this port, pages of other sites are refused."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -22,11 +22,11 @@ class Control:
     def add_to(self, app: web.Application) -> None:
         """Add the paths."""
         app.router.add_post("/_/text", self._text)
+        app.router.add_get("/_/faults", self._rules)
+        app.router.add_put("/_/faults", self._use_rules)
         app.router.add_put("/_/faults/{name}", self._fault)
 
     async def _text(self, request: web.Request) -> web.Response:
-        if not _is_ours(request):
-            raise web.HTTPForbidden
         try:
             given = json.loads(await request.read())
             ids = await self._gateway.text(
@@ -39,21 +39,39 @@ class Control:
             raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error
         return web.json_response({"ids": ids})
 
+    async def _rules(self, _: web.Request) -> web.Response:
+        """The rules in use, and which faults are switched on."""
+        return self._faults()
+
+    async def _use_rules(self, request: web.Request) -> web.Response:
+        """Play by the rules of the body, written as `faults.toml`, and by no others."""
+        octets = await request.read()
+        try:
+            if len(octets) > LARGEST:
+                raise UnusableFaults(f"the body has more than {LARGEST:,} octets")
+            rules = rules_from(octets.decode(), origin="body")
+        except (UnusableFaults, UnicodeDecodeError) as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from error
+        self._gateway.all_faults.use(rules)
+        return self._faults()
+
     async def _fault(self, request: web.Request) -> web.Response:
-        if not _is_ours(request):
-            raise web.HTTPForbidden
         try:
             fault = self._gateway.all_faults.named(request.match_info["name"])
         except KeyError as error:
-            raise web.HTTPNotFound(text="no such fault") from error
-        fault.switch(on=(await request.text()).strip() == "on")
+            raise web.HTTPNotFound(text="no such fault\n") from error
+        words = (await request.text()).strip()
+        if words not in ("on", "off"):
+            raise web.HTTPBadRequest(text="say on or off\n")
+        fault.switch(on=words == "on")
         return web.json_response({"name": fault.name, "is_on": fault.is_on})
 
-
-def _is_ours(request: web.Request) -> bool:
-    """Whether no page of another site asks, by whatever name it calls this machine."""
-    host, origin = (request.headers.get(name, "").encode() for name in ("Host", "Origin"))
-    site = request.headers.get("Sec-Fetch-Site", "").encode()
-    if refuse_host(host, known=frozenset()) is not None:
-        return False
-    return refuse_page(host=host, origin=origin, fetch_site=site) is None
+    def _faults(self) -> web.Response:
+        faults = self._gateway.all_faults
+        rules = [
+            {"do": rule.name, "way": rule.way, "handset": rule.handset, "nth": rule.nth}
+            for rule in faults.rules
+        ]
+        return web.json_response(
+            {"rules": rules, "on": [fault.name for fault in faults.all if fault.is_on]}
+        )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.account import Account
     from pipeline.gateway.consent import Consent
-    from pipeline.gateway.faults import Faults
+    from pipeline.gateway.faults.rules import Faults
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.page.facts import fault_of
 from pipeline.gateway.page.seam import Switch
 from pipeline.gateway.settings import API_IDS
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from pipeline.gateway.world import World
 
 MOST_ADDED: Final = 1_000  # phones put on the desk by hand
-ANSWERS: Final = "Answers to the product"
-STATUSES: Final = "Statuses"
-HANDSETS: Final = "What handsets send"
+GROUPS: Final = {
+    Group.ANSWER: "Answers to the product",
+    Group.REFUSAL: "Refusals",
+    Group.CONNECTION: "Connections",
+    Group.STATUS: "Statuses",
+    Group.HANDSET: "What handsets send",
+}
 EVERYTHING: Final = "all numbers"
 
 
@@ -70,7 +75,7 @@ class Showing:
                 about=fault.words,
                 is_on=fault.is_on,
                 played=played[fault.name],
-                group=_group_of(fault.name),
+                group=GROUPS[fault.kind.group],
                 handset=fault.handset,
             )
             for fault in self._gateway.all_faults.all
@@ -89,7 +94,7 @@ class Showing:
             "Charges": f"{len(account.charges):,}",
             "Latest charge": f"{latest.credits:.2f} for {latest.what}" if latest else "none yet",
             "User": settings.user,
-            "Password": settings.password,
+            "Password": f"{'•' * 8}, in the home's apis.toml",
             **{
                 f"API by {way.upper()}": f"{api_id} at {self._gateway.urls[way]}"
                 for way, api_id in API_IDS.items()
@@ -108,9 +113,3 @@ class Showing:
             EVERYTHING if number == "*" else number: str(state)
             for number, state in believed.items()
         }
-
-
-def _group_of(name: str) -> str:
-    if name.startswith("mo-"):
-        return HANDSETS
-    return STATUSES if name.startswith("status-") or name == "undelivered" else ANSWERS
