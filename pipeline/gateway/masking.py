@@ -38,15 +38,17 @@ def masked_request(octets: bytes, *, password: str = "") -> bytes:
     for view in _views(octets, _PERCENT):
         spans += view.spans(match.span(1) for match in _FIELD.finditer(view.octets))
         spans += view.spans(_elements(view.octets))
-    if password:
-        for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
-            value = f">{escaped(password).decode()}<".encode(encoding, "replace")
-            around = len(value) - len(value[1:-1] if encoding == "utf-8" else value[2:-2])
-            spans += [
-                (match.start() + around // 2, match.end() - around // 2)
-                for match in re.finditer(re.escape(value), octets)
-            ]
-    return _masked(octets, spans)
+    return _masked(octets, [*spans, *_values(octets, password)] if password else spans)
+
+
+def _values(octets: bytes, password: str) -> Iterator[Span]:
+    """Where it is the text of an element, in whatever encoding the document is."""
+    for encoding, width in (("utf-8", 1), ("utf-16-le", 2), ("utf-16-be", 2)):
+        value = f">{escaped(password).decode()}<".encode(encoding, "replace")
+        found = [match.span() for match in re.finditer(re.escape(value), octets)]
+        if found:
+            yield from ((begin + width, end - width) for begin, end in found)
+            return
 
 
 def masked_lines(octets: bytes) -> bytes:
@@ -58,7 +60,8 @@ def masked_mail(octets: bytes) -> bytes:
     """A mail of such lines, in whatever transfer encoding (RFC 2045 6)."""
     mail = message_from_bytes(octets)
     spans: list[Span] = []
-    for view in _views(octets, _QUOTED):
+    is_quoted = b"quoted-printable" in octets.lower()
+    for view in _views(octets, _QUOTED if is_quoted else None):
         spans += view.spans(match.span(1) for match in _LINE.finditer(view.octets))
     if mail.is_multipart():  # which the gateway does not take: nobody needs what is inside
         spans += [match.span() for match in _BASE64_LINE.finditer(octets)]
@@ -106,9 +109,9 @@ class _View:
         return self._sources[at] + place - self._places[at]
 
 
-def _views(octets: bytes, escape: re.Pattern[bytes]) -> Iterator[_View]:
+def _views(octets: bytes, escape: re.Pattern[bytes] | None) -> Iterator[_View]:
     yield _View(octets, None)
-    if escape.search(octets):
+    if escape is not None and escape.search(octets):
         yield _View(octets, escape)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HUGE: Final = 10 * 1024 * 1024  # octets
 CUT: Final = 4
 SLOW_SECONDS: Final = 1.0  # between two octets
+WRONG_CHARSET: Final = "cp500"  # EBCDIC: no reader guesses it
 #: The faults by which nothing is taken.
 NOT_TAKEN: Final = frozenset({"reset-before-read", "wrong-certificate", "busy"})
 _PAGE: Final = b"<html><head><title>502</title></head><body>Bad Gateway</body></html>"
@@ -51,7 +52,7 @@ async def answered(
             length = HUGE if octets is None else octets
             return web.Response(body=b"x" * length, content_type="text/plain")
         case "wrong-charset":
-            wrong = answer.octets.decode().encode("utf-16")
+            wrong = answer.octets.decode().encode(WRONG_CHARSET, "replace")
             return web.Response(body=wrong, content_type=answer.kind, charset="utf-8")
         case "hang":
             await asyncio.sleep(gateway.settings.hang_seconds if seconds is None else seconds)

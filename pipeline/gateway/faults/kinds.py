@@ -104,7 +104,7 @@ KINDS: Final = (
         "wrong-charset",
         Group.ANSWER,
         "0015",
-        "The message is taken, and the answer is UTF-16 that is called UTF-8.",
+        "The message is taken, and the answer is EBCDIC that is called UTF-8.",
         HTTP_WAYS,
     ),
     Kind(
