@@ -14,6 +14,7 @@ from pipeline.gateway.retries import MO_RETRIES
 from pipeline.gateway.settings import API_IDS, MoWay
 from pipeline.gateway.texting import BINARY, LATIN, UTF_16, parts_of
 from pipeline.gateway.world import EventKind
+from pipeline.sms.charset import text_from_octets
 from pipeline.wire import http_form, mo_log, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
@@ -81,6 +82,7 @@ class HandingOver:
             way=way.value,
             handset=callback.handset,
             sender_id=callback.number,
+            text="" if callback.charset == BINARY else _text_of(callback),
             message_id=callback.mo_msg_id,
             facts={"answer": code, "attempt": failures + 1, "udh": callback.udh},
             sent=sent,
@@ -135,6 +137,10 @@ def _as_the_fault_has_them(callbacks: list[MoCallback], fault: str) -> list[MoCa
         case "mo-charset":
             return [_of_another_charset(callback) for callback in callbacks]
     return callbacks
+
+
+def _text_of(callback: MoCallback) -> str:
+    return text_from_octets(callback.octets, callback.charset)[0]
 
 
 def _of_another_charset(callback: MoCallback) -> MoCallback:

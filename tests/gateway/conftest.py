@@ -56,8 +56,8 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         fields = {"gateway_seconds": 0.0, "handset_seconds": 0.0, "folder_seconds": 0.1}
         settings = GatewaySettings(home=tmp_path, product=product.url, **fields | given)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
-        await gateway.start()
         try:
+            await gateway.start()
             yield Played(gateway, product)
         finally:
             await gateway.stop()

@@ -151,7 +151,7 @@ def test_masking_grows_with_the_octets_alone(piece):
 
 @pytest.mark.parametrize("name", list(WayName), ids=str)
 async def test_nothing_that_is_kept_holds_the_password(play, tmp_path, name):
-    password = "Tr0ub4do"  # noqa: S105 - made up
+    password = "Tr0ub4do"
     async with play(password=password) as played, way_to(played.gateway, name) as way:
         await way.submit(submission(), always)
         await until(lambda: of_kind(played.gateway, EventKind.SUBMITTED))

@@ -53,6 +53,9 @@ class Shown(Protocol):
     def switches(self) -> Sequence[Switch]:
         """Every fault."""
 
+    def rules(self) -> Sequence[str]:
+        """The rules for faults in use, each in words."""
+
     def switch(self, name: str, *, is_on: bool) -> None:
         """Turn a fault on or off. Raises `KeyError` for one that there is not."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.faults.kinds import Group
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.page.seam import Played
     from pipeline.gateway.world import World
 
@@ -81,6 +83,10 @@ class Showing:
             for fault in self._gateway.all_faults.all
         ]
 
+    def rules(self) -> Sequence[str]:
+        """The rules in use: the fault, and what else was written of it."""
+        return [_words_of(rule) for rule in self._gateway.all_faults.rules]
+
     def switch(self, name: str, *, is_on: bool) -> None:
         """Turn a fault on or off. Raises `KeyError` for one that there is not."""
         self._gateway.all_faults.named(name).switch(on=is_on)
@@ -100,6 +106,11 @@ class Showing:
                 for way, api_id in API_IDS.items()
                 if way in self._gateway.urls
             },
+            **{
+                f"TLS by {way.upper()}": self._gateway.urls[scheme]
+                for way, scheme in (("http", "https"), ("smpp", "smpps"))
+                if scheme in self._gateway.urls
+            },
             "Hands over to": settings.product,
             "MO by": settings.mo_way.value,
         }
@@ -113,3 +124,12 @@ class Showing:
             EVERYTHING if number == "*" else number: str(state)
             for number, state in believed.items()
         }
+
+
+def _words_of(rule: Rule) -> str:
+    said = [
+        f"{field.name} = {value}"
+        for field in fields(rule)
+        if field.name != "kind" and (value := getattr(rule, field.name)) != field.default
+    ]
+    return ", ".join([rule.name, *said])

@@ -9,6 +9,7 @@ CONTRAST = """
     const a = top[3] ?? 1;
     return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a));
   };
+  const faint = (e) => e ? getComputedStyle(e).opacity * faint(e.parentElement) : 1;
   const ground = (e) => {
     if (!e) return [255, 255, 255];
     const color = parsed(getComputedStyle(e).backgroundColor);
@@ -19,7 +20,9 @@ CONTRAST = """
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (!own || !e.getClientRects().length || e.closest(".vh, .skip, option")) continue;
     const under = ground(e);
-    const [a, b] = [light(over(parsed(getComputedStyle(e).color), under)), light(under)];
+    const color = parsed(getComputedStyle(e).color);
+    const ink = [...color.slice(0, 3), (color[3] ?? 1) * faint(e)];
+    const [a, b] = [light(over(ink, under)), light(under)];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     const words = `${e.className || e.tagName} ${e.textContent.slice(0, 20)}`;
     if (ratio < 4.5) poor.push(`${words}: ${ratio.toFixed(2)}`);

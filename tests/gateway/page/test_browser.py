@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,60 @@ async def test_the_list_is_narrowed_by_words(tmp_path: Path) -> None:
         await tab.type("soap handed")
         rows = "[...document.querySelectorAll('#rows > li')].filter((row) => !row.hidden).length"
         await tab.until(f"{rows} == 1")
+
+
+async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.press("/", code=191, text="/")
+        await tab.type("no such words")
+        await tab.until("!document.querySelector('#none-found').hidden")
+        await tab.press("Escape", code=27)
+        await tab.until("document.querySelector('#none-found').hidden")
+        assert await tab.value("document.querySelector('#find').value") == ""
+
+
+async def test_a_text_on_its_way_is_not_sent_again(tmp_path: Path) -> None:
+    desk, gone = lively(), asyncio.Event()
+    text = desk.text
+
+    async def slow(*given: str) -> None:
+        await gone.wait()
+        await text(*given)
+
+    desk.text = slow  # type: ignore[method-assign]
+    async with open_page(desk, tmp_path) as tab:
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Once")
+        for _ in range(3):
+            await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('.composer[aria-busy=true]') != null")
+        gone.set()
+        await tab.until("document.querySelector('.composer[aria-busy=true]') == null")
+        assert desk.texted == [(ALICE, NUMBER, "Once")]
+
+
+async def test_an_error_is_said_and_can_be_closed(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.value(f"document.getElementById('to-{ALICE}').value = 'SHOP'")
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Hello")
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('#said').innerText.includes('which number')")
+        assert await tab.value(f"document.getElementById('text-{ALICE}').value") == "Hello"
+        await tab.press("Escape", code=27)
+        await tab.until("document.querySelector('#said').hidden")
+        tab.complaints.clear()  # the browser logs an answer of 400
+
+
+async def test_the_rules_in_use_stand_above_the_switches(tmp_path: Path) -> None:
+    desk = lively()
+    rules = ["html, way = xml"]
+    desk.rules = lambda: rules  # type: ignore[method-assign]
+    async with open_page(desk, tmp_path, "/?panel=faults") as tab:
+        assert "html, way = xml" in await tab.value("document.querySelector('#rules').innerText")
+        rules.clear()
+        desk.mt(ALICE, "Something happens")
+        await tab.until("!document.querySelector('#rules').checkVisibility()")
 
 
 async def test_no_hostile_text_acts(tmp_path: Path) -> None:
