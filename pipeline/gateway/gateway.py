@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.gateway.account import MT_CREDITS
 from pipeline.gateway.consent import WINDOW, Belief
-from pipeline.gateway.desk import Desk
 from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.doors.smpp_server import SmppServer
 from pipeline.gateway.doors.smtp_server import SmtpServer
 from pipeline.gateway.faults.reading import UnusableFaults, rules_from
 from pipeline.gateway.ground import Ground
-from pipeline.gateway.handing_over import HandingOver
-from pipeline.gateway.statuses import Statuses
+from pipeline.gateway.pushing.handing_over import HandingOver
+from pipeline.gateway.pushing.statuses import Statuses
+from pipeline.gateway.taking.desk import Desk
 from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pipeline.gateway.faults.rules import Fault, Rule
@@ -106,8 +107,8 @@ class Gateway(Ground):
         since = self.consent.since(handset, number)
         if word and since is not None and self.consent.of(handset) != before:
             self._expect_confirmation(handset, number, word, since)
-        elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):
-            self._say(handset, number, self.settings.custom_replies["HELP"])
+        elif text.strip().upper() == "HELP" and (words := self._replies_of(number).get("HELP")):
+            self._say(handset, number, words)
         return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
@@ -129,7 +130,7 @@ class Gateway(Ground):
             raise UnusableFaults(f"{file}: {error}") from error
 
     def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
-        replies = self.settings.custom_replies
+        replies = self._replies_of(number)
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
             self._end_window(handset, number, since, replies[word])
             return
@@ -138,6 +139,9 @@ class Gateway(Ground):
             self._end_window(handset, number, since, "")
 
         self.schedule.later(since + WINDOW - self.clock.now(), look)
+
+    def _replies_of(self, number: str) -> Mapping[str, str]:
+        return self.settings.replies.get(number, self.settings.custom_replies)
 
     def _end_window(self, handset: str, number: str, since: datetime, words: str) -> None:
         if self.consent.overdue(handset, number, since):

@@ -9,6 +9,7 @@ from pipeline.clock import PipelineClock
 from pipeline.gateway.faults.reading import UnusableFaults
 from pipeline.gateway.files import APIS, WHERE, write_apis, write_where
 from pipeline.gateway.gateway import Gateway
+from pipeline.gateway.numbers import UnusableNumbers, with_numbers
 from pipeline.gateway.world import World
 from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
@@ -26,12 +27,16 @@ def run(settings: Settings, own: GatewaySettings) -> None:
         await run_until_signalled(lambda ended: _serve(own, ended), settings)
 
     own.home.mkdir(parents=True, exist_ok=True)
-    exits: dict[type[Exception], int] = {UnusableFaults: EXIT_SETTINGS, OSError: EXIT_TAKEN}
+    exits: dict[type[Exception], int] = {
+        UnusableFaults: EXIT_SETTINGS,
+        UnusableNumbers: EXIT_SETTINGS,
+        OSError: EXIT_TAKEN,
+    }
     run_process("gateway", main, settings, exits=exits)
 
 
 async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
-    gateway = Gateway(own, World(PipelineClock(own.home).now))
+    gateway = Gateway(with_numbers(own), World(PipelineClock(own.home).now))
     try:
         await gateway.start()
         write_where(own.home, gateway.urls)

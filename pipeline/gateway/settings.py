@@ -59,7 +59,8 @@ class GatewaySettings:
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)
-    custom_replies: Mapping[str, str] = field(default_factory=dict)
+    custom_replies: Mapping[str, str] = field(default_factory=dict)  # by word, of every number
+    replies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of one, in their place
     credits: float = 1_000.0
     gateway_seconds: float = 0.5  # until 003
     handset_seconds: float = 1.5  # until 004

@@ -40,7 +40,7 @@ def handler_class(gateway: Ground, folder: Path) -> Any:
             return super().ftp_STOR(file, mode)
 
         def ftp_RNTO(self, path: str) -> Any:  # noqa: N802 - pyftpdlib's
-            source = self._rnfr
+            source: str | None = getattr(self, "_rnfr", None)
             if source and is_whole(Path(path), folder):
                 self.rule = self._met(Path(source))
                 if self.rule is not None and self.rule.name in NOT_TAKEN:

@@ -112,7 +112,7 @@ async def test_the_process_has_tls_for_whoever_trusts_it(tmp_path):
     )
     try:
         async with asyncio.timeout(60):
-            while not where(tmp_path):  # noqa: ASYNC110 - a process tells nobody
+            while not where(tmp_path):
                 assert process.returncode is None
                 await asyncio.sleep(0.05)
         urls = where(tmp_path)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.faults.kinds import Group
-from pipeline.gateway.retries import MT_RETRIES
+from pipeline.gateway.pushing.retries import MT_RETRIES
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind
 from pipeline.wire.percent import percent_from_octets

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from pipeline.gateway.account import MO_CREDITS
 from pipeline.gateway.faults.kinds import Group
-from pipeline.gateway.retries import MO_RETRIES
+from pipeline.gateway.pushing.retries import MO_RETRIES
+from pipeline.gateway.pushing.texting import BINARY, LATIN, UTF_16, parts_of
 from pipeline.gateway.settings import API_IDS, MoWay
-from pipeline.gateway.texting import BINARY, LATIN, UTF_16, parts_of
 from pipeline.gateway.world import EventKind
 from pipeline.sms.charset import text_from_octets
 from pipeline.wire import http_form, mo_log, soap, xml

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 from pipeline.gateway.account import MT_CREDITS
 from pipeline.gateway.consent import Belief
 from pipeline.gateway.faults.kinds import Group
-from pipeline.gateway.judging import submission_from
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.sender_table import shown
+from pipeline.gateway.taking.judging import submission_from
+from pipeline.gateway.taking.sender_table import shown
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.gateway.ground import Ground
-from pipeline.gateway.judging import Submission
+from pipeline.gateway.taking.judging import Submission
 
 MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
 THROTTLE_SECONDS: Final = 30
