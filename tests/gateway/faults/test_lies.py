@@ -4,16 +4,21 @@ The product's own ways are the other side: what they must not do is to call a li
 """
 
 import asyncio
+import re
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 
 from pipeline.gateway.faults.kinds import KINDS, WAYS, Group
 from pipeline.gateway.faults.reading import rules_from
+from pipeline.gateway.settings import MoWay
 from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
 from pipeline.sender.apis import WayName
 from pipeline.sender.way import Trouble
+from pipeline.sms.udh import concatenation_from_udh
+from pipeline.wire import http_form, mo_log, soap, xml
 from tests.gateway.ways import HANDSET, always, of_kind, submission, until, way_to
 
 NOT_TAKEN = {"reset-before-read", "busy"}
@@ -125,33 +130,95 @@ async def test_a_hang_ends_when_the_rule_says(play):
         assert answer.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("do", "expected"),
-    [
-        ("status-never", []),
-        ("status-twice", ["008", "008", "003", "003", "004", "004"]),
-        ("status-disorder", ["004", "003", "008"]),
-        ("undelivered", ["008", "003", "007"]),
-    ],
-)
-async def test_statuses_come_as_the_rule_has_them(play, do, expected):
-    seconds = {"gateway_seconds": 0.1, "handset_seconds": 0.1}
+STATUSES = {
+    "status-never": [],
+    "status-twice": ["008", "008", "003", "003", "004", "004"],
+    "status-disorder": ["004", "003", "008"],
+    "undelivered": ["008", "003", "007"],
+}
+_STATUS = re.compile(r"\bstatus\b[^0-9&]{1,40}?([0-9]{3})\b")
+
+
+@pytest.mark.parametrize("way", ["http", "xml", "soap", "smtp", "ftp"])
+@pytest.mark.parametrize("do", STATUSES)
+async def test_statuses_come_as_the_rule_has_them(play, do, way):
+    seconds = {"gateway_seconds": 10.0, "handset_seconds": 10.0}
+    expected = STATUSES[do]
     async with (
         play(**seconds) as played,
-        way_to(played.gateway, WayName.HTTP, callback=3) as opened,
+        way_to(played.gateway, WayName(way), callback=3) as opened,
     ):
-        use(played, f'[[fault]]\ndo = "{do}"\n')
+        use(played, f'[[fault]]\ndo = "{do}"\nway = "{way}"\n')
         await opened.submit(submission(), always)
+        await until(lambda: played.gateway.messages.by_id)
         (message,) = played.gateway.messages.by_id.values()
-        await until(lambda: len(message.history) == 3)
-        await until(lambda: len(played.product.calls) == len(expected))
-        said = [
-            pair.partition(b"=")[2].decode()
-            for _, query, _ in played.product.calls
-            for pair in query.split(b"&")
-            if pair.startswith(b"status=")
+        reached = [0, 1, 2, 3] if do == "status-disorder" else [1, 2, 3, 3]
+        for step, count in enumerate(reached):
+            played.gateway.clock.set_offset(timedelta(seconds=10 * step))
+            await until(lambda count=count: len(message.history) == count)
+            pushed = count * len(expected) // 3
+            await until(lambda pushed=pushed: len(played.product.calls) == pushed)
+        said = [unquote((query + body).decode()) for _, query, body in played.product.calls]
+        assert [_STATUS.search(each)[1] for each in said] == expected
+
+
+@pytest.mark.parametrize(("do", "count"), [("status-twice", 2), ("status-never", 0)])
+async def test_receipts_come_as_the_rule_has_them(play, do, count):
+    async with play() as played, way_to(played.gateway, WayName.SMPP) as opened:
+        receipts = []
+
+        async def receipt(message, status):
+            receipts.append(status)
+
+        played.gateway.smpp.receipt = receipt
+        use(played, f'[[fault]]\ndo = "{do}"\nway = "smpp"\n')
+        await opened.submit(submission(), always)
+        await until(lambda: of_kind(played.gateway, EventKind.SHOWN))
+        await until(lambda: len(receipts) == count)
+        assert set(receipts) <= {"004"}
+
+
+#: Which of two parts come, and in which order.
+PARTS = {"mo-twice": [1, 1, 2, 2], "mo-disorder": [2, 1], "mo-split": [1]}
+HANDED = {"/mo/http": http_form, "/mo/xml": xml, "/mo/soap": soap}
+MO_WAYS = [MoWay.HTTP_GET, MoWay.XML_POST, MoWay.SOAP_GET, MoWay.FTP]
+
+
+def places(played, way):
+    """The number of each part that the product was given."""
+    if way is MoWay.FTP:
+        log = played.gateway.ftp.folder / "mo.log"
+        lines = log.read_bytes().splitlines() if log.is_file() else []
+        found = [mo_log.parse(line) for line in lines]
+    else:
+        found = [
+            HANDED[path].parse(
+                query=query, body=body, content_type="application/x-www-form-urlencoded"
+            )
+            for path, query, body in played.product.calls
         ]
-        assert said == expected
+    return [concatenation_from_udh(bytes.fromhex(each.udh)).number for each in found]
+
+
+@pytest.mark.parametrize("way", MO_WAYS, ids=str)
+@pytest.mark.parametrize("do", PARTS)
+async def test_parts_come_as_the_rule_has_them(play, do, way):
+    async with play(mo_way=way) as played:
+        use(played, f'[[fault]]\ndo = "{do}"\nway = "{way.partition("-")[0]}"\n')
+        await played.gateway.text(HANDSET, "447700900999", "x" * 200)
+        assert places(played, way) == PARTS[do]
+
+
+@pytest.mark.parametrize("way", MO_WAYS, ids=str)
+async def test_parts_come_as_late_as_the_rule_says(play, way):
+    async with play(mo_way=way) as played:
+        use(played, '[[fault]]\ndo = "mo-late"\nminutes = 5\n')
+        await played.gateway.text(HANDSET, "447700900999", "x" * 200)
+        played.gateway.clock.set_offset(timedelta(minutes=4))
+        played.gateway.schedule.run_due()
+        assert places(played, way) == []
+        played.gateway.clock.set_offset(timedelta(minutes=5))
+        await until(lambda: sorted(places(played, way)) == [1, 2])
 
 
 async def test_statuses_come_after_the_days_that_the_rule_says(play):
