@@ -62,7 +62,7 @@ class Consent:
         for scope in self._sending_scopes(handset, number):
             stop = self._stops.get((handset, scope)) or self._stops.get((handset, ACCOUNT))
             beliefs.append(stop.belief if stop else Belief.OPEN)
-        return Belief.OPEN if Belief.OPEN in beliefs else beliefs[0]
+        return next(belief for belief in Belief if belief in beliefs)  # the most open
 
     def texted(self, handset: str, number: str, text: str) -> str:
         """Take in a whole message of a handset; the stop word that it is, or empty."""

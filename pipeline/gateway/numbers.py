@@ -56,7 +56,7 @@ def with_numbers(settings: GatewaySettings) -> GatewaySettings:
             },
             replies={table["number"]: _replies(table) for table in known if _replies(table)},
         )
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, TypeError) as error:
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:  # of TOML included
         raise UnusableNumbers(f"{file}: {error}") from error
 
 

@@ -28,7 +28,7 @@ async def later(gateway, count):
 
 
 async def code_from(gateway, sender, **given):
-    async with way_to(gateway, WayName.HTTP) as way:
+    async with way_to(gateway, WayName.HTTP, timeout_seconds=30.0) as way:
         (answer,) = await way.submit(submission(sender_id=sender, **given), always)
         return answer.code
 
@@ -150,6 +150,16 @@ async def test_of_a_shared_code_a_bare_word_stops_every_keyword(shared):
         assert gateway.consent_of(HANDSET) == {f"{CODE}/FUN": DUE, f"{CODE}/GAME": DUE}
         await later(gateway, 1)
         assert set(gateway.consent_of(HANDSET).values()) == {STOPPED}
+
+
+async def test_of_a_shared_code_a_message_goes_while_one_keyword_is_not_shut(shared):
+    """Before the handset used a keyword; a confirmation that is due lets a message through."""
+    async with shared() as played:
+        gateway = played.gateway
+        await gateway.text(HANDSET, CODE, "STOP")
+        await later(gateway, 1)
+        assert await code_from(gateway, CODE) == "122"
+        assert await code_from(gateway, CODE, handset="447700900002") == ""
 
 
 @pytest.mark.parametrize("word", [*WORDS, "STOP ALL", "STOP STOP"])

@@ -182,7 +182,7 @@ class SmppSession:
         self._send(answer)
 
     def _lie(self, rule: Rule, answer: Pdu) -> None:
-        """Say what the fault makes of the answer; by `hang`, nothing."""
+        """Say what the fault makes of the answer."""
         octets, transport = smpp_pdu.render(answer), self._writer.transport
         match rule.name:
             case "lose-answer":
@@ -194,6 +194,10 @@ class SmppSession:
                 length = HUGE if rule.octets is None else max(rule.octets, len(octets))
                 rest = octets[4:] + b"x" * (length - len(octets))
                 self._writer.write(length.to_bytes(4, "big") + rest)
+            case "hang":
+                pause = self._gateway.settings.hang_seconds
+                pause = pause if rule.seconds is None else rule.seconds
+                asyncio.get_running_loop().call_later(pause, transport.abort)
             case "slow":
                 pause = SLOW_SECONDS if rule.seconds is None else rule.seconds
                 self._keep(asyncio.ensure_future(self._trickle(octets, pause)))

@@ -111,12 +111,12 @@ def _connection_class() -> Any:
             if status != _ENDED:
                 await super().push(status)
 
-        async def smtp_forbidden(self, arg: str | None) -> None:
+        async def end_at_http(self, arg: str | None) -> None:
             await self.push("421 This is no web server")
             _cut_off(self)
 
     for name in _HTTP:
-        setattr(Connection, f"smtp_{name}", Connection.smtp_forbidden)
+        setattr(Connection, f"smtp_{name}", Connection.end_at_http)
     return Connection
 
 

@@ -42,6 +42,8 @@ def rules_from(text: str, *, origin: str) -> list[Rule]:
         line = at[1] if at and at[1] else str(text.count("\n") + 1)
         words = _AT_LINE.sub("", str(error))
         raise UnusableFaults(f"{origin}:{line}: {words}") from error
+    except RecursionError as error:
+        raise UnusableFaults(f"{origin}: is nested too deeply") from error
     lines = _Lines(text, origin)
     for name in given:
         if name != _TABLE:

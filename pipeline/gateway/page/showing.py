@@ -128,8 +128,8 @@ class Showing:
 
 def _words_of(rule: Rule) -> str:
     said = [
-        f"{field.name} = {value}"
+        f"{field.name}={value}"
         for field in fields(rule)
         if field.name != "kind" and (value := getattr(rule, field.name)) != field.default
     ]
-    return ", ".join([rule.name, *said])
+    return " ".join([rule.name, *said])

@@ -45,9 +45,10 @@ def faults_played(played):
     ("kind", "way"), ANSWERS, ids=[f"{kind.name}-{way}" for kind, way in ANSWERS]
 )
 async def test_a_lie_is_no_success_and_the_gateway_knows_what_it_took(play, kind, way):
+    seconds = 3.0 if kind.name == "slow" else 20.0
     async with (
-        play() as played,
-        way_to(played.gateway, WayName(way), timeout_seconds=1.0) as opened,
+        play(hang_seconds=0.3) as played,
+        way_to(played.gateway, WayName(way), timeout_seconds=seconds) as opened,
     ):
         magic = kind.handset
         answers = await opened.submit(submission(handset=magic), always)
@@ -69,7 +70,7 @@ async def test_a_lie_is_no_success_and_the_gateway_knows_what_it_took(play, kind
 async def test_the_nth_message_alone_meets_a_rule(play, way):
     async with (
         play() as played,
-        way_to(played.gateway, WayName(way), timeout_seconds=2.0) as opened,
+        way_to(played.gateway, WayName(way), timeout_seconds=20.0) as opened,
     ):
         use(played, f'[[fault]]\ndo = "lose-answer"\nway = "{way}"\nnth = 2\n')
         outcomes = []

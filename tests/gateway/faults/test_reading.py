@@ -117,6 +117,7 @@ def test_a_mistake_of_one_fault_is_named_too(do, line, words):
 WHOLES = {
     "no TOML": ("[[fault]]\ndo = \n", "f:2: "),
     "no end": ('[[fault]]\ndo = "html', "f:2: "),
+    "too many brackets": ("a = " + "[" * 100_000, "f: is nested too deeply"),
     "another table": ('[[fault]]\ndo = "html"\n[[rule]]\n', "f:3: rule: is not known here"),
     "a key outside": ('seed = 1\n[[fault]]\ndo = "html"\n', "f:1: seed: is not known here"),
     "no table of tables": ('[fault]\ndo = "html"\n', "f:1: fault: must be tables"),

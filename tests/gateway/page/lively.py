@@ -82,7 +82,7 @@ class Lively:
         ]
 
     def rules(self) -> Sequence[str]:
-        return ["cut-answer, way = http, handset = 4477*, nth = 3", "hang, seconds = 5"]
+        return ["cut-answer way=http handset=4477* nth=3", "hang seconds=5"]
 
     def switch(self, name: str, *, is_on: bool) -> None:
         if name not in {switch.name for switch in self.switches()}:

@@ -148,10 +148,10 @@ async def test_an_error_is_said_and_can_be_closed(tmp_path: Path) -> None:
 
 async def test_the_rules_in_use_stand_above_the_switches(tmp_path: Path) -> None:
     desk = lively()
-    rules = ["html, way = xml"]
+    rules = ["html way=xml"]
     desk.rules = lambda: rules  # type: ignore[method-assign]
     async with open_page(desk, tmp_path, "/?panel=faults") as tab:
-        assert "html, way = xml" in await tab.value("document.querySelector('#rules').innerText")
+        assert "html way=xml" in await tab.value("document.querySelector('#rules').innerText")
         rules.clear()
         desk.mt(ALICE, "Something happens")
         await tab.until("!document.querySelector('#rules').checkVisibility()")
