@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.gateway.account import MT_CREDITS
 from pipeline.gateway.consent import WINDOW, Belief, Stop
-from pipeline.gateway.desk import Desk
 from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.doors.smpp_server import SmppServer
 from pipeline.gateway.doors.smtp_server import SmtpServer
+from pipeline.gateway.faults.reading import UnusableFaults, rules_from
 from pipeline.gateway.ground import Ground
-from pipeline.gateway.handing_over import HandingOver
-from pipeline.gateway.statuses import Statuses
+from pipeline.gateway.pushing.handing_over import HandingOver
+from pipeline.gateway.pushing.statuses import Statuses
+from pipeline.gateway.taking.desk import Desk
 from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.clock import PipelineClock
-    from pipeline.gateway.faults import Fault
+    from pipeline.gateway.faults.rules import Fault, Rule
     from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
 
@@ -35,6 +36,7 @@ class Door(Protocol):
     async def stop(self) -> None: ...
 
 
+FAULTS: Final = "faults.toml"  # under the home
 CONFIRMATION: Final = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
@@ -50,11 +52,11 @@ class Gateway(Ground):
         self.handing_over = HandingOver(self)
         self.http = HttpServer(self)
         self.smtp = SmtpServer(self)
-        self.smpp = smpp = SmppServer(self)
+        self.smpp = self._smpp = SmppServer(self)
         self.ftp = ftp = FtpServer(self)
         self._doors: dict[str, Door] = {
             "http": self.http,
-            "smpp": smpp,
+            "smpp": self._smpp,
             "smtp": self.smtp,
             "ftp": ftp,
         }
@@ -66,6 +68,8 @@ class Gateway(Ground):
 
     async def start(self) -> None:
         """Open every door."""
+        self.certificates.make()
+        self.all_faults.use(self._rules())
         self.world.listen(Truth(self.settings.home).tell)
         self.schedule.start()
         for door in self._doors.values():
@@ -81,6 +85,8 @@ class Gateway(Ground):
             for name, door in self._doors.items()
             if name != "http"
         }
+        self.urls["https"] = f"https://{self.settings.host}:{self.http.tls_port}"
+        self.urls["smpps"] = f"smpps://{self.settings.host}:{self._smpp.tls_port}"
 
     async def stop(self) -> None:
         """Close every door."""
@@ -107,8 +113,8 @@ class Gateway(Ground):
         ids = await self.handing_over.text(handset, number, text, charset, ways)
         if heard.stop is not None:
             self._expect_confirmation(handset, heard.word, heard.stop)
-        elif text.strip().upper() == "HELP" and self.settings.custom_replies.get("HELP"):
-            self._say(handset, number, self.settings.custom_replies["HELP"])
+        elif text.strip().upper() == "HELP" and (words := self._replies_of(number).get("HELP")):
+            self._say(handset, number, words)
         return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
@@ -119,8 +125,18 @@ class Gateway(Ground):
         """Every handset that an event is about, in the order of their first events."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
+    def _rules(self) -> list[Rule]:
+        """Those of the file of faults; raises `UnusableFaults`."""
+        file = self.settings.faults or self.settings.home / FAULTS
+        if self.settings.faults is None and not file.is_file():
+            return []
+        try:
+            return rules_from(file.read_text(), origin=str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableFaults(f"{file}: {error}") from error
+
     def _expect_confirmation(self, handset: str, word: str, stop: Stop) -> None:
-        replies = self.settings.custom_replies
+        replies = self._replies_of(stop.number)
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
             self._end_window(handset, stop, replies[word])
             return
@@ -130,6 +146,9 @@ class Gateway(Ground):
 
         self.schedule.later(stop.since + WINDOW - self.clock.now(), look)
 
+    def _replies_of(self, number: str) -> Mapping[str, str]:
+        return self.settings.replies.get(number, self.settings.custom_replies)
+
     def _end_window(self, handset: str, stop: Stop, words: str) -> None:
         if not self.consent.overdue(handset, stop):
             return
@@ -138,7 +157,7 @@ class Gateway(Ground):
         self.tell_consent(handset, stop.number, "the gateway confirmed the stop")
 
     def _say(self, handset: str, number: str, words: str) -> None:
-        """A message of the gateway's own, billed (guide 7.1.1)."""
+        """A message of the gateway's own, billed; an MT short code's linked number speaks."""
         self.account.charge(MT_CREDITS, "the gateway's own message")
         self.world.happen(
             EventKind.SHOWN,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.clock import PipelineClock
 from pipeline.gateway.account import Account
+from pipeline.gateway.certificates import Certificates
 from pipeline.gateway.consent import Consent
-from pipeline.gateway.faults import Faults
+from pipeline.gateway.faults.rules import Faults
 from pipeline.gateway.messages import Messages
 from pipeline.gateway.post import Post
 from pipeline.gateway.schedule import Schedule
@@ -16,6 +17,8 @@ from pipeline.gateway.world import EventKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.gateway.faults.kinds import Group
+    from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.messages import Message, Result
     from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
@@ -30,6 +33,7 @@ class _Desk(Protocol):
 
 class _Statuses(Protocol):
     def begin(self, message: Message) -> None: ...
+    def cancel(self, message: Message) -> None: ...
 
 
 class _Smpp(Protocol):
@@ -61,6 +65,8 @@ class Ground:
         self.all_faults = Faults(settings.seed)
         self.messages = Messages()
         self.post = Post()
+        names = ("localhost", "127.0.0.1", "::1", settings.host, *settings.host_names)
+        self.certificates = Certificates(settings.home, names)
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     async def text(
@@ -73,6 +79,24 @@ class Ground:
     ) -> list[str]:
         """Send what a handset sends."""
         raise NotImplementedError
+
+    def meet(self, group: Group, way: str, handset: str) -> Rule | None:
+        """The fault of a group that is to be played now; the world hears of it."""
+        rule = self.all_faults.met(group, way, handset)
+        if rule is not None:
+            self.tell_fault(rule, way, handset)
+        return rule
+
+    def meets_wrong_certificate(self, way: str) -> bool:
+        """Whether TLS is to begin with the wrong certificate; asked once a connection."""
+        rule = self.all_faults.met_on_connection(way)
+        if rule is not None:
+            self.tell_fault(rule, way)
+        return rule is not None
+
+    def tell_fault(self, rule: Rule, way: str, handset: str = "") -> None:
+        """A fault is played."""
+        self.world.happen(EventKind.FAULT, way=way, handset=handset, facts={"fault": rule.name})
 
     def show(self, message: Message) -> None:
         """The handset shows a message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.gateway.refusal import Refusal
@@ -28,6 +29,7 @@ class Message:
     charge: float
     at: datetime
     callback: int = 0
+    delay: timedelta = timedelta()  # before it goes on its way
     status: str = "008"
     fault: str = ""
     history: list[tuple[datetime, str]] = field(default_factory=list)

@@ -6,10 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.faults.reading import UnusableFaults
 from pipeline.gateway.files import APIS, WHERE, write_apis, write_where
 from pipeline.gateway.gateway import Gateway
+from pipeline.gateway.numbers import UnusableNumbers, with_numbers
 from pipeline.gateway.world import World
-from pipeline.web.daemon import EXIT_TAKEN, run_process, run_until_signalled
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,16 +27,22 @@ def run(settings: Settings, own: GatewaySettings) -> None:
         await run_until_signalled(lambda ended: _serve(own, ended), settings)
 
     own.home.mkdir(parents=True, exist_ok=True)
-    run_process("gateway", main, settings, exits={OSError: EXIT_TAKEN})
+    exits: dict[type[Exception], int] = {
+        UnusableFaults: EXIT_SETTINGS,
+        UnusableNumbers: EXIT_SETTINGS,
+        OSError: EXIT_TAKEN,
+    }
+    run_process("gateway", main, settings, exits=exits)
 
 
 async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
-    gateway = Gateway(own, World(PipelineClock(own.home).now))
+    gateway = Gateway(with_numbers(own), World(PipelineClock(own.home).now))
     try:
         await gateway.start()
         write_where(own.home, gateway.urls)
         for way, url in gateway.urls.items():
             _say(f"{way:5} {url}")
+        _say(f"trust {gateway.certificates.authority}")
         _say(f"page  {gateway.urls['http'].removesuffix('http')}")
         if write_apis(own.home, own, gateway.urls):
             _say(f"{own.home / APIS} written: `twoway up` sends by it")

@@ -48,8 +48,11 @@ class GatewaySettings:
     product: str = "http://127.0.0.1:8080"
     token: str = ""  # of ingest; none is needed on this machine
     host: str = "127.0.0.1"
+    host_names: tuple[str, ...] = ()  # by which clients may call, beside those of this machine
     http_port: int = 0
+    https_port: int = 0
     smpp_port: int = 0
+    smpps_port: int = 0
     smtp_port: int = 0
     ftp_port: int = 0
     user: str = "demo"
@@ -60,13 +63,15 @@ class GatewaySettings:
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)
-    custom_replies: Mapping[str, str] = field(default_factory=dict)
+    custom_replies: Mapping[str, str] = field(default_factory=dict)  # by word, of every number
+    replies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of one, in their place
     credits: float = 1_000.0
     gateway_seconds: float = 0.5  # until 003
     handset_seconds: float = 1.5  # until 004
     folder_seconds: float = 60.0  # between two looks at uploaded files
     hang_seconds: float = 60.0
     seed: int = 1
+    faults: Path | None = None  # the file of rules; none: faults.toml in the home, if it is there
 
     @property
     def callbacks(self) -> str:

@@ -57,8 +57,8 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         given = {"product": product.url} | given
         settings = GatewaySettings(home=tmp_path, **fields | given)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
-        await gateway.start()
         try:
+            await gateway.start()
             yield Played(gateway, product)
         finally:
             await gateway.stop()

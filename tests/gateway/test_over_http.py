@@ -73,7 +73,11 @@ async def test_a_magic_handset_is_refused_by_its_code(play, name, code):
 
 @pytest.mark.parametrize("fault", ["lose-answer", "cut-answer", "html", "huge", "hang", "slow"])
 async def test_a_lost_answer_is_unknown_and_the_message_was_taken(play, name, fault):
-    async with play() as played, way_to(played.gateway, name, timeout_seconds=1.0) as way:
+    seconds = 3.0 if fault == "slow" else 20.0
+    async with (
+        play(hang_seconds=0.3) as played,
+        way_to(played.gateway, name, timeout_seconds=seconds) as way,
+    ):
         played.gateway.all_faults.named(fault).switch(on=True)
         (answer,) = await way.submit(submission(), always)
         assert answer.outcome is Outcome.UNKNOWN

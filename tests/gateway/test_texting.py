@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.gateway.consent import Belief
 from pipeline.gateway.faults import MAGIC
-from pipeline.gateway.retries import MO_RETRIES
+from pipeline.gateway.pushing.retries import MO_RETRIES
 from pipeline.gateway.settings import MoWay
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.gateway.world import EventKind

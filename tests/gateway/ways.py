@@ -70,6 +70,6 @@ def of_kind(gateway: Gateway, kind: EventKind) -> list[WorldEvent]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - what is awaited is no event of asyncio
             await asyncio.sleep(0.01)

@@ -51,6 +51,17 @@ def gateway(
     smpp_port: Port = 2775,
     smtp_port: Port = 2525,
     ftp_port: Port = 2121,
+    https_port: Port = 0,
+    smpps_port: Port = 0,
+    faults: Annotated[
+        Path | None,
+        typer.Option(
+            "--faults",
+            metavar="FILE",
+            help="Rules for faults; else faults.toml in the home, where there is one.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the faults' chance.")] = 1,
 ) -> None:
     """Play the gateway on this machine, without an account.
@@ -71,7 +82,11 @@ def gateway(
         host=host,
         numbers=tuple(numbers.replace(" ", "").split(",")),
         mo_way=mo_way,
+        host_names=tuple(settings.host_names.replace(",", " ").split()),
+        faults=faults,
         http_port=http_port,
+        https_port=https_port,
+        smpps_port=smpps_port,
         smpp_port=smpp_port,
         smtp_port=smtp_port,
         ftp_port=ftp_port,

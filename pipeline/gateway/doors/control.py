@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from pipeline.gateway.faults.reading import LARGEST, UnusableFaults, rules_from
 from pipeline.gateway.page.guard import refuse
 from pipeline.gateway.settings import MoWay
 from pipeline.web.access import is_loopback_host
@@ -19,7 +20,7 @@ _DIGITS: Final = re.compile("[0-9]{1,20}")
 
 
 class Control:
-    """Under `/_/`; pages of other sites are refused."""
+    """Under `/_/`."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -27,6 +28,8 @@ class Control:
     def add_to(self, app: web.Application) -> None:
         """Add the paths."""
         app.router.add_post("/_/text", self._text)
+        app.router.add_get("/_/faults", self._rules)
+        app.router.add_put("/_/faults", self._use_rules)
         app.router.add_put("/_/faults/{name}", self._fault)
 
     async def _text(self, request: web.Request) -> web.Response:
@@ -44,20 +47,51 @@ class Control:
             raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error
         return web.json_response({"ids": ids})
 
+    async def _rules(self, request: web.Request) -> web.Response:
+        """The rules in use, and which faults are switched on."""
+        self._check(request)
+        return self._faults()
+
+    async def _use_rules(self, request: web.Request) -> web.Response:
+        """Play by the rules of the body, written as `faults.toml`, and by no others."""
+        self._check(request)
+        octets = await request.read()
+        try:
+            if len(octets) > LARGEST:
+                raise UnusableFaults(f"the body has more than {LARGEST:,} octets")
+            rules = rules_from(octets.decode(), origin="body")
+        except (UnusableFaults, UnicodeDecodeError) as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from error
+        self._gateway.all_faults.use(rules)
+        return self._faults()
+
     async def _fault(self, request: web.Request) -> web.Response:
         self._check(request)
         try:
             fault = self._gateway.all_faults.named(request.match_info["name"])
         except KeyError as error:
-            raise web.HTTPNotFound(text="no such fault") from error
-        fault.switch(on=(await request.text()).strip() == "on")
+            raise web.HTTPNotFound(text="no such fault\n") from error
+        words = (await request.text()).strip()
+        if words not in ("on", "off"):
+            raise web.HTTPBadRequest(text="say on or off\n")
+        fault.switch(on=words == "on")
         return web.json_response({"name": fault.name, "is_on": fault.is_on})
 
     def _check(self, request: web.Request) -> None:
-        """Let in whom the page lets in, and no page of another site."""
+        """Let in whom the page lets in: this machine, by no proxy, unless it listens for others."""
         refused = refuse(request, is_open=not is_loopback_host(self._gateway.settings.host))
         if refused is not None:
-            raise web.HTTPForbidden(text=refused.words)
+            raise web.HTTPForbidden(text=f"{refused.words}\n")
+
+    def _faults(self) -> web.Response:
+        faults = self._gateway.all_faults
+        rules = [
+            {"do": rule.name, "way": rule.way, "handset": rule.handset, "nth": rule.nth}
+            for rule in faults.rules
+        ]
+        return web.json_response(
+            {"rules": rules, "on": [fault.name for fault in faults.all if fault.is_on]}
+        )
 
 
 def _digits(given: Any) -> str:

@@ -9,7 +9,9 @@ import warnings
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.gateway.doors.smtp_server import take_lines
+from pipeline.gateway.doors.ftp_handler import handler_class, is_whole
+from pipeline.gateway.doors.line_messages import take_lines
+from pipeline.gateway.masking import masked_lines
 from pipeline.gateway.settings import API_IDS
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class FtpServer:
     """A server in a thread of its own; files are looked at in the gateway's loop.
 
     A file is taken once, whatever its ending, but for those that are not whole (`.part`) and logs.
-    Its answers are in a log beside it.
+    Its answers are in a log beside it. TLS is there for who asks for it (AUTH TLS, RFC 4217).
     """
 
     def __init__(self, gateway: Ground) -> None:
@@ -46,13 +48,17 @@ class FtpServer:
         with warnings.catch_warnings():  # pyftpdlib has its own for 3.12
             warnings.filterwarnings("ignore", "The asyn(chat|core) module is deprecated")
             from pyftpdlib.authorizers import DummyAuthorizer
-            from pyftpdlib.handlers import FTPHandler
             from pyftpdlib.servers import FTPServer
+
+            handler = handler_class(self._gateway, self.folder)
         settings = self._gateway.settings
         authorizer = DummyAuthorizer()
         for user in (API_IDS["ftp"], settings.user):
             authorizer.add_user(user, settings.password, str(self.folder), perm=_PERMISSIONS)
-        handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "use_sendfile": False})
+        handler.authorizer = authorizer
+        handler.ssl_context = self._gateway.certificates.openssl_context(
+            lambda: self._gateway.meets_wrong_certificate("ftp")
+        )
         self._server = FTPServer((settings.host, settings.ftp_port), handler)
         self.port = self._server.address[1]
         self._thread = threading.Thread(target=self._serve, name="gateway-ftp", daemon=True)
@@ -77,7 +83,7 @@ class FtpServer:
     def take_files(self) -> None:
         """Take what was uploaded since the last look, also since the last look before a restart."""
         for file in sorted(self.folder.iterdir()):
-            if not file.is_file() or file.suffix in (".part", ".log"):
+            if not file.is_file() or not is_whole(file, self.folder):
                 continue
             key = (file.name, file.stat().st_mtime_ns)
             log = file.with_name(f"{file.name}.log")
@@ -86,8 +92,11 @@ class FtpServer:
                 continue
             self._taken.add(key)
             octets = file.read_bytes()
-            lines = take_lines(self._gateway, "ftp", octets.decode("latin-1"), octets)
-            log.write_text("".join(f"{line}\n" for line in lines))
+            shown = masked_lines(octets)
+            lines = take_lines(self._gateway, "ftp", octets.decode("latin-1"), shown)
+            answer = "".join(f"{line}\n" for line in lines)
+            log.write_text(answer)
+            self._gateway.world.answer(shown, answer.encode())
 
     async def _look(self) -> None:
         """Once a minute of the home's clock."""

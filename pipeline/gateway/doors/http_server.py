@@ -8,8 +8,10 @@ from aiohttp import web
 
 from pipeline.gateway.doors import soap, xml
 from pipeline.gateway.doors.control import Control
-from pipeline.gateway.doors.lying import Answer, answered, refused_before_reading
+from pipeline.gateway.doors.lying import Answer, answered
 from pipeline.gateway.doors.operations import line_of, replies
+from pipeline.gateway.masking import masked_request
+from pipeline.gateway.page.guard import refuse_browser
 from pipeline.gateway.page.server import page_routes
 from pipeline.wire.http_form import text_from_variable
 from pipeline.wire.percent import octets_from_percent
@@ -31,10 +33,11 @@ class HttpServer:
         self._gateway = gateway
         self._runner: web.AppRunner | None = None
         self.port = 0
+        self.tls_port = 0
 
     async def start(self) -> None:
         """Listen; `port` says where."""
-        app = web.Application(client_max_size=LARGEST)
+        app = web.Application(client_max_size=LARGEST, middlewares=[self._refuse_other_sites])
         for operation in _HTTP:
             for path in (f"/http/{operation}", f"/http/{operation}.php"):
                 app.router.add_route("*", path, self._operation(operation))
@@ -50,6 +53,22 @@ class HttpServer:
         await self._runner.setup()
         await web.TCPSite(self._runner, settings.host, settings.http_port).start()
         self.port = self._runner.addresses[0][1]
+        secret = self._gateway.certificates.context(
+            lambda: self._gateway.meets_wrong_certificate("http")
+        )
+        site = web.TCPSite(self._runner, settings.host, settings.https_port, ssl_context=secret)
+        await site.start()
+        self.tls_port = self._runner.addresses[1][1]
+
+    @web.middleware
+    async def _refuse_other_sites(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """A page elsewhere knows the demo's password too, and shall not send by a browser here."""
+        refused = refuse_browser(request, self._gateway.settings.host_names)
+        if refused is None:
+            return await handler(request)
+        return web.Response(status=refused.status, text=f"{refused.words}\n")
 
     async def stop(self) -> None:
         """End it, and what hangs on it."""
@@ -67,7 +86,8 @@ class HttpServer:
                 lines = "\n".join(line_of(operation, reply) for reply in found)
                 return Answer(lines.encode(), "text/plain")
 
-            return await self._answer(request, given if operation == "sendmsg" else {}, shown, take)
+            sends = given if operation == "sendmsg" else {}
+            return await self._answer(request, "http", sends, shown, take)
 
         return serve
 
@@ -81,7 +101,7 @@ class HttpServer:
             return Answer(xml.answer(self._gateway, commands, shown), "text/xml")
 
         sends = [values for name, values in commands or () if name == "sendMsg"]
-        return await self._answer(request, sends[0] if sends else {}, shown, take)
+        return await self._answer(request, "xml", sends[0] if sends else {}, shown, take)
 
     async def _soap(self, request: web.Request) -> web.StreamResponse:
         octets = await request.read()
@@ -89,26 +109,25 @@ class HttpServer:
             url = f"http://{request.host}{request.path}"
             return web.Response(body=soap.wsdl(url), content_type="text/xml")
         call = soap.call_from(octets)
-        shown = _whole(request, octets)
+        shown = _whole(request, octets, password=call.given.get("password", "") if call else "")
 
         def take() -> Answer:
             return Answer(soap.answer(self._gateway, call, shown), "text/xml")
 
         is_send = call is not None and call.operation == "sendmsg"
-        return await self._answer(request, call.given if call and is_send else {}, shown, take)
+        sends = call.given if call and is_send else {}
+        return await self._answer(request, "soap", sends, shown, take)
 
     async def _answer(
         self,
         request: web.Request,
+        way: str,
         given: Mapping[str, str],
         shown: bytes,
         take: Callable[[], Answer],
     ) -> web.StreamResponse:
         handset = given.get("to", "").partition(",")[0]
-        before = refused_before_reading(self._gateway, request, handset)
-        if before is not None:
-            return before
-        response = await answered(self._gateway, request, handset, take())
+        response = await answered(self._gateway, request, way, handset, take)
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
             self._gateway.world.answer(shown, _head_of(response) + response.body[:MOST_KEPT])
         return response
@@ -138,8 +157,9 @@ def variables_of(query: bytes, body: bytes) -> dict[str, str]:
         return given | {"text": text.decode("latin-1")}
 
 
-def _whole(request: web.Request, body: bytes) -> bytes:
-    """The request as a page shows it, with its password left out by whoever shows it."""
+def _whole(request: web.Request, body: bytes, *, password: str = "") -> bytes:
+    """The request as a page shows it: without its password."""
     head = f"{request.method} {request.raw_path} HTTP/1.1\r\n"
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-    return f"{head}{lines}\r\n".encode() + body
+    octets = f"{head}{lines}\r\n".encode("utf-8", "surrogateescape") + body
+    return masked_request(octets, password=password)

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
-from pipeline.gateway.world import EventKind
+from pipeline.gateway.faults.kinds import Group
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.gateway.ground import Ground
 
-_HUGE: Final = 10 * 1024 * 1024
-_CUT: Final = 4
+HUGE: Final = 10 * 1024 * 1024  # octets
+CUT: Final = 4
+SLOW_SECONDS: Final = 1.0  # between two octets
+WRONG_CHARSET: Final = "cp500"  # EBCDIC: no reader guesses it
+#: The faults by which nothing is taken.
+NOT_TAKEN: Final = frozenset({"reset-before-read", "wrong-certificate", "busy"})
 _PAGE: Final = b"<html><head><title>502</title></head><body>Bad Gateway</body></html>"
 
 
@@ -24,41 +30,38 @@ class Answer(NamedTuple):
     kind: str
 
 
-def refused_before_reading(
-    gateway: Ground, request: web.Request, handset: str
-) -> web.StreamResponse | None:
-    """The answer of a fault by which nothing was taken; None where there is none."""
-    fault = gateway.all_faults.met(handset, "reset-before-read", "busy") if handset else ""
-    if not fault:
-        return None
-    gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-    if fault == "busy":
-        return web.Response(status=503, text="Service Unavailable", headers={"Retry-After": "5"})
-    return _cut_off(request)
-
-
 async def answered(
-    gateway: Ground, request: web.Request, handset: str, answer: Answer
+    gateway: Ground, request: web.Request, way: str, handset: str, take: Callable[[], Answer]
 ) -> web.StreamResponse:
-    """The answer, or what a fault makes of it; the message was taken all the same."""
-    names = ("lose-answer", "cut-answer", "html", "huge", "hang", "slow")
-    fault = gateway.all_faults.met(handset, *names) if handset else ""
-    if fault:
-        gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-    match fault:
+    """Have a request taken, and give its answer, or what a fault makes of both."""
+    rule = gateway.meet(Group.ANSWER, way, handset) if handset else None
+    name = rule.name if rule else ""
+    if name == "busy":
+        return web.Response(status=503, text="Service Unavailable", headers={"Retry-After": "5"})
+    if name in NOT_TAKEN:
+        return _cut_off(request)
+    answer = take()
+    octets = rule.octets if rule else None
+    seconds = rule.seconds if rule else None
+    match name:
         case "lose-answer":
             return _cut_off(request)
         case "html":
             return web.Response(body=_PAGE, content_type="text/html")
         case "huge":
-            return web.Response(body=b"x" * _HUGE, content_type="text/plain")
+            length = HUGE if octets is None else octets
+            return web.Response(body=b"x" * length, content_type="text/plain")
+        case "wrong-charset":
+            wrong = answer.octets.decode().encode(WRONG_CHARSET, "replace")
+            return web.Response(body=wrong, content_type=answer.kind, charset="utf-8")
         case "hang":
-            await asyncio.sleep(gateway.settings.hang_seconds)
+            await asyncio.sleep(gateway.settings.hang_seconds if seconds is None else seconds)
             return _cut_off(request)
         case "cut-answer":
-            return await _piecewise(request, answer, octets=_CUT, pause=0.0)
+            return await _piecewise(request, answer, octets=CUT if octets is None else octets)
         case "slow":
-            return await _piecewise(request, answer, octets=len(answer.octets), pause=1.0)
+            pause = SLOW_SECONDS if seconds is None else seconds
+            return await _piecewise(request, answer, octets=len(answer.octets), pause=pause)
     return web.Response(body=answer.octets, content_type=answer.kind)
 
 
@@ -69,7 +72,7 @@ def _cut_off(request: web.Request) -> web.StreamResponse:
 
 
 async def _piecewise(
-    request: web.Request, answer: Answer, *, octets: int, pause: float
+    request: web.Request, answer: Answer, *, octets: int, pause: float = 0.0
 ) -> web.StreamResponse:
     """An octet at a time; the connection ends after as many."""
     response = web.StreamResponse(headers={"Content-Length": str(len(answer.octets))})

@@ -50,6 +50,8 @@ def _of_api(
             return [Reply(fields=(("balance", f"{gateway.account.balance:.3f}"),))]
         case "querymsg" | "delmsg":
             message = gateway.messages.find(given)
+            if operation == "delmsg":
+                gateway.statuses.cancel(message)
             return [Reply(fields=(("apiMsgId", message.message_id), ("status", message.status)))]
         case "getmsgcharge":
             message = gateway.messages.find(given)

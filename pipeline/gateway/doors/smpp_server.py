@@ -29,7 +29,9 @@ class SmppServer:
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
         self._server: asyncio.Server | None = None
+        self._secret_server: asyncio.Server | None = None
         self.port = 0
+        self.tls_port = 0
         self.sessions: list[SmppSession] = []
         self._receipts: list[DeliverSm] = []  # until somebody is bound who receives
 
@@ -40,11 +42,21 @@ class SmppServer:
             self._connected, settings.host, settings.smpp_port
         )
         self.port = self._server.sockets[0].getsockname()[1]
+        self._secret_server = await asyncio.start_server(
+            self._connected,
+            settings.host,
+            settings.smpps_port,
+            ssl=self._gateway.certificates.context(
+                lambda: self._gateway.meets_wrong_certificate("smpp")
+            ),
+        )
+        self.tls_port = self._secret_server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """End every connection."""
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._secret_server):
+            if server is not None:
+                server.close()
         for session in list(self.sessions):
             session.close()
 

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway.doors.lying import CUT, HUGE, NOT_TAKEN, SLOW_SECONDS
+from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.world import EventKind
 from pipeline.sms.charset import GSM_7, text_from_octets
 from pipeline.wire.smpp import bind as smpp_bind
 from pipeline.wire.smpp import pdu as smpp_pdu
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import Awaitable, Callable
 
+    from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.ground import Ground
 
 READ_OCTETS: Final = 64 * 1024
@@ -148,9 +150,7 @@ class SmppSession:
         if status == Status.OK:
             self._command = pdu.command
             if self.receives:
-                task = asyncio.ensure_future(self._is_bound())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._keep(asyncio.ensure_future(self._is_bound()))
 
     def _submit(self, pdu: Pdu, octets: bytes) -> None:
         if self._command not in (Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER):
@@ -160,28 +160,58 @@ class SmppSession:
         if not isinstance(submit, DeliverSm):
             self._send(smpp_pdu.answer_to(pdu, Status.INVALID_COMMAND_LENGTH))
             return
-        met, handset = self._gateway.all_faults.met, submit.destination
-        fault = met(handset, "reset-before-read", "busy")
-        if fault:
-            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-            if fault == "busy":
+        gateway, handset = self._gateway, submit.destination
+        rule = gateway.meet(Group.ANSWER, "smpp", handset)
+        if rule is not None and rule.name in NOT_TAKEN:
+            if rule.name == "busy":
                 self._send(smpp_pdu.answer_to(pdu, Status.QUEUE_FULL))
             else:
                 self._writer.transport.abort()
             return
-        (result,) = self._gateway.desk.send("smpp", self._api_id, _given(submit), received=octets)
-        fault = met(handset, "lose-answer", "cut-answer", "hang")
-        if fault:
-            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-            if fault != "hang":
-                self._writer.transport.abort()
-            return
+        (result,) = gateway.desk.send("smpp", self._api_id, _given(submit), received=octets)
         if result.message is not None:
             body = result.message.message_id.encode() + b"\0"
-            self._send(smpp_pdu.answer_to(pdu, body=body))
+            answer = smpp_pdu.answer_to(pdu, body=body)
         else:
             code = result.refusal.code if result.refusal else ""
-            self._send(smpp_pdu.answer_to(pdu, _STATUSES.get(code, _SUBMIT_FAILED)))
+            answer = smpp_pdu.answer_to(pdu, _STATUSES.get(code, _SUBMIT_FAILED))
+        if rule is not None:
+            self._lie(rule, answer)
+            return
+        gateway.world.answer(octets, smpp_pdu.render(answer))
+        self._send(answer)
+
+    def _lie(self, rule: Rule, answer: Pdu) -> None:
+        """Say what the fault makes of the answer."""
+        octets, transport = smpp_pdu.render(answer), self._writer.transport
+        match rule.name:
+            case "lose-answer":
+                transport.abort()
+            case "cut-answer":
+                self._writer.write(octets[: CUT if rule.octets is None else rule.octets])
+                self._writer.close()
+            case "huge":
+                length = HUGE if rule.octets is None else max(rule.octets, len(octets))
+                rest = octets[4:] + b"x" * (length - len(octets))
+                self._writer.write(length.to_bytes(4, "big") + rest)
+            case "hang":
+                pause = self._gateway.settings.hang_seconds
+                pause = pause if rule.seconds is None else rule.seconds
+                asyncio.get_running_loop().call_later(pause, transport.abort)
+            case "slow":
+                pause = SLOW_SECONDS if rule.seconds is None else rule.seconds
+                self._keep(asyncio.ensure_future(self._trickle(octets, pause)))
+
+    async def _trickle(self, octets: bytes, pause: float) -> None:
+        for octet in octets:
+            await asyncio.sleep(pause)
+            if self._writer.transport.is_closing():
+                return
+            self._writer.write(bytes((octet,)))
+
+    def _keep(self, task: asyncio.Future[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _given(submit: DeliverSm) -> dict[str, str]:

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import asyncio
 from email import message_from_bytes
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.gateway.doors.lines import sends_from
-from pipeline.gateway.doors.operations import line_of, replies
-from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.world import EventKind
+from pipeline.gateway.doors.line_messages import first_handset, reply_to, take_lines
+from pipeline.gateway.doors.lying import CUT, HUGE, NOT_TAKEN, SLOW_SECONDS
+from pipeline.gateway.doors.reply_mails import ReplyMails
+from pipeline.gateway.faults.kinds import Group
+from pipeline.gateway.masking import masked_mail
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
+    from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.ground import Ground
 
-_NAME: Final = "stand-in.invalid"
-#: Codes of a login: the desk never saw the message.
-_NOT_LET_IN: Final = frozenset({"001", "003", "005", "108"})
+NAME: Final = "stand-in.invalid"
 _TAKEN: Final = "250 OK"
+_BUSY: Final = "451 4.3.2 Try again later"
+_ENDED: Final = ""  # nothing more is said
+#: What a browser says that a page has sent here; the lines after it would be commands.
+_HTTP: Final = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class SmtpServer:
-    """Mails are taken on trust: what is wrong with a message shows on the page alone.
-
-    A customer that wants it by mail says `reply:`; the stand-in sends no mail.
+    """Mails are taken on trust: what is wrong with a message shows on the page, and in the mail
+    that `reply:` asks for.
     """
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
+        self._replies = ReplyMails(gateway.settings.home, gateway.clock.now)
         self._server: asyncio.Server | None = None
         self.port = 0
 
     async def start(self) -> None:
-        """Listen; `port` says where."""
-        from aiosmtpd.smtp import SMTP
-
+        """Listen, with STARTTLS for who wants it; `port` says where."""
         loop, settings = asyncio.get_running_loop(), self._gateway.settings
+        kind = _connection_class()
+        secret = self._gateway.certificates.context(
+            lambda: self._gateway.meets_wrong_certificate("smtp")
+        )
         self._server = await loop.create_server(
-            lambda: SMTP(self, hostname=_NAME, ident="stand-in", loop=loop),
+            lambda: kind(self, hostname=NAME, ident="stand-in", loop=loop, tls_context=secret),
             settings.host,
             settings.smtp_port,
         )
@@ -53,64 +59,82 @@ class SmtpServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """A mail came whole; the answer to its dot."""
         octets = envelope.original_content or b""
-        mail = message_from_bytes(octets)
-        body = mail.get_payload(decode=True)
-        content = body.decode("latin-1") if isinstance(body, bytes) else ""
-        is_plain = not mail.is_multipart() and mail.get_content_type() == "text/plain"
-        handset = _first_handset(content)
-        met = self._gateway.all_faults.met
-        fault = met(handset, "reset-before-read", "busy") if handset else ""
-        if fault:
-            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-            if fault == "busy":
-                return "451 4.3.2 Try again later"
-            _cut_off(server)
+        shown = masked_mail(octets)
+        content = _content_of(octets)
+        handset = first_handset(content)
+        rule = self._gateway.meet(Group.ANSWER, "smtp", handset) if handset else None
+        if rule is not None and rule.name == "busy":
+            self._gateway.world.answer(shown, f"{_BUSY}\r\n".encode())
+            return _BUSY
+        if rule is not None and rule.name in NOT_TAKEN:
+            return _cut_off(server)
+        lines = take_lines(self._gateway, "smtp", content, shown)
+        answer = f"{_TAKEN}\r\n".encode()
+        addresses = reply_to(content)
+        if addresses:
+            answer += b"\r\n" + self._replies.write(addresses, lines)
+        if rule is None:
+            self._gateway.world.answer(shown, answer)
             return _TAKEN
-        take_lines(self._gateway, "smtp", content if is_plain else "", octets)
-        if handset and (fault := met(handset, "lose-answer", "cut-answer", "hang")):
-            self._gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-            if fault == "hang":
-                await asyncio.sleep(self._gateway.settings.hang_seconds)
-            _cut_off(server)
-        return _TAKEN
+        return await self._lie(server, rule)
+
+    async def _lie(self, server: SMTP, rule: Rule) -> str:
+        """Say what the fault makes of the answer."""
+        octets = f"{_TAKEN}\r\n".encode()
+        match rule.name:
+            case "hang":
+                settings = self._gateway.settings
+                pause = settings.hang_seconds if rule.seconds is None else rule.seconds
+                await asyncio.sleep(pause)
+            case "cut-answer":
+                _say(server, octets[: CUT if rule.octets is None else rule.octets])
+                if server.transport is not None:
+                    server.transport.close()
+                return _ENDED
+            case "huge":
+                return f"250 {'x' * (HUGE if rule.octets is None else rule.octets)}"
+            case "slow":
+                for octet in octets:
+                    await asyncio.sleep(SLOW_SECONDS if rule.seconds is None else rule.seconds)
+                    _say(server, bytes((octet,)))
+                return _ENDED
+        return _cut_off(server)
 
 
-def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[str]:
-    """Take the messages of lines; a line of text for each, as HTTP has it."""
-    try:
-        if not content.strip():
-            raise Refusal("110")
-        sends = sends_from(content)
-    except Refusal as refusal:
-        gateway.world.happen(
-            EventKind.REFUSED,
-            way=way,
-            facts={"code": refusal.code, "words": refusal.words},
-            received=octets,
-        )
-        return [f"ERR: {refusal.line}"]
-    lines = []
-    for given in sends:
-        for reply in replies(gateway, "sendmsg", way, given, octets):
-            if reply.refusal and not reply.to and reply.refusal.code in _NOT_LET_IN:
-                gateway.world.happen(
-                    EventKind.REFUSED,
-                    way=way,
-                    handset=given.get("to", ""),
-                    facts={"code": reply.refusal.code, "words": reply.refusal.words},
-                    received=octets,
-                )
-            lines.append(line_of("sendmsg", reply))
-    return lines
+def _connection_class() -> Any:
+    from aiosmtpd.smtp import SMTP
+
+    class Connection(SMTP):
+        """Says nothing more where an answer is empty, and ends where a browser speaks."""
+
+        async def push(self, status: Any) -> None:
+            if status != _ENDED:
+                await super().push(status)
+
+        async def end_at_http(self, arg: str | None) -> None:
+            await self.push("421 This is no web server")
+            _cut_off(self)
+
+    for name in _HTTP:
+        setattr(Connection, f"smtp_{name}", Connection.end_at_http)
+    return Connection
 
 
-def _first_handset(content: str) -> str:
-    try:
-        return sends_from(content)[0].get("to", "").partition(",")[0]
-    except Refusal:
+def _content_of(octets: bytes) -> str:
+    """The lines of a mail of plain text; empty of any other mail."""
+    mail = message_from_bytes(octets)
+    if mail.is_multipart() or mail.get_content_type() != "text/plain":
         return ""
+    body = mail.get_payload(decode=True)
+    return body.decode("latin-1") if isinstance(body, bytes) else ""
 
 
-def _cut_off(server: SMTP) -> None:
+def _say(server: SMTP, octets: bytes) -> None:
+    if server.transport is not None and not server.transport.is_closing():
+        server.transport.write(octets)  # type: ignore[attr-defined]
+
+
+def _cut_off(server: SMTP) -> str:
     if server.transport is not None:
-        server.transport.close()
+        server.transport.abort()  # type: ignore[attr-defined]
+    return _ENDED

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.page.facts import BAD, State, is_taken, line_of, number_of, state_of
+from pipeline.gateway.page.facts import (
+    BAD,
+    GOOD,
+    State,
+    fault_of,
+    is_taken,
+    line_of,
+    number_of,
+    state_of,
+)
 from pipeline.gateway.page.octets import (
     MOST_SHOWN,
     HexLine,
@@ -32,7 +41,7 @@ TITLES: Final = {
     EventKind.STATUS: "Status pushed",
     EventKind.TEXTED: "MO texted",
     EventKind.HANDED_OVER: "MO handed over",
-    EventKind.FAULT: "Fault",
+    EventKind.FAULT: "Fault played",
     EventKind.CONSENT: "Consent",
 }
 
@@ -95,7 +104,9 @@ class Exchange:
     @property
     def preview(self) -> str:
         """The beginning of the text in one line, or what happened."""
-        if self.event.kind in {EventKind.FAULT, EventKind.CONSENT}:
+        if self.event.kind is EventKind.FAULT:
+            return plain(fault_of(self.event).replace("-", " "))
+        if self.event.kind is EventKind.CONSENT:
             return plain(line_of(self.event))
         if self.event.kind is EventKind.STATUS and not self.event.text:
             return plain(self.event.message_id or self.event.client_id)
@@ -105,14 +116,17 @@ class Exchange:
     @property
     def state(self) -> State | None:
         """The outcome, where this kind of event has one."""
-        if self.event.kind is EventKind.FAULT:
-            return State("fault", BAD)
+        if self.event.kind is EventKind.REFUSED:  # its title says so
+            words = state_of(self.event).words
+            return State(words.removeprefix("refused · "), BAD)
+        if self.event.kind is EventKind.HANDED_OVER and is_taken(self.event):  # its way is beside
+            return State("taken", GOOD)
         if self.event.kind is EventKind.STATUS and not is_taken(self.event):
             said = self.event.facts.get("answer") or "no answer"
             return State(f"{self.event.facts.get('status')} not taken: {said}", BAD)
         return (
             None
-            if self.event.kind in {EventKind.CONSENT, EventKind.TEXTED}
+            if self.event.kind in {EventKind.CONSENT, EventKind.TEXTED, EventKind.FAULT}
             else state_of(self.event)
         )
 

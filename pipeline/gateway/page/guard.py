@@ -12,6 +12,8 @@ from pipeline.web.access import FORBIDDEN, FORWARDED, OTHER_SIGNS, ip_from_text
 from pipeline.web.browser_guard import BAD_HOST, host_name_of, refuse_host, refuse_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aiohttp import web
 
     from pipeline.web.browser_guard import BrowserRefusal
@@ -39,6 +41,13 @@ def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal
         return FORBIDDEN
     if header(request, "X-Forwarded-For", *OTHER_SIGNS):
         return FORWARDED
+    return refuse_browser(request)
+
+
+def refuse_browser(
+    request: web.BaseRequest, host_names: Iterable[str] = ()
+) -> BrowserRefusal | None:
+    """None unless a page of another site asks, or by a name that is not this machine's."""
     host = header(request, "Host")
     if host and host_name_of(host) is None:
         return BAD_HOST
@@ -46,7 +55,7 @@ def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal
         host=host,
         origin=header(request, "Origin"),
         fetch_site=header(request, "Sec-Fetch-Site"),
-    ) or refuse_host(host, known=frozenset())
+    ) or refuse_host(host, known=frozenset(host_names))
 
 
 def header(request: web.BaseRequest, *names: str) -> bytes:

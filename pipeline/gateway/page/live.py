@@ -95,6 +95,7 @@ class Live:
         """What stands beside the phones, where it is not as it was put before."""
         piece, account = self._rendering.piece, self._shown.account()
         for target, html in (
+            ("rules", self._rendering.rules()),
             ("switches", self._rendering.switches()),
             ("account-facts", piece("account", account)),
             ("credit", piece("credit", account)),

@@ -59,6 +59,7 @@ class Rendering:
             numbers=numbers,
             quick=QUICK,
             exchanges=self.exchanges(),
+            rules=self._shown.rules(),
             switches=self._shown.switches(),
             account=self._shown.account(),
             now=self._shown.now(),
@@ -115,6 +116,10 @@ class Rendering:
     def switches(self) -> str:
         """The faults as the page has them."""
         return self.piece("switches", self._shown.switches())
+
+    def rules(self) -> str:
+        """The rules as the page has them."""
+        return self.piece("rules", self._shown.rules())
 
     def account(self) -> str:
         """The account as the page has it."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.account import Account
     from pipeline.gateway.consent import Consent
-    from pipeline.gateway.faults import Faults
+    from pipeline.gateway.faults.rules import Faults
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World
 
@@ -52,6 +52,9 @@ class Shown(Protocol):
 
     def switches(self) -> Sequence[Switch]:
         """Every fault."""
+
+    def rules(self) -> Sequence[str]:
+        """The rules for faults in use, each in words."""
 
     def switch(self, name: str, *, is_on: bool) -> None:
         """Turn a fault on or off. Raises `KeyError` for an unknown fault."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.page.facts import fault_of
 from pipeline.gateway.page.seam import Switch
 from pipeline.gateway.settings import API_IDS
@@ -14,13 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.page.seam import Played
     from pipeline.gateway.world import World
 
 MOST_ADDED: Final = 1_000  # phones put on the desk by hand
-ANSWERS: Final = "Answers to the product"
-STATUSES: Final = "Statuses"
-HANDSETS: Final = "What handsets send"
+GROUPS: Final = {
+    Group.ANSWER: "Answers to the product",
+    Group.REFUSAL: "Refusals",
+    Group.CONNECTION: "Connections",
+    Group.STATUS: "Statuses",
+    Group.HANDSET: "What handsets send",
+}
 EVERYTHING: Final = "all numbers"
 
 
@@ -70,11 +77,15 @@ class Showing:
                 about=fault.words,
                 is_on=fault.is_on,
                 played=played[fault.name],
-                group=_group_of(fault.name),
+                group=GROUPS[fault.kind.group],
                 handset=fault.handset,
             )
             for fault in self._gateway.all_faults.all
         ]
+
+    def rules(self) -> Sequence[str]:
+        """The rules in use: the fault, and what else was written of it."""
+        return [_words_of(rule) for rule in self._gateway.all_faults.rules]
 
     def switch(self, name: str, *, is_on: bool) -> None:
         """Turn a fault on or off. Raises `KeyError` for an unknown fault."""
@@ -89,11 +100,16 @@ class Showing:
             "Charges": f"{len(account.charges):,}",
             "Latest charge": f"{latest.credits:.2f} for {latest.what}" if latest else "none yet",
             "User": settings.user,
-            "Password": settings.password,
+            "Password": f"{'•' * 8}, in the home's apis.toml",
             **{
                 f"API by {way.upper()}": f"{api_id} at {self._gateway.urls[way]}"
                 for way, api_id in API_IDS.items()
                 if way in self._gateway.urls
+            },
+            **{
+                f"TLS by {way.upper()}": self._gateway.urls[scheme]
+                for way, scheme in (("http", "https"), ("smpp", "smpps"))
+                if scheme in self._gateway.urls
             },
             "Hands over to": settings.product,
             "MO by": settings.mo_way.value,
@@ -110,7 +126,10 @@ class Showing:
         }
 
 
-def _group_of(name: str) -> str:
-    if name.startswith("mo-"):
-        return HANDSETS
-    return STATUSES if name.startswith("status-") or name == "undelivered" else ANSWERS
+def _words_of(rule: Rule) -> str:
+    said = [
+        f"{field.name}={value}"
+        for field in fields(rule)
+        if field.name != "kind" and (value := getattr(rule, field.name)) != field.default
+    ]
+    return " ".join([rule.name, *said])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.gateway.page.browser import browser_tab, needs_chromium
+from tests.gateway.page.contrast import CONTRAST
 from tests.gateway.page.lively import ALICE, BOB, CARLA, MARKUP, NUMBER, Lively, lively
 from tests.gateway.page.serving import served
 
@@ -101,6 +103,60 @@ async def test_the_list_is_narrowed_by_words(tmp_path: Path) -> None:
         await tab.until(f"{rows} == 1")
 
 
+async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.press("/", code=191, text="/")
+        await tab.type("no such words")
+        await tab.until("!document.querySelector('#none-found').hidden")
+        await tab.press("Escape", code=27)
+        await tab.until("document.querySelector('#none-found').hidden")
+        assert await tab.value("document.querySelector('#find').value") == ""
+
+
+async def test_a_text_on_its_way_is_not_sent_again(tmp_path: Path) -> None:
+    desk, gone = lively(), asyncio.Event()
+    text = desk.text
+
+    async def slow(*given: str) -> None:
+        await gone.wait()
+        await text(*given)
+
+    desk.text = slow  # type: ignore[method-assign]
+    async with open_page(desk, tmp_path) as tab:
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Once")
+        for _ in range(3):
+            await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('.composer[aria-busy=true]') != null")
+        gone.set()
+        await tab.until("document.querySelector('.composer[aria-busy=true]') == null")
+        assert desk.texted == [(ALICE, NUMBER, "Once")]
+
+
+async def test_an_error_is_said_and_can_be_closed(tmp_path: Path) -> None:
+    async with open_page(lively(), tmp_path) as tab:
+        await tab.value(f"document.getElementById('to-{ALICE}').value = 'SHOP'")
+        await tab.value(f"document.getElementById('text-{ALICE}').focus()")
+        await tab.type("Hello")
+        await tab.press("Enter", code=13, text="\r")
+        await tab.until("document.querySelector('#said').innerText.includes('which number')")
+        assert await tab.value(f"document.getElementById('text-{ALICE}').value") == "Hello"
+        await tab.press("Escape", code=27)
+        await tab.until("document.querySelector('#said').hidden")
+        tab.complaints.clear()  # the browser logs an answer of 400
+
+
+async def test_the_rules_in_use_stand_above_the_switches(tmp_path: Path) -> None:
+    desk = lively()
+    rules = ["html way=xml"]
+    desk.rules = lambda: rules  # type: ignore[method-assign]
+    async with open_page(desk, tmp_path, "/?panel=faults") as tab:
+        assert "html way=xml" in await tab.value("document.querySelector('#rules').innerText")
+        rules.clear()
+        desk.mt(ALICE, "Something happens")
+        await tab.until("!document.querySelector('#rules').checkVisibility()")
+
+
 async def test_no_hostile_text_acts(tmp_path: Path) -> None:
     desk = lively()
     async with open_page(desk, tmp_path) as tab:
@@ -183,32 +239,3 @@ async def test_every_control_has_a_name(tmp_path: Path) -> None:
     roles = [node["role"]["value"] for node in tree if not node["ignored"]]
     assert roles.count("main") == 1
     assert roles.count("log") == 4
-
-
-CONTRAST = """
-(() => {
-  const parsed = (text) => text.match(/[\\d.]+/g).map(Number);
-  const part = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
-  const over = (top, under) => {
-    const a = top[3] ?? 1;
-    return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a));
-  };
-  const ground = (e) => {
-    if (!e) return [255, 255, 255];
-    const color = parsed(getComputedStyle(e).backgroundColor);
-    return (color[3] ?? 1) === 1 ? color : over(color, ground(e.parentElement));
-  };
-  const poor = [];
-  for (const e of document.querySelectorAll("body *")) {
-    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (!own || !e.getClientRects().length || e.closest(".vh, .skip, option")) continue;
-    const under = ground(e);
-    const [a, b] = [light(over(parsed(getComputedStyle(e).color), under)), light(under)];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const words = `${e.className || e.tagName} ${e.textContent.slice(0, 20)}`;
-    if (ratio < 4.5) poor.push(`${words}: ${ratio.toFixed(2)}`);
-  }
-  return [...new Set(poor)];
-})()
-"""

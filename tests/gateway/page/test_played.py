@@ -34,9 +34,11 @@ async def test_the_answer_to_a_submission_is_shown_too(play: Callable[..., Any])
             for to in (ALICE, "279991000122"):
                 given = login | {"to": to, "text": "Hi", "from": NUMBER, "mo": "1"}
                 answer = await client.get("/http/sendmsg", params=given)
-                event = next(e for e in played.gateway.world.events if e.handset == to)
+                said = (e for e in played.gateway.world.events if e.received)
+                event = next(e for e in said if e.handset == to)
                 assert event.sent.endswith(answer.content)
                 page = (await client.get(f"/exchanges/{event.number}")).text
                 assert "Sent by the gateway" in page
                 assert "GET /http/sendmsg" in page
-        assert played.gateway.world.events[0].kind is EventKind.SUBMITTED
+        kinds = [event.kind for event in played.gateway.world.events if event.received]
+        assert kinds == [EventKind.SUBMITTED, EventKind.REFUSED]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from pipeline.gateway.faults.reading import rules_from
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.page.showing import MOST_ADDED, Showing
 from pipeline.gateway.settings import GatewaySettings
@@ -61,6 +62,27 @@ def test_a_switch_is_the_faults_own(gateway: Gateway) -> None:
     assert not [switch for switch in desk.switches() if switch.is_on]
     with pytest.raises(KeyError):
         desk.switch("none", is_on=True)
+
+
+def test_rules_are_shown_as_they_were_written(gateway: Gateway) -> None:
+    text = '[[fault]]\ndo = "html"\n[[fault]]\ndo = "hang"\nway = "xml"\nnth = 3\nseconds = 5\n'
+    gateway.all_faults.use(rules_from(text, origin="x"))
+    assert list(Showing(gateway).rules()) == ["html", "hang way=xml nth=3 seconds=5"]
+
+
+def test_every_fault_has_a_group_on_the_page(gateway: Gateway) -> None:
+    switches = Showing(gateway).switches()
+    assert {switch.group for switch in switches} == {
+        "Answers to the product",
+        "Refusals",
+        "Connections",
+        "Statuses",
+        "What handsets send",
+    }
+
+
+def test_no_password_is_on_the_account(gateway: Gateway) -> None:
+    assert gateway.settings.password not in "".join(Showing(gateway).account().values())
 
 
 def test_the_account_says_balance_and_logins(gateway: Gateway) -> None:

@@ -4,6 +4,7 @@
 const body = document.body;
 const byId = (id) => document.getElementById(id);
 const MOST_ROWS = 300;
+const SILENT = "The gateway does not answer. Is `twoway gateway` still running?";
 document.documentElement.classList.add("js");
 
 function elementOf(html) {
@@ -28,10 +29,17 @@ async function open(details) {
   const place = details.querySelector(".opened");
   if (!details.dataset.src || place.dataset.done) return;
   place.dataset.done = "1";
-  const answer = await fetch(details.dataset.src);
-  const text = await answer.text();
-  if (!answer.ok) place.textContent = text;
-  else place.innerHTML = text;
+  place.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(details.dataset.src);
+    const text = await answer.text();
+    if (!answer.ok) place.textContent = text;
+    else place.innerHTML = text;
+  } catch {
+    delete place.dataset.done; // opened again, it is asked for again
+    place.textContent = SILENT;
+  }
+  place.removeAttribute("aria-busy");
 }
 
 function reveal(number) {
@@ -51,6 +59,8 @@ document.addEventListener("toggle", (event) => {
 }, true);
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest("#said button")) say("");
+  if (event.target.id === "clear-find") showAll();
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.dataset.exchange && reveal(link.dataset.exchange)) event.preventDefault();
@@ -70,11 +80,13 @@ document.addEventListener("click", (event) => {
 
 function say(words) {
   const place = byId("said");
-  place.textContent = words;
   place.hidden = !words;
+  place.firstElementChild.textContent = words;
 }
 
 async function send(form, submitter) {
+  if (form.getAttribute("aria-busy")) return; // the first is on its way: a second would be sent twice
+  form.setAttribute("aria-busy", "true");
   const fields = new URLSearchParams(new FormData(form, submitter));
   let answer;
   try {
@@ -82,7 +94,9 @@ async function send(form, submitter) {
       method: "POST", body: fields, headers: { Accept: "application/json" },
     });
   } catch {
-    return say("The gateway does not answer. Is `twoway gateway` still running?");
+    return say(SILENT);
+  } finally {
+    form.removeAttribute("aria-busy");
   }
   if (!answer.ok) return say((await answer.text()).trim());
   say("");
@@ -106,6 +120,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.form.requestSubmit();
   }
+  if (event.key === "Escape") {
+    say("");
+    if (event.target.id === "find") showAll();
+  }
   if (event.key === "/" && !event.target.matches?.("input, textarea")) {
     event.preventDefault();
     show("wire");
@@ -126,10 +144,10 @@ function measure(text) {
     return;
   }
   waiting.set(text, setTimeout(async () => {
-    const answer = await fetch("/measure", {
+    const said = await fetch("/measure", {
       method: "POST", body: new URLSearchParams({ text: text.value }),
-    });
-    if (text.value) place.textContent = (await answer.text()).trim();
+    }).then((answer) => answer.text(), () => "");
+    if (text.value) place.textContent = said.trim();
   }, 150));
 }
 
@@ -147,6 +165,14 @@ function find() {
     const text = row.dataset.find.toLowerCase();
     row.hidden = !words.every((word) => text.includes(word));
   }
+  const rows = [...byId("rows").children];
+  byId("none-found").hidden = !rows.length || rows.some((row) => !row.hidden);
+}
+
+function showAll() {
+  byId("find").value = "";
+  find();
+  byId("find").focus();
 }
 
 // --- live ------------------------------------------------------------------------------------
@@ -218,6 +244,8 @@ async function anew() {
   try {
     const answer = await fetch("/");
     if (answer.ok) renew(await answer.text());
+  } catch {
+    // the stream says that the gateway is gone, and asks anew when it is back
   } finally {
     const places = held ?? [];
     held = null;
@@ -246,7 +274,7 @@ function renew(html) {
   }
   const opened = document.activeElement.closest?.("#rows details");
   if (!opened) byId("rows").replaceChildren(...fresh.getElementById("rows").children);
-  for (const id of ["switches", "account-facts", "credit", "clock"]) {
+  for (const id of ["rules", "switches", "account-facts", "credit", "clock"]) {
     byId(id)?.replaceWith(fresh.getElementById(id));
   }
   find();

@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.retries import MT_RETRIES
+from pipeline.gateway.faults.kinds import Group
+from pipeline.gateway.pushing.retries import MT_RETRIES
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind
 from pipeline.wire.percent import percent_from_octets
@@ -28,7 +29,8 @@ PUSHED: Final = {
     6: _UNDELIVERED | {"004"},
     7: _UNDELIVERED | {"003", "004"},
 }
-_LATE: Final = timedelta(days=3)
+LATE_DAYS: Final = 3.0
+_WAITING: Final = frozenset({"002", "011"})  # queued, or deferred
 _SOAP: Final = (
     '<?xml version="1.0" encoding="ISO-8859-1"?><SOAP-ENV:Envelope'
     ' SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
@@ -48,24 +50,34 @@ class Statuses:
         self._gateway = gateway
 
     def begin(self, message: Message) -> None:
-        """A message was taken: it is on its way."""
-        settings, met = self._gateway.settings, self._gateway.all_faults.met
-        message.fault = met(
-            message.handset, "status-never", "status-twice", "status-disorder", "status-late"
-        )
-        fails = bool(met(message.handset, "undelivered"))
-        extra = _LATE if message.fault == "status-late" else timedelta()
+        """A message was taken: it is on its way, once its delay is over."""
+        settings = self._gateway.settings
+        rule = self._gateway.meet(Group.STATUS, message.way, message.handset)
+        message.fault = rule.name if rule else ""
+        late = timedelta(days=LATE_DAYS if rule is None or rule.days is None else rule.days)
+        extra = message.delay + (late if message.fault == "status-late" else timedelta())
         gateway = timedelta(seconds=settings.gateway_seconds)
         handset = gateway + timedelta(seconds=settings.handset_seconds)
-        last = "007" if fails else "004"
+        last = "007" if message.fault == "undelivered" else "004"
         steps = [(timedelta(), "008"), (gateway, "003"), (handset, last)]
         if message.fault == "status-disorder":
             steps = [(gateway, last), (handset, "003"), (handset + gateway, "008")]
+        if message.delay:
+            message.status = "011"
+            self._gateway.schedule.later(timedelta(), partial(self._reached, message, "011"))
         for after, status in steps:
             later = after + extra
             self._gateway.schedule.later(later, partial(self._reached, message, status))
 
+    def cancel(self, message: Message) -> None:
+        """Stop a message that waits (delmsg of HTTP API 2.3.8); one that went on goes on."""
+        if message.status in _WAITING:
+            message.status = "006"
+            self._gateway.schedule.later(timedelta(), partial(self._reached, message, "006"))
+
     async def _reached(self, message: Message, status: str) -> None:
+        if message.status == "006" and status != "006":
+            return
         now = self._gateway.clock.now()
         message.history.append((now, status))
         if message.status not in ("004", "007"):

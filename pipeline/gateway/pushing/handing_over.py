@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from pipeline.gateway.account import MO_CREDITS
-from pipeline.gateway.retries import MO_RETRIES
+from pipeline.gateway.faults.kinds import Group
+from pipeline.gateway.pushing.retries import MO_RETRIES
+from pipeline.gateway.pushing.texting import BINARY, LATIN, UTF_16, parts_of
 from pipeline.gateway.settings import LINKED_API, MoWay
-from pipeline.gateway.texting import BINARY, parts_of
 from pipeline.gateway.world import EventKind
+from pipeline.sms.charset import text_from_octets
 from pipeline.wire import http_form, mo_log, soap, xml
 from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 
 GATEWAY_ZONE: Final = timezone(timedelta(hours=2))  # guide 8.3.1: GMT + 0200
-_LATE: Final = timedelta(hours=1)
+LATE_MINUTES: Final = 60.0
 
 
 class HandingOver:
@@ -55,11 +57,12 @@ class HandingOver:
             message_id=ids[0],
             facts={"parts": len(parts), "charset": parts[0].charset, "ids": ids},
         )
-        fault = gateway.all_faults.met(handset, "mo-twice", "mo-disorder", "mo-late", "mo-split")
-        if fault:
-            gateway.world.happen(EventKind.FAULT, handset=handset, facts={"fault": fault})
-        at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
         usual = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
+        handed = tuple(ways) or (usual,)
+        rule = gateway.meet(Group.HANDSET, handed[0].value, handset)
+        fault = rule.name if rule else ""
+        late = timedelta(minutes=LATE_MINUTES if not rule or rule.minutes is None else rule.minutes)
+        at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
         callbacks = [
             MoCallback(
                 handset=handset,
@@ -75,10 +78,10 @@ class HandingOver:
         ]
         for callback in _as_the_fault_has_them(callbacks, fault):
             gateway.account.charge(MO_CREDITS, "MO")
-            for way in ways or (usual,):
+            for way in handed:
                 job = partial(self._attempt, way, callback, 0)
                 if fault == "mo-late":
-                    gateway.schedule.later(_LATE, job)
+                    gateway.schedule.later(late, job)
                 else:
                     await job()
         return ids
@@ -91,6 +94,7 @@ class HandingOver:
             way=way.value,
             handset=callback.handset,
             sender_id=callback.number,
+            text="" if callback.charset == BINARY else _text_of(callback),
             message_id=callback.mo_msg_id,
             facts={"answer": code, "attempt": failures + 1, "udh": callback.udh},
             sent=sent,
@@ -138,4 +142,14 @@ def _as_the_fault_has_them(callbacks: list[MoCallback], fault: str) -> list[MoCa
             return callbacks[::-1]
         case "mo-split" if len(callbacks) > 1:
             return callbacks[:-1]
+        case "mo-charset":
+            return [_of_another_charset(callback) for callback in callbacks]
     return callbacks
+
+
+def _text_of(callback: MoCallback) -> str:
+    return text_from_octets(callback.octets, callback.charset)[0]
+
+
+def _of_another_charset(callback: MoCallback) -> MoCallback:
+    return structs.replace(callback, charset=LATIN if callback.charset == UTF_16 else UTF_16)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.judging import submission_from
+from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
-from pipeline.gateway.sender_table import shown
+from pipeline.gateway.taking.judging import submission_from
+from pipeline.gateway.taking.sender_table import shown
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.gateway.ground import Ground
-    from pipeline.gateway.judging import Submission
+    from pipeline.gateway.taking.judging import Submission
 
 MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
 #: By the machine's clock, as a sender counts its pause: the home's may be hours ahead.
 THROTTLE_SECONDS: Final = 30
+REFUSED_CODE: Final = "114"  # of the fault that names none: cannot route message
 
 
 class Desk:
@@ -78,10 +81,8 @@ class Desk:
 
     def _taken(self, way: str, api_id: str, given: Mapping[str, str], handset: str) -> Message:
         gateway = self._gateway
+        self._refuse_by_fault(way, handset)
         submission = submission_from(given, handset)
-        if gateway.all_faults.met(handset, "throttle"):
-            until = int(time.time()) + THROTTLE_SECONDS
-            raise Refusal("130", f"Maximum MT limit exceeded until {until}")
         row = shown(submission.sender_id, handset, mo=submission.mo, settings=gateway.settings)
         is_rest = self._is_rest_of_confirmation(submission, row.sender_id)
         if not is_rest and gateway.consent.refuses(handset, row.sender_id):
@@ -89,6 +90,20 @@ class Desk:
         if gateway.account.balance <= 0:
             raise Refusal("301", "No Credit Left")
         return self._kept(way, api_id, submission, row.sender_id)
+
+    def _refuse_by_fault(self, way: str, handset: str) -> None:
+        gateway = self._gateway
+        rule, now = gateway.all_faults.met(Group.REFUSAL, way, handset), gateway.clock.now()
+        if rule is None or (rule.until and rule.until <= now):
+            return
+        gateway.tell_fault(rule, way, handset)
+        if rule.name == "refuse":
+            raise Refusal(rule.code or REFUSED_CODE)
+        seconds = THROTTLE_SECONDS if rule.seconds is None else rule.seconds
+        left = rule.until - now if rule.until else timedelta(seconds=seconds)
+        raise Refusal(
+            "130", f"Maximum MT limit exceeded until {int(time.time() + left.total_seconds())}"
+        )
 
     def _kept(self, way: str, api_id: str, submission: Submission, sender_id: str) -> Message:
         gateway = self._gateway
@@ -107,6 +122,7 @@ class Desk:
             charge=charge,
             at=gateway.clock.now(),
             callback=submission.callback,
+            delay=submission.delay,
         )
         self._gateway.messages.add(message)
         if gateway.consent.confirmed(message.handset, sender_id):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.faults import refused_code
 from pipeline.gateway.refusal import Refusal
 from pipeline.sms.cutting import cut
 from pipeline.sms.gsm7.default import septets_of
@@ -15,6 +15,7 @@ from pipeline.sms.segmentation import GSM7, UCS2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LATEST_MINUTES: Final = 10_080  # of deliv_time: seven days (HTTP API 2.3.8, 5)
 _INTERNATIONAL: Final = re.compile("[1-9][0-9]{7,14}")
 _CLIENT_ID: Final = re.compile("[0-9A-Za-z]{0,32}")
 _SMALL: Final = re.compile("[0-9]{1,5}")
@@ -32,12 +33,11 @@ class Submission:
     client_id: str
     callback: int
     of_parts: str = ""  # a part of a message that the product cut: its header but the number
+    delay: timedelta = timedelta()  # before it goes on its way
 
 
 def submission_from(given: Mapping[str, str], handset: str) -> Submission:
     """What sendmsg's parameters say, their names in lower case; raises `Refusal`."""
-    if code := refused_code(handset):
-        raise Refusal(code)
     if not _INTERNATIONAL.fullmatch(handset):
         raise Refusal("105")
     client_id = given.get("climsgid", "")
@@ -49,6 +49,9 @@ def submission_from(given: Mapping[str, str], handset: str) -> Submission:
         raise Refusal("107")
     if not of_parts and parts > max(1, _number(given, "concat", 1)):
         raise Refusal("113")
+    delay = _number(given, "deliv_time", 0)
+    if delay > LATEST_MINUTES:
+        raise Refusal("120")
     return Submission(
         handset=handset,
         sender_id=given.get("from", ""),
@@ -58,6 +61,7 @@ def submission_from(given: Mapping[str, str], handset: str) -> Submission:
         client_id=client_id,
         callback=_number(given, "callback", 0),
         of_parts=of_parts,
+        delay=timedelta(minutes=delay),
     )
 
 

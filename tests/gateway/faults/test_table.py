@@ -1,0 +1,9 @@
+"""docs/gateway.md says of each fault by which ways it is played."""
+
+from tests.gateway.faults.table import BEGIN, DOCUMENT, with_table
+
+
+def test_the_document_has_the_table():
+    document = DOCUMENT.read_text()
+    assert document.count(BEGIN) == 1
+    assert with_table(document) == document, "run: python -m tests.gateway.faults.table"
