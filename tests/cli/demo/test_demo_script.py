@@ -9,8 +9,8 @@ import pytest
 from pipeline.cli.demo import conversation as said
 from pipeline.cli.demo.scene import condition
 from pipeline.directory.directory import Directory, numbers_from_toml
-from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.pushing.texting import parts_of
+from pipeline.gateway.settings import API_IDS
 
 
 def test_the_long_text_has_three_parts_and_needs_utf_16() -> None:
