@@ -2,9 +2,9 @@
 
     python -m tests.hostile --seed 7 [--scale 10] [--only SQL]
 
-There are `scale` times as many random inputs as in `make test`. Growth is measured up to sizes that
-are `scale` times as large, eight times at most. At the scale of 10 a run takes tens of minutes on
-two cores, most of them for the last row. The exit status is 1 when a test failed.
+Random inputs are `scale` times as many as in `make test`. Growth is measured up to sizes that are
+as many times as large, eight at most. At the scale of 10 it takes tens of minutes on two cores,
+most of them for the last row. The exit status is 1 when anything fell.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ user = "u"
 password = "{SECRET}"
 default = true
 """
-MUTATIONS = 2_000 * SCALE
+MUTATIONS = 500 * SCALE
 
 
 @given(
