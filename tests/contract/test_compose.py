@@ -383,6 +383,7 @@ def test_the_apis_of_the_compose_file_are_those_that_the_stand_in_has() -> None:
 def test_the_stand_in_is_reached_from_this_machine_and_reaches_ingest(tmp_path: Path) -> None:
     own = played_settings()
     assert own.host == "0.0.0.0"  # noqa: S104  inside the container
+    assert settings_of("gateway", tmp_path).host_names == "gateway"  # as its sender calls it
     published = [port.rsplit(":", 1)[1] for port in ALL["gateway"]["ports"]]
     assert published == [str(own.http_port), str(own.smpp_port), str(own.smtp_port)]
     token = settings_of("gateway", tmp_path).tokens
