@@ -70,6 +70,11 @@ lock: $(INSTALLED)  ## pin the requirements of pyproject.toml and of the local b
 		build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	$(COMPILE) --output-file $(REQUIREMENTS)/runtime.txt
 	$(COMPILE) --extra local --extra dev --output-file $(REQUIREMENTS)/dev.txt
+	cd deploy/examples/python && $(CURDIR)/build/lock/bin/uv pip compile --quiet requirements.in \
+		--python-version 3.11 --universal --generate-hashes --no-header --no-annotate \
+		--output-file requirements.txt
+	-for each in deploy/examples/node tests/contract/npm; do \
+		(cd $$each && npm install --package-lock-only --ignore-scripts --no-audit --no-fund) || exit; done
 	$(BIN)/python -m pipeline.cli.local.jars
 
 clean:  ## remove what was installed or built here; homes and their data stay

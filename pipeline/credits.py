@@ -12,7 +12,7 @@ _DECIMAL: Final = re.compile(r"\+?([0-9]{1,24})?(?:\.([0-9]{0,24}))?(?:[eE]([+-]
 
 
 def units_from_text(text: str) -> int | None:
-    """The units of a decimal number of credits; None: it is none, or no whole number of units."""
+    """The units of a decimal number of credits; None if it is none, or no whole number of units."""
     found = _DECIMAL.fullmatch(text.strip())
     if found is None or not (found[1] or found[2]):
         return None

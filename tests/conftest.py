@@ -1,4 +1,4 @@
-"""One real broker for the whole run, one whole stack, and homes that go away.
+"""One real broker and one whole stack for the whole run, and homes that are removed.
 
 `STACK=docker` takes broker and ClickHouse from containers instead.
 """
@@ -45,17 +45,17 @@ settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests may run side by side: `make test` does so. What they start ends with them."""
+    """Prepare tests that run side by side, as `make test` does; their processes end with them."""
     kill_orphans_of_this_run()
     config.pluginmanager.register(side_by_side)
 
 
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
-    """What a test does to this process's log ends with the test.
+    """The log of this process is reset after each test.
 
-    pytest has one handler for `caplog` in all tests: a filter left on it would hide lines of later
-    tests.
+    pytest has one handler for `caplog` in all tests: a filter that stays on it would hide lines of
+    later tests.
     """
     root = logging.getLogger()
     factory = logging.getLogRecordFactory()
@@ -68,7 +68,7 @@ def log_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def twoway_home(tmp_path: Path) -> Path:
-    """A home of this test's own, not yet made."""
+    """A home for this test, not yet made."""
     return tmp_path / "home"
 
 
@@ -101,7 +101,7 @@ def kafka(kafka_settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def kafka_factory(tmp_path: Path) -> Iterator[Callable[[], LocalKafka]]:
-    """Brokers of a test's own, to be killed and started again; each call makes another."""
+    """Brokers for one test, which may kill and restart them; each call makes another."""
     made: list[LocalKafka] = []
 
     def make() -> LocalKafka:
@@ -150,7 +150,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
 
 @pytest.fixture
 def stack_factory(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
-    """Stacks of a test's own, to be killed; `settings` by their names. Each call makes another."""
+    """Stacks for one test, which may kill them; `settings` by their names. One for each call."""
     made: list[RunningStack] = []
 
     def make(settings: Mapping[str, str] | None = None) -> RunningStack:

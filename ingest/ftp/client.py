@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ftplib
-import socket
 import time
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from posixpath import basename
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipeline.peer.ftp import bounds
 from pipeline.peer.ftp.connection import (
     CODEC,
+    NOT_UNDERSTOOD,
     FtpConnection,
     end_tls,
     in_words,
+    interrupt,
     log_in,
     octets_as_text,
 )
@@ -23,13 +24,11 @@ from pipeline.peer.ftp.trouble import Missing, Trouble
 from pipeline.process.peer_words import keep_secret
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Generator, Iterator
 
     from pipeline.settings import Settings
-
-#: RFC 959 4.2: the command is unknown, not implemented, has wrong arguments, or is not allowed now.
-_NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 
 
 class FtpClient:
@@ -79,11 +78,7 @@ class FtpClient:
 
     def abort(self) -> None:
         """Interrupt another thread that uses this client; that thread gets a `Trouble`."""
-        connection = self._connection
-        for each in (self._data, connection.sock if connection else None):
-            if each is not None:
-                with suppress(OSError):
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)  # TLS is left as it is
+        interrupt(self._connection, self._data)
 
     def names(self) -> list[str]:
         """The files of the folder, without names that are paths or have control characters."""
@@ -117,7 +112,7 @@ class FtpClient:
             try:
                 data = self._transfer(command, start)
             except ftplib.error_perm as error:
-                if not start or str(error)[:3] not in _NOT_UNDERSTOOD:
+                if not start or str(error)[:3] not in NOT_UNDERSTOOD:
                     raise Missing(name) from error
                 self.is_restart_refused = True
                 skip = start

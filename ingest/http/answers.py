@@ -13,6 +13,7 @@ from typing import Any, Final
 RETRY_AFTER_SECONDS: Final = 5
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -50,24 +51,25 @@ def _date_of(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-def words(status: int, text: str, *headers: tuple[str, str]) -> Answer:
-    """An answer with one line of text."""
-    return Answer(status, f"{' '.join(text.split())}\n".encode(), TEXT, headers)
+def value(status: int, content: Any, *headers: tuple[str, str], kind: str = JSON) -> Answer:
+    """An answer with a value as JSON, in one line."""
+    return Answer(status, json.dumps(content, ensure_ascii=False).encode() + b"\n", kind, headers)
 
 
-def value(status: int, content: Any, *headers: tuple[str, str]) -> Answer:
-    """An answer with a value as JSON."""
-    return Answer(status, json.dumps(content, ensure_ascii=False).encode() + b"\n", JSON, headers)
+def problem(status: int, detail: str, *headers: tuple[str, str]) -> Answer:
+    """A refusal as problem details of the type about:blank (RFC 9457 3.1, 4.2.1)."""
+    content = {"title": _REASONS[status], "status": status, "detail": " ".join(detail.split())}
+    return value(status, content, *headers, kind=PROBLEM)
 
 
-def unavailable(text: str) -> Answer:
+def unavailable(detail: str) -> Answer:
     """A 503 with Retry-After: nothing was acknowledged."""
-    return words(503, text, ("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return problem(503, detail, ("Retry-After", str(RETRY_AFTER_SECONDS)))
 
 
-TAKEN: Final = words(200, "taken")
-NOTHING_TO_TAKE: Final = words(200, "nothing to take: no parameter of a callback")
+TAKEN: Final = Answer(200, b"taken\n")
+NOTHING_TO_TAKE: Final = Answer(200, b"nothing to take: no parameter of a callback\n")
 NOT_ACKNOWLEDGED: Final = unavailable("Kafka has not acknowledged it: send it again")
-NOT_FOUND: Final = words(404, "there is nothing here")
+NOT_FOUND: Final = problem(404, "there is nothing here")
 BUSY: Final = unavailable("too many requests at once: send it again")
 FAILED: Final = unavailable("it failed here: send it again")

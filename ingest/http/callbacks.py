@@ -12,8 +12,8 @@ from ingest.http.answers import (
     NOTHING_TO_TAKE,
     TAKEN,
     Answer,
+    problem,
     unavailable,
-    words,
 )
 from pipeline.avro.single_object import encode
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
@@ -94,7 +94,7 @@ class Callbacks:
     async def take(self, request: Request, way: CallbackPath) -> Answer:
         """200 once Kafka has it; 400 or 413 once the dead letter has it; 503 when neither."""
         if request.encoding:
-            return words(415, "a Content-Encoding is not taken: send the body as it is")
+            return problem(415, "a Content-Encoding is not taken: send the body as it is")
         if request.is_cut:
             limit = f"the body is too long: its first {len(request.body)} octets are kept"
             rejected = Rejected(Reason.TOO_LONG, limit)
@@ -105,7 +105,7 @@ class Callbacks:
         if callback is None:
             return NOTHING_TO_TAKE
         if request.method == "HEAD":  # HEAD must not deliver (RFC 9110 9.3.2)
-            return words(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
+            return problem(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
         if isinstance(callback, Rejected):
             return await self._keep_refused(request, way, callback)
         handset = address_from_text(callback.handset) or self._handset_of(callback)
@@ -150,4 +150,4 @@ class Callbacks:
         if not await self._publisher.publish(DEAD_LETTER, key=None, value=encode(letter)):
             return NOT_ACKNOWLEDGED
         self._metrics.dead_letters.labels(way.source, rejected.reason).inc()
-        return words(status, rejected.words)
+        return problem(status, rejected.words)

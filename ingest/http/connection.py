@@ -10,7 +10,7 @@ from enum import Enum, auto
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ingest.http.answers import BUSY, FAILED, Answer, http_date, words
+from ingest.http.answers import BUSY, FAILED, Answer, http_date, problem
 from ingest.http.head import BadRequest, Head
 from ingest.http.http1 import RequestReader
 
@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             if self._reader.is_too_long and self._call and not self._call.keeps_cut_bodies:
                 raise BadRequest("the body is too long", status=413)
         except BadRequest as refusal:
-            self._finish(words(refusal.status, str(refusal)), keeps_alive=False)
+            self._finish(problem(refusal.status, str(refusal)), keeps_alive=False)
             return
         if body is not None:
             self._start_answer(body)
@@ -233,10 +233,10 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
         elif self._waits is _Waits.FOR_HEAD:
             if waited > limits.head_seconds:
-                self._finish(words(408, "the head took too long"), keeps_alive=False)
+                self._finish(problem(408, "the head took too long"), keeps_alive=False)
         elif self._waits is _Waits.FOR_BODY:
             if waited > limits.body_seconds:
-                self._finish(words(408, "the body took too long"), keeps_alive=False)
+                self._finish(problem(408, "the body took too long"), keeps_alive=False)
         elif self._waits is not _Waits.FOR_ANSWER and waited > limits.linger_seconds:
             self._transport.abort()
 

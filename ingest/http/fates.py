@@ -1,7 +1,7 @@
-"""How each command stands, and whose it is: an index over the topics of commands, in memory.
+"""The state and the handset of each command: an index over the topics of commands, in memory.
 
-`mt-state` is the truth of a command, and its last record holds. Where there is none, as of commands
-that something else sends, what was seen of it counts: the strongest, and of equals the latest.
+`mt-state` holds the state of a command, and its last record counts. Where there is none, as for
+commands that another program sends, results count: the strongest, and the latest of equals.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Fate:
 
     @property
     def octets(self) -> int:
-        """How much of it is kept."""
+        """How many octets are kept."""
         return len(self.state) + len(self.result) + sum(map(len, self.gateway_ids))
 
     def strongest(self) -> tuple[MtState | None, MtResult | None]:
-        """The records that hold."""
+        """The records that count."""
         state = decode(self.state) if self.state else None
         result = decode(self.result) if self.result else None
         return (
@@ -71,8 +71,8 @@ class Fates:
     def enter(self, record: Record, octets: bytes, *, offset: int) -> None:
         """Note a record of mt-command, mt-state or mt-result; `offset` is its place.
 
-        All records of a command are of one partition. What was read before comes again, when the
-        topics are read anew, and changes nothing.
+        All records of a command are in one partition. Records that come again, when the topics are
+        read again, change nothing.
         """
         if not isinstance(record, MtCommand | MtState | MtResult) or not record.command_id:
             return
@@ -95,11 +95,11 @@ class Fates:
             self._forget_oldest()
 
     def fate_of(self, command_id: str) -> Fate | None:
-        """What is known of a command; None: nothing."""
+        """What is known of a command; None if nothing is."""
         return self._fates.get(command_id)
 
     def handset_of(self, *, command_id: str, gateway_message_id: str) -> str:
-        """Whose a command is, by our id of it or by the gateway's; empty when it is not known."""
+        """The handset of a command, by our id or by the gateway's; empty if it is not known."""
         fate = self._fates.get(command_id) or self._fates.get(
             self._by_gateway_id.get(gateway_message_id, "")
         )

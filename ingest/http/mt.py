@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, value, words
+from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, problem, value
 from pipeline.avro.single_object import encode
 from pipeline.identity import request_digest
 from pipeline.kafka.topics import MT_REQUEST
@@ -100,12 +100,12 @@ class MtRequests:
     async def take(self, request: Request) -> Answer:
         """Publish a request. 202: Kafka has it, from now or before. 409: the id is in other use."""
         if request.encoding:
-            return words(415, "a Content-Encoding is not taken: send the body as it is")
+            return problem(415, "a Content-Encoding is not taken: send the body as it is")
         try:
             asked = asked_from_json(request.body)
             request_id = request_id_from_header(request.head.header(b"idempotency-key"))
         except RequestRefused as refusal:
-            return words(400, str(refusal))
+            return problem(400, str(refusal))
         record = MtRequest(
             request_id=request_id,
             to=asked.to,
@@ -123,7 +123,7 @@ class MtRequests:
         digest = request_digest(record)
         known = self._index.digest_of(record.request_id)
         if (known or self._under_way.get(record.request_id, digest)) != digest:
-            return words(409, "this Idempotency-Key was used for another request")
+            return problem(409, "this Idempotency-Key was used for another request")
         if known is None:
             octets = encode(record)
             key = key_from_handset(address_from_text(record.to))

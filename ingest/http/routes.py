@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, unavailable, value, words
+from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, problem, unavailable, value
 from ingest.http.callbacks import PATHS, Callbacks
 from ingest.http.mt import REQUEST_ID
 from ingest.http.openapi.document import DOCUMENT
@@ -32,6 +32,7 @@ EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 READ: Final = ("GET", "HEAD")
 UNLOGGED: Final = ("/healthz", "/readyz", "/metrics")  # called every second; counted, not logged
 SIGNS_OF_A_PROXY: Final = frozenset(name.lower().encode() for name in OTHER_SIGNS)
+DESCRIPTION: Final = value(200, DOCUMENT)  # written once: anybody may ask for it
 STATUS_PATH: Final = b"/mt/"
 REASONS: Final = {
     400: "not-a-request",
@@ -134,11 +135,11 @@ class Service:
         if route is None or not route.is_open:
             refused = self._refusal(head, target, peer)
             if refused is not None:
-                return words(refused.status, refused.words, *refused.headers)
+                return problem(refused.status, refused.words, *refused.headers)
         if route is None:
             return NOT_FOUND
         if head.method not in route.methods:
-            return words(405, "not by this method", ("Allow", ", ".join(route.methods)))
+            return problem(405, "not by this method", ("Allow", ", ".join(route.methods)))
         return Call(route, target, head)
 
     def _refusal(self, head: Head, target: Target, peer: str) -> BrowserRefusal | None:
@@ -204,7 +205,7 @@ class Service:
             return value(200, status)
         if not self._tail.is_caught_up:
             return unavailable("the requests of the last 24 hours are still being read")
-        return words(404, "no request of the last 24 hours has this id")
+        return problem(404, "no request of the last 24 hours has this id")
 
 
 async def _alive(_: Request) -> Answer:
@@ -212,4 +213,4 @@ async def _alive(_: Request) -> Answer:
 
 
 async def _description(_: Request) -> Answer:
-    return value(200, DOCUMENT)
+    return DESCRIPTION

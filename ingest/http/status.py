@@ -107,9 +107,9 @@ class StatusIndex:
         return entry.digest if entry else None
 
     def status_of(self, request_id: str) -> dict[str, Any] | None:
-        """What it has come to and that record, as JSON has it; None when the id is not known.
+        """The state and its record, as JSON has them; None when the id is not known.
 
-        `mt_state` says how its command stands, once the worker has said so.
+        `mt_state` is the state of the command, once the worker has published one.
         """
         entry = self._entries.get(request_id)
         if entry is None:
@@ -134,7 +134,7 @@ def _is_repeated(record: Record, entry: _Entry) -> bool:
 
 
 def _result_of(state: MtState | None, seen: MtResult | None) -> MtResult | None:
-    """What was seen of the command in the end; None when it is not sent, or waits to be again."""
+    """The last result of the command; None if it is not sent, or waits to be sent again."""
     if state is None:
         return seen
     if state.state not in _OUTCOMES:

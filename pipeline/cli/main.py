@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -26,9 +26,13 @@ from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
 from pipeline.cli.processes import ftp, sender, smpp
 from pipeline.cli.processes import main as processes
-from pipeline.cli.records import consume, import_log, sql
+from pipeline.cli.records import consume, import_log, ready_questions, sql
 from pipeline.cli.replay import command as replay
+from pipeline.cli.report import command as report
+from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
+from pipeline.cli.terminal.saying import say
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
@@ -43,22 +47,53 @@ ABOUT: Final = (
 )
 
 
-def _group(help: str, **options: Any) -> typer.Typer:
-    return typer.Typer(help=help, rich_markup_mode=None, **options)
+def _group(help: str = "", **options: Any) -> typer.Typer:
+    """A group; without words of its own it has those of its callback."""
+    given = options | ({"help": help} if help else {})
+    return typer.Typer(rich_markup_mode=None, cls=SectionedHelp, **given)
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
     """Add a command; --help shows `example`, a line that a user may type."""
-    group.command(name, epilog=f"Example: twoway {example}")(command)
+    group.command(name, cls=PlainCommand, epilog=f"Example: twoway {example}")(command)
 
 
-app = _group(ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        say(f"twoway {version('twoway')}")
+        raise typer.Exit
+
+
+app = _group(
+    ABOUT,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 _add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json")
 _add(app, "demo", demo.demo, example="demo")
 _add(app, "status", status.status, example="status --json")
 _add(app, "consume", consume.consume, example="consume mo-message --from-beginning --max 10")
 _ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
-_mt = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_mt = _group(invoke_without_command=True)
 _mt.callback()(mt.mt)
 _add(_mt, "show", mt_show.show_mt, example=f"mt show {_ID}")
 _add(
@@ -79,6 +114,18 @@ _add(
     sql.sql,
     example="sql 'SELECT at, direction, handset, text FROM two_way ORDER BY at'",
 )
+_add(
+    app,
+    "ask",
+    ready_questions.ask,
+    example="ask sent-though-stopped --param since=2026-03-01T00:00:00Z",
+)
+_add(
+    app,
+    "report",
+    report.report,
+    example="report opt-outs --since 2026-03-01 --format xlsx -o stops.xlsx",
+)
 _add(app, "import", import_log.import_log, example="import mo.log")
 _add(app, "worker", processes.worker, example="worker --home .twoway")
 _add(app, "leave", leave.leave, example="leave worker-3")
@@ -94,7 +141,7 @@ _add(_apis, "check", apis.check_apis, example="apis check apis.toml")
 _add(_apis, "try", apis.try_api, example="apis try 3155")
 app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
 
-_gateway = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_gateway = _group(invoke_without_command=True)
 _gateway.callback()(gateway.gateway)
 _add(_gateway, "seen", gateway.seen, example="gateway seen --twice")
 app.add_typer(_gateway, name="gateway", epilog="Example: twoway gateway --home .twoway")
@@ -149,29 +196,29 @@ _add(
 )
 app.add_typer(_stops, name="stops", epilog="Example: twoway stops import stops.csv")
 
-_review = typer.Typer(
-    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway review --max 20"
-)
+_review = _group(invoke_without_command=True, epilog="Example: twoway review --max 20")
 _review.callback()(review.list_messages)
 _add(_review, "accept", review.accept, example=f"review accept {_ID} --reason 'Means it.'")
 _add(_review, "dismiss", review.dismiss, example=f"review dismiss {_ID} --reason 'An order.'")
 app.add_typer(_review, name="review", epilog="Example: twoway review --max 20")
 
-_clock = typer.Typer(
-    rich_markup_mode=None, invoke_without_command=True, epilog="Example: twoway clock -v"
-)
+_clock = _group(invoke_without_command=True, epilog="Example: twoway clock -v")
 _clock.callback()(clock.show)
 _add(_clock, "advance", clock.advance, example="clock advance 6h")
 _add(_clock, "reset", clock.reset, example="clock reset")
 app.add_typer(_clock, name="clock")
 
 
+_add(app, "completion", completion.completion, example="completion bash")
+
+
 def main() -> None:
     """Run the command line. An expected failure prints one sentence on stderr and exits 1."""
+    completion.prepare_completion()
     try:
         app(prog_name="twoway")
     except (CommandError, SettingsError, StackError) as error:
-        typer.echo(f"twoway: {error}", err=True)
+        say(f"twoway: {error}", err=True)
         sys.exit(EXIT_FAILED)
 
 

@@ -117,7 +117,7 @@ class Conversation:
         }
 
     def restored(self, state: State) -> None:
-        """Take up the directory the state holds; raises `SuppressionKeyError`."""
+        """Load the directory from the state; raises `SuppressionKeyError`."""
         self._forgetting.check_key(state.tables)
         octets = state.tables[DIRECTORY].get(b"")
         try:
@@ -128,7 +128,7 @@ class Conversation:
             raise WrongDeploy(f"the directory in the state cannot be read: {error}") from error
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
-        """Do one record's work; True when more of it is left than one unit may hold."""
+        """Process one record; True if more work is left than one unit of work may hold."""
         try:
             value = single_object.decode(record.value or b"")
         except single_object.Unreadable as error:

@@ -1,4 +1,4 @@
-"""What senders and the gateway say of commands, and what follows from it for consent."""
+"""The reports of senders and the gateway on commands, and their consequences for consent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INT_MOST: Final = (1 << 31) - 1  # an int of Avro 1.12, "Primitive Types"
 
 
 class Commands:
-    """Commands that were decided, until nothing more is heard of them."""
+    """Commands from the decision until nothing more is reported about them."""
 
     def __init__(self, *, home: HomePartition, handsets: Handsets, outboxes: Outboxes) -> None:
         self._home = home
@@ -72,7 +72,7 @@ class Commands:
             decision = consent.take_gateway_block(
                 held.row,
                 command.handset,
-                command.scopes[0],
+                command.scopes,
                 sender_id=command.sender_id,
                 directory=directory,
                 now=now,
@@ -92,7 +92,7 @@ class Commands:
         self._handsets.write(work, held, decision)
 
     def take_report(self, work: UnitOfWork, record: ConsumerRecord, raw: MoRaw) -> None:
-        """Enter what the gateway says became of a command; nothing where it only tried the URL."""
+        """Enter the gateway's report on a command; a mere test of the URL changes nothing."""
         report = status_report_of(raw)
         if isinstance(report, Rejected):
             bury(work, record, report, source=raw.source, at=raw.received_at)

@@ -1,4 +1,4 @@
-"""The number directory out of its record."""
+"""Reads the number directory from its record."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ _KEYS_BEGIN: Final = {ASSEMBLIES: reassemble.keys_begin, SENT: sent_keys_begin}
 
 
 class Forgetting:
-    """Forgets handsets, and recognises those that were stopped."""
+    """Forgets handsets, and recognises forgotten handsets that had stopped."""
 
     def __init__(self, key_file: Path) -> None:
         self._file = key_file
         self._key: SuppressionKey | None = None
 
     def check_key(self, tables: Mapping[str, Table]) -> None:
-        """Raise `SuppressionKeyError` when there are suppressions and not the key they are under.
+        """Raise `SuppressionKeyError` when there are suppressions but not the key of their HMAC.
 
         Without the key a stop would be lost unnoticed.
         """
@@ -77,7 +77,7 @@ class Forgetting:
         )
 
     def remove_suppression(self, work: UnitOfWork, handset: str) -> None:
-        """The handset has a row again, which holds what the suppression did."""
+        """Remove the suppression: the handset has a row again, which holds the same stops."""
         if self._key is not None:
             work.tables[SUPPRESSIONS].delete(self._key.of(handset))
 

@@ -69,11 +69,8 @@ class Orders:
     ) -> None:
         """Carry out a `ConsentRequest`; it is refused if it does not fit the directory."""
         handset = address_from_text(request.handset)
-        if self._home.sends_on(work, record, handset):
-            return
-        requests = work.tables[REQUESTS]
         key = order_key(request)
-        if requests.get(key) is not None:
+        if not self._is_new_here(work, record, handset, key):
             return
         at = self._times.believed(work, record, request.requested_at)
         if at is not request.requested_at:
@@ -82,6 +79,7 @@ class Orders:
         if isinstance(order, Rejected):
             bury(work, record, order, at=request.requested_at)
             return
+        requests = work.tables[REQUESTS]
         requests.put(key, b"")  # for good: an import may be repeated after a year
         if order is None:
             return
@@ -93,17 +91,22 @@ class Orders:
     def take_forget(self, work: UnitOfWork, record: ConsumerRecord, request: ForgetRequest) -> None:
         """Carry out an order to forget a handset."""
         handset = address_from_text(request.handset)
-        if self._home.sends_on(work, record, handset):
-            return
-        requests = work.tables[REQUESTS]
         key = order_key(request)
-        if requests.get(key) is not None:
+        if not self._is_new_here(work, record, handset, key):
             return
         at = self._times.believed(work, record, request.requested_at)
         if at is not request.requested_at:
             request = msgspec.structs.replace(request, requested_at=at)
         now = time_of_decision(work, at)
-        requests.put(key, b"", due_at=now + self._horizon)
+        work.tables[REQUESTS].put(key, b"", due_at=now + self._horizon)
         rejected = self._forgetting.forget(work, record, request, handset=handset, now=now)
         if rejected is not None:
             bury(work, record, rejected, at=request.requested_at)
+
+    def _is_new_here(
+        self, work: UnitOfWork, record: ConsumerRecord, handset: str, key: bytes
+    ) -> bool:
+        """Whether the order is of this partition and was not carried out before."""
+        if self._home.sends_on(work, record, handset):
+            return False
+        return work.tables[REQUESTS].get(key) is None

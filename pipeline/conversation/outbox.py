@@ -1,7 +1,7 @@
-"""Commands on their way out: the tables `outbox` and `sent`, and what is published of them.
+"""Commands on their way out: the tables `outbox` and `sent`, and the records about them.
 
-Only this writes `mt-state`. `pipeline/stages/sending` decides; `deploy/decisions/0117` has the
-mechanism and what a crash at each point comes to.
+Only this module writes `mt-state`. `pipeline/stages/sending` decides. `deploy/decisions/0117` has
+the mechanism and the consequences of a crash at each point.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.conversation.tables import OUTBOX, SENT
 from pipeline.credits import units_from_text
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
-from pipeline.sms.msisdn import key_from_handset
+from pipeline.sms.msisdn import is_international, key_from_handset
 from pipeline.stages.sending import due
 from pipeline.stages.sending.asks import take_ask
 from pipeline.stages.sending.draft import Sending, SendingDraft
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pipeline.stages.consent.row import HandsetConsent
     from pipeline.wire.status import StatusReport
 
-#: A row of so few octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
+#: A row with fewer octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
 _SURELY_ROOM: Final = OPEN_AT_MOST * 64
 #: What a row of a gateway's id begins with: the command behind it, or a status that came first.
 _COMMAND: Final = b"c"
@@ -58,27 +58,31 @@ _STATUS: Final = b"s"
 
 
 def time_of_sending(work: UnitOfWork, record: ConsumerRecord) -> datetime:
-    """The broker's time of the record, but never before the partition's: no sender's clock."""
+    """The broker's time of the record, or the partition's if later; no sender's clock counts."""
     stamped = broker_time(record)
     return stamped if work.time is None or stamped > work.time else work.time
 
 
 class Outboxes:
-    """What is open and what was sent, by handset."""
+    """The open commands and the sent commands, by handset."""
 
     def __init__(self, rules: SendingRules | None = None) -> None:
         self._rules = rules or SendingRules()
 
     def add(self, work: UnitOfWork, key: bytes, commands: list[MtCommand]) -> None:
         """Enter commands that were just decided."""
+        outbox = self._read(work, key)
+        if outbox is None and len(commands) == 1:
+            self._put(work, key, Outbox([open_command(commands[0])]))
+            return
         cause = f"command {commands[0].command_id}"
-        draft = SendingDraft(self._read(work, key), None, now=commands[0].at, cause=cause)
+        draft = SendingDraft(outbox, None, now=commands[0].at, cause=cause)
         for command in commands:
             draft.add(open_command(command))
         self._write(work, key, draft)
 
     def is_full(self, work: UnitOfWork, key: bytes) -> bool:
-        """Whether as many commands are open for the handset as may be."""
+        """Whether the handset has the most open commands that it may have."""
         octets = work.tables[OUTBOX].get(key)
         if octets is None or len(octets) < _SURELY_ROOM:
             return False
@@ -87,17 +91,17 @@ class Outboxes:
     def refuse_stopped(
         self, work: UnitOfWork, key: bytes, consent: HandsetConsent | None, now: datetime
     ) -> None:
-        """Consent has changed: refuse what waits and may no longer be sent."""
+        """Consent has changed: refuse the waiting commands that may no longer be sent."""
         outbox = self._read(work, key)
         if outbox is not None:
             draft = SendingDraft(outbox, consent, now=now, cause=f"consent {now.isoformat()}")
-            due.refuse_stopped(draft)
-            self._write(work, key, draft)
+            if due.refuse_stopped(draft):
+                self._write(work, key, draft)
 
     def answer_ask(
         self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk, consent: HandsetConsent | None
     ) -> None:
-        """Answer a sender."""
+        """Answer a sender's ask."""
         key = key_from_handset(ask.handset)
         draft = self._draft(work, record, key, consent)
         sent = None if draft.find(ask.command_id) else self._sent(work, ask.handset, ask.command_id)
@@ -111,7 +115,7 @@ class Outboxes:
         result: MtResult,
         consent: HandsetConsent | None,
     ) -> Sending | None:
-        """Enter a result; None: of a command that is not here."""
+        """Enter a result; None if its command is not here."""
         key = key_from_handset(result.handset)
         draft = self._draft(work, record, key, consent)
         sent = None
@@ -125,10 +129,10 @@ class Outboxes:
     def enter_report(
         self, work: UnitOfWork, record: ConsumerRecord, handset: str, report: StatusReport
     ) -> bool:
-        """Enter a status; False: no command is known that it is about.
+        """Enter a status; False if the command that it is about is not known.
 
-        A receipt by SMPP names no command: one that comes before the command's result waits under
-        the gateway's id.
+        A receipt by SMPP names no command. A receipt that comes before the command's result waits
+        under the gateway's id.
         """
         status = HeardStatus(
             report.gateway_message_id,
@@ -157,7 +161,7 @@ class Outboxes:
         now: datetime,
         consent_of: Callable[[UnitOfWork, str], HandsetConsent | None],
     ) -> None:
-        """Let commands expire, permits lapse, and the gateway be asked about unknown ones."""
+        """Let commands expire and permits lapse; have the gateway asked about unknown commands."""
         outbox = self._read(work, key)
         consent = consent_of(work, key.decode())
         draft = SendingDraft(outbox, consent, now=now, cause=f"tick {now.isoformat()}")
@@ -199,13 +203,13 @@ class Outboxes:
     def _keep_early(
         self, work: UnitOfWork, handset: str, status: HeardStatus, now: datetime
     ) -> None:
-        if status.gateway_message_id:
+        if status.gateway_message_id and is_international(handset):  # no command goes elsewhere
             key = gateway_id_keys(handset, status.gateway_message_id)[0]
             row = _STATUS + encode_status(status)
             work.tables[SENT].put(key, row, due_at=now + SENT_KEPT)
 
     def _write(self, work: UnitOfWork, key: bytes, draft: SendingDraft) -> Sending:
-        """Keep rows, take statuses that came early, and publish."""
+        """Write the rows, enter statuses that came early, and publish."""
         for sent in list(draft.sent.values()):
             self._join_early(work, draft, sent)
         sending = draft.decide()
@@ -219,7 +223,7 @@ class Outboxes:
         return sending
 
     def _join_early(self, work: UnitOfWork, draft: SendingDraft, sent: SentCommand) -> None:
-        """Enter the statuses that came before it was known which command they are about."""
+        """Enter the statuses that came before their command was known."""
         keys = [key for each in sent.ids if each for key in gateway_id_keys(sent.handset, each)]
         for key in keys:
             row = work.tables[SENT].get(key) or b""

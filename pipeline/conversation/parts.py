@@ -35,10 +35,10 @@ class Parts:
         self._timeout = timedelta(minutes=settings.assembly_timeout_minutes)
 
     def add(self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str) -> list[MoMessage]:
-        """The messages that `part`, which `raw` brought, lets go; none of a duplicate."""
+        """The messages that are complete with `part`, which came by `raw`; none for a duplicate."""
         accepted = self._accept(work, part, raw)
         if accepted is None and dedupe.is_in_doubt(part):
-            accepted = self._accept_stop(work, part, account=account)
+            accepted = self._accept_stop(work, part, raw, account=account)
         if accepted is None:
             metrics.DUPLICATES.labels(part.source).inc()
             return []
@@ -104,15 +104,21 @@ class Parts:
             seen.put(key, row, due_at=due_at)
         return accepted
 
-    def _accept_stop(self, work: UnitOfWork, part: MoPart, *, account: str) -> MoPart | None:
-        """A repeat that may be none, where as a message of its own it stops what is open."""
-        row, accepted = dedupe.accept_part(None, part)
+    def _accept_stop(
+        self, work: UnitOfWork, part: MoPart, raw: MoRaw, *, account: str
+    ) -> MoPart | None:
+        """Accept a repeat as a message of its own if, as such a message, it stops what is open.
+
+        The row of a deliver_sm stays: the part already has the place of the one that it may repeat.
+        """
+        row, accepted = dedupe.accept_arrival(None, part, raw)
         if accepted is None:
             return None
         if not self._closes(work, reassemble.message_from_part(accepted, account=account)):
             return None
-        due_at = time_of_decision(work, part.received_at) + self._horizon
-        work.tables[SEEN].put(dedupe.seen_key(part), row, due_at=due_at)
+        if not raw.bind:
+            due_at = time_of_decision(work, part.received_at) + self._horizon
+            work.tables[SEEN].put(dedupe.seen_key(part), row, due_at=due_at)
         return accepted
 
     def _put_assemblies(

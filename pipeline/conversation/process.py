@@ -18,7 +18,7 @@ from pipeline.engine.faust.app import App, create_faust_app, in_background, run_
 from pipeline.engine.plan import AgentPlan
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
-from pipeline.process import troubles
+from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
@@ -67,6 +67,7 @@ def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; this ends the process."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "worker")
+    hang.watch(settings, "worker")
     app = create_app(settings)
     # Objects that exist now live as long as the process; objects of a batch live as long as it.
     gc.freeze()

@@ -164,7 +164,7 @@ class Intake:
         if not self._ready:
             await self._merge()
         taken = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
-        self._ready_of.subtract(record.topic for record in taken)
+        self._ready_of.subtract(Counter([record.topic for record in taken]))
         return taken
 
     async def _merge(self) -> None:

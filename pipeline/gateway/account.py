@@ -23,7 +23,7 @@ MO_CREDITS: Final = 1 / 3  # an inbound message: a third of a credit (guide 9)
 
 @dataclass(frozen=True)
 class Charge:
-    """What was taken from the balance, and for what."""
+    """What was charged, and for what."""
 
     at: datetime
     what: str
@@ -31,7 +31,7 @@ class Charge:
 
 
 class Account:
-    """One customer's."""
+    """The account of one customer."""
 
     def __init__(self, settings: GatewaySettings, now: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -52,7 +52,7 @@ class Account:
         return session
 
     def api_of(self, given: Mapping[str, str]) -> str:
-        """The api_id that a session or a login is of; raises `Refusal`."""
+        """The api_id of a session or a login; raises `Refusal`."""
         session = given.get("session_id", "")
         if not session:
             if not given.get("user") and not given.get("api_id"):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.rented import Rented
 
 STOP_WORDS: Final = frozenset({"STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT"})  # guide 7.1.1
 STOP_ALL: Final = frozenset({"STOP ALL", "STOP STOP", "STOPALL"})
@@ -22,148 +22,167 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class Belief(StrEnum):
-    """What the gateway believes of a handset and a number."""
+    """What the gateway believes of a handset and a scope: a number, a range or a keyword."""
 
     OPEN = "open"
     CONFIRMATION_DUE = "confirmation-due"
     STOPPED = "stopped"
 
 
-@dataclass
-class _Stop:
-    """Of one scope, or of several that one message stopped."""
+@dataclass(eq=False)
+class Stop:
+    """A stop that was sent to `number`; of a STOP ALL there is one for all that it stops."""
 
-    belief: Belief
+    number: str
     since: datetime
+    belief: Belief = Belief.CONFIRMATION_DUE
+
+
+class Heard(NamedTuple):
+    """What a message was: its stop word or none, and the stop that it made."""
+
+    word: str = ""
+    stop: Stop | None = None
+    is_change: bool = False
+
+
+@dataclass
+class _Handset:
+    everything: Stop | None = None  # STOP ALL
+    stops: dict[str, Stop] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)  # since `everything`
+
+    def stop_of(self, scope: str) -> Stop | None:
+        """The stop in force there."""
+        return self.stops.get(scope) or (None if scope in self.opened else self.everything)
+
+    def in_force(self) -> Iterator[Stop]:
+        """Each stop that holds somewhere."""
+        if self.everything is not None:
+            yield self.everything
+        yield from self.stops.values()
 
 
 class Consent:
-    """By handset and scope: a number, `*`, or `CODE/KEYWORD`. What was never stopped is open."""
+    """By handset; what was never stopped is open."""
 
-    def __init__(self, settings: GatewaySettings, now: Callable[[], datetime]) -> None:
-        self._numbers = (*settings.numbers, *settings.short_codes)
-        self._premium = settings.premium
-        self._linked = settings.linked
-        self._keywords = {
-            code: tuple(_whole(keyword) for keyword in keywords)
-            for code, keywords in settings.keywords.items()
-        }
+    def __init__(self, rented: Rented, now: Callable[[], datetime]) -> None:
+        self._rented = rented
         self._now = now
-        self._stops: dict[tuple[str, str], _Stop] = {}
-        self._used: dict[tuple[str, str], str] = {}  # the keyword that a handset used last
+        self._handsets: dict[str, _Handset] = {}
 
     def of(self, handset: str) -> dict[str, Belief]:
-        """What is not open, by scope."""
-        return {scope: stop.belief for (who, scope), stop in self._stops.items() if who == handset}
+        """What is not open, by scope; `*` is all that is not named beside it."""
+        known = self._handsets.get(handset, _Handset())
+        named = {ACCOUNT: known.everything.belief} if known.everything else {}
+        opened = dict.fromkeys(sorted(known.opened), Belief.OPEN)
+        return named | opened | {scope: stop.belief for scope, stop in known.stops.items()}
 
-    def belief(self, handset: str, number: str) -> Belief:
-        """Of a message from one number; from a shared code it goes for the keyword used last."""
-        beliefs = []
-        for scope in self._sending_scopes(handset, number):
-            stop = self._stops.get((handset, scope)) or self._stops.get((handset, ACCOUNT))
-            beliefs.append(stop.belief if stop else Belief.OPEN)
-        return next(belief for belief in Belief if belief in beliefs)  # the most open
+    def belief(self, handset: str, scope: str) -> Belief:
+        """Of one number, range or keyword."""
+        known = self._handsets.get(handset)
+        stop = known.stop_of(scope) if known and scope not in self._rented.premium else None
+        return stop.belief if stop else Belief.OPEN
 
-    def texted(self, handset: str, number: str, text: str) -> str:
-        """Take in a whole message of a handset; the stop word that it is, or empty."""
-        whole = _whole(text)
-        words = whole.split()
-        stops, word = self._stopped_by(handset, number, whole)
-        if stops:
-            if number not in self._premium:  # "this rule does not apply" (guide 7.1.1)
-                self._stop(handset, stops)
-            return word
-        if words and not STOP_WORDS.intersection(words) and "STOPALL" not in words:
-            for scope in self._opened_by(handset, number, whole):
-                self._open(handset, scope)
-        return ""
+    def refuses(self, handset: str, sender: str) -> bool:
+        """Whether an MT from this sender is blocked; a confirmation that is awaited is not.
 
-    def confirmed(self, handset: str, number: str) -> bool:
-        """An MT from the number reached the handset: whether it was an awaited confirmation.
-
-        Of several that are due it is that of the first stop.
+        Of a shared short code no MT names its keyword: it is blocked once every keyword is.
         """
-        due = min(self._due(handset, number), key=lambda stop: stop.since, default=None)
-        if due is not None:
-            due.belief = Belief.STOPPED
-        return due is not None
+        if any(True for _ in self._awaited(handset, sender)):
+            return False
+        scopes = self._rented.scopes_of(sender)
+        return all(self.belief(handset, scope) is Belief.STOPPED for scope in scopes)
 
-    def overdue(self, handset: str, number: str, since: datetime) -> bool:
-        """Six hours after the stop of `since`: whether no confirmation came. It is blocked now."""
-        for stop in self._due(handset, number):
-            if stop.since == since:
-                stop.belief = Belief.STOPPED
-                return True
-        return False
+    def texted(self, handset: str, number: str, text: str) -> Heard:
+        """Take in a whole message of a handset."""
+        words = [word.upper() for word in _WORD.findall(text)]
+        whole = " ".join(words)
+        if number in self._rented.premium:
+            return Heard()
+        if whole in STOP_ALL:
+            return self._stop_all(handset, number, whole)
+        stopped = self._stopped_by(number, words)
+        if stopped:
+            word = next(word for word in words if word in STOP_WORDS)
+            return self._stop(handset, number, word, stopped)
+        if not text.strip() or STOP_WORDS.intersection(words) or "STOPALL" in words:
+            return Heard()
+        before = self.of(handset)
+        self._open(handset, self._opened_by(number, words))
+        return Heard(is_change=self.of(handset) != before)
 
-    def since(self, handset: str, number: str) -> datetime | None:
-        """When the last stop was sent whose confirmation is due; None: none is."""
-        return max((stop.since for stop in self._due(handset, number)), default=None)
+    def confirmed(self, handset: str, sender: str) -> bool:
+        """An MT from the sender reached the handset: whether it was an awaited confirmation."""
+        awaited = list(self._awaited(handset, sender))
+        for stop in awaited:
+            stop.belief = Belief.STOPPED
+        return bool(awaited)
 
-    def _due(self, handset: str, number: str) -> Iterator[_Stop]:
-        """The stops that a message from the number may confirm: those of a code it is linked to."""
-        spoken_for = {number, *(code for code, by in self._linked.items() if by == number)}
-        for (who, scope), stop in self._stops.items():
-            if who != handset or stop.belief is not Belief.CONFIRMATION_DUE:
-                continue
-            if scope == ACCOUNT or scope.partition("/")[0] in spoken_for:
+    def overdue(self, handset: str, stop: Stop) -> bool:
+        """Six hours after a stop: whether it is still due. What it stops is blocked from now on."""
+        if stop.belief is not Belief.CONFIRMATION_DUE or not self._is_in_force(handset, stop):
+            return False
+        stop.belief = Belief.STOPPED
+        return True
+
+    def holds(self, handset: str, stop: Stop) -> bool:
+        """Whether it holds where it was sent to, and so is to be confirmed by the gateway there."""
+        known = self._handsets[handset]
+        scopes = self._rented.scopes_of(stop.number)
+        return any(known.stop_of(scope) is stop for scope in scopes)
+
+    def _is_in_force(self, handset: str, stop: Stop) -> bool:
+        return any(each is stop for each in self._handsets[handset].in_force())
+
+    def _awaited(self, handset: str, sender: str) -> Iterator[Stop]:
+        """The stops whose confirmation this sender may send."""
+        for stop in self._handsets.get(handset, _Handset()).in_force():
+            is_due = stop.belief is Belief.CONFIRMATION_DUE
+            if is_due and self._rented.speaks_for(sender, stop.number):
                 yield stop
 
-    def _stopped_by(self, handset: str, number: str, whole: str) -> tuple[list[str], str]:
-        """The scopes that a whole message stops, and its stop word."""
-        if whole in STOP_ALL:
-            return [ACCOUNT], whole
-        keywords = self._keywords.get(number)
-        if (
-            whole in STOP_WORDS
-        ):  # the guide has no bare word on a shared code: it stops each keyword
-            return [number] if keywords is None else _scopes(number, keywords), whole
-        for keyword in keywords or ():
-            for word in STOP_WORDS:
-                if whole in (f"{word} {keyword}", f"{keyword} {word}"):
-                    self._used[handset, number] = keyword
-                    return _scopes(number, (keyword,)), word
-        return [], ""
+    def _stopped_by(self, number: str, words: Sequence[str]) -> list[str]:
+        """The scopes of which the whole message is a stop (guide 7.1.1, 7.1.2)."""
+        scopes = self._rented.scopes_of(number)
+        if len(words) == 1 and words[0] in STOP_WORDS:
+            return scopes  # without its keyword, on a shared code: each of them
+        if len(words) != 2 or number not in self._rented.keywords:
+            return []
+        if (words[0] in STOP_WORDS) == (words[1] in STOP_WORDS):
+            return []
+        return [scope for scope in scopes if scope.partition("/")[2] in words]
 
-    def _opened_by(self, handset: str, number: str, whole: str) -> list[str]:
-        keywords = self._keywords.get(number)
-        if keywords is None:
-            return [number]
-        found = [keyword for keyword in keywords if f" {keyword} " in f" {whole} "]
-        if found:
-            self._used[handset, number] = found[0]
-        return _scopes(number, found)
+    def _opened_by(self, number: str, words: Sequence[str]) -> list[str]:
+        scopes = self._rented.scopes_of(number)
+        if number not in self._rented.keywords:
+            return scopes
+        return [scope for scope in scopes if scope.partition("/")[2] in words]
 
-    def _sending_scopes(self, handset: str, number: str) -> list[str]:
-        keywords = self._keywords.get(number)
-        if not keywords:
-            return [number]
-        used = self._used.get((handset, number))
-        return _scopes(number, (used,) if used else keywords)
+    def _stop(self, handset: str, number: str, word: str, scopes: Sequence[str]) -> Heard:
+        """Stop what is open; what is stopped already awaits no second confirmation."""
+        known = self._handsets.setdefault(handset, _Handset())
+        still_open = [scope for scope in scopes if known.stop_of(scope) is None]
+        if not still_open:
+            return Heard(word)
+        stop = Stop(number, self._now())
+        known.stops |= dict.fromkeys(still_open, stop)
+        known.opened.difference_update(still_open)
+        return Heard(word, stop, is_change=True)
 
-    def _stop(self, handset: str, scopes: list[str]) -> None:
-        stop = _Stop(Belief.CONFIRMATION_DUE, self._now())
+    def _stop_all(self, handset: str, number: str, word: str) -> Heard:
+        known = self._handsets.setdefault(handset, _Handset())
+        if known.everything is not None:
+            return self._stop(handset, number, word, sorted(known.opened))
+        known.everything = Stop(number, self._now())
+        return Heard(word, known.everything, is_change=True)
+
+    def _open(self, handset: str, scopes: Sequence[str]) -> None:
+        """A message to a number opens that number alone."""
+        known = self._handsets.get(handset)
+        if known is None:
+            return
         for scope in scopes:
-            self._stops.setdefault((handset, scope), stop)
-
-    def _open(self, handset: str, scope: str) -> None:
-        everything = self._stops.pop((handset, ACCOUNT), None)
-        self._stops.pop((handset, scope), None)
-        if everything:  # a message to a number opens that number alone
-            for other in self._all_scopes():
-                if other != scope:
-                    self._stops.setdefault((handset, other), everything)
-
-    def _all_scopes(self) -> Iterator[str]:
-        for number in self._numbers:
-            keywords = self._keywords.get(number)
-            yield from [number] if keywords is None else _scopes(number, keywords)
-
-
-def _whole(text: str) -> str:
-    """The words of a text in upper case, one blank between; nothing else of it."""
-    return " ".join(word.upper() for word in _WORD.findall(text))
-
-
-def _scopes(code: str, keywords: tuple[str, ...] | list[str]) -> list[str]:
-    return [f"{code}/{keyword}" for keyword in keywords]
+            known.stops.pop(scope, None)
+            if known.everything is not None:
+                known.opened.add(scope)

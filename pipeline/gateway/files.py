@@ -1,4 +1,4 @@
-"""What the stand-in leaves in the home: where it listens, and APIs for the product to send by."""
+"""The files of the stand-in in the home: its addresses, and APIs for the product to send by."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _MAILS: Final = 'mail_to = "sms@messaging.clickatell.com"\nmail_from = "two-way@
 
 
 def write_where(home: Path, urls: Mapping[str, str]) -> None:
-    """Tell the commands where it listens."""
+    """Write the addresses for the commands."""
     write_atomically(home / WHERE, json.dumps(dict(urls)) + "\n")
 
 
 def where(home: Path) -> dict[str, str]:
-    """Where each way of the stand-in is; empty: it never ran here, or it has ended."""
+    """The address of each way of the stand-in; empty if it never ran here, or has ended."""
     file = home / WHERE
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def write_apis(home: Path, settings: GatewaySettings, urls: Mapping[str, str]) -> bool:
-    """Write apis.toml, mode 0600; whether it was. One that somebody else wrote stays."""
+    """Write apis.toml, mode 0600; return whether it was written. A file of a user stays."""
     file = home / APIS
     if file.is_file() and not file.read_text().startswith(_HEAD):
         return False

@@ -1,11 +1,11 @@
-"""The gateway that is played: what it knows, and all its doors."""
+"""The stand-in of the gateway: its state, and all its doors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.consent import WINDOW, Belief
+from pipeline.gateway.consent import WINDOW, Belief, Stop
 from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.doors.smpp_server import SmppServer
@@ -19,16 +19,16 @@ from pipeline.gateway.truth import Truth
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
+    from pipeline.clock import PipelineClock
     from pipeline.gateway.faults.rules import Fault, Rule
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
 
 
 class Door(Protocol):
-    """Where messages come in; `port` is known once it listens."""
+    """A way in for messages; `port` is known once it listens."""
 
     port: int
 
@@ -43,8 +43,10 @@ CONFIRMATION: Final = "You will no longer receive messages from the short code {
 class Gateway(Ground):
     """Everything that the page, the commands and the tests use."""
 
-    def __init__(self, settings: GatewaySettings, world: World) -> None:
-        super().__init__(settings, world)
+    def __init__(
+        self, settings: GatewaySettings, world: World, clock: PipelineClock | None = None
+    ) -> None:
+        super().__init__(settings, world, clock)
         self.desk = Desk(self)
         self.statuses = Statuses(self)
         self.handing_over = HandingOver(self)
@@ -72,13 +74,14 @@ class Gateway(Ground):
         self.schedule.start()
         for door in self._doors.values():
             await door.start()
-        base = f"http://{self.settings.host}:{self.http.port}"
+        host = self.settings.reached_at
+        base = f"http://{host}:{self.http.port}"
         self.urls |= {
             "http": f"{base}/http",
             "xml": f"{base}/xml/xml",
             "soap": f"{base}/soap/webservice.php",
         } | {
-            name: f"{name}://{self.settings.host}:{door.port}"
+            name: f"{name}://{host}:{door.port}"
             for name, door in self._doors.items()
             if name != "http"
         }
@@ -93,30 +96,33 @@ class Gateway(Ground):
         await self.post.close()
 
     async def text(
-        self, handset: str, number: str, text: str, charset: str | None = None
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None = None,
+        ways: Sequence[MoWay] = (),
     ) -> list[str]:
-        """Send what a handset sends: in parts where it is long. The id of each part.
+        """Send a handset's message, in parts if it is long; return the id of each part.
 
-        Raises `ValueError` for what the charset does not hold.
+        Raises `ValueError` for a text that the charset does not hold.
         """
-        before = self.consent.of(handset)
-        word = self.consent.texted(handset, number, text)
-        if self.consent.of(handset) != before:
-            self.tell_consent(handset, number, f"the handset sent {word or 'a message'}")
-        ids = await self.handing_over.text(handset, number, text, charset)
-        since = self.consent.since(handset, number)
-        if word and since is not None and self.consent.of(handset) != before:
-            self._expect_confirmation(handset, number, word, since)
+        heard = self.consent.texted(handset, number, text)
+        if heard.is_change:
+            self.tell_consent(handset, number, f"the handset sent {heard.word or 'a message'}")
+        ids = await self.handing_over.text(handset, number, text, charset, ways)
+        if heard.stop is not None:
+            self._expect_confirmation(handset, heard.word, heard.stop)
         elif text.strip().upper() == "HELP" and (words := self._replies_of(number).get("HELP")):
             self._say(handset, number, words)
         return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
-        """What the gateway believes, by number; `*` is all, and what is not there is open."""
+        """What the gateway assumes, by number; `*` is all, and a missing number is open."""
         return self.consent.of(handset)
 
     def phones(self) -> list[str]:
-        """Every handset that an event is about, in the order of their first."""
+        """Every handset that an event is about, in the order of their first events."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
     def _rules(self) -> list[Rule]:
@@ -129,24 +135,26 @@ class Gateway(Ground):
         except (OSError, UnicodeDecodeError) as error:
             raise UnusableFaults(f"{file}: {error}") from error
 
-    def _expect_confirmation(self, handset: str, number: str, word: str, since: datetime) -> None:
-        replies = self._replies_of(number)
+    def _expect_confirmation(self, handset: str, word: str, stop: Stop) -> None:
+        replies = self._replies_of(stop.number)
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
-            self._end_window(handset, number, since, replies[word])
+            self._end_window(handset, stop, replies[word])
             return
 
         async def look() -> None:
-            self._end_window(handset, number, since, "")
+            self._end_window(handset, stop, "")
 
-        self.schedule.later(since + WINDOW - self.clock.now(), look)
+        self.schedule.later(stop.since + WINDOW - self.clock.now(), look)
 
     def _replies_of(self, number: str) -> Mapping[str, str]:
         return self.settings.replies.get(number, self.settings.custom_replies)
 
-    def _end_window(self, handset: str, number: str, since: datetime, words: str) -> None:
-        if self.consent.overdue(handset, number, since):
-            self._say(handset, number, words or CONFIRMATION.format(number))
-            self.tell_consent(handset, number, "the gateway confirmed the stop")
+    def _end_window(self, handset: str, stop: Stop, words: str) -> None:
+        if not self.consent.overdue(handset, stop):
+            return
+        if self.consent.holds(handset, stop):
+            self._say(handset, stop.number, words or CONFIRMATION.format(stop.number))
+        self.tell_consent(handset, stop.number, "the gateway confirmed the stop")
 
     def _say(self, handset: str, number: str, words: str) -> None:
         """A message of the gateway's own, billed; an MT short code's linked number speaks."""
@@ -155,7 +163,7 @@ class Gateway(Ground):
             EventKind.SHOWN,
             way="gateway",
             handset=handset,
-            sender_id=self.settings.linked.get(number, number),  # guide 7.1.1
+            sender_id=self.settings.rented.linked.get(number, number),  # guide 7.1.1
             text=words,
             facts={"parts": 1},
         )

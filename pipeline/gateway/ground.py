@@ -1,4 +1,4 @@
-"""What all parts of the stand-in stand on, and how they reach each other."""
+"""What all parts of the stand-in share, and how they reach each other."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.gateway.schedule import Schedule
 from pipeline.gateway.world import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.gateway.faults.kinds import Group
     from pipeline.gateway.faults.rules import Rule
     from pipeline.gateway.messages import Message, Result
-    from pipeline.gateway.settings import GatewaySettings
+    from pipeline.gateway.settings import GatewaySettings, MoWay
     from pipeline.gateway.world import World
     from pipeline.wire.callback import MoCallback
 
@@ -53,13 +53,15 @@ class Ground:
     smpp: _Smpp
     ftp: _Ftp
 
-    def __init__(self, settings: GatewaySettings, world: World) -> None:
+    def __init__(
+        self, settings: GatewaySettings, world: World, clock: PipelineClock | None = None
+    ) -> None:
         self.settings = settings
         self.world = world
-        self.clock = PipelineClock(settings.home)
+        self.clock = clock or PipelineClock(settings.home)
         self.schedule = Schedule(self.clock.now)
         self.account = Account(settings, self.clock.now)
-        self.consent = Consent(settings, self.clock.now)
+        self.consent = Consent(settings.rented, self.clock.now)
         self.all_faults = Faults(settings.seed)
         self.messages = Messages()
         self.post = Post()
@@ -68,7 +70,12 @@ class Ground:
         self.urls: dict[str, str] = {}  # by way: http, xml, soap, smpp, smtp, ftp
 
     async def text(
-        self, handset: str, number: str, text: str, charset: str | None = None
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None = None,
+        ways: Sequence[MoWay] = (),
     ) -> list[str]:
         """Send what a handset sends."""
         raise NotImplementedError
@@ -105,7 +112,7 @@ class Ground:
         )
 
     def tell_consent(self, handset: str, number: str, why: str) -> None:
-        """What the gateway believes of a handset changed."""
+        """Note that the gateway's belief about a handset changed."""
         beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
         self.world.happen(
             EventKind.CONSENT,

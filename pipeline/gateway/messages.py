@@ -1,4 +1,4 @@
-"""The messages that were taken, by their ids, and how each stands."""
+"""The messages that were taken, by their ids, and the state of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Result:
 
 
 class Messages:
-    """All of them. Of a client id given twice the later message answers."""
+    """All messages. If a client id is given twice, the later message answers."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, Message] = {}

@@ -6,6 +6,8 @@ import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.gateway.rented import Rented
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,8 +25,8 @@ def with_numbers(settings: GatewaySettings) -> GatewaySettings:
     """The settings with the numbers of the home beside those given; raises `UnusableNumbers`.
 
     The product checks the file. Here is read what the gateway would know: its own numbers, codes,
-    keywords, which are rated, which number speaks for a code, and the replies that it sends itself.
-    Tagged ranges are left out.
+    ranges, keywords, which are rated, which number speaks for a code, and the replies that it sends
+    itself.
     """
     file = settings.home / NUMBERS
     if not file.is_file():
@@ -37,27 +39,28 @@ def with_numbers(settings: GatewaySettings) -> GatewaySettings:
             settings,
             numbers=_together(settings.numbers, [t for t in known if t not in codes]),
             short_codes=_together(settings.short_codes, codes),
-            keywords={
-                **settings.keywords,
-                **{
-                    table["number"]: tuple(map(str, table.get("keywords", ())))
-                    for table in codes
-                    if table["kind"] == "shared-short-code"
-                },
-            },
-            premium=settings.premium | {t["number"] for t in known if t.get("premium") is True},
-            linked={
-                **settings.linked,
-                **{
-                    table["number"]: str(table["linked"])
-                    for table in known
-                    if table.get("mt_billed") is True and table.get("linked")
-                },
-            },
+            rented=_rented_from(tables, known),
             replies={table["number"]: _replies(table) for table in known if _replies(table)},
         )
     except (ValueError, RecursionError, AttributeError, TypeError) as error:  # of TOML included
         raise UnusableNumbers(f"{file}: {error}") from error
+
+
+def _rented_from(tables: list[dict[str, Any]], known: list[dict[str, Any]]) -> Rented:
+    return Rented(
+        ranges=[(str(t["first"]), str(t["last"])) for t in tables if "first" in t and "last" in t],
+        keywords={
+            t["number"]: [str(keyword).upper() for keyword in t.get("keywords", ())]
+            for t in known
+            if t.get("kind") == "shared-short-code"
+        },
+        premium={t["number"] for t in known if t.get("premium") is True},
+        linked={
+            t["number"]: str(t["linked"])
+            for t in known
+            if t.get("mt_billed") is True and t.get("linked")
+        },
+    )
 
 
 def _together(given: tuple[str, ...], tables: list[dict[str, Any]]) -> tuple[str, ...]:

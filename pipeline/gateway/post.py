@@ -1,4 +1,4 @@
-"""Calls the product's URLs; what goes wrong is an answer of 0."""
+"""Calls the product's URLs; a failure is a status of 0."""
 
 from __future__ import annotations
 

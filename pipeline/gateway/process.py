@@ -1,4 +1,4 @@
-"""The process `gateway`: every door open until it is told to end."""
+"""The process `gateway`: keeps every door open until it is told to end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, own: GatewaySettings) -> None:
-    """Play the gateway; a port in use ends it with one line."""
+    """Run the stand-in; a port in use ends the process with one line."""
 
     async def main() -> None:
         await run_until_signalled(lambda ended: _serve(own, ended), settings)

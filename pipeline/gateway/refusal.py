@@ -1,4 +1,4 @@
-"""What the stand-in does not take, by a code of the gateway."""
+"""A refusal of the stand-in, with a code of the gateway."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ class Refusal(Exception):
 
     @property
     def line(self) -> str:
-        """As HTTP has it, without `ERR:`; as XML has it in `fault`."""
+        """The line in HTTP, without `ERR:`; XML has it in `fault`."""
         return f"{self.code}, {self.words}"

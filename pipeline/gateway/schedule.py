@@ -1,4 +1,4 @@
-"""What is due later, on the home's clock: `twoway clock advance` brings it forward."""
+"""Jobs that are due later, on the home's clock: `twoway clock advance` makes them due earlier."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Schedule:
         heapq.heappush(self._due, (self._now() + after, next(self._order), job))
 
     def start(self) -> None:
-        """Begin to look at the clock."""
+        """Begin to watch the clock."""
         self._loop = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """Drop what is due, and end what runs."""
+        """Drop the jobs, and end those that run."""
         tasks = [*self._running, *([self._loop] if self._loop else [])]
         for task in tasks:
             task.cancel()

@@ -1,10 +1,13 @@
-"""What the stand-in is told at its start; all has a default but the home."""
+"""The settings of the stand-in; everything but the home has a default."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from pipeline.gateway.rented import Rented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +22,12 @@ API_IDS: Final[Mapping[str, str]] = {
     "smtp": "10005",
     "ftp": "10006",
 }
+#: A number is linked with one API (guide 8.1), whichever way its messages are handed over by.
+LINKED_API: Final = API_IDS["http"]
 
 
 class MoWay(StrEnum):
-    """How a message of a handset is handed over (guide 8.3)."""
+    """How a handset's message is handed over (guide 8.3)."""
 
     HTTP_GET = "http-get"
     HTTP_POST = "http-post"
@@ -37,10 +42,11 @@ class MoWay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySettings:
-    """Ports of 0 are any free one; `product` is where ingest listens."""
+    """A port of 0 is any free port; `product` is where ingest listens."""
 
     home: Path
     product: str = "http://127.0.0.1:8080"
+    token: str = ""  # of ingest; none is needed on this machine
     host: str = "127.0.0.1"
     host_names: tuple[str, ...] = ()  # by which clients may call, beside those of this machine
     http_port: int = 0
@@ -53,9 +59,7 @@ class GatewaySettings:
     password: str = "stand-in"  # noqa: S105 - of a gateway that sends no SMS
     numbers: tuple[str, ...] = ("447700900999",)
     short_codes: tuple[str, ...] = ()
-    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by shared short code
-    premium: frozenset[str] = frozenset()  # MO-rated: no stop rule applies (guide 7.1.1)
-    linked: Mapping[str, str] = field(default_factory=dict)  # by MT short code: who speaks for it
+    rented: Rented = field(default_factory=Rented)
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)
@@ -68,3 +72,13 @@ class GatewaySettings:
     hang_seconds: float = 60.0
     seed: int = 1
     faults: Path | None = None  # the file of rules; none: faults.toml in the home, if it is there
+
+    @property
+    def callbacks(self) -> str:
+        """Where messages and statuses are pushed to; with the token, and so for no log."""
+        return f"{self.product}/t/{quote(self.token, safe='')}" if self.token else self.product
+
+    @property
+    def reached_at(self) -> str:
+        """An address at which this machine reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104

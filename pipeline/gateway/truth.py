@@ -42,12 +42,16 @@ class Truth:
 
 
 def seen_in(home: Path) -> Iterator[dict[str, Any]]:
-    """What was taken, in its order; nothing where there is no file."""
+    """What was taken, in its order; nothing where there is no file.
+
+    A last line without its end is of a stand-in that was killed while it wrote.
+    """
     file = home / SEEN
     if file.is_file():
         with file.open(encoding="utf-8") as lines:
             for line in lines:
-                yield json.loads(line)
+                if line.endswith("\n"):
+                    yield json.loads(line)
 
 
 def twice(seen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""What the stand-in knows: its account, the phones, and every message both ways.
+"""The state of the stand-in: its account, the phones, and every message both ways.
 
 A second implementation of the gateway: it shares `pipeline.wire` and the clock with the product,
-and none of its rules. Each thing is a `WorldEvent`, in one order; the page, the files for
-tests and the terminal show events.
+and none of its rules. Each thing is a `WorldEvent`, in one order. The page, the files for tests and
+the terminal show events.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WorldEvent:
-    """Something that happened. `facts` are JSON values; octets are in `octets`, by direction."""
+    """An event. `facts` are JSON values; the octets are in `octets`, by direction."""
 
     number: int
     at: datetime
@@ -53,7 +53,7 @@ class WorldEvent:
 
 
 class World:
-    """Every event, and who is to be told of the next."""
+    """Every event, and the listeners for the next ones."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -62,7 +62,7 @@ class World:
         self._listeners: set[Callable[[WorldEvent], None]] = set()
 
     def happen(self, kind: EventKind, **fields: Any) -> WorldEvent:
-        """Note an event, and tell everybody."""
+        """Note an event, and tell every listener."""
         event = WorldEvent(number=next(self._numbers), at=self._now(), kind=kind, **fields)
         self.events.append(event)
         for tell in list(self._listeners):
@@ -70,13 +70,13 @@ class World:
         return event
 
     def answer(self, received: bytes, sent: bytes) -> None:
-        """Note the answer to the octets of a submission: the very object that its events have."""
+        """Note the answer to the octets of a submission, in the object that its events hold."""
         for place in range(len(self.events) - 1, max(-1, len(self.events) - MOST_LOOKED_AT), -1):
             event = self.events[place]
             if event.received is received and not event.sent:
                 self.events[place] = replace(event, sent=sent)
 
     def listen(self, tell: Callable[[WorldEvent], None]) -> Callable[[], None]:
-        """Have every event from now on told; returns what ends it."""
+        """Call a listener for every event from now on; return a function that ends this."""
         self._listeners.add(tell)
         return lambda: self._listeners.discard(tell)

@@ -61,6 +61,42 @@ TAILED: Final = (
 )
 #: Written by ingest.
 PUBLISHED: Final = (topics.MO_RAW, topics.MT_REQUEST, topics.DEAD_LETTER)
+#: The topics that each process writes; `twoway` is the command line. The worker sends a record that
+#: came by another partition than its handset's on to the right one.
+WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
+    "ingest": PUBLISHED,
+    "smpp": (topics.MO_RAW, topics.DEAD_LETTER),
+    "ftp": (topics.MO_RAW, topics.DEAD_LETTER),
+    "worker": (
+        topics.MO_PART,
+        topics.MO_MESSAGE,
+        topics.CONSENT_CHANGE,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.MT_STATE,
+        topics.ERASURE,
+        topics.DEAD_LETTER,
+        topics.CLOCK,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.MT_ASK,
+        topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.CONVERSATION_CHANGELOG,
+    ),
+    "sender": (topics.MT_ASK, topics.MT_RESULT),
+    "twoway": (
+        topics.MO_RAW,
+        topics.DEAD_LETTER,
+        topics.DEAD_LETTER_RETRY,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.NUMBERS,
+        topics.CLOCK,
+    ),
+}
 #: Written by the worker and the services alone: what is unreadable there is of a wrong deploy.
 #: Others may write every other topic, and what is unreadable in those never stops anything.
 OURS_ALONE: Final = frozenset(

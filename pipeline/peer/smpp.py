@@ -1,4 +1,4 @@
-"""PDUs over one connection to an SMSC: what receiving and sending have in common."""
+"""PDUs over one connection to an SMSC: the part that receiving and sending share."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class BindRefused(Exception):
 
 
 class Broken(Exception):
-    """The connection ended or makes no sense; the words say how."""
+    """The connection ended, or its octets are invalid; the words say how."""
 
 
 class Link:
-    """Sends and reads PDUs, and binds; who uses it says what they mean."""
+    """Sends and reads PDUs, and binds; its user says what the PDUs mean."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -60,7 +60,7 @@ class Link:
         return self._writer.transport.is_closing()
 
     def next_sequence(self) -> int:
-        """The number of another request."""
+        """The number of the next request."""
         self._sequence = smpp_pdu.sequence_after(self._sequence)
         return self._sequence
 
@@ -74,13 +74,13 @@ class Link:
             raise Broken(CLOSED) from error
 
     async def drained(self) -> None:
-        """Returns once there is room for more; raises `OSError`."""
+        """Wait until there is room for more; raises `OSError`."""
         await self._writer.drain()
 
     async def emptied(self) -> None:
-        """Returns once every octet is with the operating system; raises `OSError`.
+        """Wait until the operating system has every octet; raises `OSError`.
 
-        What is sent next does not wait behind what a gateway does not read.
+        Then the next PDU does not wait behind octets that the gateway does not read.
         """
         transport = self._writer.transport
         transport.set_write_buffer_limits(0)
@@ -88,7 +88,7 @@ class Link:
             await self._writer.drain()
 
     async def flush(self) -> None:
-        """Hand over what was sent, before the connection is ended."""
+        """Hand over the sent octets, before the connection is ended."""
         try:
             async with asyncio.timeout(UNBIND_SECONDS):
                 await self.emptied()
@@ -96,7 +96,7 @@ class Link:
             log.debug("the gateway did not take the last octets: %s", error or "in time")
 
     async def read(self) -> list[Pdu]:
-        """The PDUs that came, some or none; raises `Broken` or `OSError`."""
+        """The PDUs that have come, possibly none; raises `Broken` or `OSError`."""
         if self._early:
             early, self._early = self._early, []
             return early

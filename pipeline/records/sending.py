@@ -1,4 +1,4 @@
-"""What becomes of a command: what a sender asks and saw, and how the command stands."""
+"""Records about commands: a sender's asks and results, and the states that the worker publishes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.records.record import Record
 
 
 class Outcome(StrEnum):
-    """What became of a command."""
+    """The outcome of a command."""
 
     SUBMITTED = "submitted"
     FAILED = "failed"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 
 class CommandState(StrEnum):
-    """How a command stands. `waiting` to `unknown` are open; the others may still be corrected."""
+    """The state of a command. `waiting` to `unknown` are open; others may still be corrected."""
 
     WAITING = "waiting"
     PERMITTED = "permitted"
@@ -32,14 +32,14 @@ class CommandState(StrEnum):
 
 
 class AskKind(StrEnum):
-    """What a sender wants of the worker."""
+    """What a sender asks the worker for."""
 
     ASK = "ask"
     WITHDRAW = "withdraw"
 
 
 class SeenBy(StrEnum):
-    """What brought a state of a command: whose word it rests on."""
+    """The source of a state: the report or event that it rests on."""
 
     GATE = "gate"
     ASK = "ask"

@@ -1,6 +1,6 @@
-"""`apis.toml`: the gateway's APIs that commands go out by, and how each is reached.
+"""`apis.toml`: the gateway's APIs by which commands are sent, and how each is reached.
 
-Read by the sender alone. It names where each password is, and holds none itself.
+Only the sender reads the file. The file says where each password is, and holds none itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WINDOWS: Final = {
 
 
 class UnusableApi(ValueError):
-    """Nothing can be sent by an API as it is written; the words say why, and hold no secret."""
+    """Nothing can be sent by an API as it is described; the words say why, and hold no secret."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Reading `apis.toml`: every API or a line and a field that is wrong, and never a password."""
+"""Reads `apis.toml`: every API, or the line and the field of a mistake; never a password."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from pipeline.process.peer_words import keep_secret
+from pipeline.sender.addresses import HIGHEST_PORT, fault_of_url, is_host
 from pipeline.sender.apis import WINDOWS, Api, WayName
 from pipeline.stages.sending.rules import LONGEST_CALL
 
@@ -31,6 +31,11 @@ _CHOICES: Final = {
     "alphabet": ("gsm7", "latin1"),
     "temporary": ("suffix", "folder", "none"),
 }
+_MOST: Final = 1_000_000  # any number of the file
+_LONGEST: Final = 1_000  # characters of any text
+#: tomllib takes time by the square of a key's dots.
+_MOST_OCTETS: Final = 64 * 1024
+_LONGEST_LINE: Final = 2_000
 _PORTS: Final = {WayName.SMPP: 2775, WayName.SMTP: 25, WayName.FTP: 21}
 
 
@@ -39,7 +44,7 @@ class ApisError(ValueError):
 
 
 def apis_file(settings: Settings) -> Path:
-    """Where the file is: the setting `apis`, else under the home."""
+    """The path of the file: the setting `apis`, else under the home."""
     return Path(settings.apis) if settings.apis else settings.home / FILE
 
 
@@ -48,14 +53,17 @@ def apis_from_file(path: Path) -> list[Api]:
     try:
         mode = path.stat().st_mode
         octets = path.read_bytes()
+        is_mounted = path.resolve().is_relative_to(MOUNTED_SECRETS)
     except OSError as error:
         raise ApisError(f"{path}: {error.strerror}") from error
-    is_mounted = path.is_absolute() and path.is_relative_to(MOUNTED_SECRETS)
     if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_mounted:
         raise ApisError(f"{path} is open to others: chmod 600 {path}")
+    if len(octets) > _MOST_OCTETS or max(map(len, octets.split(b"\n"))) > _LONGEST_LINE:
+        words = f"at most {_MOST_OCTETS:,} octets in lines of at most {_LONGEST_LINE:,} are read"
+        raise ApisError(f"{path}: {words}")
     try:
         document = tomllib.loads(octets.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ApisError(f"{path}: {_without_text(error)}") from None
     apis = apis_from_toml(document, path=path)
     keep_secret(each for api in apis for each in (api.password, api.login_password))
@@ -63,7 +71,12 @@ def apis_from_file(path: Path) -> list[Api]:
 
 
 def _without_text(error: Exception) -> str:
-    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+    match error:
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+        case tomllib.TOMLDecodeError():
+            return str(error)
+    return "it is no TOML that can be read"
 
 
 def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
@@ -87,9 +100,9 @@ def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
 
 
 def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
-    """Questions are put by cliMsgId: what went without one the gateway would not know.
+    """Refuse APIs whose messages the gateway cannot find: it is asked by cliMsgId.
 
-    Then it would be sent again, though it had arrived.
+    A message without cliMsgId would be sent again, though it had arrived.
     """
     asked = next((one for one in apis if one.api_id == api.query_by), None)
     if asked is None:
@@ -101,7 +114,7 @@ def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
 
 
 def default_of(apis: list[Api]) -> str:
-    """The API of commands that name none: the one marked so, or the only one; empty: none."""
+    """The API of commands that name none: the marked one, or the only one; empty: none."""
     marked = next((api.api_id for api in apis if api.is_default), "")
     return marked or (apis[0].api_id if len(apis) == 1 else "")
 
@@ -139,7 +152,7 @@ def _api(table: object, where: str, path: Path) -> Api:
 
 
 def _password(name: str, given: dict[str, Any], where: str, path: Path) -> str:
-    """The password from wherever one of the three fields says it is."""
+    """The password, from the one of the three fields that is set."""
     from_file, from_environment = f"{name}_file", f"{name}_env"
     named = [each for each in (name, from_file, from_environment) if each in given]
     if len(named) > 1:
@@ -153,26 +166,37 @@ def _password(name: str, given: dict[str, Any], where: str, path: Path) -> str:
         return value
     if named[0] == from_environment:
         if value not in os.environ:
-            raise ApisError(f"{where}: there is no environment variable {value}")
+            raise ApisError(f"{where}: {from_environment} names no environment variable")
         return os.environ[value]
     try:
         return (path.parent / value).read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         words = f"{from_file} cannot be read: {type(error).__name__}"
         raise ApisError(f"{where}: {words}") from None
 
 
 def _value(value: object, name: str, kind: str, where: str) -> object:
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    most = 10**18 if name == "api_id" else _MOST
+    if is_number and not -most <= value <= most:  # type: ignore[operator]
+        raise ApisError(f"{where}: {name} must be at most {most:,}")
+    if is_number and kind == "float":
+        value = float(value)  # type: ignore[arg-type]
     wanted = {"str": str, "WayName": str, "int": int, "float": float, "bool": bool}[kind]
-    if name == "api_id" and isinstance(value, int):
+    if name == "api_id" and is_number and isinstance(value, int):
         value = str(value)
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise ApisError(f"{where}: {name} must be {_words_of(wanted)}")
     if isinstance(value, (int, float)) and value < 0:
         raise ApisError(f"{where}: {name} must not be negative")
+    if isinstance(value, str):
+        _check_text(value, name, where)
     return value
+
+
+def _check_text(text: str, name: str, where: str) -> None:
+    if not text.isprintable() or len(text) > _LONGEST:
+        raise ApisError(f"{where}: {name} must be printable, and at most {_LONGEST:,} characters")
 
 
 def _words_of(kind: type) -> str:
@@ -180,15 +204,18 @@ def _words_of(kind: type) -> str:
 
 
 def _checked(api: Api, where: str) -> Api:
-    """The API with what follows from its way filled in."""
+    """The API, with the defaults of its way filled in."""
     if api.way in _BY_URL:
-        parts = urlsplit(api.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ApisError(f"{where}: url must begin with https:// or http:// and name a host")
-        if parts.username or parts.password:
-            raise ApisError(f"{where}: url must hold no user and no password")
+        if fault := fault_of_url(api.url):
+            raise ApisError(f"{where}: url {fault}")
     elif not api.host:
         raise ApisError(f"{where}: host is missing")
+    elif not is_host(api.host):
+        raise ApisError(f"{where}: host is no name and no address")
+    if api.port > HIGHEST_PORT:
+        raise ApisError(f"{where}: port must be at most {HIGHEST_PORT}")
+    for name in ("password", "login_password"):
+        _check_text(getattr(api, name), name, where)
     if not api.user or not api.password:
         raise ApisError(f"{where}: user and password (or password_file, password_env) are needed")
     if not 0 < api.timeout_seconds <= LONGEST_CALL.total_seconds():

@@ -1,6 +1,7 @@
-"""The attempts of held commands: each is asked for, permitted, made, and its result written.
+"""The attempts of held commands: each is asked for, permitted and made, and its result written.
 
-A permit is used once, and looked at right before the octets; what was seen is told to the worker.
+A permit is used once. It is checked right before the first octet. The worker is told what the
+sender saw.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.sender")
 
-#: An ask may be lost; so long after it was written it is written again.
+#: An ask may be lost: it is written again this long after it was written.
 ASK_AGAIN_SECONDS: Final = 10.0
 #: A permit is not used in its last moments.
 MARGIN_SECONDS: Final = 0.25
 
 
 class Attempts:
-    """Asks, calls and results of the partitions that this process owns."""
+    """The asks, calls and results of the partitions that this process owns."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Attempts:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def settle(self) -> None:
-        """Wait until Kafka has what was seen."""
+        """Wait until Kafka has every result."""
         await self._told.wait()
 
     async def write_ask(self, entry: Entry) -> None:
@@ -62,14 +63,14 @@ class Attempts:
         if entry.is_given_up or entry.step is not Step.ASKED:
             return
         now = time.monotonic()
-        # The worker decides after this moment, so that counting from here is never too long.
+        # The worker decides after this moment, so the time counted from here is never too long.
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS
         entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def remind(self, entry: Entry, now: float) -> None:
-        """Write its ask again, if it may have been lost; `now` is of the monotonic clock."""
+        """Write the ask again if it may have been lost; `now` is a time of the monotonic clock."""
         if 0 < entry.ask_again_at <= now and not entry.is_given_up:
             entry.ask_again_at = now + ASK_AGAIN_SECONDS
             if entry.step is Step.GIVING_BACK:
@@ -78,7 +79,7 @@ class Attempts:
                 entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def use(self, entry: Entry, state: MtState) -> None:
-        """Use a permit, if it is the one that is waited for."""
+        """Use a permit, if the command still waits for it."""
         if entry.step is Step.ASKED and state.attempt == entry.attempt and state.until:
             entry.step = Step.CALLING
             metrics.PERMIT_SECONDS.observe(time.monotonic() - entry.asked_at)
@@ -87,14 +88,14 @@ class Attempts:
             entry.call = self.start(self._call(entry, deadline, tuple(state.parts)))
 
     async def withdraw(self, entry: Entry) -> None:
-        """Give a permit back that is never used, whether it has come yet or not."""
+        """Give back a permit that will never be used, whether or not it has come yet."""
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         if entry.asking is not None:
             await asyncio.wait({entry.asking})
         await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Have work done by the side; a defect in it is logged."""
+        """Start a task in the background; an error in it is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -157,5 +158,5 @@ class Attempts:
 
 
 def _is_written(entry: Entry) -> bool:
-    """Whether Kafka has the ask written last."""
+    """Whether Kafka has the last ask of the command."""
     return entry.asking is None or entry.asking.done()

@@ -1,4 +1,4 @@
-"""How fast one API may be sent by: a token bucket of parts."""
+"""The rate at which one API may be used: a token bucket of parts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Bucket:
-    """Lets `rate` parts a second pass, and at most a second's worth at once; 0: no limit.
+    """Lets `rate` parts a second pass, and at most the parts of one second at once; 0: no limit.
 
-    `share` is this sender's part of the rate: the partitions it owns of all.
+    `share` is this sender's share of the rate: its partitions out of all partitions.
     """
 
     def __init__(self, rate: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,7 +24,7 @@ class Bucket:
         self.share = 1.0
 
     def wait(self, parts: int) -> float:
-        """Take `parts` tokens; how many seconds to wait before using them."""
+        """Take `parts` tokens; return the seconds to wait before using them."""
         rate = self._rate * self.share
         if not self._rate:
             return 0.0

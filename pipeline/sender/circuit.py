@@ -1,4 +1,4 @@
-"""Whether an API can be used now: after failures it is left alone, and probed until it answers."""
+"""Whether an API can be used now: after failures it gets no commands until a probe succeeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ LONGEST_THROTTLE_SECONDS: Final = 3_600.0
 
 
 class Circuit:
-    """Open: nothing is asked for, and every now and then a probe that sends nothing is due."""
+    """Open: nothing is asked for, and every now and then a probe that sends nothing is due.
+
+    Half-open (`is_trying`), after a probe that went through: one message at a time, until one is
+    answered. `deploy/decisions/0121` has the figures.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -33,11 +37,12 @@ class Circuit:
         self._backoff = Backoff(SHORTEST_SECONDS, LONGEST_SECONDS)
         self._probe_at: float | None = None
         self._paused_until = 0.0
+        self.is_trying = False
         self.words = ""
 
     @property
     def is_open(self) -> bool:
-        """Whether the API is left alone."""
+        """Whether the API gets no commands."""
         return self._probe_at is not None
 
     @property
@@ -48,7 +53,7 @@ class Circuit:
         return max(0.0, until - now)
 
     def note(self, answer: Answer) -> None:
-        """Learn from what was seen of a call."""
+        """Learn from the outcome of a call."""
         if answer.trouble is Trouble.THROTTLED:
             asked = answer.retry_after_seconds or THROTTLED_SECONDS
             pause = min(asked, LONGEST_THROTTLE_SECONDS)
@@ -61,23 +66,26 @@ class Circuit:
                 self._open(answer.words)
         else:
             self._failures = 0
+            self.is_trying = False
             if not self.is_open:
                 self._backoff.succeeded()
 
     def probe_failed(self, words: str) -> None:
-        """The probe did not go through: wait longer before the next."""
+        """The probe failed: wait longer before the next one."""
         self._open(words, again=True)
 
     def probe_succeeded(self) -> None:
-        """Close the circuit; the next failure of a call opens it again, and for longer.
+        """Let one message at a time try; the next failure of a call opens it again, for longer.
 
         A probe sends nothing: where it goes through, messages may fail all the same.
         """
         self._failures = FAILURES - 1
+        self.is_trying = True
         self._probe_at = None
         self.words = ""
 
     def _open(self, words: str, *, again: bool = False) -> None:
         if self._probe_at is None or again:
             self._probe_at = self._clock() + spread(self._backoff.failed())
+        self.is_trying = False
         self.words = words

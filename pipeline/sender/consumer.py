@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import KafkaError
 
 from pipeline.avro import single_object
 from pipeline.kafka import readers, topics
 from pipeline.kafka.client.paced_consumer import PacedConsumer
+from pipeline.process.backoff import Backoff
+from pipeline.process.log_guard import exception_in_words
+from pipeline.process.stop import stop_loudly
 from pipeline.records import MtCommand, MtState
+from pipeline.sender.partitions import Partitions, commit_often
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Coroutine
 
     from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import ConsumerRecord
@@ -34,55 +38,69 @@ POLL_RECORDS: Final = 1_000
 FETCH_GAP_SECONDS: Final = 0.005
 #: A fetch that waits at the broker holds back partitions that were not part of it.
 FETCH_MAX_WAIT_MS: Final = 200
-COMMIT_SECONDS: Final = 1.0
 #: Commands held in memory at most; the others wait in Kafka.
 HELD_AT_MOST: Final = 20_000
 #: A rebalance waits so long for calls that are under way.
 REBALANCE_MS: Final = 60_000
+BACKOFF_SECONDS: Final = (0.5, 15.0)
+STOP_SECONDS: Final = 10.0
+
+T = TypeVar("T")
 
 
-class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the sender which partitions are its own, before anything of them is read."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-        self._consumer = consumer
-        self._sender = sender
-        self._owned: set[int] = set()
-
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let go; commit how far commands are done."""
-        await self._sender.settle()
-        marks = self._sender.marks()
-        await self._sender.give_up(self._owned)
-        self._owned = set()
-        await commit(self._consumer, marks)
-
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """What the worker says is heard from its end: all it says from now on answers asks."""
-        states = [each for each in assigned if each.topic == topics.MT_STATE]
-        if states:
-            await self._consumer.seek_to_end(*states)
-            await asyncio.gather(*(self._consumer.position(each) for each in states))
-        self._owned = {each.partition for each in assigned if each.topic == topics.MT_COMMAND}
-        there_are = self._consumer.partitions_for_topic(topics.MT_COMMAND) or self._owned
-        self._sender.assign(self._owned, of=len(there_are))
+class _Ended(Exception):
+    """The process is to end."""
 
 
-async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
-    """Commit how far commands are done; a failure is made up for by the next commit."""
-    offsets = {TopicPartition(topics.MT_COMMAND, p): offset for p, offset in marks.items()}
-    if offsets:
+async def feed(
+    sender: CommandSender, bootstrap: str, *, ended: asyncio.Event, reads: Callable[[bool], None]
+) -> None:
+    """Feed the sender until `ended`; `reads` is told whether it is being fed.
+
+    Where Kafka fails, whatever the failure, the partitions are given up, and a new member of the
+    group begins after a while.
+    """
+    backoff = Backoff(*BACKOFF_SECONDS)
+    while not ended.is_set():
         try:
-            await consumer.commit(offsets)
-        except CommitFailedError:
-            log.info("another sender has the partitions now: nothing is committed")
+            await _feed_once(sender, bootstrap, ended=ended, reads=reads, backoff=backoff)
         except KafkaError as error:
-            log.warning("offsets are not committed: %s", type(error).__name__)
+            seconds = backoff.failed()
+            log.warning("nothing is read, again in %g s: %s", seconds, exception_in_words(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), seconds)
 
 
-async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -> None:
-    """Feed the sender until `ended`; gives up its partitions at the end."""
-    consumer = PacedConsumer(
+async def _feed_once(
+    sender: CommandSender,
+    bootstrap: str,
+    *,
+    ended: asyncio.Event,
+    reads: Callable[[bool], None],
+    backoff: Backoff,
+) -> None:
+    """Be one member of the group, until `ended`; raises `KafkaError`."""
+    consumer = _consumer(bootstrap)
+    listener = Partitions(consumer, sender)
+    consumer.subscribe(topics=list(readers.READ_BY[readers.SENDER]), listener=listener)
+    ending = asyncio.create_task(ended.wait())
+    try:
+        await _unless(ending, consumer.start())
+        reads(True)
+        backoff.succeeded()
+        await _hand_on_all(consumer, sender, listener, ending)
+    except _Ended:
+        pass
+    finally:
+        reads(False)
+        ending.cancel()
+        listener.is_over = True
+        await listener.on_partitions_revoked(())
+        await _stop(consumer, ended)
+
+
+def _consumer(bootstrap: str) -> AIOKafkaConsumer:
+    return PacedConsumer(
         gap_seconds=lambda: FETCH_GAP_SECONDS,
         bootstrap_servers=bootstrap,
         group_id=readers.SENDER,
@@ -94,30 +112,51 @@ async def feed(sender: CommandSender, bootstrap: str, *, ended: asyncio.Event) -
         max_poll_interval_ms=REBALANCE_MS * 5,
         fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
     )
-    listener = Partitions(consumer, sender)
-    consumer.subscribe(topics=list(readers.READ_BY[readers.SENDER]), listener=listener)
-    await consumer.start()
-    committing = asyncio.create_task(_commit_often(consumer, sender))
-    ending = asyncio.create_task(ended.wait())
+
+
+async def _unless(ending: asyncio.Task[Any], work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; raises `_Ended` where `ending` is done first."""
+    task = asyncio.create_task(work)
+    await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+        raise _Ended
+    return task.result()
+
+
+async def _hand_on_all(
+    consumer: AIOKafkaConsumer,
+    sender: CommandSender,
+    listener: Partitions,
+    ending: asyncio.Task[Any],
+) -> None:
+    committing = asyncio.create_task(commit_often(consumer, sender))
     try:
-        while not ended.is_set():
+        while True:
             _pause(consumer, sender)
-            polling = asyncio.create_task(
-                consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-            )
-            await asyncio.wait([polling, ending], return_when=asyncio.FIRST_COMPLETED)
-            if not polling.done():
-                polling.cancel()
-                await asyncio.wait([polling])
-                break
-            for records in polling.result().values():
+            polling = consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            found = await _unless(ending, polling)
+            if listener.failure is not None:
+                raise listener.failure
+            if committing.done():
+                committing.result()
+            for records in found.values():
                 for record in records:
                     _hand_on(sender, record)
     finally:
         committing.cancel()
-        ending.cancel()
-        await listener.on_partitions_revoked(())
-        await consumer.stop()
+
+
+async def _stop(consumer: AIOKafkaConsumer, ended: asyncio.Event) -> None:
+    """Leave the group. A consumer that does not end would stay a member beside the next one."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await consumer.stop()
+    except (KafkaError, TimeoutError) as error:
+        if not ended.is_set():
+            stop_loudly("the consumer does not end", error)
+        log.warning("the consumer does not end: %s", type(error).__name__)
 
 
 def _pause(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
@@ -144,13 +183,3 @@ def _hand_on(sender: CommandSender, record: ConsumerRecord) -> None:
         )
         if record.topic == topics.MT_COMMAND:
             sender.skip(record.partition, record.offset)
-
-
-async def _commit_often(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-    said: dict[int, int] = {}
-    while True:
-        await asyncio.sleep(COMMIT_SECONDS)
-        marks = sender.marks()
-        if marks != said:
-            await commit(consumer, marks)
-            said = marks

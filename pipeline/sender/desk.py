@@ -1,4 +1,4 @@
-"""One API: asks for attempts as fast as rate, window and circuit let it, and makes the calls."""
+"""One API: asks for attempts as fast as rate, window and circuit allow, and makes the calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from pipeline.process.log_guard import without_quoted
 from pipeline.records import Outcome
 from pipeline.sender import metrics
 from pipeline.sender.bucket import Bucket
@@ -29,7 +30,7 @@ _LEEWAY_SECONDS: Final = 5.0  # beyond the API's own time-out, which its way kee
 
 
 class Desk:
-    """Where the commands of one API queue for their attempts."""
+    """The queue of one API's commands for their attempts."""
 
     def __init__(self, api: Api, way: Way, *, window: int) -> None:
         self.api = api
@@ -41,20 +42,22 @@ class Desk:
         self._slots = asyncio.Semaphore(window * _AHEAD)
         self._calls = asyncio.Semaphore(window)
         self._holding: set[Entry] = set()
+        self._freed = asyncio.Event()
 
     def queue(self, entry: Entry) -> None:
-        """Let a command ask for its attempt in its turn."""
+        """Let a command ask for its attempt when its turn comes."""
         self._ready.append(entry)
         self._something.set()
 
     def free(self, entry: Entry) -> None:
-        """The command asks for nothing and calls nobody now: another may."""
+        """The command neither asks nor calls now: another command may."""
         if entry in self._holding:
             self._holding.discard(entry)
             self._slots.release()
+            self._freed.set()
 
     async def run(self, ask: Callable[[Entry], Awaitable[None]]) -> None:
-        """Ask for one after the other, until cancelled."""
+        """Ask for one command after another, until cancelled."""
         while True:
             if not self._ready:
                 self._something.clear()
@@ -85,13 +88,16 @@ class Desk:
         return None
 
     async def _until_usable(self) -> None:
-        """Wait while the circuit is open, or the gateway asked for less."""
+        """Wait while the circuit is open, or the gateway asked for less, or another tries it."""
         while True:
             seconds = self.circuit.seconds_to_wait
             if seconds:
                 await asyncio.sleep(seconds)
             elif self.circuit.is_open:
                 await self._probe()
+            elif self.circuit.is_trying and self._holding:
+                self._freed.clear()
+                await self._freed.wait()
             else:
                 return
 
@@ -100,11 +106,15 @@ class Desk:
             words = await self.way.probe()
         except ProbeFailed as error:
             self.circuit.probe_failed(str(error))
-            log.warning("API %s still does not take anything: %s", self.api.api_id, error)
+            words = without_quoted(str(error))
+            log.warning("API %s still does not take anything: %s", self.api.api_id, words)
+        except Exception as error:  # the other APIs go on
+            self.circuit.probe_failed(f"{type(error).__name__} in the probe")
+            log.error("a probe of API %s met a defect", self.api.api_id, exc_info=error)
         else:
             self.circuit.probe_succeeded()
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(0)
-            log.info("API %s answers again: %s", self.api.api_id, words)
+            log.info("API %s answers again: %s", self.api.api_id, without_quoted(words))
 
     async def make_call(
         self, submission: Submission, may_go: Callable[[], bool]
@@ -139,9 +149,9 @@ class Desk:
             return [Answer(outcome=Outcome.UNKNOWN, words=words)]
 
     def _note(self, answers: Sequence[Answer]) -> None:
-        """Count them; the circuit learns from the first that was not taken, if there is one.
+        """Count the answers; the circuit learns from the first that was not taken, or the first.
 
-        Parts go one after the other: those behind it say the same once more.
+        Parts are sent in sequence: the answers behind that one repeat it.
         """
         for answer in answers:
             metrics.RESULTS.labels(self.api.api_id, answer.outcome.value).inc()
@@ -150,6 +160,6 @@ class Desk:
         self.circuit.note(telling)
         if self.circuit.is_open and not was_open:
             metrics.CIRCUIT_OPEN.labels(self.api.api_id).set(1)
-            log.error(
-                "API %s does not take anything, commands wait: %s", self.api.api_id, telling.words
-            )
+            # The gateway was told texts, and may quote one; the whole words are in mt_result.
+            words = without_quoted(telling.words)
+            log.error("API %s does not take anything, commands wait: %s", self.api.api_id, words)

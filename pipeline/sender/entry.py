@@ -30,13 +30,13 @@ FINAL_STATES: Final = frozenset(
 
 
 class Step(Enum):
-    """Where a held command is."""
+    """The step that a held command has reached."""
 
     QUEUED = auto()  # behind an older one of its lane, or waiting for its API
     ASKED = auto()
     CALLING = auto()  # a permit is in use
     GIVING_BACK = auto()  # its permit was not used and never will be
-    TOLD = auto()  # its result is written; the worker's word on it is awaited
+    TOLD = auto()  # its result is written; the worker's state is awaited
     UNKNOWN = auto()
     DONE = auto()
 
@@ -48,26 +48,26 @@ class Entry:
     command: MtCommand
     partition: int
     offset: int
-    holder: str  # who asks for it: another one each time that its partition is taken over
+    holder: str  # the holder in its asks: a new one each time that its partition is taken over
     step: Step = Step.QUEUED
     attempt: int = 1  # the one to ask for next
     first_asked_at: float = 0.0  # when the first ask of this attempt was acknowledged
     asked_at: float = 0.0
     ask_again_at: float = 0.0
     is_given_up: bool = False  # the partition was given up: its permit is never used
-    asking: asyncio.Task[None] | None = None  # the ask written last
+    asking: asyncio.Task[None] | None = None  # the last ask
     call: asyncio.Task[None] | None = None
-    delays: int = 0  # times in a row that it was told to wait behind another
+    delays: int = 0  # how often in a row it had to wait behind another
 
     @property
     def lane(self) -> LaneKey:
-        """Commands of one lane go one after the other; what follows a stop waits for no reply."""
+        """Commands of one lane are sent in sequence; one that follows a stop waits for no reply."""
         command = self.command
         return (command.handset, command.sender_id, command.purpose == Purpose.REPLY)
 
 
 class Backlog:
-    """Held commands by id and by lane."""
+    """The held commands, by id and by lane."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Entry] = {}
@@ -77,18 +77,18 @@ class Backlog:
         return len(self._by_id)
 
     def add(self, entry: Entry) -> bool:
-        """Hold a command; True when it is the first of its lane."""
+        """Hold a command; True if it is the first of its lane."""
         self._by_id[entry.command.command_id] = entry
         lane = self._lanes.setdefault(entry.lane, deque())
         lane.append(entry)
         return len(lane) == 1
 
     def find(self, command_id: str) -> Entry | None:
-        """The held command of this id."""
+        """The held command with this id."""
         return self._by_id.get(command_id)
 
     def step_aside(self, entry: Entry) -> Entry | None:
-        """Let the next of its lane go on; the next, where `entry` was the first."""
+        """Let the next command of the lane go on; return it if `entry` was the first."""
         lane = self._lanes.get(entry.lane)
         if lane is None or entry not in lane:
             return None
@@ -100,13 +100,13 @@ class Backlog:
         return lane[0] if was_first else None
 
     def back_in_front(self, entry: Entry) -> None:
-        """Put a command that had stepped aside in front of its lane again."""
+        """Put a command that had stepped aside at the front of its lane again."""
         lane = self._lanes.setdefault(entry.lane, deque())
         if entry not in lane:
             lane.appendleft(entry)
 
     def remove(self, entry: Entry) -> Entry | None:
-        """Hold it no longer; the next of its lane, where it was the first."""
+        """Stop holding a command; return the next of its lane if it was the first."""
         self._by_id.pop(entry.command.command_id, None)
         return self.step_aside(entry)
 

@@ -54,7 +54,7 @@ CALL_SECONDS: Final = Histogram(
 
 
 def show_held(held: Sequence[Entry]) -> None:
-    """Show what is held, and since and until when."""
+    """Set the gauges of the held commands."""
     HELD.set(len(held))
     UNKNOWN.set(sum(entry.step is Step.UNKNOWN for entry in held))
     oldest = min((entry.command.at for entry in held), default=None)

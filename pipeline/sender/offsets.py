@@ -1,4 +1,4 @@
-"""How far commands of a partition are done: the first that is not is where a restart begins."""
+"""How far the commands of a partition are done: a restart begins at the first that is not done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 
 
 class LowWater:
-    """Offsets taken in order, done in any order."""
+    """Offsets that are taken in order and done in any order."""
 
     def __init__(self) -> None:
         self._taken: deque[int] = deque()
@@ -14,7 +14,7 @@ class LowWater:
         self._next = -1
 
     def take(self, offset: int) -> None:
-        """An offset that is to be done; offsets come in order."""
+        """Take an offset that is to be done; offsets come in order."""
         self._taken.append(offset)
         self._next = offset + 1
 
@@ -26,12 +26,12 @@ class LowWater:
 
     @property
     def open(self) -> int:
-        """How many offsets are not below the mark."""
+        """How many offsets at or above the mark are taken."""
         return len(self._taken)
 
     @property
     def mark(self) -> int | None:
-        """The offset to go on from; None when none was taken."""
+        """The offset to continue from; None if no offset was taken."""
         if self._taken:
             return self._taken[0]
         return self._next if self._next >= 0 else None

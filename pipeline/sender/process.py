@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process import troubles
+from pipeline.process.stop import stop_loudly
 from pipeline.sender.apis import UnusableApi
 from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.consumer import feed
@@ -15,13 +17,17 @@ from pipeline.sender.desk import Desk
 from pipeline.sender.post import KafkaPost
 from pipeline.sender.sender import CommandSender
 from pipeline.sender.ways.make import way_of
-from pipeline.web.daemon import EXIT_SETTINGS, run_process, run_until_signalled
+from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pipeline.sender.apis import Api
     from pipeline.settings import Settings
 
 log = logging.getLogger("twoway.sender")
+
+CLOSE_SECONDS: Final = 5.0
 
 
 class SenderProcess:
@@ -47,31 +53,60 @@ class SenderProcess:
         return self._is_fed and self._post.is_reachable
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Send until `ended`, then end what is under way."""
+        """Send until `ended`, then end what is under way; a defect stops the process, with words.
+
+        What Kafka or the gateway does is no defect: that is tried again.
+        """
         serving = asyncio.create_task(self.sender.run())
-        feeding = asyncio.create_task(feed(self.sender, self._bootstrap, ended=ended))
-        self._is_fed = True
-        try:
-            await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
-            ended.set()
-            await feeding
-            if serving.done():
-                serving.result()
-        finally:
-            self._is_fed = False
-            serving.cancel()
-            await asyncio.wait([serving])
-            for desk in self._desks.values():
-                await desk.way.close()
-            await self._post.stop()
+        feeding = asyncio.create_task(
+            feed(self.sender, self._bootstrap, ended=ended, reads=self._reads)
+        )
+        await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+        await asyncio.wait([feeding])
+        serving.cancel()
+        await asyncio.wait([serving])
+        for desk in self._desks.values():
+            await _closed(f"API {desk.api.api_id}", desk.way.close())
+        await _closed("Kafka's producer", self._post.stop())
+        for task in (serving, feeding):
+            if not task.cancelled() and (error := task.exception()) is not None:
+                stop_loudly("sending met a defect", first_of(error))
+
+    def _reads(self, is_fed: bool) -> None:
+        self._is_fed = is_fed
+
+
+async def _closed(what: str, closing: Coroutine[None, None, None]) -> None:
+    """Close it; what fails at the end of the process is only said."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
+    except Exception as error:
+        log.warning("%s was not closed well: %s", what, type(error).__name__)
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The first exception that a group holds, however deep; another stays itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def run(settings: Settings) -> None:
-    """Send until SIGTERM or SIGINT; exits with 2 for wrong settings."""
+    """Send until SIGTERM or SIGINT.
+
+    Exits with 2 for wrong settings, 1 for a taken port, 70 after a defect.
+    """
+    troubles.tell_in(settings.home, "sender")
 
     async def main() -> None:
         process = SenderProcess(settings, apis_from_file(apis_file(settings)))
         await run_until_signalled(process.run, settings, ready=lambda: process.is_ready)
 
-    exits: dict[type[Exception], int] = {ApisError: EXIT_SETTINGS, UnusableApi: EXIT_SETTINGS}
+    exits: dict[type[Exception], int] = {
+        ApisError: EXIT_SETTINGS,
+        UnusableApi: EXIT_SETTINGS,
+        OSError: EXIT_TAKEN,
+    }
     run_process("sender", main, settings, exits=exits)

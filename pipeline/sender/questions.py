@@ -1,4 +1,4 @@
-"""The gateway is asked what became of a command whose fate is not known."""
+"""Asks the gateway what became of an unknown command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def ask_gateway(
     command: MtCommand, attempt: int, desk: Desk, post: Post, now: Callable[[], datetime]
 ) -> None:
-    """Ask by the command's cliMsgId, and write what the gateway said; nothing when it said nothing.
+    """Ask by the command's cliMsgId, and write the gateway's answer; nothing if there is none.
 
     The worker says when to ask again.
     """

@@ -1,4 +1,4 @@
-"""What was seen of an attempt, as the record that the worker reads."""
+"""The outcome of an attempt, as the record that the worker reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Answer, Found
 
-#: Of several parts, the outcome of the whole is the first of these that any part has.
+#: The outcome of several parts is the first of these that any part has.
 _WORST_FIRST: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.SUBMITTED)
 
 
@@ -28,7 +28,7 @@ def result_of_answers(
     holder: str,
     at: datetime,
 ) -> MtResult:
-    """One result of the whole attempt, with the gateway's ids in the order of the parts."""
+    """One result for the whole attempt, with the gateway's ids in the order of the parts."""
     worst = _worst(answers)
     ids = _ids_of(answers)
     return MtResult(
@@ -53,12 +53,12 @@ def result_of_answers(
 
 
 def _worst(answers: Sequence[Answer]) -> Answer:
-    """The answer that decides: unknown, then failed for good, then failed for now."""
+    """The answer that decides: unknown, then failed for good, then failed temporarily."""
     return min(answers, key=lambda a: (_WORST_FIRST.index(a.outcome), a.is_temporary))
 
 
 def _ids_of(answers: Sequence[Answer]) -> list[str]:
-    """Of a message in parts an id a part, empty where the gateway gave none."""
+    """For a message in parts one id for each part, empty where the gateway gave none."""
     last = max(answer.part_number for answer in answers)
     if not last:
         return [one for answer in answers for one in answer.gateway_message_ids]
@@ -72,7 +72,7 @@ def _ids_of(answers: Sequence[Answer]) -> list[str]:
 def result_of_query(
     command: MtCommand, found: Found, outcome: Outcome, *, api: Api, attempt: int, at: datetime
 ) -> MtResult:
-    """What the gateway said when it was asked; failed: it does not know the message."""
+    """The gateway's answer to a query; `failed` if it does not know the message."""
     return MtResult(
         result_id=derived_id("mt-result", command.command_id, "query", at.isoformat()),
         command_id=command.command_id,

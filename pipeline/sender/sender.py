@@ -1,7 +1,8 @@
-"""The sender: it holds commands until they are final, and lets each go by its API in its turn.
+"""The sender: holds commands until they are final, and sends each by its API in its turn.
 
-It decides nothing that matters. Killed at any moment it leaves a permit that lapses: the worker
-then has the gateway asked what became of it. `deploy/decisions/0117` has the table of crashes.
+It decides nothing about a command. Killed at any moment it leaves a permit that lapses. Then the
+worker has the gateway asked what became of the command. `deploy/decisions/0117` has the table of
+crashes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.sender.attempts import Attempts
 from pipeline.sender.entry import FINAL_STATES, Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
 from pipeline.sender.questions import ask_gateway
+from pipeline.sender.unknown_apis import UnknownApis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +56,7 @@ class CommandSender:
         self._attempts = Attempts(self._desk_of, post=post, now=now)
         self._marks: dict[int, LowWater] = {}
         self._holders: dict[int, str] = {}
-        self._homeless: dict[str, int] = {}
+        self._unknown_apis = UnknownApis()
 
     def __len__(self) -> int:
         return len(self._backlog)
@@ -67,10 +69,7 @@ class CommandSender:
             group.create_task(self._remind())
 
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
-        """Own these partitions from now on; `of`: how many there are.
-
-        Each has a new holder: a permit that was given to this process before is not its own.
-        """
+        """Own these partitions from now on, each with a new holder; `of`: how many there are."""
         for partition in partitions:
             self._marks[partition] = LowWater()
             self._holders[partition] = secrets.token_hex(8)
@@ -78,7 +77,7 @@ class CommandSender:
             desk.bucket.share = len(self._holders) / max(of, 1)
 
     def take(self, command: MtCommand, partition: int, offset: int) -> None:
-        """Hold a command until it is final; one of a partition that is gone is another's."""
+        """Hold a command until it is final; ignore it if its partition is no longer owned."""
         mark = self._marks.get(partition)
         if mark is None:
             return
@@ -91,20 +90,20 @@ class CommandSender:
             self._queue(entry)
 
     def skip(self, partition: int, offset: int) -> None:
-        """Pass a record that is no command."""
+        """Skip a record that is no command."""
         mark = self._marks.get(partition)
         if mark is not None:
             mark.take(offset)
             mark.finish(offset)
 
     def marks(self) -> dict[int, int]:
-        """Where to go on, by partition."""
+        """The offset to continue from, by partition."""
         return {
             partition: mark.mark for partition, mark in self._marks.items() if mark.mark is not None
         }
 
     def hear(self, state: MtState) -> None:
-        """What the worker says of a command."""
+        """Take a state that the worker published for a command."""
         entry = self._backlog.find(state.command_id)
         if entry is None or entry.is_given_up:
             return
@@ -118,10 +117,10 @@ class CommandSender:
             self._wait(entry, state)
 
     async def give_up(self, partitions: Iterable[int]) -> None:
-        """Let go of partitions: calls end, and permits that are not used go back.
+        """Give up partitions: calls end, and permits that are not used go back.
 
-        An ask that is being written is withdrawn behind it, and one that waits is not written: a
-        permit that came of it would lapse, and its command be unknown.
+        After an ask that is being written a withdrawal is written; an ask that waits is not
+        written. The permit of such an ask would lapse, and its command would become unknown.
         """
         gone = set(partitions)
         entries = self._backlog.of_partitions(gone)
@@ -148,7 +147,7 @@ class CommandSender:
             self._holders.pop(partition, None)
 
     async def settle(self) -> None:
-        """Wait until Kafka has what was seen."""
+        """Wait until Kafka has every result."""
         await self._attempts.settle()
 
     def _desk_of(self, entry: Entry) -> Desk | None:
@@ -159,11 +158,7 @@ class CommandSender:
         if desk is not None:
             desk.queue(entry)
             return
-        api_id = entry.command.api_id
-        if api_id not in self._homeless:
-            log.error("apis.toml has no API %r and no default: its commands wait", api_id)
-        self._homeless[api_id] = self._homeless.get(api_id, 0) + 1
-        metrics.WITHOUT_API.set(sum(self._homeless.values()))
+        self._unknown_apis.say(entry.command.api_id)
 
     def _desk_free(self, entry: Entry) -> None:
         desk = self._desk_of(entry)
@@ -177,7 +172,7 @@ class CommandSender:
             self._later(entry, BEHIND_SECONDS[1])
 
     def _wait(self, entry: Entry, state: MtState) -> None:
-        """It waits: for its time, for an older command, or for a new attempt."""
+        """The command waits: for its time, for an older command, or for a new attempt."""
         if entry.step is Step.UNKNOWN:
             self._backlog.back_in_front(entry)
         if state.attempt + 1 != entry.attempt or entry.step is not Step.ASKED:
@@ -195,7 +190,7 @@ class CommandSender:
             self._later(entry, 0.0)
 
     def _later(self, entry: Entry, seconds: float) -> None:
-        """Let it queue for its API again, in so many seconds."""
+        """Let the command queue for its API again after this many seconds."""
         entry.step = Step.QUEUED
         entry.ask_again_at = 0.0
         self._desk_free(entry)
@@ -210,7 +205,7 @@ class CommandSender:
             self._queue(entry)
 
     def _unknown(self, entry: Entry, state: MtState) -> None:
-        """Nobody waits behind it; the gateway is asked when the worker says so."""
+        """No command waits behind it; the gateway is asked when the worker says so."""
         if entry.step is Step.CALLING:
             return
         if entry.step is not Step.UNKNOWN:
@@ -240,11 +235,12 @@ class CommandSender:
             self._queue(entry)
 
     async def _remind(self) -> None:
-        """Write asks again that may have been lost, and count what is held."""
+        """Write asks again that may have been lost, and publish how much is held."""
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()
             held = self._backlog.entries()
             metrics.show_held(held)
+            metrics.WITHOUT_API.set(sum(self._desk_of(entry) is None for entry in held))
             for entry in held:
                 self._attempts.remind(entry, now)

@@ -1,7 +1,7 @@
-"""What every way out is: it sends one attempt of one command, and says what it saw.
+"""The interface of every way out: it sends one attempt of one command, and says what it saw.
 
-A way knows how to talk to the gateway. It decides nothing: whether to send, whether to try again
-and what a lost answer means is decided by the worker (`pipeline/stages/sending`).
+A way knows how to talk to the gateway, and decides nothing. The worker decides whether to send,
+whether to try again, and what a lost answer means (`pipeline/stages/sending`).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class PermitEnded(Exception):
 
 
 class Trouble(Enum):
-    """What an answer says of the API and not of the message."""
+    """What an answer says about the API, and not about the message."""
 
     NONE = auto()
-    #: Nothing was reached: connecting, TLS, or the name of the host failed.
+    #: The peer was not reached: connecting, TLS, or the name of the host failed.
     UNREACHABLE = auto()
-    #: The gateway refuses us whatever we send: login, account, credit (001-007, 108, 301).
+    #: The gateway refuses everything that we send: login, account, credit (001-007, 108, 301).
     REFUSED = auto()
     #: The gateway asks us to send more slowly (130, HTTP 429, SMPP 0x58 and 0x14).
     THROTTLED = auto()
@@ -44,10 +44,10 @@ class Trouble(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What was seen of a submission, or of one part of it.
+    """The outcome of a submission, or of one part of it.
 
-    `outcome` is submitted, failed or unknown. Failed means that the gateway did not take it;
-    where octets may have left and no answer was understood, it is unknown. The words come from
+    `outcome` is submitted, failed or unknown. Failed means that the gateway did not take it.
+    Unknown means that octets may have left and no answer was understood. The words come from
     `pipeline.process.peer_words`: bounded, without secrets and numbers.
     """
 
@@ -63,10 +63,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What the gateway says of a message that it was asked about.
+    """The gateway's answer to a query about a message.
 
-    `status` has 3 digits. `is_known` is False when the gateway knows no such message (ERR 103,
-    104); None when its answer says neither.
+    `status` has 3 digits. `is_known` is False if the gateway knows no such message (ERR 103, 104),
+    and None if its answer says neither.
     """
 
     is_known: bool | None
@@ -79,24 +79,24 @@ class Found:
 
 
 class Way(Protocol):
-    """A way out to one API. `close` ends its connections; it opens them itself, when needed."""
+    """A way out to one API. It opens connections itself when it needs them; `close` ends them."""
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """Send it, and give what was seen: one answer, or one a part.
+        """Send it, and return what was seen: one answer, or one for each part.
 
-        `may_go` is asked right before the first octet of the message is written, each time
-        anew; where it says False, raises `PermitEnded`. Nothing else is raised: a connection
-        that fails is an answer. Takes no longer than the API's `timeout_seconds`.
+        `may_go` is asked anew each time, right before the first octet of the message is written; if
+        it says False, `PermitEnded` is raised. Nothing else is raised: a connection that fails is
+        an answer. Takes no longer than the API's `timeout_seconds`.
         """
 
     async def probe(self) -> str:
-        """Connect, log in and ask what sends nothing; words on what answered.
+        """Connect, log in and make a request that sends no message; return words about the answer.
 
         Raises `ProbeFailed` with words.
         """
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """Ask what became of a command by its cliMsgId; None where this way cannot ask."""
+        """Ask by cliMsgId what became of a command; None if this way cannot ask."""
 
     async def close(self) -> None:
         """End the connections."""

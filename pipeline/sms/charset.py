@@ -1,6 +1,7 @@
 """The gateway's three charsets (G8.3.2): find one by any spelling of its name, and read its octets.
 
-This module finds the names of other character sets too. `stages/message_decoding.py` reads those.
+This module finds the names of other character sets too. Texts in those are read by
+`pipeline/stages/parts/message_decoding.py`.
 
 A part that came by SMPP may also be GSM-7. The end of a part can cut an escape from its character.
 Such a character can be read only after the octets of the parts are joined (deploy/decisions/0060).
@@ -66,11 +67,11 @@ def _charset_from_name(name: str) -> str | None:
 def text_from_octets(octets: bytes, charset: str) -> tuple[str, bool]:
     """The text of `octets` in one of the guide's charsets, and whether the reading lost something.
 
-    `stages/message_decoding.py` handles byte order marks. ISO-8859-1 is read as windows-1252. The
-    five octets that windows-1252 leaves empty are read as the control characters of ISO-8859-1
-    (WHATWG Encoding), so nothing is lost. 8-BIT is binary, and its text is lower-case hex. In
-    UTF-16BE a lone surrogate, or an odd octet at the end, becomes U+FFFD in the text and counts as
-    a loss. The record keeps the octets. The text is empty only when the octets are empty.
+    `pipeline/stages/parts/message_decoding.py` handles byte order marks. ISO-8859-1 is read as
+    windows-1252. The five octets that windows-1252 leaves empty are read as the control characters
+    of ISO-8859-1 (WHATWG Encoding), so nothing is lost. 8-BIT is binary, and its text is lower-case
+    hex. In UTF-16BE a lone surrogate, or an odd octet at the end, becomes U+FFFD in the text and
+    counts as a loss. The record keeps the octets. The text is empty only when the octets are empty.
     """
     if charset == ISO_8859_1:
         return _windows_1252(octets), False

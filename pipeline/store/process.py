@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.home.stack import bootstrap_of
-from pipeline.process import troubles
+from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
@@ -21,10 +21,11 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.lane import BlockLimits
 from pipeline.store.query.questions import Questions
-from pipeline.store.report.server import Report
+from pipeline.store.report.assembly import report_from
+from pipeline.store.report.saved import saved_reports
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.sink import Sink
-from pipeline.suppression_key import read_key
+from pipeline.suppression_key import key_file, read_key
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -36,6 +37,8 @@ def run(settings: Settings) -> None:
     """Run the store until it is told to stop, or cannot go on."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
+    hang.watch(settings, "store")
+    saved = saved_reports(settings.home)  # while it can read the home
     with ExitStack() as stack:
         key_reader = read_key
         if not settings.clickhouse:
@@ -47,11 +50,13 @@ def run(settings: Settings) -> None:
             writer=writer,
             limits=BlockLimits(rows=settings.block_rows, seconds=settings.block_seconds),
         )
-        report = Report(
-            settings=settings,
-            questions=Questions(database),
+        report = report_from(
+            settings,
+            Questions(database),
             is_ready=lambda: sink.ready,
             waits_for=lambda: sink.waits_for,
+            read_key=lambda: key_reader(key_file(settings)),
+            saved=saved,
         )
         thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,6 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import words_for_log
+from pipeline.process.room import NO_ROOM
 from pipeline.store import metrics
 from pipeline.store.refusals import is_about_a_value
 
@@ -25,10 +25,9 @@ T = TypeVar("T")
 FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 10.0
 GIVE_UP_SECONDS: Final = 120.0
-#: A full disk, or a full quota, or a limit on files; a wait for room has no end.
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+#: A wait for room has no end.
 _CODE_NO_ROOM: Final = 243  # NOT_ENOUGH_SPACE (ClickHouse's src/Common/ErrorCodes.cpp)
-_WORDS_OF_NO_ROOM: Final = tuple(f"errno: {number}," for number in _NO_ROOM)
+_WORDS_OF_NO_ROOM: Final = tuple(f"errno: {number}," for number in NO_ROOM)
 KAFKA: Final = "kafka"
 CLICKHOUSE: Final = "clickhouse"
 
@@ -44,7 +43,7 @@ def is_no_room(error: BaseException) -> bool:
         return getattr(error, "code", None) == _CODE_NO_ROOM or any(
             each in words for each in _WORDS_OF_NO_ROOM
         )
-    return isinstance(error, OSError) and error.errno in _NO_ROOM
+    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 class Retries:

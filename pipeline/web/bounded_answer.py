@@ -1,7 +1,7 @@
-"""An answer over HTTP that is bounded: so many octets, all of them within so long.
+"""Bounds an answer over HTTP: its octets, and the time until all of them have come.
 
-The time-out of a socket is the wait for one octet more, and http.client has no bound for a body
-without end. Here the socket is read within bounds, of the head and of the body.
+The time-out of a socket is the wait for one octet more, and http.client does not bound a body
+without end. Here the socket is read within bounds, for the head and for the body.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ FAILURE_OCTETS: Final = 256 << 10
 
 
 class AnswerRefused(OSError):
-    """An answer is larger than was asked for, or of a form that was not."""
+    """An answer is larger than its bounds, or of a form that was not requested."""
 
 
 @dataclass(frozen=True)
 class AnswerBounds:
-    """Of one answer: octets of its body, and seconds from the request until all of it is there."""
+    """The bounds of one answer: octets of its body, and seconds from the request to its end."""
 
     octets: int
     seconds: float
 
     def until(self) -> float:
-        """When it is too late, on the monotonic clock, for a request that is made now."""
+        """The deadline, on the monotonic clock, of a request that is made now."""
         return time.monotonic() + self.seconds
 
 
 def seconds_until(until: float) -> float:
-    """What is left; raises `TimeoutError` when that is nothing."""
+    """The seconds that are left; raises `TimeoutError` if there are none."""
     left = until - time.monotonic()
     if left <= 0:
         raise TimeoutError("the answer did not come to its end in time")
@@ -46,7 +46,7 @@ def seconds_until(until: float) -> float:
 
 
 class _Octets(io.RawIOBase):
-    """A socket's octets, until there were too many or it took too long."""
+    """The octets of a socket, until there are too many or they take too long."""
 
     def __init__(self, sock: socket.socket, *, until: float) -> None:
         self._sock = sock
@@ -71,7 +71,7 @@ class _Octets(io.RawIOBase):
 
 
 class BoundedResponse(HTTPResponse):
-    """What http.client reads an answer by, as a connection's `response_class`."""
+    """The class by which http.client reads an answer, as a connection's `response_class`."""
 
     def __init__(
         self, sock: socket.socket, *given: Any, bounds: AnswerBounds, until: float, **named: Any
@@ -83,7 +83,7 @@ class BoundedResponse(HTTPResponse):
         self._bounds = bounds
 
     def begin(self) -> None:
-        """Read the head; raises `AnswerRefused` for what would be larger than it looks."""
+        """Read the head; raises `AnswerRefused` for one that would be larger than it looks."""
         super().begin()
         if self.headers.get("Content-Encoding", "identity") != "identity":
             raise AnswerRefused("the answer is compressed, which was not asked for")

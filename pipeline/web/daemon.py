@@ -1,4 +1,4 @@
-"""What long-running processes have in common: signals, /metrics, log and exit status."""
+"""What long-running processes share: signals, /metrics, log and exit status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from pipeline.process.hang import end_when_hung
+from pipeline.process import hang, troubles
 from pipeline.process.log_guard import log_loop_failure, log_to_stderr
 from pipeline.web.metrics_server import serve_metrics
 
@@ -32,6 +32,8 @@ def run_process(
 ) -> None:
     """Run `main` to its end; an error of `exits` is one line and that exit status."""
     log_to_stderr(settings)
+    troubles.tell_in(settings.home, name)
+    hang.watch(settings, name)
     try:
         uvloop.run(main())
     except tuple(exits) as error:
@@ -55,7 +57,7 @@ async def run_until_signalled(
     loop.set_exception_handler(log_loop_failure)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    watching = asyncio.create_task(end_when_hung(settings.hang_seconds))
+    watching = asyncio.create_task(hang.end_when_hung(settings.hang_seconds))
     working = asyncio.create_task(work(ended))
     tasks = [working]
     if settings.metrics_port and ready is not None:

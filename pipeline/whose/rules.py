@@ -70,6 +70,12 @@ NOBODYS: Final[Mapping[type[Record], str]] = {
     records.Numbers: "our own numbers",
     records.Clock: "a time",
 }
+#: Tables of ClickHouse that hold copies of columns of these records. A table of several records
+#: says in its column `record` which topic a row is of. Its column `handset` is the record's.
+COPIES: Final[Mapping[str, tuple[type[Record], ...]]] = {
+    "conversation_line_rows": (records.MoMessage, records.MtCommand, records.MtRejection),
+    "mt_last_state_rows": (records.MtState,),
+}
 #: Tables of ClickHouse that hold no records, and why no erasure has to delete their rows.
 OTHER_TABLES: Final[Mapping[str, str]] = {
     "erasing": "the handset of an erasure, in memory; emptied at the end of the erasure",

@@ -35,7 +35,7 @@ def _smpp(raw: MoRaw) -> MoCallback | Rejected | None:
 
 
 def _no_message(_raw: MoRaw) -> None:
-    """A status says what became of an MT: `pipeline.wire.status` reads it."""
+    """Nothing: `pipeline.wire.status` reads a status."""
 
 
 _PARSERS: Final[Mapping[str, Callable[[MoRaw], MoCallback | Rejected | None]]] = {

@@ -1,8 +1,8 @@
-"""`make bench`: the figures of the README, all in one run on this machine, the broker on it too.
+"""`make bench`: measure the figures of docs/measured.md in one run, the broker on the same machine.
 
     python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|…]
 
-Prints a Markdown table. Compare rows with each other, not with another machine's.
+Prints a Markdown table. Compare its rows with each other, not with the rows of another machine.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from pipeline.settings import Settings
 from tests.bench import (
     engine_bench,
     gate_bench,
+    gateway_bench,
     ingest_bench,
     latency_bench,
     log_bench,
     pipeline_bench,
+    report_bench,
     restore_bench,
     sender_bench,
     smpp_bench,
@@ -40,11 +42,23 @@ RATE = 100
 #: The first spell has a broker in it that is not compiled yet.
 LATENCY_SECONDS = {"just started": 15, "then": 30}
 IDLE_SECONDS = 30.0
-ONLY = ("stack", "engine", "pipeline", "ingest", "gate", "restore", "smpp", "log", "sender")
+ONLY = (
+    "stack",
+    "engine",
+    "pipeline",
+    "ingest",
+    "gate",
+    "restore",
+    "smpp",
+    "log",
+    "sender",
+    "gateway",
+    "report",
+)
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
-    """An idle worker, latency end to end, and requests a second of ingest, on one `twoway up`."""
+    """An idle worker, end-to-end latency, and ingest's requests a second, on one `twoway up`."""
     settings = Settings()
     # As an installation has them; a local stack would have four.
     running = RunningStack(home, settings={"partitions": str(settings.partitions)})
@@ -94,7 +108,7 @@ def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
 
 
 def idle_share(pid: int, *, seconds: float) -> float:
-    """Processor time a second that a process takes over so many seconds (proc(5): utime, stime)."""
+    """The processor time a second that a process takes during `seconds` (proc(5): utime, stime)."""
 
     def ticks() -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -106,7 +120,7 @@ def idle_share(pid: int, *, seconds: float) -> float:
 
 
 def pipeline_rows(home: Path, messages: int) -> list[tuple[str, str]]:
-    """mo-raw and mt-request to everything the stages write, beside bare aiokafka."""
+    """From mo-raw and mt-request to every output of the stages, beside bare aiokafka."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
     try:
@@ -124,7 +138,7 @@ def pipeline_rows(home: Path, messages: int) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Measure this machine.")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=30_000)
@@ -153,6 +167,10 @@ def main() -> None:
             rows += log_bench.rows(Path(folder) / "log", given.messages)
         if given.only in (None, "sender"):
             rows += sender_bench.on_a_broker(Path(folder) / "sender")
+        if given.only in (None, "gateway"):
+            rows += gateway_bench.rows(Path(folder) / "gateway")
+        if given.only in (None, "report"):
+            rows += report_bench.run(Path(folder) / "report")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

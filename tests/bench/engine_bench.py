@@ -1,6 +1,6 @@
-"""What of a message's way is the engine's: from the append to mo-raw to what is committed for it.
+"""The engine's share of the latency: from the append to mo-raw to the commit of the result.
 
-Nothing runs but a broker, a worker and the load, whose records go to the topics directly.
+Only a broker, a worker and the load run. The records of the load go to the topics directly.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LOG_APPEND_TIME = 1  # a record's timestamp type: the time is the broker's
 async def measure(
     *, kafka: str, partitions: int, rate: int, seconds: int
 ) -> dict[str, dict[str, float]]:
-    """The latencies over `rate * seconds` messages; each is answered by an MT at once."""
+    """The latencies over `rate * seconds` messages; each message is answered by an MT at once."""
     run = f"{time.time_ns():x}"
     total = rate * seconds
     appended: dict[str, float] = {}
@@ -97,7 +97,7 @@ async def _append(
 
 
 def on_a_broker(home: Path, *, rate: int, spells: Mapping[str, int]) -> list[tuple[str, str]]:
-    """The rows, a spell of so many seconds after the other on one broker."""
+    """The rows of the table: one period of measuring after another, on one broker."""
     settings = Settings()
     broker = LocalKafka(home=home / "kafka", partitions=settings.partitions)
     broker.start()

@@ -1,9 +1,9 @@
-"""MT requests through the gate of one worker that holds many handsets' consent on disk.
+"""MT requests through the gate of one worker that has the consent of many handsets on disk.
 
     python -m tests.bench --only gate
 
-The handsets' rows are made by the stages, once for each kind, and written to the changelog, from
-which the worker restores them as it would after the loss of its disk.
+The stages make the rows of the handsets, one for each kind. The rows are written to the changelog.
+The worker restores them from there, as it does after the loss of its disk.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def handset_of(number: int) -> str:
 
 
 def row_after(text: str) -> HandsetConsent:
-    """The row of a handset that texted this a day ago."""
+    """The row of a handset that sent this text a day ago."""
     rules, numbers = ConsentRules(), Directory(directory())
     then = datetime.now(UTC) - timedelta(days=1)
     message = MoMessage(
@@ -109,7 +109,7 @@ def changelog_rows(handsets: int) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 async def write_changelog(bootstrap: str, handsets: int) -> None:
-    """Every handset's row, and the point at which each partition's tables stand."""
+    """Write every handset's row, and for each partition the point at which its tables are."""
     name = topics.CONVERSATION_CHANGELOG
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=BATCH_OCTETS
@@ -148,7 +148,7 @@ async def _send(
 
 
 def requests_for(count: int, *, handsets: int, run: str) -> Iterator[tuple[str, bytes, bytes]]:
-    """Requests to handsets at random."""
+    """Requests to random handsets."""
     rng = random.Random(11)
     for n in range(count):
         handset = handset_of(rng.randrange(handsets))
@@ -163,7 +163,7 @@ def requests_for(count: int, *, handsets: int, run: str) -> Iterator[tuple[str, 
 
 
 async def decisions(bootstrap: str, ready: asyncio.Event) -> AsyncIterator[list[str]]:
-    """The requests that were decided, as they are committed from now on."""
+    """The decisions on requests, from now on, as they are committed."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50
     )
@@ -187,7 +187,7 @@ async def rate_of(
 ) -> float:
     """Requests a second, from the first decision that is seen to the last.
 
-    The worker is held still while they are published.
+    The worker is stopped while the requests are published.
     """
     ready = asyncio.Event()
     done, first, last = 0, 0.0, 0.0
@@ -211,7 +211,7 @@ async def rate_of(
 
 
 async def latency_of(bootstrap: str, *, handsets: int, rate: int, seconds: int) -> dict[str, float]:
-    """From the moment a request is sent to its decision, at a steady rate."""
+    """The latencies from sending a request to its decision, at a steady rate."""
     ready = asyncio.Event()
     total = rate * seconds
     sent: dict[str, float] = {}
@@ -243,7 +243,7 @@ async def latency_of(bootstrap: str, *, handsets: int, rate: int, seconds: int) 
 
 
 async def until_ready(bootstrap: str) -> None:
-    """Until the worker has restored every partition: one request of each is decided."""
+    """Wait until the worker has restored every partition: one request of each is decided."""
     ready = asyncio.Event()
     waiting: set[str] = set()
 
@@ -271,7 +271,7 @@ def run(
     requests: int = REQUESTS,
     seconds: int = RATE_SECONDS,
 ) -> list[tuple[str, str]]:
-    """The rows of the README's table."""
+    """The rows for docs/measured.md."""
     create_topics(bootstrap, Settings(kafka=bootstrap, partitions=PARTITIONS))
     numbers = single_object.encode(directory())
     asyncio.run(publish(bootstrap, [(topics.NUMBERS, None, numbers, n) for n in range(PARTITIONS)]))
@@ -294,7 +294,7 @@ def run(
 
 
 def on_a_broker(home: Path) -> list[tuple[str, str]]:
-    """The rows, on a broker of their own."""
+    """The rows, measured on a broker that this bench starts."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
     try:

@@ -1,8 +1,8 @@
-"""Callbacks a second, each acknowledged by Kafka before it counts, and how long they took.
+"""Callbacks a second that Kafka has acknowledged, and their latencies.
 
     python -m tests.bench.ingest_bench http://127.0.0.1:8080 --requests 50000 --concurrency 64
 
-Every request is a part of its own: other handset, other moMsgId. Ends after `--seconds` at the
+Every request is a different part, with its own handset and moMsgId. Ends after `--seconds` at the
 latest. Prints one JSON object: requests, statuses, requests_per_second, p50_ms, p99_ms, cpu_share.
 """
 
@@ -49,7 +49,7 @@ FORMS: Final = tuple(f"{name}-{method}" for name in RENDERERS for method in ("ge
 
 
 def template_of(form: str, *, host: str, prefix: str) -> bytes:
-    """A request by this way, the part's number and id to be filled in."""
+    """A request for this way in, with placeholders for the number and the id of the part."""
     name, _, method = form.partition("-")
     body = RENDERERS[name](
         MoCallback(
@@ -76,7 +76,7 @@ def template_of(form: str, *, host: str, prefix: str) -> bytes:
 
 
 class Load:
-    """Hands out requests and keeps what came back."""
+    """Gives out requests and keeps the answers."""
 
     def __init__(self, *, requests: int, host: str, prefix: str, form: str) -> None:
         self._left = requests
@@ -86,7 +86,7 @@ class Load:
         self.seconds: list[float] = []
 
     def next_request(self) -> bytes | None:
-        """The octets of one more request; None when there is none left."""
+        """The octets of the next request; None when no request is left."""
         if self._left == 0:
             return None
         self._left -= 1
@@ -96,7 +96,7 @@ class Load:
 
 
 class Client(asyncio.Protocol):
-    """One connection: the next request goes out when the answer to the last one is in."""
+    """One connection: the next request is sent when the answer to the last request has arrived."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -133,7 +133,7 @@ class Client(asyncio.Protocol):
 async def measure(
     url: str, *, requests: int, concurrency: int, seconds: float, form: str = "http-get"
 ) -> dict[str, Any]:
-    """Send `requests` over `concurrency` connections; figures as a dict."""
+    """Send `requests` over `concurrency` connections, and return the figures."""
     address = urlsplit(url)
     load = Load(
         requests=requests,
@@ -165,7 +165,7 @@ async def measure(
 
 
 def rows(home: Path, requests: int) -> list[tuple[str, str]]:
-    """Requests by each way over HTTP, and slow clients, at an ingest beside its broker alone."""
+    """Requests by each way in over HTTP, and slow clients, at an ingest beside its broker alone."""
     home.mkdir()
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
@@ -207,7 +207,7 @@ def _slow_row(url: str, pid: int) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Read the command line, measure, print."""
+    """Read the command line, measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("url", help="base URL of ingest, a token's path included")
     parser.add_argument("--requests", type=int, default=50_000)

@@ -1,4 +1,7 @@
-"""From the gateway's 200 to the row in ClickHouse, and to the MT command, at a steady rate."""
+"""The latency from the gateway's 200 to the row in ClickHouse and to the MT command.
+
+Messages are sent at a steady rate.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 async def measure(
     *, ingest: str, report: str, kafka: str, partitions: int, rate: int, seconds: int
 ) -> dict[str, dict[str, float]]:
-    """The latencies over `rate * seconds` messages; every one is answered by an MT at once."""
+    """The latencies over `rate * seconds` messages; each message is answered by an MT at once."""
     run = f"{time.time_ns():x}"
     acknowledged: dict[str, float] = {}
     seen_row: dict[str, float] = {}
@@ -114,7 +117,8 @@ async def _watch_rows(
 ) -> None:
     """Poll ClickHouse for the rows of this run.
 
-    Mostly for the newest, so that asking costs little; now and then for what came very late.
+    Most polls ask for the newest rows only, so that they cost little. Some polls look for late
+    rows.
     """
     query = (
         "SELECT mo_msg_ids[1] AS id FROM mo_message "
@@ -144,9 +148,9 @@ async def watch_topics(
     *,
     watching: asyncio.Event,
 ) -> None:
-    """Until all messages and commands of a run are seen, and when.
+    """Record when each message and each command of a run is seen; return when all are seen.
 
-    One consumer for both topics, so that watching costs less of the machine.
+    One consumer reads both topics, so that it takes less of the processor.
     """
     names = (topics.MO_MESSAGE, topics.MT_COMMAND)
     async for record in _records(kafka, partitions, names, watching=watching):
@@ -166,7 +170,7 @@ async def _records(
 ) -> AsyncIterator[Any]:
     """Records of topics from now on, as they are committed.
 
-    Sets `watching` when it is certain where now is.
+    Sets `watching` when the start positions are fixed.
     """
     consumer = PacedConsumer(
         gap_seconds=lambda: WATCH_SECONDS,

@@ -1,9 +1,9 @@
-"""Lines of mo.log a second, fetched by FTP and acknowledged by Kafka, and what each costs.
+"""Lines of mo.log a second, fetched by FTP and acknowledged by Kafka, and the cost of each.
 
     python -m tests.bench --only log [--messages 100000]
 
-pyftpdlib serves the log from the bench's own process. Beside it: ftplib alone, which fetches the
-same log and drops it, and bare aiokafka, which produces the same records, acks=all.
+pyftpdlib serves the log from the process of the bench. Beside the poller: ftplib alone, which
+fetches the same log and drops it, and bare aiokafka, which produces the same records with acks=all.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ POLL_SECONDS: Final = 0.05
 
 
 def lines(count: int) -> list[bytes]:
-    """As the gateway writes them, each a part of its own."""
+    """Lines as the gateway writes them; each line is a different part."""
     return [
         render(
             MoCallback(
@@ -65,7 +65,7 @@ def lines(count: int) -> list[bytes]:
 
 
 def by_ftplib(peer: Peer, count: int) -> Figures:
-    """The same log, fetched and dropped."""
+    """ftplib alone: the same log, fetched and dropped."""
     with FTP() as ftp:  # noqa: S321 - what is measured
         ftp.connect(peer.host, peer.port)
         ftp.login(USER, PASSWORD)
@@ -76,7 +76,7 @@ def by_ftplib(peer: Peer, count: int) -> Figures:
 
 
 def by_poller(peer: Peer, home: Path, bootstrap: str, octets: bytes, count: int) -> Figures:
-    """From the moment the log is there until the checkpoint says that Kafka has all of it."""
+    """The poller: from the moment the log is there until its checkpoint has the whole log."""
     home.mkdir()
     log, checkpoint = peer.folder / LOG, home / "ftp" / "checkpoint"
     log.write_bytes(b"")
@@ -101,7 +101,7 @@ def wait_for(true: Callable[[], bool]) -> None:
 
 
 async def bare(bootstrap: str, given: Iterable[bytes]) -> Figures:
-    """aiokafka alone: the records that the poller would have made, so many under way."""
+    """aiokafka alone: the records that the poller would make, with as many under way."""
     now = PipelineClock().now()
     outgoing = [one for line in given if (one := outgoing_from_line(line, now=now))]
     left = deque((one.topic, one.key, encode(one.record)) for one in outgoing)
@@ -127,7 +127,7 @@ async def bare(bootstrap: str, given: Iterable[bytes]) -> Figures:
 
 
 def rows(home: Path, count: int) -> list[tuple[str, str]]:
-    """All on a broker of their own."""
+    """All rows, measured on a broker that this bench starts."""
     home.mkdir()
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()

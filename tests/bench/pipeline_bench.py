@@ -41,12 +41,12 @@ OUTPUTS = (topics.MO_PART, topics.MO_MESSAGE, topics.MT_COMMAND, topics.MT_REJEC
 
 
 def repeats_in(count: int) -> int:
-    """How many of so many records of the traffic have no output: they are repeats."""
+    """How many of the first `records` of the traffic are repeats, and so have no output."""
     return sum(1 for n in range(count) if n % 20 == 14)
 
 
 async def fill(bootstrap: str, count: int) -> int:
-    """Publish the directory and the traffic; gives how many records of traffic."""
+    """Publish the directory and the traffic; return the number of records of traffic."""
     numbers = single_object.encode(directory())
     await publish(bootstrap, [(topics.NUMBERS, None, numbers, n) for n in range(PARTITIONS)])
     traffic = list(mixed_traffic(count, handsets=20_000))
@@ -55,7 +55,7 @@ async def fill(bootstrap: str, count: int) -> int:
 
 
 async def publish(bootstrap: str, records: Sequence[tuple[Any, ...]]) -> None:
-    """Publish records of topic, key, value and, where it is given, partition."""
+    """Publish records of topic, key, value and, if given, partition."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, linger_ms=5, max_batch_size=1 << 17, enable_idempotence=True
     )
@@ -69,10 +69,10 @@ async def publish(bootstrap: str, records: Sequence[tuple[Any, ...]]) -> None:
 
 
 class WorkedOff:
-    """Counts what comes out from now on, by the input it stands for.
+    """Counts the inputs that have been processed, by the outputs.
 
-    While it runs only the last stable offsets are asked for, and what was written is counted
-    afterwards: a consumer beside it would take a tenth of the processor it measures.
+    During a run only the last stable offsets are asked. The records are counted afterwards: a
+    consumer beside the worker would take a tenth of the processor that is measured.
     """
 
     def __init__(self, bootstrap: str, *, prefix: str = "") -> None:
@@ -95,9 +95,10 @@ class WorkedOff:
         await self._consumer.stop()
 
     async def rate(self, wanted: int, *, enough_seconds: float = SECONDS) -> float:
-        """Records of input a second: a part or a decision each, from the first commit to the last.
+        """Records of input (parts or decisions) a second, from the first commit to the last.
 
-        Over `wanted` of them less those of the first commit, or over those of `enough_seconds`.
+        Ends after `wanted` records or after `enough_seconds`. The records of the first commit do
+        not count.
         """
         started = first = last = time.monotonic()
         began = seen = self._begin
@@ -124,7 +125,7 @@ class WorkedOff:
         return ends
 
     async def _count(self, begin: dict[TopicPartition, int], end: dict[TopicPartition, int]) -> int:
-        """Records of input that the outputs between these offsets stand for."""
+        """The number of input records that the outputs between these offsets come from."""
         of_input = [tp for tp in begin if not tp.topic.endswith(topics.MO_MESSAGE)]
         reading = [tp for tp in of_input if begin[tp] < end[tp]]
         self._consumer.assign(reading)
@@ -138,7 +139,7 @@ class WorkedOff:
 
 
 async def bare(bootstrap: str, count: int) -> float:
-    """Consume mo-raw and mt-request and produce each value as it is: nothing else, one process."""
+    """Bare aiokafka in one process: consume mo-raw and mt-request, produce each value as it is."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, linger_ms=5, max_batch_size=1 << 17, acks="all"
@@ -171,7 +172,7 @@ def process(
     home: Path,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`python *words` with the broker in its settings; killed in the end."""
+    """`python *words` with the broker in its settings; the process is killed at the end."""
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TWOWAY_")},
         "TWOWAY_HOME": str(home),
@@ -198,14 +199,14 @@ def process(
 
 
 async def one_worker(bootstrap: str, home: Path, count: int) -> float:
-    """Our worker on what the topics hold."""
+    """The rate of our worker on the records in the topics."""
     async with WorkedOff(bootstrap) as done:
         with process(["-m", "pipeline.cli.main", "worker"], bootstrap=bootstrap, home=home):
             return await done.rate(count - repeats_in(count))
 
 
 async def two_workers(bootstrap: str, home: Path, count: int) -> float:
-    """Two that share the partitions, held still while the topics are filled."""
+    """The rate of two workers that share the partitions; they wait while the topics fill."""
     worker = ["-m", "pipeline.cli.main", "worker"]
     warming = list(mixed_traffic(400, handsets=100, prefix="2797"))
     traffic = list(mixed_traffic(count, handsets=20_000, prefix="2798"))
@@ -226,7 +227,7 @@ async def two_workers(bootstrap: str, home: Path, count: int) -> float:
 
 
 async def until_members(bootstrap: str, count: int) -> None:
-    """Until the group is settled and has so many members."""
+    """Wait until the group is stable and has this many members."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -244,7 +245,7 @@ async def until_members(bootstrap: str, count: int) -> None:
 
 
 async def stock(bootstrap: str, home: Path, store: str) -> float:
-    """The same stages on stock Faust, on the first of what the topics hold."""
+    """The same stages on stock Faust, on the first part of the records in the topics."""
     words = ["-m", "tests.bench.stock_faust", bootstrap, str(home), store, str(PARTITIONS)]
     async with WorkedOff(bootstrap, prefix=f"{stock_faust.app_id_of(store)}-") as done:
         with process(words, bootstrap=bootstrap, home=home):
@@ -252,12 +253,12 @@ async def stock(bootstrap: str, home: Path, store: str) -> float:
 
 
 def stores() -> list[str]:
-    """Faust's stores that can be had here."""
+    """The table stores of Faust that are installed here."""
     return [store for store in stock_faust.STORES if store == "memory://" or find_spec("rocksdict")]
 
 
 def create_bench_topics(bootstrap: str) -> None:
-    """Ours, and those of the rows beside ours."""
+    """Create the topics of our worker and the topics of the rows beside it."""
     create_topics(bootstrap, Settings(kafka=bootstrap, partitions=PARTITIONS))
     names = {BARE: {}} | {n: c for s in stores() for n, c in stock_faust.topic_names(s).items()}
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
@@ -266,7 +267,7 @@ def create_bench_topics(bootstrap: str) -> None:
 
 
 def run(bootstrap: str, home: Path, count: int) -> dict[str, float]:
-    """Every rate, in one run on one broker."""
+    """Measure every rate, in one run on one broker."""
     create_bench_topics(bootstrap)
     sent = asyncio.run(fill(bootstrap, count))
     rates = {"bare aiokafka": asyncio.run(bare(bootstrap, sent))}

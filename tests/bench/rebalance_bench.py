@@ -1,10 +1,11 @@
-"""How long a partition pauses when a worker dies, stops or joins: minutes, so a command of its own.
+"""How long a partition pauses when a worker dies, stops or joins; takes minutes.
 
     python -m tests.bench.rebalance_bench [--only named|unnamed]
 
-Two workers share four partitions, messages come at a steady rate, and a reader of committed parts
-notes when each is visible. A pause is the longest time without a part of a partition after the
-event; the row gives the shortest and the longest of the partitions. Workers have names or none.
+Two workers share four partitions. Messages arrive at a steady rate, and a reader of committed parts
+notes when each part becomes visible. A pause is the longest time without a part in a partition
+after the event. A row gives the shortest and the longest pause over the partitions. The workers run
+with names and without.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class Worker:
-    """One of the two; its name is kept when it is started again."""
+    """One of the two workers; a worker that is started again keeps its name."""
 
     def __init__(self, bootstrap: str, home: Path, name: str) -> None:
         self._environment = {
@@ -79,7 +80,7 @@ class Worker:
 
 
 class Watch:
-    """When the last part of each partition became visible, and how long none did."""
+    """When the last part of each partition became visible, and the longest time without one."""
 
     def __init__(self, bootstrap: str) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -110,7 +111,7 @@ class Watch:
             self._since[partition] = now
 
     async def until_all_go_on(self, since: float) -> None:
-        """Until every partition has gone on for a while, without a pause, after `since`."""
+        """Wait until every partition has run without a pause for a while, after `since`."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             now = time.monotonic()
@@ -125,7 +126,7 @@ class Watch:
             await asyncio.sleep(0.05)
 
     async def pauses(self, event: Callable[[], None], *, least_seconds: float) -> list[float]:
-        """The longest pause of each partition, from the event until all go on again."""
+        """The longest pause of each partition, from the event until all partitions run again."""
         await self.until_all_go_on(time.monotonic())
         self._longest.clear()
         began = time.monotonic()
@@ -136,7 +137,7 @@ class Watch:
 
 
 async def keep_sending(bootstrap: str) -> None:
-    """Messages at a steady rate, as long as there is time."""
+    """Send messages at a steady rate until cancelled."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     await producer.start()
     try:
@@ -192,7 +193,7 @@ async def measure(bootstrap: str, home: Path, *, named: bool) -> list[tuple[str,
 
 
 def leave(bootstrap: str, name: str) -> None:
-    """As `twoway leave`."""
+    """Remove a worker from the group, as `twoway leave` does."""
     with contextlib.closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
         remove_member(admin, group=CONVERSATION, name=name)
 
@@ -210,7 +211,7 @@ def running(workers: list[Worker]) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def background(*work: Any) -> Any:
-    """Run these beside, and end them; what fails in them is raised."""
+    """Run these tasks in the background, then end them; raise the error of a task that failed."""
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield

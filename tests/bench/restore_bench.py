@@ -1,7 +1,8 @@
 """How soon a worker has its state back: `python -m tests.bench.restore_bench [--keys 1000000]`.
 
-The changelog is on the real broker; a process of its own restores all partitions at once, as a
-worker does that is given them: from the changelog alone, then from the databases that this left.
+The changelog is on a real broker. A separate process restores all partitions at once, as a worker
+does that gets them: first from the changelog alone, then from the databases that the first run
+left.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ DUE = 1_800_000_000_000_000  # every other row falls due some time, in microseco
 
 
 async def fill(bootstrap: str, keys: int) -> None:
-    """Rows of consents, as the changelog has them, and a point in every thousand."""
+    """Publish rows of consents as the changelog has them, and a point after every thousand rows."""
     number = bytes([TABLES.index(CONSENTS) + 1])
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=1 << 20
@@ -72,7 +73,7 @@ async def _send(producer: AIOKafkaProducer, batch: object, partition: int) -> No
 
 
 def restore(bootstrap: str, folder: Path) -> tuple[float, float, int, float]:
-    """Seconds until every partition has its state, those of the processor, rows, and MB."""
+    """Seconds until every partition has its state, processor seconds, rows, and MB."""
     plan = AgentPlan(
         name="bench",
         group="bench",
@@ -117,7 +118,7 @@ def run(bootstrap: str, home: Path, keys: int) -> list[tuple[str, str]]:
 
 
 def on_a_broker(home: Path, keys: int = KEYS) -> list[tuple[str, str]]:
-    """Both rows, on a broker of their own."""
+    """Both rows, measured on a broker that this bench starts."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
     try:

@@ -1,10 +1,11 @@
-"""Commands a second that one `twoway sender` sends, and how soon one leaves after its decision.
+"""Commands a second that one `twoway sender` sends, and the latency from decision to sending.
 
     python -m tests.bench --only sender
     python -m tests.bench.sender_bench [WAY …]
 
-Broker, worker and a gateway that takes 50 ms for every answer are on the same machine. Each way
-stands beside its own client, fed from a list at the same window, and beside a client not ours.
+Broker, worker, and a gateway that takes 50 ms for every answer are on the same machine. Beside the
+sender, for each way: our client alone, fed from a list with the same window, and a client that is
+not ours.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ SENDER: Final = ("-m", "pipeline.cli.main", "sender")
 
 @dataclass(frozen=True)
 class Pace:
-    """Commands a second, and seconds of a processor that the client took for each."""
+    """Commands a second, and the processor seconds that the client takes for each command."""
 
     rate: float
     busy: float
@@ -95,7 +96,7 @@ class Gateway:
 
 @contextmanager
 def gateway(way: WayName, home: Path) -> Iterator[Gateway]:
-    """A counterpart in a process of its own; `apis.toml` in `home` leads to it."""
+    """A counterpart in a separate process; `apis.toml` in `home` leads to it."""
     home.mkdir(parents=True)
     log, file = home / "came.log", home / "apis.toml"
     log.touch()
@@ -111,7 +112,7 @@ def gateway(way: WayName, home: Path) -> Iterator[Gateway]:
 
 
 def apis_toml(way: WayName, port: int) -> str:
-    """One API, with the window that is the way's own."""
+    """One API, with the usual window of its way."""
     fields: dict[str, str] = {"api_id": "12345", "way": way.value, "user": "bench", "tls": "off"}
     fields["password"] = SECRET
     if way in (WayName.HTTP, WayName.XML, WayName.SOAP):
@@ -126,7 +127,7 @@ def apis_toml(way: WayName, port: int) -> str:
 
 @asynccontextmanager
 async def commands_from_now(bootstrap: str) -> AsyncIterator[AsyncIterator[MtCommand]]:
-    """Commands as they are committed."""
+    """Commands from now on, as they are committed."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", fetch_max_wait_ms=20
     )
@@ -160,7 +161,7 @@ def request_of(number: int, prefix: str) -> tuple[str, bytes, bytes]:
 
 
 async def decided(bootstrap: str, count: int, prefix: str) -> list[MtCommand]:
-    """So many commands, decided by the worker."""
+    """Have the worker decide this many commands."""
     found: list[MtCommand] = []
     async with commands_from_now(bootstrap) as commands, asyncio.timeout(SECONDS):
         await publish(bootstrap, [request_of(number, prefix) for number in range(count)])
@@ -172,7 +173,7 @@ async def decided(bootstrap: str, count: int, prefix: str) -> list[MtCommand]:
 
 
 async def from_a_list(api: Api, commands: Sequence[MtCommand]) -> Pace:
-    """By the way alone: no Kafka, no permit."""
+    """The pace of the way alone: no Kafka, no permit."""
     way = way_of(api)
 
     async def submit(command: MtCommand) -> None:
@@ -191,7 +192,7 @@ async def from_a_list(api: Api, commands: Sequence[MtCommand]) -> Pace:
 
 
 async def from_outside(api: Api, commands: Sequence[MtCommand]) -> Pace:
-    """By a client that is not ours."""
+    """The pace of a client that is not ours."""
     began, busy = perf_counter(), process_time()
     await send_by_others(api, commands)
     count = len(commands)
@@ -201,9 +202,9 @@ async def from_outside(api: Api, commands: Sequence[MtCommand]) -> Pace:
 def by_the_sender(
     bootstrap: str, gateway: Gateway, count: int, pids: Mapping[str, int]
 ) -> dict[str, Pace]:
-    """By `twoway sender`, as the gateway sees it, and what each process takes for a command.
+    """The pace of `twoway sender`, as the gateway sees it, and each process's cost for a command.
 
-    Without those of its start. Raises `RuntimeError` where a command came twice.
+    The time of the start does not count. Raises `RuntimeError` if a command came twice.
     """
     first = int(count * WARM_UP)
     with process(SENDER, bootstrap=bootstrap, home=gateway.home, settings=_SETTINGS) as sender:
@@ -229,7 +230,7 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 async def latency_of(bootstrap: str, gateway: Gateway, seconds: int, prefix: str) -> list[float]:
-    """From a command's commit, as a consumer sees it, to its first octet at the gateway."""
+    """From the commit of a command, as a consumer sees it, to its first octet at the gateway."""
     total = RATE * seconds
     committed: dict[str, float] = {}
     async with commands_from_now(bootstrap) as commands, asyncio.timeout(SECONDS):
@@ -262,7 +263,7 @@ def _times_of(gateway: Gateway, wanted: Mapping[str, float]) -> dict[str, float]
 
 
 def rows_of_latency(bootstrap: str, home: Path) -> list[tuple[str, str]]:
-    """Commands at a steady rate, by HTTP."""
+    """The latencies at a steady rate, by HTTP."""
     rows = []
     with gateway(WayName.HTTP, home) as peer:
         (command,) = uvloop.run(decided(bootstrap, 1, "70"))
@@ -279,7 +280,7 @@ def rows_of_latency(bootstrap: str, home: Path) -> list[tuple[str, str]]:
 def rows_of_way(
     way: WayName, bootstrap: str, home: Path, pids: Mapping[str, int]
 ) -> list[tuple[str, str]]:
-    """One way by the sender, by its own client alone, and by a client that is not ours."""
+    """The rows of one way: by the sender, by our client alone, and by a client that is not ours."""
     count, prefix = COMMANDS[way], f"{list(WayName).index(way):02d}"
     commands = uvloop.run(decided(bootstrap, count, prefix))
     with gateway(way, home / "list") as peer:
@@ -304,7 +305,7 @@ def rows_of_way(
 
 
 def on_a_broker(home: Path, ways: Sequence[WayName] = tuple(WayName)) -> Iterator[tuple[str, str]]:
-    """The rows, on a broker of their own, each as soon as it is known."""
+    """The rows, on a broker that this bench starts; each row is given as soon as it is known."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
     bootstrap = broker.bootstrap

@@ -1,4 +1,4 @@
-"""A thousand clients that send a byte a second, and what others wait beside them."""
+"""A thousand clients that send one octet a second, and the latency of other clients beside them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OTHER: Final = (
 
 @dataclass(frozen=True)
 class Figures:
-    """What the others waited, in ms, and the most memory that the process held, in MB."""
+    """The latencies of the other clients, in ms, and the peak memory of the process, in MB."""
 
     clients: int
     answered: int
@@ -44,7 +44,7 @@ def resident_mb(pid: int) -> float:
 
 
 async def measure(url: str, pid: int, *, clients: int = CLIENTS, seconds: int = SECONDS) -> Figures:
-    """Connect the slow ones, keep them at it, and ask as others do meanwhile."""
+    """Connect the slow clients, keep them sending, and meanwhile send other clients' requests."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     address = urlsplit(url)
@@ -81,7 +81,7 @@ def _has_ended(reader: StreamReader) -> bool:
 
 
 async def _ask(where: tuple[str, int], *, times: int) -> list[float]:
-    """How long each of so many callbacks took, each on a connection of its own, in seconds."""
+    """The seconds that each of these callbacks took, each on a connection of its own."""
     waited: list[float] = []
     for number in range(times):
         began = perf_counter()

@@ -1,9 +1,9 @@
-"""deliver_sm a second, each acknowledged by Kafka before it is answered, and what each costs.
+"""deliver_sm a second that Kafka acknowledged before the answer, and the cost of each.
 
     python -m tests.bench --only smpp [--messages 30000]
 
 Two gateways drive one `twoway smpp`: smpp34's server, which is not ours and costs as much as the
-receiver, and a sender of prepared octets. Bare aiokafka produces the same records, acks=all.
+receiver, and a sender of prepared octets. Bare aiokafka produces the same records with acks=all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SECONDS_A_TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run gave; processor time of who took the messages and of who sent them."""
+    """The figures of one run, with the processor time of the receiver and of the sender."""
 
     messages: int
     seconds: float
@@ -67,13 +67,13 @@ def text(number: int) -> bytes:
 
 
 def processor_seconds(pid: int) -> float:
-    """Of a process so far (proc(5): utime, stime)."""
+    """The processor seconds of a process so far (proc(5): utime, stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * _SECONDS_A_TICK
 
 
 async def measured(pid: int, messages: int, deliver: Callable[[range], Awaitable[None]]) -> Figures:
-    """Some to warm up; then what `deliver` takes."""
+    """The figures of `deliver`, after some deliveries to warm up."""
     await deliver(range(WARM_UP))
     before, driving, began = processor_seconds(pid), process_time(), perf_counter()
     await deliver(range(WARM_UP, WARM_UP + messages))
@@ -82,7 +82,7 @@ async def measured(pid: int, messages: int, deliver: Callable[[range], Awaitable
 
 
 async def by_smpp34(home: Path, bootstrap: str, messages: int) -> Figures:
-    """smpp34's server with so many deliver_sm under way at a time."""
+    """smpp34's server, with this many deliver_sm under way at a time."""
     port = free_port()
     server = smpp34.Server("127.0.0.1", port)
     await server.start()
@@ -133,7 +133,7 @@ async def by_prepared_octets(home: Path, bootstrap: str, messages: int) -> Figur
                         answered += take(octets)
 
             def take(octets: bytes) -> int:
-                """1 for a deliver_sm answered OK."""
+                """1 for a deliver_sm that was answered OK."""
                 pdu = smpp_pdu.parse(octets)
                 if pdu is None or pdu.status != Status.OK:
                     raise RuntimeError(f"answered {octets.hex()}")
@@ -150,7 +150,7 @@ async def by_prepared_octets(home: Path, bootstrap: str, messages: int) -> Figur
 
 
 async def bare(bootstrap: str, messages: int) -> Figures:
-    """aiokafka alone: the records that the receiver would have made, as many under way."""
+    """aiokafka alone: the records that the receiver would make, with as many under way."""
     records = [record_of(number) for number in range(WARM_UP + messages)]
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=512 * 1024
@@ -190,7 +190,7 @@ def record_of(number: int) -> tuple[bytes, bytes]:
 
 
 def rows(home: Path, messages: int) -> list[tuple[str, str]]:
-    """All three on a broker of their own."""
+    """All three rows, measured on a broker that this bench starts."""
     broker = LocalKafka(home=home / "kafka", partitions=PARTITIONS)
     broker.start()
     try:

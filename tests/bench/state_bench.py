@@ -1,7 +1,7 @@
-"""How large a state may be and how soon it is back: `python -m tests.bench.state_bench`.
+"""How large a state may be and how soon it is restored: `python -m tests.bench.state_bench`.
 
-Tables of the size that one worker should hold, spread over partitions, on disk. A process of its
-own for each figure: memory given back to Python is not given back to the machine.
+Tables of the size that one worker should hold, spread over partitions, on disk. Each figure has a
+separate process, because Python does not return freed memory to the machine.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def key_of(table: str, number: int) -> bytes:
-    """Spread as the keys of a table are: digests are random, handsets stand close together."""
+    """A key as the table would have it: digests are random, handsets are close together."""
     if table == "consents":
         return b"27%09d" % number
     return hashlib.blake2b(number.to_bytes(8), digest_size=16).digest()
 
 
 def value_of(table: str, number: int) -> bytes:
-    """A row's value: of its own, and as long as that table's are."""
+    """A row's value: different for each row, and as long as the values of that table are."""
     start = number * 31 % (len(NOISE) - VALUE_OCTETS[table])
     return NOISE[start : start + VALUE_OCTETS[table]]
 
 
 def disk_mb(folder: Path) -> float:
-    """What the files under a folder hold."""
+    """The MB in the files under a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / (1 << 20)
 
 
 def resident_mb() -> float:
-    """Memory this process holds now."""
+    """The MB of memory that this process holds now."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -61,7 +61,7 @@ def resident_mb() -> float:
 
 
 def fill(state: State, table: str, first: int, last: int) -> None:
-    """Put rows in units of work; each put looks for the row that it takes the place of."""
+    """Put rows in units of work; each put looks for the row that it replaces."""
     for start in range(first, last, UNIT_ROWS):
         for number in range(start, min(start + UNIT_ROWS, last)):
             key = key_of(table, number)
@@ -72,7 +72,7 @@ def fill(state: State, table: str, first: int, last: int) -> None:
 
 
 def measure(folder: Path, sizes: dict[str, int], partitions: int) -> dict[str, float]:
-    """Fill every partition's tables, then read at random: rows a second and memory."""
+    """Fill the tables of every partition, then read at random: rows a second and memory."""
     checkpoints = Checkpoints(folder)
     states = [State(TABLES, checkpoints.open(p, identity=IDENTITY)) for p in range(partitions)]
     began = time.monotonic()
@@ -129,7 +129,7 @@ def reopen(folder: Path, partitions: int) -> dict[str, float]:
 
 
 def changelog_rows(count: int) -> Iterator[list[tuple[bytes, bytes]]]:
-    """A changelog's rows, in batches as a fetch brings them."""
+    """The rows of a changelog, in batches as a fetch brings them."""
     value = octets_from_row(StateRow(bytes(VALUE_OCTETS["consents"])))
     for start in range(0, count, UNIT_ROWS):
         rows = [(b"\x03" + key_of("consents", n), value) for n in range(start, start + UNIT_ROWS)]
@@ -137,7 +137,7 @@ def changelog_rows(count: int) -> Iterator[list[tuple[bytes, bytes]]]:
 
 
 def rebuild(folder: Path, keys: int) -> dict[str, float]:
-    """Rows a second that the database takes of a changelog, without the reading of that."""
+    """Changelog rows a second that the database stores; reading the changelog does not count."""
     checkpoints = Checkpoints(folder)
     state = State(TABLES, checkpoints.open(0, identity=IDENTITY))
     batches = list(changelog_rows(keys))
@@ -152,7 +152,7 @@ def rebuild(folder: Path, keys: int) -> dict[str, float]:
 
 
 def run(sizes: dict[str, int], *, partitions: int, keys: int) -> dict[str, float]:
-    """All figures, each in a process of its own."""
+    """All figures, each in a separate process."""
     figures: dict[str, float] = {}
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as home:

@@ -1,11 +1,11 @@
-"""The same stages on stock faust-streaming, as a Faust user would write it, to compare with.
+"""The same stages on stock faust-streaming, as a Faust user would write them, for comparison.
 
     python -m tests.bench.stock_faust BOOTSTRAP HOME memory://|rocksdb://
 
-One agent over mo-raw and mt-request, Faust tables with changelogs, at least once, a send for each
-record that comes out. The stages are `Conversation`'s own; it is given what it knows of the engine,
-tables over Faust's and a way to send. To Faust's advantage, ticks and due times are left out, and
-its producer gathers as the bare one does.
+One agent reads mo-raw and mt-request, with Faust tables and changelogs, at least once, and one send
+for each output record. The stages are those of `Conversation`. It gets the parts of the engine that
+it needs: tables over Faust's tables, and a way to send. In Faust's favour, ticks and due times are
+left out, and its producer gathers records as the bare producer does.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ STORES: Final = ("memory://", "rocksdb://")
 
 
 def app_id_of(store: str) -> str:
-    """Consumer group, and what the names of its topics begin with."""
+    """The consumer group, and the prefix of the names of its topics."""
     return f"{PREFIX}-{store.partition(':')[0]}"
 
 
 def topic_names(store: str) -> dict[str, dict[str, str]]:
-    """Topics to create beforehand, with their settings."""
+    """The topics to create beforehand, with their settings."""
     app_id = app_id_of(store)
     changelogs = {f"{app_id}-{table}-changelog": {"cleanup.policy": "compact"} for table in TABLES}
     return changelogs | {f"{app_id}-{topic}": {} for topic in OUTPUTS}
 
 
 class RowsOfFaust:
-    """A Faust table as the committed rows of one of ours. Nothing falls due."""
+    """A Faust table in the form of one of our tables' committed rows. Nothing becomes due."""
 
     def __init__(self, table: faust.Table) -> None:
         self._table = table
@@ -81,7 +81,7 @@ class RowsOfFaust:
         return None
 
     def write(self, changes: dict[bytes, StateRow | None]) -> None:
-        """Take what one event changed."""
+        """Write the changes of one event."""
         for key, row in changes.items():
             if row is not None:
                 self._table[key] = row.value
@@ -90,7 +90,7 @@ class RowsOfFaust:
 
 
 class WorkOverFaust:
-    """What `Conversation` knows of a unit of work; the outputs of one event."""
+    """The part of a unit of work that `Conversation` uses; it holds the outputs of one event."""
 
     def __init__(self, tables: dict[str, Table]) -> None:
         self.tables = tables

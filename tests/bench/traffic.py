@@ -1,4 +1,4 @@
-"""Mixed traffic for the benchmarks: seeded, so that two runs measure the same work."""
+"""Mixed traffic for the benchmarks, from a seed, so that two runs measure the same work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mixed_traffic(
     """`count` records as (topic, key, value): texts, parts of three, repeats, stops and requests.
 
     Of 20: 11 one-part texts, 3 parts of one message, 1 repeat, 1 stop, 4 MT requests (or texts).
-    Handsets begin with `prefix`: another one gives traffic that repeats nothing.
+    Handsets begin with `prefix`; another prefix gives traffic that repeats nothing.
     """
     rng = random.Random(seed)
     now = datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""`make chaos SEED=N`: kill everything at random under load, and see whether anything is amiss.
+"""`make chaos SEED=N`: kill processes at random under load, and check the results.
 
     python -m tests.chaos --seed 7 [--messages 100000] [--kills 20]
 
-The last line counts what was found; the exit status is 1 unless all of it is 0.
+The last line counts the findings; the exit status is 1 unless all counts are 0.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PAUSE_SECONDS = 5.0
 
 
 def say(words: str) -> None:
-    """A line for whoever watches."""
+    """Print a line of progress."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Run, print, and keep the home when something was found."""
+    """Run, print, and keep the home if there are findings."""
     parser = argparse.ArgumentParser(description="Kill processes at random under load.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--messages", type=int, default=100_000)

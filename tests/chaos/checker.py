@@ -1,7 +1,7 @@
-"""What must have come out, told from what went in: an oracle of its own, with none of our stages.
+"""What must have come out, computed from what went in: an oracle of its own, without our stages.
 
-`mo-raw` and `mt-request` of each partition are played in broker time; what they must give is held
-against what the other topics, the driver's log and ClickHouse have. A finding is a kind and words.
+The oracle plays `mo-raw` and `mt-request` of each partition in broker time. The results are
+compared with the other topics, the driver's log and ClickHouse. A finding is a kind and words.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it lies in its topic."""
+        """Its position in its topic."""
         return f"{self.partition}/{self.offset}"
 
 
@@ -67,7 +67,7 @@ Topics = Mapping[str, "Sequence[Entry]"]
 
 @dataclass
 class Sent:
-    """The driver's log: what was acknowledged to it."""
+    """The driver's log: what was acknowledged to the driver."""
 
     acknowledged: set[str] = field(default_factory=set)  # moMsgIds
     requests: set[str] = field(default_factory=set)
@@ -97,7 +97,7 @@ class Findings:
 
 
 class Part(NamedTuple):
-    """A callback of the gateway, read from its query string by the book (G8.3.1)."""
+    """A callback of the gateway, read from its query string as the guide says (G8.3.1)."""
 
     handset: str
     mo_msg_id: str
@@ -141,7 +141,7 @@ class Message(NamedTuple):
 
 @dataclass
 class Handset:
-    """One handset's conversation, played."""
+    """The conversation of one handset, played."""
 
     parts: list[str] = field(default_factory=list)  # part places in mo-raw, each once, in order
     messages: list[Message] = field(default_factory=list)  # in the order in which they are whole
@@ -184,14 +184,14 @@ class Handset:
 
 @dataclass
 class Played:
-    """What the inputs must have given."""
+    """The outputs that the inputs must have given."""
 
     handsets: dict[str, Handset] = field(default_factory=lambda: defaultdict(Handset))
     passes: dict[str, bool] = field(default_factory=dict)  # request -> whether it becomes a command
 
 
 def play(topics: Topics) -> Played:
-    """Mo-raw before mt-request at the same broker time, partition by partition."""
+    """Play mo-raw before mt-request at the same broker time, one partition after another."""
     played = Played()
     ranked = [(0, entry) for entry in topics["mo-raw"]] + [(1, e) for e in topics["mt-request"]]
     ranked.sort(key=lambda item: (item[1].partition, item[1].timestamp, item[0], item[1].offset))
@@ -208,7 +208,7 @@ def play(topics: Topics) -> Played:
 
 
 def check(topics: Topics, sent: Sent, rows: Mapping[str, Counter[str]]) -> Findings:
-    """Everything that is not as it must be. `rows` are ClickHouse's, as `rows_of` has a topic's."""
+    """Every finding. `rows` are ClickHouse's, in the form that `rows_of` gives a topic's."""
     findings = Findings()
     played = play(topics)
     _check_inputs(findings, topics, sent)
@@ -265,7 +265,7 @@ def _check_messages(findings: Findings, entries: Iterable[Entry], played: Played
 
 
 def _compare(findings: Findings, what: str, expected: Sequence[Any], found: Sequence[Any]) -> None:
-    """The same, each once, in the same order."""
+    """Report records that are missing, doubled, unexpected or in another order."""
     place = {item: number for number, item in enumerate(expected)}
     counts = Counter(found)
     for item in place.keys() - counts.keys():

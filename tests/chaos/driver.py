@@ -1,4 +1,4 @@
-"""The gateway and the application under chaos: they send, repeat until it is taken, and note it."""
+"""The gateway and the application under chaos: they send, repeat until taken, and note it."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ TEXT: Final = "Thank you, we have got your message."
 
 
 class NeverTaken(RuntimeError):
-    """Something was refused, or not taken in all the time there was."""
+    """Something was refused, or was not taken within the time."""
 
 
 class Driver:
-    """Plays scripts, `rate` steps a second, each handset's steps one after the other."""
+    """Plays scripts, `rate` steps a second; the steps of one handset follow each other."""
 
     def __init__(self, *, ingest: str, kafka: str, rate: float, seconds: float) -> None:
         self._ingest = ingest
@@ -61,7 +61,7 @@ class Driver:
         return self._steps
 
     async def run(self, scripts: Iterable[Script]) -> None:
-        """Play all; returns when everything is acknowledged."""
+        """Play all scripts; return when everything is acknowledged."""
         self._began = time.monotonic()
         waiting = iter(scripts)
         producer = AIOKafkaProducer(
@@ -88,12 +88,12 @@ class Driver:
             await _Handset(script, way, self).play()
 
     async def pace(self) -> None:
-        """Wait for the next step's turn."""
+        """Wait for the turn of the next step."""
         self._steps += 1
         await asyncio.sleep(max(0.0, self._began + self._steps / self._rate - time.monotonic()))
 
     async def until_taken(self, attempt: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Try as the gateway does, until it is acknowledged."""
+        """Try again, as the gateway does, until the request is acknowledged."""
         while not await attempt():
             if time.monotonic() > self._deadline:
                 raise NeverTaken(what)
@@ -156,7 +156,7 @@ class _Handset:
 
 
 class _Http:
-    """By ingest, as the gateway and an application come."""
+    """Requests to ingest, as the gateway and an application send them."""
 
     def __init__(self, ingest: str, http: aiohttp.ClientSession) -> None:
         self._ingest = ingest
@@ -187,7 +187,7 @@ class _Http:
 
 
 class _Direct:
-    """Straight to the topics, for volume: ingest is not what limits then."""
+    """Records straight to the topics, for volume: ingest does not limit the rate then."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer

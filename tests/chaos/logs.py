@@ -1,4 +1,4 @@
-"""Whether a log has a number, a text or a secret of what was sent, in any form of writing."""
+"""Whether a log holds a number, a text or a secret that was sent, in any form of writing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Noting(Protocol):
-    """Takes what was found."""
+    """Receives the findings."""
 
     def add(self, kind: str, words: str) -> None: ...
 
@@ -31,7 +31,7 @@ def check_logs(
     secrets: Iterable[str],
     processes: Iterable[str] = PROCESSES,
 ) -> None:
-    """Search every log of a home; a process that said nothing is a finding: it was not searched."""
+    """Search every log of a home; a process without a log is a finding: it was not searched."""
     texts = (*TEXTS, LONG, WIDE, TEXT)
     check_texts(findings, home, texts, secrets=secrets, processes=processes)
 

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: SIGKILL, SIGSTOP beyond the session, workers that come and go."""
+"""The faults and their times: SIGKILL, SIGSTOP beyond the session, workers that come and go."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ WEIGHTS: Final = (8, 4, 4, 3)
 
 @dataclass
 class Extra:
-    """A worker of our own. Every other one has a name, and keeps it when it is started again."""
+    """A worker of the chaos. Every other one has a name, and keeps it when it is started again."""
 
     process: subprocess.Popen[bytes]
     name: str
 
 
 class Mayhem:
-    """Does `kills` kills and a few stops to a stack and to workers of its own, by a seed."""
+    """Does `kills` kills and a few stops to a stack and to its own workers, chosen by a seed."""
 
     def __init__(
         self,
@@ -73,11 +73,11 @@ class Mayhem:
 
     @property
     def steps(self) -> int:
-        """How many things will be done."""
+        """How many faults there will be."""
         return len(self._plan)
 
     def _planned(self, kills: int) -> list[Callable[[], Coroutine[None, None, None]]]:
-        """Each victim once at least, where there are that many."""
+        """Each victim at least once, if there are enough kills."""
         names = [*VICTIMS, *self._rng.choices((*VICTIMS, "extra"), (*WEIGHTS, 4), k=kills)][:kills]
         steps = [self._kill_step(name) for name in names]
         steps += [self._stop_worker] * (kills // 10)
@@ -87,7 +87,7 @@ class Mayhem:
         return [self._add_worker, *steps]
 
     def _places(self, kills: int) -> list[str]:
-        """Each of them in a long run, two in a short one."""
+        """All places in a long run, two in a short one."""
         if kills >= len(PLACES):
             return list(PLACES)
         often = [name for name, place in PLACES.items() if place.often]
@@ -108,9 +108,9 @@ class Mayhem:
         return kill
 
     async def run(self, *, pause: float, done: Callable[[], float]) -> None:
-        """Everything, with about `pause` seconds between, spread over the load.
+        """Do everything, with about `pause` seconds between faults, spread over the load.
 
-        `done` is the share of the load that is done. What is stopped goes on in the end.
+        `done` is the share of the load that is done. In the end, stopped processes continue.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -132,7 +132,7 @@ class Mayhem:
                 _signal(pid, signal.SIGCONT)
 
     def end(self) -> None:
-        """End the workers of our own."""
+        """End the workers of the chaos."""
         for extra in self._workers:
             _signal(extra.process.pid, signal.SIGCONT)
             extra.process.kill()
@@ -154,7 +154,7 @@ class Mayhem:
         self._say(f"killed {name}, pid {pid}")
 
     async def _pid_of(self, name: str) -> int:
-        """The process id of a program of the stack, once it is not the one killed before."""
+        """The process id of a program of the stack, once it differs from the one killed before."""
         deadline = time.monotonic() + ALIVE_SECONDS
         while True:
             pid = self._running.stack.pids[name]
@@ -165,7 +165,7 @@ class Mayhem:
             await asyncio.sleep(0.2)
 
     def _is_of_the_stack(self, pid: int) -> bool:
-        """Process ids are given again: ours names its home."""
+        """Whether the process is of the stack, by its home: ids are reused."""
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes()
         except FileNotFoundError:
@@ -173,14 +173,14 @@ class Mayhem:
         return str(self._running.home).encode() in words
 
     async def _stop_worker(self) -> None:
-        """Wherever it is."""
+        """Stop a worker at any point of its work."""
         choices = [it.process.pid for it in self._workers if it.process.poll() is None]
         pid = self._rng.choice([await self._pid_of("worker"), *choices])
         if pid not in self._stopped and _signal(pid, signal.SIGSTOP):
             await self._leave_stopped(pid, ANYWHERE)
 
     async def _stop_at(self, place: str) -> None:
-        """A further worker, which stops itself at a place; it goes when it has gone on a while."""
+        """Start a further worker that stops itself at a place; end it a while after SIGCONT."""
         nth = self._rng.randint(1, OFTEN) if PLACES[place].often else 1
         async with self._stopping_itself:
             process = await self._stopped_itself(place, nth)
@@ -219,7 +219,7 @@ class Mayhem:
         self._start_worker()
 
     async def _remove_worker(self) -> None:
-        """As an operator does: SIGTERM."""
+        """End a worker as an operator does: SIGTERM."""
         if not self._workers:
             return
         process = self._workers.pop(self._rng.randrange(len(self._workers))).process
@@ -253,7 +253,7 @@ class Mayhem:
             )
 
     async def _revive(self) -> None:
-        """Start our own workers again when they end, as the supervisor does with its own."""
+        """Start the workers of the chaos again when they end, as the supervisor does its own."""
         while True:
             for extra in self._workers:
                 status = extra.process.poll()
@@ -265,14 +265,14 @@ class Mayhem:
 
 
 def _is_stopped(pid: int) -> bool:
-    """proc(5): the state comes after the command's name, which ends with a parenthesis."""
+    """Whether it is stopped (proc(5): the state follows the name in parentheses)."""
     with suppress(FileNotFoundError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     return False
 
 
 def _signal(pid: int, number: signal.Signals) -> bool:
-    """Send it; False when the process is gone."""
+    """Send the signal; False when the process is gone."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
         return True

@@ -1,4 +1,4 @@
-"""What came out: the topics as a reader of committed records has them, and ClickHouse's rows."""
+"""The outputs: the committed records of the topics, and the rows of ClickHouse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IDLE_READS: Final = 5
 
 
 class Topics:
-    """Reads what is new each time it is asked."""
+    """Reads the new records at each call."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         self._bootstrap = bootstrap
@@ -44,7 +44,7 @@ class Topics:
         await self._consumer.stop()
 
     async def read(self) -> int:
-        """Take in what is there; gives how many records that were."""
+        """Read the new records; return how many."""
         ends = await self._consumer.end_offsets(self._partitions)
         count = idle = 0
         while idle < IDLE_READS and await self._is_behind(ends):
@@ -63,7 +63,7 @@ class Topics:
         return any(position < end for position, end in positions)
 
     async def lag(self, group: str, topics: Iterable[str]) -> int:
-        """Records of these topics that `group` has not committed."""
+        """How many records of these topics `group` has not committed."""
         mine = [tp for tp in self._partitions if tp.topic in topics]
         ends = await self._consumer.end_offsets(mine)
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
@@ -95,7 +95,7 @@ async def changes(bootstrap: str, partitions: int) -> list[Change]:
 
 
 def databases(home: Path) -> Iterator[Database]:
-    """What the workers of a home left on its disk; they must have ended."""
+    """The databases that the workers of a home left on its disk; the workers must have ended."""
     memory = Memory()
     for folder in sorted((home / "state").glob("*/*/*")):
         if not folder.is_dir():
@@ -113,13 +113,13 @@ def databases(home: Path) -> Iterator[Database]:
 
 
 class Rows:
-    """ClickHouse by the report's own address."""
+    """The rows of ClickHouse, asked at the address of the report."""
 
     def __init__(self, report: str) -> None:
         self._url = f"{report}/sql"
 
     async def count(self) -> dict[str, int]:
-        """Rows of each view, by topic."""
+        """The number of rows of each view, by topic."""
         counts = {}
         for topic in ID_OF:
             (row,) = await self._ask(f"SELECT count() AS n FROM {_view(topic)}")

@@ -1,4 +1,4 @@
-"""One run of chaos: a stack, traffic, mayhem, and what the checker finds when all is quiet."""
+"""One run of chaos: a stack, traffic, faults, and the findings of the checker at the end."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run_chaos(
     pause: float,
     say: Callable[[str], None],
 ) -> Outcome:
-    """Start a stack under `home`, do all this to it, check, and stop it."""
+    """Start a stack under `home`, run traffic and faults on it, check, and stop it."""
     settings = {"partitions": str(PARTITIONS), "tokens": TOKEN}
     running = RunningStack(home, settings=settings)
     home.mkdir(parents=True)
@@ -128,7 +128,7 @@ async def _run(
 def _until_all_is_done(
     driver: Driver, mayhem: Mayhem, *, messages: int, seed: int
 ) -> Iterator[Script]:
-    """Scripts of so many messages at least, and for as long as something is being killed."""
+    """Play scripts of at least this many messages, and more until the last fault is done."""
     for script in scripts(sys.maxsize, seed=seed):
         if driver.steps >= messages and mayhem.is_over:
             return
@@ -144,7 +144,7 @@ async def _missing(topics: Topics, rows: Rows) -> int:
 async def _until_still(
     left: Callable[[], Awaitable[int]], say: Callable[[str], None], words: str
 ) -> None:
-    """Until nothing is left, or what is left has not changed for a while: the checker tells."""
+    """Wait until nothing is left or nothing changes for a while; the checker reports the rest."""
     last, since = -1, time.monotonic()
     while True:
         try:

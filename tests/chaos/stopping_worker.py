@@ -2,8 +2,9 @@
 
     python -m tests.chaos.stopping_worker PLACE NTH --home HOME
 
-It is `twoway worker`, with the await wrapped here: nothing in the worker itself knows of it.
-Whoever started it sees it stopped, and sends SIGCONT when the others have long given it up.
+It is `twoway worker`, with that await wrapped here: the worker itself has no code for it. The
+process that started the worker sees it stop, and sends SIGCONT long after the other workers have
+taken over.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """Before or after an await. `often`: it is reached with every batch, not only at the start."""
+    """Before or after an await. `often`: it is reached with every batch, not at the start only."""
 
     owner: type
     name: str
@@ -45,7 +46,7 @@ PLACES: Final = {
 
 
 def stop_at(place: Place, nth: int) -> None:
-    """Have this process stop when the place is reached for the nth time."""
+    """Make this process stop when the place is reached for the nth time."""
     real: Callable[..., Any] = getattr(place.owner, place.name)
     reached = itertools.count(1)
 
@@ -62,7 +63,7 @@ def stop_at(place: Place, nth: int) -> None:
 
 
 def _is_of_the_engine(owner: Any) -> bool:
-    """The producer of the ticks has no transactions."""
+    """Whether the producer is the engine's; the producer of the ticks has no transactions."""
     return not isinstance(owner, AIOKafkaProducer) or owner._txn_manager is not None
 
 

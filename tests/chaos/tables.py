@@ -1,4 +1,4 @@
-"""The tables, held against the oracle: what the changelog has, and what lies on workers' disks."""
+"""Compares the tables with the oracle: the rows of the changelog and of the workers' disks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rows = dict[bytes, bytes]
 
 
 class Change(NamedTuple):
-    """A record of the changelog. No value: the row is removed."""
+    """A record of the changelog. Without a value the row is removed."""
 
     partition: int
     offset: int
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 class Database(NamedTuple):
-    """What a worker left on its disk: rows as the changelog has them, up to an offset of it."""
+    """A database on a worker's disk: rows as the changelog has them, up to one of its offsets."""
 
     folder: str
     partition: int
@@ -42,7 +42,7 @@ class Database(NamedTuple):
 
 
 def rows_up_to(changes: Iterable[Change], partition: int, end: int) -> Rows:
-    """The rows of a partition when its changelog ends before that offset."""
+    """The rows of a partition if its changelog ended before that offset."""
     rows: Rows = {}
     for change in changes:
         if change.partition == partition and change.offset < end:
@@ -56,7 +56,7 @@ def rows_up_to(changes: Iterable[Change], partition: int, end: int) -> Rows:
 def check_tables(
     findings: Findings, changes: Sequence[Change], played: Played, requests: Iterable[Entry]
 ) -> None:
-    """The tables that the changelog gives, and what the oracle would hold."""
+    """Compare the tables that the changelog gives with those of the oracle."""
     tables: dict[str, Rows] = {name: {} for name in TABLES}
     for partition in {change.partition for change in changes}:
         for key, value in rows_up_to(changes, partition, 1 << 62).items():
@@ -111,7 +111,7 @@ def _compare(
 def check_databases(
     findings: Findings, databases: Iterable[Database], changes: Sequence[Change]
 ) -> None:
-    """Each database is what the changelog was at the offset that it says it has reached."""
+    """Compare each database with the changelog up to the offset that the database states."""
     of: Mapping[int, list[Change]] = defaultdict(list)
     for change in changes:
         of[change.partition].append(change)

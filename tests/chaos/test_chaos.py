@@ -1,4 +1,4 @@
-"""A short run of chaos: every process killed, two workers stopped where it matters."""
+"""A short run of chaos: every process is killed, and two workers are stopped at critical places."""
 
 from __future__ import annotations
 

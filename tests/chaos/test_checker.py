@@ -1,4 +1,4 @@
-"""The checker finds what is planted: a lost part, a doubled message, an MT after a STOP."""
+"""The checker finds planted faults: a lost part, a doubled message, an MT after a STOP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANN, BOB = "447800000001", "447800000002"
 
 
 class Topics:
-    """Topics made by hand, one partition, a record a millisecond."""
+    """Topics made by hand: one partition, one record a millisecond."""
 
     def __init__(self) -> None:
         self.entries: dict[str, list[Entry]] = {topic: [] for topic in ID_OF}
@@ -33,7 +33,7 @@ class Topics:
         return entries[-1]
 
     def hear(self, handset: str, mo_msg_id: str, text: str, *, udh: str = "", late: int = 0) -> str:
-        """A part in mo-raw and in mo-part; where it lies."""
+        """Put a part into mo-raw and mo-part; return its place."""
         at = NOON + timedelta(hours=2, seconds=-late)
         query = (
             f"api_id=1&from={handset}&to=447700900100&timestamp={at:%Y-%m-%d+%H%%3A%M%%3A%S}"
@@ -87,7 +87,7 @@ class Topics:
 
 
 def conversation() -> tuple[Topics, Sent]:
-    """What a run leaves behind when nothing goes wrong."""
+    """The records of a run without a fault."""
     topics = Topics()
     topics.hear(ANN, "a1", "hello")
     topics.message(ANN, "hello", "a1")

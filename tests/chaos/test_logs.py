@@ -1,4 +1,4 @@
-"""The search of the logs finds what must not be there, and nothing else, in every process's log."""
+"""The search of logs finds what must not be there, and nothing else, in every process's log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "s3cr3t-of-a-run"
 
 @pytest.fixture
 def home(tmp_path):
-    """Every process has said something."""
+    """A home in which every process has a log."""
     (tmp_path / "logs").mkdir()
     for name in PROCESSES:
         (tmp_path / "logs" / f"{name}.log").write_text("started\n")

@@ -1,4 +1,4 @@
-"""Tables that differ from the oracle's, or a database from its changelog, are found."""
+"""The checker finds tables that differ from the oracle, and databases from their changelog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUESTED = [Entry(0, 0, 0, SimpleNamespace(request_id="r1"))]
 
 
 def played() -> Played:
-    """The handset has stopped, and the second of three parts waits; Bob has said nothing."""
+    """The handset has stopped, and the second of three parts waits; Bob has sent nothing."""
     handset = Handset()
     for where, text, udh in (("0/0", b"STOP", ""), ("0/1", b"of three", UDH.lower())):
         part = Part(HANDSET, where, at=100, charset="ISO-8859-1", udh=udh, octets=text)
@@ -39,7 +39,7 @@ def consent(handset: str, state: int) -> tuple[bytes, bytes]:
 
 
 def rows() -> dict[bytes, bytes]:
-    """What the changelog must have of that."""
+    """The rows that the changelog must have then."""
     box = Box()
     box.take(normalised(callback("of three", udh=UDH, mo_msg_id="2")))
     ((assembly_key, assembly),) = box.rows.items()

@@ -1,4 +1,4 @@
-"""What handsets and the application say, planned by a seed: one script a handset."""
+"""The texts of handsets and the requests of the application, by a seed: one script a handset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATE_SECONDS: Final = 1_500  # a retry may come late: gateway times are up to th
 
 @dataclass(frozen=True, kw_only=True)
 class Say:
-    """One part. `late` is how many seconds ago the gateway got it."""
+    """One part. `late`: how many seconds ago the gateway received it."""
 
     mo_msg_id: str
     octets: bytes
@@ -34,7 +34,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The gateway delivers a part again, as it was."""
+    """The gateway delivers a part again, unchanged."""
 
     mo_msg_id: str
 
@@ -51,7 +51,7 @@ Step = Say | Repeat | Ask
 
 @dataclass
 class Script:
-    """One handset's steps. `over_http`: by ingest, else straight to Kafka."""
+    """The steps of one handset. `over_http`: by ingest, otherwise straight to Kafka."""
 
     handset: str
     over_http: bool
@@ -95,7 +95,7 @@ def _steps(rng: random.Random, handset: str, length: int) -> list[Step]:
 
 
 def _parts(rng: random.Random, tag: str, reference: int, late: int) -> list[Say]:
-    """A text in two to four parts, in any order; now and then one of them never comes."""
+    """A text in two to four parts, in any order; sometimes one of them never comes."""
     total = rng.randint(2, 4)
     wide = rng.random() < 0.4
     text = WIDE * total if wide else f"{LONG * total}{tag}"
@@ -119,6 +119,6 @@ def _parts(rng: random.Random, tag: str, reference: int, late: int) -> list[Say]
 
 
 def _spread(rng: random.Random, steps: list[Step], parts: list[Say]) -> None:
-    """Append the parts, some among the last steps there are."""
+    """Append the parts, and put some of them among the last steps."""
     for part in parts:
         steps.insert(len(steps) - min(rng.choice((0, 0, 1, 2)), len(steps)), part)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def run_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> RunOn:
-    """Runs a command line on the broker given first: exit code, stdout and stderr."""
+    """Runs a command line on the broker that is named first: exit code, stdout and stderr."""
 
     def run(bootstrap: str, *arguments: str) -> tuple[int, str, str]:
         monkeypatch.setenv("TWOWAY_KAFKA", bootstrap)

@@ -11,6 +11,7 @@ from pipeline.gateway.files import where
 from pipeline.sender.apis_file import apis_from_file
 
 TWOWAY = [sys.executable, "-m", "pipeline.cli.main"]
+GONE = "http://127.0.0.1:1"
 PORTS = [f"--{name}-port=0" for name in ("http", "smpp", "smtp", "ftp")]
 
 
@@ -61,7 +62,39 @@ def test_seen_twice_says_so_by_its_status(tmp_path, lines, status):
     assert (done.returncode, done.stdout.count("\n")) == (status, lines - 1)
 
 
-def test_a_text_without_a_gateway_is_one_sentence(tmp_path):
-    done = twoway(tmp_path, "text", "447700900001", "447700900999", "Hello")
-    assert done.returncode == 1
-    assert done.stderr.startswith("twoway: no gateway is played under")
+def test_a_message_that_was_cut_by_a_kill_is_no_message(tmp_path):
+    (tmp_path / "gateway-seen.jsonl").write_text('{"client_id": "a", "to": "4477')
+    done = twoway(tmp_path, "gateway", "seen")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+HANDSET, NUMBER = "447700900001", "447700900999"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("text", HANDSET, NUMBER, "Hi"), 1, "twoway: no stand-in runs under {home}: start"),
+        (("phone", HANDSET), 1, "twoway: no stand-in runs under {home}: start"),
+        (("text", HANDSET, NUMBER, ""), 2, "TEXT is empty: a handset sends no empty text"),
+        (("text", "07700", NUMBER, "Hi"), 2, "the handset '07700' "),
+        (("text", HANDSET, "shop", "Hi"), 2, "the number 'shop' is not digits"),
+        (("text", HANDSET, NUMBER, "Hi", "--charset", "latin"), 2, "the charset 'latin' is none"),
+        (("text", HANDSET, NUMBER, "Hi", "--mo-way", "fax"), 2, "'fax' is not one of"),
+        (("phone", "nobody"), 2, "the handset 'nobody' "),
+        (("phone", HANDSET, "--to", "shop"), 2, "the number 'shop' is not digits"),
+        (("text", HANDSET, NUMBER, "Hi", "--gateway", GONE), 1, f"twoway: {GONE} does not answer"),
+        (("phone", HANDSET, "--gateway", GONE), 1, f"stand-in at {GONE} does not answer"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_one_sentence(tmp_path, words, status, said):
+    done = twoway(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said.format(home=tmp_path) in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", [("text",), ("phone",), ("gateway", "seen")], ids=" ".join)
+def test_the_help_says_the_exit_codes(tmp_path, command):
+    done = subprocess.run([*TWOWAY, *command, "--help"], capture_output=True, text=True, check=True)
+    assert "Exit codes: 0" in " ".join(done.stdout.split())

@@ -1,4 +1,4 @@
-"""Which report a command asks: this home's, or one that the settings name; never a stranger's."""
+"""Which report a command asks: the home's, or the one that the settings name; no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process leaves behind for `twoway status` when it waits or ends."""
+"""What a process records for `twoway status` when it waits or ends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Whether a reader with one schema can take what another schema wrote, by our rules.
+"""Whether a reader with one schema can read what another schema wrote, by our rules.
 
-Narrower than Avro's "Schema Resolution": fields may be added, with a default, and nothing else may
-change but words. `python -m tests.contract.compatibility OLD.avsc NEW.avsc` prints what is wrong.
+The rules are narrower than Avro's "Schema Resolution": fields may be added, with a default, and
+nothing else but the words may change. `python -m tests.contract.compatibility OLD.avsc NEW.avsc`
+prints what is wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ MISSING: Any = object()
 
 
 def problems(older: Any, newer: Any, path: str = "") -> list[str]:
-    """What keeps a reader with `newer` from taking what `older` wrote; empty when nothing does."""
+    """Why a reader with `newer` cannot read what `older` wrote; empty if it can."""
     match older, newer:
         case {"type": "record"}, {"type": "record"}:
             return _record_problems(older, newer, path or newer["name"])

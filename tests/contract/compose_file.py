@@ -1,4 +1,4 @@
-"""What the compose file says, read without Docker: anchors and merge keys resolved."""
+"""The content of the compose file, read without Docker: anchors and merge keys resolved."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=["python", "native"])
 def form(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What the codec makes its writers and readers of: Python, or what is compiled of C."""
+    """The form of the codec under test: Python, or compiled C."""
     if request.param == "native":
         if compiled.form() == "python":
             pytest.skip("the codec in C is not compiled")

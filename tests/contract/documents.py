@@ -1,5 +1,7 @@
-"""The generated pages of `docs/`: `python -m tests.contract.documents` writes them.
+"""The generated files of `docs/`: `python -m tests.contract.documents` writes them.
 
+`docs/asyncapi.yaml` comes from `schemas/` and the lists of readers. `docs/openapi.yaml` comes from
+ingest.
 `docs/settings.md` comes from the settings class. `docs/data.md` comes from the schema files, from
 `schemas/topics.toml`, and from the columns that the ClickHouse engine reports.
 """
@@ -12,46 +14,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
+
+from ingest.http.openapi.document import DOCUMENT
 from pipeline.avro.single_object import SCHEMAS, versions_of
 from pipeline.kafka.topics import topics
 from pipeline.settings import PREFIX, Settings
 from pipeline.store.clickhouse.database import DATABASE, Database
+from pipeline.store.clickhouse.meanings import meaning_of
+from tests.contract.asyncapi import asyncapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-#: Columns that no schema file describes, with their meaning.
-COLUMNS: Final = {
-    "kafka_partition": "The partition of the Kafka record.",
-    "kafka_offset": "The offset of the Kafka record.",
-    "written_at": "When Kafka took the record.",
-    "handset": "The key of the Kafka record: the handset's digits.",
-    "known": "Whether the record could be read.",
-}
-TWO_WAY: Final = {
-    "at": "MO: gateway time. MT: when it was decided. UTC.",
-    "direction": "`MO` or `MT`.",
-    "handset": "The handset's digits.",
-    "number": "MO: the number texted. MT: the sender ID.",
-    "text": "The text; empty for an MT that was refused.",
-    "id": "`message_id`, `command_id` or `rejection_id`.",
-    "note": "MO: what is odd. MT: its purpose and what became of it, or why it was refused.",
-}
-JUDGED_COMMAND: Final = {
-    "command_id": "The command.",
-    "handset": "The handset's digits.",
-    "sender_id": "The sender ID of the command.",
-    "purpose": "`reply`, `confirmation`, `custom-reply` or `help`.",
-    "sent_at": "When the command was decided. UTC.",
-    "open_as_we_knew": "1: the handset was open, by the changes recorded until the decision.",
-    "open_as_it_was": "1: the handset was open at that time, by all changes recorded until now.",
-    "because": "The changes of consent from which `open_as_it_was` follows.",
-}
-#: Views with the columns of a record of another name.
-RECORD_OF: Final = {"mt_now": "mt_state"}
-#: Views that are of no single record.
-VIEWS: Final = {"two_way": TWO_WAY, "judged_command": JUDGED_COMMAND}
 KEYS: Final = {
     "handset": "the handset's digits, murmur2",
     "partition": "one record a partition",
@@ -161,19 +137,10 @@ def _topic(name: str) -> list[str]:
 
 
 def _view(name: str, columns: Sequence[tuple[str, str]]) -> list[str]:
-    record = RECORD_OF.get(name, name)
-    known = fields_of(record) if (SCHEMAS / record).is_dir() else {}
     lines = [f"### `{DATABASE}.{name}`", "", "| column | type | meaning |", "|---|---|---|"]
     for column, kind in columns:
-        lines.append(f"| `{column}` | `{kind}` | {_cell(meaning(name, column, known))} |")
+        lines.append(f"| `{column}` | `{kind}` | {_cell(meaning_of(name, column))} |")
     return [*lines, ""]
-
-
-def meaning(view: str, column: str, known: Mapping[str, tuple[str, str, int]]) -> str:
-    """What a column means; raises `KeyError` if nothing describes the column."""
-    if view in VIEWS:
-        return VIEWS[view][column]
-    return known[column][1] if column in known else COLUMNS[column]
 
 
 def _type(schema: Any) -> str:
@@ -197,8 +164,23 @@ def _shown(default: Any) -> str:
     return f"`{default}`" if str(default) else "none"
 
 
+class _InFull(yaml.SafeDumper):
+    """Writes what occurs twice twice, without anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def yaml_page(document: Mapping[str, Any]) -> str:
+    """A description in YAML, for readers and tools."""
+    written = yaml.dump(document, Dumper=_InFull, sort_keys=False, allow_unicode=True, width=110)
+    return f"# `python -m tests.contract.documents` generates this file.\n{written}"
+
+
 def main() -> None:
-    """Write the pages."""
+    """Write the files."""
+    (DOCS / "asyncapi.yaml").write_text(yaml_page(asyncapi_document()))
+    (DOCS / "openapi.yaml").write_text(yaml_page(DOCUMENT))
     with tempfile.TemporaryDirectory() as folder, Database(Settings(home=Path(folder))) as database:
         (DOCS / "data.md").write_text(data_page(views_of(database)))
     (DOCS / "settings.md").write_text(settings_page())

@@ -1,6 +1,6 @@
 """The manifest of the schema files, `schemas/released.toml`: `python -m tests.contract.released`.
 
-Prints it for the files that are there; a release adds its lines, and none is ever changed.
+Prints the manifest of the present files. A release adds its lines, and no line is ever changed.
 """
 
 from __future__ import annotations

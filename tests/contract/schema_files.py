@@ -1,4 +1,4 @@
-"""The schema files and what tests ask of them: every version, records by strategy, plain JSON."""
+"""The schema files for tests: every version, records by strategy, plain JSON."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def newest(kind: type[Record]) -> dict[str, Any]:
 
 
 def values(schema: Any) -> st.SearchStrategy[Any]:
-    """Values of a schema: what a record's field may hold, nested records as their class."""
+    """Values of a schema: the values that a field may hold, nested records as their class."""
     match schema:
         case "string":
             # Every character but lone surrogates, which UTF-8 has not; lengths about 2^13 too.

@@ -1,4 +1,4 @@
-"""The codec against fastavro, a second implementation, and against what is no record."""
+"""The codec against fastavro, a second implementation, and on octets that are no record."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ LONGEST = octets_from_int((1 << 63) - 1)
     ],
 )
 def test_hostile_octets_are_unreadable(form: str, octets: bytes, words: str) -> None:
-    """fastavro's own words say less of why."""
+    """The words of the error are not compared: fastavro's say less."""
     with pytest.raises(Unreadable, match=words if form == "native" else "the body|Avro|fingerp"):
         decode(octets)
 
@@ -150,7 +150,7 @@ def test_hostile_lengths_and_counts_allocate_nothing() -> None:
 
 @in_each_form
 def test_an_array_in_several_blocks_with_their_sizes_is_read() -> None:
-    """Other writers may do so ("Arrays"); fastavro reads it too."""
+    """Other writers may use blocks ("Arrays"); fastavro reads them too."""
     schema = {"type": "array", "items": "string"}
     body = b"\x01\x04\x02a" + b"\x04\x02b\x02c" + b"\0"
     assert single_object.make_reader(schema)(body, 0) == (["a", "b", "c"], len(body))
@@ -207,7 +207,7 @@ def test_a_time_of_another_zone_is_the_same_instant() -> None:
 
 @in_each_form
 def test_an_hour_that_comes_twice_is_written_as_two_instants() -> None:
-    """Times of one zone are equal whichever of the two hours they are in."""
+    """Two times of one zone compare as equal in both of the hours."""
     first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
     second = first.replace(fold=1)
     assert first == second

@@ -1,4 +1,4 @@
-"""The codec in C against fastavro: the same of what is ours, and never less strict."""
+"""The codec in C against fastavro: the same for our records, and never less strict."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ more_examples = settings(max_examples=2 * settings.default.max_examples)
 
 
 def words_of(value: Any) -> str:
-    """A test's name for a value: the same in every process, so without an address."""
+    """The name of a test for a value: equal in every process, so without an address."""
     words = str(value)
     return type(value).__name__ if " at 0x" in words else words
 
@@ -56,7 +56,7 @@ def native_reader(schema: Any) -> RecordReader:
 
 
 def read(reader: RecordReader, octets: bytes) -> tuple[Any, int] | type[Exception]:
-    """Value and end, or the kind of error; an end beyond the octets is an IndexError to come."""
+    """Value and end, or the kind of error; an end beyond the octets counts as an IndexError."""
     try:
         value, end = reader(octets, 0)
     except (ValueError, IndexError, OverflowError) as error:
@@ -66,7 +66,7 @@ def read(reader: RecordReader, octets: bytes) -> tuple[Any, int] | type[Exceptio
 
 @st.composite
 def broken(draw: st.DrawFn, octets: bytes) -> bytes:
-    """Octets with some taken out and others put in, or cut."""
+    """Octets with some removed and others inserted, or cut."""
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(octets)))
         hostile = st.integers(-LONGEST - 1, LONGEST).map(octets_from_int)
@@ -105,7 +105,7 @@ ZONES += [ZoneInfo("Africa/Johannesburg"), ZoneInfo("America/New_York"), UTC]
 
 
 class Instant(datetime):
-    """A class of times of somebody else."""
+    """A class of times that is not ours."""
 
 
 @given(time=st.datetimes(timezones=st.sampled_from(ZONES)))

@@ -1,4 +1,4 @@
-"""Readers take every older version; the checker is seen to fail on every kind of breakage."""
+"""Readers read every older version, and the checker fails on every kind of incompatible change."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _without(schema: Any, names: set[str]) -> Any:
 def test_a_reader_of_an_older_version_gives_what_fastavro_resolves(
     kind: type[records.Record], added: set[str], data: st.DataObject
 ) -> None:
-    """Fields that were added take their default ("Schema Resolution"); fastavro is the second."""
+    """Added fields take their default ("Schema Resolution"); fastavro is the reference."""
     older, newer = _without(newest(kind), added), newest(kind)
     written = data.draw(values(newer))
     body = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Machine code of the stages: used for just the sources it was made of, and the same in effect."""
+"""The compiled stages: used only for the sources they were made from, with equal results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CORE = (
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout of one source, with something compiled of it; nothing is preferred yet."""
+    """A checkout with one source and something compiled from it; no form is chosen yet."""
     (tmp_path / "pipeline" / "stages" / "gate").mkdir(parents=True)
     (tmp_path / "pipeline" / "stages" / "gate" / "judge.py").write_text("RULES = 8\n")
     monkeypatch.setattr(compiled, "ROOT", tmp_path)
@@ -76,7 +76,7 @@ def test_the_python_runs_where_it_is_asked_for(
 
 
 def test_no_class_that_msgspec_reads_is_compiled() -> None:
-    """It finds the type of a field in the annotation, which compiled classes do not keep whole."""
+    """msgspec reads a field's type from the annotation; compiled classes do not keep all of it."""
     names = [name.removesuffix(".py").replace("/", ".") for name in modules()]
     assert "pipeline.stages.parts.normalise" in names
     classes = [each for name in names for each in vars(import_module(name)).values()]
@@ -87,7 +87,7 @@ def test_no_class_that_msgspec_reads_is_compiled() -> None:
 
 @pytest.mark.skipif(compiled.form() == "python", reason="this run itself is of the Python form")
 def test_without_a_compiler_everything_decides_alike() -> None:
-    """A process of its own: a process cannot change its form. This run is of the compiled form."""
+    """A separate process: a process cannot change its form. This run has the compiled form."""
     python = [sys.executable, "-X", "twoway=python", "-m", "pytest", "-p", "no:cacheprovider"]
     words = [*python, "-q", "-m", "not broker", *CORE]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)

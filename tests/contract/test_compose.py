@@ -1,6 +1,6 @@
-"""The compose file holds together, without Docker: its settings exist, its services are guarded.
+"""The compose file is consistent, checked without Docker: settings exist, services are guarded.
 
-`docker compose config` finds what is wrong in the language; this finds what drifts from the code.
+`docker compose config` finds errors of the language. This file finds differences from the code.
 """
 
 from __future__ import annotations
@@ -8,26 +8,33 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import inspect
 import re
 import shlex
-from typing import TYPE_CHECKING, Any
+import tomllib
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
 
 from deploy.make_secrets import FOLDER, contents, make
+from pipeline.cli.gateway.command import gateway
 from pipeline.cli.local.jars import KAFKA_VERSION
+from pipeline.gateway.settings import API_IDS, GatewaySettings
+from pipeline.process import hang
 from pipeline.process.secret_settings import NEEDED_BY
+from pipeline.sender.apis_file import MOUNTED_SECRETS, apis_from_toml, default_of
+from pipeline.sender.ways.make import way_of
 from pipeline.settings import PREFIX, Settings, load_settings
-from pipeline.web.access import Access
+from pipeline.web.access import Access, path_from_octets
 from tests.contract.compose_file import ROOT, VARIABLE, compose, filled, services
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OURS = {"ingest", "worker", "store"}
 WAYS = {"smpp", "ftp"}
+PLAYED = {"gateway", "gateway-sender"}
+SENDERS = {"sender", "gateway-sender"}
 SECRETS = {"token": "0123456789abcdef", "metrics": "fedcba9876543210", "database": "database-pw"}
 FILES = contents(**SECRETS)
 COMPOSE = compose()
@@ -36,15 +43,16 @@ OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
 LONG_RUNNING = [name for name in ALL if not name.startswith("topics") and name != "cli"]
 NODES = ["kafka-1", "kafka-2", "kafka-3"]
 KEY = "key:/var/lib/twoway-key"
+HANGS = f"hangs:/var/lib/twoway/{hang.FOLDER}"
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    """The environment of a container, filled in."""
+    """The environment of a container, with variables filled in."""
     return {name: filled(value, {}) for name, value in service.get("environment", {}).items()}
 
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
-    """The secrets of a container, by where it has them."""
+    """The secrets of a container, by the path at which it has them."""
     found = {}
     for each in service.get("secrets", []):
         given = {"source": each} if isinstance(each, str) else each
@@ -57,7 +65,7 @@ def mounted(service: dict[str, Any]) -> dict[str, str]:
 
 
 def settings_of(name: str, tmp_path: Path) -> Settings:
-    """What a service of ours has in force, its secrets mounted."""
+    """The settings of a service of ours, with its secrets mounted."""
     variables = environment(ALL[name])
     if where := variables.get(f"{PREFIX}SECRETS_FILE"):
         file = tmp_path / "secret"
@@ -67,7 +75,7 @@ def settings_of(name: str, tmp_path: Path) -> Settings:
 
 
 def in_the_open(service: dict[str, Any]) -> list[str]:
-    """The variables of a service that are, or may be given from outside as, a secret."""
+    """The variables of a service that are a secret, or that can be set to one from outside."""
     secret = {f"{PREFIX}{name}".upper() for name in NEEDED_BY}
     return [
         name
@@ -124,7 +132,8 @@ def test_a_secret_in_the_environment_is_seen(given: dict[str, str]) -> None:
 def test_a_service_names_the_secrets_that_it_is_given(name: str) -> None:
     named = environment(ALL[name]).get(f"{PREFIX}SECRETS_FILE")
     assert named is None or list(mounted(ALL[name])) == [named]
-    assert (named is not None) == (name in {"ingest", "store", "smpp", "ftp", "cli"})
+    with_a_file = {"ingest", "store", "smpp", "ftp", "cli", "gateway"}
+    assert (named is not None) == (name in with_a_file)
 
 
 def test_a_variable_that_is_no_setting_would_be_seen() -> None:
@@ -141,7 +150,7 @@ def test_every_process_agrees_on_the_partitions(profile: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("name", "host"), [("ingest", "http_host"), ("store", "report_host")])
 def test_what_others_can_reach_asks_who_calls(name: str, host: str, tmp_path: Path) -> None:
-    """Ingest listens on all addresses of its container: `Access` refuses that without a guard."""
+    """Ingest listens on all addresses of its container; `Access` refuses that without a guard."""
     settings = settings_of(name, tmp_path)
     assert getattr(settings, host) == "0.0.0.0"  # noqa: S104  inside the container
     assert settings.tokens == SECRETS["token"]
@@ -153,7 +162,11 @@ def test_what_others_can_reach_asks_who_calls(name: str, host: str, tmp_path: Pa
 
 def test_only_ingest_is_published_beyond_this_machine() -> None:
     published = {name: service["ports"] for name, service in ALL.items() if "ports" in service}
-    beyond = {name for name, ports in published.items() if not ports[0].startswith("127.0.0.1:")}
+    beyond = {
+        name
+        for name, ports in published.items()
+        if not all(port.startswith("127.0.0.1:") for port in ports)
+    }
     assert beyond == {"ingest"}
 
 
@@ -225,7 +238,7 @@ def test_a_service_can_be_scaled_or_removed_beside_others(name: str) -> None:
 
 def test_workers_can_be_scaled() -> None:
     assert "ports" not in ALL["worker"]
-    assert ALL["worker"]["volumes"] == [KEY]  # nothing of one worker's own
+    assert ALL["worker"]["volumes"] == [KEY, HANGS]  # nothing of one worker's own
     assert "hostname" not in ALL["worker"]
 
 
@@ -240,12 +253,22 @@ def test_who_must_know_a_forgotten_handset_has_the_key_and_nobody_else() -> None
     assert "key" in COMPOSE["volumes"]
 
 
+def test_a_container_that_is_started_again_finds_that_its_process_hung() -> None:
+    """What is in the home is lost, but for the poller's, whose home is a volume."""
+    holders = {name for name, service in ALL.items() if HANGS in service.get("volumes", ())}
+    assert holders == {"ingest", "worker", "store", "smpp", "sender"}
+    folder = HANGS.partition(":")[2]
+    assert f" {folder} " in (ROOT / "deploy" / "Dockerfile").read_text()  # whose the volume is
+    assert "hangs" in COMPOSE["volumes"]
+
+
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
         *[(node, "/var/lib/kafka/data") for node in ["kafka", *NODES]],
         ("clickhouse", "/var/lib/clickhouse"),
         ("ftp", "/var/lib/twoway"),
+        ("gateway", "/var/lib/twoway"),
     ],
 )
 def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> None:
@@ -256,7 +279,7 @@ def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> 
 
 
 def test_production_keeps_three_copies_and_acknowledges_two() -> None:
-    """What a 200 survives: the loss of a disk, with three copies and two acknowledgements."""
+    """A 200 survives the loss of a disk, with three copies and two acknowledgements."""
     for node in NODES:
         variables = environment(ALL[node])
         assert variables["KAFKA_DEFAULT_REPLICATION_FACTOR"] == "3"
@@ -297,7 +320,7 @@ def test_the_server_is_of_the_version_that_the_tests_run_on() -> None:
 @pytest.mark.parametrize("name", sorted(WAYS))
 @pytest.mark.parametrize("profile", ["single", "production"])
 def test_a_way_that_fetches_has_a_profile_and_a_file_of_its_own(name: str, profile: str) -> None:
-    """Without it the rest starts as before; its password reaches no other container."""
+    """Without the profile the rest starts as before; the password reaches no other container."""
     assert name not in services(COMPOSE, profiles={profile})
     started = services(COMPOSE, profiles={profile, name})
     assert set(started) - set(services(COMPOSE, profiles={profile})) == {name}
@@ -308,12 +331,77 @@ def test_a_way_that_fetches_has_a_profile_and_a_file_of_its_own(name: str, profi
     assert all(file["required"] is False for file in ALL[name]["env_file"])
 
 
-@pytest.mark.parametrize("name", sorted(OURS | WAYS))
+@pytest.mark.parametrize("name", sorted(OURS | WAYS | PLAYED | SENDERS))
 def test_a_command_is_one_of_the_command_line(name: str) -> None:
     from pipeline.cli.main import app
 
     answer = CliRunner().invoke(app, [*ALL[name]["command"], "--help"])
     assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize("profile", ["single", "production"])
+def test_the_played_gateway_has_a_profile_and_a_sender_of_its_own(profile: str) -> None:
+    before = set(services(COMPOSE, profiles={profile}))
+    assert not before & PLAYED
+    assert set(services(COMPOSE, profiles={profile, "gateway"})) - before == PLAYED
+
+
+def played_settings() -> GatewaySettings:
+    """What the service `gateway` runs with: the defaults of its command, and its words."""
+    command = ALL["gateway"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert set(options) == {"--host", "--product"}
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(gateway).parameters.items()
+        if name.endswith("_port")
+    }
+    return GatewaySettings(
+        home=Path("h"), host=options["--host"], product=options["--product"], **defaults
+    )
+
+
+def test_the_apis_of_the_compose_file_are_those_that_the_stand_in_has() -> None:
+    file = ROOT / "deploy" / "local" / "gateway-apis.toml"
+    assert ALL["gateway-sender"]["volumes"] == [
+        f"./{file.relative_to(ROOT)}:{MOUNTED_SECRETS}/apis.toml:ro"
+    ]
+    variables = environment(ALL["gateway-sender"])
+    assert variables[f"{PREFIX}APIS"] == f"{MOUNTED_SECRETS}/apis.toml"
+    apis = apis_from_toml(tomllib.loads(file.read_text()), path=file)
+    own = played_settings()
+    assert {api.way.value: api.api_id for api in apis} == dict(API_IDS)
+    assert {(api.user, api.password) for api in apis} == {(own.user, own.password)}
+    for api in apis:
+        port = getattr(own, f"{api.way}_port", own.http_port)
+        assert (api.url or f"{api.host}:{api.port}").removeprefix("http://") == f"gateway:{port}"
+        assert api.tls == "plain"  # `off` reaches this machine only, and a container is another
+    assert default_of(apis) == API_IDS["http"]
+    assert all(way_of(api) for api in apis)
+
+
+def test_the_stand_in_is_reached_from_this_machine_and_reaches_ingest(tmp_path: Path) -> None:
+    own = played_settings()
+    assert own.host == "0.0.0.0"  # noqa: S104  inside the container
+    published = [port.rsplit(":", 1)[1] for port in ALL["gateway"]["ports"]]
+    assert published == [str(own.http_port), str(own.smpp_port), str(own.smtp_port)]
+    token = settings_of("gateway", tmp_path).tokens
+    callbacks = dataclasses.replace(own, token=token).callbacks
+    assert callbacks == f"http://ingest:{settings_of('ingest', tmp_path).http_port}/t/{token}"
+    secret = path_from_octets(callbacks.removeprefix("http://ingest:8080").encode() + b"/mo/http")
+    guard = Access(settings_of("ingest", tmp_path))
+    asked = {"peer": "172.18.0.5", "forwarded_for": b"", "authorization": b"", "host": b"ingest"}
+    assert guard.refuse(token=secret.token, **asked) is None
+    assert guard.refuse(token=None, **asked) is not None
+
+
+def test_the_servers_of_the_stand_in_are_in_the_image() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    (line,) = re.findall(r"for each in ([\w ]+); do", dockerfile)
+    pinned = (ROOT / "deploy" / "requirements" / "dev.txt").read_text().splitlines()
+    assert set(line.split()) == {"setuptools", "aiosmtpd", "atpublic", "pyftpdlib"}
+    for name in line.split():
+        assert [each for each in pinned if each.startswith(f"{name}==")], name
 
 
 @pytest.mark.parametrize("name", OF_OUR_IMAGE)
@@ -363,7 +451,7 @@ def test_nothing_is_demanded_of_the_environment_and_the_head_says_where_secrets_
 
 
 def test_a_broken_copy_is_seen() -> None:
-    """The checks above are not blind: a profile too few and a secret in the open."""
+    """The checks above fail on a copy with a missing profile and on a copy with an open secret."""
     broken = copy.deepcopy(COMPOSE)
     del broken["services"]["kafka-2"]["profiles"]
     assert "kafka-2" in services(broken, profiles={"single"})

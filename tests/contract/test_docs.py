@@ -1,4 +1,4 @@
-"""The documentation: generated pages are fresh, links lead somewhere, alerts have answers."""
+"""The documentation: generated pages are up to date, links have targets, alerts have answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from pipeline.records import Flag, GateRule, Reason
 from pipeline.settings import Settings
 from pipeline.sms.words.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
-from tests.contract.documents import DOCS, data_page, meaning, settings_page, views_of
+from pipeline.store.clickhouse.meanings import meaning_of
+from tests.contract.documents import DOCS, data_page, settings_page, views_of
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("deploy/**/*.md"))]
@@ -38,7 +39,7 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    """Links of a page that lead nowhere in this checkout."""
+    """The links of a page that have no target in this checkout."""
     broken = []
     for link in LINK.findall(page.read_text()):
         if "://" in link:
@@ -90,7 +91,7 @@ def test_the_data_dictionary_is_what_schemas_and_engine_say() -> None:
 
 def test_a_column_that_nothing_describes_is_found() -> None:
     with pytest.raises(KeyError):
-        meaning("mo_message", "no_such_column", {})
+        meaning_of("mo_message", "no_such_column")
 
 
 def test_every_alert_has_its_answer() -> None:
@@ -155,7 +156,7 @@ def test_a_word_without_a_row_is_found() -> None:
 
 
 def first_cells(page: str, section: str) -> set[str]:
-    """What the first column of a section's tables names in code type."""
+    """The names in code type in the first column of a section's tables."""
     _, _, rest = page.partition(f"## {section}\n")
     rows = re.findall(r"^\| (`[^|]*) \|", rest.partition("\n## ")[0], re.MULTILINE)
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
@@ -173,7 +174,7 @@ def test_every_topic_is_in_the_data_dictionary_or_is_the_workers_own() -> None:
 
 
 def test_every_command_is_named_in_a_page() -> None:
-    """Those below a command, such as `numbers load`, too."""
+    """Commands below a command, such as `numbers load`, too."""
     text = " ".join(page.read_text() for page in (ROOT / "README.md", *DOCS.glob("*.md")))
     command = typer.main.get_command(app)
     every = {
@@ -185,7 +186,7 @@ def test_every_command_is_named_in_a_page() -> None:
 
 
 def unlisted(folder: Path) -> set[str]:
-    """The modules of a folder, and of those inside it, that its README does not name."""
+    """The modules of a folder, and of the folders in it, that its README does not name."""
     words = (folder / "README.md").read_text()
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
     return {name for name in files if "__init__" not in name and f"`{name}`" not in words}
@@ -207,7 +208,7 @@ BOUND = re.compile(r"^\| [^|]+ \| ([\d,.]+)(?: \w+)? \| `([\w.]+):([\w.]+)` \|$"
 
 
 def value_of(module: str, path: str) -> float:
-    """A constant by its module and name, a dataclass's field by its default; times in seconds."""
+    """A constant by module and name, or a dataclass's field by its default; times in seconds."""
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found() if isinstance(found, type) else found, name)
@@ -215,7 +216,7 @@ def value_of(module: str, path: str) -> float:
 
 
 def wrong_bounds(page: str) -> list[str]:
-    """Rows of a table of bounds that are not what the code has."""
+    """The rows of a table of bounds that differ from the code."""
     return [
         f"{module}:{path} is {value_of(module, path)}"
         for shown, module, path in BOUND.findall(page)

@@ -1,4 +1,4 @@
-"""The examples of every record validate, encode and decode to themselves."""
+"""The examples of every record are valid, and encode and decode to themselves."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ALLOWED: dict[tuple[str, str], type[StrEnum]] = CLOSED | {
 
 
 def schema_of(path: Path) -> dict[str, Any]:
-    """The schema an example is of: examples/<record>/<n>/ belongs to <record>/<n>.avsc."""
+    """The schema of an example: examples/<record>/<n>/ belongs to <record>/<n>.avsc."""
     schema: dict[str, Any] = json.loads(
         (SCHEMAS / path.parent.parent.name / f"{path.parent.name}.avsc").read_text()
     )
@@ -62,7 +62,7 @@ def test_an_example_is_valid_and_comes_back_as_it_was(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_an_example_is_written_as_the_schema_orders_it(path: Path) -> None:
-    """One way to write them, so that two differ only where the records do."""
+    """Examples are written in one way, so that two differ only where the records do."""
     plain = json.loads(path.read_text())
     assert list(plain) == [field["name"] for field in schema_of(path)["fields"]]
     assert path.read_text() == json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
@@ -74,7 +74,7 @@ def test_every_version_has_examples(version: Any) -> None:
 
 
 def shown(record: str, field: str) -> set[str]:
-    """The values of a field over all examples of a record."""
+    """The values of a field in all examples of a record."""
     return {json.loads(path.read_text())[field] for path in FOLDER.glob(f"{record}/*/*.json")}
 
 

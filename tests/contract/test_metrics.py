@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 import ingest.ftp.metrics
 import ingest.smpp.metrics
 import pipeline.engine.metrics
+import pipeline.process.hang
 import pipeline.sender.metrics
 import pipeline.store.metrics
 from ingest.http.metrics import Metrics
@@ -39,6 +40,7 @@ MODULES = (
     pipeline.engine.metrics,
     pipeline.store.metrics,
     pipeline.sender.metrics,
+    pipeline.process.hang,
     ingest.smpp.metrics,
     ingest.ftp.metrics,
 )
@@ -145,9 +147,12 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
-    """A prefix a process, and Prometheus' own rule for units: base units, plural, last."""
+    """A prefix a process, or `process` for what each has, and Prometheus' own rule for units.
+
+    Base units, plural, last.
+    """
     for name in IN_CODE:
-        assert re.fullmatch(r"twoway_(ingest|worker|store|sender)_[a-z_]+", name), name
+        assert re.fullmatch(r"twoway_(ingest|worker|store|sender|process)_[a-z_]+", name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 
 
@@ -175,6 +180,7 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "WorkerTimesNotBelieved",
         "StoreWaits",
         "ProcessRestarts",
+        "ProcessHung",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -234,6 +240,7 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "WorkerClockWrong",
         "StoreWaits",
         "ProcessRestarts",
+        "ProcessHung",
     ):
         assert name in cases
 

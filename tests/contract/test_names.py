@@ -1,4 +1,4 @@
-"""One meaning a name: classes, aliases, imported constants, functions and methods."""
+"""Every name has one meaning: classes, aliases, imported constants, functions and methods."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 TREES = ("pipeline", "ingest", "deploy")
 STAND_IN = ("pipeline/gateway", "pipeline/cli/gateway")
+EXAMPLES = "deploy/examples"  # of others, who know nothing of ours
 #: Names that two modules may define, and why.
 ALLOWED = {
     "Answer": "ours to who calls us; the other is the gateway's to what we sent",
@@ -103,7 +104,8 @@ METHODS = {
 def modules() -> dict[str, ast.Module]:
     """Every module of the product by its dotted name.
 
-    Without the stand-in of the gateway: it is the other side, and shares no rule with the product.
+    The stand-in of the gateway is left out: it is the other side, and shares no rule with the
+    product.
     """
     return {
         path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): ast.parse(
@@ -111,12 +113,12 @@ def modules() -> dict[str, ast.Module]:
         )
         for tree in TREES
         for path in sorted((ROOT / tree).rglob("*.py"))
-        if not any(path.is_relative_to(ROOT / folder) for folder in STAND_IN)
+        if not any(path.is_relative_to(ROOT / folder) for folder in (*STAND_IN, EXAMPLES))
     }
 
 
 def defined(tree: ast.Module) -> Iterable[str]:
-    """The public classes, aliases and constants of a module; type variables are none."""
+    """The public classes, aliases and constants of a module, without type variables."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             yield node.name
@@ -128,8 +130,8 @@ def defined(tree: ast.Module) -> Iterable[str]:
 def doubles(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """The names with more than one meaning, and the modules that define them.
 
-    A constant that no other module imports by its bare name is private in effect; one that is read
-    as `metrics.ROWS` says whose it is.
+    A constant that no other module imports by its bare name is private in effect. A constant that
+    is read as `metrics.ROWS` says where it belongs.
     """
     homes: dict[str, list[str]] = defaultdict(list)
     imported = set()
@@ -175,7 +177,7 @@ def methods_of(node: ast.ClassDef) -> set[str]:
 def methods(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """The methods that unrelated public classes have, and those classes.
 
-    Related are a class and its bases, and a protocol and every class that has all its methods.
+    A class is related to its bases, and a protocol to every class that has all of its methods.
     """
     classes = {
         node.name: node

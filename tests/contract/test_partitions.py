@@ -1,4 +1,4 @@
-"""A record goes to the partition that every other client of Kafka would put its key in."""
+"""A record goes to the partition to which every other Kafka client would send its key."""
 
 from __future__ import annotations
 

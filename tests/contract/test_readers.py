@@ -1,4 +1,4 @@
-"""Who reads which topic, compared with `schemas/topics.toml` and with those who read."""
+"""Who reads which topic, compared with `schemas/topics.toml` and with the readers themselves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipeline.kafka.readers import (
     SENT_AGAIN,
     STORE,
     TAILED,
+    WRITTEN_BY,
 )
 from pipeline.kafka.topics import Topic
 from pipeline.settings import Settings
@@ -29,7 +30,7 @@ NOT_STORED = {topics.CLOCK, topics.MT_ASK}
 
 
 def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list[str]:
-    """What does not fit between the topics there are and those that are read."""
+    """The differences between the topics that exist and the topics that are read."""
     read = {name for names in read_by.values() for name in names}
     found = [f"{name} is read, and there is no such topic" for name in read - set(known)]
     for name, topic in known.items():
@@ -85,7 +86,7 @@ def test_the_store_takes_just_what_it_reads() -> None:
 
 
 def lists_of_topics(tree: ast.Module) -> list[int]:
-    """The lines of constants that list two topics or more; a table by topic is none."""
+    """The lines of constants that list two or more topics; a table by topic does not count."""
     found = []
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
@@ -123,3 +124,69 @@ def test_a_list_of_topics_is_found(source: str, lines: list[int]) -> None:
 def test_what_is_sent_again_or_followed_is_read() -> None:
     assert set(READ_BY[CONVERSATION]) >= SENT_AGAIN
     assert set(READ_BY[STORE]) >= set(TAILED)
+
+
+#: The packages of each process that writes. What a process shares with others is in `publish`.
+PACKAGES = {
+    "ingest": "ingest/http",
+    "smpp": "ingest/smpp",
+    "ftp": "ingest/ftp",
+    "worker": "pipeline/conversation",
+    "sender": "pipeline/sender",
+    "twoway": "pipeline/cli",
+}
+#: Sent by the topic of a record that is sent on, sent again or made for a refusal, and by a helper
+#: that several processes share: no call names them.
+NOT_NAMED = {
+    "ftp": {topics.MO_RAW, topics.DEAD_LETTER},
+    "worker": {
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.MT_ASK,
+        topics.CONSENT_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.CONVERSATION_CHANGELOG,
+    },
+    "twoway": {topics.MO_RAW, topics.DEAD_LETTER},
+}
+SENDING = {"send", "_send", "publish", "Outgoing"}
+
+
+def sent(tree: ast.Module) -> set[str]:
+    """The topics that the calls of a module name as what they send to."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        given = node.args[:1] + [each.value for each in node.keywords if each.arg == "topic"]
+        for each in given if name in SENDING else []:
+            topic = getattr(each, "attr", getattr(each, "id", ""))
+            if topic in NAMES:
+                found.add(getattr(topics, topic))
+    return found
+
+
+@pytest.mark.parametrize("process", PACKAGES)
+def test_a_process_writes_just_what_it_says(process: str) -> None:
+    named = {
+        topic
+        for path in sorted((ROOT / PACKAGES[process]).rglob("*.py"))
+        for topic in sent(ast.parse(path.read_text()))
+    }
+    assert named | NOT_NAMED.get(process, set()) == set(WRITTEN_BY[process])
+    assert not named & NOT_NAMED.get(process, set())
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("work.send(topics.MO_PART, key, value)", {topics.MO_PART}),
+        ("publish(MO_RAW, key=k)", {topics.MO_RAW}),
+        ("Outgoing(topic=topics.CLOCK, record=r)", {topics.CLOCK}),
+        ("work.send(record.topic, key, value)", set()),
+        ("read(topics.MO_RAW)", set()),
+    ],
+)
+def test_what_a_call_sends_to_is_found(source: str, found: set[str]) -> None:
+    assert sent(ast.parse(source)) == found

@@ -50,7 +50,7 @@ def rabin(octets: bytes) -> int:
 
 
 def canonical(schema: Any) -> str:
-    """The parsing canonical form ("Parsing Canonical Form for Schemas"), of what our files use."""
+    """The "Parsing Canonical Form for Schemas", as far as our files need it."""
     match schema:
         case list():
             return f"[{','.join(map(canonical, schema))}]"
@@ -113,7 +113,7 @@ def test_a_schema_parses_and_is_called_after_its_folder(version: Version) -> Non
 
 
 def records_in(schema: Any) -> Iterator[dict[str, Any]]:
-    """The record and every one nested in it."""
+    """The record and every nested record."""
     match schema:
         case {"type": "record", "fields": fields}:
             yield schema
@@ -127,7 +127,7 @@ def records_in(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def undocumented(schema: Any) -> list[str]:
-    """The records and fields without a doc that is a sentence."""
+    """The records and fields whose doc is not a sentence."""
     return [
         f"{record['name']}.{thing['name']}"
         for record in records_in(schema)
@@ -150,7 +150,7 @@ def test_a_field_without_a_doc_is_seen() -> None:
 
 
 def schema_from_hint(hint: Any) -> Any:
-    """What a schema file must say of a field whose class says `hint`."""
+    """What a schema file must say for a field with the type hint `hint`."""
     simple: dict[Any, Any] = {str: {"string"}, bytes: {"bytes"}, bool: {"boolean"}}
     if hint in simple:
         return simple[hint]
@@ -169,7 +169,7 @@ def schema_from_hint(hint: Any) -> Any:
 
 
 def differences(kind: type[msgspec.Struct], schema: dict[str, Any]) -> list[str]:
-    """Where a class and its record in the schema differ: name, fields, order, types, defaults."""
+    """The differences between a class and its record: name, fields, order, types, defaults."""
     found = [] if kind.__name__ == schema["name"] else [f"{kind.__name__}: named {schema['name']}"]
     ours = [field.name for field in msgspec.structs.fields(kind)]
     theirs = [field["name"] for field in schema["fields"]]
@@ -189,7 +189,7 @@ def differences(kind: type[msgspec.Struct], schema: dict[str, Any]) -> list[str]
 
 
 def agrees(wanted: Any, said: Any) -> bool:
-    """Whether the type in a schema is the one wanted."""
+    """Whether the type in a schema is the wanted type."""
     match wanted:
         case set():
             return isinstance(said, str) and said in wanted
@@ -220,7 +220,7 @@ def test_every_schema_has_its_class_and_every_class_its_schema() -> None:
 
 
 class Clock(records.Record.__base__, frozen=True, kw_only=True):  # type: ignore[misc, name-defined]
-    """Not the schema's: another order, type and default."""
+    """A class that differs from the schema in order, type and default."""
 
     origin: str = ""
     time: str
@@ -252,7 +252,7 @@ def test_every_record_has_the_topic_of_its_name() -> None:
 
 @pytest.mark.parametrize("name", topics.topics())
 def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
-    """By the handset, but for these; mo-raw is kept at least the dedupe horizon."""
+    """The key is the handset, with these exceptions; mo-raw is kept for the horizon at least."""
     topic = topics.topics()[name]
     exceptions = {
         "numbers": "partition",

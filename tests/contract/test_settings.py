@@ -1,4 +1,4 @@
-"""Every setting once: with help, read in order, unknown ones refused."""
+"""Every setting exists once: with help, read in order, and unknown settings are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every record, topic and table has a rule that says whose its rows are, for erasures."""
+"""Every record, topic and table has a rule that says whose its rows are; erasures rest on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.kafka.topics import topics
 from pipeline.records import Record
 from pipeline.store.clickhouse import migrations
 from pipeline.store.decoding import TABLE_OF
-from pipeline.whose.rules import NOBODYS, OF_RECORD, OF_TABLE, OTHER_TABLES, How, Naming
+from pipeline.whose.rules import COPIES, NOBODYS, OF_RECORD, OF_TABLE, OTHER_TABLES, How, Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ NAMES = {"handset": (How.DIGITS, How.ADDRESS), "to": (How.ADDRESS,)}
 
 
 def faults(kinds: Iterable[type[Record]]) -> list[str]:
-    """Records whose handset no erasure would find."""
+    """Records with a handset that no erasure would find."""
     found = []
     for kind in kinds:
         if (kind in OF_RECORD) == (kind in NOBODYS):
@@ -48,9 +48,9 @@ def created(statements: str) -> set[str]:
 
 
 def table_faults(tables: Iterable[str]) -> list[str]:
-    """Tables of ClickHouse of whose rows nobody knows whose they are."""
+    """ClickHouse tables without a rule that says whose their rows are."""
     stored = {TABLE_OF[kind] for kind in TABLE_OF if kind in OF_RECORD or kind in NOBODYS}
-    return sorted(set(tables) - stored - set(OTHER_TABLES))
+    return sorted(set(tables) - stored - set(OTHER_TABLES) - set(COPIES))
 
 
 def test_every_record_is_a_handsets_or_nobodys() -> None:
@@ -100,8 +100,21 @@ def test_every_table_of_clickhouse_is_of_records_with_a_rule() -> None:
     folder = Path(clickhouse.__file__).parent
     statements = [file.read_text() for file in folder.glob("*.sql")]
     tables = created("\n".join([*statements, Path(migrations.__file__).read_text()]))
-    assert tables == set(TABLE_OF.values()) | set(OTHER_TABLES)
+    assert tables == set(TABLE_OF.values()) | set(OTHER_TABLES) | set(COPIES)
     assert table_faults(tables) == []
+
+
+def test_every_copy_of_a_record_of_a_handset_is_known() -> None:
+    folder = Path(clickhouse.__file__).parent
+    statements = "\n".join(file.read_text() for file in folder.glob("*.sql"))
+    copied = re.findall(
+        r"CREATE MATERIALIZED VIEW IF NOT EXISTS twoway\.\w+\s+TO twoway\.(\w+) AS.+?"
+        r"FROM twoway\.(\w+);",
+        statements,
+        re.DOTALL,
+    )
+    assert len(copied) == statements.count("MATERIALIZED VIEW")
+    assert set(copied) == {(table, TABLE_OF[kind]) for table in COPIES for kind in COPIES[table]}
 
 
 def test_a_new_table_is_found() -> None:

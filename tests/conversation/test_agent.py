@@ -1,4 +1,4 @@
-"""The agent's work without Kafka: records go in, rows and outputs come out of a unit of work."""
+"""The agent without Kafka: records go in, a unit of work gives rows and outputs."""
 
 from __future__ import annotations
 

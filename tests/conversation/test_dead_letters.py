@@ -1,4 +1,4 @@
-"""A dead letter fits into a record whatever was refused, and says when it is cut."""
+"""A dead letter fits into a record, whatever was refused, and says when it is cut."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.avro import single_object
-from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
 from pipeline.dead_letters import MOST_OCTETS, is_cut, letter_from_record
 from pipeline.engine.bounds import RECORD_OCTETS
 from pipeline.records import Reason, Rejected, Stage
+from pipeline.store.story.again import CannotRetry, again_from_letter
 
 REJECTED = Rejected(Reason.FAILED, "why")
 

@@ -1,4 +1,4 @@
-"""What the agent keeps of a handset that is forgotten: nothing but its stops, under an HMAC."""
+"""The agent keeps nothing of a forgotten handset but its stops, under an HMAC."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def partition(settings) -> Partition:
-    """One that has the key."""
+    """A partition whose agent has the key."""
     make_key(key_file(settings))
     partition = Partition()
     partition.agent = Conversation(partition=partition.number, settings=settings)

@@ -75,7 +75,7 @@ def test_only_the_holder_gives_a_permit_back(box):
 
 
 def test_a_permit_that_lapsed_may_still_be_given_back(box):
-    """Its sender had been stopped for long, and says that it sent nothing."""
+    """The sender had been stopped for long, and says that it sent nothing."""
     command = box.command()
     box.ask(command, holder="a")
     box.pass_time(NOON + 3 * MINUTE)
@@ -189,6 +189,21 @@ class TestConsent:
         assert (change.state, change.gateway_state) == ("open", "stopped")
         assert (change.rule, change.scope) == ("gateway-said", NUMBER)
         assert box.state_of(waiting).state == "refused"
+
+    def test_its_word_on_a_confirmation_of_stop_all_is_about_the_sender_alone(self, box):
+        """G7.1.1: a message to a number has opened that number, and the gateway with it."""
+        other = "447700900555"
+        box.raw("STOP ALL", at=NOON)
+        box.now += SECOND
+        box.raw("hello", at=box.now, mo_msg_id="m2", number=other)
+        box.pass_time(NOON + timedelta(hours=5, minutes=45))
+        own = box.commands[-1]
+        assert [scope.scope_kind for scope in own.scopes] == ["account"]
+        box.ask(own)
+        box.result(own, "failed", code="122", final=True)
+        said = {row.scope: row for row in box.written(topics.CONSENT_CHANGE)}
+        assert (said[other].gateway_state, said[other].rule) == ("open", "re-enabled")
+        assert (said["main"].gateway_state, said["main"].rule) == ("stopped", "confirmed")
 
     def test_a_confirmation_that_failed_is_followed_by_the_default_text_once(self, box):
         box.raw("STOP", at=NOON)
@@ -369,7 +384,7 @@ class TestStatuses:
     @pytest.mark.parametrize("is_early", [True, False])
     @pytest.mark.parametrize("by", ["stop", "time"])
     def test_the_receipt_of_a_part_does_not_undo_the_refusal_of_the_other(self, box, by, is_early):
-        """The second part was throttled; before its next attempt it may no longer be sent."""
+        """The second part was throttled; then a STOP or the time forbids its next attempt."""
         command = box.command(text="x" * 200)
         box.ask(command)
         if is_early:

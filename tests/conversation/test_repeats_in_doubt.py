@@ -1,9 +1,10 @@
-"""In doubt a stop counts: a STOP that only looks like a repeat, after a message that re-enables."""
+"""In doubt a stop counts: a STOP that looks like a repeat, after a message that re-enables."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from pipeline.avro import single_object
@@ -12,6 +13,7 @@ from pipeline.records import MoRaw
 from pipeline.wire import http_form, mo_log
 from pipeline.wire.callback import MoCallback
 from tests.conversation.test_agent import HANDSET, NOON, NUMBER, NUMBERS, Partition
+from tests.wire.smpp.test_callback import pdu_of, raw_of
 
 UNREADABLE = ("yesterday", "2026-03-01T12:00:00", "01/03/2026 12:00", "0000-00-00 00:00:00")
 MINUTE = timedelta(minutes=1)
@@ -38,7 +40,7 @@ def says(partition: Partition, text: str, at: datetime, **stated: str) -> None:
 
 
 def passes(partition: Partition) -> bool:
-    """Whether an MT to the handset does."""
+    """Whether an MT to the handset passes."""
     count = len(partition.written(topics.MT_COMMAND))
     partition.request(f"r{len(partition.outputs)}")
     return len(partition.written(topics.MT_COMMAND)) > count
@@ -88,8 +90,33 @@ def test_a_stop_that_is_known_by_id_or_time_is_a_repeat_of_the_old_one(partition
         assert passes(partition)
 
 
+def delivers(partition: Partition, text: str, at: datetime, *, bind: str, delivery: int) -> None:
+    """A deliver_sm, which states neither an id nor a time."""
+    pdu = pdu_of(text.encode(), source=HANDSET, destination=NUMBER)
+    raw = msgspec.structs.replace(raw_of(pdu), received_at=at, bind=bind, delivery=delivery)
+    partition.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
+
+
+def test_a_stop_by_another_bind_counts_after_a_message_that_re_enables(partition) -> None:
+    for number, (text, bind) in enumerate([("STOP", "a"), ("hello", "a"), ("STOP", "b")]):
+        delivers(partition, text, NOON + number * MINUTE, bind=bind, delivery=number + 1)
+        assert passes(partition) == (text == "hello")
+    assert messages(partition) == [*TEXTS]
+    ids = [part.part_id for part in partition.written(topics.MO_PART)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_deliver_sm_sent_again_is_one_where_it_changes_nothing(partition) -> None:
+    for bind in ("a", "b", "c"):
+        delivers(partition, "STOP", NOON, bind=bind, delivery=1)
+    delivers(partition, "hello", NOON + MINUTE, bind="c", delivery=2)
+    delivers(partition, "hello", NOON + MINUTE, bind="d", delivery=1)
+    assert messages(partition) == ["STOP", "hello"]
+    assert passes(partition)
+
+
 def at(time: datetime) -> str:
-    """As the gateway states a time (G8.3.1)."""
+    """A time as the gateway states it (G8.3.1)."""
     return f"{time + timedelta(hours=2):%Y-%m-%d %H:%M:%S}"
 
 

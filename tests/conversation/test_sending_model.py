@@ -1,7 +1,7 @@
-"""Senders that die, stop and lose what they saw, against a gateway that counts what it gets.
+"""Senders that die, stop and lose what they received, with a gateway that counts every message.
 
-The worker is the real one, without Kafka. Whatever happens in whatever order: the gateway gets no
-command twice, and none later than ten seconds after a look at consent that a STOP came before.
+The worker is the real one, without Kafka. In every order of events: the gateway gets no command
+twice, and no command later than ten seconds after a check of consent that was after a STOP.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ACTIONS = {
 
 
 class Permit(NamedTuple):
-    """A permit in a sender's hand."""
+    """A permit that a sender holds."""
 
     command: MtCommand
     attempt: int
@@ -78,7 +78,7 @@ class World:
         return bool(said) and said[-1].state in FINAL
 
     def step(self) -> None:
-        """Something happens."""
+        """One event happens."""
         name = self.dice.choices(list(ACTIONS), list(ACTIONS.values()))[0]
         getattr(self, f"do_{name}")()
         self.told[name] += 1
@@ -110,7 +110,7 @@ class World:
         return self.permits.pop(self.dice.randrange(len(self.permits)))
 
     def do_use(self) -> None:
-        """Call the gateway with a permit, if it is still good; or give it back."""
+        """Use a permit for a call to the gateway if it is still good, or give it back."""
         permit = self.take_permit()
         if permit is None:
             return
@@ -144,7 +144,7 @@ class World:
             self.give_back(permit)
 
     def do_die(self) -> None:
-        """Every sender is killed; what they wrote may still arrive."""
+        """Every sender is killed; the records that it wrote may still arrive."""
         self.permits.clear()
         self.lives += 1
 
@@ -157,7 +157,7 @@ class World:
             self.arrive(self.held_back.pop(0)[0])
 
     def do_query(self) -> None:
-        """The gateway is asked, and says what it has; or tells it by itself."""
+        """The gateway is asked and says what it has, or it reports without being asked."""
         command = self.command()
         if command is None or not self.box.states_of(command):
             return
@@ -171,7 +171,7 @@ class World:
         self.pass_time(self.dice.choice([1, 3, 8, 11, 60, 100, 300, 660]))
 
     def pass_time(self, seconds: int) -> None:
-        """In steps: what is held back arrives in its time."""
+        """Let time pass in steps: what is held back arrives in its time."""
         while seconds > 0:
             self.box.pass_time(self.box.now + min(seconds, 30) * SECOND)
             seconds -= 30
@@ -201,7 +201,7 @@ class World:
                 assert not (command.purpose == "reply" and said and said[-1].state == "waiting")
 
     def end(self) -> None:
-        """Every command stands somewhere, and none that arrived has failed."""
+        """Every command has a state, and no command that arrived has failed."""
         for _ in range(60):
             self.pass_time(1800)
         for command in self.box.commands:

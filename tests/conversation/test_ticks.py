@@ -1,4 +1,4 @@
-"""A worker host with a wrong clock ticks by the broker's time."""
+"""A worker whose host has a wrong clock ticks by the broker's time."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.directory.directory import Directory
 from tests.support.rented_numbers import (
     ANN,
+    API_ID,
     DIRECTORY,
     ELSEWHERE,
     FIRST,
@@ -41,10 +42,10 @@ def test_what_is_not_listed_is_not_found(digits: str) -> None:
 
 def test_accounts_apis_and_keywords() -> None:
     assert DIRECTORY.account_of(ELSEWHERE) == "other"
-    assert DIRECTORY.knows_api_id("1001")
+    assert DIRECTORY.knows_api_id(API_ID)
     assert not DIRECTORY.knows_api_id("")
     assert not DIRECTORY.knows_api_id("9")
-    assert DIRECTORY.number_of_api_id("1001") == DIRECTORY.find(ANN)
+    assert DIRECTORY.number_of_api_id(API_ID) == DIRECTORY.find(ANN)
     assert DIRECTORY.number_of_api_id("") is None
     assert DIRECTORY.keywords_of(SHARED) == ("FUN", "GAME")
     assert DIRECTORY.keywords_of(ANN) == ()
@@ -53,7 +54,7 @@ def test_accounts_apis_and_keywords() -> None:
 def test_the_empty_directory_lists_nothing() -> None:
     empty = Directory.empty()
     assert empty.find(ANN) is None
-    assert not empty.knows_api_id("1001")
+    assert not empty.knows_api_id(API_ID)
     assert empty.account_of(ANN) == "main"
 
 

@@ -1,4 +1,4 @@
-"""Where tables and keys of a TOML text stand."""
+"""The lines of a TOML text at which its tables and keys are."""
 
 import pytest
 

@@ -16,7 +16,7 @@ LOADED = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 
 
 def load(text: str) -> Numbers:
-    """The directory in this file."""
+    """The directory that this file describes."""
     return numbers_from_toml(text, origin="numbers.toml", loaded_at=LOADED)
 
 

@@ -1,4 +1,4 @@
-"""The stack, and who is outside of it."""
+"""The stack, and its counterparts outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def outside(stack: RunningStack) -> Iterator[Outside]:
-    """Talks to the suite's stack, which has the tests' numbers."""
+    """The counterparts of the suite's stack, which has the tests' numbers."""
     outside = Outside(stack)
     outside.load_numbers()
     yield outside
@@ -25,5 +25,5 @@ def outside(stack: RunningStack) -> Iterator[Outside]:
 
 @pytest.fixture
 def handset(outside: Outside) -> str:
-    """A handset of this test's own."""
+    """A handset for this test."""
     return outside.new_handset()

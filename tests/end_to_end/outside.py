@@ -14,77 +14,20 @@ import httpx
 from pipeline.clock import PipelineClock
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
+from tests.support.rented_numbers import ANN, API_ID, NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.running import RunningStack
 
-NUMBER = "447700900100"
-OTHER = "447700900101"
-FIRST, INSIDE, LAST = "447700910000", "447700910004", "447700910009"
-SHARED = "88811"
-PREMIUM = "88822"
-BILLED = "88833"
-LINKED = "447700900102"
-CUSTOM = "447700900103"
-STRICT = "447700900104"
 GATEWAY_ZONE = timezone(timedelta(hours=2))  # G8.3.1: GMT + 0200, no daylight saving
 EFFECT_SECONDS = 60
-NUMBERS_TOML = f"""
-[[number]]
-number = "{NUMBER}"
-kind = "vmn"
-api_id = "12345"
-
-[[number]]
-number = "{OTHER}"
-kind = "vmn"
-custom_reply.HELP.enabled = true
-
-[[number]]
-first = "{FIRST}"
-last = "{LAST}"
-kind = "tagged-range"
-
-[[number]]
-number = "{SHARED}"
-kind = "shared-short-code"
-keywords = ["FUN", "GAME"]
-
-[[number]]
-number = "{PREMIUM}"
-kind = "short-code"
-premium = true
-
-[[number]]
-number = "{BILLED}"
-kind = "short-code"
-mt_billed = true
-linked = "{LINKED}"
-custom_reply.HELP.text = "Ask us on the web."
-
-[[number]]
-number = "{LINKED}"
-kind = "vmn"
-
-[[number]]
-number = "{CUSTOM}"
-kind = "vmn"
-custom_reply.STOP.text = "You are off the list."
-custom_reply.END.enabled = true
-custom_reply.HELP.text = "Call 0800 1234."
-
-[[number]]
-number = "{STRICT}"
-kind = "vmn"
-strict = true
-"""
 _serial = itertools.count(1)
 
 
 class Outside:
-    """Talks to one running stack."""
+    """The outside of one running stack: gateway, application and analyst."""
 
     def __init__(self, running: RunningStack) -> None:
         self.running = running
@@ -96,21 +39,21 @@ class Outside:
         return self.running.stack.ingest
 
     def new_handset(self) -> str:
-        """A handset no other test uses."""
+        """A handset that no other test uses."""
         return f"4479{os.getpid() % 10_000:04d}{next(_serial):04d}"
 
-    def load_numbers(self, toml: str = NUMBERS_TOML) -> None:
+    def load_numbers(self, toml: str = NUMBERS) -> None:
         file = self.running.home / "end-to-end-numbers.toml"
         file.write_text(toml)
         self.running.cli("numbers", "load", str(file))
 
     def callback(self, handset: str, octets: bytes, **fields: str) -> MoCallback:
-        """One part as the gateway words it; `minutes` shifts its time."""
+        """The query of one part, in the gateway's words; `minutes` shifts its time."""
         minutes = int(fields.pop("minutes", "0"))
         at = self.clock.now() + timedelta(minutes=minutes)
         given: dict[str, Any] = {
-            "number": NUMBER,
-            "api_id": "12345",
+            "number": ANN,
+            "api_id": API_ID,
             "mo_msg_id": f"{os.getpid():08x}{next(_serial):024x}",
             "timestamp": f"{at.astimezone(GATEWAY_ZONE):%Y-%m-%d %H:%M:%S}",
             "charset": "ISO-8859-1",
@@ -118,7 +61,7 @@ class Outside:
         return MoCallback(handset=handset, octets=octets, **{**given, **fields})
 
     def deliver(self, callback: MoCallback) -> None:
-        """As the gateway does; it must be acknowledged."""
+        """Deliver a callback as the gateway does; it must be acknowledged."""
         query = http_form.render(callback).decode("ascii")
         answer = self.http.get(f"{self.ingest}/mo/http?{query}")
         assert answer.status_code == 200, answer.text
@@ -130,8 +73,8 @@ class Outside:
         return callback
 
     def ask_mt(self, **request: Any) -> str:
-        """`POST /mt`; the request's id, once Kafka has it."""
-        body = {"from": NUMBER, **request}
+        """`POST /mt`; return the id of the request once Kafka has it."""
+        body = {"from": ANN, **request}
         answer = self.http.post(f"{self.ingest}/mt", json=body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["request_id"])
@@ -156,7 +99,7 @@ class Outside:
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def rows(self, view: str, handset: str, *, at_least: int = 1, order: str = "1") -> list[Any]:
-        """Rows of a handset, once there are as many."""
+        """The rows of a handset, once there are enough."""
 
         def found() -> list[Any] | None:
             rows = self.sql(
@@ -168,7 +111,7 @@ class Outside:
         return self.wait(found, f"{at_least} rows of {view}")
 
     def wait(self, found: Callable[[], Any], what: str) -> Any:
-        """What `found` gives as soon as it gives something."""
+        """The result of `found`, as soon as it is not empty."""
         deadline = time.monotonic() + EFFECT_SECONDS
         while True:
             result = found()

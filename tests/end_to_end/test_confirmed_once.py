@@ -1,4 +1,4 @@
-"""Each stop is confirmed exactly once, though the worker is killed while confirmations fall due."""
+"""Each stop is confirmed exactly once, though the worker is killed while confirmations are due."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
-from tests.end_to_end.outside import GATEWAY_ZONE, NUMBER
+from tests.end_to_end.outside import GATEWAY_ZONE
+from tests.support.rented_numbers import ANN
 from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ SENT_AGO, RECEIVED_AGO = timedelta(hours=5, minutes=50), timedelta(hours=2)
 
 
 def stops(now: datetime) -> Iterator[Outgoing]:
-    """STOPs whose default text has been due for some minutes, each of another handset."""
+    """STOPs, each of another handset, whose default text has been due for some minutes."""
     for number in range(STOPS):
         callback = MoCallback(
             handset=f"4479{number:08d}",
-            number=NUMBER,
+            number=ANN,
             mo_msg_id=f"{number:032x}",
             timestamp=f"{(now - SENT_AGO).astimezone(GATEWAY_ZONE):%Y-%m-%d %H:%M:%S}",
             charset="ISO-8859-1",
@@ -65,7 +66,7 @@ def stops(now: datetime) -> Iterator[Outgoing]:
 
 @contextmanager
 def worker(bootstrap: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker, killed in the end."""
+    """A worker, killed at the end."""
     settings = {"kafka": bootstrap, "partitions": str(PARTITIONS), "home": str(home)}
     with (home / "worker.log").open("ab") as log:
         process = subprocess.Popen(
@@ -82,7 +83,7 @@ def worker(bootstrap: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def confirmations(bootstrap: str) -> tuple[Counter[str], Counter[str]]:
-    """Committed confirmations, and changes to confirmed, by handset."""
+    """Committed confirmations, and changes with the rule `confirmed`, by handset."""
     sent: Counter[str] = Counter()
     confirmed: Counter[str] = Counter()
     with open_consumer(bootstrap) as consumer:
@@ -106,7 +107,7 @@ def confirmations(bootstrap: str) -> tuple[Counter[str], Counter[str]]:
 
 
 def until(bootstrap: str, count: int) -> None:
-    """Wait until so many handsets were sent a confirmation."""
+    """Wait until this many handsets have got a confirmation."""
     deadline = time.monotonic() + SECONDS
     while (found := len(confirmations(bootstrap)[0])) < count:
         assert time.monotonic() < deadline, f"{found} of {count}"
@@ -120,7 +121,7 @@ def test_a_stop_is_confirmed_once_across_a_kill(
     kafka = broker.bootstrap
     create_topics(kafka, Settings(partitions=PARTITIONS))
     now = datetime.now(UTC)
-    toml = f'[[number]]\nnumber = "{NUMBER}"\nkind = "vmn"\n'
+    toml = f'[[number]]\nnumber = "{ANN}"\nkind = "vmn"\n'
     numbers = numbers_from_toml(toml, origin="test", loaded_at=now)
     publish(
         kafka,

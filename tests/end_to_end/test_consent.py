@@ -1,4 +1,4 @@
-"""STOP, what it refuses, how it is confirmed, and what ends it (G7.1.1), on the running stack."""
+"""STOP on the running stack: what it refuses, how it is confirmed, what ends it (G7.1.1)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline.wire import mo_log
-from tests.end_to_end.outside import NUMBER
+from tests.support.rented_numbers import ANN
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
-DEFAULT_TEXT = f"You will no longer receive messages from the short code {NUMBER}"  # G7.1.1
+DEFAULT_TEXT = f"You will no longer receive messages from the short code {ANN}"  # G7.1.1
 
 
 def states(outside, handset, at_least):
@@ -33,13 +33,13 @@ def test_g7_1_1_stop_refuses_and_says_why(outside, handset):
     (change,) = outside.rows("consent_change", handset)
     (refused,) = outside.rows("mt_rejection", handset)
     assert refused["mo_message_id"] == change["mo_message_id"] == message["message_id"]
-    assert (change["scope_kind"], change["scope"]) == ("number", NUMBER)
+    assert (change["scope_kind"], change["scope"]) == ("number", ANN)
     assert (change["state"], change["gateway_state"]) == ("confirmation-due", "confirmation-due")
     assert change["at"] == message["gateway_time"]
 
 
 def test_no_mt_overtakes_a_stop_that_was_acknowledged_before_it(outside):
-    """The request is made the moment STOP's 200 is there, for many handsets at once."""
+    """The request is made as soon as STOP's 200 is there, for many handsets at once."""
     handsets = [outside.new_handset() for _ in range(60)]
 
     def stop_and_ask(handset: str) -> str:
@@ -56,7 +56,7 @@ def test_no_mt_overtakes_a_stop_that_was_acknowledged_before_it(outside):
 def test_a_reply_goes_out_once_however_often_it_is_asked_for(outside, handset):
     outside.text(handset, "hello")
     headers = {"Idempotency-Key": f"order-{handset}"}
-    body = {"to": f"+{handset}", "text": "Thank you", "from": NUMBER}
+    body = {"to": f"+{handset}", "text": "Thank you", "from": ANN}
     for _ in range(3):
         answer = outside.http.post(f"{outside.ingest}/mt", json=body, headers=headers)
         assert answer.status_code == 202
@@ -67,8 +67,8 @@ def test_a_reply_goes_out_once_however_often_it_is_asked_for(outside, handset):
     assert decision["state"] == "command"
     outside.decided(outside.ask_mt(to=handset, text="later"))
     assert commands(outside, handset, at_least=2) == [
-        ("reply", "Thank you", NUMBER),
-        ("reply", "later", NUMBER),
+        ("reply", "Thank you", ANN),
+        ("reply", "later", ANN),
     ]
 
 
@@ -100,7 +100,7 @@ def test_g7_1_1_the_default_text_goes_out_once_before_the_six_hours_end(outside)
     outside.running.cli("clock", "advance", "5h")
     assert states(outside, stopped, 1) == [("stop-word", "confirmation-due", "confirmation-due")]
     outside.running.cli("clock", "advance", "2h")
-    assert commands(outside, stopped) == [("confirmation", DEFAULT_TEXT, NUMBER)]
+    assert commands(outside, stopped) == [("confirmation", DEFAULT_TEXT, ANN)]
     assert states(outside, stopped, 2)[-1] == ("confirmed", "stopped", "stopped")
     for handset in (cancelled, late):
         query = "SELECT count() AS n FROM mt_command WHERE handset = {h:String}"
@@ -111,7 +111,7 @@ def test_g7_1_1_the_default_text_goes_out_once_before_the_six_hours_end(outside)
 def test_an_incomplete_message_is_released_after_a_day_and_a_late_part_by_itself(
     outside, handset, tmp_path
 ):
-    """The late part comes by the log: of a live way, nobody believes a time so old."""
+    """The late part comes by the log: in a callback nobody believes a time that is so old."""
     outside.text(handset, "first ", udh="050003C20201")
     outside.rows("mo_part", handset)
     late = outside.callback(handset, b"second", udh="050003C20202")

@@ -1,4 +1,4 @@
-"""A dead letter that has become readable goes through the stages as if it came now, once."""
+"""A dead letter that has become readable goes through the stages once, as if it came now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pipeline.cli.ask.broker import Outgoing, publish
 from pipeline.kafka import topics
 from pipeline.records import ConsentRequest, DeadLetter, Header
-from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
+from tests.support.rented_numbers import ANN, NUMBERS, SHARED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +23,7 @@ FROM dead_letter WHERE topic = 'consent-request' AND key = {h:String} ORDER BY k
 
 
 def letter_of(document: bytes, *, at: datetime) -> DeadLetter:
-    """A document that was refused as no XML."""
+    """A dead letter of a document that was refused as no XML."""
     return DeadLetter(
         dead_letter_id=secrets.token_hex(16),
         topic="",
@@ -46,11 +46,11 @@ def bury(outside, letter: DeadLetter) -> None:
 
 
 def test_a_message_that_an_older_version_could_not_read_comes_once(outside, handset):
-    """A document in Shift_JIS, which ingest refused before it knew the encoding."""
+    """A document in Shift_JIS, which an older version of ingest refused."""
     given = outside.callback(handset, b"")
     document = (
         '<?xml version="1.0" encoding="Shift_JIS"?>'
-        f"<clickmo><moMsgId>{given.mo_msg_id}</moMsgId><from>{handset}</from><to>{NUMBER}</to>"
+        f"<clickmo><moMsgId>{given.mo_msg_id}</moMsgId><from>{handset}</from><to>{ANN}</to>"
         f"<timestamp>{given.timestamp}</timestamp><text>こんにちは</text>"
         "<charset>UTF-16BE</charset></clickmo>"
     ).encode("shift_jis")
@@ -115,7 +115,7 @@ def test_an_order_counts_once_the_directory_is_right(outside, handset):
     first, second = letters(2)
     assert (first["retry_of"], second["retry_of"]) == ("", first["dead_letter_id"])
     try:
-        outside.load_numbers(NUMBERS_TOML.replace('["FUN", "GAME"]', '["FUN", "GAME", "NEWS"]'))
+        outside.load_numbers(NUMBERS.replace('["Fun", "game"]', '["Fun", "game", "NEWS"]'))
         outside.running.cli("dead-letter", "retry", second["dead_letter_id"])
         (change,) = outside.rows("consent_change", handset)
     finally:
@@ -131,7 +131,7 @@ def test_an_order_counts_once_the_directory_is_right(outside, handset):
 
 
 def test_a_letter_does_not_bring_back_who_was_forgotten(outside, handset):
-    document = f"<clickmo><from>{handset}</from><to>{NUMBER}</to><text>x</text></clickmo>".encode()
+    document = f"<clickmo><from>{handset}</from><to>{ANN}</to><text>x</text></clickmo>".encode()
     letter = letter_of(document, at=outside.clock.now())
     bury(outside, letter)
     outside.running.cli("forget", handset, "--reason", "Asked by letter.", "--by", "anna")

@@ -1,4 +1,4 @@
-"""In doubt a stop counts and an opening does not: from the front door to the MT refused or sent."""
+"""In doubt a stop counts and an opening does not, from the callback to the MT sent or refused."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
 from pipeline.kafka import topics
-from tests.end_to_end.outside import NUMBER, SHARED
 from tests.ingest.smpp.process import smpp_process
 from tests.ingest.smpp.smsc import Smsc
 from tests.support.mo import timestamp
+from tests.support.rented_numbers import ANN, API_ID, SHARED
 from tests.wire.smpp.test_callback import UDHI, pdu_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -32,12 +32,12 @@ def utf_16(text: str) -> bytes:
 
 
 def judged(outside, handset) -> str:
-    """The rule that refuses an MT asked for now; "" when it is sent."""
+    """The rule that refuses an MT that is requested now; "" when the MT is sent."""
     return outside.decided(outside.ask_mt(to=handset, text="an offer")).get("rule", "")
 
 
 def last_of(outside, handset, count):
-    """The message that came last of so many."""
+    """The last of `count` messages of a handset."""
     rows = outside.rows("mo_message", handset, at_least=count, order="received_at")
     assert len(rows) == count
     return rows[-1]
@@ -101,7 +101,7 @@ ANSWERS = {
 
 
 class Told(NamedTuple):
-    """A handset that said two things, and the MT that was asked for then."""
+    """A handset, its two messages, and the MT that was requested after them."""
 
     handset: str
     request_id: str
@@ -109,7 +109,7 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def told(outside):
-    """Every row of the tables at once: its handset said another thing a minute before."""
+    """Every row of the tables at once; each handset sent another message a minute before."""
 
     def tell(before, octets, fields) -> Told:
         handset = outside.new_handset()
@@ -159,7 +159,7 @@ def test_an_ordinary_answer_re_enables_and_one_in_doubt_does_not(outside, told, 
 )
 def test_xml_by_the_letter_is_taken_and_flagged(outside, handset, text, charset, read):
     packet = b"<clickmo><from>%b</from><to>%b</to><text>%b</text><charset>%b</charset></clickmo>"
-    filled = packet % (handset.encode(), NUMBER.encode(), text, charset.encode())
+    filled = packet % (handset.encode(), ANN.encode(), text, charset.encode())
     answer = outside.http.post(
         f"{outside.ingest}/mo/xml",
         content=b"data=" + quote_from_bytes(filled).encode(),
@@ -172,7 +172,7 @@ def test_xml_by_the_letter_is_taken_and_flagged(outside, handset, text, charset,
 
 
 def test_a_form_of_another_kind_is_taken(outside, handset):
-    fields = {"from": (None, handset), "to": (None, NUMBER), "text": (None, "STOP")}
+    fields = {"from": (None, handset), "to": (None, ANN), "text": (None, "STOP")}
     assert outside.http.post(f"{outside.ingest}/mo/http", files=fields).status_code == 200
     assert judged(outside, handset) == DUE
 
@@ -192,7 +192,7 @@ def test_a_handset_that_cannot_be_sent_to_is_put_to_review(outside):
 
 @asynccontextmanager
 async def gateway(outside, folder):
-    """A gateway that our receiver is bound to."""
+    """A gateway to which our receiver is bound."""
     smsc = Smsc()
     server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -227,9 +227,9 @@ async def test_data_coding_marks_and_tables_over_smpp(outside, tmp_path):
     sent = {name: outside.new_handset() for name in (*DELIVERED, "turkish")}
     async with gateway(outside, tmp_path) as session:
         for sequence, (name, (octets, fields, _, _)) in enumerate(DELIVERED.items(), 1):
-            pdu = pdu_of(octets, source=sent[name], destination=NUMBER, **fields)
+            pdu = pdu_of(octets, source=sent[name], destination=ANN, **fields)
             assert await session.deliver(pdu, sequence=sequence) == 0
-        pdu = pdu_of(turkish, source=sent["turkish"], destination=NUMBER, esm_class=UDHI)
+        pdu = pdu_of(turkish, source=sent["turkish"], destination=ANN, esm_class=UDHI)
         assert await session.deliver(pdu, sequence=100) == 0
     for name, (_, _, text, flags) in DELIVERED.items():
         assert await asyncio.to_thread(judged, outside, sent[name]) == DUE, name
@@ -240,11 +240,11 @@ async def test_data_coding_marks_and_tables_over_smpp(outside, tmp_path):
 
 
 def lines_of(outside, handset, *texts) -> bytes:
-    """A log of lines without ids whose times are hours apart, the last one an hour ago."""
+    """A log of lines without ids, with hours between their times; the last line is an hour old."""
     ago = range(len(texts), 0, -1)
     times = [timestamp(outside.clock.now() - timedelta(hours=hours)) for hours in ago]
     return b"".join(
-        f"{time}\t{handset}\t{NUMBER}\t{text}\t12345\t\tISO-8859-1\t\n".encode()
+        f"{time}\t{handset}\t{ANN}\t{text}\t{API_ID}\t\tISO-8859-1\t\n".encode()
         for time, text in zip(times, texts, strict=True)
     )
 

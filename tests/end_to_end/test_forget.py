@@ -19,8 +19,8 @@ from pipeline.store.erasure.topics import KafkaErasureTopics
 from pipeline.store.lane import BlockLimits
 from pipeline.store.sink import Sink
 from pipeline.suppression_key import key_file
-from tests.end_to_end.outside import NUMBER, OTHER
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
+from tests.support.rented_numbers import ANN, BOB
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -44,7 +44,7 @@ def files_with(handset: str, folder) -> list[str]:
 
 
 async def read_partition(kafka: str, names: list[str], partition: int):
-    """Every committed record of these topics' partition, and their ends."""
+    """Every committed record of one partition of these topics, and the end offsets."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level="read_committed", auto_offset_reset="earliest"
     )
@@ -63,7 +63,7 @@ async def read_partition(kafka: str, names: list[str], partition: int):
 
 
 def a_life(outside, handset: str) -> None:
-    """All that can be kept of a handset: in every table, topic and view."""
+    """Everything that can be kept of a handset: in every table, topic and view."""
     outside.text(handset, "hello")
     outside.text(handset, "first ", udh="050003C20201")
     refused = outside.http.get(f"{outside.ingest}/mo/http?from={handset}&text=whom?")
@@ -72,7 +72,7 @@ def a_life(outside, handset: str) -> None:
     outside.rows("consent_change", handset)
     assert outside.decided(outside.ask_mt(to=handset, text="news"))["rule"] == "opted-out"
     outside.decided(outside.ask_mt(to=handset, text="Bye.", confirms_opt_out=True))
-    outside.running.cli("stop", handset, OTHER, *WHY)
+    outside.running.cli("stop", handset, BOB, *WHY)
     outside.rows("consent_change", handset, at_least=3)
     for view in ("mo_raw", "mo_part", "mo_message", "mt_request", "mt_command", "mt_rejection"):
         outside.rows(view, handset)
@@ -83,7 +83,7 @@ def a_life(outside, handset: str) -> None:
 
 @pytest.fixture(scope="module")
 def forgotten(outside):
-    """A handset that was forgotten, and what the command said."""
+    """A handset that was forgotten, and the output of the command."""
     handset, home = outside.new_handset(), outside.running.home
     a_life(outside, handset)
     assert files_with(handset, home / "state")
@@ -105,8 +105,8 @@ def test_nothing_is_left_of_a_handset_but_that_it_is_stopped(outside, forgotten)
     assert {after for _, after in counted.values()} == {0}
     assert re.search(r"(?m)^tombstones in the changelog +3$", done.stdout)
     assert re.search(r"(?m)^clickhouse, old parts +0$", done.stdout)
-    assert f"stays stopped: number {NUMBER} since" in done.stdout
-    assert f"stays stopped: number {OTHER} since" in done.stdout
+    assert f"stays stopped: number {ANN} since" in done.stdout
+    assert f"stays stopped: number {BOB} since" in done.stdout
     assert re.search(r"(?m)^  mo-raw +20\d\d-\d\d-\d\dT\S+Z \(retention 30 d", done.stdout)
     assert handset not in done.stdout
     assert files_with(handset, home / "state") == []
@@ -130,7 +130,7 @@ def test_a_stop_stays_a_stop_and_a_late_result_brings_nothing_back(outside, hand
     refused = outside.decided(outside.ask_mt(to=handset, text="news"))
     assert refused["rule"] == "opted-out"
     assert "(suppression)" in refused["detail"]
-    assert outside.decided(outside.ask_mt(to=handset, text="news", **{"from": OTHER}))["state"] == (
+    assert outside.decided(outside.ask_mt(to=handset, text="news", **{"from": BOB}))["state"] == (
         "command"
     )
     outside.text(handset, "I am back")
@@ -141,7 +141,7 @@ def test_a_stop_stays_a_stop_and_a_late_result_brings_nothing_back(outside, hand
 
 
 def a_result_comes(outside, handset: str, command) -> None:
-    """The gateway tells of a command from before: neither table nor view says whose it was."""
+    """The gateway reports on an earlier command: neither table nor view says whose it was."""
     result = MtResult(
         result_id=f"late-{command['command_id']}",
         command_id=command["command_id"],
@@ -186,7 +186,7 @@ def test_a_store_that_reads_all_topics_again_brings_nothing_back(outside, forgot
         return writer
 
     async def erased_nothing(_handset, before):
-        """Nothing may depend on it: these rows are not to be written in the first place."""
+        """Delete nothing: the store must not write these rows at all."""
         assert before
         return {}
 

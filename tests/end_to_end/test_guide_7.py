@@ -1,18 +1,18 @@
-"""The rows of the guide's section 7 that need numbers of their kind, on the running stack."""
+"""The rows of the guide's section 7 that need special kinds of numbers, on the running stack."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.outside import (
+from tests.support.rented_numbers import (
+    ANN,
     BILLED,
+    BOB,
     CUSTOM,
     FIRST,
     INSIDE,
     LAST,
     LINKED,
-    NUMBER,
-    OTHER,
     PREMIUM,
     SHARED,
     STRICT,
@@ -25,7 +25,7 @@ RANGE = f"{FIRST}-{LAST}"
 
 
 def states(outside, handset, at_least=1):
-    """Scope, rule and both states of each change, as they were recorded."""
+    """Scope, rule and both states of each change, in the order of recording."""
     rows = outside.rows(
         "consent_change", handset, at_least=at_least, order="recorded_at, kafka_offset"
     )
@@ -38,7 +38,7 @@ def sent(outside, handset):
 
 
 def is_refused(outside, handset, sender, keyword=None):
-    """Whether an MT of this sender is refused as opted out; what else it may be fails the test."""
+    """Whether an MT of this sender is refused as opted out; any other refusal fails the test."""
     words = {"keyword": keyword} if keyword else {}
     decision = outside.decided(outside.ask_mt(to=handset, text="news", **{"from": sender}, **words))
     if decision["state"] == "command":
@@ -49,12 +49,12 @@ def is_refused(outside, handset, sender, keyword=None):
 
 @pytest.fixture(scope="module")
 def six_hours_later(outside):
-    """A handset a kind of number, stopped more than six hours ago, and what it was sent."""
+    """For each kind of number a handset that stopped over six hours ago, and what it was sent."""
     stops = {
         "range": (INSIDE, "STOP"),
         "keyword": (SHARED, "FUN stop"),
         "bare": (SHARED, "End."),
-        "all": (NUMBER, "STOP ALL"),
+        "all": (ANN, "STOP ALL"),
         "premium": (PREMIUM, "STOP"),
         "billed": (BILLED, "Unsubscribe"),
         "custom": (CUSTOM, "STOP"),
@@ -73,20 +73,18 @@ def test_g7_1_1_each_stop_word_in_any_case_stops_the_number_and_reaches_the_appl
     outside, handset, word
 ):
     outside.text(handset, word)
-    assert states(outside, handset) == [
-        (NUMBER, "stop-word", "confirmation-due", "confirmation-due")
-    ]
+    assert states(outside, handset) == [(ANN, "stop-word", "confirmation-due", "confirmation-due")]
     (message,) = outside.rows("mo_message", handset)  # G7.1: always delivered
     assert message["text"] == word
-    assert is_refused(outside, handset, NUMBER)
-    assert not is_refused(outside, handset, OTHER)
+    assert is_refused(outside, handset, ANN)
+    assert not is_refused(outside, handset, BOB)
 
 
 @pytest.mark.parametrize("word", ["STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT", "STOP ALL"])
 def test_g7_1_1_a_message_that_contains_a_stop_word_does_not_re_enable(outside, handset, word):
     outside.text(handset, "STOP")
     outside.text(handset, f"do not {word.lower()} yet")
-    assert is_refused(outside, handset, NUMBER)
+    assert is_refused(outside, handset, ANN)
     assert outside.rows("mo_message", handset, at_least=2, order="kafka_offset")[1]["flags"] == [
         "review"
     ]
@@ -98,7 +96,7 @@ def test_g8_4_a_stop_at_one_number_stops_its_tagged_range(outside, handset):
         (RANGE, "stop-word", "confirmation-due", "confirmation-due")
     ]
     assert is_refused(outside, handset, LAST)
-    assert not is_refused(outside, handset, NUMBER)
+    assert not is_refused(outside, handset, ANN)
     outside.text(handset, "hello", number=FIRST)
     assert not is_refused(outside, handset, INSIDE)
 
@@ -121,23 +119,23 @@ def test_g7_1_2_a_bare_stop_word_stops_every_keyword_of_ours_there(outside, hand
     assert scopes == {f"{SHARED}/FUN", f"{SHARED}/GAME"}
     assert is_refused(outside, handset, SHARED, "FUN")
     assert is_refused(outside, handset, SHARED, "GAME")
-    assert not is_refused(outside, handset, NUMBER)
+    assert not is_refused(outside, handset, ANN)
 
 
 @pytest.mark.parametrize("text", ["STOP ALL", "stopall", "Stop, stop!"])
 def test_g7_1_2_stop_all_stops_the_account_at_whatever_number_it_arrives(outside, handset, text):
-    outside.text(handset, text, number=OTHER)
+    outside.text(handset, text, number=BOB)
     assert states(outside, handset)[0] == (
         "main",
         "stop-all",
         "confirmation-due",
         "confirmation-due",
     )
-    assert is_refused(outside, handset, NUMBER)
+    assert is_refused(outside, handset, ANN)
     assert is_refused(outside, handset, SHARED, "FUN")
-    outside.text(handset, "hello", number=NUMBER)
-    assert not is_refused(outside, handset, NUMBER)
-    assert is_refused(outside, handset, OTHER)
+    outside.text(handset, "hello", number=ANN)
+    assert not is_refused(outside, handset, ANN)
+    assert is_refused(outside, handset, BOB)
 
 
 def test_g7_1_1_the_gateway_does_not_block_a_premium_short_code_and_we_do(outside, six_hours_later):
@@ -154,7 +152,7 @@ def test_g7_1_1_an_mt_billed_short_code_confirms_from_its_linked_number(outside,
 
 
 @pytest.mark.parametrize(
-    ("kind", "number"), [("range", INSIDE), ("keyword", SHARED), ("bare", SHARED), ("all", NUMBER)]
+    ("kind", "number"), [("range", INSIDE), ("keyword", SHARED), ("bare", SHARED), ("all", ANN)]
 )
 def test_g7_1_1_one_default_text_goes_out_from_the_number_texted(
     outside, six_hours_later, kind, number
@@ -190,31 +188,31 @@ def test_g7_2_1_enabled_without_a_text_the_default_text_goes_out_at_once(outside
 
 
 def test_g7_2_1_help_enabled_without_a_text_is_not_answered(outside, handset):
-    outside.text(handset, "HELP", number=OTHER)
-    assert not is_refused(outside, handset, OTHER)
+    outside.text(handset, "HELP", number=BOB)
+    assert not is_refused(outside, handset, BOB)
     outside.rows("mt_command", handset)
-    assert sent(outside, handset) == [("reply", "news", OTHER)]
+    assert sent(outside, handset) == [("reply", "news", BOB)]
 
 
 def test_g7_2_1_help_is_answered_even_where_it_is_stopped(outside, handset):
     outside.text(handset, "STOP", number=CUSTOM)
     outside.text(handset, "help", number=CUSTOM)
     outside.rows("mt_command", handset, at_least=2)
-    assert sent(outside, handset)[-1] == ("help", "Call 0800 1234.", CUSTOM)
+    assert sent(outside, handset)[-1] == ("help", "Call 0800 1234", CUSTOM)
     assert is_refused(outside, handset, CUSTOM)
 
 
 def test_g7_2_1_help_at_an_mt_billed_short_code_goes_out_from_its_linked_number(outside, handset):
     outside.text(handset, "HELP", number=BILLED)
     outside.rows("mt_command", handset)
-    assert sent(outside, handset) == [("help", "Ask us on the web.", LINKED)]
+    assert sent(outside, handset) == [("help", "Ask us on the web", LINKED)]
 
 
 def test_help_without_a_reply_is_not_answered(outside, handset):
-    outside.text(handset, "HELP", number=NUMBER)
-    assert not is_refused(outside, handset, NUMBER)
+    outside.text(handset, "HELP", number=ANN)
+    assert not is_refused(outside, handset, ANN)
     outside.rows("mt_command", handset)
-    assert sent(outside, handset) == [("reply", "news", NUMBER)]
+    assert sent(outside, handset) == [("reply", "news", ANN)]
 
 
 def test_strict_only_start_unstop_or_yes_re_enables_ours(outside, handset):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.end_to_end.outside import NUMBER
+from tests.support.rented_numbers import ANN, API_ID
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -18,9 +18,9 @@ def test_a_text_becomes_a_row_with_everything_the_gateway_said(outside, handset)
     sent = outside.text(handset, "Two £5 tickets, señor")
     (row,) = outside.rows("mo_message", handset)
     assert row["text"] == "Two £5 tickets, señor"
-    assert row["number"] == NUMBER
+    assert row["number"] == ANN
     assert row["mo_msg_ids"] == [sent.mo_msg_id]
-    assert (row["api_id"], row["charset"], row["source"]) == ("12345", "ISO-8859-1", "http")
+    assert (row["api_id"], row["charset"], row["source"]) == (API_ID, "ISO-8859-1", "http")
     assert (row["parts_total"], row["parts_missing"]) == (1, [])
     assert (bool(row["complete"]), bool(row["lossy"]), row["flags"]) == (True, False, [])
 
@@ -125,7 +125,7 @@ def test_what_is_refused_is_kept_whole_in_the_dead_letter(outside, handset):
     method=st.sampled_from(["GET", "POST"]),
 )
 def test_any_octets_get_an_answer_and_break_nothing(outside, query, method):
-    """Nothing crashes ingest, whatever comes; what follows in the next test still arrives."""
+    """Ingest does not crash, whatever arrives; the messages of the next test still arrive."""
     target = bytes(byte for byte in query if byte > 0x20 and byte not in b'#"<>\\^`{|}\x7f')
     url = httpx.URL(outside.ingest).copy_with(path="/mo/http")
     if method == "GET":
@@ -140,14 +140,14 @@ def test_any_octets_get_an_answer_and_break_nothing(outside, query, method):
 
 
 def test_messages_among_any_octets_all_arrive(outside):
-    """The other half: bad input between them loses no message and stalls no partition."""
+    """The other half: bad input between messages loses no message and stalls no partition."""
     rng = random.Random(11)
     handsets = [outside.new_handset() for _ in range(40)]
     for handset in handsets:
         junk = rng.randbytes(40)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         outside.http.post(f"{outside.ingest}/mo/http", content=junk, headers=headers)
-        bad = f"from={handset}&to={NUMBER}&text=%ZZ"
+        bad = f"from={handset}&to={ANN}&text=%ZZ"
         assert outside.http.get(f"{outside.ingest}/mo/http?{bad}").status_code == 400
         octets = rng.randbytes(30)
         outside.deliver(outside.callback(handset, octets, charset="UTF-16BE"))

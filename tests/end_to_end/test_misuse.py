@@ -1,10 +1,10 @@
-"""What people who use the commands got wrong: each is refused, and says what to do."""
+"""Mistakes in the use of commands: each is refused, and the words say what to do."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.outside import NUMBER
+from tests.support.rented_numbers import ANN
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -30,16 +30,16 @@ def test_a_file_of_stops_for_a_number_that_nobody_rents_is_wrong_unless_forced(
     outside, handset, tmp_path
 ):
     file = tmp_path / "stops.csv"
-    file.write_text(f"handset,number,reason\n{handset},{UNRENTED},x\n{handset},{NUMBER},y\n")
+    file.write_text(f"handset,number,reason\n{handset},{UNRENTED},x\n{handset},{ANN},y\n")
     done = outside.running.cli("stops", "import", str(file), check=False)
     assert (done.returncode, done.stdout) == (1, "1 stops are ordered\n")
     assert f"line 2: the number {UNRENTED} is not in the directory of numbers" in done.stderr
     outside.rows("consent_change", handset)
-    assert stopped_of(outside, handset) == [NUMBER]
+    assert stopped_of(outside, handset) == [ANN]
     forced = outside.running.cli("stops", "import", str(file), "--force")
     assert forced.stdout == "2 stops are ordered\n"
     outside.rows("consent_change", handset, at_least=2)
-    assert sorted(stopped_of(outside, handset)) == sorted([NUMBER, UNRENTED])
+    assert sorted(stopped_of(outside, handset)) == sorted([ANN, UNRENTED])
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_a_file_of_stops_for_a_number_that_nobody_rents_is_wrong_unless_forced(
     [
         pytest.param(words, handset, id=f"{words[0]}-{handset}")
         for words, handsets in (
-            (("stop", "{}", NUMBER, *WHY), CANNOT_BE_SENT_TO),
-            (("mt", "--to", "{}", "--from", NUMBER, "--text", "x"), CANNOT_BE_SENT_TO),
-            (("open", "{}", NUMBER, *WHY), CANNOT_BE_SENT_TO[:1]),
+            (("stop", "{}", ANN, *WHY), CANNOT_BE_SENT_TO),
+            (("mt", "--to", "{}", "--from", ANN, "--text", "x"), CANNOT_BE_SENT_TO),
+            (("open", "{}", ANN, *WHY), CANNOT_BE_SENT_TO[:1]),
             (("why", "{}"), CANNOT_BE_SENT_TO[:1]),
             (("forget", "{}", "--reason", "x"), CANNOT_BE_SENT_TO[:1]),
         )
@@ -65,7 +65,7 @@ def test_a_handset_that_cannot_be_sent_to_is_refused_alike(outside, words, hands
 
 def test_a_file_of_stops_takes_00_and_refuses_what_cannot_be_sent_to(outside, handset, tmp_path):
     national, other = outside.new_handset().replace("44", "0", 1), outside.new_handset()
-    lines = [f"00{handset};{NUMBER};x", f"{national};{NUMBER};x", f"+{other};{NUMBER};x"]
+    lines = [f"00{handset};{ANN};x", f"{national};{ANN};x", f"+{other};{ANN};x"]
     file = tmp_path / "stops.csv"
     file.write_bytes("\r".join(["handset;number;reason", *lines]).encode("utf-16"))
     done = outside.running.cli("stops", "import", str(file), check=False)
@@ -73,7 +73,7 @@ def test_a_file_of_stops_takes_00_and_refuses_what_cannot_be_sent_to(outside, ha
     assert done.stderr.startswith("line 3: the handset cannot be sent to")
     for each in (handset, other):
         outside.rows("consent_change", each)
-        assert stopped_of(outside, each) == [NUMBER]
+        assert stopped_of(outside, each) == [ANN]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_file_of_stops_takes_00_and_refuses_what_cannot_be_sent_to(outside, ha
     ids=lambda words: words[0],
 )
 def test_a_home_where_no_stack_runs_gets_nobody_elses_answer(outside, tmp_path, words):
-    """The suite's stack listens all the while."""
+    """The suite's stack listens meanwhile."""
     said = outside.running.cli(*words, "--home", str(tmp_path), check=False)
     assert (said.returncode, said.stdout) == (1, "")
     assert f"no stack runs under {tmp_path}" in said.stderr

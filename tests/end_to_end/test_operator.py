@@ -1,4 +1,4 @@
-"""Stops and decisions that did not come by SMS, on the running stack."""
+"""Stops and decisions that come from an operator and not by SMS, on the running stack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.cli.ask.broker import Outgoing, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
 from pipeline.kafka import topics
 from pipeline.records import ConsentAction, ConsentRequest
-from tests.end_to_end.outside import NUMBER, NUMBERS_TOML, SHARED
+from tests.support.rented_numbers import ANN, NUMBERS, SHARED
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -28,29 +28,29 @@ def counted(outside, handset):
 
 
 def worked_off(outside, handset):
-    """All orders so far are worked off: an MT request made now was judged after them."""
+    """Wait until all orders are carried out: an MT request made now is judged after them."""
     return outside.decided(outside.ask_mt(to=handset, text="news"))
 
 
 def test_stop_and_open_say_who_and_why(outside, handset):
-    order = outside.running.cli("stop", f"+{handset}", NUMBER, *WHY).stdout.strip()
+    order = outside.running.cli("stop", f"+{handset}", ANN, *WHY).stdout.strip()
     (change,) = outside.rows("consent_change", handset)
-    assert (change["scope"], change["rule"]) == (NUMBER, "operator")
+    assert (change["scope"], change["rule"]) == (ANN, "operator")
     assert (change["state"], change["gateway_state"]) == ("stopped", "open")
     assert (change["actor"], change["reason"]) == ("anna", "Asked by letter.")
     (asked,) = outside.rows("consent_request", handset)
     assert (asked["request_id"], asked["action"], asked["actor"]) == (order, "stop", "anna")
     assert worked_off(outside, handset)["rule"] == "opted-out"
-    outside.running.cli("open", handset, NUMBER, *WHY)
-    assert changes(outside, handset, 2)[1] == (NUMBER, "operator", "open", "open")
+    outside.running.cli("open", handset, ANN, *WHY)
+    assert changes(outside, handset, 2)[1] == (ANN, "operator", "open", "open")
     assert worked_off(outside, handset)["state"] == "command"
 
 
 def test_stop_says_what_is_stopped_now_and_an_unlisted_number_takes_force(outside, handset):
-    stopped = outside.running.cli("stop", handset, NUMBER, *WHY)
-    assert f"number {NUMBER}: ours stopped, the gateway's open, since 20" in stopped.stderr
+    stopped = outside.running.cli("stop", handset, ANN, *WHY)
+    assert f"number {ANN}: ours stopped, the gateway's open, since 20" in stopped.stderr
     assert stopped.stdout.count("\n") == 1
-    again = outside.running.cli("stop", handset, NUMBER, *WHY)
+    again = outside.running.cli("stop", handset, ANN, *WHY)
     assert "nothing changed, because the state was the same before" in again.stderr
     refused = outside.running.cli("stop", handset, "12345678", *WHY, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -85,7 +85,7 @@ def test_an_order_in_a_wrong_partition_counts_and_the_same_id_again_changes_noth
         return ConsentRequest(
             request_id=f"o-{handset}",
             handset=handset,
-            number=NUMBER,
+            number=ANN,
             action=action,
             actor="anna",
             reason="Asked by letter.",
@@ -97,7 +97,7 @@ def test_an_order_in_a_wrong_partition_counts_and_the_same_id_again_changes_noth
     kafka = outside.running.stack.kafka
     stop = Outgoing(topic=topics.CONSENT_REQUEST, record=order("stop"), partition=wrong)
     publish(kafka, [stop])
-    assert changes(outside, handset) == [(NUMBER, "operator", "stopped", "open")]
+    assert changes(outside, handset) == [(ANN, "operator", "stopped", "open")]
     again = Outgoing(topic=topics.CONSENT_REQUEST, record=order("open"), key=key)
     publish(kafka, [again])
     assert worked_off(outside, handset)["rule"] == "opted-out"
@@ -142,7 +142,7 @@ def test_a_review_accepted_is_a_stop_and_no_longer_listed(outside, handset):
     message_id = reviewed(outside, handset, "please stop texting me")
     assert listed(outside)[message_id]["text"] == "please stop texting me"
     outside.running.cli("review", "accept", message_id, *WHY)
-    assert changes(outside, handset) == [(NUMBER, "operator", "stopped", "open")]
+    assert changes(outside, handset) == [(ANN, "operator", "stopped", "open")]
     (change,) = outside.rows("consent_change", handset)
     assert (change["mo_message_id"], change["actor"]) == (message_id, "anna")
     assert worked_off(outside, handset)["mo_message_id"] == message_id
@@ -179,7 +179,7 @@ def test_what_is_not_under_review_cannot_be_decided(outside, handset, text, word
 
 def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside, tmp_path):
     handsets = [outside.new_handset() for _ in range(30)]
-    lines = [f"{handset},{NUMBER},Letter {i}" for i, handset in enumerate(handsets)]
+    lines = [f"{handset},{ANN},Letter {i}" for i, handset in enumerate(handsets)]
     lines.insert(10, "ACME,,x")
     file = tmp_path / "stops.csv"
     file.write_text("\n".join(["handset,number,reason", *lines]) + "\n")
@@ -211,16 +211,16 @@ def test_why_says_the_state_its_message_and_what_would_change_it(outside, handse
     outside.text(handset, "Stop, please!")
     outside.text(handset, "stop!")
     (change,) = outside.rows("consent_change", handset)
-    said = outside.running.cli("why", f"+{handset}", NUMBER).stdout
-    assert f'by "stop!" to {NUMBER} (message {change["mo_message_id"]}) (rule stop-word)' in said
+    said = outside.running.cli("why", f"+{handset}", ANN).stdout
+    assert f'by "stop!" to {ANN} (message {change["mo_message_id"]}) (rule stop-word)' in said
     assert "the default text goes out at " in said
     assert "an MT is refused: opted-out" in said
-    assert f"`twoway open {handset} {NUMBER} --reason …` opens ours" in said
+    assert f"`twoway open {handset} {ANN} --reason …` opens ours" in said
     assert outside.running.cli("why", handset).stdout == said
 
 
 def ends(outside):
-    """Where the topics end that a decision, or an order, would be written to."""
+    """The end offsets of the topics to which a decision or an order would be written."""
     names = (
         topics.CONSENT_CHANGE,
         topics.CONSENT_REQUEST,
@@ -240,19 +240,17 @@ def test_replay_shows_who_would_be_stopped_and_changes_nothing(outside, handset,
     outside.rows("mo_message", handset, at_least=2)
     rules = tmp_path / "changed.toml"
     rules.write_text(
-        NUMBERS_TOML.replace(
-            f'number = "{NUMBER}"\n', f'number = "{NUMBER}"\nextra_stop_words = ["basta"]\n'
-        )
+        NUMBERS.replace(f'number = "{ANN}"\n', f'number = "{ANN}"\nextra_stop_words = ["basta"]\n')
     )
     arguments = ("replay", "--rule", str(rules), "--json", "--since")
     before = ends(outside)
     said = outside.running.cli(*arguments, "2020-01-01").stdout.splitlines()
     (found,) = [each for each in map(json.loads, said) if each["handset"] == handset]
-    assert (found["scope"], found["before"]["ours"]) == (NUMBER, "open")
+    assert (found["scope"], found["before"]["ours"]) == (ANN, "open")
     assert found["after"]["ours"] == "confirmation-due"
     assert ends(outside) == before
     assert counted(outside, handset) == 0
     assert worked_off(outside, handset)["state"] == "command"
     words = outside.running.cli("replay", "--rule", str(rules), "--since", "2020-01-01").stdout
-    assert f"{handset}  number {NUMBER}: ours open -> confirmation-due" in words
+    assert f"{handset}  number {ANN}: ours open -> confirmation-due" in words
     assert words.splitlines()[-1].endswith("were read, and nothing was changed")

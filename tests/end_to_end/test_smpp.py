@@ -1,4 +1,4 @@
-"""A deliver_sm from the socket to the report, sent again after a bind that broke."""
+"""A deliver_sm from the socket to the report, sent again after its bind broke."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from pipeline.wire.smpp.pdu import Status
-from tests.end_to_end.outside import NUMBER
 from tests.ingest.smpp.process import smpp_process
 from tests.ingest.smpp.smsc import Smsc, with_sequence
+from tests.support.rented_numbers import ANN, API_ID
 from tests.wire.smpp.test_callback import pdu_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 async def test_one_deliver_sm_sent_again_after_the_bind_broke_is_one_message(
     outside, handset, tmp_path, broken_by
 ):
-    """Kafka has it and its effect is seen; the gateway has read no answer and delivers it again."""
+    """Kafka has it and its effect is seen. The gateway read no answer and delivers it again."""
     again, after = (
-        pdu_of(text, source=handset, destination=NUMBER) for text in (b"Maybe", b"after it")
+        pdu_of(text, source=handset, destination=ANN) for text in (b"Maybe", b"after it")
     )
     smsc = Smsc()
     server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0)
@@ -48,10 +48,10 @@ async def test_one_deliver_sm_sent_again_after_the_bind_broke_is_one_message(
         await server.wait_closed()
     rows = await asyncio.to_thread(outside.rows, "mo_message", handset, at_least=2, order="text")
     told = [(row["text"], row["source"], row["api_id"], row["flags"]) for row in rows]
-    assert told == [("Maybe", "smpp", "12345", []), ("after it", "smpp", "12345", [])]
+    assert told == [("Maybe", "smpp", API_ID, []), ("after it", "smpp", API_ID, [])]
 
 
 async def deliver(session, *pdus: bytes) -> None:
-    """One after the other, each answered OK."""
+    """Deliver the messages in sequence; each is answered OK."""
     for sequence, pdu in enumerate(pdus, 1):
         assert await session.deliver(pdu, sequence=sequence) == Status.OK

@@ -1,4 +1,4 @@
-"""What becomes of an MT, as the gateway reports it and an operator finds it out."""
+"""The outcome of an MT, as the gateway reports it and as an operator reads it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pipeline.cli.ask.broker import Outgoing, publish
 from pipeline.kafka import topics
 from pipeline.records import MtResult
+from tests.support.rented_numbers import ANN
 from tests.wire.status.test_reports import soap_of, xml_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -24,7 +25,7 @@ def passed(outside, handset):
 
 
 def saw(outside, command, outcome, **fields):
-    """A sender of somebody else's says what it saw."""
+    """A sender that is not ours writes a result."""
     given = {
         "result_id": secrets.token_hex(16),
         "command_id": command["command_id"],
@@ -44,7 +45,7 @@ def saw(outside, command, outcome, **fields):
 
 
 def once(outside, command, name):
-    """What `GET /mt/{request_id}` says once the command stands so."""
+    """The answer of `GET /mt/{request_id}` once the command has this state."""
 
     def stands():
         answer = outside.http.get(f"{outside.ingest}/mt/{command['request_id']}").json()
@@ -54,7 +55,7 @@ def once(outside, command, name):
 
 
 def report(outside, way, **variables):
-    """The gateway's status callback; its answer."""
+    """Send the gateway's status callback; return the answer."""
     if way == "http":
         query = urlencode(variables)
     else:
@@ -132,7 +133,7 @@ def test_an_operator_resolves_what_is_unknown_and_nothing_else(outside, handset,
 
 def test_a_request_that_is_refused_is_waited_for(outside, handset):
     outside.text(handset, "STOP")
-    line = ("mt", "--to", handset, "--text", "news", "--from", "447700900100", "--wait")
+    line = ("mt", "--to", handset, "--text", "news", "--from", ANN, "--wait")
     told = outside.running.cli(*line, check=False)
     assert told.returncode == 1
     assert "refused: opted-out" in told.stdout.splitlines()[-1]

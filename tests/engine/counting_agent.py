@@ -1,7 +1,7 @@
-"""An agent for the tests: counts per key over two topics, and writes each count out once.
+"""An agent for the tests: counts by key over two topics, and writes each count once.
 
 `python -m tests.engine.counting_agent BOOTSTRAP TAG HOME [STALL_SECONDS [NAME]]`; the value `hang`
-hangs it.
+makes it hang.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A producer with its broker, for the tests: it fails where it is told to."""
+"""A producer with its broker, for the tests: it fails at a chosen step."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ class Batch:
 
 
 class FaultyProducer:
-    """A producer and its broker. Fails at a step, before or after that has had its effect.
+    """A producer and its broker. It fails at a step, before or after the step has its effect.
 
-    Goes on from what `before`, whose place it takes, has made visible; what that had open is gone.
+    It continues from the records that `before`, which it replaces, has made visible; the open
+    transaction of `before` is gone.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Counting agents with names, their logs, and what they made of what was published."""
+"""Counting agents with names, their logs, and their counts of the published records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _tags = itertools.count()
 
 
 def create_topics(bootstrap: str) -> str:
-    """Topics of a test's own; gives the tag that their names begin with."""
+    """Create topics for one test; return the tag with which their names begin."""
     tag = f"named{os.getpid()}-{next(_tags)}"
     append_time = {"message.timestamp.type": "LogAppendTime"}
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
@@ -44,7 +44,7 @@ def create_topics(bootstrap: str) -> str:
 
 
 def until(question: Callable[[], bool], what: Callable[[], str]) -> None:
-    """Ask until it is so."""
+    """Ask until the condition holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not question():
         assert time.monotonic() < deadline, what()
@@ -52,7 +52,7 @@ def until(question: Callable[[], bool], what: Callable[[], str]) -> None:
 
 
 class NamedWorker:
-    """One counting agent; its log holds all its lives."""
+    """One counting agent; its log covers all its lives."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class NamedWorker:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log)
 
     def end(self, number: signal.Signals) -> int:
-        """Send the signal, and what the process ended with."""
+        """Send the signal; return the exit status of the process."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -84,7 +84,7 @@ class NamedWorker:
         return self._log.read_text(errors="replace")
 
     def assignments(self) -> list[str]:
-        """The partitions it was given, each time it was given any."""
+        """The partitions that the worker got, for each assignment that was not empty."""
         return re.findall(r"\bpartitions (\[[\d, ]*\])", self.said())
 
     def until_given(self, partitions: list[int]) -> None:
@@ -92,7 +92,7 @@ class NamedWorker:
 
 
 async def count_one(bootstrap: str, tag: str) -> None:
-    """Publish a record to each partition, and wait until each has been worked off."""
+    """Publish a record to each partition, and wait until each has been processed."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     await consumer.start()

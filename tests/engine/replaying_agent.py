@@ -1,7 +1,8 @@
-"""The agent `conversation` on topics of a test's own: one run of several over the same input.
+"""The agent `conversation` on the topics of one test: one of several runs over the same input.
 
 `python -m tests.engine.replaying_agent BOOTSTRAP TAG RUN HOME BATCH_RECORDS`: reads TAG-mo-raw and
-the other sources, and writes TAG-RUN-mo-part and the other outputs, in batches of at most so many.
+the other sources, and writes TAG-RUN-mo-part and the other outputs, in batches of at most
+BATCH_RECORDS.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OUTPUTS = (
 
 
 class Prefixed:
-    """A unit of work that writes to this run's topics."""
+    """A unit of work that writes to the topics of this run."""
 
     def __init__(self, work, prefix: str) -> None:
         self._work, self._prefix = work, prefix
@@ -46,7 +47,7 @@ class Prefixed:
 
 
 class Replaying:
-    """The agent, for which topics have the names they always have."""
+    """The agent, which sees the topics under their usual names."""
 
     def __init__(self, agent: Conversation, *, tag: str, run: str) -> None:
         self._agent, self._source, self._prefix = agent, f"{tag}-", f"{tag}-{run}-"

@@ -27,7 +27,7 @@ _tags = itertools.count()
 
 @pytest.fixture
 def tag(kafka: str) -> str:
-    """Topics of this test's own."""
+    """Topics for this test."""
     tag = f"count{os.getpid()}-{next(_tags)}"
     append_time = {"message.timestamp.type": "LogAppendTime"}
     plain = [NewTopic(f"{tag}-{name}", PARTITIONS, 1) for name in ("out", "refused")]
@@ -66,7 +66,7 @@ class Workers:
         self.processes[number] = self._start(number)
 
     def revive(self) -> None:
-        """Start again what ended by itself, as a supervisor does."""
+        """Start again a worker that ended by itself, as a supervisor does."""
         for number, process in enumerate(self.processes):
             if process.poll() is not None:
                 self.deaths += 1
@@ -86,7 +86,7 @@ def running(workers: Workers):
 
 
 class Outputs:
-    """Reads what became visible, as it does."""
+    """Reads the committed records as they appear."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -117,7 +117,7 @@ class Outputs:
 
 
 async def publish(bootstrap: str, tag: str, total: int):
-    """Publish a slice at each step, so that there is work whatever happens in between."""
+    """Publish a part of the records at each step, so that there is work during every event."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5, enable_idempotence=True)
     await producer.start()
     topics = sources(tag)

@@ -1,4 +1,4 @@
-"""A fault at every await of a unit of work: nothing of it is visible, or everything is."""
+"""A fault at every await of a unit of work: either nothing of the unit is visible, or all of it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_all_or_nothing_is_visible_and_rows_are_never_ahead(rows, at, afte
 
 
 class FencedProducer(FaultyProducer):
-    """Was fenced while it had batches in hand: they tell why, and what is called next does not."""
+    """Fenced while batches are under way: the batches have the cause; later calls do not."""
 
     async def send_batch(self, batch, topic, *, partition):
         future = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""The order in which records are taken, and what is done about what is missing."""
+"""The order in which records are taken, and what happens when records are missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def batch(topic: str, *records: tuple[int, int], start: int | None = None, end: 
 
 
 class Log:
-    """The topics as the broker has them; the end offsets are true when they are asked."""
+    """The topics as the broker has them; the end offsets are correct when they are asked."""
 
     def __init__(self) -> None:
         self.ends = dict.fromkeys(TOPICS, 0)
@@ -43,7 +43,7 @@ def names(records) -> list[str]:
 
 
 async def taken_now(intake: Intake, limit: int = 100) -> list[str]:
-    """What can be taken without anything new arriving."""
+    """The records that can be taken without a new arrival."""
     try:
         return names(await asyncio.wait_for(intake.next_records(limit), timeout=0.05))
     except TimeoutError:
@@ -174,7 +174,7 @@ async def test_room_ends_at_the_bound_but_not_within_one_millisecond(intake):
     logs=st.tuples(*(st.lists(st.integers(0, 9), max_size=12).map(sorted) for _ in TOPICS)),
 )
 def test_any_arrival_order_gives_the_one_order(data, logs):
-    """However the polls cut and interleave the topics, the order is that of the sorted log."""
+    """However the polls cut and interleave the topics, the order is the order of the sorted log."""
     everything = sorted(
         (timestamp, rank, offset)
         for rank, log_ in enumerate(logs)

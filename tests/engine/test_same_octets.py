@@ -1,6 +1,6 @@
-"""The same topics, played again by another worker in other batches, give the same octets.
+"""Another worker plays the same topics in other batches, and gives the same octets.
 
-The other worker runs the Python form of what the first runs compiled.
+The other worker runs the Python form of the modules that the first runs compiled.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Records = dict[tuple[str, int], list[tuple[bytes | None, bytes | None, tuple]]]
 
 @pytest.fixture
 def tag(kafka: str) -> str:
-    """Input topics, and those of two runs over them."""
+    """Input topics, and the output topics of two runs over them."""
     tag = f"octets{os.getpid()}"
     append_time = {"message.timestamp.type": "LogAppendTime"}
     wanted = [
@@ -56,7 +56,7 @@ def tag(kafka: str) -> str:
 
 
 class Run:
-    """A worker over the input topics, by its own group, into its own output topics."""
+    """A worker over the input topics, with its own group and its own output topics."""
 
     def __init__(
         self, bootstrap: str, tag: str, name: str, home, *, batch_records: int, options=()
@@ -85,7 +85,7 @@ class Run:
 
 
 class Output:
-    """What one run has made visible, as it comes."""
+    """The records that one run has committed, as they come."""
 
     def __init__(self, bootstrap: str, tag: str, run: str) -> None:
         self._prefix = f"{tag}-{run}-"
@@ -121,7 +121,7 @@ def ended(records: Records) -> bool:
 
 
 async def publish(bootstrap: str, tag: str):
-    """The input, a slice at each step: traffic, ticks that leap, bad data, and a last record."""
+    """Publish the input in parts: traffic, ticks that leap, bad data, and a last record."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True)
     await producer.start()
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A task of one partition: what its units of work hold, and what is too much for one."""
+"""The task of one partition: what its units of work hold, and what is too large for one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_ONCE = 2
 
 
 class Clockwork:
-    """Orders wait as rows until the clock lets them go, so many in a unit."""
+    """Orders wait as rows until the clock releases them, at most so many in one unit."""
 
     def __init__(self) -> None:
         self.restored_times = 0

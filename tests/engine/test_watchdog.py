@@ -1,4 +1,4 @@
-"""When a worker that gets nothing done is ended, and when it is not."""
+"""When a worker that makes no progress is ended, and when it is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = 100.0
 
 
 def stood_still(*marks: Mapping[int, str], every: float = 10.0) -> dict[int, float]:
-    """What the last of these looks says."""
+    """The watchdog's result after the last of these checks."""
     stillness = Stillness(step_seconds=10.0)
     said: dict[int, float] = {}
     for number, seen in enumerate(marks, 1):
@@ -62,7 +62,7 @@ def test_what_is_left_to_take(bounds, taken, left):
 
 
 class Task:
-    """A task that stands still."""
+    """A task that makes no progress."""
 
     def __init__(self, *, at_work: bool = False, taken: int = 0, moves: bool = False) -> None:
         self.at_work = at_work
@@ -78,7 +78,7 @@ class Task:
 
 @pytest.fixture
 def reasons(monkeypatch) -> list[str]:
-    """Why it was ended; a stop that does not stop."""
+    """Why the worker was ended; here stopping it does not succeed."""
     said: list[str] = []
     monkeypatch.setattr(watchdog, "stop_for", said.append)
     return said

@@ -1,6 +1,6 @@
-"""An owner that is held up, and wakes up when another has its partition: nothing comes twice.
+"""An owner stops and continues when another owner has its partition: nothing is written twice.
 
-Held up at an await, as a process that is stopped there: inside a transaction for longer than the
+The owner stops at an await, as a stopped process does: inside a transaction, for longer than the
 transaction may take or until the next owner has begun, and between assignment and fence.
 """
 
@@ -31,7 +31,7 @@ _tags = itertools.count()
 
 
 class Held:
-    """Where one owner is held up, and until when."""
+    """Where one owner stops, and until when."""
 
     def __init__(self, step: str, *, after: bool) -> None:
         self._step, self._after = step, after
@@ -84,7 +84,7 @@ class Echo:
 
 
 class Owner:
-    """One who thinks that the partition is his."""
+    """An owner that assumes that the partition is its own."""
 
     def __init__(self, bootstrap: str, tag: str, folder) -> None:
         self._source = f"{tag}-in"
@@ -114,7 +114,7 @@ class Owner:
         return {}
 
     def give(self, first: int, end: int) -> None:
-        """What a poll of the source would bring."""
+        """Give the owner what a poll of the source would bring."""
         records = [
             ConsumerRecord(self._source, 0, n, n, 1, None, b"%d" % n, None, 0, 0, ())
             for n in range(first, end)
@@ -127,7 +127,7 @@ class Owner:
 
 
 async def held_or_failed(held: Held, made: Owner) -> None:
-    """Until it is held up; raises what it failed by before that."""
+    """Wait until the owner stops; raise its error if it failed before that."""
     reached = asyncio.ensure_future(held.reached.wait())
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.wait((reached, made.error), return_when=asyncio.FIRST_COMPLETED)
@@ -136,7 +136,7 @@ async def held_or_failed(held: Held, made: Owner) -> None:
 
 
 async def ready(made: Owner) -> None:
-    """Until it has fenced who was before it."""
+    """Wait until the owner has fenced the owner before it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not made.task.ready:  # noqa: ASYNC110 - a task tells nobody that it is ready
             await asyncio.sleep(0.01)
@@ -177,7 +177,7 @@ def tag(kafka: str) -> str:
 
 @pytest.fixture
 async def out(kafka: str, tag: str):
-    """Reads what becomes visible; its end is the last stable offset."""
+    """Reads the committed records; its end is the last stable offset."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         group_id=tag,
@@ -194,7 +194,7 @@ async def out(kafka: str, tag: str):
 
 
 async def lines(out: AIOKafkaConsumer, count: int) -> list[bytes]:
-    """The first `count` lines, and whatever follows them up to the end."""
+    """The first `count` lines, and the further lines up to the end."""
     (tp,) = out.assignment()
     seen: list[bytes] = []
     async with asyncio.timeout(PATIENCE_SECONDS):

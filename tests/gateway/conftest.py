@@ -1,4 +1,4 @@
-"""A gateway that is played, and a product that only listens."""
+"""The stand-in of the gateway, and a product that only listens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Product:
-    """What the product was called with: path, query, body; and what it answers."""
+    """The calls that the product got: path, query, body; and its answers."""
 
     status: int = 200
     calls: list[tuple[str, bytes, bytes]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Product:
 
 @dataclass
 class Played:
-    """A gateway, and the product that it calls."""
+    """The stand-in, and the product that it calls."""
 
     gateway: Gateway
     product: Product
@@ -54,7 +54,8 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         product.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         fields = {"gateway_seconds": 0.0, "handset_seconds": 0.0, "folder_seconds": 0.1}
-        settings = GatewaySettings(home=tmp_path, product=product.url, **fields | given)
+        given = {"product": product.url} | given
+        settings = GatewaySettings(home=tmp_path, **fields | given)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
         try:
             await gateway.start()

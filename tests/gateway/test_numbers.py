@@ -53,9 +53,10 @@ def test_the_numbers_of_the_home_stand_beside_those_given(tmp_path):
     found = with_numbers(GatewaySettings(home=tmp_path))
     assert found.numbers == ("447700900999", "447700900998")
     assert found.short_codes == ("88801", "88802", "88803")
-    assert found.keywords == {"88802": ("FUN", "GAME")}
-    assert found.premium == {"88803"}
-    assert found.linked == {"88801": "447700900998"}
+    assert found.rented.ranges == [("447700901000", "447700901999")]
+    assert found.rented.keywords == {"88802": ["FUN", "GAME"]}
+    assert found.rented.premium == {"88803"}
+    assert found.rented.linked == {"88801": "447700900998"}
     assert found.replies == {"447700900998": {"STOP": "Bye."}}
 
 

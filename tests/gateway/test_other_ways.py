@@ -1,4 +1,4 @@
-"""SMPP, SMTP and FTP: the product's own ways against the gateway that is played."""
+"""SMPP, SMTP and FTP: the product's own ways against the stand-in of the gateway."""
 
 import pytest
 

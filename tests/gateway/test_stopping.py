@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.gateway.consent import Belief
+from pipeline.gateway.rented import Rented
 from pipeline.gateway.world import EventKind
 from pipeline.sender.apis import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
@@ -104,7 +105,9 @@ SHARED = {
 
 @pytest.fixture
 def shared(play):
-    return lambda **given: play(short_codes=(CODE,), keywords={CODE: ("Fun", "Game")}, **given)
+    return lambda **given: play(
+        short_codes=(CODE,), rented=Rented(keywords={CODE: ("FUN", "GAME")}), **given
+    )
 
 
 @pytest.mark.parametrize(("text", "expected"), SHARED.values(), ids=SHARED)
@@ -116,12 +119,15 @@ async def test_of_a_shared_code_a_keyword_is_stopped(shared, text, expected):
 
 
 async def test_of_a_shared_code_the_other_keyword_goes_on(shared):
-    """By the keyword that the handset used last: the guide does not say whose an MT is."""
+    """No MT names its keyword: a message goes as long as one keyword is open."""
     async with shared() as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP fun")
         await later(gateway, 1)
         assert shown(gateway) == [(CODE, DEFAULT.format(CODE))]
+        assert await code_from(gateway, CODE) == ""
+        await gateway.text(HANDSET, CODE, "STOP game")
+        await later(gateway, 3)
         assert await code_from(gateway, CODE) == "122"
         await gateway.text(HANDSET, CODE, "game please")
         assert await code_from(gateway, CODE) == ""
@@ -166,7 +172,7 @@ async def test_of_a_shared_code_a_message_goes_while_one_keyword_is_not_shut(sha
 async def test_of_a_premium_number_no_rule_applies(play, word):
     """Guide 7.1.1: "If the short code is MO premium rated, then this rule does not apply."""
     async with play(
-        short_codes=(CODE,), premium=frozenset({CODE}), custom_replies={"STOP": "Bye."}
+        short_codes=(CODE,), rented=Rented(premium={CODE}), custom_replies={"STOP": "Bye."}
     ) as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, word)
@@ -181,7 +187,7 @@ async def test_of_a_premium_number_no_rule_applies(play, word):
 
 async def test_for_an_mt_short_code_its_linked_number_speaks(play):
     """Guide 7.1.1: "from a linked standard rate MO number", so that the handset is not billed."""
-    async with play(short_codes=(CODE,), linked={CODE: NUMBER}) as played:
+    async with play(short_codes=(CODE,), rented=Rented(linked={CODE: NUMBER})) as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP")
         await later(gateway, 1)
@@ -191,7 +197,7 @@ async def test_for_an_mt_short_code_its_linked_number_speaks(play):
 
 
 async def test_for_an_mt_short_code_its_linked_number_confirms(play):
-    async with play(short_codes=(CODE,), linked={CODE: NUMBER}) as played:
+    async with play(short_codes=(CODE,), rented=Rented(linked={CODE: NUMBER})) as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP")
         assert await code_from(gateway, NUMBER) == ""

@@ -1,4 +1,4 @@
-"""What a handset sends arrives by every way, and again where it was not taken."""
+"""A handset's message arrives by every way, and comes again if it was not taken."""
 
 from datetime import timedelta
 
@@ -41,6 +41,17 @@ async def test_a_text_arrives_as_it_was_typed(play, way, text):
         places = [concatenation_from_udh(bytes.fromhex(each.udh)) for each in found]
         assert [place.number for place in places] == list(range(1, len(found) + 1))
         assert {place.total for place in places} == {len(found)}
+
+
+async def test_a_text_goes_by_the_ways_that_it_is_given(play, tmp_path):
+    async with play() as played:
+        ways = [MoWay.HTTP_POST, MoWay.SOAP_GET, MoWay.FTP]
+        ids = await played.gateway.text(HANDSET, NUMBER, "x" * 161, ways=ways)
+        found = callbacks_of(played.product)
+        assert [path for path, _, _ in played.product.calls] == ["/mo/http", "/mo/soap"] * 2
+        assert [each.mo_msg_id for each in found] == [ids[0], ids[0], ids[1], ids[1]]
+        assert {each.api_id for each in found} == {"10001"}  # the number is linked with one API
+        assert len((tmp_path / "gateway-ftp" / "mo.log").read_bytes().splitlines()) == 2
 
 
 async def test_a_text_is_a_line_of_the_log(play, tmp_path):

@@ -1,4 +1,4 @@
-"""The product's own ways, to the gateway that is played."""
+"""The product's own ways to the stand-in of the gateway."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ keywords = ["Fun"]
 
 
 def meaning_of(text: str, number: str) -> Meaning:
-    """What a text means at a number."""
+    """The meaning of a text at a number."""
     return read_message(mo(text, number), DIRECTORY.find(number)).meaning
 
 
@@ -61,7 +61,7 @@ def test_a_number_that_chooses_the_set_has_the_stop_that_the_source_expects(row)
 
 
 def test_where_ours_is_less_than_the_source_expects_the_row_says_both():
-    """`expected` is the source's, never ours; what ours is stands beside it, with the reason."""
+    """`expected` is the source's value and never ours; our value is beside it, with the reason."""
     less = {
         row["id"]: row["ours"]["because"]
         for row in ROWS

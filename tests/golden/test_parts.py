@@ -1,4 +1,4 @@
-"""The golden rows of what is received: each is tested, or says why not."""
+"""The golden rows of what is received: each row is tested, or says why it is not."""
 
 from pathlib import Path
 

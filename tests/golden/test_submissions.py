@@ -1,4 +1,4 @@
-"""The golden rows of what is sent and of the gateway's answers to it."""
+"""The golden rows of what is sent, and of the gateway's answers."""
 
 from urllib.parse import parse_qsl
 

@@ -1,4 +1,4 @@
-"""One supervisor a home; what a killed one left running is ended, and nothing else."""
+"""One supervisor for a home; processes that a killed supervisor left are ended, and no others."""
 
 from __future__ import annotations
 

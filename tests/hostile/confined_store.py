@@ -1,8 +1,8 @@
 """`python -m tests.hostile.confined_store KIND HOME KEY PATH…`: asks an engine directly.
 
-No check of a statement and no role is in the way: what is refused here, the kernel refuses. It
-prints lines of JSON: what the engine says of each path, or how many octets it read. It writes to
-one file only, beside the home: where nothing is confined, the engine would write to any.
+No check of a statement and no role prevents anything here: only the kernel refuses. It prints lines
+of JSON: what the engine says of each path, or how many octets it read. It writes to one file only,
+beside the home: without confinement, the engine would write to any file.
 """
 
 from __future__ import annotations

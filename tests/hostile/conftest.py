@@ -1,4 +1,4 @@
-"""What the hostile tests sent is in no log of any process that they started."""
+"""No log of a process that the hostile tests started holds what the tests sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def found_under(folder: Path) -> list[str]:
-    """Where, in the logs of the homes in a test's folder and of the folder itself, and what."""
+    """What was found, and where, in the logs of a test's folder and of the homes in it."""
     search = Search(texts=[TEXT], secrets=[SECRET])
     homes = [folder, *(it for it in folder.glob("*/") if it.is_dir())]
     return [

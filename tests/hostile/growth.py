@@ -30,11 +30,11 @@ def refuse_steep_growth(
 ) -> None:
     """Raise `TooSteep` when the processor time grows faster than the size of the input.
 
-    `work(size)` prepares an input of that size and gives the function to measure. Sizes n, 2n and
-    4n are measured, 4n at most `largest`. n is the first size that takes 4 ms: below that, noise
-    is all there is. Where even `largest / 4` takes less, `largest` itself must stay below 64 ms
-    (the long form: a larger `largest` and as much more time, unless `largest` is what the code
-    itself takes at most).
+    `work(size)` prepares an input of that size and returns the function to measure. Sizes n, 2n and
+    4n are measured, with 4n at most `largest`. n is the first size that takes 4 ms, because below
+    that noise dominates. If even `largest / 4` takes less, `largest` itself must take less than 64
+    ms. (In the long form `largest` is larger and the time in proportion, unless `largest` is the
+    most that the code accepts.)
     """
     scale = 1 if is_the_limit else SIZE_SCALE
     largest *= scale

@@ -1,4 +1,4 @@
-"""What every lying peer is sent and may repeat."""
+"""What every lying peer gets, and may repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lying FTP server does, and an honest one of one file."""
+"""The lies of an FTP server, and an honest FTP server with one file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = ("USER", "PASS", "CWD", "TYPE", "SIZE", "PASV", "RETR", "LIST", "NLST")
 
 
 def served(log: bytes, *, at: str = "", lie: Lie | None = None) -> Conduct:
-    """An honest server whose folder holds mo.log, up to the command at which the lie begins."""
+    """A server whose folder holds mo.log; honest up to the command at which the lie begins."""
 
     def conduct(line: Line) -> None:
         with ExitStack() as open_sockets:

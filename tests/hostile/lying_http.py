@@ -1,4 +1,4 @@
-"""What a lying HTTP server does, once it has read the head of a request."""
+"""The lies of an HTTP server, after it has read the head of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def answering(lie: Lie) -> Conduct:
-    """Take a request's head, then do this, and hang up."""
+    """Read the head of a request, then do this, and hang up."""
 
     def conduct(line: Line) -> None:
         while line.file.readline().strip():
@@ -26,7 +26,7 @@ def answering(lie: Lie) -> Conduct:
 
 
 def whole(status: bytes, body: bytes, *headers: bytes) -> Conduct:
-    """An answer of a length that is true."""
+    """An answer with a true length."""
     head = b"\r\n".join((b"HTTP/1.1 " + status, *headers, b"Content-Length: %d" % len(body)))
     return answering(lambda line: line.say(head + b"\r\n\r\n" + body))
 
@@ -37,7 +37,7 @@ def begun(octets: bytes) -> Conduct:
 
 
 def on_and_on(octets: bytes, then: bytes, *, pause: float = 0.0) -> Conduct:
-    """These octets, and then these until the client hangs up."""
+    """These octets, and then those, repeated until the client hangs up."""
 
     def lie(line: Line) -> None:
         line.say(octets)

@@ -1,4 +1,4 @@
-"""A server that deals with each connection as it is told, honestly or not."""
+"""A server that treats each connection as it is told, honestly or not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line:
             time.sleep(pause)
 
     def reset(self) -> None:
-        """RST instead of FIN."""
+        """Close with RST instead of FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.file.close()
         self.socket.close()
@@ -64,13 +64,13 @@ class LyingServer:
             self.conduct(Line(connection))
 
     def lie(self, conduct: Conduct, *, times: int = 2) -> None:
-        """Returns once that many clients have met the lie and another one has come."""
+        """Tell the lie; return once this many clients have met it and another client has come."""
         self.conduct = conduct
         before = self.connections
         wait_until(lambda: self.connections > before + times)
 
     def be(self, conduct: Conduct) -> None:
-        """From now on deal so; what is open ends."""
+        """From now on treat connections in this way; open connections end."""
         self.conduct = conduct
         for each in self._open:
             with suppress(OSError):
@@ -99,7 +99,7 @@ def lying_server(conduct: Conduct) -> Iterator[LyingServer]:
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
-    """Returns once that holds."""
+    """Return once the condition holds."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come to pass"

@@ -1,4 +1,4 @@
-"""What a lying gateway does, and an honest one that delivers a message."""
+"""The lies of an SMPP gateway, and an honest gateway that delivers a message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(line: Line) -> Pdu:
 
 
 def bound(then: Lie) -> Conduct:
-    """Take the bind, and then do this."""
+    """Accept the bind, and then do this."""
 
     def conduct(line: Line) -> None:
         request = read(line)
@@ -46,12 +46,12 @@ def bound(then: Lie) -> Conduct:
 
 
 def unbound(lie: Lie) -> Conduct:
-    """In place of the answer to the bind do this."""
+    """Do this instead of answering the bind."""
     return lambda line: lie(line, read(line))
 
 
 def honest(text: bytes) -> Conduct:
-    """Deliver a message, and answer every enquiry."""
+    """Deliver a message, and answer every enquire_link."""
 
     def serve(line: Line, _: Pdu) -> None:
         line.say(deliver(text))
@@ -74,7 +74,7 @@ def _octets(octets: bytes, *, pause: float | None = None) -> Lie:
 
 
 def said_when_bound(octets: bytes) -> Conduct:
-    """Take the bind, say this, and hang up."""
+    """Accept the bind, send these octets, and hang up."""
     return bound(_octets(octets))
 
 

@@ -1,4 +1,4 @@
-"""Which random inputs are tried, and how many: few and always the same ones, or as asked for.
+"""Which random inputs are tried, and how many: few and always the same, or as the caller asks.
 
 `make hostile SEED=N` sets both variables for the processes of the tests.
 """
@@ -20,5 +20,5 @@ IS_LONG: Final = SCALE > 1
 
 
 def dice_for(what: str) -> random.Random:
-    """The dice of one test: by the seed and the name of what is tried."""
+    """The random numbers of one test: they follow from the seed and the name of what is tried."""
     return random.Random(f"{SEED} {what}")

@@ -1,6 +1,6 @@
-"""A small file system of its own that can be filled, and freed again.
+"""A small file system of its own that can be filled and emptied.
 
-It is a tmpfs, which takes the right to mount: root's, or that of a container with CAP_SYS_ADMIN.
+It is a tmpfs. Mounting it needs root's rights, or a container with CAP_SYS_ADMIN.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class SmallDisk:
 
 @cache
 def why_not() -> str:
-    """Why nothing can be mounted here; empty where it can."""
+    """Why nothing can be mounted here; empty if it can."""
     done = subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],  # noqa: S607  where PATH has it
         capture_output=True,
@@ -56,7 +56,7 @@ def why_not() -> str:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[SmallDisk]:
-    """One at this folder; skips the test where none can be had."""
+    """A file system at this folder; skips the test where it cannot be mounted."""
     if words := why_not():
         pytest.skip(f"a small disk cannot be mounted: {words}")
     folder.mkdir(parents=True, exist_ok=True)

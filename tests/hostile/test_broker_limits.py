@@ -1,4 +1,4 @@
-"""What the broker itself keeps out of the topics that others write."""
+"""The records that the broker itself refuses in topics that others write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of another site cannot use a browser to call; whoever is no browser is not refused."""
+"""A page of another site cannot call us through a browser; other callers are not refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cache keyed by words from outside keeps none that are long."""
+"""A cache whose keys come from outside keeps no long key."""
 
 from __future__ import annotations
 

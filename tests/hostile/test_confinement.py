@@ -1,4 +1,4 @@
-"""The embedded engine opens no file but the store's own, whatever statement gets as far as it."""
+"""The embedded engine opens no file but the store's own, whatever statement reaches it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ needs_landlock = pytest.mark.skipif(not landlock.is_known(), reason="the kernel 
 
 
 class Asked:
-    """What a store's engine said of each path, by what was asked."""
+    """The answer of a store's engine for each path, by the question."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         self.home = folder / "home"

@@ -1,7 +1,7 @@
-"""A broker that cannot write any more: what it acknowledged is there when it has room again.
+"""A broker that cannot write keeps every record that it acknowledged until it has room again.
 
-RLIMIT_FSIZE stands for the full disk: a write beyond it fails with EFBIG (getrlimit(2)), as one on
-a full disk fails with ENOSPC.
+RLIMIT_FSIZE stands for the full disk: a write beyond it fails with EFBIG (getrlimit(2)), as a write
+on a full disk fails with ENOSPC.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The disk of a store or a worker is full while messages arrive: nothing is lost or doubled.
 
-Only in the long form, and where a file system can be mounted. What Kafka itself does on a full
-disk is in test_full_disk.py.
+Only in the long form, and where a file system can be mounted. test_full_disk.py tests Kafka itself
+on a full disk.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ pytestmark = [
 ]
 
 FIRST = 100
-ENDED_LOUDLY = 70  # EX_SOFTWARE
+ENDED_FOR_LACK_OF_ROOM = 74  # EX_IOERR
 ALL = 2_000
 HERE = topics.partition_of(HANDSET.encode(), PARTITIONS)
 
@@ -142,7 +142,7 @@ def broker(kafka_factory: Callable[[], LocalKafka], kafka_settings: Settings) ->
 
 
 def messages(start: int, end: int) -> list[bytes]:
-    """Each with a kilobyte that no codec makes smaller than half."""
+    """Messages, each with a kilobyte that no codec compresses to less than half."""
     return [
         single_object.encode(mo_message(message_id=f"{n:032x}", text=os.urandom(500).hex()))
         for n in range(start, end)
@@ -235,7 +235,7 @@ async def test_a_worker_on_a_full_disk_loses_and_doubles_nothing(
         await publish(broker, topics.MO_RAW, raws[FIRST:])
         # It ends loudly, whoever keeps it starts it again, and it ends again.
         for _ in range(2):
-            assert worker.process.wait(60) == ENDED_LOUDLY
+            assert worker.process.wait(60) == ENDED_FOR_LACK_OF_ROOM
             worker.start()
         assert "No space left on device" in worker.log.read_text()
         assert len(await texts_of(broker)) < ALL
@@ -247,7 +247,7 @@ async def test_a_worker_on_a_full_disk_loses_and_doubles_nothing(
 
 
 async def until_committed(broker: LocalKafka, texts: list[str]) -> None:
-    """Returns once exactly these are there, each once."""
+    """Return once exactly these are committed, each once."""
     async with asyncio.timeout(120):
         while len(found := await texts_of(broker)) < len(texts):
             pass

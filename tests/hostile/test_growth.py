@@ -1,4 +1,4 @@
-"""The measure of growth tells linear from steeper work."""
+"""The measurement of growth distinguishes linear from steeper work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What consent does for one handset grows no faster than what the handset sends."""
+"""The work of consent for one handset grows no faster than the handset's messages."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_handset_s_row_is_bounded_by_what_it_may_send(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", EVERYTHING)
 def test_all_messages_of_a_handset_take_linear_time(kind: str) -> None:
-    """From where the row is full on, as before it has few scopes and each message is cheaper."""
+    """The row is full at first; with few scopes each message is cheaper."""
     text, number = EVERYTHING[kind]
     full = consent_scopes.SCOPES * 2
     begun = octets_from_consent(_row_after(full, text, number))

@@ -1,4 +1,4 @@
-"""What reads octets of HTTP and of the wire takes time that grows with their number alone."""
+"""The readers of HTTP and of the wire formats take time in proportion to the number of octets."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from pipeline.sms.timestamp import time_from_gateway
 from pipeline.web.access import Access
 from pipeline.wire import http_form, mo_log, percent, soap, xml
 from pipeline.wire.smpp import callback as smpp_callback
+from pipeline.wire.status import http as status_http
+from pipeline.wire.status import soap as status_soap
+from pipeline.wire.status import xml as status_xml
 from tests.hostile.growth import refuse_steep_growth
 from tests.hostile.scale import IS_LONG
 
@@ -111,6 +114,9 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "charset": lambda o: charset_from_name(o.decode("latin-1")),
     "address": lambda o: address_from_text(o.decode("latin-1")),
     "mt": _asked,
+    "status-form": lambda o: status_http.parse(query=o, body=o, content_type=""),
+    "status-xml": lambda o: status_xml.parse(query=b"", body=b"<callback>" + o, content_type=""),
+    "status-soap": lambda o: status_soap.parse(query=b"", body=b"<a>" + o, content_type="text/xml"),
 }
 
 

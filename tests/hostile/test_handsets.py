@@ -1,4 +1,4 @@
-"""What names a handset is read alike by every command, and refused alike."""
+"""Every command reads the name of a handset in the same way, and refuses the same names."""
 
 from __future__ import annotations
 

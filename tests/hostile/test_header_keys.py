@@ -1,4 +1,4 @@
-"""Header keys that are not UTF-8, in the octets of a fetch, are read and lose no record."""
+"""A fetch whose header keys are not UTF-8 is read, and no record is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODECS = {"plain": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 
 def batch(base: int, keys: list[bytes], *, codec: int) -> bytes:
-    """A batch of one record a key; key octets that no str has are put in after."""
+    """A batch with one record for each key; octets that no str can hold are put in afterwards."""
     builder = DefaultRecordBatchBuilder(2, codec, 0, -1, -1, -1, 1 << 20)
     for number, key in enumerate(keys):
         name = key.decode("latin-1") if codec else "k" * len(key)

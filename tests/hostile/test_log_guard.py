@@ -1,4 +1,4 @@
-"""Whatever fails, and whichever library says so: no octets, number or secret in a log."""
+"""Whatever fails, in whichever library: no octets, number or secret reach a log."""
 
 from __future__ import annotations
 

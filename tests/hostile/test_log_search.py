@@ -1,4 +1,4 @@
-"""The search of the hostile suite's logs finds what is planted, wherever a test has its home."""
+"""The log search of the hostile tests finds what is planted, wherever a test has its home."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOGS = (
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As a test's own one; but the search of this very test must not find what is planted."""
+    """A folder like a test's own; this test's own log search must not find what is planted."""
     return tmp_path_factory.mktemp("planted")
 
 

@@ -1,4 +1,4 @@
-"""An unreadable time in mo.log counts as that of its neighbours, never as now."""
+"""An unreadable time in mo.log counts as the time of a neighbour, never as now."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ extra_stop_words = ["genug"]
 
 
 class Published(list[Any]):
-    """Kafka, which has everything at once."""
+    """A Kafka that has everything at once."""
 
     def send(self, topic: str, *, key: bytes | None, value: bytes) -> Published:
         self.append(decode(value))
@@ -63,7 +63,7 @@ class Published(list[Any]):
 
 
 def imported(octets: bytes, *, cut: int = 0) -> list[MoPart]:
-    """What `import` makes of a log, read in pieces of so many octets."""
+    """The records that `import` makes of a log that is read in pieces of this many octets."""
     cut = cut or len(octets) or 1
     published = Published()
     blocks = (octets[at : at + cut] for at in range(0, len(octets), cut))
@@ -169,7 +169,7 @@ def run_import(
             return self
 
         def __exit__(self, *_: object) -> None:
-            """Nothing to close."""
+            """Close nothing."""
 
     monkeypatch.setattr(broker, "open_producer", lambda _: Producer())
     monkeypatch.setattr(orders, "numbers_in_force", lambda _: LOADED)

@@ -1,4 +1,4 @@
-"""The long form runs every hostile test, and says what fell."""
+"""The long form runs every hostile test, and reports failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a ClickHouse server says is an error that is tried again, and its words are masked."""
+"""Every answer of a lying ClickHouse server is an error that is retried; its words are masked."""
 
 from __future__ import annotations
 

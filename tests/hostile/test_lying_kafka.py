@@ -1,4 +1,4 @@
-"""A listener that is no Kafka: ingest lives, acknowledges nothing, and says nothing it must not."""
+"""With a listener that is no Kafka, ingest lives, acknowledges nothing, and logs nothing secret."""
 
 from __future__ import annotations
 

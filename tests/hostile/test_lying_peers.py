@@ -1,6 +1,6 @@
-"""Whatever a peer of ours says: the process lives, stays small, says nothing it must not, goes on.
+"""Whatever a peer answers: the process lives, stays small, logs nothing secret, and continues.
 
-One client a protocol meets every lie in turn, each followed by an honest answer.
+One client for each protocol meets every lie in turn. After each lie it gets an honest answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MADE_UP = 4 * SCALE
 
 
 class Client:
-    """A process of ours, and what it published and said."""
+    """A process of ours, with the records that it published and the lines that it logged."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, server: LyingServer) -> None:
         self.process = process
@@ -118,7 +118,7 @@ def smpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 def serve_a_line(client: Client) -> None:
-    """Append a line to an honest server's log, and see it published."""
+    """Append a line to an honest server's log, and wait until it is published."""
     before = client.taken()
     client.sent += render(callback(f"{TEXT} {len(client.sent)}", handset=NUMBER)) + b"\n"
     client.server.be(lying_ftp.served(client.sent))
@@ -140,7 +140,7 @@ def test_an_ftp_server_that_lies(ftp: Client, lie: str) -> None:
 def test_a_server_that_tells_lies_in_any_order(
     ftp: Client, record_property: Callable[[str, object], None]
 ) -> None:
-    """One client meets many, each drawn with its step, and then the truth."""
+    """One client meets many lies, each chosen together with its step, and then the truth."""
     dice = dice_for("lies of an FTP server")
     for _ in range(MADE_UP):
         at, conduct = lying_ftp.LIES[dice.choice(sorted(lying_ftp.LIES))]

@@ -1,4 +1,4 @@
-"""What one handset can send to hold up a partition, on a worker and a broker: it is worked off."""
+"""What one handset can send to delay a partition is processed in time, on a worker and a broker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NUMBERS_TOML = "\n".join(f'[[number]]\nnumber = "{FIRST + n}"\nkind = "vmn"' for
 
 
 def stops() -> Iterator[MoRaw]:
-    """STOP to each of so many numbers: a scope each, all in one row."""
+    """STOP to each of this many numbers: one scope each, all in one row."""
     for n in range(STOPS):
         yield raw(n, "STOP", number=str(FIRST + n))
 
@@ -66,7 +66,7 @@ def raw(n: int, text: str, *, number: str, udh: str = "") -> MoRaw:
 
 @pytest.fixture
 def tag(kafka: str, request: pytest.FixtureRequest) -> str:
-    """Topics of each test's own, as `schemas/topics.toml` has those that are read."""
+    """Topics for each test, with the names in `schemas/topics.toml` after a prefix."""
     tag = f"one{os.getpid()}{request.node.callspec.id}"
     wanted = [
         NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=topics.topics()[name].config)

@@ -1,4 +1,4 @@
-"""The words of a peer hold no secret of ours, no number, and no control character."""
+"""The logged words of a peer hold no secret of ours, no number, and no control character."""
 
 from __future__ import annotations
 

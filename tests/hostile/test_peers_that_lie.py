@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pipeline.sender.apis import WayName
 from tests.hostile.lying_server import wait_until
 from tests.hostile.peers import table
 from tests.hostile.peers.installation import Installation
@@ -19,22 +20,29 @@ from tests.hostile.scale import IS_LONG
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(3_600 if IS_LONG else 280)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(3_600 if IS_LONG else 500)]
 
 LYING_SECONDS: Final = 1.5
 #: Rows whose peers may lie at once, for none of them needs another one's; and what they tell in
 #: the suite. The long form has each row by itself, with each lie.
 AT_ONCE: Final = {
-    "kafka": ("ingest-kafka", "worker-kafka", "store-kafka", "smpp-kafka", "ftp-kafka"),
+    "kafka": (
+        *("ingest-kafka", "worker-kafka", "store-kafka", "smpp-kafka", "ftp-kafka"),
+        "sender-kafka",
+    ),
     "others": ("store-clickhouse-insert", "smpp-gateway", "ftp-server"),
     "questions": ("store-clickhouse-pages", "store-clickhouse-sql"),
     "commands": ("command-kafka", "command-report"),
+    "ways out": tuple(f"sender-{way}" for way in WayName),
+    "status query": ("sender-query",),
 }
 IN_THE_SUITE: Final = {
     "kafka": ("echoes-a-number", "never-ends"),
     "others": ("echoes-a-number", "never-ends", "slow-octets"),
     "questions": ("control-characters", "never-ends"),
     "commands": ("echoes-a-secret",),
+    "ways out": ("echoes-a-number", "never-ends", "ends-in-the-middle"),
+    "status query": ("echoes-a-secret",),
 }
 EACH: Final = (*(name for names in AT_ONCE.values() for name in names), "ingest-kafka-status")
 CASES: Final = (
@@ -53,7 +61,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     it = Installation(tmp_path_factory.mktemp("peers"))
     try:
         for row in table.rows_of(it).values():
-            row.take_honest()
+            row.take_honest(seconds=table.START_SECONDS)
         it.begin()
         yield it
     finally:
@@ -88,8 +96,11 @@ def put_through(it: Installation, names: Sequence[str], lie: str) -> None:
 def test_the_table_is_whole(installation: Installation) -> None:
     rows = table.rows_of(installation)
     assert sorted(rows) == sorted(EACH)
-    ways = {*installation.kafka.values(), installation.clickhouse, installation.report}
-    assert {row.proxy for row in rows.values()} == ways | {installation.smpp, installation.ftp}
+    assert {row.proxy for row in rows.values()} == {
+        *installation.kafka.values(),
+        *installation.ways_out.proxies.values(),
+        *(installation.clickhouse, installation.report, installation.smpp, installation.ftp),
+    }
     told = {lie for lies in IN_THE_SUITE.values() for lie in lies}
     assert told <= set(LIES)
 

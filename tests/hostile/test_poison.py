@@ -1,6 +1,6 @@
-"""No record of a topic that others may write keeps a partition from the next one.
+"""No record of a topic that others may write keeps a partition from the next record.
 
-The task of a partition with the agent itself, over a producer that refuses what a broker refuses.
+The task of a partition with the agent itself, and a producer that refuses what a broker refuses.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LARGE_PARTS = 20
 
 
 class StrictProducer(FaultyProducer):
-    """Refuses, as a broker does, a transaction with a record that is larger than a topic takes."""
+    """Refuses, as a broker does, a transaction with a record larger than the topic allows."""
 
     def __init__(self, *, takes: int = TOPIC_TAKES, before: FaultyProducer | None = None) -> None:
         super().__init__(before=before)
@@ -214,15 +214,19 @@ def stating(topic: str, time: datetime) -> bytes:
 
 
 def poisons(topic: str) -> dict[str, dict]:
-    """Records of a topic that nobody should write, by what is wrong."""
+    """Records of a topic that nobody should write, by their fault."""
     whole = single_object.encode(RECORDS[topic])
-    strangers = [single_object.encode(record) for name, record in RECORDS.items() if name != topic]
+    strangers = {
+        f"a {type(record).__name__}": {"value": single_object.encode(record)}
+        for name, record in RECORDS.items()
+        if name != topic
+    }
     return {
         "null": {"value": None, "key": None},
         "empty": {"value": b""},
         "json": {"value": b'{"stop": "447900000001"}'},
         "junk as large as a topic takes": {"value": b"x" * 1_048_500},
-        "wrong kinds": {"value": strangers[0]},
+        **strangers,
         "no such schema": {"value": b"\xc3\x01" + b"\xee" * 8 + whole[10:]},
         "cut": {"value": whole[: len(whole) // 2]},
         "with something after it": {"value": whole + b"!"},

@@ -1,4 +1,4 @@
-"""Poison in every topic of a running worker, over a broker: each partition goes on to its end."""
+"""Poison in every topic of a running worker, with a broker: each partition reaches its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOME = topics.partition_of(HANDSET.encode(), PARTITIONS)
 
 
 class NotUtf8(str):
-    """A header key that goes out as an octet that no text in UTF-8 has."""
+    """A header key that is sent as an octet that is not UTF-8."""
 
     def encode(self, *_: str) -> bytes:
         return b"\xff"
@@ -32,7 +32,7 @@ class NotUtf8(str):
 
 @pytest.fixture
 def tag(kafka: str) -> str:
-    """Topics of this test's own, as `schemas/topics.toml` has those that are read."""
+    """Topics for this test, with the names in `schemas/topics.toml` after a prefix."""
     tag = f"poison{os.getpid()}"
     wanted = [
         NewTopic(f"{tag}-{name}", PARTITIONS, 1, topic_configs=topics.topics()[name].config)
@@ -49,7 +49,7 @@ def tag(kafka: str) -> str:
 
 
 async def publish(kafka: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Everything of `poisons`, ten each, and a header key of no text; how many records."""
+    """Publish everything of `poisons` ten times, and a header key that is no text; count it."""
     # aiokafka's form in Python asks a header key for its octets.
     for module in (producing, message_accumulator):
         monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)

@@ -1,4 +1,4 @@
-"""Requests to be left alone go to a reader, however their words are set apart."""
+"""Requests to be left alone are put to review, however their words are separated."""
 
 from __future__ import annotations
 

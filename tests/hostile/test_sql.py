@@ -1,9 +1,9 @@
-"""Statements made up and mutated: none reads a planted file or variable, none blocks for long.
+"""Invented and mutated statements: none reads a planted file or variable, none blocks for long.
 
     python -m tests.hostile.test_sql SEED FOLDER
 
-tries the statements of one seed. It is a process of its own, because /proc/self/environ shows what
-a process was started with, and nothing that was set later.
+tries the statements of one seed. It is a separate process, because /proc/self/environ shows the
+environment at the start of a process, and nothing that was set later.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ SHAPES: Final = (
     "SELECT toInt32({x})", "SELECT throwIf(1, {x})", "SELECT * FROM numbers(length({x}))",
     "SELECT 1 UNION ALL SELECT {x}", "SELECT count() FROM mo_raw GROUP BY {x}",
     "SELECT number FROM numbers(3) ORDER BY number WITH FILL TO length({x})",
+    "SELECT * FROM mt_now WHERE words = {x}", "SELECT note, {x} FROM two_way LIMIT 3",
+    "SELECT * FROM mt_state ORDER BY {x}",
     "SELECT * FROM values('a String', {x})", "EXISTS TABLE `{x}`", "({x})", "SELECT 'a;{x}'",
 )  # fmt: skip
 PIECES: Final = (
@@ -74,7 +76,7 @@ def mutated(dice: random.Random) -> str:
 
 
 async def try_statements(questions: Questions, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """How many statements had an answer, and what went wrong."""
+    """The number of statements with an answer, and the faults."""
     planted, out = folder / "secret", folder / "out"
     dice = dice_for(f"statements {seed}")
     answered, fell = 0, []
@@ -101,7 +103,7 @@ async def try_statements(questions: Questions, seed: int, folder: Path) -> tuple
 
 
 def main(seed: int, folder: Path) -> None:
-    """Try the statements of one seed, and print what came of them as JSON."""
+    """Try the statements of one seed, and print the results as JSON."""
     database_module._READING["max_execution_time"] = QUERY_SECONDS
     with Database(Settings(home=folder / "home")) as opened:
         answered, fell = asyncio.run(try_statements(Questions(opened), seed, folder))

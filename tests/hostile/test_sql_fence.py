@@ -1,4 +1,4 @@
-"""Nothing in the installed engine that reads beyond its tables can be asked for, by any fence."""
+"""No fence lets a statement use a function of the installed engine that reads beyond its tables."""
 
 from __future__ import annotations
 
@@ -217,6 +217,29 @@ def test_every_kind_of_statement_but_a_few_is_refused_by_its_tree() -> None:
         for lines in ([kind], ["SelectWithUnionQuery (children 1)", f" {kind}"]):
             with pytest.raises(Refused):
                 check_tree(lines, fenced=(), databases=())
+
+
+async def test_every_table_and_view_of_ours_is_read_and_is_no_way_to_another(
+    database: Database, questions: Questions
+) -> None:
+    names = column(database, "SELECT name FROM system.tables WHERE database = 'twoway'")
+    assert {"mt_now", "mt_state", "mt_result", "two_way"} <= set(names)
+    for name in names:
+        await questions.json_lines(f"SELECT * FROM {name} LIMIT 1")
+        assert await questions.json_lines(f"SHOW CREATE TABLE {name}")
+        for sql in (
+            f"SELECT * FROM {name}('/etc/hostname')",
+            f"SELECT file('/etc/hostname') FROM {name}",
+            f"SELECT * FROM {name} WHERE file('/etc/hostname') != ''",
+            f"SELECT * FROM {name} JOIN system.processes ON 1 = 1",
+            f"SELECT * FROM {name} SETTINGS readonly = 0",
+            f"SELECT * FROM {name} INTO OUTFILE '/tmp/x'",
+            f"WITH x AS (SELECT * FROM {name}) SELECT * FROM url('http://127.0.0.1:1/', x)",
+            f"INSERT INTO {name} SELECT * FROM {name}",
+            f"DROP TABLE {name}",
+        ):
+            with pytest.raises((Refused, BadStatement)):
+                await questions.json_lines(sql)
 
 
 def test_the_fence_knows_every_column_that_tells_a_folder(database: Database) -> None:

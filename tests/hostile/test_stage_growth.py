@@ -1,4 +1,4 @@
-"""How stages grow with everything that one handset sends: linear, or bounded."""
+"""The stages' work for everything that one handset sends is linear, or bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as whole batches: all of them, in order, and none empty."""
+"""Rows as whole batches: all rows, in order, and no empty batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The waits between trials: doubled, bounded, begun anew after a success."""
+"""The waits between tries: doubled, bounded, and back to the start after a success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that are used for a while are masked, and do not grow in number."""
+"""Secrets that are used for a while are masked, and their number stays bounded."""
 
 from pipeline.process import peer_words
 from pipeline.process.peer_words import keep_passing_secret

@@ -1,4 +1,4 @@
-"""The last words of a process are kept for `status` as its log has them."""
+"""The last words of a process are kept for `status` in the form of its log."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ SECRET = "s3cr3t-of-ours"
 
 
 class Ended(Exception):
-    """In place of the end of this process."""
+    """Raised instead of ending this process."""
 
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     words: list[str] = []
 
-    def end(told: str) -> None:
+    def end(told: str, status: int) -> None:
+        assert status == stop.EXIT_FAILED
         words.append(told)
         raise Ended
 

@@ -1,4 +1,4 @@
-"""A sender without Kafka and without a gateway, in a time that passes only as it is waited for."""
+"""A sender without Kafka and without a gateway; time passes only while something waits for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PERMIT = timedelta(seconds=10)
 
 @dataclass
 class Clock:
-    """Seconds, from no particular time."""
+    """Seconds, from an arbitrary start."""
 
     now: float = 1_000.0
 
@@ -41,7 +41,7 @@ class Clock:
 
 
 class _Skipping(selectors.DefaultSelector):
-    """Where the loop would wait for a timer, its time comes at once."""
+    """Waits for nothing: the clock moves to the time of the event loop's next timer."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class FakePost:
         self.results.append(result)
 
     def said(self, start: int = 0) -> list[tuple[str, str, int]]:
-        """Asks and withdrawals: kind, the command's last digits, attempt."""
+        """Asks and withdrawals: kind, the last digits of the command's id, attempt."""
         return [(ask.kind, ask.command_id[-2:], ask.attempt) for ask in self.asks[start:]]
 
 
@@ -93,6 +93,7 @@ class FakeWay:
     questions: list[str] = field(default_factory=list)
     probes: int = 0
     probe_words: str = ""  # of the probe that fails; empty: it goes through
+    probe_raises: Exception | None = None
     raises: Exception | None = None
     most_at_a_time: int = 0
     _at_a_time: int = 0
@@ -118,6 +119,8 @@ class FakeWay:
 
     async def probe(self) -> str:
         self.probes += 1
+        if self.probe_raises is not None:
+            raise self.probe_raises
         if self.probe_words:
             raise ProbeFailed(self.probe_words)
         return "well"
@@ -130,7 +133,7 @@ class FakeWay:
 
 
 class Office:
-    """One sender with one API, partitions 0 and 1, and the worker's part played by a test."""
+    """One sender with one API and partitions 0 and 1; the test plays the worker."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, window: int = 2, **given: Any) -> None:
         self.clock = Clock()
@@ -174,20 +177,33 @@ class Office:
             runner.run(both())
 
     def take(self, last: str, *, partition: int = 0, **given: Any) -> MtCommand:
-        """A command whose id ends with these two digits comes in."""
+        """Give the sender a command whose id ends with these two digits."""
         command = command_of(command_id="e3f19b7c5d0a4862b1c7f4093ad862" + last, **given)
         self.sender.take(command, partition, self._offset)
         self._offset += 1
         return command
 
+    async def asked(self, last: str = "01", **given: Any) -> MtCommand:
+        """Take a command, and let the sender ask for its attempt."""
+        command = self.take(last, **given)
+        await settle()
+        return command
+
+    async def called(self, last: str = "01", **given: Any) -> MtCommand:
+        """Take a command, permit its attempt, and let the sender make the call."""
+        command = await self.asked(last, **given)
+        self.permit(command)
+        await settle()
+        return command
+
     def holder_of(self, command: MtCommand) -> str:
-        """Who asked for it last."""
+        """The holder of the last ask."""
         return next(
             a.holder for a in reversed(self.post.asks) if a.command_id == command.command_id
         )
 
     def say(self, command: MtCommand, state: CommandState, **given: Any) -> None:
-        """The worker says how the command stands."""
+        """The worker's state of the command."""
         fields: dict[str, Any] = {
             "state_id": "s",
             "command_id": command.command_id,
@@ -213,7 +229,7 @@ class Office:
         self.sender.hear(MtState(**fields | given))
 
     def permit(self, command: MtCommand, attempt: int = 1, **given: Any) -> None:
-        """The worker permits what was asked for."""
+        """The worker permits the last ask."""
         holder = self.holder_of(command)
         until = self.now() + PERMIT
         fields = {"attempt": attempt, "holder": holder, "until": until}

@@ -1,4 +1,4 @@
-"""`apis.toml`: what is taken, and what is said of every mistake; never a password."""
+"""`apis.toml`: what is accepted, and the words for every mistake; never a password."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_went_by_smpp_is_asked_about_by_nobody() -> None:
 
 @pytest.mark.parametrize("way", ["smpp", "smtp", "ftp"])
 def test_only_an_api_that_answers_questions_is_asked(way: str) -> None:
-    """Their ways answer no question: commands would stay unknown without a word of why."""
+    """Some ways answer no queries: their commands would stay unknown without a reason."""
     asked = TABLES[way] | {"api_id": "9"}
     with pytest.raises(ApisError, match="query_by"):
         read(HTTP | {"query_by": "9"}, asked)
@@ -179,8 +179,15 @@ def test_a_password_may_be_in_the_environment(file: Path, monkeypatch: pytest.Mo
     file.write_text(f'{TOML}password_env = "GATEWAY_PASSWORD"\n')
     assert apis_from_file(file)[0].password == SECRET
     monkeypatch.delenv("GATEWAY_PASSWORD")
-    with pytest.raises(ApisError, match="GATEWAY_PASSWORD"):
+    with pytest.raises(ApisError, match="password_env names no"):
         apis_from_file(file)
+
+
+def test_a_password_in_the_place_of_its_variable_is_not_said(file: Path) -> None:
+    file.write_text(f'{TOML}password_env = "{SECRET}"\n')
+    with pytest.raises(ApisError) as said:
+        apis_from_file(file)
+    assert SECRET not in str(said.value)
 
 
 @pytest.mark.parametrize("octets", [b"\xff\xfe", b"[[api]]\napi_id = 1\napi_id = ", b"[[api"])

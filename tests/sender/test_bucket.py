@@ -1,4 +1,4 @@
-"""No more parts pass than the rate lets, over any span of time."""
+"""The rate bounds the parts that pass, over any span of time."""
 
 from __future__ import annotations
 

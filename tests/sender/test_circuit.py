@@ -1,4 +1,4 @@
-"""When an API is left alone, for how long, and when it is probed."""
+"""When an API gets no commands, for how long, and when it is probed."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_what_is_under_way_when_it_opens_does_not_put_the_probe_off(
 def test_after_a_probe_one_failure_opens_it_again_and_for_longer(
     circuit: Circuit, clock: Clock
 ) -> None:
-    """A gateway that answers pings, and 500 to each message."""
+    """The gateway answers pings, and answers each message with 500."""
     for _ in range(FAILURES):
         circuit.note(UNKNOWN)
     circuit.probe_succeeded()
@@ -111,6 +111,26 @@ def test_after_a_probe_one_failure_opens_it_again_and_for_longer(
     circuit.note(UNKNOWN)
     assert circuit.is_open
     assert SHORTEST_SECONDS <= circuit.seconds_to_wait <= 2 * SHORTEST_SECONDS
+
+
+@pytest.mark.parametrize("answer", [TAKEN, NOT_TAKEN, throttled()])
+def test_it_is_half_open_from_a_probe_until_a_message_is_answered(
+    circuit: Circuit, answer: Answer
+) -> None:
+    circuit.note(REFUSED)
+    assert not circuit.is_trying
+    circuit.probe_succeeded()
+    assert (circuit.is_open, circuit.is_trying) == (False, True)
+    circuit.note(answer)
+    assert (circuit.is_open, circuit.is_trying) == (False, False)
+
+
+@pytest.mark.parametrize("failure", [UNREACHABLE, UNKNOWN, REFUSED])
+def test_a_failure_while_half_open_opens_it(circuit: Circuit, failure: Answer) -> None:
+    circuit.note(REFUSED)
+    circuit.probe_succeeded()
+    circuit.note(failure)
+    assert (circuit.is_open, circuit.is_trying) == (True, False)
 
 
 def test_a_message_taken_after_a_probe_forgets_what_was(circuit: Circuit) -> None:

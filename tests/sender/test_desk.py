@@ -1,4 +1,4 @@
-"""One API's queue: its window, its rate, its circuit, and what a call comes to."""
+"""The queue of one API: its window, its rate, its circuit, and the result of a call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.records import CommandState, Outcome
 from pipeline.sender.bucket import Bucket
-from pipeline.sender.circuit import FAILURES
+from pipeline.sender.circuit import FAILURES, SHORTEST_SECONDS
 from pipeline.sender.way import Answer, Trouble
 from tests.sender.fakes import Office, settle
 from tests.support.submissions import submission_of
@@ -121,6 +121,84 @@ def test_an_open_circuit_asks_for_nothing_until_a_probe_goes_through(
         office.way.probe_words = ""
         await asyncio.sleep(300.0)
         assert office.post.said()[asked:][0] == ("ask", "99", 1)
+
+    office.play(scenario)
+
+
+def opened(office: Office, answer: Answer) -> None:
+    """Open the circuit as calls that were answered so do it."""
+    for _ in range(FAILURES):
+        office.desks["1234"].circuit.note(answer)
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, UNREACHABLE])
+def test_after_a_probe_one_message_at_a_time_tries(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    """A gateway that answers pings, and 500 to each message: one command a probe is unknown."""
+    office = Office(monkeypatch, window=10)
+
+    async def scenario() -> None:
+        opened(office, answer)
+        office.way.answers = [answer]
+        commands = [office.take(f"{n:02d}", handset=handset(n)) for n in range(20)]
+        for probes in (1, 2, 3):
+            while office.way.probes < probes:  # noqa: ASYNC110 - time passes only as it is waited for
+                await asyncio.sleep(0.5)
+            await settle()
+            assert office.post.said()[-1] == ("ask", f"{probes - 1:02d}", 1)
+            assert len(office.post.asks) == probes
+            office.permit(commands[probes - 1])
+            await settle()
+            office.say(commands[probes - 1], CommandState.UNKNOWN, attempt=1)
+        assert len(office.way.calls) == 3
+
+    office.play(scenario)
+
+
+def test_one_message_that_is_taken_closes_the_circuit_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = Office(monkeypatch, window=10)
+
+    async def scenario() -> None:
+        opened(office, UNREACHABLE)
+        commands = [office.take(f"{n:02d}", handset=handset(n)) for n in range(20)]
+        await asyncio.sleep(SHORTEST_SECONDS)
+        await settle()
+        assert len(office.post.asks) == 1
+        office.permit(commands[0])
+        await settle()
+        assert len(office.post.asks) == 20  # twice the window
+
+    office.play(scenario)
+
+
+def test_a_message_that_is_refused_before_its_call_lets_the_next_one_try(office: Office) -> None:
+    async def scenario() -> None:
+        opened(office, UNREACHABLE)
+        first, second = (office.take(f"{n:02d}", handset=handset(n)) for n in (1, 2))
+        await asyncio.sleep(SHORTEST_SECONDS)
+        await settle()
+        office.say(first, CommandState.REFUSED)
+        await settle()
+        assert office.post.said() == [("ask", "01", 1), ("ask", "02", 1)]
+        assert second.command_id == office.post.asks[-1].command_id
+
+    office.play(scenario)
+
+
+def test_a_probe_that_meets_a_defect_has_failed_and_the_sender_goes_on(office: Office) -> None:
+    async def scenario() -> None:
+        opened(office, UNREACHABLE)
+        office.way.probe_raises = KeyError("a defect")
+        office.take("01")
+        while office.way.probes < 2:  # noqa: ASYNC110 - time passes only as it is waited for
+            await asyncio.sleep(0.5)
+        assert office.desks["1234"].circuit.words == "KeyError in the probe"
+        office.way.probe_raises = None
+        await asyncio.sleep(60.0)
+        assert ("ask", "01", 1) in office.post.said()
 
     office.play(scenario)
 

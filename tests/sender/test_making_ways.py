@@ -1,4 +1,4 @@
-"""APIs by SMPP, SMTP and FTP: from `apis.toml` to a way, or to words."""
+"""APIs by SMPP, SMTP and FTP: from `apis.toml` to a way, or to the words of a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A restart begins at the first offset that is not done, in whatever order they get done."""
+"""A restart begins at the first offset that is not done, in whatever order offsets become done."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from pipeline.records import CommandState, Outcome
+from pipeline.sender import metrics
 from pipeline.sender.attempts import ASK_AGAIN_SECONDS, MARGIN_SECONDS
 from pipeline.sender.bucket import Bucket
-from pipeline.sender.sender import END_SECONDS
+from pipeline.sender.sender import BEHIND_SECONDS, END_SECONDS
+from pipeline.sender.unknown_apis import MOST_SAID
 from pipeline.sender.way import Answer, Found
 from tests.sender.fakes import FakeWay, Office, ends, settle
 
@@ -22,8 +24,7 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Office:
 
 def test_a_command_is_asked_for_permitted_called_told_and_done(office: Office) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         assert office.post.said() == [("ask", "01", 1)]
         assert office.way.calls == []
         office.permit(command)
@@ -43,8 +44,7 @@ def test_a_command_is_asked_for_permitted_called_told_and_done(office: Office) -
 @pytest.mark.parametrize("seconds", [0.0, 10.0 - MARGIN_SECONDS - 0.01])
 def test_a_permit_in_time_is_used(office: Office, seconds: float) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         state = {"until": office.now() + timedelta(seconds=10), "at": office.now()}
         office.clock.now += seconds
         office.permit(command, **state)
@@ -57,8 +57,7 @@ def test_a_permit_in_time_is_used(office: Office, seconds: float) -> None:
 @pytest.mark.parametrize("seconds", [10.0 - MARGIN_SECONDS, 9.9, 60.0])
 def test_a_permit_that_comes_late_is_withdrawn_and_not_used(office: Office, seconds: float) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         state = {"until": office.now() + timedelta(seconds=10), "at": office.now()}
         office.clock.now += seconds
         office.permit(command, **state)
@@ -76,10 +75,7 @@ def test_a_permit_that_comes_late_is_withdrawn_and_not_used(office: Office, seco
 def test_a_permit_that_ends_while_the_way_connects_is_withdrawn(office: Office) -> None:
     async def scenario() -> None:
         office.way.connecting.clear()
-        command = office.take("01")
-        await settle()
-        office.permit(command)
-        await settle()
+        await office.called()
         office.clock.now += 10
         office.way.connecting.set()
         await settle()
@@ -108,8 +104,7 @@ def test_a_permit_counts_from_the_first_ask_of_an_attempt(office: Office) -> Non
     """The worker repeats the permit of the first ask: its ten seconds began then."""
 
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         state = {"until": office.now() + timedelta(seconds=10), "at": office.now()}
         await asyncio.sleep(ASK_AGAIN_SECONDS + 1.5)
         assert len(office.post.asks) == 2
@@ -120,6 +115,53 @@ def test_a_permit_counts_from_the_first_ask_of_an_attempt(office: Office) -> Non
     office.play(scenario)
 
 
+class TestBehind:
+    """Told to wait behind another's command, a sender asks again later, with the same ask.
+
+    An earlier writing of it may yet be answered by a permit, so it counts from the first one.
+    """
+
+    def test_a_permit_counts_from_the_ask_before_it_was_told_to_wait(self, office: Office) -> None:
+        async def scenario() -> None:
+            command = office.take("01")
+            await settle()
+            office.say(command, CommandState.WAITING, behind="another")
+            await asyncio.sleep(BEHIND_SECONDS[0])
+            await settle()
+            first, again = office.post.asks
+            assert (first.ask_id, first.attempt) == (again.ask_id, again.attempt)
+            # Of the first ask, decided at once and read late: its ten seconds began then.
+            begun = office.now() - timedelta(seconds=BEHIND_SECONDS[0])
+            office.clock.now += 10.0 - MARGIN_SECONDS - BEHIND_SECONDS[0]
+            office.permit(command, until=begun + timedelta(seconds=10), at=begun)
+            await settle()
+            assert office.way.calls == []
+
+        office.play(scenario)
+
+    def test_after_a_long_wait_the_permit_is_given_back_once_and_the_next_is_used(
+        self, office: Office
+    ) -> None:
+        async def scenario() -> None:
+            command = office.take("01")
+            await settle()
+            for _ in range(5):  # 0.5, 1, 2, 4 and 8 s
+                office.say(command, CommandState.WAITING, behind="another")
+                await asyncio.sleep(BEHIND_SECONDS[1])
+                await settle()
+            office.permit(command)
+            await settle()
+            assert office.post.said()[-1] == ("withdraw", "01", 1)
+            office.say(command, CommandState.WAITING, attempt=1)
+            await settle()
+            assert office.post.said()[-1] == ("ask", "01", 2)
+            office.permit(command, 2)
+            await settle()
+            assert [call.attempt for call in office.way.calls] == [2]
+
+        office.play(scenario)
+
+
 @pytest.mark.parametrize(
     "change", [{"holder": "another"}, {"attempt": 2}, {"until": None}], ids=str
 )
@@ -127,8 +169,7 @@ def test_a_permit_that_is_not_of_this_ask_is_not_used(
     office: Office, change: dict[str, object]
 ) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         office.permit(command, **change)
         await settle()
         assert office.way.calls == []
@@ -138,8 +179,7 @@ def test_a_permit_that_is_not_of_this_ask_is_not_used(
 
 def test_a_permit_said_twice_makes_one_call(office: Office) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         for _ in range(2):
             office.permit(command)
             await settle()
@@ -151,8 +191,7 @@ def test_a_permit_said_twice_makes_one_call(office: Office) -> None:
 def test_commands_of_a_handset_and_sender_go_one_after_the_other(office: Office) -> None:
     async def scenario() -> None:
         first, second = office.take("01"), office.take("02")
-        other = office.take("03", sender_id="447700900998")
-        await settle()
+        other = await office.asked("03", sender_id="447700900998")
         assert office.post.said() == [("ask", "01", 1), ("ask", "03", 1)]
         for command in (first, other):
             office.permit(command)
@@ -168,8 +207,7 @@ def test_commands_of_a_handset_and_sender_go_one_after_the_other(office: Office)
 def test_a_confirmation_waits_for_no_reply(office: Office) -> None:
     async def scenario() -> None:
         office.take("01")
-        office.take("02", purpose="confirmation")
-        await settle()
+        await office.asked("02", purpose="confirmation")
         assert office.post.said() == [("ask", "01", 1), ("ask", "02", 1)]
 
     office.play(scenario)
@@ -177,14 +215,12 @@ def test_a_confirmation_waits_for_no_reply(office: Office) -> None:
 
 def test_while_a_result_is_not_acknowledged_nothing_is_asked_for(office: Office) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
+        command = await office.asked()
         office.post.there.clear()
         office.permit(command)
         await settle()
         assert len(office.way.calls) == 1
-        office.take("02", handset="447700900124")
-        await settle()
+        await office.asked("02", handset="447700900124")
         assert office.post.said() == [("ask", "01", 1)]
         office.post.there.set()
         await settle()
@@ -196,10 +232,7 @@ def test_while_a_result_is_not_acknowledged_nothing_is_asked_for(office: Office)
 
 def test_a_temporary_failure_is_asked_for_again_in_its_time(office: Office) -> None:
     async def scenario() -> None:
-        command = office.take("01")
-        await settle()
-        office.permit(command)
-        await settle()
+        command = await office.called()
         retry_at = office.now() + timedelta(seconds=5)
         office.say(command, CommandState.WAITING, attempt=1, retry_at=retry_at)
         await asyncio.sleep(4.9)
@@ -257,8 +290,7 @@ class TestUnknown:
     ) -> None:
         async def scenario() -> None:
             office.way.found = found
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             office.say(command, CommandState.UNKNOWN, attempt=1)
             await settle()
             assert office.way.questions == []
@@ -278,8 +310,7 @@ class TestUnknown:
         office = Office(monkeypatch, ways={"5678": asked}, query_by="5678")
 
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             office.say(command, CommandState.UNKNOWN, attempt=1, ask_gateway=True)
             await settle()
             assert (office.way.questions, asked.questions) == ([], [command.command_id])
@@ -291,8 +322,7 @@ class TestGivingUp:
     def test_asks_are_withdrawn_and_their_permits_never_used(self, office: Office) -> None:
         async def scenario() -> None:
             command = office.take("01")
-            stays = office.take("02", partition=1, handset="447700900124")
-            await settle()
+            stays = await office.asked("02", partition=1, handset="447700900124")
             holder = office.holder_of(command)
             await office.sender.give_up([0])
             assert office.post.said()[2:] == [("withdraw", "01", 1)]
@@ -308,8 +338,7 @@ class TestGivingUp:
 
     def test_calls_that_are_under_way_end_and_are_told(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             office.way.answering.clear()
             office.permit(command)
             await settle()
@@ -326,8 +355,7 @@ class TestGivingUp:
 
     def test_a_call_that_takes_too_long_holds_no_partition_back(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             office.way.answering.clear()
             office.permit(command)
             await settle()
@@ -343,8 +371,7 @@ class TestGivingUp:
 
     def test_a_call_that_has_not_begun_goes_no_more(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             office.way.connecting.clear()
             office.permit(command)
             await settle()
@@ -358,13 +385,11 @@ class TestGivingUp:
 
     def test_a_partition_that_comes_back_has_another_holder(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             before = office.holder_of(command)
             await office.sender.give_up([0])
             office.sender.assign([0], of=4)
-            office.take("01")
-            await settle()
+            await office.asked()
             after = office.holder_of(command)
             assert before != after
             office.permit(command, holder=before)
@@ -377,8 +402,7 @@ class TestGivingUp:
 def test_the_mark_waits_for_the_first_that_is_not_final(office: Office) -> None:
     async def scenario() -> None:
         first = office.take("01")
-        second = office.take("02", handset="447700900124")
-        await settle()
+        second = await office.asked("02", handset="447700900124")
         office.say(second, CommandState.REFUSED)
         assert office.sender.marks() == {0: 0}
         office.say(first, CommandState.FAILED)
@@ -390,15 +414,9 @@ def test_the_mark_waits_for_the_first_that_is_not_final(office: Office) -> None:
 def test_a_call_that_meets_a_defect_is_unknown_and_the_next_goes_on(office: Office) -> None:
     async def scenario() -> None:
         office.way.raises = KeyError("a defect")
-        command = office.take("01")
-        await settle()
-        office.permit(command)
-        await settle()
+        await office.called()
         office.way.raises = None
-        other = office.take("02", handset="447700900124")
-        await settle()
-        office.permit(other)
-        await settle()
+        await office.called("02", handset="447700900124")
         assert [result.outcome for result in office.post.results] == ["unknown", "submitted"]
 
     office.play(scenario)
@@ -409,8 +427,7 @@ def test_parts_that_are_permitted_are_the_parts_that_are_sent(office: Office) ->
         office.way.answers = [
             Answer(outcome=Outcome.SUBMITTED, part_number=2, gateway_message_ids=("b",))
         ]
-        command = office.take("01", text="x" * 200, parts=2)
-        await settle()
+        command = await office.asked("01", text="x" * 200, parts=2)
         office.permit(command, parts=[2])
         await settle()
         assert office.way.calls[0].parts == (2,)
@@ -420,7 +437,7 @@ def test_parts_that_are_permitted_are_the_parts_that_are_sent(office: Office) ->
 
 
 class TestAsksOfAPartitionThatIsGone:
-    """A permit that nobody uses would lapse, and its command be unknown."""
+    """Nobody would use the permit; it would lapse, and the command would become unknown."""
 
     def test_what_waits_for_the_rate_is_not_asked_for(self, office: Office) -> None:
         async def scenario() -> None:
@@ -435,13 +452,11 @@ class TestAsksOfAPartitionThatIsGone:
 
     def test_what_waits_for_a_result_is_not_asked_for(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01", partition=1)
-            await settle()
+            command = await office.asked("01", partition=1)
             office.post.there.clear()
             office.permit(command)
             await settle()
-            office.take("02", handset="447700900124")
-            await settle()
+            await office.asked("02", handset="447700900124")
             giving_up = asyncio.create_task(office.sender.give_up([0]))
             await settle()
             office.post.there.set()
@@ -454,8 +469,7 @@ class TestAsksOfAPartitionThatIsGone:
     def test_an_ask_that_is_being_written_is_withdrawn_behind_it(self, office: Office) -> None:
         async def scenario() -> None:
             office.post.slow = {"ask": 3.0}
-            office.take("01")
-            await settle()
+            await office.asked()
             await office.sender.give_up([0])
             assert office.post.said() == [("ask", "01", 1), ("withdraw", "01", 1)]
 
@@ -463,8 +477,7 @@ class TestAsksOfAPartitionThatIsGone:
 
     def test_a_permit_is_given_back_by_the_holder_that_it_names(self, office: Office) -> None:
         async def scenario() -> None:
-            command = office.take("01")
-            await settle()
+            command = await office.asked()
             holder = office.holder_of(command)
             office.way.connecting.clear()
             office.permit(command)
@@ -490,3 +503,31 @@ def test_a_record_of_a_partition_that_was_just_given_up_is_left_to_its_new_owner
         assert office.sender.marks() == {}
 
     office.play(scenario)
+
+
+def test_commands_for_apis_that_are_not_there_are_counted_while_they_wait(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    def waiting() -> float:
+        return metrics.WITHOUT_API._value.get()
+
+    async def scenario() -> None:
+        first, _ = office.take("01", api_id="none"), office.take("02", api_id="none", partition=1)
+        await asyncio.sleep(1.5)
+        assert waiting() == 2
+        office.say(first, CommandState.REFUSED)
+        await asyncio.sleep(1.5)
+        assert waiting() == 1
+
+    office.play(scenario)
+    assert len(caplog.messages) == 1
+
+
+def test_names_of_apis_that_nobody_has_are_not_kept_for_ever(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = office.sender._unknown_apis
+    for number in range(2 * MOST_SAID):
+        unknown.say(f"{number:05}" + "x" * 60_000)
+    assert len(caplog.messages) == MOST_SAID
+    assert sum(map(len, unknown._said)) < 10_000

@@ -1,4 +1,4 @@
-"""Charsets: the three of G8.3.2, however named, and no octet lost."""
+"""Charsets: the three of G8.3.2, by any spelling of their names, and no octet lost."""
 
 from urllib.parse import unquote_to_bytes
 

@@ -1,4 +1,4 @@
-"""Octets that look like another coding, and ordinary answers that must not."""
+"""Octets that look like another coding, and ordinary answers that must not be doubted."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_an_ordinary_answer_with_accents_is_not_doubted(charset):
 
 
 def test_few_words_of_two_common_chinese_characters_are_doubted():
-    """GB 2312, level 1: the 3,755 most common characters, each with every 37th of them."""
+    """GB 2312, level 1: each of the 3,755 most common characters, with every 37th of them."""
     common = [
         bytes([row, cell]).decode("gb2312")
         for row in range(0xB0, 0xD8)

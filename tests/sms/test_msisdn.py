@@ -1,4 +1,4 @@
-"""Addresses: digits where they are digits, otherwise as given."""
+"""Addresses: digits where they are a number, otherwise as given."""
 
 import pytest
 from hypothesis import given

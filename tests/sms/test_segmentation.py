@@ -1,4 +1,4 @@
-"""Into how many SMS a text goes (3GPP TS 23.038, 23.040 9.2.3.24.1)."""
+"""The number of SMS that a text takes (3GPP TS 23.038, 23.040 9.2.3.24.1)."""
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,7 @@ def units_of(text: str, encoding: str) -> int:
 
 
 def parts_of(text: str, encoding: str) -> list[str]:
-    """The texts of the parts, each filled as far as whole characters go."""
+    """The texts of the parts, each with as many whole characters as fit."""
     if units_of(text, encoding) <= SINGLE[encoding]:
         return [text]
     parts = [""]

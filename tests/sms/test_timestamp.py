@@ -1,4 +1,4 @@
-"""The gateway's time: fixed +02:00, blank or none."""
+"""The gateway's time: always +02:00, with or without a blank between date and time."""
 
 from datetime import UTC, datetime
 

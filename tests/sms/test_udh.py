@@ -1,4 +1,4 @@
-"""User data headers: elements walked, concatenation found anywhere, malformed ones named."""
+"""User data headers: elements are read, concatenation is found, malformed ones are named."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ def _read(text: str) -> Concatenation | None:
 
 
 def _hex_of_row(given_in: dict) -> str:
-    """The header with its length octet, which some sources leave to the PDU around it."""
+    """The header with its length octet; some sources leave that octet to the PDU around it."""
     if "short_message" in given_in:
         text = given_in["short_message"].encode()
         deliver = DeliverSm(source="27821234567", destination="12345", short_message=text)

@@ -1,4 +1,4 @@
-"""What the octets of a whole message say: marks, charsets nobody expected, tables, doubt."""
+"""The text in the octets of a whole message: marks, unexpected charsets, tables, doubt."""
 
 import codecs
 from encodings import aliases
@@ -76,7 +76,7 @@ def test_what_is_no_character_set_is_not_known(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*aliases.aliases, *aliases.aliases.values()}))
 def test_every_name_that_python_knows(name: str) -> None:
-    """A character set is read as Python reads it; another codec is not known."""
+    """A character set is read as Python reads it; any other codec is unknown."""
     charset = charset_from_name(name)
     codec = None if name in WINDOWS_ONLY else codecs.lookup(aliases.aliases.get(name, name))
     if codec is None or not codec._is_text_encoding or (len(name) < 3 and name.isdigit()):
@@ -165,7 +165,7 @@ def test_each_part_is_read_by_its_own_tables_and_an_escape_by_those_of_its_chara
 @pytest.mark.parametrize("word", ["STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT", "stop", "quit"])
 @pytest.mark.parametrize("charset", ["ISO-8859-1", "UTF-16BE", "GSM-7", "utf_8", "cp1251"])
 def test_no_stop_word_hides_unflagged_behind_a_wrong_name(word: str, charset: str) -> None:
-    """However it was coded, it is read, or the message is in doubt and the word is plausible."""
+    """For every coding: the word is read, or the message is in doubt and the word is plausible."""
     bits = sum(ord(c) << 7 * at for at, c in enumerate(word))
     packed = bits.to_bytes(-(-7 * len(word) // 8), "little")
     assert septets_from_packed(packed)[: len(word)] == word.encode()

@@ -1,4 +1,4 @@
-"""The real engine, embedded, one at a time: a process can have one data folder open."""
+"""The real engine, embedded, one at a time: a process can open only one data folder."""
 
 from __future__ import annotations
 

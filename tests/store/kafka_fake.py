@@ -1,7 +1,7 @@
-"""A Kafka of one group, and a ClickHouse that knows tokens only; both can be killed at any await.
+"""A Kafka with one group, and a ClickHouse that knows only tokens; any await may kill them.
 
-What `Fakes` promises is what the real ones do: a commit is whole or not at all, a topic with
-transactions has offsets without records, a poll gives any stretch of what is there.
+`Fakes` behave like the real ones: a commit is whole or not done, a topic with transactions has
+offsets without records, and a poll returns any stretch of the available records.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Killed(Exception):
 
 
 class Fuse:
-    """Burns at the n-th await, before its effect or after it; None for never."""
+    """Kills at the n-th await, before or after its effect; None for never."""
 
     def __init__(self, burn_at: int | None = None) -> None:
         self.burn_at = burn_at
@@ -43,7 +43,7 @@ class Fuse:
 
 @dataclass
 class FakeOffsets:
-    """Committed offsets that outlive the store."""
+    """Committed offsets that survive the store."""
 
     fuse: Fuse
     positions: dict[Partition, tuple[int, str]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class FakeOffsets:
 
 @dataclass
 class FakeWriter:
-    """Rows by table, a list: a row written twice is there twice."""
+    """Rows by table, in a list: a row that is written twice is there twice."""
 
     fuse: Fuse
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class FakeWriter:
 
 @dataclass
 class Log:
-    """What Kafka holds: for each partition its records, and its end beyond the last marker."""
+    """What Kafka holds: the records of each partition, and its end after the last marker."""
 
     records: Mapping[Partition, Sequence[ConsumerRecord]]
     ends: Mapping[Partition, int]
@@ -110,7 +110,7 @@ async def play(
     partitions: Collection[Partition] | None = None,
     stop_when: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Feed the sink from what is committed to the end of the log; False when it was killed."""
+    """Let the sink read from the committed offsets to the log's end; False if it was killed."""
     dice = random.Random(seed)
     sink.start(offsets)
     ours = sorted(partitions or log.records)

@@ -1,4 +1,4 @@
-"""A store on the real engine that ends itself with SIGKILL at the n-th await: `HOME SEED [N]`."""
+"""A store on the real engine that kills itself with SIGKILL at the n-th await: `HOME SEED [N]`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DeadlyFuse(Fuse):
-    """Burns for good: no handler runs, nothing is flushed."""
+    """Kills the process: no handler runs, nothing is flushed."""
 
     def step(self) -> None:
         self.steps += 1
@@ -35,7 +35,7 @@ class DeadlyFuse(Fuse):
 
 
 class FiledOffsets(FakeOffsets):
-    """Committed offsets in a file, replaced whole."""
+    """Committed offsets in a file that is replaced as a whole."""
 
     file: Path
 

@@ -1,4 +1,4 @@
-"""One record of every class that is stored, every field filled, and Kafka records of them."""
+"""One record of every class that is stored, with every field filled, and Kafka records of them."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def kafka_record(
     partition: int = 0,
     key: bytes = b"4477",
 ) -> ConsumerRecord:
-    """A record as the consumer hands it over."""
+    """A record in the form in which the consumer gives it."""
     octets = single_object.encode(value) if isinstance(value, Record) else value
     return ConsumerRecord(
         topic=topic,

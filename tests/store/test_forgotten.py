@@ -1,4 +1,4 @@
-"""Which records the store keeps out, as they come by again after their handset was forgotten."""
+"""The records that the store leaves out when they are read again after an erasure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def forgotten(until_ms: int, handset: str = HANDSET) -> Forgotten:
 
 
 def stored(record, held: Forgotten, key: str = HANDSET):
-    """Rows of the record's table, and of the dead letters."""
+    """The rows of the record's table, and of the dead letters."""
     topic = TOPIC_OF[type(record)]
     taken = kafka_record(topic, record, offset=5, key=key.encode())
     table, letters = Decoder(topic, held).tables([taken])
@@ -105,7 +105,7 @@ class FakeTopics:
 
 
 class ErasingWriter(FakeWriter):
-    """Deletes by handset and offset, from rows as the real one has them."""
+    """Deletes by handset and offset, as the real writer does, from its rows."""
 
     async def erase(self, handset, before):
         await asyncio.sleep(0)

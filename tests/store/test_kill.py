@@ -1,4 +1,4 @@
-"""kill -9 of the store on the real engine: between insert and commit, and everywhere else."""
+"""kill -9 of the store on the real engine: between insert and commit, and at every other await."""
 
 from __future__ import annotations
 

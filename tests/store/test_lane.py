@@ -1,4 +1,4 @@
-"""Blocks are cut from a lane by rows, octets and age; an unfinished one comes back as it was."""
+"""Blocks are cut from a lane by rows, octets and age; an unfinished block comes again unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that state times of 672 months: every row is stored, and the files stay few."""
+"""Records that state times of 672 months: every row is stored, and there are few files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TIMES = [datetime(1970 + month // 12, month % 12 + 1, 3, tzinfo=UTC) for month i
 
 
 def stating(record: Record, at: datetime) -> Record:
-    """The sample, with every time in it this one."""
+    """The sample, with this time in every field."""
     times: dict[str, Any] = {
         name: at for name in record.__struct_fields__ if isinstance(getattr(record, name), datetime)
     }
@@ -81,7 +81,7 @@ def test_every_table_is_partitioned_by_the_month_of_kafkas_time(database: Databa
 
 
 def test_nobody_outside_can_state_kafkas_time() -> None:
-    """The topics that others may write take the broker's time, not the producer's."""
+    """The topics that others may write have the broker's time, not the producer's."""
     stated = {name for name in KIND_OF if not topics.topics()[name].log_append_time}
     assert stated <= OURS_ALONE
 
@@ -99,7 +99,7 @@ def granules_read(database: Database, where: str) -> tuple[int, int]:
 
 
 async def test_a_range_of_gateway_times_is_found_by_an_index(database: Database) -> None:
-    """Of five months one is read, though in each a message states 1970."""
+    """One of five months is read, although a message in each month states 1970."""
     database.writing.command("TRUNCATE TABLE twoway.mo_message_rows")
     writer = ClickHouseWriter(database.writing)
     for month in range(1, 6):

@@ -1,4 +1,4 @@
-"""Rows that the real engine refuses for what is in them become letters; the others are stored."""
+"""Rows that the real engine refuses for their content become dead letters; others are stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = 9
 
 
 class Unchecked(ClickHouseWriter):
-    """Changes one row after our own checks, so that the engine is what refuses it."""
+    """Changes one row after our own checks, so that the engine refuses it."""
 
     def __init__(self, client: Any, column: str, value: object, offset: int) -> None:
         super().__init__(client)

@@ -1,4 +1,4 @@
-"""Every record comes back from the real engine as it went in; columns, schema and tables agree."""
+"""Every record comes back from the real engine unchanged; columns, schema and tables agree."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def writer(database: Database) -> Iterator[ClickHouseWriter]:
 
 
 def clickhouse_type(avro: Any) -> str:
-    """The type an Avro type is stored as, LowCardinality left out."""
+    """The type in which an Avro type is stored, without LowCardinality."""
     match avro:
         case ["null", other]:
             return f"Nullable({clickhouse_type(other)})"
@@ -95,7 +95,7 @@ def test_the_table_has_the_columns_of_the_row_with_the_types_of_the_schema(
 
 
 def plain(value: Any) -> Any:
-    """What the driver should give for a field: times cut to milliseconds, structs as dicts."""
+    """What the driver should return for a field: times in milliseconds, structs as dicts."""
     match value:
         case datetime():
             return value.replace(microsecond=value.microsecond // 1000 * 1000)

@@ -1,4 +1,4 @@
-"""Each event is stored once, whatever is killed, moved or refused in between."""
+"""Each event is stored once, whatever is killed, moved or refused meanwhile."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ async def test_no_junk_in_a_topic_that_others_may_write_stops_the_store(topic: s
 
 
 class Picky(FakeWriter):
-    """Refuses a block that holds a row of some offsets, as ClickHouse would."""
+    """Refuses a block that holds a row of certain offsets, as ClickHouse would."""
 
     refuses: frozenset[int] = frozenset()
 
@@ -234,7 +234,7 @@ async def test_an_integer_beyond_its_column_is_a_dead_letter(attempt: int) -> No
 
 
 class Refusing:
-    """Fails some times, then does what it is for."""
+    """Fails some times, then works."""
 
     def __init__(self, target: Any, method: str, error: Exception, times: int) -> None:
         self._target, self._method, self._error, self.left = target, method, error, times

@@ -1,4 +1,4 @@
-"""The table `assemblies` for tests: parts go in, messages come out, rows pass through octets."""
+"""The table `assemblies` for tests: parts go in, messages come out, rows are encoded each time."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ class Box:
         self.rows: dict[bytes, bytes] = {}
 
     def take(self, part: MoPart) -> list[MoMessage]:
-        """What goes out because of `part`."""
+        """The messages that go out because of `part`."""
         if not part.reference_bits:
             return [message_from_part(part, account="main")]
         key = assembly_key(part)
@@ -46,11 +46,11 @@ class Box:
         return messages
 
     def take_all(self, parts: Iterable[MoPart]) -> list[MoMessage]:
-        """What goes out because of all of `parts`, one after the other."""
+        """The messages that go out because of all of `parts`, in sequence."""
         return [message for part in parts for message in self.take(part)]
 
     def tick(self, now: datetime) -> list[MoMessage]:
-        """What goes out at `now`."""
+        """The messages that go out at `now`."""
         released = []
         for key in list(self.rows):
             row, messages = release_due(
@@ -61,7 +61,7 @@ class Box:
         return released
 
     def open_parts(self) -> list[str]:
-        """Ids of the parts that wait."""
+        """The ids of the parts that wait."""
         rows = map(assemblies_from_octets, self.rows.values())
         return [part.part_id for row in rows for held in row.open for part in held.parts]
 
@@ -92,7 +92,7 @@ def piece(
     wide: bool = False,
     **fields: Any,
 ) -> MoPart:
-    """Part `number` of `of`, sent and received so long after noon; its text says its number."""
+    """Part `number` of `of`, sent and received at this time after noon; its text is its number."""
     header = (
         bytes((6, 8, 4)) + reference.to_bytes(2, "big") + bytes((of, number))
         if wide

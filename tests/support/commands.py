@@ -11,7 +11,7 @@ NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 
 
 def command_of(**given: Any) -> MtCommand:
-    """A reply that may go until midnight; `given` are fields of it."""
+    """A reply that may go until midnight; `given` replaces fields."""
     fields: dict[str, Any] = {
         "command_id": "e3f19b7c5d0a4862b1c7f4093ad8625e",
         "request_id": "order-4711",

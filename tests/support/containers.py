@@ -29,7 +29,7 @@ CONTROLLER: Final = 9093
 
 @cache
 def missing_engine() -> str:
-    """Why containers cannot be run here; empty when they can."""
+    """Why no containers can run here; empty if they can."""
     if "DOCKER_HOST" not in os.environ and not SOCKET.exists():
         return f"STACK=docker needs a Docker engine: neither DOCKER_HOST nor {SOCKET} is there"
     import docker
@@ -44,7 +44,7 @@ def missing_engine() -> str:
 
 
 def require_engine() -> None:
-    """Skip the test, saying what is missing, where no container can be run."""
+    """Skip the test where no container can run, and say what is missing."""
     if missing := missing_engine():
         pytest.skip(missing)
 

@@ -1,4 +1,4 @@
-"""One handset's conversation driven through consent and gate, with all that came out of it."""
+"""One handset's conversation through consent and gate, with all of its outputs."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,7 +60,7 @@ def mt(text: str = "news", sender: str | None = ANN, **fields: Any) -> MtRequest
 
 
 class Conversation:
-    """The row of one handset, and everything said about it. The clock is `now`, in minutes."""
+    """The row of one handset, and its outputs. The clock is `now`, in minutes."""
 
     def __init__(self, directory: Directory = DIRECTORY, **rules: Any) -> None:
         self.directory = directory
@@ -73,7 +73,7 @@ class Conversation:
 
     @property
     def row(self) -> HandsetConsent | None:
-        """The row as it is stored."""
+        """The row in the form in which it is stored."""
         return consent_from_octets(self.octets) if self.octets else None
 
     def _take(self, decision: Decision) -> Decision:
@@ -88,7 +88,7 @@ class Conversation:
         self.now += timedelta(minutes=minutes)
 
     def tick(self, minutes: float = 0) -> Decision | None:
-        """Let time pass, each deadline falling due at a tick of its minute."""
+        """Let time pass; each deadline falls due at a tick of its minute."""
         end = self.now + timedelta(minutes=minutes)
         decision = None
         while self.now < end or decision is None:
@@ -107,7 +107,7 @@ class Conversation:
     def says(
         self, text: str = "hello", number: str = ANN, *, late: float = 0, **fields: Any
     ) -> Decision:
-        """The handset's message, sent `late` minutes before it reaches us."""
+        """The handset sends a message, which reaches us `late` minutes later."""
         given = {"received_at": self.now} | fields
         message = mo(text, number, at=self.now - timedelta(minutes=late), **given)
         return self._take(
@@ -117,7 +117,7 @@ class Conversation:
         )
 
     def asks(self, request: MtRequest, **gate: Any) -> Decision:
-        """The application's request."""
+        """The application requests an MT."""
         return self._take(
             judge(
                 self.row, request, directory=self.directory, now=self.now, rules=GateRules(), **gate
@@ -127,7 +127,7 @@ class Conversation:
     def fails(
         self, command: MtCommand, outcome: Outcome = Outcome.FAILED, **fields: Any
     ) -> Decision:
-        """What the gateway makes of a command."""
+        """The gateway reports that a command failed."""
         if outcome is not Outcome.FAILED or not fields.get("final", True):
             return self._take(Decision(row=self.row))
         return self._take(
@@ -140,7 +140,7 @@ class Conversation:
         )
 
     def states(self, scope: str = ANN) -> tuple[str, str]:
-        """Ours and the gateway's, as the newest row about the scope has them."""
+        """Our state and the gateway's, in the newest row about the scope."""
         rows = [c for c in self.changes if c.scope == scope]
         newest = max(rows, key=lambda c: (c.at, c.recorded_at), default=None)
         return (newest.state, newest.gateway_state) if newest else ("open", "open")

@@ -1,4 +1,4 @@
-"""The samples of the guide, octet for octet: misspelt, and broken where it breaks them."""
+"""The samples of the guide, octet for octet, with its misspellings and its malformed requests."""
 
 # G8.3.4: the id element ends in an l and a d.
 GUIDE_XML = b"""data=<?xml version="1.0"?>

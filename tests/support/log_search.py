@@ -1,11 +1,11 @@
-"""Whether logs have anything that was sent: a number, a text or a secret, in any form of writing.
+"""Whether a log holds a number, a text or a secret that was sent, in any form of writing.
 
     search = Search(texts=…, secrets=…, rented=…)
     assert not list(search.of(logs_of(home)))
 
-A number is looked for as digits, grouped digits and octets; any number of the tests' handsets is
-found without being named. Texts and secrets are looked for as JSON, Python, hex, a URL and base64
-have them.
+A number is searched as digits, as grouped digits and as octets; any handset of the tests is found
+without being named. Texts and secrets are searched as JSON, Python, hex, a URL and base64 write
+them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HANDSET_HEX: Final = re.compile(r"(?:343437|32373832)(?:3[0-9]){7,9}(?!3[0-9])"
 
 
 class Search:
-    """For these, and for every handset of the tests but for `rented`, which are our own numbers."""
+    """A search for these, and for every handset of the tests except `rented`, our own numbers."""
 
     def __init__(
         self,
@@ -76,10 +76,10 @@ class Search:
 
 
 def logs_of(home: Path) -> list[Path]:
-    """Everything that processes of ours said under a home, and what they left for `status`.
+    """All logs of our processes under a home, and what they left for `status`.
 
-    Kafka's segments and a database's journal are called .log, too: they lie deeper. The gateway's
-    mo.log is input.
+    Segments of Kafka and the journal of a database are called .log, too: they are deeper. The
+    gateway's mo.log is input.
     """
     found = {
         *(each for each in home.glob("*.log") if each.name != "mo.log"),
@@ -90,14 +90,14 @@ def logs_of(home: Path) -> list[Path]:
 
 
 def refuse_handsets_in_logs(home: Path) -> None:
-    """Fail when a log of the home has the number of a handset, whoever sent it."""
+    """Fail if a log of the home holds the number of any handset."""
     rented = rented_in("".join(file.read_text() for file in home.glob("*.toml")))
     found = list(Search(texts=(), rented=rented).of(logs_of(home)))
     assert not found, found[:20]
 
 
 def processes_without_log(home: Path, names: Iterable[str]) -> list[str]:
-    """Those of the processes that said nothing: nothing was searched of them."""
+    """The processes without a log: nothing of theirs was searched."""
     return [
         name
         for name in names
@@ -106,7 +106,7 @@ def processes_without_log(home: Path, names: Iterable[str]) -> list[str]:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """How it may stand in a log, in lower case."""
+    """The forms in which a text may be in a log, in lower case."""
     octets = [text.encode(codec, "ignore") for codec in ("utf-8", "latin-1", "utf-16-be")]
     yield from (text.lower(), json.dumps(text)[1:-1].lower(), ascii(text)[1:-1].lower())
     for each in octets:
@@ -115,12 +115,12 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _base64(secret: str) -> Iterator[str]:
-    """Wherever in three octets it begins; what a neighbour has a part in is left out."""
+    """Base64 for each of the three offsets, without the characters that neighbours share."""
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
         whole = (before + len(secret.encode())) * 8 // 6
         yield b64encode(bytes(before) + secret.encode()).decode()[skipped:whole].lower()
 
 
 def rented_in(numbers_toml: str) -> frozenset[str]:
-    """The numbers of a directory: those are ours, and may be said."""
+    """The numbers of a directory: they are ours, and may be logged."""
     return frozenset(re.findall(r'^number = "([0-9]+)"', numbers_toml, re.MULTILINE))

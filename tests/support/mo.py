@@ -37,7 +37,7 @@ def callback(text: str | bytes = "hello", **fields: Any) -> MoCallback:
 
 
 def raw(query: bytes, *, received_at: datetime = NOON, source: str = "http") -> MoRaw:
-    """A raw event as ingest records a GET."""
+    """A raw event as ingest records it for a GET."""
     return MoRaw(
         source=source,
         received_at=received_at,
@@ -78,7 +78,7 @@ class Seen:
         self.rows: dict[bytes, bytes] = {}
 
     def accept(self, part: MoPart) -> MoPart | None:
-        """The part when it is new."""
+        """The part, if it is new."""
         key = seen_key(part)
         self.rows[key], accepted = accept_part(self.rows.get(key), part)
         return accepted

@@ -1,10 +1,11 @@
-"""No process that a test starts outlives the run, however the run ends: SIGKILL too.
+"""No process that a test starts outlives the run, however the run ends, also by SIGKILL.
 
-A run marks its environment, which every process started by it inherits, and theirs in turn. A
-watcher holds one end of a pipe; when the run is gone, the kernel closes the other end, and the
-watcher kills whatever has the mark. So a test starts processes as it likes, from any thread.
+A run sets a mark in its environment. Every process that it starts inherits the mark, and so do
+their child processes. A watcher holds one end of a pipe. When the run is gone, the kernel closes
+the other end, and the watcher kills every process with the mark. So a test may start processes from
+any thread.
 
-    python -I -S tests/support/orphans.py MARK     is the watcher; the pipe is its standard input
+`python -I -S tests/support/orphans.py MARK` is the watcher; the pipe is its standard input.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LOOKS = 3
 
 
 def kill_orphans_of_this_run() -> None:
-    """From now on have what this process starts killed when this process is gone. Linux alone."""
+    """Have every process that this one starts killed when this process is gone. Linux only."""
     if sys.platform != "linux":
         return
     mark = uuid.uuid4().hex
@@ -40,7 +41,7 @@ def kill_orphans_of_this_run() -> None:
 
 
 def _marked(mark: str) -> list[int]:
-    """Process ids of those that run with the mark, without our own."""
+    """The ids of processes with the mark, except ours."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another user's, or gone
@@ -51,7 +52,7 @@ def _marked(mark: str) -> list[int]:
 
 
 def watch(mark: str) -> None:
-    """Wait for the end of the run, and kill until none is left."""
+    """Wait for the end of the run, then kill until no such process is left."""
     while os.read(0, 4096):
         pass
     looks_without = 0

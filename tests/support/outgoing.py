@@ -1,4 +1,4 @@
-"""What senders and the gateway write about commands, for a partition without Kafka."""
+"""The records of senders and the gateway about commands, for a partition without Kafka."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Outgoing(Partition):
         holder: str = "a",
         kind: AskKind = AskKind.ASK,
     ) -> MtState:
-        """Ask for an attempt, or withdraw it; what the worker said last of the command."""
+        """Ask for an attempt, or withdraw it; return the worker's last state of the command."""
         ask = MtAsk(
             ask_id=derived_id("ask", command.command_id, holder, str(attempt), kind),
             kind=kind.value,
@@ -66,7 +66,7 @@ class Outgoing(Partition):
         return self.state_of(command)
 
     def result(self, command: MtCommand, outcome: str, *, attempt: int = 1, **fields) -> MtState:
-        """Write what was seen of an attempt."""
+        """Write the result of an attempt."""
         given = {
             "result_id": f"{command.command_id}/{attempt}/{outcome}",
             "command_id": command.command_id,
@@ -129,12 +129,12 @@ class Outgoing(Partition):
         self.take(topics.MO_RAW, single_object.encode(raw), HANDSET.encode())
 
     def command(self, request_id: str = "r1", text: str = "hi") -> MtCommand:
-        """Request an MT; the command it became."""
+        """Request an MT; return its command."""
         self.request(request_id, text)
         return self.commands[-1]
 
     def pass_time(self, to: datetime) -> None:
-        """The broker's time and the partition's."""
+        """Set the broker's time and the partition's."""
         self.now = to
         self.tick(to)
 
@@ -149,10 +149,10 @@ class Outgoing(Partition):
         return self.written(topics.MT_REJECTION)
 
     def states_of(self, command: MtCommand) -> list[MtState]:
-        """All that was said of a command."""
+        """All states of a command."""
         said: list[MtState] = self.written(topics.MT_STATE)
         return [state for state in said if state.command_id == command.command_id]
 
     def state_of(self, command: MtCommand) -> MtState:
-        """What was said last."""
+        """The last state of a command."""
         return self.states_of(command)[-1]

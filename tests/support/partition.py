@@ -45,7 +45,7 @@ class Partition:
         key: bytes = b"",
         headers: tuple[tuple[str, bytes | None], ...] = (),
     ) -> None:
-        """One record, in a unit of work of its own, or in as many as it asks for."""
+        """Process one record, in one unit of work, or in as many as it needs."""
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1
         record = SimpleNamespace(
             topic=topic,
@@ -68,9 +68,11 @@ class Partition:
         self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
         return unfinished
 
-    def raw(self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1") -> None:
+    def raw(
+        self, text: str, *, at: datetime = NOON, mo_msg_id: str = "m1", number: str = NUMBER
+    ) -> None:
         callback = MoCallback(
-            handset=HANDSET, number=NUMBER, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
+            handset=HANDSET, number=number, octets=text.encode(), mo_msg_id=mo_msg_id, api_id="1"
         )
         query = http_form.render(callback)
         raw = MoRaw(
@@ -85,7 +87,7 @@ class Partition:
         self.take(topics.MT_REQUEST, single_object.encode(request), to.encode())
 
     def confirm(self, request_id: str, text: str) -> None:
-        """The application's own confirmation of a stop."""
+        """Send the application's own confirmation of a stop."""
         request = MtRequest(
             request_id=request_id,
             to=HANDSET,

@@ -1,4 +1,4 @@
-"""A directory with a number of every kind, and one handset that writes to them."""
+"""A directory with a number of every kind, and one handset that sends to them."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,7 @@ from pipeline.directory.directory import Directory, numbers_from_toml
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 HANDSET = "27821234567"
+API_ID = "12345"  # of Ann's number
 ANN = "447700900001"
 BOB = "447700900002"
 STRICT = "447700900003"
@@ -26,12 +27,13 @@ sender_ids = ["ACME", "447700800000"]
 [[number]]
 number = "{ANN}"
 kind = "vmn"
-api_id = "1001"
+api_id = "{API_ID}"
 
 [[number]]
 number = "{BOB}"
 kind = "vmn"
 api_id = "1002"
+custom_reply.HELP.enabled = true
 
 [[number]]
 number = "{STRICT}"
@@ -103,7 +105,7 @@ text = "Call 0800 1234"
 
 
 def directory_from(text: str) -> Directory:
-    """A directory of this file."""
+    """The directory in this file."""
     return Directory(numbers_from_toml(text, origin="numbers.toml", loaded_at=NOON))
 
 

@@ -21,7 +21,7 @@ COMMAND_SECONDS: Final = 120.0
 
 
 def environment_without_settings(settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Ours without TWOWAY_ variables of whoever runs the tests, with `settings` (x: TWOWAY_X)."""
+    """Our environment without TWOWAY_ variables of the user, plus `settings` (x: TWOWAY_X)."""
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("TWOWAY_")}
     given = {f"TWOWAY_{name.upper()}": text for name, text in (settings or {}).items()}
     return inherited | given | {"PYTHONUNBUFFERED": "1"}
@@ -35,7 +35,7 @@ def run_cli(
     check: bool = True,
     timeout_seconds: float = COMMAND_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
-    """`twoway *words` on `home`; with `check`, a failure fails the test with what it said."""
+    """`twoway *words` on `home`; with `check`, another exit code than 0 fails with the output."""
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.cli.main", *words],
         env=environment_without_settings(settings) | {"TWOWAY_HOME": str(home)},
@@ -51,7 +51,7 @@ def run_cli(
 
 
 class RunningStack:
-    """A `twoway up` of the test's own; `start` returns when its ready file is there."""
+    """A `twoway up` for a test; `start` returns when its ready file exists."""
 
     def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
@@ -62,13 +62,13 @@ class RunningStack:
 
     @property
     def stack(self) -> Stack:
-        """Addresses and process ids as they are now."""
+        """The present addresses and process ids."""
         found = find_stack(self.home)
         assert found is not None, self.said()
         return found
 
     def said(self) -> str:
-        """What `up` said, and the end of what each of its processes did."""
+        """The output of `up`, and the end of the log of each of its processes."""
         logs = [self.log, *sorted((self.home / "logs").glob("*.log"))]
         return "\n".join(
             f"--- {log.name}\n{log.read_text(errors='replace')[-3_000:]}"
@@ -76,12 +76,13 @@ class RunningStack:
             if log.is_file()
         )
 
-    def start(self) -> None:
-        """Start on free ports and wait until all is ready."""
+    def start(self, *options: str) -> None:
+        """Start on free ports, with further options of `up`, and wait until all is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
         ports = ("--http-port", "0", "--report-port", "0", "--kafka-port", "0")
         words = ("up", "--home", str(self.home), "--ready-file", str(self.ready_file), *ports)
+        words += options
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pipeline.cli.main", *words],
@@ -99,7 +100,7 @@ class RunningStack:
             time.sleep(0.1)
 
     def stop(self, *, within_seconds: float = END_SECONDS) -> int:
-        """Ctrl-C; the exit status. It must have ended in time."""
+        """Send Ctrl-C and return the exit status; it must end in time."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -110,7 +111,7 @@ class RunningStack:
             raise AssertionError(f"up did not end in {within_seconds} s\n{self.said()}") from None
 
     def kill(self) -> None:
-        """SIGKILL to `up` itself; its processes go with it."""
+        """Send SIGKILL to `up` itself; its processes end with it."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -1,6 +1,6 @@
-"""Pairs of MT requests under one id: the same request, or another (SPEC: `id-reused`).
+"""Pairs of MT requests under one id: the same request, or another one (`id-reused`).
 
-The way in by HTTP and the gate must give one answer for each pair.
+`POST /mt` and the gate must give one answer for each pair.
 """
 
 from __future__ import annotations

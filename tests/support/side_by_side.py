@@ -1,7 +1,8 @@
-"""Tests side by side (pytest-xdist): what stays in one process, and what begins first.
+"""Tests side by side (pytest-xdist): which tests share a process, and which begin first.
 
-The suite's stack and the suite's broker are each in one process, with all tests on them. Of the
-other tests, those of a file stay together. Long ones begin first, so that none is left to the end.
+All tests on the suite's stack run in one process, and so do all tests on the suite's broker. The
+other tests of one file stay together. Long tests begin first, so that no long test is left to the
+end.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
 def shared_by(item: pytest.Item) -> str:
-    """The fixture that the test shares with others; empty for none."""
+    """The fixture that the test shares with other tests; empty for none."""
     names = getattr(item, "fixturenames", ())
     return next((name for name in SHARED if name in names), "")
 
 
 def turn_of(item: pytest.Item) -> int:
-    """The lower, the earlier: the stack's tests are the longest row, single quick ones the last."""
+    """The place in the order: the stack's tests take longest and begin first, quick ones last."""
     on = shared_by(item)
     if on == "stack":
         return 0
@@ -44,13 +45,13 @@ def turn_of(item: pytest.Item) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell each process, before it begins, where to leave the groups."""
+    """Tell each process, before it begins, where to write the groups."""
     node.workerinput[GROUPS] = str(_groups_file(node.config))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort the tests; a process that works for another one leaves the group of each test."""
+    """Sort the tests; a process of a parallel run also writes the group of each test."""
     items.sort(key=turn_of)
     if GROUPS in (given := getattr(config, "workerinput", {})):
         file = Path(given[GROUPS])
@@ -60,11 +61,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class ByFixtureOrFile(LoadScopeScheduling):
-    """Gives out all tests on a shared fixture together; of the others, those of a file."""
+    """Gives all tests on a shared fixture to one process, and the others by file."""
 
     @cached_property
     def _groups(self) -> dict[str, str]:
-        """By a test's name; asked for when all processes have collected."""
+        """The group of each test by name; read when all processes have collected."""
         groups: dict[str, str] = json.loads(_groups_file(self.config).read_text())
         return groups
 
@@ -74,7 +75,7 @@ class ByFixtureOrFile(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFixtureOrFile | None:
-    """Ours for `--dist loadscope`; xdist's own for all else."""
+    """Our scheduler for `--dist loadscope`; xdist's own for all else."""
     if config.getvalue("dist") != "loadscope":
         return None
     config.option.loadscopereorder = False  # in the order of the sorted tests

@@ -1,4 +1,4 @@
-"""SMS-DELIVER PDUs of captures (3GPP TS 23.040 9.2.2.1), read far enough for their text."""
+"""SMS-DELIVER PDUs of captures (3GPP TS 23.040 9.2.2.1), read as far as their text."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ UDHI = 0x40
 
 
 class Delivered(NamedTuple):
-    """What a PDU says."""
+    """The content of a PDU."""
 
     handset: str
     udh: bytes

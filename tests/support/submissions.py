@@ -1,4 +1,4 @@
-"""Commands as the ways out are given them."""
+"""Commands in the form in which the ways out get them."""
 
 import json
 from datetime import datetime
@@ -19,10 +19,10 @@ COMMAND: MtCommand = msgspec.convert(
 
 
 def command_of(**changes: Any) -> MtCommand:
-    """The example of a command, changed."""
+    """The example of a command, with changes."""
     return msgspec.structs.replace(COMMAND, **changes)
 
 
 def submission_of(**changes: Any) -> Submission:
-    """The first attempt of it."""
+    """The first attempt of the command."""
     return Submission(command=command_of(**changes), attempt=1)

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="marks are read 
 
 
 def is_alive(pid: int) -> bool:
-    """A zombie is none: nobody may have waited for it yet."""
+    """Whether the process runs; a zombie does not: nobody may have waited for it yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -42,7 +42,7 @@ def is_alive(pid: int) -> bool:
 
 
 def started_and_killed() -> list[int]:
-    """What a run started before it was killed."""
+    """The processes that a run started before it was killed."""
     with subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         pids = [int(pid) for pid in run.stdout.readline().split()]

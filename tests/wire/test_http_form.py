@@ -78,7 +78,7 @@ def test_the_capture_is_rendered_back_octet_for_octet():
 
 
 def test_an_alphanumeric_originator_is_taken():
-    """mo-json-004's originator, which its source refuses, by our way in."""
+    """The originator of mo-json-004, which its source refuses, by our way in."""
     assert _parse(b"from=MTN&to=1").handset == "MTN"
 
 
@@ -227,7 +227,7 @@ def test_arbitrary_octets_give_a_value(query, body, content_type):
     st.sampled_from([b"", b"&moMsgId=", b"&moMsgId=8fe0", b"&moMsgId=%41"]),
 )
 def test_the_guides_order_has_no_meaning_of_its_own(api_id, time, text, udh, mo_msg_id):
-    """A query in that order is read by a way of its own; one more parameter takes it off it."""
+    """A query in that order has a reader of its own; with one more parameter it has not."""
     query = (b"api_id=%b&from=27999&to=27123&timestamp=%b&text=%b&charset=UTF-16BE&udh=%b%b") % (
         api_id,
         time,

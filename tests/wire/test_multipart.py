@@ -1,4 +1,4 @@
-"""`multipart/form-data` is a form too; the octets of each part survive."""
+"""`multipart/form-data` is a form too; the octets of each part stay unchanged."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Percent-encoding: octets in, octets out, and what is broken is said."""
+"""Percent-encoding: octets in, octets out, and errors are reported."""
 
 import re
 from urllib.parse import quote_plus, unquote_to_bytes

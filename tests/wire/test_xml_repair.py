@@ -1,9 +1,9 @@
-"""XML by the letter is no XML; its message is taken all the same, flagged."""
+"""XML that is not well-formed; its message is still taken, with a flag."""
 
 import pytest
 
-from pipeline.cli.dead_letter.again import again_from_letter
 from pipeline.records import DeadLetter, Flag, Rejected
+from pipeline.store.story.again import again_from_letter
 from pipeline.wire import soap, xml
 from pipeline.wire.callback import MoCallback
 from tests.support.guide_samples import GUIDE_SOAP

@@ -5,7 +5,7 @@ FROM twoway.mt_now
 WHERE (handset, command_id) IN
 (
     SELECT handset, command_id FROM twoway.mt_state_rows
-    WHERE state = 'unknown' AND at >= {since:DateTime64(3, 'UTC')}
+    WHERE state = 'unknown' AND at >= parseDateTime64BestEffort({since:String}, 3, 'UTC')
 )
 AND state = 'unknown'
 ORDER BY at, command_id

@@ -4,91 +4,116 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.http.mt import REQUEST_ID
-from ingest.http.openapi.answers import (
+from ingest.http.openapi.components import (
     COMMON,
     GUARDED,
+    MT_REFUSED,
+    NO_SUCH_REQUEST,
+    NOT_HTTP,
     SIZED,
     JsonObject,
     json_answer,
     read_path,
-    text_answer,
+    reference,
 )
-from pipeline.records import CommandState, SeenBy
+from ingest.http.openapi.mt_schemas import REQUEST_ID_SCHEMA
 
-_REQUEST_ID: Final[JsonObject] = {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"}
-_ASKED: Final[JsonObject] = {
-    "type": "object",
-    "required": ["to", "text"],
-    "additionalProperties": False,
-    "properties": {
-        "to": {"type": "string", "description": "Destination, international."},
-        "text": {"type": "string"},
-        "from": {"type": ["string", "null"], "description": "Sender ID; absent: the gate chooses."},
-        "keyword": {"type": ["string", "null"], "description": "For a shared short code."},
-        "api_id": {"type": ["string", "null"]},
-        "confirms_opt_out": {"type": "boolean", "default": False},
-        "not_after": {
-            "type": ["string", "null"],
-            "format": "date-time",
-            "description": "Refuse it after this time; with a zone.",
+_ID: Final = "order-4711"
+_ASKED_EXAMPLES: Final[JsonObject] = {
+    "reply": {
+        "summary": "An answer, from the number that was texted.",
+        "value": {"to": "447700900001", "from": "447700900999", "text": "Your table is booked."},
+    },
+    "shortest": {
+        "summary": "The gate chooses the sender.",
+        "value": {"to": "447700900001", "text": "Your table is booked."},
+    },
+    "confirmation": {
+        "summary": "The confirmation of an opt-out, which passes the gate.",
+        "value": {
+            "to": "447700900001",
+            "text": "You are off the list.",
+            "confirms_opt_out": True,
+            "not_after": "2026-11-28T15:00:00Z",
         },
     },
 }
-
-_TIME: Final[JsonObject] = {"type": ["string", "null"], "format": "date-time"}
-_IDS: Final[JsonObject] = {"type": "array", "items": {"type": "string"}}
-_MT_STATE: Final[JsonObject] = {
-    "type": "object",
-    "description": "How its command stands, once the worker has said so.",
-    "properties": {
-        "state": {"enum": [state.value for state in CommandState]},
-        "attempt": {"type": "integer", "description": "0 before one was permitted."},
-        "parts": {"type": "array", "items": {"type": "integer"}},
-        "until": _TIME | {"description": "Of a permit: when it ends."},
-        "retry_at": _TIME | {"description": "No attempt is permitted before it."},
-        "behind": {"type": "string", "description": "The command_id that goes first."},
-        "gateway_message_ids": _IDS | {"description": "In the order of the parts."},
-        "code": {"type": "string", "description": "The gateway's last code or status."},
-        "words": {"type": "string"},
-        "charge": {"type": "string", "description": "Credits, a decimal number."},
-        "charge_units": {"type": "integer", "description": "In 1/3,000,000 credit."},
-        "source": {"enum": [source.value for source in SeenBy]},
-        "consent_asked_at": _TIME | {"description": "When consent was looked at last."},
-        "at": {"type": "string", "format": "date-time"},
-    },
+_REJECTION: Final[JsonObject] = {
+    "state": "rejection",
+    "rejection_id": "41c8e07d2b9f4a63957e0d1c8b2a6f35",
+    "request_id": _ID,
+    "command_id": "",
+    "handset": "447700900001",
+    "sender_id": "447700900999",
+    "rule": "opted-out",
+    "detail": "Stopped for 447700900999 since 2026-11-28 07:43:50 UTC by a stop word.",
+    "mo_message_id": "0d9e4c1b7a5f42e38c6b1f20a7d35e94",
+    "caused_at": "2026-11-28T07:43:50Z",
+    "scope_kind": "number",
+    "scope": "447700900999",
+    "at": "2026-11-28T07:43:51.250000Z",
 }
-
+_RESULT: Final[JsonObject] = {
+    "state": "result",
+    "result_id": "2d3e4f5061728394a5b6c7d8e9f00b1c",
+    "command_id": "e3f19b7c5d0a4862b1c7f4093ad8625e",
+    "request_id": _ID,
+    "handset": "447700900001",
+    "outcome": "delivered",
+    "final": True,
+    "gateway_message_id": "c7b1f5e60d9a43288e2f7a1b0c3d4e5f",
+    "code": "004",
+    "words": "",
+    "attempt": 1,
+    "at": "2026-11-28T07:43:58Z",
+    "way": "http",
+    "api_id": "12345",
+    "gateway_message_ids": ["c7b1f5e60d9a43288e2f7a1b0c3d4e5f"],
+    "charge": "0.300000",
+    "source": "callback",
+}
 MT_PATHS: Final[JsonObject] = {
     "/mt": {
         "post": {
+            "operationId": "askForMt",
+            "tags": ["mt"],
             "summary": "Ask for an MT; the gate decides.",
             "parameters": [
                 {
                     "name": "Idempotency-Key",
                     "in": "header",
                     "required": False,
-                    "description": "Becomes the request_id; absent: one is made.",
-                    "schema": _REQUEST_ID,
+                    "description": "Becomes the request_id; absent: one is made. The same key with"
+                    " the same content changes nothing, so ask again after a 503 or no answer.",
+                    "schema": REQUEST_ID_SCHEMA,
+                    "example": _ID,
                 }
             ],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _ASKED}},
+                "content": {
+                    "application/json": {
+                        "schema": reference("schemas", "Asked"),
+                        "examples": _ASKED_EXAMPLES,
+                    }
+                },
             },
             "responses": {
-                "202": json_answer(
-                    "Kafka has it, now or from an equal request before.",
-                    {
-                        "type": "object",
-                        "required": ["request_id"],
-                        "properties": {"request_id": _REQUEST_ID},
+                "202": {
+                    **json_answer(
+                        "Kafka has it, now or from an equal request before.",
+                        reference("schemas", "Accepted"),
+                        {"accepted": {"request_id": _ID}},
+                    ),
+                    "headers": {
+                        "Location": {
+                            "schema": {"type": "string"},
+                            "description": "Where it says what became of it.",
+                            "example": f"/mt/{_ID}",
+                        }
                     },
-                ),
-                "400": text_answer(
-                    "Not JSON, or a field is wrong or unknown; the words say which."
-                ),
-                "409": text_answer("The Idempotency-Key was used for another request."),
+                },
+                **MT_REFUSED,
                 **GUARDED,
                 **COMMON,
                 **SIZED,
@@ -97,25 +122,30 @@ MT_PATHS: Final[JsonObject] = {
     },
     "/mt/{request_id}": {
         "parameters": [
-            {"name": "request_id", "in": "path", "required": True, "schema": _REQUEST_ID}
+            {
+                "name": "request_id",
+                "in": "path",
+                "required": True,
+                "schema": REQUEST_ID_SCHEMA,
+                "example": _ID,
+            }
         ],
         **read_path(
+            "Mt",
             "What became of a request of the last 24 hours.",
+            "mt",
             {
                 "200": json_answer(
-                    "The state, and the fields of the record it stands in. A result says what"
-                    " became of the command in the end, and never goes back from delivered.",
+                    "The state, and the fields of the record it stands in.",
+                    reference("schemas", "Status"),
                     {
-                        "type": "object",
-                        "required": ["state", "request_id"],
-                        "properties": {
-                            "state": {"enum": ["pending", "command", "rejection", "result"]},
-                            "request_id": _REQUEST_ID,
-                            "mt_state": _MT_STATE,
-                        },
+                        "pending": {"state": "pending", "request_id": _ID},
+                        "rejection": _REJECTION,
+                        "result": _RESULT,
                     },
                 ),
-                "404": text_answer("No request of the last 24 hours has this id."),
+                **NO_SUCH_REQUEST,
+                **NOT_HTTP,
                 **GUARDED,
                 **COMMON,
             },

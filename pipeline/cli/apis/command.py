@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 from pipeline.sender.apis import UnusableApi
 from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.way import ProbeFailed
@@ -23,18 +25,30 @@ File = Annotated[
 Named = Annotated[str, typer.Argument(metavar="API", help="The api_id.")]
 
 
-def check_apis(file: File = None, home: Home = None) -> None:
+def check_apis(file: File = None, json: Json = False, home: Home = None) -> None:
     """Check a file of APIs and say what is in it; nothing is connected to."""
     settings = settings_from(home=home)
     apis = _apis(file or apis_file(settings))
     default = default_of(apis)
     for api in apis:
         where = api.url or f"{api.host}:{api.port}"
+        if json:
+            print_json_line(
+                {
+                    "api_id": api.api_id,
+                    "way": api.way.value,
+                    "where": where,
+                    "parts_per_second": api.rate or None,
+                    "window": api.window,
+                    "is_default": api.api_id == default,
+                }
+            )
+            continue
         rate = f"{api.rate:g} parts/s" if api.rate else "no limit"
         marks = ", the default" if api.api_id == default else ""
-        typer.echo(f"{api.api_id}: {api.way.value} to {where}, {rate}, window {api.window}{marks}")
-    if not default:
-        typer.echo("commands without an api_id wait: no API is the default")
+        say(f"{api.api_id}: {api.way.value} to {where}, {rate}, window {api.window}{marks}")
+    if not default and not json:
+        say("commands without an api_id wait: no API is the default")
 
 
 def try_api(api_id: Named, home: Home = None) -> None:
@@ -45,7 +59,7 @@ def try_api(api_id: Named, home: Home = None) -> None:
     if api is None:
         there = ", ".join(each.api_id for each in apis)
         raise CommandError(f"there is no API {api_id}; there are {there}")
-    typer.echo(f"{api.api_id}: {asyncio.run(_probe(api))}")
+    say(f"{api.api_id}: {asyncio.run(_probe(api))}")
 
 
 async def _probe(api: Api) -> str:

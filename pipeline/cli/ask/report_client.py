@@ -17,12 +17,14 @@ from pipeline.settings import Settings
 from pipeline.web.bounded_answer import AnswerBounds, AnswerRefused, BoundedResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 TIMEOUT_SECONDS: Final = 30
 QUICK_SECONDS: Final = 3
 #: The report's answers are no larger (`RESULT_OCTETS` of the store).
 MOST_OCTETS: Final = 128 << 20
+MOST_DOWNLOADED_OCTETS: Final = 1 << 40
+DOWNLOAD_SECONDS: Final = 4 * 3600
 PIECE_OCTETS: Final = 64 << 10
 MOST_WORDS: Final = 1_000  # of a refusal, as the report has them
 
@@ -126,8 +128,36 @@ def failure_of(address: str) -> str:
         answer = call(f"{address}/readyz", timeout_seconds=QUICK_SECONDS, context=context)
     except CommandError as error:
         return str(error)
-    words = peer_words(" ".join(answer.text.split()))
+    words = peer_words(" ".join(detail_of(answer.text).split()))
     return "" if answer.status == 200 else f"{address} is not ready ({answer.status}): {words}"
+
+
+def detail_of(text: str) -> str:
+    """What problem details say is wrong (RFC 9457 3.1.4); of another answer its text."""
+    try:
+        problem = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    detail = problem.get("detail") if isinstance(problem, dict) else None
+    return detail if isinstance(detail, str) else text
+
+
+def pieces_of(url: str) -> Iterator[bytes]:
+    """The body of a long answer of the report's, piece by piece; raises `CommandError`."""
+    request = urllib.request.Request(url)  # noqa: S310  ours
+    bounds = AnswerBounds(octets=MOST_DOWNLOADED_OCTETS, seconds=DOWNLOAD_SECONDS)
+    try:
+        with _opener(bounds, None).open(request, timeout=DOWNLOAD_SECONDS) as response:
+            while piece := response.read(PIECE_OCTETS):
+                yield piece
+            if response.length:
+                raise CommandError(f"{_where(request)}: the download does not come to its end")
+    except urllib.error.HTTPError as error:
+        with error:
+            words = peer_words(" ".join(_text_of(error, b"").split()), limit=MOST_WORDS)
+        raise CommandError(f"the report refused this ({error.code}): {words}") from error
+    except _FAILURES as error:
+        raise CommandError(f"{_where(request)} broke off: {_words(error)}") from error
 
 
 def report_of(settings: Settings) -> str:

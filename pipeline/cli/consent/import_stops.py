@@ -11,6 +11,7 @@ from pipeline.cli.consent.stops_csv import WrongLine, WrongTable, stops_in
 from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ def import_stops(
         Path, typer.Argument(metavar="FILE", help="CSV with the columns handset[,number][,reason].")
     ],
     reason: Annotated[
-        str, typer.Option("--reason", help="Reason for the lines that give none.")
+        str, typer.Option("--reason", metavar="WORDS", help="Reason for the lines that give none.")
     ] = "",
     wrong: Annotated[
         Path | None,
@@ -63,7 +64,7 @@ def import_stops(
     def orders(report: WrongLines) -> "Iterator[ConsentRequest]":
         for line, stop in stops_in(file, reason=reason.strip()):
             if line % SAID_EVERY_LINES == 0:
-                typer.echo(f"{line} lines, {report.count} of them wrong", err=True)
+                say(f"{line} lines, {report.count} of them wrong", err=True)
             if isinstance(stop, WrongLine):
                 report.note(stop)
                 continue
@@ -85,7 +86,7 @@ def import_stops(
             published = publish_stream(bootstrap, map(outgoing_from, orders(report)))
         except WrongTable as error:
             raise CommandError(f"{file}: {error}") from error
-    typer.echo(f"{published} stops are ordered")
+    say(f"{published} stops are ordered")
     if report.count:
         raise CommandError(f"{file}: {report.count} lines were wrong and are not imported")
 
@@ -113,14 +114,14 @@ class WrongLines:
         if self._opened is not None:
             self._opened.write(f"{words}\n")
         elif self.count <= SHOWN:
-            typer.echo(words, err=True)
+            say(words, err=True)
 
     def __exit__(self, *_: object) -> None:
         if self._opened is not None:
             self._opened.close()
         elif self.count > SHOWN:
             more = self.count - SHOWN
-            typer.echo(f"and {more} more: --wrong REPORT writes them all", err=True)
+            say(f"and {more} more: --wrong REPORT writes them all", err=True)
 
 
 def _digest_of(file: Path) -> str:

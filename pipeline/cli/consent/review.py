@@ -9,6 +9,7 @@ from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +39,11 @@ def list_messages(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the messages that wait for a decision, oldest first; accept or dismiss decides one.
+    """List the messages that wait for a decision, oldest first.
 
-    Such a message may be meant as a stop but is not a stop message, for example "please do not
-    cancel". An accepted message counts as a stop. A dismissed one does not.
+    `review accept` or `review dismiss` decides one. Such a message may be meant as a stop but is
+    not a stop message, for example "please do not cancel". An accepted message counts as a stop. A
+    dismissed one does not.
     """
     context.obj = home
     if context.invoked_subcommand:
@@ -56,11 +58,9 @@ def list_messages(
             print_json_line(row)
         else:
             text = " ".join(row["text"].split())
-            typer.echo(
-                f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}"
-            )
+            say(f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}")
     if not found and not json:
-        typer.echo("nothing is waiting for a decision")
+        say("nothing is waiting for a decision")
 
 
 def accept(
@@ -98,7 +98,7 @@ def _decide(action: str, message_id: str, reason: str, by: str | None, home: "Pa
         actor=actor,
         reason=words,
     )
-    typer.echo(order)
+    say(order)
 
 
 def _message_under_review(settings: "Settings", message_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pipeline.cli.terminal.arguments import (
     words_from,
 )
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 Handset = Annotated[
     str, typer.Argument(metavar="HANDSET", help="Handset, in international format.")
@@ -21,15 +22,20 @@ Handset = Annotated[
 NumberOption = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NUMBER]", help="The number of ours. Default: every number of the account."
+        metavar="NUMBER", help="The number of ours. Default: every number of the account."
     ),
 ]
 Keyword = Annotated[
     str | None,
-    typer.Option(help="Keyword on a shared short code. Default: every keyword of ours there."),
+    typer.Option(
+        metavar="WORD", help="Keyword on a shared short code. Default: every keyword of ours there."
+    ),
 ]
 Account = Annotated[
-    str | None, typer.Option(help="Account, if no NUMBER is given. Default: the setting account.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Account, if no NUMBER is given. Default: the setting account."
+    ),
 ]
 
 Force = Annotated[
@@ -47,11 +53,12 @@ def stop(
     force: Force = False,
     home: Home = None,
 ) -> None:
-    """Stop a handset whose owner asked for it by other means than SMS; print the order's id.
+    """Stop a handset by an order, and print the order's id.
 
-    The command waits until a worker has carried the order out, and prints the new state on stderr.
-    The order changes our side, never the gateway's side. Nothing is sent to the handset. A later
-    message from the handset opens it again, as after a STOP by SMS.
+    It is for an owner who asked for it by other means than SMS. The command waits until a worker
+    has carried the order out, and prints the new state on stderr. The order changes our side, never
+    the gateway's side. Nothing is sent to the handset. A later message from the handset opens it
+    again, as after a STOP by SMS.
     """
     _order("stop", handset, reason, number, keyword, account, by, force, home)
 
@@ -66,11 +73,11 @@ def open_again(
     force: Force = False,
     home: Home = None,
 ) -> None:
-    """Open a handset whose owner asked for it by other means than SMS; print the order's id.
+    """Open a handset by an order, and print the order's id.
 
-    The command waits until a worker has carried the order out, and prints the new state on stderr.
-    The order changes our side, never the gateway's side: the gateway blocks a handset that texted
-    STOP until the handset texts again.
+    It is for an owner who asked for it by other means than SMS. The command waits until a worker
+    has carried the order out, and prints the new state on stderr. The order changes our side, never
+    the gateway's side: the gateway blocks a handset that texted STOP until the handset texts again.
     """
     _order("open", handset, reason, number, keyword, account, by, force, home)
 
@@ -107,6 +114,6 @@ def _order(
     from pipeline.cli.consent.waiting import changes_of, lines_of_changes
 
     changes = changes_of(bootstrap, request)
-    typer.echo(request.request_id)
+    say(request.request_id)
     for line in lines_of_changes(changes):
-        typer.echo(line, err=True)
+        say(line, err=True)

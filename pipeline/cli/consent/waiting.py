@@ -14,10 +14,10 @@ from pipeline.cli.ask.waiting import wait_for
 from pipeline.cli.consent.orders import outgoing_from
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.output import text_from_time
-from pipeline.cli.why.words import name_of_scope
+from pipeline.clock import text_from_time
 from pipeline.kafka import readers, topics
 from pipeline.records import ConsentChange, DeadLetter
+from pipeline.store.story.consent_words import name_of_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

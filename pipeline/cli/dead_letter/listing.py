@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from pipeline.records import DeadLetter, DeadLetterRetry
@@ -19,7 +21,7 @@ def fields_of(
     letter: "DeadLetter", *, octets: bool, retry: "DeadLetterRetry | None" = None
 ) -> dict[str, Any]:
     """The fields of a dead letter for the list; `octets`: also the fields that may be personal."""
-    from pipeline.cli.dead_letter.again import predecessor_of
+    from pipeline.store.story.again import predecessor_of
 
     shown: dict[str, Any] = {
         "id": letter.dead_letter_id,
@@ -72,7 +74,7 @@ def list_letters(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the dead letters, oldest first: what was refused, why, and when it was retried."""
+    """List what was refused, why, and when it was retried."""
     settings = settings_from(home=home)
 
     from pipeline.cli.ask.broker import open_consumer
@@ -88,6 +90,6 @@ def list_letters(
         if json:
             print_json_line(shown)
         else:
-            typer.echo(line_of_letter(shown))
+            say(line_of_letter(shown))
     if not letters and not json:
-        typer.echo("nothing was refused")
+        say("nothing was refused")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import typer
-
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.cli.ask.reading import newest_records, partitions_of, records_between
+from pipeline.cli.terminal.saying import say
 from pipeline.kafka import topics
 from pipeline.records import DeadLetter, DeadLetterRetry, Record
 
@@ -49,7 +48,7 @@ def _of_kind(kind: type[R], records: Iterable[object]) -> Iterator[R]:
             value = decode(getattr(record, "value", None) or b"")
         except Unreadable as error:
             place = f"{record.partition}@{record.offset}"  # type: ignore[attr-defined]
-            typer.echo(f"{place} is unreadable: {error}", err=True)
+            say(f"{place} is unreadable: {error}", err=True)
             continue
         if isinstance(value, kind):
             yield value

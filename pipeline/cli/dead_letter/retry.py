@@ -9,16 +9,17 @@ import typer
 from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kafka import KafkaConsumer, KafkaProducer
 
-    from pipeline.cli.dead_letter.again import Again
     from pipeline.records import DeadLetter, DeadLetterRetry
     from pipeline.settings import Settings
+    from pipeline.store.story.again import Again
 
     Retried = tuple[DeadLetter, Again]
 
@@ -32,12 +33,14 @@ def retry(
         typer.Argument(metavar="ID", help="Ids of dead letters, from `dead-letter list`."),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(help="Select all that were refused for this reason.")
+        str | None,
+        typer.Option(metavar="REASON", help="Select all that were refused for this reason."),
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            help="All that came by http, xml, soap, smpp, ftp, or as status-http and so on."
+            metavar="WAY",
+            help="All that came by http, xml, soap, smpp, ftp, or as status-http and so on.",
         ),
     ] = None,
     yes: Annotated[
@@ -46,11 +49,11 @@ def retry(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Process refused input again, with the same octets, headers and time of receipt.
+    """Process refused input again, with the same octets.
 
-    Use it when the input has become readable, after an upgrade or with another number directory.
-    Each dead letter is retried once, and the retry is recorded. If the input is refused again, the
-    new dead letter names the old one.
+    Headers and time of receipt are the same, too. Use it when the input has become readable, after
+    an upgrade or with another number directory. Each dead letter is retried once, and the retry is
+    recorded. If the input is refused again, the new dead letter names the old one.
     """
     wanted = frozenset(ids or ())
     if bool(wanted) == bool(reason or source):
@@ -73,7 +76,7 @@ def retry(
     with open_consumer(bootstrap) as consumer:
         if not (wanted or yes):
             for letter, again in _retriable(consumer, wants, settings=settings, left=left):
-                typer.echo(f"{letter.dead_letter_id}  would be {_fate_of(again)}")
+                say(f"{letter.dead_letter_id}  would be {_fate_of(again)}")
             return
         with open_producer(bootstrap, transactional_id=TRANSACTION) as producer:
             producer.init_transactions()  # from here on no other retry can commit
@@ -93,7 +96,7 @@ def retry(
                 ]
                 _publish(producer, [again for _, again in some], retries)
                 for letter, again in some:
-                    typer.echo(f"{letter.dead_letter_id}  {_fate_of(again)}")
+                    say(f"{letter.dead_letter_id}  {_fate_of(again)}")
     if left:
         raise CommandError(f"{len(left)} of {len(wanted)} not retried: {', '.join(sorted(left))}")
 
@@ -110,10 +113,10 @@ def _retriable(
     For the other wanted letters it prints why not. It removes from `left` the letters that are
     retried now or were retried before.
     """
-    from pipeline.cli.dead_letter.again import CannotRetry, again_from_letter
     from pipeline.cli.dead_letter.command_of import handset_of_report
     from pipeline.cli.dead_letter.forgotten import ErasedHandsets
     from pipeline.cli.dead_letter.reading import all_letters, retries_by_letter
+    from pipeline.store.story.again import CannotRetry, again_from_letter
 
     done = retries_by_letter(consumer)
     forgotten = ErasedHandsets(consumer, settings)
@@ -123,7 +126,7 @@ def _retriable(
         name = letter.dead_letter_id
         if earlier := done.get(name):
             at = text_from_time(earlier.at)
-            typer.echo(f"{name}  was retried by {earlier.actor} at {at}", err=True)
+            say(f"{name}  was retried by {earlier.actor} at {at}", err=True)
             left.discard(name)
             continue
         try:
@@ -135,7 +138,7 @@ def _retriable(
             if forgotten.holds((again.key or b"").decode("utf-8", "replace"), at=letter.at):
                 raise CannotRetry("its handset was forgotten")
         except CannotRetry as error:
-            typer.echo(f"{name}  cannot be retried: {error}", err=True)
+            say(f"{name}  cannot be retried: {error}", err=True)
             continue
         left.discard(name)
         yield letter, again

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.terminal.failure import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 RUN_SECONDS: Final = 60
 
 
-def start_twoway(
-    *words: str, home: Path, log: Path, settings: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+def start_twoway(*words: str, home: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start `twoway *words` in its own session, so that Ctrl-C reaches only us; log to `log`."""
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603  our own command line
@@ -26,7 +23,7 @@ def start_twoway(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(settings or {}),
+            env=_environment(),
             start_new_session=True,
         )
 
@@ -38,7 +35,7 @@ def run_twoway(*words: str, home: Path) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=_environment({}),
+        env=_environment(),
         timeout=RUN_SECONDS,
         check=False,
     )
@@ -51,7 +48,6 @@ def _command_line(*words: str, home: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "pipeline.cli.main", *words, "--home", str(home)]
 
 
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("TWOWAY_")}
-    given = {f"TWOWAY_{name.upper()}": text for name, text in settings.items()}
-    return inherited | given | {"PYTHONUNBUFFERED": "1"}
+    return inherited | {"PYTHONUNBUFFERED": "1"}

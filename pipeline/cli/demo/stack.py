@@ -1,4 +1,4 @@
-"""The demo's own stack: `twoway up` as a child process, which may go on after the demo."""
+"""The demo's own stack: `twoway up --gateway` as a child process, ended with the demo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.demo.children import start_twoway
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.gateway.files import where
 from pipeline.home.stack import Stack, find_stack
 
 if TYPE_CHECKING:
@@ -25,32 +26,30 @@ FREE_PORTS: Final = ("--http-port", "0", "--report-port", "0", "--kafka-port", "
 
 
 @contextmanager
-def running_stack(home: Path, *, keep: bool, say: Callable[[str], None]) -> Iterator[Stack]:
-    """The stack of `home`: one that runs already, or a new one, stopped at the end unless kept."""
+def running_stack(home: Path, *, say: Callable[[str], None]) -> Iterator[Stack]:
+    """The stack of `home`: one that runs already, or a new one, which ends with the block."""
     found = find_stack(home)
     if found is not None:
+        if not where(home):
+            raise CommandError(
+                f"a stack without the stand-in runs under {home}: end it, or name another --home"
+            )
         say(f"a stack runs under {home} already; playing on it")
         yield found
         return
-    home.mkdir(parents=True, exist_ok=True)
     log = home / LOG_NAME
     ready = home / READY_NAME
     ready.unlink(missing_ok=True)
-    child = start_twoway("up", "--ready-file", str(ready), *FREE_PORTS, home=home, log=log)
+    words = ("up", "--gateway", "--ready-file", str(ready), *FREE_PORTS)
+    child = start_twoway(*words, home=home, log=log)
     try:
-        with log.open(encoding="utf-8", errors="replace") as words:
-            _wait_until_ready(child, ready=ready, words=words, log=log, say=say)
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            _wait_until_ready(child, ready=ready, words=lines, log=log, say=say)
         stack = find_stack(home)
         if stack is None:
             raise CommandError(f"the stack was ready and then ended: see {log}")
         yield stack
-    except BaseException:
-        _stop(child, say=say)
-        raise
-    if keep:
-        say(f"the stack runs on: kafka {stack.kafka}, ingest {stack.ingest}, report {stack.report}")
-        say(f"kill -INT {child.pid} ends it")
-    else:
+    finally:
         _stop(child, say=say)
 
 

@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, handset_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -20,11 +21,12 @@ def forget(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Erase what is stored about a handset, prove it, and say what remains and until when.
+    """Erase what is stored about a handset, and prove it.
 
-    Tables, their copies on workers' disks, and ClickHouse are erased at once. Kafka's topics are
-    erased by their retention. The handset's stops stay: they are kept under an HMAC of the number,
-    whose key is in its own file. The exit code is 1 if anything is left that should be erased.
+    It says what remains and until when. Tables, their copies on workers' disks, and ClickHouse are
+    erased at once. Kafka's topics are erased by their retention. The handset's stops stay: they are
+    kept under an HMAC of the number, whose key is in its own file. The exit code is 1 if anything
+    is left that should be erased.
     """
     address = handset_from(handset)
     actor, words = actor_from(by), words_from(reason)
@@ -41,16 +43,16 @@ def forget(
     proof = Proof(settings, address)
     before = proof.rows()
     order = Order(settings, bootstrap, address, actor=actor, reason=words)
-    done = carried_out(order, say=lambda line: typer.echo(line, err=True))
+    done = carried_out(order, say=lambda line: say(line, err=True))
     if done.erasure.suppression != key.of(address).hex():
         raise CommandError("the workers use another suppression key than this machine")
     after = proof.rows_once_erased(done)
     old_parts = proof.old_parts(before)
     found = proof.databases_with_digits(done)
     for line in lines_of_proof(done, before, after, old_parts, found):
-        typer.echo(line)
+        say(line)
     for line in remaining(settings, bootstrap, done):
-        typer.echo(line)
+        say(line)
     if left := proof.left(after, old_parts, found, done):
         raise CommandError(f"not everything is erased: {'; '.join(left)}")
 
@@ -74,7 +76,7 @@ def _key_of(settings: "Settings", bootstrap: str) -> "SuppressionKey":
 
 
 def _say_where(file: Path) -> None:
-    typer.echo(
+    say(
         f"a new suppression key is in {file}. Without the key the stops of forgotten handsets are"
         " lost, and with the key anyone can tell whose stops they are. Keep a copy of it apart from"
         " the copies of the data, and give it to every worker and store.",

@@ -14,11 +14,11 @@ from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.ask.report_client import report_of, rows
 from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.clock import text_from_time
 from pipeline.kafka import topics
 from pipeline.store.rows import STORED_OF_HANDSETS
 from pipeline.whose.in_sql import HandsetTest, where
-from pipeline.whose.rules import HASHED_TABLES, OF_TABLE
+from pipeline.whose.rules import COPIES, HASHED_TABLES, OF_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,9 +32,16 @@ STORE_SECONDS: Final = 180
 DISK_SECONDS: Final = 30
 _IT: Final = HandsetTest(is_one="= {h:String}", array="[{h:String}]")
 _COUNTS: Final = " UNION ALL ".join(
-    f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where(kind, _IT)}"  # noqa: S608  names of ours
-    for kind in STORED_OF_HANDSETS
-    for view in (snake_from_camel(kind.__name__),)
+    [
+        f"SELECT '{view}' AS view, count() AS n FROM {view} WHERE {where(kind, _IT)}"  # noqa: S608  names of ours
+        for kind in STORED_OF_HANDSETS
+        for view in (snake_from_camel(kind.__name__),)
+    ]
+    + [
+        f"SELECT '{table.removesuffix('_rows')}' AS view, count() AS n FROM {table}"  # noqa: S608
+        f" WHERE handset {_IT.is_one}"
+        for table in COPIES
+    ]
 )
 _ERASED: Final = "SELECT count() AS n FROM erasure WHERE request_id = {id:String}"
 _OLD_PARTS: Final = """SELECT count() AS n FROM system.parts

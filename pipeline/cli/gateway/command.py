@@ -1,4 +1,4 @@
-"""`gateway`, which plays the gateway on this machine, and `gateway seen`, what it was sent."""
+"""`gateway` plays the gateway on this machine; `gateway seen` shows the messages that it took."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 from pipeline.gateway.settings import GatewaySettings, MoWay
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.home.stack import find_stack
@@ -22,7 +23,7 @@ Product = Annotated[
         show_default=False,
     ),
 ]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")]
+Port = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="0 picks a free one.")]
 
 
 def gateway(
@@ -30,11 +31,22 @@ def gateway(
     home: Home = None,
     product: Product = None,
     numbers: Annotated[
-        str, typer.Option("--numbers", help="Rented numbers, commas between.")
+        str, typer.Option("--numbers", metavar="NUMBERS", help="Rented numbers, commas between.")
     ] = "447700900999",
     mo_way: Annotated[
-        MoWay, typer.Option("--mo-way", help="How messages of handsets are handed over.")
+        MoWay,
+        typer.Option(
+            "--mo-way", metavar="WAY", help=f"How messages are handed over: {', '.join(MoWay)}."
+        ),
     ] = MoWay.HTTP_GET,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="Address to listen on. Whoever reaches another than this machine's own may send by"
+            " it, look at its page and text as a handset.",
+        ),
+    ] = "127.0.0.1",
     http_port: Port = 8090,
     smpp_port: Port = 2775,
     smtp_port: Port = 2525,
@@ -50,12 +62,13 @@ def gateway(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the faults' chance.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the faults' chance.")] = 1,
 ) -> None:
-    """Play the gateway on this machine, in both directions, without an account.
+    """Play the gateway on this machine, without an account.
 
     It takes messages by HTTP, XML, SOAP, SMPP, mail and FTP, and hands over what `twoway text`
-    sends. It writes apis.toml into the home, unless somebody else wrote one.
+    sends. It writes apis.toml into the home, unless somebody else wrote one. Where ingest asks for
+    a token, set TWOWAY_TOKENS.
     """
     if context.invoked_subcommand is not None:
         return
@@ -65,6 +78,8 @@ def gateway(
     own = GatewaySettings(
         home=folder,
         product=(product or (stack.ingest if stack else "http://127.0.0.1:8080")).rstrip("/"),
+        token=settings.tokens.partition(",")[0].strip(),
+        host=host,
         numbers=tuple(numbers.replace(" ", "").split(",")),
         mo_way=mo_way,
         host_names=tuple(settings.host_names.replace(",", " ").split()),
@@ -89,10 +104,14 @@ def seen(
         typer.Option("--twice", help="Only what came before; exit code 1 where there is any."),
     ] = False,
 ) -> None:
-    """Show every message that was taken, with its octets, as lines of JSON."""
+    """Show every message that the stand-in took, with its octets, as lines of JSON.
+
+    They are in the home, also when no stand-in runs. Exit codes: 0, and with --twice 1 where any
+    message came twice.
+    """
     found = seen_in(settings_from(home=home).home)
     shown = twice(found) if only_twice else list(found)
     for each in shown:
-        typer.echo(json.dumps(each, ensure_ascii=False))
+        say(json.dumps(each, ensure_ascii=False))
     if only_twice and shown:
         raise typer.Exit(1)

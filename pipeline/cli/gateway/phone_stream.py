@@ -6,16 +6,13 @@ import json
 import threading
 import urllib.request
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pipeline.cli.ask.report_client import call
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.gateway.files import where
-from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     Fields = dict[str, str | int]
 
@@ -25,19 +22,6 @@ _MARKS: Final = {"texted": ">", "shown": "<", "fault": "!", "consent": "="}
 _STATES: Final = frozenset({"refused", "status", "handed-over"})
 
 
-def address_of(given: str | None, home: Path) -> str:
-    """Where the stand-in listens; raises `CommandError` where nobody says it, or not here."""
-    address = (given or where(home).get("http", "").removesuffix("/http")).rstrip("/")
-    if not address:
-        raise CommandError(
-            f"no stand-in runs under {home}: start one with `twoway gateway`, or say --gateway URL"
-        )
-    parts = urlsplit(address)
-    if parts.scheme != "http" or not is_loopback_host(parts.hostname or ""):
-        raise CommandError(f"{address} is not http:// on this machine: the stand-in is only here")
-    return address
-
-
 class Conversation:
     """What both directions share: the number to text, and whether the stream still runs."""
 
@@ -45,6 +29,7 @@ class Conversation:
         self.address = address
         self.handset = handset
         self.number = number
+        self._is_chosen = bool(number)
         self.connected = threading.Event()
         self.lost = ""
         self._awaited = 0  # the number of the last event that our texts brought
@@ -56,6 +41,10 @@ class Conversation:
         """The handset's own place."""
         return f"{self.address}/phones/{self.handset}"
 
+    def choose(self, number: str) -> None:
+        """Text this number from now on, whoever texts the handset."""
+        self.number, self._is_chosen = number, True
+
     def send(self, text: str) -> None:
         """Text as the handset; raises `CommandError` with the gateway's words."""
         if not self.number:
@@ -64,13 +53,14 @@ class Conversation:
         headers = {"Accept": "application/json"}
         answer = call(f"{self.base}/texts", body=body, headers=headers)
         if answer.status != 200:
-            raise CommandError(f"the gateway did not take it: {' '.join(answer.text.split())}")
+            raise CommandError(f"the stand-in refuses it: {' '.join(answer.text.split())}")
         self._awaited = int(json.loads(answer.text)["event"])
 
     def note(self, fields: Fields) -> None:
         """The number last spoken to, and how far the stream is."""
-        if fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal():
-            self.number = self.number or str(fields["other"])
+        is_message = fields["kind"] in {"shown", "texted"} and str(fields["other"]).isdecimal()
+        if is_message and not self._is_chosen:
+            self.number = str(fields["other"])
         with self._shown:
             self._seen = int(fields["number"])
             self._shown.notify_all()
@@ -89,22 +79,33 @@ class Conversation:
 def follow(conversation: Conversation, show: Callable[[str], None]) -> None:
     """Show every event until the gateway ends."""
     try:
-        request = urllib.request.Request(f"{conversation.base}/events?seen=0")  # noqa: S310  checked: http on loopback
-        with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as stream:  # noqa: S310  as above
-            conversation.connected.set()
-            for line in stream:
-                if line.startswith(b"data: "):
-                    fields = json.loads(line.removeprefix(b"data: "))
-                    words = line_of(fields)
-                    if words:
-                        show(words)
-                    conversation.note(fields)
-        conversation.lost = f"{conversation.address} has ended"
+        for fields in events_of(conversation.base, connected=conversation.connected):
+            words = line_of(fields)
+            if words:
+                show(words)
+            conversation.note(fields)
+        conversation.lost = f"the stand-in at {conversation.address} has ended"
     except OSError as error:
-        conversation.lost = f"{conversation.address} does not answer: {error}"
-        show(f"twoway: {conversation.lost}")
+        why = getattr(error, "reason", "") or error
+        conversation.lost = f"the stand-in at {conversation.address} does not answer: {why}"
+        if conversation.connected.is_set():  # else whoever waits for it says so
+            show(f"twoway: {conversation.lost}")
     finally:
         conversation.connected.set()
+
+
+def events_of(base: str, *, connected: threading.Event) -> Iterator[Fields]:
+    """Every event of a handset's place, from the first on; raises `OSError`.
+
+    `connected` is set once what had happened before has been given.
+    """
+    request = urllib.request.Request(f"{base}/events?seen=0")  # noqa: S310  http on loopback
+    with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as stream:  # noqa: S310  as above
+        for line in stream:
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))
+            elif line.startswith(b":"):
+                connected.set()
 
 
 def line_of(fields: Fields) -> str:

@@ -41,5 +41,6 @@ class Child:
     was_ready: bool = False
     hangs: int = 0  # how often the supervisor ended it because it did not answer
     deaths: int = 0  # in a row, without being ready in between
+    without_room: int = 0  # deaths beside those: the disk was full
     started_at: float = 0.0
     start_at: float = 0.0  # the earliest time of the next start

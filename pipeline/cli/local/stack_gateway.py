@@ -10,7 +10,7 @@ from pipeline.cli.local.children import Program
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from pipeline.cli.local.stack_settings import answers, settings_as_environment, url_of
 from pipeline.gateway.files import write_apis
-from pipeline.gateway.settings import API_IDS, GatewaySettings
+from pipeline.gateway.settings import API_IDS, LINKED_API, GatewaySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,11 +19,28 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 GATEWAY: Final = "gateway"
+NUMBERS_NAME: Final = "numbers.toml"
 _PORTS: Final = ("http", "smpp", "smtp", "ftp")
+_POLL_SECONDS: Final = 1.0  # of mo.log: the server is next door
+_NUMBERS: Final = """\
+# Written by `twoway up --gateway`: the number that its handsets text. Change it as you like.
+[[number]]
+number = "{number}"
+kind = "vmn"
+api_id = "{api_id}"
+
+[number.custom_reply.HELP]
+enabled = true
+text = "We reply by day. Text STOP to hear no more from us."
+sent_by = "us"
+"""
 
 
 class PlayedGateway:
-    """Writes apis.toml into the home unless somebody else did; `settings` are the stack's."""
+    """Writes apis.toml and numbers.toml into the home, unless somebody else did.
+
+    `settings` are the stack's.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._ports: dict[str, int] = {}
@@ -34,6 +51,7 @@ class PlayedGateway:
         own = GatewaySettings(home=settings.home)
         urls = {name: f"{name}://{LOOPBACK}:{port}" for name, port in self._ports.items()}
         write_apis(settings.home, own, urls)
+        _write_numbers(settings, own)
         self.settings = _pointed(settings, self._ports, own)
 
     def program(
@@ -56,6 +74,13 @@ class PlayedGateway:
         return [*command(GATEWAY), "--product", self._product, *ports]
 
 
+def _write_numbers(settings: Settings, own: GatewaySettings) -> None:
+    """A directory of the stand-in's number, where the home has none."""
+    file = settings.home / NUMBERS_NAME
+    if not settings.numbers and not file.exists():
+        file.write_text(_NUMBERS.format(number=own.numbers[0], api_id=LINKED_API))
+
+
 def _pointed(settings: Settings, ports: dict[str, int], own: GatewaySettings) -> Settings:
     """The settings with the stand-in as the host of SMPP and FTP, where none is set."""
     if not settings.smpp_host:
@@ -76,5 +101,6 @@ def _pointed(settings: Settings, ports: dict[str, int], own: GatewaySettings) ->
             ftp_user=API_IDS["ftp"],
             ftp_password=own.password,
             ftp_tls="off",
+            ftp_poll_seconds=_POLL_SECONDS,
         )
     return settings

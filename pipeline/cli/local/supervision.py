@@ -14,6 +14,7 @@ from pipeline.cli.local.children import Child, Program
 from pipeline.cli.local.patience import LivenessProbe
 from pipeline.home.process import CannotStart, start_process, stop_process
 from pipeline.process.backoff import backoff_seconds, spread
+from pipeline.process.stop import EXIT_NO_ROOM
 
 if TYPE_CHECKING:
     import threading
@@ -61,6 +62,8 @@ def keep_previous(log: Path) -> None:
 class Supervisor:
     """Runs the programs. `programs` is the order of their starts, `ends` the order of their ends.
 
+    Those of `told_at_once` are told to end before the first is waited for: none needs another.
+
     `changed` is called at every new process id, and `all_ready` once, when every program is ready.
     """
 
@@ -71,6 +74,8 @@ class Supervisor:
     changed: Callable[[], None]
     all_ready: Callable[[], None]
     hang_seconds: float = 0.0  # a program that does not answer for so long is ended; 0: never
+    told_at_once: Sequence[str] = ()
+    no_room: Callable[[], str] = str  # words while the disk is full, else empty
     children: dict[str, Child] = field(init=False)
     _were_ready: bool = False
     _reminded_at: float = field(default_factory=time.monotonic)
@@ -102,10 +107,18 @@ class Supervisor:
     def end(self) -> None:
         """End the programs one after the other, all within ten seconds."""
         deadline = time.monotonic() + END_SECONDS
+        told: list[str] = []
+        for name in self.told_at_once:
+            process = self.children[name].process
+            if process is not None and process.poll() is None:
+                process.terminate()
+                told.append(name)
         left = [self.children[name] for name in self.ends]
         while left:
             child = left.pop(0)
-            if child.process is None or child.process.poll() is not None:
+            if child.process is None:
+                continue
+            if child.process.poll() is not None and child.program.name not in told:
                 continue
             share = deadline - time.monotonic() - LAST_SECONDS * len(left)
             patience = max(min(share, END_SECONDS / 2), 0.1)
@@ -118,7 +131,8 @@ class Supervisor:
         if child.runs and child.process is not None:
             if (status := child.process.poll()) is not None:
                 seconds = time.monotonic() - child.started_at
-                self._died(child, f"{ending_in_words(status)} after {seconds:.1f} s")
+                words = f"{ending_in_words(status)} after {seconds:.1f} s"
+                self._died(child, words, is_without_room=status == EXIT_NO_ROOM)
             elif not child.ready and child.program.is_ready():
                 self._became_ready(child)
         elif self._has_what_it_needs(child) and time.monotonic() >= child.start_at:
@@ -161,7 +175,7 @@ class Supervisor:
 
     def _became_ready(self, child: Child) -> None:
         child.ready = True
-        child.deaths = 0
+        child.deaths = child.without_room = 0
         seconds = time.monotonic() - child.started_at
         pid = child.process.pid if child.process else 0
         self.say(f"{child.program.name} is ready after {seconds:.1f} s, pid {pid}")
@@ -169,17 +183,22 @@ class Supervisor:
             child.program.once_ready()
         child.was_ready = True
 
-    def _died(self, child: Child, how: str) -> None:
+    def _died(self, child: Child, how: str, *, is_without_room: bool = False) -> None:
         """Report the death and plan the next start, or give up after too many deaths in a row.
 
-        A death does not count while a program that this one needs is down.
+        A death does not count while a program that this one needs is down, nor for lack of room:
+        the same start succeeds once there is some.
         """
         program = child.program
         child.runs = child.ready = False
-        if self._has_what_it_needs(child):
+        full = self.no_room() or ("there is no room on its disk" if is_without_room else "")
+        if full:
+            child.without_room += 1
+        elif self._has_what_it_needs(child):
             child.deaths += 1
         shortest, longest = BACKOFF_SECONDS
-        wait = spread(backoff_seconds(child.deaths, shortest=shortest, longest=longest))
+        failures = max(child.deaths, child.without_room)
+        wait = spread(backoff_seconds(failures, shortest=shortest, longest=longest))
         child.start_at = time.monotonic() + wait
         pid = child.process.pid if child.process else 0
         words = f"{program.name} (pid {pid}) {how}"
@@ -188,7 +207,8 @@ class Supervisor:
                 f"{words}, {child.deaths} times in a row; giving up. The end of"
                 f" {program.log}:{last_lines(program.log)}"
             )
-        self.say(f"{words}; starting it again in {wait:.1f} s, see {program.log}")
+        why = f" ({full})" if full else ""
+        self.say(f"{words}{why}; starting it again in {wait:.1f} s, see {program.log}")
 
     def _see_whether_all_are_ready(self) -> None:
         if self._were_ready:

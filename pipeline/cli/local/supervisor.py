@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import command_line_of, programs_of_stack
-from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
+from pipeline.cli.local.stack_gateway import GATEWAY, NUMBERS_NAME, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
 from pipeline.cli.local.stack_ways import SENDER_PROGRAM, WAY_PROGRAMS
 from pipeline.cli.local.supervision import Supervisor, keep_previous
@@ -31,6 +31,7 @@ from pipeline.home.process import CannotStart
 from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError
 from pipeline.kafka.admin import TopicsError, create_topics
 from pipeline.process.log_guard import guard_logs
+from pipeline.process.room import is_for_lack_of_room, words_of_little_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
+#: These need the broker and the worker, and nothing needs them: they are told to end at once.
+OUTER: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest")
+ENDS: Final = (*OUTER, "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
-NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -109,11 +111,13 @@ class _LocalStack:
         self._supervisor = Supervisor(
             programs=programs,
             ends=[name for name in ENDS if name in self._names],
+            told_at_once=[name for name in OUTER if name in self._names],
             stop=self._stop,
             say=say,
             changed=self._changed,
             all_ready=self._all_ready,
             hang_seconds=PATIENCE * settings.hang_seconds,
+            no_room=partial(words_of_little_room, self._home),
         )
 
     def run(self) -> None:
@@ -196,12 +200,15 @@ class _LocalStack:
     def _changed(self) -> None:
         """Write the process ids to the files, after one has changed."""
         children = self._supervisor.children.values()
-        write_children(
-            self._home,
-            {it.program.name: (it.process.pid, it.argv) for it in children if it.process},
-        )
-        if self._is_announced:
-            self._announce()
+        pids = {it.program.name: (it.process.pid, it.argv) for it in children if it.process}
+        try:
+            write_children(self._home, pids)
+            if self._is_announced:
+                self._announce()
+        except OSError as error:
+            if not is_for_lack_of_room(error):
+                raise
+            say(f"the process ids are not written: {words_of_little_room(self._home) or error}")
 
     def _all_ready(self) -> None:
         self._is_announced = True

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.terminal.arguments import handset_from
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 
 def time_from_text(text: str) -> datetime:
@@ -31,7 +32,9 @@ def mt(
             "--to", metavar="HANDSET", help="Handset, in international format. [required]"
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option("--text", help="What to say. [required]")] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="What to say. [required]")
+    ] = None,
     sender_id: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +44,8 @@ def mt(
         ),
     ] = None,
     keyword: Annotated[
-        str | None, typer.Option(help="Keyword of the message, for a shared short code.")
+        str | None,
+        typer.Option(metavar="WORD", help="Keyword of the message, for a shared short code."),
     ] = None,
     confirms_opt_out: Annotated[
         bool, typer.Option("--confirms-opt-out", help="This message confirms a stop.")
@@ -60,10 +64,10 @@ def mt(
     ] = False,
     home: Home = None,
 ) -> None:
-    """Request an MT, and print the id of the request once Kafka has acknowledged it.
+    """Request an MT, and print the id of the request.
 
-    Kafka has then acknowledged it. Whether it is sent the gate decides: GET /mt/ID says, and so
-    do `twoway mt show ID` and the views mt_command, mt_now and mt_rejection.
+    The gate then decides whether the MT is sent. See GET /mt/ID, `twoway mt show ID`, and the
+    views mt_command, mt_now and mt_rejection.
     """
     if context.invoked_subcommand is not None:
         return
@@ -96,7 +100,7 @@ def mt(
     )
     key = key_from_handset(handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_REQUEST, record=request, key=key)])
-    typer.echo(request.request_id)
+    say(request.request_id)
     if wait:
         from pipeline.cli.mt.waiting import wait_until_decided
 

@@ -1,4 +1,4 @@
-"""`mt resolve`: an operator found out whether a command was sent."""
+"""`mt resolve`: an operator says whether a command was sent."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated
@@ -8,12 +8,13 @@ import typer
 from pipeline.cli.terminal.arguments import By, ReasonOption, actor_from, words_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.cli.mt.history import Now
     from pipeline.records import MtResult
+    from pipeline.store.story.command import Now
 
 
 def resolve(
@@ -23,19 +24,20 @@ def resolve(
         bool | None,
         typer.Option(
             "--sent/--not-sent",
-            help="The gateway has it; or it never got it, and it may be sent again.",
+            help="The gateway has the message; or it never got it, and it may be sent again.",
             show_default=False,
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Though it does not stand as unknown.")
+        bool, typer.Option("--force", help="Also for a command in another state.")
     ] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Say what became of a command whose state is unknown, for good.
+    """Decide whether a command whose state is unknown was sent.
 
-    With --not-sent the worker may permit it once more: be sure, or the handset gets it twice.
+    With --not-sent the worker may permit the command once more: be sure, or the handset gets the
+    message twice.
     """
     if was_sent is None:
         raise typer.BadParameter("say --sent or --not-sent")
@@ -56,11 +58,11 @@ def resolve(
     )
     key = key_from_handset(now.handset)
     publish(bootstrap_of(settings), [Outgoing(topic=topics.MT_RESULT, record=result, key=key)])
-    typer.echo(result.result_id)
+    say(result.result_id)
 
 
 def checked(now: "Now | None", *, is_forced: bool) -> "Now":
-    """How the command stands; raises `CommandError` where nobody needs to say what became of it."""
+    """The state of the command; raises `CommandError` if nobody needs to say what became of it."""
     from pipeline.records import CommandState
 
     if now is None:
@@ -79,7 +81,7 @@ def checked(now: "Now | None", *, is_forced: bool) -> "Now":
 
 
 def result_from(now: "Now", *, was_sent: bool, words: str, at: "datetime") -> "MtResult":
-    """The operator's word, as a result of the attempt that the worker knows."""
+    """The operator's decision, as a result of the attempt that the worker knows."""
     from pipeline.records import MtResult, Outcome, SeenBy
 
     return MtResult(

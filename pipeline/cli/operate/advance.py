@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
+from pipeline.cli.ask.report_client import rows
 from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.operate import groups
+from pipeline.cli.operate.senders_work import SendersWork
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
 from pipeline.records import Clock
@@ -19,11 +22,11 @@ if TYPE_CHECKING:
     from kafka import TopicPartition
 
     from pipeline.clock import PipelineClock
+    from pipeline.home.stack import Stack
 
 STEP: Final = timedelta(minutes=1)
 ORIGIN: Final = "advance"
 PATIENCE_SECONDS: Final = 60
-PERMIT_SECONDS: Final = 20
 SAID_EVERY: Final = 20  # rounds of asking
 
 
@@ -36,55 +39,85 @@ def tick_times(start: datetime, by: timedelta) -> Iterator[datetime]:
         yield start + by
 
 
+def advance_stack(
+    stack: Stack, clock: PipelineClock, by: timedelta, *, say: Callable[[str], None]
+) -> datetime:
+    """Advance the clock of a local stack; return the new time once all have processed it.
+
+    With a sender, what falls due leaves before the clock goes on.
+    """
+    sending = None
+    if "sender" in stack.pids:
+        sending = SendersWork(
+            lambda sql, parameters: rows(stack.report, sql, parameters=parameters), say=say
+        )
+    return advance_clock(stack.kafka, clock, by, say=say, sending=sending)
+
+
 def advance_clock(
-    bootstrap: str, clock: PipelineClock, by: timedelta, *, say: Callable[[str], None]
+    bootstrap: str,
+    clock: PipelineClock,
+    by: timedelta,
+    *,
+    say: Callable[[str], None],
+    sending: SendersWork | None = None,
 ) -> datetime:
     """Advance the clock; return the new time once workers and store have processed it.
+
+    With `sending`, the clock stops wherever a sender has something to do.
+    """
+    now = clock.now()
+    target = now + by
+    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
+        stored = partial(wait_until_stored, admin, consumer, say=say)
+        if sending is not None:
+            sending.settle(now, wait_until_stored=stored)
+            target += clock.now() - now  # the waiting took time, too
+            now = clock.now()
+        while now < target:
+            stop = sending.next_stop(now, target) if sending is not None else target
+            _leap(bootstrap, clock, now, stop - now, admin=admin, consumer=consumer, say=say)
+            now = stop
+            if sending is not None:
+                sending.settle(now, wait_until_stored=stored)
+        stored()
+    return target
+
+
+def _leap(
+    bootstrap: str,
+    clock: PipelineClock,
+    start: datetime,
+    by: timedelta,
+    *,
+    admin: Any,
+    consumer: Any,
+    say: Callable[[str], None],
+) -> None:
+    """Let time pass in steps, and return once the workers have processed it.
 
     The ticks are published before the offset file is written. Otherwise the workers' own ticks
     could have the new time already, and a worker ignores a tick that is not higher.
     """
-    start = clock.now()
-    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
-        ticked = partitions_of(consumer, [topics.CLOCK])
-        if not ticked:
-            raise CommandError(
-                f"the broker at {bootstrap} has no topic {topics.CLOCK}: is it Two-way's?"
-            )
-        ticks = (
-            Outgoing(
-                topic=topics.CLOCK, record=Clock(time=time, origin=ORIGIN), partition=at.partition
-            )
-            for time in tick_times(start, by)
-            for at in ticked
+    ticked = partitions_of(consumer, [topics.CLOCK])
+    if not ticked:
+        raise CommandError(
+            f"the broker at {bootstrap} has no topic {topics.CLOCK}: is it Two-way's?"
         )
-        last = publish(bootstrap, ticks)
-        clock.set_offset(clock.offset() + by)
-        wait_until_past(
-            admin,
-            group=readers.CONVERSATION,
-            goals={at: last[at.topic, at.partition] + 1 for at in ticked},
-            who="the workers",
-            say=say,
-        )
-        wait_until_stored(admin, consumer, say=say)
-    return start + by
-
-
-def wait_until_nothing_is_permitted(
-    permitted: Callable[[], int], *, say: Callable[[str], None]
-) -> None:
-    """Return when no sender has a permit, or after 20 s: a leap would make their calls unknown.
-
-    `permitted` tells how many commands are permitted; a permit lasts 10 s.
-    """
-    patience = ProgressDeadline(seconds=PERMIT_SECONDS)
-    said = False
-    while (count := permitted()) and not patience.is_over():
-        if not said:
-            say(f"waiting for {count} calls to the gateway")
-            said = True
-        pause()
+    ticks = (
+        Outgoing(topic=topics.CLOCK, record=Clock(time=time, origin=ORIGIN), partition=at.partition)
+        for time in tick_times(start, by)
+        for at in ticked
+    )
+    last = publish(bootstrap, ticks)
+    clock.set_offset(clock.offset() + by)
+    wait_until_past(
+        admin,
+        group=readers.CONVERSATION,
+        goals={at: last[at.topic, at.partition] + 1 for at in ticked},
+        who="the workers",
+        say=say,
+    )
 
 
 def wait_until_stored(admin: Any, consumer: Any, *, say: Callable[[str], None]) -> None:

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli.terminal.duration import duration_from_text, text_from_duration
-from pipeline.cli.terminal.options import Home, settings_from
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
 LONG_MINUTES: Final = 24 * 60
@@ -19,6 +23,7 @@ def show(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print the time of each partition too.")
     ] = False,
+    json: Json = False,
     home: Home = None,
 ) -> None:
     """Print the pipeline's time, or change it.
@@ -35,14 +40,19 @@ def show(
     from pipeline.home.stack import bootstrap_of
 
     bootstrap = bootstrap_of(settings)
-    typer.echo(text_from_time(clock_of(settings).now()))
-    if not verbose:
+    now = clock_of(settings).now()
+    times: Mapping[int, datetime | None] = {}
+    if verbose:
+        from pipeline.cli.operate.partitions import partition_times
+
+        times = partition_times(bootstrap)
+    if json:
+        partitions = [{"partition": each, "time": time} for each, time in times.items()]
+        print_json_line({"time": now, "partitions": partitions if verbose else None})
         return
-
-    from pipeline.cli.operate.partitions import partition_times
-
-    for partition, time in partition_times(bootstrap).items():
-        typer.echo(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
+    say(text_from_time(now))
+    for partition, time in times.items():
+        say(f"partition {partition}: {text_from_time(time) if time else 'no tick seen'}")
 
 
 def advance(
@@ -53,7 +63,8 @@ def advance(
     """Advance the local stack's clock.
 
     The command returns when workers and store have processed the new time. Time passes in steps of
-    a minute, so that deadlines fall due in order. The clock cannot go back.
+    a minute, so that deadlines fall due in order. With a sender, what falls due is sent before time
+    passes on. The clock cannot go back.
     """
     try:
         duration = duration_from_text(by)
@@ -62,37 +73,26 @@ def advance(
     above: Path | None = context.obj
     settings = settings_from(home=home or above)
 
-    from pipeline.cli.ask.report_client import rows
-    from pipeline.cli.operate.advance import (
-        STEP,
-        advance_clock,
-        wait_until_nothing_is_permitted,
-    )
+    from pipeline.cli.operate.advance import STEP, advance_stack
     from pipeline.cli.terminal.local import local_stack_of
     from pipeline.clock import PipelineClock
 
     stack = local_stack_of(settings)
     if duration > LONG_MINUTES * STEP:
-        typer.echo(
+        say(
             f"{text_from_duration(duration)}: {duration // STEP} ticks for each partition", err=True
         )
-    if "sender" in stack.pids:
-        sql = "SELECT count() AS n FROM mt_now WHERE state = 'permitted'"
-        wait_until_nothing_is_permitted(
-            lambda: int(rows(stack.report, sql)[0]["n"]),
-            say=lambda words: typer.echo(words, err=True),
-        )
-    time = advance_clock(
-        stack.kafka,
+    time = advance_stack(
+        stack,
         PipelineClock(settings.home),
         duration,
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: say(words, err=True),
     )
-    typer.echo(text_from_time(time))
+    say(text_from_time(time))
 
 
 def reset(context: typer.Context, home: Home = None) -> None:
-    """Set back the time of partitions whose time leapt far ahead of the broker's clock.
+    """Set back partitions that leapt far ahead of the broker's clock.
 
     Other partitions do not change. Effects of the leap are not undone; deploy/decisions/0087 says
     what to check afterwards. The command returns when the workers have taken the order.
@@ -103,5 +103,5 @@ def reset(context: typer.Context, home: Home = None) -> None:
     from pipeline.cli.operate.clock_reset import reset_times
     from pipeline.home.stack import bootstrap_of
 
-    for line in reset_times(bootstrap_of(settings), say=lambda words: typer.echo(words, err=True)):
-        typer.echo(line)
+    for line in reset_times(bootstrap_of(settings), say=lambda words: say(words, err=True)):
+        say(line)

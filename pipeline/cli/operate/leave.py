@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -14,10 +15,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The worker's setting 
 
 
 def leave(name: Name, home: Home = None) -> None:
-    """Remove a stopped worker from its group, so that other workers get its partitions at once.
+    """Remove a stopped worker from its group.
 
-    Without this command a worker with a name keeps its partitions for ten seconds after it has
-    stopped, in case it restarts. A worker that still runs joins the group again by itself.
+    So other workers get its partitions at once. Without this command a worker with a name keeps its
+    partitions for ten seconds after it has stopped, in case it restarts. A worker that still runs
+    joins the group again by itself.
     """
     settings = settings_from(home=home)
 
@@ -29,7 +31,7 @@ def leave(name: Name, home: Home = None) -> None:
         left = remove_member(admin, group=CONVERSATION, name=name)
     if not left:
         raise CommandError(f"no worker has the name {name}")
-    typer.echo(f"{name} has left; other workers get its partitions")
+    say(f"{name} has left; other workers get its partitions")
 
 
 def remove_member(admin: "KafkaAdminClient", *, group: str, name: str) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.records import Numbers
@@ -62,7 +63,7 @@ def check(file: NumbersFile, home: Home = None) -> None:
 
     settings = settings_from(home=home)
     numbers = numbers_from_file(file, account=settings.account, loaded_at=clock_of(settings).now())
-    typer.echo(f"{file} is correct: {summary_of(numbers)}")
+    say(f"{file} is correct: {summary_of(numbers)}")
 
 
 def load(file: NumbersFile, home: Home = None) -> None:
@@ -76,7 +77,7 @@ def load(file: NumbersFile, home: Home = None) -> None:
     settings = settings_from(home=home)
     numbers = numbers_from_file(file, account=settings.account, loaded_at=clock_of(settings).now())
     partitions = publish_numbers(settings, numbers)
-    typer.echo(f"{file} is in force: {summary_of(numbers)}, written to {partitions} partitions")
+    say(f"{file} is in force: {summary_of(numbers)}, written to {partitions} partitions")
 
 
 def summary_of(numbers: "Numbers") -> str:

@@ -14,11 +14,13 @@ from pipeline.cli.ask.report_client import failure_of, report_of, rows
 from pipeline.cli.operate.partitions import BrokerState, broker_state
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
-from pipeline.cli.terminal.output import text_from_time
+from pipeline.cli.terminal.table import lines_of_table
+from pipeline.clock import text_from_time
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.kafka import readers
 from pipeline.kafka.topics import partition_of
 from pipeline.process import troubles
+from pipeline.process.room import words_of_little_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +79,11 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     """How often `up` ended a process because it did not answer."""
     troubles: list[dict[str, str]] = []
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is down, and no process waits for an operator or ends again and again."""
+        return not self.down and not self.troubles
+
 
 def pipeline_state(settings: Settings) -> PipelineState:
     """Ask all processes; raises `StackError` if no broker is known."""
@@ -109,8 +116,10 @@ def pipeline_state(settings: Settings) -> PipelineState:
 
 
 def _troubles(settings: Settings) -> list[dict[str, str]]:
-    """The processes of this home that wait for an operator or keep ending, and why."""
-    found = (*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time()))
+    """The processes of this home that wait for an operator or room, or keep ending, and why."""
+    found = [*troubles.waiting(settings.home), *troubles.ended(settings.home, now=time())]
+    if words := words_of_little_room(settings.home):
+        found.append(("up", f"{words}; processes that need room are started again until there is"))
     return [{"process": name, "words": words} for name, words in found]
 
 
@@ -167,7 +176,7 @@ def lines_of_state(state: PipelineState) -> Iterator[str]:
     if state.partitions is None:
         yield "partitions     not known: the broker does not answer"
     else:
-        yield from _columns(
+        yield from lines_of_table(
             ["partition", "to process", "to store", "time", "oldest confirmation due"],
             [
                 [
@@ -214,13 +223,4 @@ def _section(
         yield f"{title:<14} {words}"
         return
     yield title
-    yield from _columns(names, [[str(row[name]) for name in names] for row in found])
-
-
-def _columns(heads: list[str], lines: list[list[str]]) -> Iterator[str]:
-    """Lines in columns, two blanks apart."""
-    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
-    for line in (heads, *lines):
-        yield "  ".join(
-            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
+    yield from lines_of_table(names, [[str(row[name]) for name in names] for row in found])

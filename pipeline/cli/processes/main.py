@@ -69,7 +69,7 @@ def worker(home: Home = None) -> None:
 def ingest(
     home: Home = None, http_port: HttpPort = None, tls_cert: TlsCert = None, tls_key: TlsKey = None
 ) -> None:
-    """Run the ingest service, which receives messages and MT requests by HTTP.
+    """Run the ingest service, which takes messages and requests by HTTP.
 
     It answers the gateway 200 once Kafka has acknowledged the message.
     """

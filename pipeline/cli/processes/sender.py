@@ -1,4 +1,4 @@
-"""`sender`, the process that sends."""
+"""`sender`: the process that sends commands."""
 
 from pipeline.cli.terminal.options import Home, settings_from
 
@@ -6,8 +6,8 @@ from pipeline.cli.terminal.options import Home, settings_from
 def sender(home: Home = None) -> None:
     """Send commands to the gateway, by the APIs of apis.toml.
 
-    Each attempt is asked for first: the worker looks at consent once more and permits it, or not.
-    Start as many as there is work for, up to one a partition.
+    The sender asks for each attempt: the worker checks consent once more, and permits or refuses.
+    Start as many senders as the work needs, up to one for each partition.
     """
     settings = settings_from(home=home)
     from pipeline.sender import process

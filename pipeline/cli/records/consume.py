@@ -10,9 +10,21 @@ from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.output import print_json_line
 
 
+def _topics_from(incomplete: str) -> list[str]:
+    """The topics of records that begin so, for a shell that completes."""
+    from pipeline.kafka.topics import topics
+
+    return [name for name, each in topics().items() if each.record and name.startswith(incomplete)]
+
+
 def consume(
     topic: Annotated[
-        str, typer.Argument(metavar="TOPIC", help="One of the topics, such as mo-message.")
+        str,
+        typer.Argument(
+            metavar="TOPIC",
+            help="One of the topics, such as mo-message.",
+            autocompletion=_topics_from,
+        ),
     ],
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="Start at the oldest record, not at new ones.")
@@ -22,10 +34,11 @@ def consume(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Print the committed records of a topic as lines of JSON, until --max or Ctrl-C.
+    """Print the committed records of a topic as lines of JSON.
 
-    Times are ISO 8601 in UTC. Octets (octets, query, udh, key_octets, …) are lower-case hex. A
-    record that cannot be read is shown with "unreadable" and its octets.
+    It ends with --max records or Ctrl-C. Times are ISO 8601 in UTC. Octets (octets, query, udh,
+    key_octets, …) are lower-case hex. A record that cannot be read is shown with "unreadable" and
+    its octets.
     """
     settings = settings_from(home=home)
 

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +66,7 @@ def import_log(
                 f" nothing, and --from-octet {taking.acknowledged} skips them"
             ) from error
     counts = taking.counts
-    typer.echo(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
+    say(f"{counts[topics.MO_RAW]} lines taken, {counts[topics.DEAD_LETTER]} refused")
     if rest:
         words = (
             f"the last {len(rest)} octets were not taken: they are not a whole line, because the"
@@ -75,7 +76,7 @@ def import_log(
             raise CommandError(
                 f"{words}. They may be a STOP: fetch {file} again and import all of it"
             )
-        typer.echo(words, err=True)
+        say(words, err=True)
 
 
 def _extra_stop_words(bootstrap: str) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ class Taking:
                 self._waiting.append(read - splitter.pending)
             if read - said >= SAID_EVERY_OCTETS:
                 said = read
-                typer.echo(f"{self.counts.total()} lines, {read} octets", err=True)
+                say(f"{self.counts.total()} lines, {read} octets", err=True)
         self._publish(first, times)
         if not splitter.is_inside_overlong:
             self._waiting.append(read - splitter.pending)

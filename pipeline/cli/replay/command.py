@@ -8,7 +8,9 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
-from pipeline.cli.terminal.output import print_json_line, text_from_time
+from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 if TYPE_CHECKING:
     from pipeline.cli.replay.states import Difference
@@ -80,11 +82,11 @@ def replay(
             if json:
                 print_json_line(difference)
             else:
-                typer.echo(line_of_difference(difference))
+                say(line_of_difference(difference))
         if handsets % SAID_EVERY == 0:
-            typer.echo(f"{handsets} handsets, {differing} states differ so far", err=True)
+            say(f"{handsets} handsets, {differing} states differ so far", err=True)
     if not json:
-        typer.echo(
+        say(
             f"{differing} states would differ: {handsets} handsets with {messages} messages and"
             " orders were read, and nothing was changed"
         )

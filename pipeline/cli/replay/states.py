@@ -97,8 +97,8 @@ class Replay:
             if segments:
                 last = segments[-1]
                 states[timeline.key] = ReplayedState(
-                    STATES[last.ours].value,
-                    STATES[last.gateway].value,
+                    STATES[last.ours],
+                    STATES[last.gateway],
                     last.rule,
                     last.event.message_id,
                 )

@@ -9,7 +9,10 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.sms.msisdn import CANNOT_BE_SENT_TO, handset_from_text, written_digits
 
 ReasonOption = Annotated[
-    str, typer.Option("--reason", help="Why, in your own words. It is kept with the order.")
+    str,
+    typer.Option(
+        "--reason", metavar="WORDS", help="Why, in your own words. It is kept with the order."
+    ),
 ]
 By = Annotated[
     str | None,

@@ -21,16 +21,32 @@ Home = Annotated[
 HttpPort = Annotated[
     int | None,
     typer.Option(
-        "--http-port", min=0, max=65535, help="Port of the ingest service; 0 picks a free one."
+        "--http-port",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Port of the ingest service; 0 picks a free one.",
     ),
 ]
 ReportPort = Annotated[
     int | None,
-    typer.Option("--report-port", min=0, max=65535, help="Port of the report; 0 picks a free one."),
+    typer.Option(
+        "--report-port",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Port of the report; 0 picks a free one.",
+    ),
 ]
 KafkaPort = Annotated[
     int | None,
-    typer.Option("--kafka-port", min=0, max=65535, help="Port of the broker; 0 picks a free one."),
+    typer.Option(
+        "--kafka-port",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Port of the broker; 0 picks a free one.",
+    ),
 ]
 TlsCert = Annotated[
     Path | None,

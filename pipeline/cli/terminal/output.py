@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
-import typer
 
-
-def text_from_time(time: datetime) -> str:
-    """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+from pipeline.cli.terminal.saying import say
+from pipeline.clock import text_from_time
 
 
 def plain(value: Any) -> Any:
@@ -33,4 +30,4 @@ def plain(value: Any) -> Any:
 
 def print_json_line(value: Any) -> None:
     """Print one line of JSON on stdout. It is not buffered, because a reader may wait for it."""
-    typer.echo(msgspec.json.encode(plain(value)).decode())
+    say(msgspec.json.encode(plain(value)).decode())

@@ -1,32 +1,24 @@
 """`why`: a handset's consent, since when, because of what, and what would change it."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from pipeline.cli.terminal.arguments import handset_from, number_from
-from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.options import Home, Json, settings_from
+from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
+from pipeline.cli.why.past import Past
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pipeline.cli.why.history import Change
     from pipeline.directory.directory import Directory
+    from pipeline.stages.consent.scopes import Key
+    from pipeline.store.story.consent import Change, ScopeNow
 
-# All rows of a handset come from one partition. So the offset tells which of two rows of the same
-# millisecond was recorded later.
-_TIMES: Final = ("at", "recorded_at", "confirmation_due_at", "confirmation_deadline")
-_ISO: Final = ", ".join(
-    f"formatDateTime({name}, '%FT%T.%fZ', 'UTC') AS {name}_iso" for name in _TIMES
-)
-CHANGES: Final = f"""\
-SELECT scope_kind, scope, state, gateway_state, rule, mo_message_id, number, actor, reason, {_ISO}
-FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kafka_offset"""  # noqa: S608  names of ours
 COMMAND_ID: Final = re.compile("[0-9a-f]{32}")  # longer than any handset
-TEXTS: Final = """\
-SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
-AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
 
 
 def why(
@@ -36,20 +28,40 @@ def why(
     ],
     number: Annotated[
         str | None,
-        typer.Argument(metavar="[NUMBER]", help="A number of ours. Default: every scope."),
+        typer.Argument(metavar="NUMBER", help="A number of ours. Default: every scope."),
     ] = None,
+    at_time: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="As it was at this time (ISO 8601 with offset). Default: now.",
+            show_default=False,
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="TIME",
+            help="By what we had recorded by this time; with --at the same, what the gate used.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
     home: Home = None,
 ) -> None:
-    """Say whether an MT to a handset passes, since when, and because of which message and rule.
+    """Say whether an MT to a handset passes, since when and why.
 
-    It shows our state and the gateway's state, what is due, and what would change the state. The
-    answer comes from ClickHouse, which is a few seconds behind; `twoway status` says how far.
+    It names the message and the rule. It shows our state and the gateway's state, what is due, and
+    what would change the state. The answer comes from ClickHouse, which is a few seconds behind;
+    `twoway status` says how far.
     """
+    past = Past.from_words(at_time, known_at)
     if COMMAND_ID.fullmatch(handset.strip()):
-        from pipeline.cli.mt.show import lines_of_id
+        from pipeline.cli.mt.show import show_id
 
-        for line in lines_of_id(settings_from(home=home), handset.strip()):
-            typer.echo(line)
+        show_id(settings_from(home=home), handset.strip(), json=json)
         return
     address = handset_from(handset)
     at = number_from(number) if number else ""
@@ -58,43 +70,61 @@ def why(
     from pipeline.cli.ask.report_client import report_of, rows
     from pipeline.cli.why.directory import directory_from_report
     from pipeline.cli.why.forgotten import lines_of_forgotten
+    from pipeline.store.story.asking import answered
+    from pipeline.store.story.consent import asking_changes
 
     report = report_of(settings)
     directory = directory_from_report(report, settings)
-    parameters = {"handset": address}
-    texts = {row["message_id"]: row["text"] for row in rows(report, TEXTS, parameters=parameters)}
-    changes = [_change_from(row, texts) for row in rows(report, CHANGES, parameters=parameters)]
+    changes = answered(
+        asking_changes(address), lambda sql, given: rows(report, sql, parameters=given)
+    )
     forgotten = list(lines_of_forgotten(report, settings, address))
+    if json:
+        print_json_of(changes if past is None else past.changes_of(changes), at, directory)
+        return
     for line in forgotten:
-        typer.echo(line)
+        say(line)
     if forgotten and not changes:
         return
-    for line in lines_of_handset(address, at, changes, directory):
-        typer.echo(line)
+    if past:
+        say(past.words)
+        changes = past.changes_of(changes)
+    for line in lines_of_handset(address, at, changes, directory, is_past=bool(past)):
+        say(line)
 
 
-def _change_from(row: dict[str, Any], texts: dict[str, str]) -> "Change":
-    import msgspec
+def print_json_of(changes: "list[Change]", number: str, directory: "Directory") -> None:
+    """Print a line of JSON for each scope."""
+    from pipeline.cli.why.as_json import plain_from_scope
 
-    from pipeline.cli.why.history import Change
+    for key, now in scopes_shown(changes, number, directory).items():
+        print_json_line(plain_from_scope(key, now))
 
-    times = {name: row.pop(f"{name}_iso") for name in _TIMES}
-    return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
+
+def scopes_shown(
+    changes: "list[Change]", number: str, directory: "Directory"
+) -> "Mapping[Key, ScopeNow | None]":
+    """The scopes that decide about a number; without a number every scope that ever changed."""
+    from pipeline.store.story.consent import deciding, scopes_now
+
+    known = scopes_now(changes)
+    return deciding(directory, number, known) if number else known
 
 
 def lines_of_handset(
-    handset: str, number: str, changes: "list[Change]", directory: "Directory"
+    handset: str,
+    number: str,
+    changes: "list[Change]",
+    directory: "Directory",
+    *,
+    is_past: bool = False,
 ) -> "Iterator[str]":
     """The answer in words. Without a number it names every scope that ever changed."""
-    from pipeline.cli.why.history import deciding, scopes_now
-    from pipeline.cli.why.words import lines_of_scope
+    from pipeline.store.story.consent_words import lines_of_scope
 
-    known = scopes_now(changes)
-    if number:
-        for key, now in deciding(directory, number, known).items():
-            yield from lines_of_scope(handset, key, now, directory=directory)
-        return
-    for key, now in known.items():
-        yield from lines_of_scope(handset, key, now, directory=directory)
-    if not known:
-        yield f"{handset} is open everywhere: nothing ever stopped it"
+    shown = scopes_shown(changes, number, directory)
+    for key, now in shown.items():
+        yield from lines_of_scope(handset, key, now, directory=directory, is_past=is_past)
+    if not shown:
+        end = "had stopped it by then" if is_past else "ever stopped it"
+        yield f"{handset} {'was' if is_past else 'is'} open everywhere: nothing {end}"

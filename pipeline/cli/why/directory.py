@@ -1,29 +1,20 @@
-"""The directory of numbers in force, read from ClickHouse."""
+"""The directory of numbers in force, asked of the report over HTTP."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from pipeline.cli.ask.report_client import rows
-from pipeline.directory.directory import Directory
-from pipeline.records import Numbers
+from pipeline.store.story.asking import answered
+from pipeline.store.story.directory_now import asking_directory
 
 if TYPE_CHECKING:
+    from pipeline.directory.directory import Directory
     from pipeline.settings import Settings
-
-IN_FORCE: Final = """\
-SELECT digest, numbers, sender_ids FROM numbers
-ORDER BY loaded_at DESC, kafka_offset DESC LIMIT 1"""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def directory_from_report(report: str, settings: Settings) -> Directory:
     """The directory that was loaded last; one that lists nothing where none was."""
-    found = rows(report, IN_FORCE)
-    if not found:
-        return Directory.empty()
-    numbers = msgspec.convert(found[0] | {"loaded_at": _EPOCH}, Numbers)
-    return Directory(numbers, default_account=settings.account)
+    return answered(
+        asking_directory(settings.account), lambda sql, given: rows(report, sql, parameters=given)
+    )

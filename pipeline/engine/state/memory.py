@@ -66,7 +66,10 @@ class MemoryRows:
 
     def store(self, number: bytes) -> MemoryStore:
         """The rows of a table."""
-        return self._stores.setdefault(number, MemoryStore())
+        found = self._stores.get(number)
+        if found is None:
+            found = self._stores[number] = MemoryStore()
+        return found
 
     def write(
         self, changes: Changes, *, point: bytes | None, reached: Reached | None, scrub: bytes = b""

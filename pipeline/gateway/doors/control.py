@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from pipeline.gateway.faults.reading import LARGEST, UnusableFaults, rules_from
+from pipeline.gateway.page.guard import refuse
+from pipeline.gateway.settings import MoWay
+from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
+
+_DIGITS: Final = re.compile("[0-9]{1,20}")
 
 
 class Control:
@@ -27,24 +33,28 @@ class Control:
         app.router.add_put("/_/faults/{name}", self._fault)
 
     async def _text(self, request: web.Request) -> web.Response:
+        self._check(request)
         try:
             given = json.loads(await request.read())
             ids = await self._gateway.text(
-                str(given["handset"]),
-                str(given["number"]),
+                _digits(given["handset"]),
+                _digits(given["number"]),
                 str(given["text"]),
                 given.get("charset"),
+                [MoWay(way) for way in given.get("ways", ())],
             )
-        except (KeyError, TypeError, LookupError, ValueError) as error:
+        except (TypeError, LookupError, ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error
         return web.json_response({"ids": ids})
 
-    async def _rules(self, _: web.Request) -> web.Response:
+    async def _rules(self, request: web.Request) -> web.Response:
         """The rules in use, and which faults are switched on."""
+        self._check(request)
         return self._faults()
 
     async def _use_rules(self, request: web.Request) -> web.Response:
         """Play by the rules of the body, written as `faults.toml`, and by no others."""
+        self._check(request)
         octets = await request.read()
         try:
             if len(octets) > LARGEST:
@@ -56,6 +66,7 @@ class Control:
         return self._faults()
 
     async def _fault(self, request: web.Request) -> web.Response:
+        self._check(request)
         try:
             fault = self._gateway.all_faults.named(request.match_info["name"])
         except KeyError as error:
@@ -75,3 +86,15 @@ class Control:
         return web.json_response(
             {"rules": rules, "on": [fault.name for fault in faults.all if fault.is_on]}
         )
+
+    def _check(self, request: web.Request) -> None:
+        """Let in whom the page lets in, and no page of another site."""
+        refused = refuse(request, is_open=not is_loopback_host(self._gateway.settings.host))
+        if refused is not None:
+            raise web.HTTPForbidden(text=refused.words)
+
+
+def _digits(given: Any) -> str:
+    if not isinstance(given, str) or not _DIGITS.fullmatch(given):
+        raise ValueError("a handset or a number is digits")
+    return given

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 import warnings
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.gateway.doors.ftp_handler import handler_class, is_whole
@@ -80,25 +81,33 @@ class FtpServer:
             log.write(line)
 
     def take_files(self) -> None:
-        """Take what was uploaded since the last look."""
+        """Take what was uploaded since the last look, also since the last look before a restart."""
         for file in sorted(self.folder.iterdir()):
             if not file.is_file() or not is_whole(file, self.folder):
                 continue
             key = (file.name, file.stat().st_mtime_ns)
-            if key in self._taken:
+            log = file.with_name(f"{file.name}.log")
+            was_taken = log.is_file() and log.stat().st_mtime_ns >= key[1]
+            if was_taken or key in self._taken:
                 continue
             self._taken.add(key)
             octets = file.read_bytes()
             shown = masked_lines(octets)
             lines = take_lines(self._gateway, "ftp", octets.decode("latin-1"), shown)
             answer = "".join(f"{line}\n" for line in lines)
-            file.with_name(f"{file.name}.log").write_text(answer)
+            log.write_text(answer)
             self._gateway.world.answer(shown, answer.encode())
 
     async def _look(self) -> None:
+        """Once a minute of the home's clock."""
+        pause = timedelta(seconds=self._gateway.settings.folder_seconds)
+        looked_at = self._gateway.clock.now() - pause
         while True:
-            self.take_files()
-            await asyncio.sleep(self._gateway.settings.folder_seconds)
+            now = self._gateway.clock.now()
+            if now >= looked_at + pause:
+                looked_at = now
+                self.take_files()
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _serve(self) -> None:
         while not self._is_ending.is_set():

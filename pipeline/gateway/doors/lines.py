@@ -1,4 +1,4 @@
-"""Lines `name:value`, of which a mail or an uploaded file consists (Clickatell on SMTP and FTP)."""
+"""Lines `name:value` of a mail or an uploaded file (Clickatell on SMTP and FTP)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _TOGETHER: Final = {"text": "\r\n", "data": "", "to": ",", "reply": ","}
 def sends_from(content: str) -> list[dict[str, str]]:
     """The parameters of each message, names in lower case; raises `Refusal`.
 
-    Several `text:` are joined by a line end, which counts as two characters; several `data:` as
-    they are. Each `csv:` is a handset and what stands for #field1#, #field2# and so on in the text.
+    Several `text:` are joined by a line end, which counts as two characters; several `data:` are
+    joined unchanged. Each `csv:` has a handset and the values of #field1#, #field2# and so on in
+    the text.
     """
     given: dict[str, str] = {}
     rows: list[str] = []

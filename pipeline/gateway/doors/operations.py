@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One answer: fields in their order by the name that XML has, or a refusal."""
+    """One answer: fields in their order, by the names of XML, or a refusal."""
 
     fields: tuple[tuple[str, str], ...] = ()
     to: str = ""
@@ -25,7 +25,7 @@ class Reply:
 def replies(
     gateway: Ground, operation: str, way: str, given: Mapping[str, str], received: bytes
 ) -> list[Reply]:
-    """What an operation gives; its name is in lower case. At least one answer."""
+    """The answers of an operation, whose name is in lower case; at least one."""
     try:
         if operation == "auth":
             return [Reply(fields=(("session_id", gateway.account.open_session(given)),))]
@@ -81,7 +81,7 @@ def _of_api(
 
 
 def line_of(operation: str, reply: Reply) -> str:
-    """The line of text that HTTP gives, and SOAP in a string."""
+    """The line of text that HTTP returns, and that SOAP returns as a string."""
     to = f" To: {reply.to}" if reply.to else ""
     if reply.refusal:
         return f"ERR: {reply.refusal.line}{to}"

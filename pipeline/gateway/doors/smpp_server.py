@@ -1,4 +1,4 @@
-"""The SMPP API: who is bound, and what the gateway sends to them (SMPP 3.4)."""
+"""The SMPP API: the bound ESMEs, and what the gateway sends to them (SMPP 3.4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOBODY: Final = (0, b"", b"nobody is bound")
 
 
 class SmppServer:
-    """Any number of ESMEs; of several that receive, the one that bound first is given."""
+    """Any number of ESMEs; of several that receive, the one that bound first gets the message."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -61,7 +61,7 @@ class SmppServer:
             session.close()
 
     async def deliver(self, callback: MoCallback) -> tuple[int, bytes, bytes]:
-        """Give a handset's message to an ESME: 200 when it took it, what was sent, the answer."""
+        """Give a handset's message to an ESME: 200 if it took it, what was sent, the answer."""
         deliver = deliver_from_callback(callback)
         session = self._receiver()
         if deliver is None or session is None:
@@ -73,7 +73,7 @@ class SmppServer:
         return (200 if status == Status.OK else 503), octets, f"status 0x{status:08X}".encode()
 
     async def receipt(self, message: Message, status: str) -> None:
-        """Tell what became of a message, as soon as somebody receives."""
+        """Send the receipt of a message, as soon as an ESME receives."""
         now = self._gateway.clock.now()
         is_delivered = status == "004"
         times = f"{message.at:%y%m%d%H%M} done date:{now:%y%m%d%H%M}"
@@ -100,7 +100,7 @@ class SmppServer:
         await self.flush()
 
     async def flush(self) -> None:
-        """Send the receipts that wait; one that is refused waits on."""
+        """Send the receipts that wait; a refused receipt stays waiting."""
         waiting, self._receipts = self._receipts, []
         for at, deliver in enumerate(waiting):
             session = self._receiver()

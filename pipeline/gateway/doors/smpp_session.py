@@ -1,4 +1,4 @@
-"""One connection of an ESME: its bind, what it submits, and what it is asked to take."""
+"""One connection of an ESME: its bind, its submissions, and the deliveries to it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _INVALID_SYSTEM_TYPE: Final = 0x53
 
 
 class SmppSession:
-    """`receives` says whether it is bound to take deliver_sm."""
+    """One ESME; `receives` says whether it is bound to take deliver_sm."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class SmppSession:
 
     @property
     def receives(self) -> bool:
-        """Whether it takes messages and receipts."""
+        """Whether the ESME takes messages and receipts."""
         return self._command in (Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER)
 
     async def serve(self) -> None:
-        """Until the connection ends."""
+        """Serve until the connection ends."""
         framer = Framer()
         with contextlib.suppress(ConnectionError):
             while octets := await self._reader.read(READ_OCTETS):
@@ -92,7 +92,7 @@ class SmppSession:
         self._writer.transport.abort()
 
     async def request(self, body: bytes, *, seconds: float) -> int | None:
-        """Send a deliver_sm; the status of its answer, None when none came."""
+        """Send a deliver_sm; return the status of its answer, None if none came."""
         self._sequence = smpp_pdu.sequence_after(self._sequence)
         awaited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._awaited[self._sequence] = awaited
@@ -215,7 +215,7 @@ class SmppSession:
 
 
 def _given(submit: DeliverSm) -> dict[str, str]:
-    """The parameters that a submit_sm stands for. mo is 1 by itself (guide 8.1)."""
+    """The parameters of sendmsg in a submit_sm. By SMPP mo is always 1 (guide 8.1)."""
     udh, octets = header_and_text(submit)
     charset, _ = charset_from_data_coding(submit.data_coding, alphabet="gsm7")
     text, _ = text_from_octets(octets, charset or GSM_7)

@@ -1,4 +1,4 @@
-"""The SOAP API, RPC/encoded: parameters by name, the lines of HTTP come back as strings."""
+"""The SOAP API, RPC/encoded: parameters by name; HTTP's lines are returned as strings."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Call:
 
 
 def call_from(octets: bytes) -> Call | None:
-    """The call of an envelope; None where it is none. Unnamed parameters go by their places."""
+    """The call in an envelope; None if there is none. Unnamed parameters go by their position."""
     if b"<!DOCTYPE" in octets:
         return None
     try:

@@ -19,7 +19,7 @@ _BALANCE: Final = {"balance": "ok", "coverage": "ok"}
 
 
 def commands_from(document: str) -> list[Command] | None:
-    """Each command's tag, and its children by their names in lower case; None: it is not XML."""
+    """Each command's tag, and its children by their names in lower case; None if it is not XML."""
     if not document or "<!DOCTYPE" in document:
         return None
     try:

@@ -15,8 +15,8 @@ from pipeline.gateway.page.facts import (
     parts_of,
     state_of,
 )
-from pipeline.gateway.page.visible import Piece, fold, pieces_from_text
 from pipeline.gateway.world import EventKind
+from pipeline.web.visible import Piece, fold, pieces_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,12 +57,12 @@ class Bubble:
 
     @property
     def pieces(self) -> list[Piece]:
-        """What is read at once."""
+        """The pieces that are shown at once."""
         return pieces_from_text(fold(self.text)[0])
 
     @property
     def rest(self) -> list[Piece]:
-        """What is folded away."""
+        """The pieces that are folded away."""
         return pieces_from_text(fold(self.text)[1])
 
 
@@ -104,7 +104,7 @@ def _first(event: WorldEvent, side: str) -> Bubble:
 
 
 def _after(bubble: Bubble, event: WorldEvent) -> Bubble:
-    """The bubble with what a later event says. What the handset shows is what it is shown."""
+    """The bubble after a later event; only what the handset shows changes its text."""
     is_shown = event.kind is EventKind.SHOWN
     taken = bubble.taken | {event.message_id} if is_taken(event) else bubble.taken
     state = state_of(event)

@@ -1,4 +1,4 @@
-"""A place in the events of a world: no queue, whatever the speed of who follows them."""
+"""A position in the events of a world, without a queue, however slow its reader is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Cursor:
-    """Follows a world from behind event `at` on; events older than the world keeps are missed."""
+    """Follows a world from event `at` on; events that the world no longer keeps are missed."""
 
     def __init__(self, world: World, at: int) -> None:
         self.at = at
@@ -21,7 +21,7 @@ class Cursor:
         self._end = world.listen(self._tell)
 
     def take(self) -> list[WorldEvent]:
-        """What happened since the last time, the oldest first."""
+        """The events since the last call, the oldest first."""
         self._happened.clear()
         newest_first = reversed(list(self._world.events))  # a copy: a server's thread may add
         events = list(takewhile(lambda event: event.number > self.at, newest_first))[::-1]
@@ -30,7 +30,7 @@ class Cursor:
         return events
 
     async def more(self, *, within_seconds: float) -> bool:
-        """Wait until something happens; False when nothing did in that time."""
+        """Wait for an event; False if none came within the time."""
         try:
             async with asyncio.timeout(within_seconds):
                 await self._happened.wait()
@@ -54,7 +54,7 @@ def newest(world: World) -> int:
 
 
 def place_after(world: World, number: int) -> int | None:
-    """The number to follow from; None where what happened since is not kept any more."""
+    """The number to follow from; None if the events since then are no longer kept."""
     if number > newest(world) or (world.events and world.events[0].number > number + 1):
         return None
     return number

@@ -1,4 +1,4 @@
-"""One exchange: who asked, who answered, and the octets of both."""
+"""One exchange: who asked, who answered, and the octets of both directions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from pipeline.gateway.page.octets import (
     is_text,
     lines_of_text,
 )
-from pipeline.gateway.page.visible import plain
 from pipeline.gateway.world import EventKind
+from pipeline.web.visible import plain
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent
@@ -56,12 +56,12 @@ class Side:
 
     @property
     def is_text(self) -> bool:
-        """Whether it opens as text, else as hex."""
+        """Whether it is shown as text first, else as hex."""
         return is_text(self.octets)
 
     @property
     def lines(self) -> list[str]:
-        """As text, controls by their names."""
+        """The octets as text, with names for controls."""
         return [plain(line) for line in lines_of_text(self.octets)]
 
     @property
@@ -93,12 +93,12 @@ class Exchange:
 
     @property
     def is_inward(self) -> bool:
-        """Whether the product asked."""
+        """Whether the product sent the request."""
         return self.event.kind in _ASKED_BY_PRODUCT
 
     @property
     def other(self) -> str:
-        """The sender or number of it."""
+        """The sender or the number."""
         return plain(number_of(self.event))
 
     @property
@@ -154,5 +154,5 @@ class Exchange:
 
 
 def has_octets(event: WorldEvent) -> bool:
-    """Whether the list of exchanges has it: octets went, or a fault kept them from going."""
+    """Whether it is in the list of exchanges: octets were sent, or a fault prevented that."""
     return bool(event.received or event.sent) or event.kind is EventKind.FAULT

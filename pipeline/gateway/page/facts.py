@@ -1,4 +1,4 @@
-"""What the facts of an event say, in words of the page. The only module that reads them."""
+"""The facts of an event in words for the page. No other module reads facts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATUSES: Final = {
 
 
 class State(NamedTuple):
-    """How a message stands: words, and one of `waits`, `good` and `bad`."""
+    """The state of a message: words, and one of `waits`, `good` and `bad`."""
 
     words: str
     tone: str
@@ -101,7 +101,7 @@ def ids_of(event: WorldEvent) -> list[str]:
 
 
 def line_of(event: WorldEvent) -> str:
-    """One line that says what a fault or a change of consent was."""
+    """One line about a fault or a change of consent."""
     facts = event.facts
     if event.kind is EventKind.CONSENT:
         states = facts.get("states") or {}

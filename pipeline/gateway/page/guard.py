@@ -1,6 +1,7 @@
-"""Who may see the page: this machine, by a name of its own, and no page of another site.
+"""Who may see the page: this machine, by one of its own names, and no page of another site.
 
-A handset's words and an account's password are on it, and its forms text as a handset.
+The page holds the words of handsets and the password of an account, and its forms send messages as
+a handset.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ SAFETY: Final = {
 }
 
 
-def refuse(request: web.BaseRequest) -> BrowserRefusal | None:
-    """None when the request may be answered."""
+def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal | None:
+    """None when the request may be answered; `is_open`: other machines may ask, too.
+
+    In a container even this machine has another address. The Host is one of this machine's all the
+    same: then a browser's page of another site cannot ask.
+    """
     peer = ip_from_text(request.remote or "")
-    if peer is None or not peer.is_loopback:
+    if peer is None or not (peer.is_loopback or is_open):
         return FORBIDDEN
     if header(request, "X-Forwarded-For", *OTHER_SIGNS):
         return FORWARDED

@@ -57,15 +57,20 @@ class Live:
                 await cursor.more(within_seconds=BEAT_SECONDS)
 
     async def events(self, handset: str, seen: int | None) -> AsyncIterator[bytes]:
-        """What a handset's terminal shows: a JSON object an event, from behind `seen` on."""
+        """What a handset's terminal shows: a JSON object an event, from behind `seen` on.
+
+        A comment follows what had happened before, and then a silence.
+        """
         world = self._shown.world
         with Cursor(world, newest(world) if seen is None else seen) as cursor:
+            is_more = False
             while True:
                 for event in cursor.take():
                     if event.handset == handset:
                         yield _data(event)
-                if not await cursor.more(within_seconds=BEAT_SECONDS):
-                    yield b": still here\n\n"
+                if not is_more:
+                    yield b": so far\n\n"
+                is_more = await cursor.more(within_seconds=BEAT_SECONDS)
 
     def _place(self, seen: str) -> int | None:
         run, _, digits = seen.rpartition("-")

@@ -1,4 +1,4 @@
-"""Octets of an exchange for the eye: as lines of text, or sixteen a line with what they spell."""
+"""The octets of an exchange in readable form: lines of text, or sixteen a line in hex and ASCII."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class HexLine(NamedTuple):
 
 
 def is_text(octets: bytes) -> bool:
-    """Whether lines of text say more than hex: UTF-8, with no control but tab and line ends."""
+    """Whether text says more than hex: UTF-8, with no control characters but tab and line ends."""
     shown = octets[:MOST_SHOWN]
     if any(octet < 0x20 and octet not in _TEXT_CONTROLS for octet in shown):
         return False

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.gateway.page.conversation import conversation_from_events
 from pipeline.gateway.page.exchange import MOST_LISTED, Exchange, has_octets
-from pipeline.gateway.page.visible import plain
+from pipeline.web.visible import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Rendering:
         self._pieces = self._templates.get_template("pieces.html").module
 
     def page(self, *, run: str, panel: str = "phones", pinned: str = "") -> str:
-        """All of it; `run` names this run of the gateway to the live stream."""
+        """The whole page; `run` names this run of the gateway to the live stream."""
         world = self._shown.world
         numbers = self._shown.numbers()
         phones = [self._phone(handset, numbers) for handset in self.phones(pinned)]
@@ -72,7 +72,7 @@ class Rendering:
         return handset, bubbles, self._shown.consent_of(handset), next(chain(told, numbers), "")
 
     def phones(self, pinned: str = "") -> list[str]:
-        """The handsets to show: the pinned one, then those that said or heard something last."""
+        """The handsets to show: the pinned one, then those with the latest messages."""
         known = self._known()
         latest = {event.handset: event.number for event in self._shown.world.events}
         busiest = sorted(known, key=lambda handset: latest.get(handset, 0), reverse=True)
@@ -101,7 +101,7 @@ class Rendering:
         return found
 
     def exchange(self, event: WorldEvent, *, is_piece: bool, is_hex: bool = False) -> str:
-        """One exchange with its octets: a page of its own, or the inside of its line."""
+        """One exchange with its octets: as a page, or as the inside of its line."""
         exchange = Exchange(event)
         if is_piece:
             return self.piece("opened", exchange, is_hex)

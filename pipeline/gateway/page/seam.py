@@ -1,4 +1,4 @@
-"""What the page asks of the gateway, and no more."""
+"""What the page needs from the gateway, and no more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A fault as the page shows it; its `handset` meets it always. `about` is one sentence."""
+    """A fault as the page shows it; it always applies to its `handset`. `about` is one sentence."""
 
     name: str
     about: str
@@ -29,7 +29,7 @@ class Switch:
 
 
 class Shown(Protocol):
-    """A gateway as the page has it: looked at, texted, and made to lie."""
+    """A gateway as the page uses it: read, used as a handset, and made to lie."""
 
     @property
     def world(self) -> World:
@@ -57,13 +57,13 @@ class Shown(Protocol):
         """The rules for faults in use, each in words."""
 
     def switch(self, name: str, *, is_on: bool) -> None:
-        """Turn a fault on or off. Raises `KeyError` for one that there is not."""
+        """Turn a fault on or off. Raises `KeyError` for an unknown fault."""
 
     def account(self) -> Mapping[str, str]:
-        """What the account says of itself: a label and words each, the balance first."""
+        """The facts of the account: a label and words for each, the balance first."""
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
-        """What the gateway believes of the handset: a number or all of them, and the state."""
+        """The gateway's belief about the handset: a number, or all numbers, and the state."""
 
 
 class Clock(Protocol):
@@ -74,7 +74,7 @@ class Clock(Protocol):
 
 
 class Played(Protocol):
-    """The gateway that is played, as far as the page uses it."""
+    """The stand-in of the gateway, as far as the page uses it."""
 
     settings: GatewaySettings
     world: World
@@ -90,4 +90,4 @@ class Played(Protocol):
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None
     ) -> list[str]:
-        """Send what a handset sends."""
+        """Send a handset's message."""

@@ -1,4 +1,4 @@
-"""The page over HTTP, inside the gateway's own server: what is asked for, and who may ask."""
+"""The page over HTTP, inside the gateway's own server: what is requested, and who may ask."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pipeline.gateway.page.live import Live
 from pipeline.gateway.page.rendering import HERE, Rendering
 from pipeline.gateway.page.showing import Showing
 from pipeline.sms.segmentation import segment
+from pipeline.web.access import is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,19 +35,21 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def page_routes(gateway: Played) -> list[web.RouteDef]:
     """The page of a gateway, for its own HTTP server."""
-    return Page(Showing(gateway)).routes()
+    is_open = not is_loopback_host(gateway.settings.host)
+    return Page(Showing(gateway), is_open=is_open).routes()
 
 
 class Page:
     """Answers the requests of the page."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, *, is_open: bool = False) -> None:
         self._shown = shown
+        self._is_open = is_open
         self._rendering = Rendering(shown)
         self._live = Live(shown, self._rendering)
 
     def routes(self) -> list[web.RouteDef]:
-        """What to add to the gateway's server; each asks first who calls."""
+        """The routes to add to the gateway's server; each first checks the caller."""
         return [
             web.get("/", self._guarded(self._whole)),
             web.get(r"/{name:page\.(?:css|js|svg)}", self._guarded(self._static)),
@@ -85,7 +88,7 @@ class Page:
         return await _stream(request, self._live.events(handset, at))
 
     async def _measure(self, request: web.Request) -> web.StreamResponse:
-        """Into how many parts a text goes."""
+        """Measure how many parts a text takes."""
         form = await request.post()
         return web.Response(text=_measured(_text_of(form.get("text"))))
 
@@ -143,7 +146,7 @@ class Page:
 
     def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            refused = refuse(request)
+            refused = refuse(request, is_open=self._is_open)
             if refused:
                 return web.Response(
                     status=refused.status, text=refused.words + "\n", headers=SAFETY
@@ -173,7 +176,7 @@ def _html(html: str) -> web.Response:
 
 
 def _done(request: web.Request, where: str, **more: int) -> web.Response:
-    """To a script that all is well, to a form where to go on (RFC 9110 15.4.4)."""
+    """The answer after success: for a script, or for a form a redirection (RFC 9110 15.4.4)."""
     if "application/json" in request.headers.get("Accept", ""):
         return web.json_response({"done": True, **more})
     return web.Response(status=303, headers={"Location": where})

@@ -1,4 +1,4 @@
-"""The gateway as the page shows it: its parts put into words."""
+"""The gateway as the page shows it: its parts in words."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Showing:
         return self._gateway.clock.now()
 
     def phones(self) -> Sequence[str]:
-        """Those put on the desk, and those that an event is about."""
+        """The handsets that were put on the desk, and those that an event is about."""
         heard = (event.handset for event in list(self.world.events) if event.handset)
         return list(dict.fromkeys([*self._added, *heard]))
 
@@ -88,11 +88,11 @@ class Showing:
         return [_words_of(rule) for rule in self._gateway.all_faults.rules]
 
     def switch(self, name: str, *, is_on: bool) -> None:
-        """Turn a fault on or off. Raises `KeyError` for one that there is not."""
+        """Turn a fault on or off. Raises `KeyError` for an unknown fault."""
         self._gateway.all_faults.named(name).switch(on=is_on)
 
     def account(self) -> Mapping[str, str]:
-        """Balance, charges, and what a sender needs to log in by each way."""
+        """Balance, charges, and the login for each way."""
         account, settings = self._gateway.account, self._gateway.settings
         latest = account.charges[-1] if account.charges else None
         return {
@@ -116,7 +116,7 @@ class Showing:
         }
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
-        """What is not open by number; where nothing is, each number is open."""
+        """The states that are not open, by number; a number that is missing is open."""
         believed = self._gateway.consent.of(handset)
         if not believed:
             return {EVERYTHING: "open"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.gateway.page.facts import line_of, number_of, parts_of, state_of
-from pipeline.gateway.page.visible import plain
 from pipeline.gateway.world import EventKind
+from pipeline.web.visible import plain
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent

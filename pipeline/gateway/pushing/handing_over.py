@@ -12,7 +12,7 @@ from pipeline.gateway.account import MO_CREDITS
 from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.pushing.retries import MO_RETRIES
 from pipeline.gateway.pushing.texting import BINARY, LATIN, UTF_16, parts_of
-from pipeline.gateway.settings import API_IDS, MoWay
+from pipeline.gateway.settings import LINKED_API, MoWay
 from pipeline.gateway.world import EventKind
 from pipeline.sms.charset import text_from_octets
 from pipeline.wire import http_form, mo_log, soap, xml
@@ -20,7 +20,7 @@ from pipeline.wire.callback import MoCallback
 from pipeline.wire.percent import percent_from_octets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pipeline.gateway.ground import Ground
 
@@ -34,8 +34,18 @@ class HandingOver:
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
-    async def text(self, handset: str, number: str, text: str, charset: str | None) -> list[str]:
-        """Hand over each part of a text; their ids. Returns after the first attempt of each."""
+    async def text(
+        self,
+        handset: str,
+        number: str,
+        text: str,
+        charset: str | None,
+        ways: Sequence[MoWay] = (),
+    ) -> list[str]:
+        """Hand over each part of a text; their ids. Returns after the first attempt of each.
+
+        `ways` are those of this text alone: each part goes by each of them.
+        """
         gateway = self._gateway
         parts = parts_of(text, charset)
         ids = [part.mo_msg_id for part in parts]
@@ -47,8 +57,8 @@ class HandingOver:
             message_id=ids[0],
             facts={"parts": len(parts), "charset": parts[0].charset, "ids": ids},
         )
-        way = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
-        rule = gateway.meet(Group.HANDSET, way.value, handset)
+        usual = gateway.settings.mo_ways.get(number, gateway.settings.mo_way)
+        rule = gateway.meet(Group.HANDSET, usual.value, handset)
         fault = rule.name if rule else ""
         late = timedelta(minutes=LATE_MINUTES if not rule or rule.minutes is None else rule.minutes)
         at = gateway.clock.now().astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
@@ -56,7 +66,7 @@ class HandingOver:
             MoCallback(
                 handset=handset,
                 number=number,
-                api_id=_api_of(way),
+                api_id=LINKED_API,
                 mo_msg_id=part.mo_msg_id,
                 timestamp=at,
                 charset=part.charset,
@@ -67,11 +77,12 @@ class HandingOver:
         ]
         for callback in _as_the_fault_has_them(callbacks, fault):
             gateway.account.charge(MO_CREDITS, "MO")
-            job = partial(self._attempt, way, callback, 0)
-            if fault == "mo-late":
-                gateway.schedule.later(late, job)
-            else:
-                await job()
+            for way in ways or (usual,):
+                job = partial(self._attempt, way, callback, 0)
+                if fault == "mo-late":
+                    gateway.schedule.later(late, job)
+                else:
+                    await job()
         return ids
 
     async def _attempt(self, way: MoWay, callback: MoCallback, failures: int) -> None:
@@ -106,7 +117,7 @@ class HandingOver:
                 return 200, line, b""
         kind, _, method = way.value.partition("-")
         octets = _octets(kind, callback)
-        url = f"{gateway.settings.product}/mo/{kind}"
+        url = f"{gateway.settings.callbacks}/mo/{kind}"
         code, answer = await gateway.post.call(method.upper(), url, octets)
         return code, octets, answer
 
@@ -120,10 +131,6 @@ def _octets(kind: str, callback: MoCallback) -> bytes:
         rendered = render(structs.replace(callback, charset=BINARY)) or b"data="
     name, _, document = rendered.partition(b"=")
     return name + b"=" + percent_from_octets(document)
-
-
-def _api_of(way: MoWay) -> str:
-    return API_IDS.get(way.value.partition("-")[0], API_IDS["http"])
 
 
 def _as_the_fault_has_them(callbacks: list[MoCallback], fault: str) -> list[MoCallback]:

@@ -1,4 +1,4 @@
-"""When the gateway tries again what could not be handed over, after each failure before."""
+"""When the gateway tries a delivery again, after each failure."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Statuses:
 
     async def _attempt(self, message: Message, status: str, seconds: int, failures: int) -> None:
         kind, method, octets = _rendered(message, status, seconds)
-        url = f"{self._gateway.settings.product}/status/{kind}"
+        url = f"{self._gateway.settings.callbacks}/status/{kind}"
         code, answer = await self._gateway.post.call(method, url, octets)
         self._gateway.world.happen(
             EventKind.STATUS,

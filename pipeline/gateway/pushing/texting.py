@@ -1,4 +1,4 @@
-"""What a handset sends: its text in a charset, in parts with a header where it is long."""
+"""A handset's message: its text in a charset, in parts with a header if it is long."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Part(NamedTuple):
 def parts_of(text: str, charset: str | None = None) -> list[Part]:
     """The parts as the gateway hands them over (guide 8.3); raises `ValueError`.
 
-    Without a charset: ISO-8859-1 where GSM 7 bit and ISO-8859-1 hold the text, else UTF-16BE. Of
-    8-BIT the text is hex.
+    Without a charset: ISO-8859-1 where GSM 7 bit and ISO-8859-1 both hold the text, else UTF-16BE.
+    For 8-BIT the text is hex.
     """
     charset = charset or _charset_of(text)
     if charset == BINARY:

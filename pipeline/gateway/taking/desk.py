@@ -1,13 +1,12 @@
-"""Takes messages, whichever door they came by, and lets them go their way to the handset."""
+"""Takes messages from every door, and sends them on their way to the handset."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.consent import Belief
 from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal
@@ -22,15 +21,17 @@ if TYPE_CHECKING:
 from pipeline.gateway.taking.judging import Submission
 
 MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
+#: By the machine's clock, as a sender counts its pause: the home's may be hours ahead.
 THROTTLE_SECONDS: Final = 30
 REFUSED_CODE: Final = "114"  # of the fault that names none: cannot route message
 
 
 class Desk:
-    """What all ways in have in common."""
+    """The part that all ways in share."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
+        self._confirming: dict[tuple[str, str], str] = {}  # by handset and sender: which parts
 
     def send(
         self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
@@ -82,7 +83,8 @@ class Desk:
         self._refuse_by_fault(way, handset)
         submission = submission_from(given, handset)
         row = shown(submission.sender_id, handset, mo=submission.mo, settings=gateway.settings)
-        if gateway.consent.belief(handset, row.sender_id) is Belief.STOPPED:
+        is_rest = self._is_rest_of_confirmation(submission, row.sender_id)
+        if not is_rest and gateway.consent.refuses(handset, row.sender_id):
             raise Refusal("122")
         if gateway.account.balance <= 0:
             raise Refusal("301", "No Credit Left")
@@ -90,7 +92,7 @@ class Desk:
 
     def _refuse_by_fault(self, way: str, handset: str) -> None:
         gateway = self._gateway
-        rule, now = gateway.all_faults.met(Group.REFUSAL, way, handset), gateway.clock.now()
+        rule, now = gateway.all_faults.met(Group.REFUSAL, way, handset), datetime.now(UTC)
         if rule is None or (rule.until and rule.until <= now):
             return
         gateway.tell_fault(rule, way, handset)
@@ -121,8 +123,15 @@ class Desk:
         )
         self._gateway.messages.add(message)
         if gateway.consent.confirmed(message.handset, sender_id):
+            if submission.of_parts:
+                self._confirming[message.handset, sender_id] = submission.of_parts
             gateway.tell_consent(message.handset, sender_id, "the customer confirmed the stop")
         return message
+
+    def _is_rest_of_confirmation(self, submission: Submission, sender_id: str) -> bool:
+        """Whether it is a later part of the message whose first part confirmed a stop."""
+        confirming = self._confirming.get((submission.handset, sender_id), "")
+        return bool(confirming) and confirming == submission.of_parts
 
 
 def handsets_of(given: Mapping[str, str]) -> Sequence[str]:

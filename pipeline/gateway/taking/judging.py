@@ -33,7 +33,7 @@ class Submission:
     client_id: str
     callback: int
     delay: timedelta = timedelta()  # before it goes on its way
-    is_part: bool = False  # of a message that the product cut itself
+    of_parts: str = ""  # a part of a message that the product cut: its header but the number
 
 
 def submission_from(given: Mapping[str, str], handset: str) -> Submission:
@@ -43,11 +43,11 @@ def submission_from(given: Mapping[str, str], handset: str) -> Submission:
     client_id = given.get("climsgid", "")
     if not _CLIENT_ID.fullmatch(client_id):
         raise Refusal("101")
-    is_part = bool(given.get("udh"))
+    of_parts = given.get("udh", "").lower()[:-2]  # the last octet is the part's number (8.3)
     text, parts = _text_and_parts(given)
     if not text:
         raise Refusal("107")
-    if not is_part and parts > max(1, _number(given, "concat", 1)):
+    if not of_parts and parts > max(1, _number(given, "concat", 1)):
         raise Refusal("113")
     delay = _number(given, "deliv_time", 0)
     if delay > LATEST_MINUTES:
@@ -56,12 +56,12 @@ def submission_from(given: Mapping[str, str], handset: str) -> Submission:
         handset=handset,
         sender_id=given.get("from", ""),
         text=text,
-        parts=1 if is_part else parts,
+        parts=1 if of_parts else parts,
         mo=_number(given, "mo", 0) == 1,
         client_id=client_id,
         callback=_number(given, "callback", 0),
         delay=timedelta(minutes=delay),
-        is_part=is_part,
+        of_parts=of_parts,
     )
 
 

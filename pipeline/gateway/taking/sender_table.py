@@ -1,4 +1,4 @@
-"""What a handset shows as the sender (guide 8.2): a second implementation of the table."""
+"""The sender that a handset shows (guide 8.2): a second implementation of the table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shown(NamedTuple):
 
 
 def shown(given: str, handset: str, *, mo: bool, settings: GatewaySettings) -> Shown:
-    """The row of the table; raises `Refusal` for what is no sender at all."""
+    """The row of the table; raises `Refusal` for a value that is no sender."""
     if not given:
         return Shown(settings.default_number, False)
     if not _NUMERIC.fullmatch(given) and not _ALPHA.fullmatch(given):

@@ -1,7 +1,7 @@
-"""An answer of a broker that is no larger than what is asked for, and is an answer to that.
+"""Bounds the answers of a broker: no larger than the request allows, and answers to a request.
 
-Written against aiokafka 0.14.0, which is pinned: it reads as many octets as a frame announces, up
-to two gigabytes, before it looks at the first of them.
+Written against aiokafka 0.14.0, which is pinned. aiokafka reads as many octets as a frame
+announces, up to two gigabytes, before it examines the first of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SIZE: Final = struct.Struct(">i")
 
 
 async def _read(connection_of: Callable[[], Any]) -> None:
-    """As aiokafka's, with bounds. It holds no connection that nobody else holds."""
+    """aiokafka's function, with bounds. It keeps no reference to a connection between frames."""
     connection = connection_of()
     if connection is None:
         return
@@ -49,7 +49,7 @@ async def _read(connection_of: Callable[[], Any]) -> None:
 
 
 def _largest(requests: Any) -> int:
-    """What the answer to the oldest of them may have; nothing when nothing is asked."""
+    """The most octets that the answer to the oldest request may have; 0 without a request."""
     if not requests:
         return 0
     _, request, _ = requests[0]
@@ -58,5 +58,5 @@ def _largest(requests: Any) -> int:
 
 
 def bound_frames() -> None:
-    """Have every connection of this process read so."""
+    """Have every connection of this process read within bounds."""
     AIOKafkaConnection._read = staticmethod(_read)  # noqa: SLF001 - as above

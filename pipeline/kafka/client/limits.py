@@ -1,4 +1,4 @@
-"""How large an answer of a broker may be, whichever client reads it."""
+"""How large a broker's answer may be, for every client that reads it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: The control connection carries octets. A file name is only compared, and never shown.
 CODEC: Final = "latin-1"
-
+#: RFC 959 4.2: the command is unknown, not implemented, has wrong arguments, or is not allowed now.
+NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 
 RECEIVED_OCTETS: Final = 4096
 WORDS: Final = 100  # characters of what a server says
@@ -140,7 +141,7 @@ class FtpConnection(ftplib.FTP_TLS):
 
 @contextmanager
 def in_words(kind: str, *, seconds: float | None = None) -> Iterator[None]:
-    """What goes wrong on the line becomes `Trouble` of that kind; an answer had `seconds`."""
+    """Turn a failure of the connection into a `Trouble` of that kind; an answer had `seconds`."""
     try:
         yield
     except TimeoutError as error:
@@ -161,9 +162,9 @@ def in_words(kind: str, *, seconds: float | None = None) -> Iterator[None]:
 def log_in(
     connection: FtpConnection, user: str, password: str, *, called: str = "user and password"
 ) -> None:
-    """Under TLS before user and password go over the line, or not at all.
+    """Start TLS before user and password are sent, or do not log in at all.
 
-    `called` is what the operator knows the two as.
+    `called` is the operator's name for user and password.
     """
     try:
         if connection.is_tls:
@@ -179,8 +180,16 @@ def log_in(
 
 
 def octets_as_text(text: str) -> str:
-    """UTF-8 as the control connection's codec takes it."""
+    """The text in UTF-8, in the form that the control connection's codec takes."""
     return text.encode().decode(CODEC)
+
+
+def interrupt(connection: FtpConnection | None, data: socket.socket | None) -> None:
+    """Interrupt another thread that uses the connection or its data connection."""
+    for each in (data, connection.sock if connection else None):
+        if each is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(each, socket.SHUT_RDWR)  # TLS is left as it is
 
 
 def end_tls(data: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP/S API: a form a message, one line back (G8.1)."""
+"""The HTTP/S API: one form for each message, one line as answer (G8.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mail and an uploaded file have in common: the lines of a command, by an API's fields."""
+"""What a mail and an uploaded file share: the lines of a command, by the fields of an API."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _WAYS: Final[dict[WayName, Callable[[Api], Way]]] = {
 
 
 def way_of(api: Api) -> Way:
-    """The way that an API goes by; raises `UnusableApi`."""
+    """The way that an API uses; raises `UnusableApi`."""
     try:
         return _WAYS[api.way](api)
     except ValueError as error:  # of TLS, the login, addresses: each way names the field

@@ -1,4 +1,4 @@
-"""The SOAP API, RPC/encoded: one `sendmsg` a call."""
+"""The SOAP API, RPC/encoded: one `sendmsg` for each call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The XML API: one `sendMsg` a document."""
+"""The XML API: one `sendMsg` for each document."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from pipeline.stages.consent.row import (
     consent_from_octets,
     octets_from_consent,
 )
+from pipeline.stages.consent.scopes import holds, number_key
 from pipeline.stages.consent.timeline import NEVER
 
 if TYPE_CHECKING:
@@ -175,15 +176,16 @@ def take_failure(
 def take_gateway_block(
     row: HandsetConsent | None,
     handset: str,
-    key: Key,
+    scopes: list[Key],
     *,
     sender_id: str,
     directory: Directory,
     now: datetime,
 ) -> Decision:
-    """The gateway says that it blocks this handset (ERR 121, 122, 128): `key` is stopped there.
+    """The gateway says that it blocks this handset (ERR 121, 122, 128) from the sender of an MT.
 
-    Ours stays as it is; rule `gateway-said`.
+    The scope of that sender is stopped on the gateway's side; ours stays as it is; rule
+    `gateway-said`. `scopes` are the MT's.
     """
     draft = ConsentDraft(row, handset, directory, now)
     event = Event(
@@ -194,6 +196,17 @@ def take_gateway_block(
         rule=ConsentRule.GATEWAY_SAID.value,
         number=sender_id,
     )
-    draft.scopes.add([key], event)
+    draft.scopes.add([_blocked_scope(scopes, sender_id, directory)], event)
     draft.note_changes()
     return draft.decide()
+
+
+def _blocked_scope(scopes: list[Key], sender_id: str, directory: Directory) -> Key:
+    """The scope of the sender: a confirmation of STOP ALL, or from a linked number, names others.
+
+    A sender that is no number is in the account alone.
+    """
+    if not is_digits(sender_id):
+        return scopes[-1]
+    own = next((key for key in scopes if holds(key, sender_id)), None)
+    return own or number_key(directory, sender_id)

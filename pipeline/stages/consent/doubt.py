@@ -29,6 +29,11 @@ _STOPS: Final = (Meaning.STOP_ALL, Meaning.STOP, Meaning.KEYWORD_STOP)
 _NOTHING: Final = Reading(Meaning.NOTHING)
 _REVIEW: Final = Reading(Meaning.REVIEW)
 
+_IMPLAUSIBLE: Final = Flag.TIMESTAMP_IMPLAUSIBLE.value  # a member is slow to look up
+_UNREADABLE: Final = Flag.TIMESTAMP_UNREADABLE.value
+_NOT_INTERNATIONAL: Final = Flag.NOT_INTERNATIONAL.value
+_UNEXPECTED_CHARSET: Final = Flag.UNEXPECTED_CHARSET.value
+_FTP: Final = Source.FTP.value
 _CHARACTERS: Final = frozenset(
     flag.value
     for flag in (
@@ -82,15 +87,15 @@ def read_in_doubt(message: MoMessage, number: Number | None, reading: Reading) -
 
 def needs_a_reader(message: MoMessage, reading: Reading) -> bool:
     """Whether a person must read a stop, because its handset is not an international number."""
-    return reading.meaning in _STOPS and Flag.NOT_INTERNATIONAL.value in message.flags
+    return reading.meaning in _STOPS and _NOT_INTERNATIONAL in message.flags
 
 
 def _is_doubtful_otherwise(message: MoMessage) -> bool:
     flags = message.flags
-    return (
-        Flag.TIMESTAMP_IMPLAUSIBLE.value in flags
-        or Flag.NOT_INTERNATIONAL.value in flags
-        or (Flag.TIMESTAMP_UNREADABLE.value in flags and message.source == Source.FTP.value)
+    return bool(flags) and (
+        _IMPLAUSIBLE in flags
+        or _NOT_INTERNATIONAL in flags
+        or (_UNREADABLE in flags and message.source == _FTP)
     )
 
 
@@ -132,7 +137,7 @@ def _other_reading(
     counts = of_characters or (labelled and _are_ascii(message.octets))
     to_review = message.lossy and is_a_stop_with_losses(read)
     texts = _other_texts(message.octets, read)
-    if Flag.UNEXPECTED_CHARSET.value in message.flags and len(read) <= _MOST_OCTETS:
+    if _UNEXPECTED_CHARSET in message.flags and len(read) <= _MOST_OCTETS:
         # The message holds a re-encoded text, so the octets that came are not known: try those
         # that each charset makes of the text.
         for octets in octets_in_any(read):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.pending import PendingStop
 
+_RE_ENABLED: Final = ConsentRule.RE_ENABLED.value  # a member is slow to look up
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _APART: Final = timedelta(milliseconds=1)
@@ -169,11 +170,11 @@ class ConsentDraft:
             handset=self.handset,
             scope_kind=key[0],
             scope=key[1],
-            state=STATES[segment.ours if segment else OPEN].value,
-            gateway_state=STATES[segment.gateway if segment else OPEN].value,
-            previous_state=STATES[revision.previous_ours].value,
-            previous_gateway_state=STATES[revision.previous_gateway].value,
-            rule=segment.rule if segment else ConsentRule.RE_ENABLED.value,
+            state=STATES[segment.ours if segment else OPEN],
+            gateway_state=STATES[segment.gateway if segment else OPEN],
+            previous_state=STATES[revision.previous_ours],
+            previous_gateway_state=STATES[revision.previous_gateway],
+            rule=segment.rule if segment else _RE_ENABLED,
             mo_message_id=event.message_id if event else "",
             number=texted,
             at=time_of(revision.at),

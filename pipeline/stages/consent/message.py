@@ -10,8 +10,9 @@ from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.confirmation import send_confirmation
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading
-from pipeline.stages.consent.row import Effect, Event
+from pipeline.stages.consent.row import DUE, Effect, Event
 from pipeline.stages.consent.scopes import Key, account_key, holds, keyword_key, number_key
+from pipeline.stages.consent.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.stages.consent.draft import ConsentDraft
@@ -20,9 +21,9 @@ CONFIRMATION_WINDOW: Final = timedelta(hours=6)  # G7.1.1
 RETRIES_LAST: Final = timedelta(minutes=254)  # G8.3.1: 2 + 4 + 8 + 16 + 32 + 64 + 128
 
 _RULES: Final = {
-    Meaning.STOP: ConsentRule.STOP_WORD,
-    Meaning.KEYWORD_STOP: ConsentRule.KEYWORD_STOP,
-    Meaning.STOP_ALL: ConsentRule.STOP_ALL,
+    Meaning.STOP: ConsentRule.STOP_WORD.value,
+    Meaning.KEYWORD_STOP: ConsentRule.KEYWORD_STOP.value,
+    Meaning.STOP_ALL: ConsentRule.STOP_ALL.value,
 }
 
 
@@ -45,7 +46,7 @@ def take_stop(
         arrival=draft.next_arrival(),
         ours=int(Effect.STOP_AT_ONCE if premium else Effect.STOP),
         gateway=_effect_on_gateway(reading, premium=premium),
-        rule=_RULES[reading.meaning].value,
+        rule=_RULES[reading.meaning],
         message_id=message.message_id,
         number=message.number,
         due=seconds_of(deadline - lead),
@@ -117,10 +118,25 @@ def _reply_at_once(draft: ConsentDraft, stop: Event, reply: CustomReply) -> None
     until = seconds_of(draft.now)
     waiting = pending_stops(draft.scopes, until=until)
     pending = next((p for p in waiting if p.stop.arrival == stop.arrival), None)
-    if pending is None:
-        return
-    if reply.sent_by == "us":
+    if reply.sent_by != "us":
+        if pending is None and not _is_due_to_gateway(draft, stop, until):
+            return
+        draft.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
+    elif pending is not None:
         send_confirmation(draft, pending, text=reply.text)
     else:
-        draft.confirm(stop, ConsentRule.GATEWAY_CONFIRMED, at=stop.at)
+        return
     draft.note_changes()
+
+
+def _is_due_to_gateway(draft: ConsentDraft, stop: Event, until: int) -> bool:
+    """Whether the gateway awaits the confirmation of this stop, though ours has an earlier one.
+
+    HELP re-enables the gateway's side alone, so the next stop is new to the gateway.
+    """
+    for timeline in draft.scopes:
+        if timeline.has_stops and timeline.events:
+            gateway = fold(timeline.events, until=until).gateway
+            if gateway.state == DUE and gateway.stop.arrival == stop.arrival:
+                return True
+    return False

@@ -125,7 +125,11 @@ class HandsetConsent(msgspec.Struct, array_like=True, frozen=True, kw_only=True)
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(HandsetConsent)
 
-STATES: Final = (ConsentState.OPEN, ConsentState.CONFIRMATION_DUE, ConsentState.STOPPED)
+STATES: Final = (
+    ConsentState.OPEN.value,
+    ConsentState.CONFIRMATION_DUE.value,
+    ConsentState.STOPPED.value,
+)
 OPEN: Final = 0
 DUE: Final = 1
 STOPPED: Final = 2

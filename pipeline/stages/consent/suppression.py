@@ -118,7 +118,7 @@ def _holds(folded: Fold) -> bool:
 
 
 def _state(state: int) -> str:
-    return STATES[OPEN if state == OPEN else STOPPED].value
+    return STATES[OPEN if state == OPEN else STOPPED]
 
 
 def _bare(timeline: Timeline, folded: Fold) -> Timeline:

@@ -12,6 +12,7 @@ from pipeline.stages.command import make_command
 from pipeline.stages.consent.decision import Decision
 from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.scopes import scope_from_key
+from pipeline.stages.gate.rejection import rejection_from_refusal
 from pipeline.stages.gate.rules import (
     GateRules,
     Refusal,
@@ -112,18 +113,11 @@ def _rejection(
     request: MtRequest, handset: str, sender: Sender, refusal: Refusal, now: datetime
 ) -> MtRejection:
     digest = request_digest(request).hex()
-    scope = scope_from_key(refusal.key) if refusal.key else None
-    event = refusal.event
-    return MtRejection(
+    return rejection_from_refusal(
+        refusal,
         rejection_id=derived_id("mt-rejection", request.request_id, handset, refusal.rule, digest),
         request_id=request.request_id,
         handset=handset,
         sender_id=sender.sender_id,
-        rule=refusal.rule.value,
-        detail=refusal.words,
-        mo_message_id=event.message_id if event else "",
-        caused_at=time_of(event.at) if event else None,
-        scope_kind=scope.scope_kind if scope else "",
-        scope=scope.scope if scope else "",
-        at=now,
+        now=now,
     )

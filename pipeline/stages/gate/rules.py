@@ -70,8 +70,8 @@ def opted_out(row: HandsetConsent | None, judged: list[Key], now: datetime) -> R
         words = (
             f"stopped for {_scope_in_words(key)} "
             f"since {time_of(side.stop.at):%Y-%m-%d %H:%M:%S} UTC ({side.stop.rule}); "
-            f"ours is {STATES[folded.ours.state].value}, "
-            f"the gateway's {STATES[folded.gateway.state].value}"
+            f"ours is {STATES[folded.ours.state]}, "
+            f"the gateway's {STATES[folded.gateway.state]}"
         )
         return Refusal(GateRule.OPTED_OUT, words, key, side.stop)
     return None

@@ -103,12 +103,14 @@ def accept_part(seen: bytes | None, part: MoPart) -> tuple[bytes, MoPart | None]
 
 
 def is_in_doubt(part: MoPart) -> bool:
-    """Whether a repeat may be a message of its own: the words that make it one are no time.
+    """Whether a repeat may be a message of its own: nothing that it states says which one it is.
 
-    A part of several is never, nor a line of a log: a log that is read again changes nothing.
+    That is a callback whose time cannot be read, and a `deliver_sm` that comes by another bind.
+    A part of several is never in doubt, nor a line of a log: reading a log again changes nothing.
     """
-    has_a_name = part.mo_msg_id or part.reference_bits
-    return not has_a_name and part.source != _FTP and _UNREADABLE in part.flags
+    if part.mo_msg_id or part.reference_bits or part.source == _FTP:
+        return False
+    return part.source == _SMPP or _UNREADABLE in part.flags
 
 
 def _is_later_than_retries(row: bytes, part: MoPart) -> bool:

@@ -1,4 +1,4 @@
-"""A sender asks for one attempt of a command: permitted, waiting, or refused."""
+"""Answers a sender that asks for one attempt of a command: permitted, waiting, or refused."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def take_ask(
 ) -> None:
     """Answer an ask, or take back a permit that was not used.
 
-    The same ask again gives the same permit. A new attempt needs a result or a withdrawal of the
-    one before: an ask that is lost or doubled makes no second call to the gateway.
+    The same ask has the same permit. A new attempt needs a result or a withdrawal of the attempt
+    before: an ask that is lost or doubled makes no second call to the gateway.
     """
     command = draft.find(ask.command_id)
     if command is None:
@@ -38,25 +38,16 @@ def take_ask(
 
 
 def _take_back(draft: SendingDraft, command: OpenCommand, ask: MtAsk) -> None:
-    """Its holder never uses this permit: the command waits again.
+    """The holder never uses this permit, so the command waits again.
 
-    It may have lapsed meanwhile: who writes what it saw of an attempt withdraws none.
+    The permit may have lapsed meanwhile: a sender that writes a result withdraws no permit.
     """
     if (
         command.state in (CommandState.PERMITTED, CommandState.UNKNOWN)
         and command.holder == ask.holder
         and command.attempt == ask.attempt
     ):
-        waiting = msgspec.structs.replace(
-            command,
-            state=CommandState.WAITING.value,
-            holder="",
-            until=None,
-            ask_at=None,
-            asked=0,
-            words="",
-        )
-        draft.wait_again(waiting, SeenBy.ASK)
+        draft.wait_again(msgspec.structs.replace(command, words=""), SeenBy.ASK)
 
 
 def _judge(draft: SendingDraft, command: OpenCommand, ask: MtAsk, rules: SendingRules) -> None:
@@ -90,9 +81,9 @@ def _judge(draft: SendingDraft, command: OpenCommand, ask: MtAsk, rules: Sending
 
 
 def older_one(commands: list[OpenCommand], command: OpenCommand) -> OpenCommand | None:
-    """The command of the same sender ID that goes first; no reply goes before what follows a stop.
+    """The older command of the same sender ID that goes first.
 
-    One whose fate is unknown holds up nobody.
+    A command that follows a stop waits for no reply, and none waits for an unknown command.
     """
     goes_before_replies = command.purpose != Purpose.REPLY
     for held in commands:

@@ -1,4 +1,4 @@
-"""Which of the gateway's codes the worker itself decides by."""
+"""The gateway's codes by which the worker itself decides."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _STATES: Final = {
     Standing.DELIVERED: CommandState.DELIVERED,
     Standing.UNDELIVERED: CommandState.UNDELIVERED,
 }
-#: What a message status says of a command; 001 says nothing of it.
+#: What a message status says about a command; 001 says nothing.
 STATE_OF_STATUS: Final[dict[str, CommandState]] = {
     code: _STATES[status.standing]
     for code, status in STATUSES.items()
     if status.standing in _STATES
 }
 
-#: Evidence never goes back: a state gives way to one of a higher rank alone.
+#: Evidence never goes back: only a state of a higher rank replaces a state.
 RANK: Final[dict[str, int]] = {
     state.value: rank
     for rank, state in enumerate(

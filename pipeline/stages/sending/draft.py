@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Sending(NamedTuple):
-    """What was decided. `failed` and `blocked` are for consent to decide on, too."""
+    """What was decided. Consent must also react to `failed` and `blocked`."""
 
     outbox: Outbox
     states: list[MtState]
@@ -40,7 +40,7 @@ class Sending(NamedTuple):
 
 
 class SendingDraft:
-    """The outbox of one handset while one decision changes it. `cause` names what brought it."""
+    """The outbox of one handset during one decision. `cause` names what led to the decision."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class SendingDraft:
         self._blocked: list[OpenCommand] = []
 
     def add(self, command: OpenCommand) -> None:
-        """Enter a command that was just decided; where too many are open it is refused."""
+        """Enter a command that was just decided; if too many are open, it is refused."""
         if self.find(command.command_id) is not None:
             return
         most = OPEN_AT_MOST_CONFIRMING if command.purpose in CONFIRMING else OPEN_AT_MOST
@@ -71,18 +71,29 @@ class SendingDraft:
             self.refuse(command, refuse_as_too_many(command, now=self.now), SeenBy.GATE)
 
     def find(self, command_id: str) -> OpenCommand | None:
-        """The open command of this id."""
+        """The open command with this id."""
         return next((c for c in self.commands if c.command_id == command_id), None)
 
     def keep(self, command: OpenCommand, source: SeenBy, *, ask_gateway: bool = False) -> None:
-        """Let an open command stand as it is given, and say so."""
+        """Keep an open command in this form, and publish its state."""
         self.commands = [
             command if held.command_id == command.command_id else held for held in self.commands
         ]
         self.say_state(command, source, ask_gateway=ask_gateway)
 
     def wait_again(self, command: OpenCommand, source: SeenBy) -> None:
-        """Let a command that was not sent wait, or refuse it where it may no longer be sent."""
+        """Let a command that was not sent wait, or refuse it if it may no longer be sent.
+
+        Its permit, and the questions about it, are over.
+        """
+        command = msgspec.structs.replace(
+            command,
+            state=CommandState.WAITING.value,
+            holder="",
+            until=None,
+            ask_at=None,
+            asked=0,
+        )
         rejection = refuse_before_sending(self.consent, command, now=self.now)
         if rejection is None:
             self.keep(command, source)
@@ -98,31 +109,15 @@ class SendingDraft:
         behind: str = "",
         words: str = "",
     ) -> None:
-        """Publish how an open command stands, and change nothing."""
-        is_permit = command.state == CommandState.PERMITTED
-        self._states.append(
-            MtState(
-                state_id=self._state_id(command.command_id, command.state),
-                command_id=command.command_id,
-                request_id=command.request_id,
-                handset=command.handset,
-                state=command.state,
-                attempt=command.attempt,
-                parts=parts_to_send(command) if is_permit else [],
-                holder=command.holder if is_permit else "",
-                until=command.until if is_permit else None,
-                retry_at=command.retry_at,
-                behind=behind,
-                gateway_message_ids=command.ids,
-                code=command.code,
-                words=words or command.words,
-                charge="",
-                charge_units=0,
-                source=source.value,
-                ask_gateway=ask_gateway,
-                consent_asked_at=command.consent_asked_at,
-                at=self.now,
-            )
+        """Publish the state of an open command again, without changing it."""
+        self._publish(
+            command,
+            source,
+            permit=command if command.state == CommandState.PERMITTED else None,
+            retry_at=command.retry_at,
+            behind=behind,
+            words=words or command.words,
+            ask_gateway=ask_gateway,
         )
 
     def take_out(
@@ -135,41 +130,20 @@ class SendingDraft:
         words: str = "",
         ids: list[str] | None = None,
     ) -> None:
-        """Take a command out of the outbox, into a row of its own, and say how it stands."""
+        """Take a command out of the outbox, into a row of its own, and publish its state."""
         sent = sent_from_open(command, state, ids=command.ids if ids is None else ids)
         self.keep_sent(msgspec.structs.replace(sent, code=code, words=words), source)
 
     def keep_sent(self, sent: SentCommand, source: SeenBy) -> None:
-        """Keep the row of a command that is not open any more, and say how it stands."""
+        """Keep the row of a command that is no longer open, and publish its state."""
         self.commands = [held for held in self.commands if held.command_id != sent.command_id]
         self.sent[sent.command_id] = sent
         self.repeat_sent(sent, source)
 
     def repeat_sent(self, sent: SentCommand, source: SeenBy) -> None:
-        """Say how a command that was sent stands, and change nothing."""
-        self._states.append(
-            MtState(
-                state_id=self._state_id(sent.command_id, sent.state),
-                command_id=sent.command_id,
-                request_id=sent.request_id,
-                handset=sent.handset,
-                state=sent.state,
-                attempt=sent.attempt,
-                parts=[],
-                holder="",
-                until=None,
-                retry_at=None,
-                behind="",
-                gateway_message_ids=sent.ids,
-                code=sent.code,
-                words=sent.words,
-                charge=sent.charge,
-                charge_units=sent.charge_units,
-                source=source.value,
-                ask_gateway=False,
-                consent_asked_at=sent.consent_asked_at,
-                at=self.now,
-            )
+        """Publish the state of a sent command again, without changing it."""
+        self._publish(
+            sent, source, words=sent.words, charge=sent.charge, charge_units=sent.charge_units
         )
 
     def refuse(self, command: OpenCommand, rejection: MtRejection, source: SeenBy) -> None:
@@ -186,14 +160,14 @@ class SendingDraft:
     def fail(
         self, command: OpenCommand, source: SeenBy, *, code: str, words: str, is_blocked: bool
     ) -> None:
-        """A command failed for good."""
+        """Enter that a command failed for good."""
         self.take_out(command, CommandState.FAILED, source, code=code, words=words)
         self._failed.append(command)
         if is_blocked:
             self._blocked.append(command)
 
     def not_known(self, command_id: str, handset: str) -> None:
-        """Answer who asks for a command that is not here: nothing is sent."""
+        """Answer an ask for a command that is not here: nothing is sent."""
         words = "not known: older than this release, forgotten, or of another installation"
         unknown = SentCommand(
             command_id=command_id,
@@ -207,7 +181,7 @@ class SendingDraft:
         self.repeat_sent(unknown, SeenBy.ASK)
 
     def decide(self) -> Sending:
-        """What was decided."""
+        """The result of the decision."""
         return Sending(
             Outbox(self.commands),
             self._states,
@@ -217,13 +191,48 @@ class SendingDraft:
             self._blocked,
         )
 
-    def _state_id(self, command_id: str, state: str) -> str:
+    def _publish(
+        self,
+        row: OpenCommand | SentCommand,
+        source: SeenBy,
+        *,
+        words: str,
+        permit: OpenCommand | None = None,
+        retry_at: datetime | None = None,
+        behind: str = "",
+        charge: str = "",
+        charge_units: int = 0,
+        ask_gateway: bool = False,
+    ) -> None:
         place = str(len(self._states))
-        return derived_id("mt-state", command_id, state, self._cause, place)
+        self._states.append(
+            MtState(
+                state_id=derived_id("mt-state", row.command_id, row.state, self._cause, place),
+                command_id=row.command_id,
+                request_id=row.request_id,
+                handset=row.handset,
+                state=row.state,
+                attempt=row.attempt,
+                parts=parts_to_send(permit) if permit else [],
+                holder=permit.holder if permit else "",
+                until=permit.until if permit else None,
+                retry_at=retry_at,
+                behind=behind,
+                gateway_message_ids=row.ids,
+                code=row.code,
+                words=words,
+                charge=charge,
+                charge_units=charge_units,
+                source=source.value,
+                ask_gateway=ask_gateway,
+                consent_asked_at=row.consent_asked_at,
+                at=self.now,
+            )
+        )
 
 
 def parts_to_send(command: OpenCommand) -> list[int]:
-    """The parts that the gateway has not taken, from 1; empty when none was taken so far."""
+    """The parts that the gateway has not taken, from 1; empty if it has taken none so far."""
     if not any(command.ids):
         return []
     return [number for number, given in enumerate(command.ids, start=1) if not given]

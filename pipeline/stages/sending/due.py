@@ -1,4 +1,4 @@
-"""What time brings: commands expire, permits lapse, and the gateway is asked about unknown ones."""
+"""The effects of time: commands expire, permits lapse, and unknown commands are asked about."""
 
 from __future__ import annotations
 
@@ -16,32 +16,35 @@ if TYPE_CHECKING:
     from pipeline.stages.sending.row import OpenCommand, Outbox
     from pipeline.stages.sending.rules import SendingRules
 
+_WAITING: Final = CommandState.WAITING.value  # a member is slow to look up
+_PERMITTED: Final = CommandState.PERMITTED.value
+_UNKNOWN: Final = CommandState.UNKNOWN.value
 _AFTER: Final = timedelta(milliseconds=1)  # a command may leave until its not_after
 
 
 def due_at(outbox: Outbox, rules: SendingRules) -> datetime | None:
-    """When `commands_fall_due` has something to do; None: nothing is open."""
+    """When `commands_fall_due` has something to do; None if no command is open."""
     times = [_due_of(command, rules) for command in outbox.commands]
     return min(times) if times else None
 
 
 def _due_of(command: OpenCommand, rules: SendingRules) -> datetime:
-    if command.state == CommandState.PERMITTED and command.until is not None:
+    if command.state == _PERMITTED and command.until is not None:
         return command.until + rules.lapse
-    if command.state == CommandState.UNKNOWN and command.ask_at is not None:
+    if command.state == _UNKNOWN and command.ask_at is not None:
         return command.ask_at
     return command.not_after + _AFTER
 
 
 def commands_fall_due(draft: SendingDraft, rules: SendingRules) -> None:
-    """Do what the time has come of, for every open command."""
+    """For every open command, do what is due."""
     for command in list(draft.commands):
         if _due_of(command, rules) > draft.now:
             continue
-        if command.state == CommandState.PERMITTED:
+        if command.state == _PERMITTED:
             words = "the permit ended, and no result came"
             become_unknown(draft, command, SeenBy.LAPSE, rules, words=words)
-        elif command.state == CommandState.UNKNOWN:
+        elif command.state == _UNKNOWN:
             _ask_gateway(draft, command, rules)
         else:
             rejection = refuse_before_sending(draft.consent, command, now=draft.now)
@@ -50,7 +53,7 @@ def commands_fall_due(draft: SendingDraft, rules: SendingRules) -> None:
 
 
 def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules) -> None:
-    """Have the gateway asked once more, or leave it to an operator."""
+    """Have the gateway asked once more, or leave the command to an operator."""
     asked = command.asked + 1
     if command.asked >= len(rules.queries):
         words = f"{command.words}; the gateway was asked and did not say"
@@ -64,10 +67,13 @@ def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules)
     draft.keep(next_time, SeenBy.LAPSE, ask_gateway=True)
 
 
-def refuse_stopped(draft: SendingDraft) -> None:
-    """Consent has changed: what waits and may no longer be sent is refused at once."""
+def refuse_stopped(draft: SendingDraft) -> bool:
+    """Consent has changed: refuse what waits and may no longer be sent; return whether any was."""
+    refused = False
     for command in list(draft.commands):
-        if command.state == CommandState.WAITING:
+        if command.state == _WAITING:
             rejection = refuse_before_sending(draft.consent, command, now=draft.now)
             if rejection is not None:
                 draft.refuse(command, rejection, SeenBy.STOP)
+                refused = True
+    return refused

@@ -1,4 +1,4 @@
-"""What a sender saw, what the gateway answered when asked, and what an operator found out."""
+"""Results: from a sender, from the gateway's answer to a query, and from an operator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 _TAKEN: Final = (Outcome.SUBMITTED, Outcome.DELIVERED, Outcome.UNDELIVERED)
 _MOST_SECONDS: Final = 86_400  # that a gateway may ask us to wait
+_MOST_IDS: Final = 255  # as many as a message has parts (3GPP TS 23.040 9.2.3.24.1)
 
 
 def take_result(
     draft: SendingDraft, result: MtResult, sent: SentCommand | None, rules: SendingRules
 ) -> None:
-    """Enter a result; one of a command that is not here changes nothing."""
+    """Enter a result; a result of a command that is not here changes nothing."""
     command = draft.find(result.command_id)
     source = _source_of(result)
     if command is None:
@@ -59,7 +60,7 @@ def become_unknown(
     words: str,
     code: str = "",
 ) -> None:
-    """What became of the attempt is not known: the gateway is asked about it, from now on."""
+    """The outcome of the attempt is not known: from now on the gateway is asked about it."""
     unknown = msgspec.structs.replace(
         command,
         state=CommandState.UNKNOWN.value,
@@ -74,10 +75,11 @@ def become_unknown(
 
 
 def merged_ids(known: list[str], result: MtResult) -> list[str]:
-    """The gateway's ids in the order of the parts, with those that a result brings."""
+    """The gateway's ids in the order of the parts, with the ids from a result."""
     given = result.gateway_message_ids or (
         [result.gateway_message_id] if result.gateway_message_id else []
     )
+    given = given[:_MOST_IDS]
     size = max(len(known), len(given))
     before = known + [""] * (size - len(known))
     after = given + [""] * (size - len(given))
@@ -94,7 +96,7 @@ def _with_ids(command: OpenCommand, result: MtResult) -> OpenCommand:
 
 
 def _is_of_this_attempt(command: OpenCommand, result: MtResult) -> bool:
-    """Whether the result is of the attempt that was permitted last; others send without permits."""
+    """Whether the result is of the last permitted attempt; other programs need no permit."""
     if not result.holder:
         return True
     return (
@@ -125,11 +127,8 @@ def _failed(
     asked = timedelta(seconds=min(max(result.retry_after_seconds, 0), _MOST_SECONDS))
     waiting = msgspec.structs.replace(
         command,
-        state=CommandState.WAITING.value,
         failures=command.failures + 1,
         attempt=max(command.attempt, result.attempt),
-        holder="",
-        until=None,
         retry_at=draft.now + max(wait, asked),
         code=result.code,
         words=result.words,
@@ -138,7 +137,7 @@ def _failed(
 
 
 def wait_after(command_id: str, failures: int, rules: SendingRules) -> timedelta:
-    """The wait after so many failures: three quarters to five quarters, by the command's id.
+    """The wait after this many failures: three quarters to five quarters, by the command's id.
 
     The id spreads commands that failed together, and a replay gives the same.
     """
@@ -163,16 +162,7 @@ def _was_not_sent(
         words = f"it was not sent, and its not_after is past; {result.words}"
         draft.fail(command, source, code=result.code, words=words, is_blocked=False)
         return
-    waiting = msgspec.structs.replace(
-        command,
-        state=CommandState.WAITING.value,
-        holder="",
-        until=None,
-        ask_at=None,
-        asked=0,
-        code=result.code,
-        words=result.words,
-    )
+    waiting = msgspec.structs.replace(command, code=result.code, words=result.words)
     draft.wait_again(waiting, source)
 
 
@@ -181,7 +171,7 @@ def _guard_end(command: OpenCommand, now: datetime, rules: SendingRules) -> date
 
 
 def _correct(draft: SendingDraft, sent: SentCommand, result: MtResult, source: SeenBy) -> None:
-    """A command that was sent: better evidence changes its state, and ids are filled in."""
+    """Better evidence changes the state of a sent command, and missing ids are filled in."""
     ids = merged_ids(sent.ids, result)
     is_better = RANK[result.outcome] > RANK[sent.state] and not result.is_temporary
     if not is_better and ids == sent.ids:

@@ -1,7 +1,7 @@
-"""The rows of the outbox: commands of a handset that are open, and those that were sent lately.
+"""The rows of the outbox: a handset's open commands, and the commands that were sent lately.
 
-An open command waits, is permitted, or its fate is unknown. Once the gateway has taken or refused
-it, a row of its own is kept for a week, so that statuses that come late find it.
+An open command waits, is permitted, or is unknown. When the gateway has taken or refused it, a row
+of its own is kept for a week, so that late statuses find it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pipeline.wire.smpp.receipt import keys_of_message_id
 
 #: Open commands of one handset; one more is refused (`too-many-open`).
 OPEN_AT_MOST: Final = 200
-#: The same, where the command follows a stop.
+#: The same, if the command follows a stop.
 OPEN_AT_MOST_CONFIRMING: Final = OPEN_AT_MOST + 64
-#: How long a command that was sent is known: the gateway tells statuses for days (OVR: +3 days).
+#: How long a sent command is kept: the gateway sends statuses for days (OVR: +3 days).
 SENT_KEPT: Final = timedelta(days=7)
 
 
@@ -78,7 +78,7 @@ class SentCommand(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class HeardStatus(msgspec.Struct, frozen=True, array_like=True):
-    """A status as the gateway told it: 3 digits, the id it is about, and what it charged."""
+    """A status from the gateway: 3 digits, the id that it is about, and the charge."""
 
     gateway_message_id: str
     status: str
@@ -103,7 +103,7 @@ def open_command(command: MtCommand) -> OpenCommand:
 
 
 def sent_from_open(command: OpenCommand, state: CommandState, *, ids: list[str]) -> SentCommand:
-    """The row of a command that is not open any more; `ids` are the gateway's, by part."""
+    """The row of a command that is no longer open; `ids` are the gateway's, by part."""
     return SentCommand(
         command_id=command.command_id,
         request_id=command.request_id,
@@ -154,7 +154,7 @@ def decode_status(octets: bytes) -> HeardStatus:
 
 
 def sent_keys_begin(handset: str) -> bytes:
-    """How the keys of a handset's sent commands begin, and those of no other."""
+    """The beginning of the keys of this handset's sent commands, and of no other handset's."""
     return handset.encode() + b"/"
 
 

@@ -1,4 +1,4 @@
-"""What is fixed about sending, and why."""
+"""The fixed values of sending, and the reasons."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LONGEST_CALL: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class SendingRules:
-    """What can be set about sending; the defaults are in use, tests set others."""
+    """What can be set about sending; the product uses the defaults, tests set other values."""
 
-    #: A permit is good for so long: an MT leaves no later after its look at consent.
+    #: How long a permit is good: an MT leaves no later than this after the check of consent.
     permit: timedelta = timedelta(seconds=10)
-    #: A permit whose result has not come so long after its end: what became of it is not known.
+    #: A permit without a result this long after its end: the outcome is not known.
     lapse: timedelta = LONGEST_CALL + timedelta(seconds=30)
-    #: Only so long after a permit's end does "not known" from the gateway mean "was never sent":
-    #: sockets, proxies and a sender that was stopped may hold a request back.
+    #: "Not known" from the gateway means "was never sent" only this long after a permit's end:
+    #: sockets, proxies and a stopped sender may hold a request back.
     guard: timedelta = timedelta(minutes=10)
     #: Waits after the first, second, … temporary failure; the last is repeated.
     retries: tuple[timedelta, ...] = (
@@ -29,7 +29,7 @@ class SendingRules:
         timedelta(minutes=5),
         timedelta(minutes=15),
     )
-    #: When the gateway is asked about an unknown command, from when it became unknown.
+    #: When the gateway is asked about an unknown command, counted from when it became unknown.
     queries: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=5),
@@ -39,5 +39,5 @@ class SendingRules:
         timedelta(hours=8),
         timedelta(hours=24),
     )
-    #: After the last question the command is kept as unknown among those that were sent.
+    #: How long after the last question the command moves, as unknown, to the sent commands.
     last_answer: timedelta = timedelta(hours=1)

@@ -1,6 +1,6 @@
-"""What the gateway reports later: status callbacks and SMPP receipts (HTTP API 2.3.8, appendix B).
+"""The gateway's later reports: status callbacks and SMPP receipts (HTTP API 2.3.8, appendix B).
 
-Twice, out of order, or before the answer: the best evidence holds.
+They may come twice, out of order, or before the answer: the best evidence holds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def take_status(
     sent: SentCommand | None,
     source: SeenBy,
 ) -> None:
-    """Enter a status of a command that is open or was sent."""
+    """Enter a status of an open or a sent command."""
     if STATE_OF_STATUS.get(status.status) is None and not status.charge:
         return
     command = draft.find(command_id)
@@ -59,7 +59,7 @@ def _correct(draft: SendingDraft, sent: SentCommand, status: HeardStatus, source
 
 
 def _with_status(sent: SentCommand, status: HeardStatus) -> SentCommand:
-    """The row with the status of one of its messages in it; worse evidence changes nothing."""
+    """The row with the status of one of its messages; worse evidence changes nothing."""
     if status.charge and status.charge != sent.charge:
         sent = msgspec.structs.replace(sent, charge=status.charge, charge_units=status.charge_units)
     if status.status not in STATE_OF_STATUS:
@@ -78,7 +78,7 @@ def _with_status(sent: SentCommand, status: HeardStatus) -> SentCommand:
 
 
 def _lacks_a_part(sent: SentCommand) -> bool:
-    """Whether a part was not sent, was refused or is unknown: another part says nothing of it."""
+    """Whether a part was not sent, was refused or is unknown: other parts say nothing about it."""
     return sent.state in _NOT_WHOLE and len(sent.ids) > 1 and not all(sent.ids)
 
 
@@ -88,13 +88,13 @@ def _place(ids: list[str], gateway_message_id: str) -> int:
 
 
 def _rank(status: str) -> int:
-    """Of two statuses of one message, the one of the higher rank holds; of equals the later."""
+    """Of two statuses of one message the one of higher rank holds; of equal ranks the later."""
     state = STATE_OF_STATUS.get(status)
     return -1 if state is None else RANK[state.value]
 
 
 def _whole(statuses: list[str]) -> str:
-    """What the statuses of all parts come to: the handset needs every part."""
+    """The result of the statuses of all parts: the handset needs every part."""
     states = [STATE_OF_STATUS.get(status, CommandState.SUBMITTED).value for status in statuses]
     if _UNDELIVERED in states:
         return _UNDELIVERED

@@ -1,7 +1,7 @@
-"""What a ClickHouse server may answer over HTTP: bounded octets within bounded time.
+"""Bounds the answers of a ClickHouse server over HTTP: bounded octets within bounded time.
 
-The driver's own wait is for one octet more, and for a body without end it has no bound at all.
-Here sending, the answer's head and its body are bounded, whatever the driver does with them.
+The driver itself waits for one octet more, again and again, and does not bound a body without end.
+Here the request, the answer's head and its body are bounded, whatever the driver does with them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _SUMMARY: Final = "X-ClickHouse-Summary"
 
 
 class AnswerUnreadable(OperationalError):
-    """What came is no answer of a ClickHouse server; it is asked again as one that is away."""
+    """The octets are no answer of a ClickHouse server; the server counts as away."""
 
 
 @contextmanager
 def reading_an_answer() -> Iterator[None]:
-    """Whatever the driver meets in an answer's octets is an `AnswerUnreadable`."""
+    """Turn every error that the driver meets in an answer's octets into `AnswerUnreadable`."""
     try:
         yield
     except ClickHouseError:
@@ -50,7 +50,7 @@ def reading_an_answer() -> Iterator[None]:
 
 
 def read_whole(answer: Any, *, octets: int, begins: bytes = b"", ends: bytes = b"") -> bytes:
-    """All of an answer's body; raises `AnswerUnreadable` as soon as it is not as it should be."""
+    """The whole body of an answer; raises `AnswerUnreadable` as soon as a bound is broken."""
     pieces: list[bytes] = []
     try:
         while piece := answer.read(PIECE_OCTETS):
@@ -67,10 +67,10 @@ def read_whole(answer: Any, *, octets: int, begins: bytes = b"", ends: bytes = b
 
 
 class _Response(BoundedResponse):
-    """An answer under way."""
+    """An answer that is being read."""
 
     def begin(self) -> None:
-        """Read the head; what the driver would take for a defect of a row's is refused here."""
+        """Read the head; refuse here what the driver would take for a fault of a row."""
         super().begin()
         try:
             summary = json.loads(self.headers.get(_SUMMARY, "{}"))
@@ -81,7 +81,7 @@ class _Response(BoundedResponse):
 
 
 class _Bounded:
-    """Of a connection: whatever is done for a request is done until its time is over."""
+    """A connection on which everything for one request ends within its time."""
 
     bounds_now: Callable[[], AnswerBounds]
     _until = 0.0
@@ -112,7 +112,7 @@ class _SecureConnection(_Bounded, HTTPSConnection):
 
 
 class BoundedPool(PoolManager):
-    """Connections to a server: bounded, and led to no other place by a redirection."""
+    """Connections to a server: bounded, and never redirected to another place."""
 
     def __init__(self, bounds: AnswerBounds) -> None:
         super().__init__(maxsize=4, retries=1)
@@ -133,6 +133,6 @@ class BoundedPool(PoolManager):
         return pool
 
     def urlopen(self, method: str, url: str, **named: Any) -> Any:  # type: ignore[override]
-        """As the driver asks for it, but what is elsewhere is not gone for."""
+        """Open as the driver asks, but follow no redirection."""
         self._asked.is_streamed = not named.get("preload_content", True)
         return super().urlopen(method, url, **(named | {"redirect": False}))

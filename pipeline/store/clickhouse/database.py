@@ -14,6 +14,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.folder import Folder
+from pipeline.store.clickhouse.meanings import comment_columns
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
 from pipeline.store.clickhouse.server import ClickHouseServer
 from pipeline.web.bounded_answer import AnswerBounds
@@ -51,6 +52,8 @@ _READING: Final[dict[str, int | str]] = {
     "max_result_bytes": RESULT_OCTETS,
     "result_overflow_mode": "throw",
     "max_memory_usage": QUERY_OCTETS,
+    # A page reads the columns by which it is sorted, and of its own rows the others.
+    "query_plan_max_limit_for_lazy_materialization": 1_000,
     "output_format_json_validate_utf8": 1,
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_escape_forward_slashes": 0,
@@ -82,6 +85,7 @@ class Database:
             first = client_when_up(self._connect)
             opening.callback(first.close)
             migrate(first, migrations_in())
+            comment_columns(first)
             self.writing = self._connect(database=DATABASE)
             opening.callback(self.writing.close)
             found = self.writing.query("SELECT name FROM system.databases").result_rows

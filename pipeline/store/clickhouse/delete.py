@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.store.decoding import KIND_OF, TABLE_OF
 from pipeline.whose.in_sql import HandsetTest, where
-from pipeline.whose.rules import OF_RECORD
+from pipeline.whose.rules import COPIES, OF_RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from clickhouse_connect.driver.client import Client
 
@@ -42,14 +42,24 @@ def erase(client: Client, handset: str, before: Mapping[tuple[str, int], int]) -
     """
     client.command("TRUNCATE TABLE twoway.erasing")
     client.insert("erasing", [[handset]], column_names=["handset"], column_type_names=["String"])
+    theirs = {
+        topic: _where_before(topic, kind, before)
+        for topic, kind in KIND_OF.items()
+        if kind in OF_RECORD
+    }
+    tables = {TABLE_OF[KIND_OF[topic]]: rows for topic, rows in theirs.items()}
+    tables |= {table: _where_copied(kinds, theirs) for table, kinds in COPIES.items()}
     try:
-        return {
-            TABLE_OF[kind]: _erase_from(client, TABLE_OF[kind], _where_before(topic, kind, before))
-            for topic, kind in KIND_OF.items()
-            if kind in OF_RECORD
-        }
+        return {table: _erase_from(client, table, rows) for table, rows in tables.items()}
     finally:
         client.command("TRUNCATE TABLE twoway.erasing")
+
+
+def _where_copied(kinds: Collection[type[Record]], theirs: Mapping[str, str]) -> str:
+    topics = [topic for topic, kind in KIND_OF.items() if kind in kinds]
+    if len(topics) == 1:
+        return theirs[topics[0]]
+    return " OR ".join(f"(record = '{topic}' AND ({theirs[topic]}))" for topic in topics)
 
 
 def _where_before(topic: str, kind: type[Record], before: Mapping[tuple[str, int], int]) -> str:

@@ -1,9 +1,9 @@
-"""Tables moved to partitions by the month of `written_at`; may be killed anywhere and run again.
+"""Moves tables to partitions by the month of `written_at`; may be killed anywhere and run again.
 
-The key of a table cannot be altered. So a table changes its name with an empty one of the new key,
-and its rows follow, some partitions at a time: copied, synced to the disk, and only then dropped.
-Killed in between, some are copied twice: they have one sorting key and one partition, so a view
-shows them once and a merge makes them one.
+The key of a table cannot be altered. So a table swaps its name with an empty table of the new key.
+Then its rows follow, some partitions at a time: they are copied, synced to the disk, and only then
+dropped. After a kill some rows are copied twice. They have one sorting key and one partition, so a
+view shows them once and a merge makes them one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Table:
 
 
 def repartition(client: Client) -> None:
-    """Move every table that has `written_at` and is not partitioned by it, or not wholly moved."""
+    """Move every table with `written_at` that is not partitioned by it, or not completely moved."""
     tables = {name: _Table(name, key, engine) for name, key, engine in _rows(client, _TABLES)}
     for name, table in tables.items():
         if name.endswith(MOVING):
@@ -65,7 +65,7 @@ def repartition(client: Client) -> None:
 
 
 def _change_names(client: Client, table: _Table, moving: str) -> None:
-    """The name is that of an empty table of the new key, and the rows are in `moving`."""
+    """Give the name to an empty table with the new key; the rows are in `moving` then."""
     engine = table.engine.replace(f"PARTITION BY {table.partition_key}", f"PARTITION BY {KEY}")
     client.command(
         f"CREATE TABLE IF NOT EXISTS twoway.{moving} AS twoway.{table.name} ENGINE = {engine}"
@@ -96,7 +96,7 @@ FROM twoway.{source} WHERE _partition_id IN """  # noqa: S608  names of ours
 
 
 def _chunks(partitions: Sequence[Sequence[Any]]) -> Iterator[tuple[list[str], int]]:
-    """Partitions side by side, and how many rows they have: one, or as many as are small."""
+    """Partitions to move together, and the number of their rows: one large or some small ones."""
     ids: list[str] = []
     total = 0
     for each, rows in partitions:

@@ -1,4 +1,4 @@
-"""The lists of the report. Each is shown as a table on a page and as CSV."""
+"""The lists of the report. Each is a page, and a download in every format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Final
 
 import msgspec
 
-#: `[in TIME]` in a statement: the column TIME is within the days of the filters.
+from pipeline.store.report.columns import OF_LINES, Column, named
+from pipeline.store.report.filters import ALL, FEW
+
+#: `[in TIME]` in a statement: the column TIME is within the times of the filters.
 _RANGE: Final = r"\1 >= {since:DateTime64(3, 'UTC')} AND \1 < {until:DateTime64(3, 'UTC')}"
 #: `[of TIME, NUMBER]`: the same, and NUMBER and the handset match the filters.
 _FILTERED: Final = (
@@ -16,145 +19,166 @@ _FILTERED: Final = (
 )
 
 
-def _filled(sql: str) -> str:
+def filled(sql: str) -> str:
+    """The statement with its conditions on time, number and handset."""
     sql = re.sub(r"\[of (\w+), ([\w.]+)\]", _FILTERED, sql)
     return re.sub(r"\[in (\w+)\]", _RANGE, sql)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """A list. `sql` gives its columns, and a `LIMIT` is appended. `empty` is shown without rows."""
+    """A list, newest first. `empty` is shown without rows.
+
+    A list of lines has no `sql`, and `fixed` filters. Of another list `sql` gives the columns, and
+    `key` names the two by which it is sorted.
+    """
 
     name: str
     title: str
     about: str
     empty: str
-    sql: str
+    columns: tuple[Column, ...]
+    sql: str = ""
+    key: tuple[str, str] = ("at", "id")
+    fixed: dict[str, str] = {}
+    is_standing: bool = False  # what holds now, whenever it came to be
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """The filters that it takes."""
+        return FEW if self.sql else ALL - frozenset(self.fixed)
 
 
+LINES: Final = Listing(
+    name="lines",
+    title="Messages",
+    about="Every message in, every command and every refusal, and what became of it.",
+    empty="No message is like this.",
+    columns=OF_LINES,
+)
 MESSAGES: Final = Listing(
     name="messages",
     title="Messages in",
-    about="Every message received, newest first.",
+    about="Every message received.",
     empty="No messages in this time.",
-    sql=_filled(
-        """\
-SELECT gateway_time AS at, handset, number, text, charset, source, parts_total AS parts,
-    complete, lossy, arrayStringConcat(flags, ' ') AS flags, message_id
-FROM twoway.mo_message
-WHERE [of gateway_time, number]
-ORDER BY gateway_time DESC, message_id"""
-    ),
-)
-PER_DAY: Final = Listing(
-    name="per-day",
-    title="Messages per number and day",
-    about="In: received. Out: commands to the sender. Refused: refused by the gate.",
-    empty="No messages in this time.",
-    sql=_filled(
-        """\
-SELECT day, number, countIf(kind = 'in') AS received, uniqIf(handset, kind = 'in') AS handsets,
-    countIf(kind = 'out') AS sent, countIf(kind = 'refused') AS refused
-FROM
-(
-    SELECT toDate(gateway_time) AS day, toString(number) AS number, handset, 'in' AS kind
-    FROM twoway.mo_message WHERE [of gateway_time, number]
-    UNION ALL
-    SELECT toDate(at), toString(sender_id), handset, 'out'
-    FROM twoway.mt_command WHERE [of at, sender_id]
-    UNION ALL
-    SELECT toDate(at), toString(sender_id), handset, 'refused'
-    FROM twoway.mt_rejection WHERE [of at, sender_id]
-)
-GROUP BY day, number
-ORDER BY day DESC, received DESC, number"""
-    ),
-)
-CONVERSATIONS: Final = Listing(
-    name="conversations",
-    title="Latest conversations",
-    about="One line for each handset, ordered by its latest message.",
-    empty="No handset has written in this time.",
-    sql=_filled(
-        """\
-SELECT max(gateway_time) AS latest, handset, argMax(toString(said.number), gateway_time) AS number,
-    count() AS messages, argMax(said.text, gateway_time) AS text
-FROM twoway.mo_message AS said
-WHERE [of gateway_time, said.number]
-GROUP BY handset
-ORDER BY latest DESC, handset"""
-    ),
-)
-OPT_OUTS: Final = Listing(
-    name="opt-outs",
-    title="Opt-outs",
-    about="Consent that was withdrawn, given back or confirmed, and by which rule.",
-    empty="No consent changed in this time.",
-    sql=_filled(
-        """\
-SELECT at, handset, scope_kind, scope, state, gateway_state, rule, number, actor, reason,
-    recorded_at, mo_message_id
-FROM twoway.consent_change
-WHERE [of recorded_at, number]
-ORDER BY recorded_at DESC, change_id"""
-    ),
+    columns=OF_LINES,
+    fixed={"direction": "in"},
 )
 MESSAGES_OUT: Final = Listing(
     name="sent",
     title="Messages out",
     about="Commands that passed the gate, what became of each, and the gateway's code.",
-    empty="Nothing was sent in this time.",
-    sql=_filled(
-        """\
-SELECT command.at AS at, command.handset AS handset, command.number AS number, text, purpose,
-    parts, state, code, words, charge, command_id
-FROM
-(
-    SELECT at, handset, sender_id AS number, text, purpose, parts, command_id
-    FROM twoway.mt_command WHERE [of at, sender_id]
-) AS command
-LEFT JOIN
-(
-    SELECT handset, command_id, state, code, words, charge FROM twoway.mt_state_rows
-    WHERE at >= {since:DateTime64(3, 'UTC')}
-    ORDER BY kafka_offset DESC LIMIT 1 BY handset, command_id
-) AS now ON now.handset = command.handset AND now.command_id = command.command_id
-ORDER BY at DESC, command_id"""
-    ),
+    empty="Nothing passed the gate in this time.",
+    columns=OF_LINES,
+    fixed={"direction": "out"},
 )
 REFUSALS: Final = Listing(
     name="refusals",
     title="Refused to send",
     about="MT requests that the gate refused, and by which rule.",
     empty="Nothing was refused in this time.",
-    sql=_filled(
-        """\
-SELECT at, handset, sender_id AS number, rule, detail, caused_at, scope, request_id
-FROM twoway.mt_rejection
-WHERE [of at, sender_id]
-ORDER BY at DESC, rejection_id"""
-    ),
+    columns=OF_LINES,
+    fixed={"direction": "refused"},
 )
 INCOMPLETE: Final = Listing(
     name="incomplete",
     title="Incomplete messages",
     about="Messages that were released without all their parts, and parts that came too late.",
     empty="Every message in this time is complete.",
-    sql=_filled(
+    columns=OF_LINES,
+    fixed={"direction": "in", "complete": "no"},
+)
+PER_DAY: Final = Listing(
+    name="per-day",
+    title="Messages per number and day",
+    about="In: received. Let pass and refused: by the gate. Days are in UTC.",
+    empty="No messages in this time.",
+    columns=named("day", "number", "received", "handsets", "decided", "refused"),
+    key=("day", "number"),
+    sql=filled(
         """\
-SELECT gateway_time AS at, handset, number, text, parts_total AS parts,
-    arrayStringConcat(arrayMap(part -> toString(part), parts_missing), ' ') AS missing,
-    arrayStringConcat(flags, ' ') AS flags, message_id
-FROM twoway.mo_message
-WHERE NOT complete AND [of gateway_time, number]
-ORDER BY gateway_time DESC, message_id"""
+SELECT toStartOfDay(at) AS day, toString(lines.number) AS number,
+    countIf(record = 'mo-message') AS received,
+    uniqIf(handset, record = 'mo-message') AS handsets, countIf(record = 'mt-command') AS decided,
+    countIf(record = 'mt-rejection') AS refused
+FROM twoway.conversation_line_rows AS lines FINAL
+WHERE [of at, lines.number]
+GROUP BY day, number"""
     ),
 )
+CONVERSATIONS: Final = Listing(
+    name="conversations",
+    title="Latest conversations",
+    about="The latest message of each handset.",
+    empty="No handset has written in this time.",
+    columns=named("latest", "handset", "number", "text"),
+    key=("latest", "handset"),
+    sql=filled(
+        """\
+SELECT at AS latest, handset, toString(lines.number) AS number, text
+FROM twoway.conversation_line_rows AS lines
+WHERE record = 'mo-message' AND [of at, lines.number]
+ORDER BY at DESC, id DESC LIMIT 1 BY handset"""
+    ),
+)
+OPT_OUTS: Final = Listing(
+    name="opt-outs",
+    title="Changes of consent",
+    about="Consent that was withdrawn, given back or confirmed, and by which rule.",
+    empty="No consent changed in this time.",
+    columns=named(
+        Column("recorded_at", "time", "known since"), Column("at", "time", "true since"),
+        "handset", "scope_kind", "scope", "state", "gateway_state", "rule", "actor",
+        Column("reason", "words"), Column("number", "number", aside=True),
+        Column("mo_message_id", "id", aside=True), Column("change_id", "id", aside=True),
+    ),
+    key=("recorded_at", "change_id"),
+    sql=filled(
+        """\
+SELECT recorded_at, at, handset, scope_kind, scope, state, gateway_state, rule, actor, reason,
+    toString(changes.number) AS number, mo_message_id, change_id
+FROM twoway.consent_change AS changes
+WHERE [of recorded_at, changes.number]"""
+    ),
+)  # fmt: skip
+#: How each scope of each handset stands: a late event that changes the past only does not count.
+_STANDS: Final = """\
+SELECT handset, scope_kind, scope,
+    argMax((toString(state), toString(gateway_state), toString(rule), toString(actor), number, at,
+        recorded_at, change_id), (at, recorded_at, kafka_offset)) AS now
+FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
+HAVING (now.1, now.2) != ('open', 'open')"""
+STOPPED: Final = Listing(
+    name="stopped",
+    is_standing=True,
+    title="Stopped now",
+    about="Each scope that is stopped, or whose confirmation is due, and since when.",
+    empty="Nobody is stopped.",
+    columns=named(
+        Column("recorded_at", "time", "known since"), Column("at", "time", "true since"),
+        "handset", "scope_kind", "scope", "state", "gateway_state", "rule", "actor",
+        Column("change_id", "id", aside=True),
+    ),
+    key=("recorded_at", "change_id"),
+    sql=filled(
+        f"""\
+SELECT now.7 AS recorded_at, now.6 AS at, handset, scope_kind, scope, now.1 AS state,
+    now.2 AS gateway_state, now.3 AS rule, now.4 AS actor, now.8 AS change_id
+FROM ({_STANDS}) WHERE [of at, now.5]"""  # noqa: S608  names of ours
+    ),
+)  # fmt: skip
 DEAD_LETTERS: Final = Listing(
     name="dead-letters",
     title="Dead letters",
-    about="Refused input, and its retries. Dead letters name no number: only the days apply.",
+    about="Refused input, and its retries. Dead letters name no number: only the times apply.",
     empty="There were no dead letters in this time.",
-    sql=_filled(
+    columns=named(
+        "at", Column("retried_at", "time", "retried"), Column("source"), "stage", "reason", "words",
+        Column("dead_letter_id", "letter", "letter"), Column("topic", aside=True),
+        Column("partition", "count", aside=True), Column("offset", "count", aside=True),
+        Column("retry_of", "id", aside=True),
+    ),
+    key=("at", "dead_letter_id"),
+    sql=filled(
         """\
 SELECT at, retried_at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
     arrayFirst(header -> header.name = 'twoway-retry-of', headers).value AS retry_of
@@ -164,66 +188,39 @@ LEFT JOIN
     SELECT dead_letter_id, toNullable(min(at)) AS retried_at FROM twoway.dead_letter_retry
     GROUP BY dead_letter_id
 ) AS retries USING dead_letter_id
-WHERE [in at]
-ORDER BY at DESC, dead_letter_id"""
+WHERE [in at]"""
     ),
-)
-ONE_CONVERSATION: Final = Listing(
+)  # fmt: skip
+REVIEW: Final = Listing(
+    name="review",
+    is_standing=True,
+    title="To be reviewed",
+    about="Messages that may be meant as a stop and are no stop message: somebody has to decide.",
+    empty="Nothing waits for a decision.",
+    columns=named("at", "handset", "number", "text", Column("flags", "flags", aside=True),
+                  Column("id", "id", aside=True)),
+    sql=filled(
+        """\
+SELECT at, handset, toString(lines.number) AS number, text, flags, id
+FROM twoway.conversation_line_rows AS lines
+WHERE record = 'mo-message' AND has(flags, 'review') AND [of at, lines.number]
+    AND id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
+        WHERE action IN ('accept', 'dismiss'))
+ORDER BY at DESC, id DESC LIMIT 1 BY at, id, handset"""
+    ),
+)  # fmt: skip
+ONE_CONVERSATION: Final = msgspec.structs.replace(
+    LINES,
     name="conversation",
     title="Conversation",
     about="What was said in both directions, and what was not sent.",
     empty="This handset has sent nothing, and nothing was sent to it.",
-    sql=_filled(
-        """\
-SELECT at, direction, handset, number, text, note, id
-FROM twoway.two_way
-WHERE handset = {handset:String} AND [in at] AND ({number:String} = '' OR number = {number:String})
-ORDER BY at, direction, id"""
-    ),
 )
 #: The lists, in the order of the page.
 LISTINGS: Final = {
     listing.name: listing
     for listing in (
-        CONVERSATIONS,
-        PER_DAY,
-        OPT_OUTS,
-        MESSAGES_OUT,
-        REFUSALS,
-        INCOMPLETE,
-        DEAD_LETTERS,
-        MESSAGES,
-        ONE_CONVERSATION,
+        LINES, CONVERSATIONS, PER_DAY, OPT_OUTS, STOPPED, MESSAGES_OUT, REFUSALS, INCOMPLETE,
+        DEAD_LETTERS, REVIEW, MESSAGES, ONE_CONVERSATION,
     )
-}
-NEWEST: Final = (
-    "SELECT count() AS messages, max(gateway_time) AS newest FROM twoway.mo_message_rows"
-)
-# Only for suggestions, so a row that is there twice does not matter.
-NUMBERS: Final = _filled(
-    """\
-SELECT toString(number) AS number, count() AS messages FROM twoway.mo_message_rows
-WHERE [in gateway_time]
-GROUP BY number ORDER BY messages DESC, number LIMIT 200"""
-)
-TOTALS: Final = _filled(
-    """\
-SELECT
-    (SELECT tuple(count(), uniq(handset), countIf(NOT complete)) FROM twoway.mo_message
-        WHERE [of gateway_time, number]) AS received,
-    (SELECT count() FROM twoway.mt_command WHERE [of at, sender_id]) AS sent,
-    (SELECT count() FROM twoway.mt_rejection WHERE [of at, sender_id]) AS refused,
-    (SELECT countIf(rule IN ('stop-word', 'stop-all', 'keyword-stop')) FROM twoway.consent_change
-        WHERE [of recorded_at, number]) AS stops,
-    (
-        SELECT count() FROM twoway.dead_letter WHERE [in at]
-        AND dead_letter_id NOT IN (SELECT dead_letter_id FROM twoway.dead_letter_retry)
-    ) AS dead_letters"""
-)
-STATE_COUNTS: Final = """\
-SELECT scope_kind, scope, argMax(state, (recorded_at, kafka_offset)) AS state,
-    argMax(gateway_state, (recorded_at, kafka_offset)) AS gateway_state,
-    argMax(rule, (recorded_at, kafka_offset)) AS rule,
-    argMax(at, (recorded_at, kafka_offset)) AS since
-FROM twoway.consent_change WHERE handset = {handset:String}
-GROUP BY scope_kind, scope ORDER BY scope_kind, scope"""
+}  # fmt: skip

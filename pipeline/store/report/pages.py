@@ -1,125 +1,191 @@
-"""The pages of the report, rendered as whole HTML without scripts or external files."""
+"""The pages of the report: what is asked for each, and which template shows it."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import msgspec
 
 from pipeline.store.report import listings
-from pipeline.store.report.csv_answer import csv_from_rows
-from pipeline.store.report.filters import LATEST, Filters, filters_from_query
+from pipeline.store.report.cursor import Cursor, cursor_from_query
+from pipeline.store.report.figures import figures_of, numbers_of
+from pipeline.store.report.filters import BadFilter, Filters, filters_from_query, time_from_text
+from pipeline.store.report.lines import PAGE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.store.query.questions import Questions
+    from pipeline.store.report.cursor import RowsOfPage
+    from pipeline.store.report.decisions import Decisions
+    from pipeline.store.report.handset import HandsetStories
+    from pipeline.store.report.letters import LetterStories
     from pipeline.store.report.listings import Listing
+    from pipeline.store.report.message import MessageStories
+    from pipeline.store.report.reading import Reader
+    from pipeline.store.report.rendering import Rendering
+    from pipeline.store.report.route import Asked
+    from pipeline.store.report.saved import SavedReport
 
-HERE: Final = Path(__file__).parent
-STYLE: Final = (HERE / "static" / "report.css").read_bytes()
-CSV_ROWS: Final = 100_000
-CONVERSATION_ROWS: Final = 1_000
+CONVERSATION_ROWS: Final = 100
 #: Rows of each list on the first page.
 OVERVIEW: Final = {
-    "conversations": 12,
-    "per-day": 21,
-    "opt-outs": 12,
-    "sent": 12,
-    "refusals": 12,
-    "incomplete": 8,
-    "dead-letters": 8,
+    "conversations": 10,
+    "per-day": 14,
+    "opt-outs": 8,
+    "refusals": 8,
+    "incomplete": 5,
+    "dead-letters": 5,
 }
+_DICTIONARY: Final = """\
+SELECT c.table AS view, c.name AS name, c.type AS type, c.comment AS meaning
+FROM system.columns AS c
+WHERE c.database = 'twoway' AND NOT endsWith(c.table, '_rows')
+    AND c.table NOT IN ('migrations', 'erasing') AND position(c.table, '_of_') = 0
+ORDER BY c.table, c.position"""
+
+
+class NotThere(LookupError):
+    """What was asked for is not there; the words say what."""
 
 
 class Pages:
-    """Queries ClickHouse and renders the answers as pages."""
+    """Asks ClickHouse and renders the answers."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(
+        self,
+        questions: Questions,
+        *,
+        reader: Reader,
+        rendering: Rendering,
+        handsets: HandsetStories,
+        messages: MessageStories,
+        letters: LetterStories,
+        decisions: Decisions,
+        saved: Mapping[str, SavedReport],
+    ) -> None:
         self._questions = questions
-        self._templates = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters |= {"time": _words_from_time, "count": lambda n: f"{n:,}"}
+        self._reader = reader
+        self._rendering = rendering
+        self._handsets = handsets
+        self._messages = messages
+        self._letters = letters
+        self._decisions = decisions
+        self._saved = saved
 
-    async def filters(self, query: Mapping[str, str]) -> Filters:
-        """The filters of a request; raises `BadFilter`."""
-        (row,) = await self._questions.rows(listings.NEWEST)
-        return filters_from_query(query, newest=row["newest"] if row["messages"] else None)
-
-    async def overview(self, filters: Filters) -> str:
+    async def overview(self, asked: Asked) -> str:
         """The first page."""
-        names = list(OVERVIEW)
-        totals, numbers, *tables = await asyncio.gather(
-            self._questions.rows(listings.TOTALS, filters.parameters()),
-            self._questions.rows(listings.NUMBERS, filters.parameters()),
-            *(self._rows(listings.LISTINGS[name], filters, OVERVIEW[name]) for name in names),
+        filters = await self._reader.with_days(filters_from_query(asked.query))
+        lists = [listings.LISTINGS[name] for name in OVERVIEW]
+        figures, numbers, *pages = await asyncio.gather(
+            figures_of(self._questions, filters),
+            numbers_of(self._questions, filters),
+            *(self._section(listing, filters) for listing in lists),
         )
-        days = [(row["received"], row["sent"]) for row in tables[names.index("per-day")]]
-        return self._render(
+        days = [
+            (row["received"], row["decided"]) for row in pages[list(OVERVIEW).index("per-day")].rows
+        ]
+        return self._rendering.page(
             "overview.html",
-            filters,
-            totals=totals[0],
-            numbers=[row["number"] for row in numbers],
-            sections=[
-                (listings.LISTINGS[name], rows, len(rows) == OVERVIEW[name])
-                for name, rows in zip(names, tables, strict=True)
-            ],
+            asked,
+            filters=filters,
+            figures=figures,
+            numbers=numbers,
+            sections=list(zip(lists, pages, strict=True)),
             tallest=max((max(pair) for pair in days), default=0) or 1,
         )
 
-    async def conversation(self, filters: Filters) -> str:
-        """One handset's messages in order, and its current consent."""
-        rows, states = await asyncio.gather(
-            self._rows(listings.ONE_CONVERSATION, filters, CONVERSATION_ROWS),
-            self._questions.rows(listings.STATE_COUNTS, filters.parameters()),
+    async def _section(self, listing: Listing, filters: Filters) -> RowsOfPage:
+        narrowed = msgspec.structs.replace(filters, **listing.fixed)
+        return await self._reader.page(listing, narrowed, Cursor(), size=OVERVIEW[listing.name])
+
+    async def listing(self, asked: Asked, listing: Listing) -> str:
+        """A page of a list; with `piece`, its table alone."""
+        filters = await self._reader.filters(listing, asked.query)
+        page = await self._reader.page(
+            listing, filters, cursor_from_query(asked.query), size=_size(asked)
         )
-        return self._render(
-            "conversation.html",
-            filters,
-            rows=rows,
-            states=states,
-            is_cut=len(rows) == CONVERSATION_ROWS,
-        )
-
-    async def listing(self, listing: Listing, filters: Filters) -> str:
-        """One list, with more rows than on the first page."""
-        rows = await self._rows(listing, filters, CONVERSATION_ROWS)
-        return self._render(
-            "listing.html",
-            filters,
-            listing=listing,
-            rows=rows,
-            is_cut=len(rows) == CONVERSATION_ROWS,
-        )
-
-    async def csv(self, listing: Listing, filters: Filters) -> bytes:
-        """One list as CSV."""
-        sql = f"{listing.sql}\nLIMIT {CSV_ROWS}"
-        columns, rows = await self._questions.table(sql, filters.parameters())
-        return await asyncio.to_thread(csv_from_rows, columns, rows)
-
-    async def _rows(self, listing: Listing, filters: Filters, limit: int) -> list[dict[str, Any]]:
-        return await self._questions.rows(f"{listing.sql}\nLIMIT {limit:d}", filters.parameters())
-
-    def _render(self, template: str, filters: Filters, **values: Any) -> str:
-        return self._templates.get_template(template).render(
+        return self._rendering.page(
+            "table.html" if "piece" in asked.query else "listing.html",
+            asked,
             filters=filters,
-            until="" if filters.until == LATEST else filters.until.isoformat(),
-            now=datetime.now(UTC),
-            **values,
+            listing=listing,
+            page=page,
         )
 
+    async def conversation(self, asked: Asked) -> str:
+        """One handset's conversation, its consent and its queue."""
+        filters = filters_from_query(asked.query)
+        if not filters.handset:
+            return self._rendering.page("whose.html", asked)
+        story, page = await asyncio.gather(
+            self._handsets.of(filters.handset),
+            self._reader.page(
+                listings.ONE_CONVERSATION,
+                filters,
+                cursor_from_query(asked.query),
+                size=CONVERSATION_ROWS,
+            ),
+        )
+        return self._rendering.page("handset.html", asked, filters=filters, story=story, page=page)
 
-def _words_from_time(value: datetime | date | None) -> str:
-    """`2026-03-31 12:00:05`, UTC."""
-    if value is None:
-        return ""
-    return value.strftime("%Y-%m-%d %H:%M:%S" if isinstance(value, datetime) else "%Y-%m-%d")
+    async def message(self, asked: Asked) -> str:
+        """One message with every step; raises `NotThere`."""
+        id = asked.query.get("id", "")
+        if not id or len(id) > 128:
+            raise BadFilter("say which message: id=…")
+        story = await self._messages.of(id, time_from_text(asked.query, "at"))
+        if story is None:
+            raise NotThere("there is no message with this id, or its handset was forgotten")
+        return self._rendering.page("message.html", asked, story=story, line=story.line)
+
+    async def review(self, asked: Asked, form_token: str) -> str:
+        """The messages that wait for a decision."""
+        filters = await self._reader.filters(listings.REVIEW, asked.query)
+        page = await self._reader.page(
+            listings.REVIEW, filters, cursor_from_query(asked.query), size=PAGE_ROWS
+        )
+        rows = [row for row in page.rows if row["id"] not in self._decisions.decided]
+        return self._rendering.page(
+            "review.html",
+            asked,
+            filters=filters,
+            listing=listings.REVIEW,
+            page=msgspec.structs.replace(page, rows=rows),
+            form_token=form_token,
+        )
+
+    async def letter(self, asked: Asked, form_token: str) -> str:
+        """One dead letter with its octets; raises `NotThere`."""
+        story = await self._letters.of(asked.query.get("id", ""))
+        if story is None:
+            raise NotThere("there is no dead letter with this id")
+        is_retried = story.letter.dead_letter_id in self._decisions.decided
+        return self._rendering.page(
+            "letter.html", asked, story=story, form_token=form_token, is_retried=is_retried
+        )
+
+    async def reports(self, asked: Asked) -> str:
+        """Every list, and every saved report, to be downloaded."""
+        return self._rendering.page(
+            "reports.html", asked, lists=listings.LISTINGS.values(), saved=self._saved.values()
+        )
+
+    async def dictionary(self, asked: Asked) -> str:
+        """What each column of each view means."""
+        views: dict[str, list[dict[str, Any]]] = {}
+        for row in await self._questions.rows(_DICTIONARY):
+            views.setdefault(row["view"], []).append(row)
+        return self._rendering.page("dictionary.html", asked, views=views)
+
+    def refusal(self, asked: Asked, status: int, words: str) -> str:
+        """Why something was not done, as a page."""
+        return self._rendering.page("refusal.html", asked, status=status, words=words)
+
+
+def _size(asked: Asked) -> int:
+    given = asked.query.get("rows", str(PAGE_ROWS))
+    if given not in ("20", "50", "100", "200"):
+        raise BadFilter("rows is none of 20, 50, 100, 200")
+    return int(given)

@@ -1,14 +1,15 @@
-"""The report over HTTP: pages, CSV and SQL, all read-only.
+"""The report over HTTP: who asks, for what, and what becomes of an error.
 
-The report shows personal data. So it listens on loopback only, or requires credentials.
+The report shows personal data. So it listens on loopback only, or requires credentials. Each
+request passes here in one order: who calls, which route, what it needs, whose form, which
+parameters.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -19,30 +20,36 @@ from pipeline.process.peer_words import words_of_error
 from pipeline.store import metrics
 from pipeline.store.query.questions import BadStatement
 from pipeline.store.query.statement_text import Refused
+from pipeline.store.report.caller import Caller, Guard, Right
+from pipeline.store.report.decisions import NotDecided
 from pipeline.store.report.filters import BadFilter
-from pipeline.store.report.listings import LISTINGS
-from pipeline.store.report.pages import STYLE, Pages
+from pipeline.store.report.pages import NotThere
+from pipeline.store.report.rendering import STATIC
+from pipeline.store.report.route import Asked, Route
 from pipeline.store.report.sql_body import question_from_octets
-from pipeline.web.access import OTHER_SIGNS, Access, path_from_octets
-from pipeline.web.browser_guard import BAD_HOST, host_name_of, refuse_page
+from pipeline.web.access import path_from_octets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
+    from pipeline.store.report.pages import Pages
 
 log = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
-_SAFETY: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+SAFETY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a form says `Origin: null` (Fetch 3.2)
     "Cache-Control": "no-store",
 }
 _HTML: Final = "text/html"
-
-ReportHandler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+_FORM_OCTETS: Final = 16 << 10
+_MOST_FIELDS: Final = 16
 
 
 class Report:
@@ -52,106 +59,112 @@ class Report:
         self,
         *,
         settings: Settings,
+        guard: Guard,
+        routes: Iterable[Route],
+        pages: Pages,
         questions: Questions,
         is_ready: Callable[[], bool],
         waits_for: Callable[[], str] = str,
     ) -> None:
-        """Raises `AccessError` if the address is not loopback and no credentials are set."""
-        self._access = Access(dataclasses.replace(settings, http_host=settings.report_host))
+        self._guard = guard
+        self._pages = pages
         self._questions = questions
-        self._pages = Pages(questions)
         self._is_ready = is_ready
         self._waits_for = waits_for
         self._body_limit = settings.body_limit_bytes
-        self._handlers: dict[tuple[str, str], ReportHandler] = {
-            ("GET", "/"): self._overview,
-            ("GET", "/conversation"): self._conversation,
-            ("GET", "/report.css"): self._style,
-            ("POST", "/sql"): self._sql,
-            ("GET", "/healthz"): self._health,
-            ("GET", "/readyz"): self._readiness,
-            ("GET", "/metrics"): self._metrics,
-        }
-        for name in LISTINGS:
-            self._handlers["GET", f"/list/{name}"] = self._listing
-            self._handlers["GET", f"/csv/{name}"] = self._csv
+        own = (
+            Route(
+                method="POST", path="/sql", answer=self._sql,
+                needs=frozenset({Right.SQL, Right.NUMBERS, Right.TEXTS}),
+            ),
+            Route(method="GET", path="/healthz", answer=self._health),
+            Route(method="GET", path="/readyz", answer=self._readiness),
+            Route(method="GET", path="/metrics", answer=self._metrics),
+            *(Route(method="GET", path=f"/{name}", answer=_static) for name in STATIC),
+        )  # fmt: skip
+        self._routes = {(route.method, route.path): route for route in (*own, *routes)}
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to one request."""
-        path = path_from_octets(request.rel_url.raw_path.encode())
-        refusal = self._refusal(request, path.token, path.path.decode("latin-1"))
-        response = refusal or await self._handled(request, path.path.decode("latin-1"))
-        response.headers.update(_SAFETY)
+        secret = path_from_octets(request.rel_url.raw_path.encode())
+        path = secret.path.decode("latin-1")
+        caller: Caller | None = None
+        if path not in OPEN_PATHS:
+            found = self._guard.caller_of(request, token=secret.token)
+            if not isinstance(found, Caller):
+                response = _words(found.status, found.words, **dict(found.headers))
+                response.headers.update(SAFETY_HEADERS)
+                return response
+            caller = found
+        asked = Asked(
+            request=request,
+            caller=caller or Caller(name="", rights=frozenset()),
+            query={},
+            root="../" * (path.count("/") - 1),
+        )
+        response = await self._routed(request, asked, path)
+        if not response.prepared:
+            response.headers.update(SAFETY_HEADERS)
         return response
 
-    def _refusal(
-        self, request: web.BaseRequest, token: bytes | None, path: str
-    ) -> web.Response | None:
-        if path in OPEN_PATHS:
-            return None
-        host = _header(request, "Host")
-        refused = (
-            (BAD_HOST if host and host_name_of(host) is None else None)
-            or refuse_page(
-                host=host,
-                origin=_header(request, "Origin"),
-                fetch_site=_header(request, "Sec-Fetch-Site"),
-            )
-            or self._access.refuse(
-                peer=request.remote or "",
-                forwarded_for=_header(request, "X-Forwarded-For"),
-                other_signs=_header(request, *OTHER_SIGNS),
-                token=token,
-                authorization=_header(request, "Authorization"),
-                host=host,
-            )
-        )
-        if refused is None:
-            return None
-        return _words(refused.status, refused.words, **dict(refused.headers))
-
-    async def _handled(self, request: web.BaseRequest, path: str) -> web.Response:
+    async def _routed(
+        self, request: web.BaseRequest, asked: Asked, path: str
+    ) -> web.StreamResponse:
         method = "GET" if request.method == "HEAD" else request.method
-        handler = self._handlers.get((method, path))
-        if handler is None:
-            methods = [m for (m, known) in self._handlers if known == path]
+        route = self._routes.get((method, path))
+        if route is None:
+            methods = [m for (m, known) in self._routes if known == path]
             if methods:
                 return _words(405, f"{path} takes {methods[0]}", Allow=", ".join(methods))
-            return _words(404, "there is nothing here")
+            return self._not_done(asked, 404, "there is nothing here")
+        if missing := route.needs - asked.caller.rights:
+            words = f"this needs the right to {', '.join(sorted(missing))}"
+            return self._not_done(asked, 403, words)
         try:
-            return await handler(request)
+            fields = await self._fields(request, asked.caller) if route.has_form else {}
+            return await route.answer(
+                Asked(
+                    request=request,
+                    caller=asked.caller,
+                    query=route.query_of(request),
+                    fields=fields,
+                    root=asked.root,
+                )
+            )
         except (Refused, BadStatement, BadFilter) as error:
-            return _words(400, str(error))
+            return self._not_done(asked, 400, str(error))
+        except NotThere as error:
+            return self._not_done(asked, 404, str(error))
+        except NotDecided as error:
+            return self._not_done(asked, 409, str(error))
         except ClickHouseError as error:
             log.warning("%s: ClickHouse: %s", path, words_for_log(error))
-            return _words(503, f"ClickHouse: {words_of_error(error)}")
+            return self._not_done(asked, 503, f"ClickHouse: {words_of_error(error)}")
 
-    async def _overview(self, request: web.BaseRequest) -> web.Response:
-        page = await self._pages.overview(await self._pages.filters(request.query))
-        return web.Response(text=page, content_type=_HTML)
+    def _not_done(self, asked: Asked, status: int, words: str) -> web.Response:
+        """A page for who reads pages, else a line of text."""
+        if _HTML not in asked.request.headers.get("Accept", ""):
+            return _words(status, words)
+        page = self._pages.refusal(asked, status, words)
+        return web.Response(status=status, text=page, content_type=_HTML)
 
-    async def _conversation(self, request: web.BaseRequest) -> web.Response:
-        page = await self._pages.conversation(await self._pages.filters(request.query))
-        return web.Response(text=page, content_type=_HTML)
+    async def _fields(self, request: web.BaseRequest, caller: Caller) -> dict[str, str]:
+        """The fields of a form of ours; raises `BadFilter` for any other."""
+        body = await _body_within(request, _FORM_OCTETS)
+        if body is None or request.content_type != "application/x-www-form-urlencoded":
+            raise BadFilter("this is no form of this page")
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise BadFilter("the form cannot be read") from error
+        fields = {name: value.strip() for name, value in pairs}
+        if not self._guard.is_own_form(caller, fields.pop("form_token", "")):
+            raise BadFilter("the form is not of this page, or older than the store: reload it")
+        return fields
 
-    async def _listing(self, request: web.BaseRequest) -> web.Response:
-        listing = LISTINGS[request.path.rpartition("/")[2]]
-        page = await self._pages.listing(listing, await self._pages.filters(request.query))
-        return web.Response(text=page, content_type=_HTML)
-
-    async def _csv(self, request: web.BaseRequest) -> web.Response:
-        name = request.path.rpartition("/")[2]
-        body = await self._pages.csv(LISTINGS[name], await self._pages.filters(request.query))
-        disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return web.Response(
-            body=body, content_type="text/csv", charset="utf-8", headers=disposition
-        )
-
-    async def _style(self, _: web.BaseRequest) -> web.Response:
-        return web.Response(body=STYLE, content_type="text/css", charset="utf-8")
-
-    async def _sql(self, request: web.BaseRequest) -> web.Response:
-        body = await self._body(request)
+    async def _sql(self, asked: Asked) -> web.StreamResponse:
+        request = asked.request
+        body = await _body_within(request, self._body_limit)
         if body is None:
             return _words(413, f"a statement is at most {self._body_limit} octets")
         question = question_from_octets(body, request.content_type)
@@ -163,30 +176,31 @@ class Report:
         metrics.SQL.labels("answered").inc()
         return web.Response(body=lines, content_type="application/x-ndjson", charset="utf-8")
 
-    async def _body(self, request: web.BaseRequest) -> bytes | None:
-        body = b""
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > self._body_limit:
-                return None
-        return body
-
-    async def _health(self, _: web.BaseRequest) -> web.Response:
+    async def _health(self, _: Asked) -> web.StreamResponse:
         return _words(200, "ok")
 
-    async def _readiness(self, _: web.BaseRequest) -> web.Response:
+    async def _readiness(self, _: Asked) -> web.StreamResponse:
         if self._is_ready():
             return _words(200, "ready")
         return _words(503, self._waits_for() or "not ready")
 
-    async def _metrics(self, _: web.BaseRequest) -> web.Response:
+    async def _metrics(self, _: Asked) -> web.StreamResponse:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _header(request: web.BaseRequest, *names: str) -> bytes:
-    """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
-    values = [value for name in names for value in request.headers.getall(name, ())]
-    return ",".join(values).encode("latin-1", "replace")
+async def _static(asked: Asked) -> web.StreamResponse:
+    kind, octets = STATIC[asked.request.path.rpartition("/")[2]]
+    return web.Response(body=octets, content_type=kind, charset="utf-8")
+
+
+async def _body_within(request: web.BaseRequest, octets: int) -> bytes | None:
+    """The body; None where it is longer."""
+    body = b""
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > octets:
+            return None
+    return body
 
 
 def _words(status: int, text: str, **headers: str) -> web.Response:

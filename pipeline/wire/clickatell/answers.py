@@ -1,7 +1,7 @@
-"""The lines in which the gateway answers, by HTTP and inside SOAP (HTTP API 2.3.8, 4 to 8).
+"""The lines with which the gateway answers, by HTTP and inside SOAP (HTTP API 2.3.8, 4 to 8).
 
-Documents differ in case, blanks, order and in whether `To:` follows. What is not one of these lines
-is not understood: it says neither that a message was taken nor that it was not.
+Documents differ in case, blanks, order and in whether `To:` follows. Any other line is not
+understood: it says neither that a message was taken nor that it was not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The gateway has the message; of a question, how it stands: `status` of 3 digits, `charge`."""
+    """The gateway has the message; for a query, its `status` of 3 digits and its `charge`."""
 
     gateway_message_id: str
     status: str = ""
@@ -22,7 +22,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class RefusedReply:
-    """The gateway did not take it. `code` has 3 digits, or is empty where it gave none."""
+    """The gateway did not take it. `code` has 3 digits, or is empty if the gateway gave none."""
 
     code: str
     words: str
@@ -37,7 +37,7 @@ class Well:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Not understood. `words` are what a person would read of it; empty: the answer itself."""
+    """The answer is not understood. `words` are its readable part; empty: the answer itself."""
 
     words: str = ""
 
@@ -61,9 +61,9 @@ _STARTS_WITH_DIGIT: Final = re.compile(r"\s*[0-9]")
 
 
 def reply_from_text(text: str, *, to: str = "") -> Reply:
-    """The one line that answers for one message.
+    """The line that answers for one message.
 
-    `to` is the handset that was sent to: an answer that names another one is not ours. Lines that
+    `to` is the handset of the message: an answer that names another handset is not ours. Lines that
     contradict each other are not understood.
     """
     lines = {line.strip() for line in _LINE_END.split(text.removeprefix("\ufeff"))} - {""}
@@ -74,12 +74,12 @@ def reply_from_text(text: str, *, to: str = "") -> Reply:
 
 
 def reply_from_octets(octets: bytes, *, to: str = "") -> Reply:
-    """As `reply_from_text`, of a body: names and codes are ASCII, words UTF-8 or ISO-8859-1."""
+    """The reply in a body: names and codes are ASCII, words UTF-8 or ISO-8859-1."""
     return reply_from_text(reply_text_from_octets(octets), to=to)
 
 
 def reply_text_from_octets(octets: bytes) -> str:
-    """The characters of an answer that does not say its charset for sure."""
+    """The characters of an answer whose charset is not certain."""
     try:
         return octets.decode()
     except UnicodeDecodeError:
@@ -93,7 +93,7 @@ def refused_from_words(text: str, *, to: str = "") -> Reply:
 
 
 def taken_from_fields(given: dict[str, str], *, to: str = "") -> Reply:
-    """The message that the fields `id`, `status`, `charge` and `to` speak of."""
+    """The message that the fields `id`, `status`, `charge` and `to` are about."""
     gateway_message_id, status = given.get("id", ""), given.get("status", "")
     charge = given.get("charge", "")
     if (

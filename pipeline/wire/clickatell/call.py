@@ -1,4 +1,4 @@
-"""A call of the gateway, as it goes into one POST."""
+"""A call to the gateway, in the form of one POST."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class GatewayCall(NamedTuple):
 
 
 class Wire(Protocol):
-    """What a wire format says for each operation, and how its answers are read.
+    """How a wire format writes each operation, and how its answers are read.
 
-    `log_in` is answered by `Well(session)`, `ping` by `Well`, `send` by `Taken` and the questions
-    by `Taken` with a status or a charge; each may be `RefusedReply`, or `Unclear`. Rendering raises
+    `log_in` is answered by `Well(session)`, `ping` by `Well`, `send` by `Taken` and the queries by
+    `Taken` with a status or a charge; each may be `RefusedReply`, or `Unclear`. Rendering raises
     `NotSendable` for characters that the format lacks.
     """
 

@@ -1,4 +1,4 @@
-"""The gateway's codes: why a submission is refused, and how a message stands.
+"""The gateway's codes: why a submission is refused, and what the state of a message is.
 
 Sources: Clickatell HTTP API 2.2.7 and 2.3.8, appendices A and B; its overview of 2014 for 130, 901
 and status 014.
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 
 class About(Enum):
-    """What an error code speaks of."""
+    """What an error code is about."""
 
     MESSAGE = auto()  # this message alone
     US = auto()  # whatever we send: login, account, credit, API
@@ -72,7 +72,7 @@ _UNIX_TIME: Final = re.compile(r"(?<!\d)[1-9]\d{9}(?!\d)")
 
 
 class Standing(Enum):
-    """What a status says of a message."""
+    """What a status says about a message."""
 
     NOTHING = auto()
     ON_ITS_WAY = auto()
@@ -106,17 +106,17 @@ STATUSES: Final[dict[str, StatusCode]] = {
 
 
 def statuses_of(standing: Standing) -> frozenset[str]:
-    """The statuses that say this of a message."""
+    """The statuses that say this about a message."""
     return frozenset(code for code, status in STATUSES.items() if status.standing is standing)
 
 
 def refusal_of(code: str) -> ErrorCode:
-    """What a code means; one that no document has is of the message, and final."""
+    """The meaning of a code; a code that no document has is about the message, and final."""
     return ERROR_CODES.get(code) or ErrorCode("an error code that is not known")
 
 
 def status_of(status: str) -> StatusCode:
-    """What a status means; one that no document has says nothing."""
+    """The meaning of a status; a status that no document has says nothing."""
     return STATUSES.get(status) or StatusCode("a status that is not known", Standing.NOTHING)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HttpWire:
-    """Names of parameters are written as the document has them: they are case-sensitive."""
+    """The names of parameters are spelled as in the document: they are case-sensitive."""
 
     def log_in(self, api_id: str, user: str, password: str) -> GatewayCall:
         return _call("auth", [("api_id", api_id), ("user", user), ("password", password)])

@@ -1,7 +1,7 @@
-"""A command as lines `name:value`, of which a mail or an uploaded file consists.
+"""A command as lines `name:value`, the form of a mail or an uploaded file.
 
-Names are those of HTTP (facts: Clickatell's pages on its SMTP and FTP APIs). Lines are ASCII: a
-mail goes as 7bit, and no document says what else a file may hold. The gateway trims values, so a
+The names are those of HTTP (source: Clickatell's pages on its SMTP and FTP APIs). Lines are ASCII:
+a mail goes as 7bit, and no document says what else a file may hold. The gateway trims values, so a
 text goes as it is only where no line of it begins or ends with a blank, or is empty.
 """
 
@@ -33,7 +33,7 @@ _ID: Final = re.compile("[0-9A-Za-z]{1,32}")  # cliMsgId (HTTP API 2.3.8, 5.1)
 
 
 class Login:
-    """What each mail or file logs in with; raises `ValueError` for what no line can hold."""
+    """The login in each mail or file; raises `ValueError` for a value that no line can hold."""
 
     def __init__(self, api_id: str, user: str, password: str) -> None:
         self.pairs = (("api_id", api_id), ("user", user), ("password", password))
@@ -53,8 +53,8 @@ def lines_from_command(
 ) -> list[str]:
     """The lines, without their ends, of at most `longest` octets; raises `NotSendable`.
 
-    Several `text:` are joined by a line end, which the gateway counts as two characters; several
-    `data:` are joined as they are, and take what is too long for a line.
+    Several `text:` are joined by a line end, which the gateway counts as two characters. Several
+    `data:` are joined unchanged, and hold a text that is too long for a line.
     """
     if not _ID.fullmatch(command.command_id):
         raise NotSendable("command-id: cliMsgId takes 1 to 32 letters and digits")
@@ -96,16 +96,16 @@ def _goes_as_it_is(text: str, width: int) -> bool:
 
 
 def _text(value: str, width: int) -> Iterable[tuple[str, str]]:
-    """The text's own lines, or pieces of the one that is too long."""
+    """The text's own lines, or pieces of a line that is too long."""
     if len(value) <= width or _LINE_END.search(value):
         return [("text", line) for line in _LINE_END.split(value)]
     return [("data", piece) for piece in _pieces(value, width) or ()]
 
 
 def _pieces(value: str, width: int) -> list[str] | None:
-    """Of at most `width` characters, none of which begins or ends with a blank.
+    """Pieces of at most `width` characters, none of which begins or ends with a blank.
 
-    None: it cannot be cut so.
+    None if the text cannot be cut so.
     """
     pieces: list[str] = []
     at = 0

@@ -1,4 +1,4 @@
-"""A mail of lines (RFC 5322). The gateway looks at its body alone: text/plain as 7bit."""
+"""A mail of lines (RFC 5322). The gateway reads only its body: text/plain as 7bit."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without its brackets
 
 
 def is_address(text: str) -> bool:
-    """Whether mails can go from or to it."""
+    """Whether mails can be sent from or to it."""
     return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def mail_from_lines(
     lines: Iterable[str], *, sender: str, recipient: str, name: str, at: datetime
 ) -> bytes:
-    """The octets, lines ended by CRLF. `name` is the command's id: a mail sent again has the same.
+    """The octets, with CRLF at line ends. `name` is the command's id, the same in every attempt.
 
-    Addresses are such that `is_address` holds; lines are ASCII without line ends.
+    `is_address` must hold for the addresses; lines are ASCII without line ends.
     """
     head = (
         f"From: {sender}",

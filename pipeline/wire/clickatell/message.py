@@ -1,6 +1,6 @@
-"""What of a command goes to the gateway, whichever way: parameters and their values.
+"""The parameters of a command for the gateway, for every way, with their values.
 
-The gateway takes text in ISO-8859-1 and sends it in GSM 7 bit; what does not survive both goes as
+The gateway takes text in ISO-8859-1 and sends it in GSM 7 bit. A text that is not in both goes as
 `unicode=1`, UTF-16BE in hex (HTTP API 2.3.8, 5.2).
 """
 
@@ -29,12 +29,12 @@ _DIGITS: Final = re.compile("[0-9]+")
 
 
 class NotSendable(ValueError):
-    """The command cannot go this way, now or later; the words begin with why in one word."""
+    """The command can never go this way; the words begin with the reason in one word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WireMessage:
-    """One message as parameters have it. `text` is hex where `is_unicode`."""
+    """One message as parameters hold it. `text` is hex if `is_unicode`."""
 
     handset: str
     text: str
@@ -73,9 +73,9 @@ def message_from_command(
     required_features: int,
     goes_as_it_is: Callable[[str], object] = _AS_IT_IS.fullmatch,
 ) -> WireMessage:
-    """The message of a command; raises `NotSendable`. Parts are those of the encoding used.
+    """The message of a command; raises `NotSendable`. Its parts are those of the used encoding.
 
-    A text that does not go as it is goes as unicode; the GSM 7 bit alphabet has each that does.
+    A text that goes unchanged is in the GSM 7 bit alphabet; every other text goes as unicode.
     """
     if not _DIGITS.fullmatch(command.handset):
         raise NotSendable("not-digits: the handset is no number, or more than one")

@@ -1,7 +1,7 @@
-"""The SOAP API, RPC/encoded: parameters by position, the lines of HTTP come back as strings.
+"""The SOAP API, RPC/encoded: parameters by position; HTTP's lines come back as strings.
 
-A server finds a parameter by its place or by its name: both are the document's. Written by hand:
-a SOAP library would fetch a WSDL at each start, and one operation is all that is needed.
+A server finds a parameter by its place or by its name: both are those of the document. Written by
+hand: a SOAP library would fetch a WSDL at each start, and only one operation is needed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _LOGIN: Final = SENDMSG[:4]
 
 
 class SoapWire:
-    """What is not said is an empty string or 0, so that every parameter is in its place."""
+    """A missing value is an empty string or 0, so that every parameter is in its place."""
 
     def log_in(self, api_id: str, user: str, password: str) -> GatewayCall:
         values = {"api_id": api_id, "user": user, "password": password}
@@ -95,7 +95,7 @@ class SoapWire:
 
 
 def _fault(octets: bytes) -> Unclear:
-    """A fault says that something failed, and not whether the message was taken before it did."""
+    """A fault says that something failed, but not whether the message was taken before."""
     fields = fields_from_xml(octets, containers=frozenset({"fault"}))
     if fields is None or isinstance(fields, Rejected):
         return Unclear()

@@ -1,4 +1,4 @@
-"""The XML API: `data=<clickAPI>…` goes out, `…Resp` elements come back (XML API 2.4.9)."""
+"""The XML API: sends `data=<clickAPI>…`, and reads `…Resp` elements (XML API 2.4.9)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATH: Final = "/xml/xml"
 
 
 class XmlWire:
-    """One command a document, so that one answer is of one message."""
+    """One command for each document, so that one answer is about one message."""
 
     def log_in(self, api_id: str, user: str, password: str) -> GatewayCall:
         return _call("auth", [("api_id", api_id), ("user", user), ("password", password)])
@@ -77,7 +77,7 @@ def _call(operation: str, children: Iterable[tuple[str, str]]) -> GatewayCall:
 
 
 def _taken(given: dict[str, str], to: str) -> Reply:
-    """A client of 2012 cuts `To:…` off the ID: the gateway may put it there."""
+    """Cut `To:…` off the ID, as a client of 2012 does: the gateway may put it there."""
     message_id, _, named = given.get("apimsgid", "").partition("To:")
     of_message = {"id": message_id.strip(), "to": given.get("to", "") or named.strip()}
     return taken_from_fields(given | of_message, to=to)

@@ -98,15 +98,18 @@ def deliver_from_callback(callback: MoCallback) -> DeliverSm | None:
 
 def callback_from_pdu(octets: bytes, *, alphabet: str) -> MoCallback | Rejected | None:
     """The callback of a whole PDU; None when the PDU is not a message."""
+    deliver = deliver_from_octets(octets)
+    if deliver is None or isinstance(deliver, Rejected):
+        return deliver
+    return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
+
+
+def deliver_from_octets(octets: bytes) -> DeliverSm | Rejected | None:
+    """The deliver_sm or data_sm of a whole PDU; None when the PDU is another command."""
     pdu = smpp_pdu.parse(octets)
     if pdu is None:
         return Rejected(Reason.UNREADABLE_RECORD, "the octets are not one PDU")
-    if pdu.command not in DELIVERIES:
-        return None
-    deliver = deliver_from_pdu(pdu)
-    if isinstance(deliver, Rejected):
-        return deliver
-    return None if is_receipt(deliver) else callback_from_deliver(deliver, alphabet=alphabet)
+    return deliver_from_pdu(pdu) if pdu.command in DELIVERIES else None
 
 
 def delivery_key(callback: MoCallback) -> bytes:

@@ -1,8 +1,8 @@
-"""A delivery receipt: which message it is of, and what became of it (SMPP 3.4 appendix B).
+"""A delivery receipt: the message that it is about, and the outcome (SMPP 3.4 appendix B).
 
 Parameters come before the text, which each SMSC writes in its own way. Clickatell's
 network_error_code is a list of its own (its page "Standard optional parameters"), and no message
-status: so the state says the status, and `err` may only say it more closely.
+status. So the state gives the status, and `err` may only make it more exact.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _PRINTABLE: Final = re.compile(r"[\x21-\x7E]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a receipt says; what it does not say is empty.
+    """The content of a receipt; a missing value is empty.
 
     `status` has 3 digits, of the gateway's message statuses. `state` is SMPP's name for it.
     `network_error` is Clickatell's code of a failure, in decimal, such as 7 for a delisted number.
@@ -81,7 +81,7 @@ class Receipt:
 
 
 def receipt_from_deliver(deliver: DeliverSm) -> Receipt:
-    """What the parameters say, and where they are silent the text. Linear in its octets."""
+    """The content of the parameters, or of the text where they are missing; in linear time."""
     said = _fields_of(_text_of(deliver))
     state = _state_of(deliver) or _BY_WORD.get(said.get("stat", "").upper()[:5], "")
     network_error = _network_error_of(deliver)
@@ -97,7 +97,7 @@ def receipt_from_deliver(deliver: DeliverSm) -> Receipt:
 
 
 def key_of_message_id(message_id: str) -> str:
-    """The id without what SMSCs add or drop: leading zeros, and the case of hex digits."""
+    """The id without the leading zeros and the case of hex digits, which SMSCs change."""
     return message_id.lower().lstrip("0") or message_id
 
 
@@ -126,7 +126,7 @@ def _text_of(deliver: DeliverSm) -> str:
 
 
 def _fields_of(text: str) -> dict[str, str]:
-    """The first of each key. What follows `text:` is the message's own words, and says nothing."""
+    """The first value of each key. The text after `text:` is the message's own: it is not read."""
     said: dict[str, str] = {}
     for found in _FIELD.finditer(text):
         key = found[1].lower().replace(" ", "").replace("_", "")
@@ -160,7 +160,7 @@ def _network_error_of(deliver: DeliverSm) -> str:
 
 
 def _status_of(state: str, err: str) -> str:
-    """`err` may have more leading zeros than a status has, or fewer."""
+    """The status in `err`, which may have more leading zeros than a status has, or fewer."""
     said = err.lstrip("0").zfill(3) if err.isascii() and err.isdigit() else ""
     if state not in _STATUSES:
         return said if said in STATUSES else ""
@@ -169,10 +169,10 @@ def _status_of(state: str, err: str) -> str:
 
 
 def _time_of(digits: str) -> datetime | None:
-    """YYMMDDhhmm, with seconds or not, or with the whole year; on the gateway's clock.
+    """YYMMDDhhmm, with or without seconds, or with the whole year; on the gateway's clock.
 
-    12 digits are a short year with seconds where that is a time, else a whole year without.
-    16 characters are SMPP's own time (7.1.1), of which the zone is left out.
+    12 digits are a short year with seconds if that is a time, else a whole year without seconds. 16
+    characters are SMPP's own time (7.1.1), whose zone is ignored.
     """
     digits = digits[:12] if len(digits) == 16 else digits
     if not (digits.isascii() and digits.isdigit()):

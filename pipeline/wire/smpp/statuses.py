@@ -68,12 +68,12 @@ TEMPORARY_STATUSES: Final = THROTTLED | {
 
 
 def code_of(status: int) -> str:
-    """As it is written in the standard: 0x and eight hex digits."""
+    """The code in the form of the standard: 0x and eight hex digits."""
     return f"0x{status:08X}"
 
 
 def name_of(status: int) -> str:
-    """The standard's name, or what range the status is of."""
+    """The name in the standard, or the range of the status."""
     return NAMES.get(status) or (
         "an error of the gateway's own" if 0x400 <= status <= 0x4FF else "a reserved error"
     )

@@ -1,4 +1,4 @@
-"""submit_sm (SMPP 3.4 4.4.1) of each part of a command, and what its answer says (4.4.2).
+"""submit_sm (SMPP 3.4 4.4.1) for each part of a command, and the id in its answer (4.4.2).
 
 A part begins with a user data header. message_payload is not used: the gateway ignores parameters
 that its document does not name, and would send a message without its text.
@@ -70,7 +70,7 @@ def submits_from_command(
 
 
 def message_id_from_answer(body: bytes) -> str:
-    """The id as the gateway gave it; empty when it gave none that can be one."""
+    """The id from the gateway; empty if the answer has none that is valid."""
     text = body.partition(b"\0")[0].decode("latin-1")
     return text if len(text) <= LONGEST_ID and _PRINTABLE.fullmatch(text) else ""
 
@@ -78,8 +78,8 @@ def message_id_from_answer(body: bytes) -> str:
 def _coded(text: str, alphabet: str) -> tuple[int, list[bytes]]:
     """data_coding, and the octets of each part.
 
-    In latin1 a text goes as such when the handset's alphabet has its characters too: the gateway
-    packs it in septets, which are what fills a part.
+    In latin1 a text goes unchanged if the handset's alphabet has its characters too: the gateway
+    packs it in septets, and the septets fill the part.
     """
     if septets_from_text(text) is not None:
         texts = cut(text, GSM7)

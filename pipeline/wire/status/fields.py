@@ -36,7 +36,7 @@ _SHOWN: Final = 40  # characters of a value that cannot be read
 
 
 def report_from_texts(given: Mapping[str, str], *, is_repaired: bool = False) -> StatusReport:
-    """The report that the variables make, by our names of them. Nothing is refused."""
+    """The report in the variables, by our names for them. Nothing is refused."""
     texts = {name: text.strip() for name, text in given.items()}
     odd: list[str] = []
     flags: list[str] = [Flag.REPAIRED] if is_repaired else []
@@ -66,7 +66,7 @@ def _id(texts: Mapping[str, str], name: str, odd: list[str]) -> str:
 
 
 def _status(text: str, odd: list[str]) -> str:
-    """Three digits; SOAP's are an integer, which may have lost its zeros."""
+    """Three digits; SOAP sends an integer, which may have lost its leading zeros."""
     found = _STATUS.fullmatch(text)
     if found is None:
         odd.append(f"the status {text[:_SHOWN]!r} is none" if text else "no status")
@@ -82,5 +82,5 @@ def _charge(text: str, odd: list[str]) -> str:
 
 
 def _time_from_seconds(text: str) -> datetime | None:
-    """The time of whole seconds since 1970; None where it is none."""
+    """The time from whole seconds since 1970; None if it is no such time."""
     return datetime.fromtimestamp(int(text), UTC) if _SECONDS.fullmatch(text) else None

@@ -19,9 +19,9 @@ _NAMES: Final = {
 
 
 def parse(*, query: bytes, body: bytes, content_type: str) -> StatusReport | Rejected | None:
-    """The report of one request; None when it has no variable of one: the gateway tries the URL.
+    """The report of a request; None if it has no variable of a report: the gateway tests the URL.
 
-    As tolerant as for an MO: order, case, query and form.
+    As lenient as for an MO: order, case, query and form.
     """
     fields = variables_of(query=query, body=body, content_type=content_type, names=_NAMES)
     if isinstance(fields, Rejected):

@@ -1,28 +1,21 @@
-"""An SMPP receipt as the report it stands for."""
+"""Reads an SMPP receipt as a report."""
 
 from __future__ import annotations
 
-from pipeline.records import Reason, Rejected, SeenBy
+from pipeline.records import Rejected, SeenBy
 from pipeline.sms.msisdn import address_from_text
-from pipeline.wire.smpp import pdu as smpp_pdu
-from pipeline.wire.smpp.callback import deliver_from_pdu, is_receipt
-from pipeline.wire.smpp.pdu import DELIVERIES
+from pipeline.wire.smpp.callback import deliver_from_octets, is_receipt
 from pipeline.wire.smpp.receipt import receipt_from_deliver
 from pipeline.wire.status.report import StatusReport
 
 
 def report_from_pdu(octets: bytes) -> StatusReport | Rejected | None:
-    """The report of a whole PDU; None when it is a message, or no delivery at all.
+    """The report in a whole PDU; None if the PDU is a message, or no delivery.
 
-    A receipt goes the way back: its source is the handset (SMPP 3.4, 2.11).
+    In a receipt the source is the handset (SMPP 3.4, 2.11).
     """
-    pdu = smpp_pdu.parse(octets)
-    if pdu is None:
-        return Rejected(Reason.UNREADABLE_RECORD, "the octets are not one PDU")
-    if pdu.command not in DELIVERIES:
-        return None
-    deliver = deliver_from_pdu(pdu)
-    if isinstance(deliver, Rejected):
+    deliver = deliver_from_octets(octets)
+    if deliver is None or isinstance(deliver, Rejected):
         return deliver
     if not is_receipt(deliver):
         return None

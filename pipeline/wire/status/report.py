@@ -1,4 +1,4 @@
-"""What the gateway says became of an MT, by a status callback or by an SMPP receipt."""
+"""The gateway's report on an MT, by a status callback or by an SMPP receipt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pipeline.records import SeenBy
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One status of one MT; what was not said, or could not be read, is empty.
+    """One status of one MT; a value that is missing or unreadable is empty.
 
     `status` has 3 digits (Clickatell HTTP API 2.3.8, appendix B). `charge` is a decimal number of
     credits that is a whole number of units (`pipeline.credits`). `gateway_at` is the gateway's
-    time. Handset and number are digits as a rule, as an address of an MO.
+    time. Handset and number are usually digits, as the addresses of an MO are.
     """
 
     handset: str = ""

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def parse(*, query: bytes, body: bytes, content_type: str) -> StatusReport | Rejected | None:
-    """The report of one request; None when it has nothing of one: the gateway tries the URL."""
+    """The report of a request; None if it has no part of a report: the gateway tests the URL."""
     return report_from_request(query=query, body=body, content_type=content_type, also=with_blanks)

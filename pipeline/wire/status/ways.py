@@ -1,4 +1,4 @@
-"""Which parser reads the status that a source brought."""
+"""The parser for the status of each source."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _PARSERS: Final[Mapping[str, Callable[[MoRaw], StatusReport | Rejected | None]]]
 
 
 def status_report_of(raw: MoRaw) -> StatusReport | Rejected | None:
-    """The status that `raw` brought; None when it brought none, but a message or nothing.
+    """The status in `raw`; None if it holds a message or nothing.
 
-    A callback may name no handset: the key of its record does. Of SMPP, ask only where
-    `callback_from_raw` has found no message: the PDU is parsed again.
+    A callback may name no handset: then the key of its record does. For SMPP, call this only when
+    `callback_from_raw` has found no message, because the PDU is parsed again.
     """
     parser = _PARSERS.get(raw.source)
     return None if parser is None else parser(raw)

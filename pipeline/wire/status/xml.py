@@ -19,14 +19,14 @@ _FIELDS: Final = {name.lower(): field for name, field in VARIABLES.items()}
 
 
 def parse(*, query: bytes, body: bytes, content_type: str) -> StatusReport | Rejected | None:
-    """The report of one request; None when it has nothing of one: the gateway tries the URL."""
+    """The report of a request; None if it has no part of a report: the gateway tests the URL."""
     return report_from_request(query=query, body=body, content_type=content_type)
 
 
 def report_from_request(
     *, query: bytes, body: bytes, content_type: str, also: Callable[[bytes], bytes] = bytes
 ) -> StatusReport | Rejected | None:
-    """The same; `also` is a repair of markup that is not flagged."""
+    """The report of a request; `also` is a repair of markup that is not flagged."""
     document = document_from_request(
         query=query, body=body, content_type=content_type, form=http.parse
     )

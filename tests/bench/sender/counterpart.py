@@ -1,9 +1,9 @@
-"""A gateway in a process of its own that takes 50 ms for every answer, and writes down what came.
+"""A gateway in a separate process that takes 50 ms for every answer and logs every message.
 
-    python -m tests.bench.sender.counterpart WAY LOG
+    python -m tests.bench.sender.counterpart WAY LOG [SECONDS]
 
-Says its port in one line. LOG gets a line a message: when its first octet came, in seconds since
-1970, and the command's id, where the way has it.
+Prints its port in one line. LOG gets one line for each message: the time of its first octet, in
+seconds since 1970, and the command's id, if the way sends it.
 """
 
 from __future__ import annotations
@@ -33,34 +33,35 @@ _LENGTH: Final = re.compile(rb"(?i)content-length: (\d+)")
 
 
 class Log:
-    """Lines are written now and then: the machine that is measured is the same."""
+    """Writes the lines at intervals, so that it takes little of the measured machine."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a")
 
     def note(self, at: float, command_id: str) -> None:
-        """A message came."""
+        """Log a message that came."""
         self._file.write(f"{at:.6f} {command_id}\n")
 
     async def run(self) -> None:
-        """Write them out until cancelled."""
+        """Flush the lines until cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
             self._file.flush()
 
 
 def command_id_in(octets: bytes) -> str:
-    """The command's id; empty where the way does not send it."""
+    """The command's id; empty if the way does not send it."""
     found = _COMMAND_ID.search(octets)
     return found[1].decode() if found else ""
 
 
 class HttpPeer(asyncio.Protocol):
-    """HTTP, XML and SOAP: every request is answered well."""
+    """HTTP, XML and SOAP: every request succeeds."""
 
-    def __init__(self, way: WayName, log: Log) -> None:
+    def __init__(self, way: WayName, log: Log, seconds: float) -> None:
         self._way = way
         self._log = log
+        self._seconds = seconds
         self._held = b""
         self._begun = 0.0
         self._answers = {
@@ -84,15 +85,16 @@ class HttpPeer(asyncio.Protocol):
         if operation == "sendmsg":
             self._log.note(self._begun, command_id_in(rest))
         asyncio.get_running_loop().call_later(
-            ANSWER_SECONDS, self._transport.write, self._answers[operation]
+            self._seconds, self._transport.write, self._answers[operation]
         )
 
 
 class SmppPeer(asyncio.Protocol):
-    """A bind, and submit_sm after submit_sm."""
+    """SMPP: a bind, and any number of submit_sm."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, seconds: float) -> None:
         self._log = log
+        self._seconds = seconds
         self._framer = Framer()
         self._taken = 0
 
@@ -112,28 +114,29 @@ class SmppPeer(asyncio.Protocol):
             elif pdu.command == Command.BIND_TRANSMITTER:
                 body = b"bench\0"
             answer = smpp_pdu.render(smpp_pdu.answer_to(pdu, Status.OK, body))
-            asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._transport.write, answer)
+            asyncio.get_running_loop().call_later(self._seconds, self._transport.write, answer)
 
 
-async def serve(way: WayName, path: Path) -> None:
+async def serve(way: WayName, path: Path, seconds: float) -> None:
     """Serve one way until killed."""
     loop, log = asyncio.get_running_loop(), Log(path)
     served: Any
     if way in (WayName.SMTP, WayName.FTP):
         dialogue: Callable[..., Any] = serve_smtp if way is WayName.SMTP else serve_ftp
         served = await asyncio.start_server(
-            lambda reader, writer: dialogue(reader, writer, log.note, ANSWER_SECONDS),
+            lambda reader, writer: dialogue(reader, writer, log.note, seconds),
             "127.0.0.1",
             0,
         )
     elif way is WayName.SMPP:
-        served = await loop.create_server(lambda: SmppPeer(log), "127.0.0.1", 0)
+        served = await loop.create_server(lambda: SmppPeer(log, seconds), "127.0.0.1", 0)
     else:
-        served = await loop.create_server(lambda: HttpPeer(way, log), "127.0.0.1", 0)
+        served = await loop.create_server(lambda: HttpPeer(way, log, seconds), "127.0.0.1", 0)
     sys.stdout.write(f"{served.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await log.run()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(WayName(sys.argv[1]), Path(sys.argv[2])))
+    given = float(sys.argv[3]) if len(sys.argv) > 3 else ANSWER_SECONDS
+    uvloop.run(serve(WayName(sys.argv[1]), Path(sys.argv[2]), given))

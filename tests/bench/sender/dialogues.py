@@ -1,4 +1,4 @@
-"""The two ways that talk in lines: a mail server and an FTP server, as little of each as is used.
+"""The two ways with a dialogue of lines: the parts of a mail and an FTP server that are needed.
 
 Every answer takes its time, the greeting too.
 """
@@ -31,7 +31,7 @@ _FTP: Final = {
 async def serve_smtp(
     reader: StreamReader, writer: StreamWriter, note: Note, seconds: float
 ) -> None:
-    """One connection of a mail server."""
+    """Serve one connection of a mail server."""
     try:
         await _answer(writer, b"220 bench ESMTP\r\n", seconds)
         while line := await reader.readline():
@@ -51,7 +51,7 @@ async def serve_smtp(
 
 
 async def serve_ftp(reader: StreamReader, writer: StreamWriter, note: Note, seconds: float) -> None:
-    """One connection of an FTP server; a message has come when its file has its final name."""
+    """Serve one connection of an FTP server; a file with its final name is a message."""
     came: asyncio.Queue[tuple[StreamReader, StreamWriter]] = asyncio.Queue()
     listening: asyncio.Server | None = None
     stored, begun = 0, 0.0

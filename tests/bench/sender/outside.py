@@ -35,12 +35,24 @@ NAMES: Final = {
     WayName.FTP: "bare ftplib in threads",
 }
 _WIRES: Final = {WayName.HTTP: HttpWire, WayName.XML: XmlWire, WayName.SOAP: SoapWire}
-_TEXT: Final = b"climsgid: %s\r\ntext: Thank you, we have got your message.\r\n"
+_TEXT: Final = "Thank you, we have got your message."
 
 
-async def send_by_others(api: Api, commands: Sequence[MtCommand]) -> None:
-    """Send them all."""
-    await _SENDERS[api.way](api, commands)
+async def send_by_others(
+    api: Api, commands: Sequence[MtCommand], *, session: str = SESSION
+) -> None:
+    """Send them all; the session is of the ways over HTTP."""
+    if api.way in _WIRES:
+        await _by_aiohttp(api, commands, session)
+    else:
+        await _SENDERS[api.way](api, commands)
+
+
+def _lines_of(api: Api, command: MtCommand) -> bytes:
+    """A message as mails and files have it."""
+    login = f"api_id:{api.api_id}\r\nuser:{api.user}\r\npassword:{api.password}\r\n"
+    fields = f"to:{command.handset}\r\nclimsgid: {command.command_id}\r\ntext: {_TEXT}\r\n"
+    return f"{login}{fields}".encode()
 
 
 async def one_after_another(
@@ -56,7 +68,7 @@ async def one_after_another(
     await asyncio.gather(*(go_on() for _ in range(window)))
 
 
-async def _by_aiohttp(api: Api, commands: Sequence[MtCommand]) -> None:
+async def _by_aiohttp(api: Api, commands: Sequence[MtCommand], session_id: str) -> None:
     wire = _WIRES[api.way]()
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), base_url=api.url
@@ -66,7 +78,7 @@ async def _by_aiohttp(api: Api, commands: Sequence[MtCommand]) -> None:
             message = clickatell.message_from_command(
                 command, callback=7, max_parts=3, required_features=0
             )
-            call = wire.send(SESSION, message)
+            call = wire.send(session_id, message)
             async with session.post(call.path, data=call.octets, headers=call.headers) as answer:
                 answer.raise_for_status()
                 await answer.read()
@@ -76,7 +88,13 @@ async def _by_aiohttp(api: Api, commands: Sequence[MtCommand]) -> None:
 
 async def _by_smpp34(api: Api, commands: Sequence[MtCommand]) -> None:
     client = smpp34.Client(
-        api.host, api.port, api.user, api.password, bind_type="tx", window_size=api.window
+        api.host,
+        api.port,
+        api.user,
+        api.password,
+        bind_type="tx",
+        system_type=api.api_id,
+        window_size=api.window,
     )
     session = await client.connect()
     try:
@@ -100,8 +118,8 @@ async def _by_aiosmtplib(api: Api, commands: Sequence[MtCommand]) -> None:
     async def mail() -> None:
         async with aiosmtplib.SMTP(hostname=api.host, port=api.port, start_tls=False) as smtp:
             for command in left:
-                text = _TEXT % command.command_id.encode()
-                await smtp.sendmail(api.mail_from, api.mail_to, b"Subject: none\r\n\r\n" + text)
+                mail = b"Subject: none\r\n\r\n" + _lines_of(api, command)
+                await smtp.sendmail(api.mail_from, api.mail_to, mail)
 
     await asyncio.gather(*(mail() for _ in range(api.window)))
 
@@ -115,7 +133,7 @@ async def _by_ftplib(api: Api, commands: Sequence[MtCommand]) -> None:
         with ftplib.FTP() as ftp:  # noqa: S321 - to a server of our own on loopback
             ftp.connect(api.host, api.port)
             ftp.login(api.api_id, api.password)
-            file = io.BytesIO(_TEXT % command.command_id.encode())
+            file = io.BytesIO(_lines_of(api, command))
             ftp.storbinary(f"STOR {name}.part", file)
             ftp.rename(f"{name}.part", name)
 
@@ -124,9 +142,6 @@ async def _by_ftplib(api: Api, commands: Sequence[MtCommand]) -> None:
 
 
 _SENDERS: Final = {
-    WayName.HTTP: _by_aiohttp,
-    WayName.XML: _by_aiohttp,
-    WayName.SOAP: _by_aiohttp,
     WayName.SMPP: _by_smpp34,
     WayName.SMTP: _by_aiosmtplib,
     WayName.FTP: _by_ftplib,

@@ -2,8 +2,8 @@
 
     python -m tests.chaos.sending --seed 7 [--commands 10000] [--kills 10]
 
-Says what was tried and what became of it; the last line counts what was found, and the exit status
-is 1 unless all of it is 0.
+Prints what was tried and the outcome. The last line counts the findings; the exit status is 1
+unless all counts are 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAUSE_SECONDS = 20.0
 
 
 def main() -> None:
-    """Run, print, and keep the home when something was found."""
+    """Run, print, and keep the home if there are findings."""
     parser = argparse.ArgumentParser(description="Send while processes are killed.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=int, default=10_000)

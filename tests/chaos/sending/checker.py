@@ -1,7 +1,7 @@
-"""What must hold of what the gateway got, told from the records alone, with none of our stages.
+"""What must hold for the messages at the gateway, checked from records alone, without our stages.
 
-A finding is a kind and words. Times are seconds since 1970 by the one clock of this machine, but
-for those of a stack whose clock was advanced: there the broker's time of the record counts.
+A finding is a kind and words. Times are seconds since 1970 by the one clock of this machine. Where
+the clock of the stack was advanced, the broker's time of the record counts instead.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NEVER_SENT: Final = frozenset({"failed", "refused"})
 
 
 class Arrival(NamedTuple):
-    """A message or part as the gateway noted it."""
+    """A message or a part, as the gateway noted it."""
 
     at: float
     fate: str
@@ -59,7 +59,7 @@ class Arrival(NamedTuple):
 
 @dataclass
 class Records:
-    """What the topics have: commands in their order, and what the worker said of each."""
+    """The records of the topics: commands in order, and the worker's states of each command."""
 
     commands: list[Any]
     states: dict[str, list[Entry]]
@@ -73,11 +73,11 @@ class Records:
         return cls([entry.record for entry in ordered], said)
 
     def was_unknown(self, command_id: str) -> bool:
-        """Whether its fate was unknown at any time."""
+        """Whether the command was unknown at any time."""
         return any(entry.record.state == "unknown" for entry in self.states.get(command_id, ()))
 
     def last(self, command_id: str) -> str:
-        """The state said last; empty: none was."""
+        """The last state; empty if there is none."""
         said = self.states.get(command_id)
         return said[-1].record.state if said else ""
 
@@ -85,7 +85,7 @@ class Records:
 def check(
     records: Records, arrivals: Sequence[Arrival], log: Log, seen: Mapping[str, Mapping[str, str]]
 ) -> Findings:
-    """All that is not as it must be. `seen`: states by command_id, by who was asked."""
+    """Every finding. `seen`: for each observer, the states by command_id."""
     findings = Findings(kinds=KINDS)
     by_command = joined(findings, records, arrivals)
     _check_each_once(findings, records, by_command)
@@ -105,8 +105,8 @@ def joined(
 ) -> dict[str, list[Arrival]]:
     """The arrivals of each command; without cliMsgId by handset, sender ID and text.
 
-    Commands of one text to one handset are told apart by nothing: what arrived belongs to the first
-    of them that has no such part yet, and to the last, where all have one.
+    Nothing distinguishes commands of one text to one handset. An arrival belongs to the first of
+    them that has no such part yet, or to the last if all have one.
     """
     named = {command.command_id: command for command in records.commands}
     by_pair: dict[tuple[str, str], list[Any]] = defaultdict(list)
@@ -144,7 +144,7 @@ def _check_octets(findings: Findings, command: Any, arrival: Arrival) -> None:
 def _check_each_once(
     findings: Findings, records: Records, by_command: Mapping[str, list[Arrival]]
 ) -> None:
-    """A refusal that nobody heard is unknown, and what the gateway does not know may go again."""
+    """A part is taken once, and a refused command never again, unless its fate was unknown."""
     for command_id, arrived in by_command.items():
         parts = Counter(arrival.part for arrival in arrived if arrival.is_taken)
         for part, count in parts.items():
@@ -162,7 +162,7 @@ def _check_each_once(
 def _check_order(
     findings: Findings, records: Records, by_command: Mapping[str, list[Arrival]]
 ) -> None:
-    """Replies of one handset and sender ID; one whose fate was unknown holds up nobody."""
+    """Replies of one handset and sender ID keep their order; an unknown one blocks none."""
     lanes: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     for command in records.commands:
         was_unknown = records.was_unknown(command.command_id)
@@ -209,7 +209,7 @@ def _check_stops(
 
 
 def _permit(entry: Entry) -> tuple[float, float]:
-    """When consent was looked at, and when that was written, by the broker's clock."""
+    """When consent was checked, and when the permit was written, by the broker's clock."""
     written = entry.timestamp / 1000
     return min(entry.record.consent_asked_at.timestamp(), written), written
 

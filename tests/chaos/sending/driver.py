@@ -1,4 +1,4 @@
-"""The application asks for MTs, and handsets stop and open again: planned by a seed, by ingest."""
+"""The application asks for MTs through ingest, and handsets stop and open again, by a seed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEYS: Final = tuple(text.partition("{tag}")[2].strip() for text in (PLAIN, LATIN
 
 
 class Ask(NamedTuple):
-    """An MT is asked for."""
+    """The application asks for an MT."""
 
     request_id: str
     text: str
@@ -55,7 +55,7 @@ class Conversation:
 
 
 class Stop(NamedTuple):
-    """From when it was acknowledged until another text was begun, by the clock of this machine."""
+    """From the acknowledgement of a stop to the beginning of the next text, by one clock."""
 
     handset: str
     number: str
@@ -72,7 +72,7 @@ class Log:
 
 
 def conversations(count: int, *, seed: int) -> Iterator[Conversation]:
-    """With at least `count` requests in all, by every way in turn."""
+    """Conversations with at least `count` requests in all, by each way in turn."""
     rng = random.Random(seed)
     asked = number = 0
     numbers = list(NUMBERS.values())
@@ -100,7 +100,7 @@ def _steps(rng: random.Random, tag: str, length: int) -> Iterator[Ask | Says]:
 
 
 class Driver:
-    """Plays conversations, `rate` steps a second, each one's steps one after the other."""
+    """Plays conversations, `rate` steps a second, the steps of one conversation in sequence."""
 
     def __init__(self, *, ingest: str, commands: int, rate: float, seconds: float) -> None:
         self._speakers = min(SPEAKERS, max(2, commands // REQUESTS_A_SPEAKER))
@@ -113,7 +113,7 @@ class Driver:
         self.log = Log()
 
     async def run(self, planned: Iterator[Conversation]) -> None:
-        """Play all; returns when everything is acknowledged."""
+        """Play all; return when everything is acknowledged."""
         self._began = time.monotonic()
         limits = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=limits) as http, asyncio.TaskGroup() as group:

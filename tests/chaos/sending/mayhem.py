@@ -1,4 +1,4 @@
-"""What goes wrong: SIGKILL, SIGSTOP of a sender beyond its permit, a sender more or less."""
+"""The faults: SIGKILL, SIGSTOP of a sender beyond its permit, one sender more or fewer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WEIGHTS: Final = (4, 3, 2, 3)
 
 
 class Mayhem:
-    """`kills` kills, and for every five of them a stop, and a sender that comes and goes."""
+    """`kills` kills, and for every five of them one stop and one sender that comes and goes."""
 
     def __init__(
         self, running: RunningStack, *, seed: int, kills: int, say: Callable[[str], None]
@@ -51,7 +51,7 @@ class Mayhem:
 
     @property
     def steps(self) -> int:
-        """How many things will be done."""
+        """How many faults there will be."""
         return len(self._plan)
 
     def begin(self) -> None:
@@ -59,7 +59,7 @@ class Mayhem:
         self._second = self._started()
 
     def end(self) -> None:
-        """End the second sender; what is stopped goes on."""
+        """End the second sender; stopped processes continue."""
         for pid in self._stopped:
             _signal(pid, signal.SIGCONT)
         if self._second is not None:
@@ -67,7 +67,7 @@ class Mayhem:
             self._second.wait()
 
     async def run(self, *, pause: float, done: Callable[[], float]) -> None:
-        """Everything, spread over the load; `done` is the share of it that is done."""
+        """Do all faults, spread over the load; `done` is the share of the load that is done."""
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._revive())
@@ -96,7 +96,7 @@ class Mayhem:
         return kill
 
     async def _pid_of(self, name: str) -> int:
-        """Of the process that is there after the one killed before."""
+        """The process id of the process that replaced the one that was killed before."""
         deadline = time.monotonic() + ALIVE_SECONDS
         while True:
             if name == "second sender":
@@ -111,7 +111,7 @@ class Mayhem:
             await asyncio.sleep(0.2)
 
     async def _stop(self) -> None:
-        """A sender, for longer than any permit of it is good."""
+        """Stop a sender for longer than any of its permits is good."""
         pid = await self._pid_of(self._rng.choice(("sender", "second sender")))
         seconds = PERMIT_SECONDS + self._rng.uniform(1.0, 4.0)
         if pid in self._stopped or not _signal(pid, signal.SIGSTOP):
@@ -126,7 +126,7 @@ class Mayhem:
             self._stopped.discard(pid)
 
     async def _come_and_go(self) -> None:
-        """A third sender takes partitions over in mid-call, and gives them back."""
+        """Let a third sender take partitions over during calls, and give them back."""
         third = self._started()
         self.moves += 1
         self._say(f"added a sender, pid {third.pid}")

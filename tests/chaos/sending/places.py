@@ -1,4 +1,4 @@
-"""What the run, the stack and the gateway have in common: names, numbers and passwords."""
+"""Names, numbers and passwords that the run, the stack and the gateway share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def numbers_toml() -> str:
 
 
 def apis_toml(ports: dict[str, int]) -> str:
-    """`apis.toml` of the run: what no question can be put to is asked about by HTTP."""
+    """`apis.toml` of the run; APIs that answer no queries have their messages queried by HTTP."""
     return "".join(_table(way, api_id, ports[way]) for way, api_id in API_IDS.items())
 
 

@@ -1,4 +1,4 @@
-"""One run: a gateway, a stack with two senders, traffic, mayhem, and what the checker finds."""
+"""One run: a gateway, a stack with two senders, traffic, faults, and the checker's findings."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Outcome:
 def run_chaos(
     home: Path, *, seed: int, commands: int, kills: int, pause: float, say: Callable[[str], None]
 ) -> Outcome:
-    """Start a gateway beside `home` and a stack under it, do all this, check, and stop both."""
+    """Start a gateway beside `home` and a stack in it, run traffic and faults, check, stop both."""
     folder = home.parent
     gateway = subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.sending.gateway", str(folder), str(seed)],
@@ -181,14 +181,14 @@ class _Run:
         )
 
     def _load(self, driver: Driver, commands: int, seed: int) -> Iterator[Conversation]:
-        """So many requests at least, and for as long as something is being killed."""
+        """Play at least this many requests, and more until the last fault is done."""
         for conversation in conversations(sys.maxsize, seed=seed):
             if driver.asked >= commands and self._mayhem.is_over:
                 return
             yield conversation
 
     async def _until_ended(self) -> Records:
-        """Advance the clock until nothing is open; never while something is permitted."""
+        """Advance the clock until no command is open; never advance it while a permit is good."""
         records = await self._until_quiet()
         for by in ADVANCES:
             self._say(f"advancing the clock by {by}: {_counts(records)}")
@@ -197,9 +197,9 @@ class _Run:
         return records
 
     async def _until_quiet(self) -> Records:
-        """Until nothing is permitted, no status is left to tell, and nothing new is said.
+        """Wait until no permit is good, every status is taken, and no new record comes.
 
-        What waits has its time or its turn to come, and is waited for, too.
+        A command that waits for its time or its turn is waited for, too.
         """
         last, since, begun = -1, time.monotonic(), time.monotonic()
         while True:
@@ -218,12 +218,12 @@ class _Run:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _read(self) -> Records:
-        """Everything of both topics, from where it was read before."""
+        """Read both topics from where they were read before."""
         await _read_on(self._running.stack.kafka, self._entries)
         return Records.from_entries(self._entries["mt-command"], self._entries["mt-state"])
 
     async def _ask_gateway(self, ingest: str) -> int:
-        """Say where ingest is, if it is known; how many statuses are still to be told."""
+        """Tell the gateway the address of ingest, if known; return how many statuses are left."""
         async with aiohttp.ClientSession() as http, http.post(self._web, data=ingest) as answer:
             return int((await answer.json())["under_way"])
 
@@ -236,7 +236,7 @@ class _Run:
         ]
 
     async def _asked(self, records: Records) -> dict[str, str]:
-        """What `GET /mt` says of each; of commands nobody asked for it says nothing."""
+        """What `GET /mt` answers for each command; it knows no command that nobody requested."""
         wanted = {c.request_id: c.command_id for c in records.commands if c.request_id}
         found = {c.command_id: records.last(c.command_id) for c in records.commands}
         address = self._running.stack.ingest
@@ -248,7 +248,7 @@ class _Run:
         return found
 
     async def _stored(self, records: Records) -> dict[str, str]:
-        """What ClickHouse says, once it has as many rows as there are records."""
+        """The states in ClickHouse, once it has as many rows as there are records."""
         count = sum(map(len, records.states.values()))
 
         async def is_there() -> bool:
@@ -269,7 +269,7 @@ class _Run:
 
 
 def _how(records: Records, command_id: str) -> str:
-    """The last state, and of those that say why nothing was sent, the code."""
+    """The last state, and the code of states that say why nothing was sent."""
     state = records.last(command_id)
     return f"{state} {records.states[command_id][-1].record.code}" if state in NEVER_SENT else state
 
@@ -280,7 +280,7 @@ def _counts(records: Records) -> str:
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    """Until it holds, or the time is over: the checker tells."""
+    """Wait until the condition holds or the time is over; the checker reports it then."""
     deadline = time.monotonic() + seconds
     while not await holds() and time.monotonic() < deadline:  # noqa: ASYNC110 - none tells
         await asyncio.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""A short run of chaos in sending: a few hundred commands by six ways, each kind of kill once."""
+"""A short run of chaos in sending: some hundred commands by six ways, each kind of kill once."""
 
 from __future__ import annotations
 

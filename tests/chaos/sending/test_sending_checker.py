@@ -1,4 +1,4 @@
-"""The checker finds what is planted: a doubled arrival, a wrong order, one after a STOP."""
+"""The checker finds planted faults: a doubled arrival, a wrong order, an MT after a STOP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEGIN = 1_800_000_000.0
 
 
 class World:
-    """What a run leaves behind, made by hand. Times are seconds after its beginning."""
+    """The records that a run leaves, made by hand. Times are seconds after its beginning."""
 
     def __init__(self) -> None:
         self.commands: list[Entry] = []
@@ -64,7 +64,7 @@ class World:
         self.arrivals.append(Arrival(**fields | given))  # type: ignore[arg-type]
 
     def send(self, name: str, at: float, *, ends: str = "submitted", **given: object) -> None:
-        """Asked for, permitted, arrived, and said."""
+        """A command that was requested, permitted, received and reported."""
         self.command(name, sender_id=str(given.get("sender_id", HTTP)))
         self.say(name, "permitted", at)
         self.arrive(name, at + 0.5, **given)
@@ -81,7 +81,7 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    """Nothing is amiss: what is allowed is here, too."""
+    """A run without a fault; it has every case that is allowed."""
     world = World()
     world.send("a", 10.0)
     world.send("b", 20.0, ends="delivered")

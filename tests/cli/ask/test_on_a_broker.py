@@ -1,4 +1,4 @@
-"""The commands that talk to a broker, on a real one of their own."""
+"""The commands that talk to a broker, on a real broker of this file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ api_id = "3281547"
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of this file's own: it writes to the topics that workers elsewhere read."""
+    """A broker of this file: the commands write to topics that workers of other tests read."""
     kafka = LocalKafka(home=tmp_path_factory.mktemp("broker"), partitions=PARTITIONS)
     kafka.start()
     try:
@@ -265,7 +265,7 @@ def test_advance_says_who_does_not_work(
 def test_advance_returns_when_workers_and_store_are_through(
     broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The groups are played by offsets committed for them as soon as the ticks are there."""
+    """Committed offsets play the groups, as soon as the ticks are there."""
 
     def committed(outgoing: Any) -> Any:
         last = real_publish(broker, outgoing)

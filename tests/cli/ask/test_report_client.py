@@ -1,4 +1,4 @@
-"""Whatever answers in the report's place, a command ends in time, with one sentence."""
+"""Whatever answers at the report's address, a command ends in time and with one sentence."""
 
 from __future__ import annotations
 
@@ -84,3 +84,20 @@ def test_an_honest_answer_is_read() -> None:
     with lying_server(whole(b"200 OK", b'{"n":1}\n{"n":2}\n')) as honest:
         asked = report_client.rows(f"http://127.0.0.1:{honest.port}", "SELECT n")
     assert asked == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ('{"title":"x","status":503,"detail":"Kafka does not answer"}', "Kafka does not answer"),
+        ("Kafka does not answer", "Kafka does not answer"),
+        ('{"title":"x"}', '{"title":"x"}'),
+        ('{"detail":3}', '{"detail":3}'),
+        ("[" * 20_000, "[" * 20_000),
+        ("3", "3"),
+        ("", ""),
+    ],
+    ids=["problem", "text", "no-detail", "no-text", "deep", "number", "nothing"],
+)
+def test_what_is_wrong_is_the_detail_of_a_problem(text: str, detail: str) -> None:
+    assert report_client.detail_of(text) == detail

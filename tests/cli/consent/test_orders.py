@@ -1,4 +1,4 @@
-"""The directory in force, among whatever else is written into its topic."""
+"""The directory in force is found, whatever else is in its topic."""
 
 from contextlib import nullcontext
 from types import SimpleNamespace

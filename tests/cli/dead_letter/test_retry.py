@@ -1,4 +1,4 @@
-"""What was refused goes through again: once, as it was, and leaves a record of it."""
+"""A refused record is sent again: once, unchanged, and with a record of the retry."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pipeline.avro.single_object import decode, encode
 from pipeline.cli.ask.broker import Outgoing, open_consumer, open_producer, publish
 from pipeline.cli.ask.reading import newest_records
 from pipeline.cli.dead_letter import retry as dead_letter_retry
-from pipeline.cli.dead_letter.again import (
+from pipeline.cli.dead_letter.reading import all_letters
+from pipeline.cli.terminal.failure import CommandError
+from pipeline.kafka import topics
+from pipeline.records import DeadLetter, DeadLetterRetry, Header, MoRaw, MtRequest
+from pipeline.store.story.again import (
     RETRY_OF,
     Again,
     CannotRetry,
     again_from_letter,
     predecessor_of,
 )
-from pipeline.cli.dead_letter.reading import all_letters
-from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka import topics
-from pipeline.records import DeadLetter, DeadLetterRetry, Header, MoRaw, MtRequest
 from pipeline.wire import http_form, mo_log
 from tests.support.mo import callback
 from tests.wire.status.test_reports import EXAMPLE, requests
@@ -60,7 +60,7 @@ def letter_of(**fields: Any) -> DeadLetter:
 
 
 def http_letter(query: bytes = b"", body: bytes = b"", **fields: Any) -> DeadLetter:
-    """One of ingest, with the headers it gives."""
+    """A dead letter of ingest, with the headers that ingest writes."""
     headers = [
         Header(name="method", value=b"POST"),
         Header(name="query", value=query),
@@ -199,7 +199,7 @@ def newest(kafka: str, topic: str) -> list[Any]:
 
 
 def sent_again(kafka: str, letter: DeadLetter, topic: str = topics.MO_RAW) -> list[Any]:
-    """The records that name the letter."""
+    """The records that name the dead letter."""
     link = (RETRY_OF, letter.dead_letter_id.encode())
     return [record for record in newest(kafka, topic) if link in (record.headers or ())]
 

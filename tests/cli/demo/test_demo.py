@@ -1,48 +1,104 @@
-"""The demo itself, on a stack of its own, as a new user runs it; and what it does when it fails."""
+"""The demo on its own stack, as a new user runs it, and when it fails."""
 
 from __future__ import annotations
 
 import itertools
 import re
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from io import StringIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from pipeline.cli.demo import scene as scenes
-from pipeline.cli.demo.conversation import CONFIRMATION, ENGLISH, REFUSED_REPLY
+from pipeline.cli.demo.command import lines_to_try
+from pipeline.cli.demo.conversation import (
+    CONFIRMATION,
+    DEMO_NUMBER,
+    ENGLISH,
+    REFUSED_REPLY,
+    REPLIES,
+)
 from pipeline.cli.demo.scene import Scene
+from pipeline.cli.demo.stack import running_stack
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.home.holding import hold
 from pipeline.home.stack import find_stack
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.running import environment_without_settings, run_cli
 
 HTTP_WAYS = itertools.product(("http", "xml", "soap"), ("GET", "POST"))
 
 
 @pytest.mark.broker
-def test_the_demo_plays_checks_and_shows_the_conversation(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli.main", "demo", "--home", str(home)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    shown = " ".join(done.stdout.replace("│", " ").split())
-    for text in (ENGLISH, REFUSED_REPLY, "re-enabled", "confirmation-due", "checks passed"):
+@pytest.mark.timeout(600)
+def test_the_demo_plays_checks_shows_and_stays_until_ctrl_c(tmp_path: Path) -> None:
+    home, log = tmp_path / "home", tmp_path / "said"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.cli.main", "demo", "--keep", "--home", str(home)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment_without_settings(),
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 480
+        while "Ctrl-C ends it all" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        page, report = (line_with(log, "The phones:"), line_with(log, "The report:"))
+        for address in (page, report):
+            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own
+                assert answer.status == 200
+        handset = line_with(log, "twoway text").split()[2]
+        texted = run_cli("text", handset, DEMO_NUMBER, "Hello 👋", home=home)
+        assert len(texted.stdout.split()) == 1
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(60)
+    shown = " ".join(log.read_text().replace("│", " ").split())
+    assert status == 0, shown
+    for text in (ENGLISH, *REPLIES.values(), REFUSED_REPLY, "re-enabled", "checks passed"):
         assert text in shown
     for way in ("ftp", "smpp", *(f"{name} {method}" for name, method in HTTP_WAYS)):
         assert re.search(rf" {way} +[1-9]", shown), way  # in the table of what arrived
     assert CONFIRMATION[:18] in shown  # the rest is on the next line of its cell
-    assert done.stdout.splitlines()[-1].startswith("Try next: twoway ")
     assert find_stack(home) is None
+
+
+def line_with(log: Path, words: str) -> str:
+    """What stands behind these words."""
+    return next(
+        line.partition(words)[2].strip() if words.endswith(":") else line.strip()
+        for line in log.read_text().splitlines()
+        if words in line
+    )
+
+
+def test_a_stack_without_the_stand_in_is_not_played_on(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text('{"kafka": "", "ingest": "", "report": "", "pids": {}}')
+    with (
+        hold(tmp_path),
+        pytest.raises(CommandError, match="a stack without the stand-in runs under"),
+        running_stack(tmp_path, say=lambda _: None),
+    ):
+        pass
+
+
+def test_what_to_try_is_whole_lines() -> None:
+    lines = lines_to_try(Path("h"), "447700900001", page="http://127.0.0.1:1", report="http://r")
+    assert [line for line in lines if line.startswith("  twoway ")] == [
+        '  twoway text 447700900001 447700900999 "Hello 👋" --home h',
+        '  twoway mt --to 447700900001 --from 447700900999 --text "Hello yourself" --home h',
+        "  twoway why 447700900001 --home h",
+    ]
+    assert {"The phones:  http://127.0.0.1:1/", "The report:  http://r/"} < set(lines)
 
 
 def test_an_expectation_that_fails_ends_the_demo_with_both_values() -> None:

@@ -1,4 +1,4 @@
-"""What the demo says: legal parts, and a cut where the issue wants it."""
+"""What the demo says."""
 
 from __future__ import annotations
 
@@ -9,34 +9,19 @@ import pytest
 from pipeline.cli.demo import conversation as said
 from pipeline.cli.demo.scene import condition
 from pipeline.directory.directory import Directory, numbers_from_toml
-from pipeline.wire import soap
-from tests.support.mo import callback
+from pipeline.gateway.pushing.texting import parts_of
+from pipeline.gateway.settings import API_IDS
 
 
-def test_the_parts_hold_the_text_and_the_first_ends_inside_the_emoji() -> None:
-    parts = said.arabic_parts(reference=0xA7)
-    assert [part.udh for part in parts] == ["050003a70301", "050003a70302", "050003a70303"]
+def test_the_long_text_has_three_parts_and_needs_utf_16() -> None:
+    parts = parts_of(said.ARABIC)
+    assert [part.charset for part in parts] == ["UTF-16BE"] * 3
     assert b"".join(part.octets for part in parts).decode("utf-16-be") == said.ARABIC
-    assert max(len(part.octets) for part in parts) <= 134  # 3GPP TS 23.040: 140 octets with the UDH
-    assert 0xD8 <= parts[0].octets[-2] <= 0xDB  # a high surrogate
-    assert 0xDC <= parts[1].octets[0] <= 0xDF  # and its low one
 
 
-def test_the_parts_arrive_out_of_order_and_one_twice() -> None:
-    arrival = [*said.BY_SOAP, *said.BY_FORM, *said.BY_LOG]
-    assert set(arrival) == {1, 2, 3}
-    assert len(arrival) == 4
-    assert arrival != sorted(arrival)
-
-
-def test_of_the_parts_xml_holds_those_alone_that_it_is_given() -> None:
-    parts = said.arabic_parts(reference=1)
-    held = [
-        part.number
-        for part in parts
-        if soap.render(callback(part.octets, charset="UTF-16BE", udh=part.udh)) is not None
-    ]
-    assert held == list(said.BY_SOAP)
+def test_there_is_a_reply_by_each_way_out() -> None:
+    assert list(said.REPLIES) == list(API_IDS)
+    assert len(set(said.REPLIES.values())) == len(said.REPLIES)
 
 
 def test_the_first_message_needs_iso_8859_1() -> None:

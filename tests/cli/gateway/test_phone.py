@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli.gateway.phone_stream import address_of, line_of
+from pipeline.cli.gateway.address import address_of
+from pipeline.cli.gateway.phone_stream import line_of
 from pipeline.cli.main import app
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.gateway.world import EventKind
 from tests.gateway.page.lively import ALICE, BOB, NUMBER, lively
 from tests.gateway.page.serving import served
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+
+SPOKEN = {EventKind.SHOWN, EventKind.TEXTED}
 
 
 async def run(*words: str, typed: str = "") -> Result:
@@ -45,6 +50,22 @@ async def test_no_text_acts_on_the_terminal() -> None:
     assert not {"\0", "\x1b", "\x9b", "\u202e"} & set(result.output)
 
 
+async def test_without_a_number_it_answers_the_last_message() -> None:
+    desk = lively()
+    last = [e.sender_id for e in desk.world.events if e.handset == BOB and e.kind in SPOKEN][-1]
+    async with served(desk) as url:
+        result = await run(BOB, "--gateway", url, typed="Yes\n")
+    assert result.exit_code == 0, result.output
+    assert desk.texted == [(BOB, last, "Yes")]
+
+
+async def test_what_was_is_shown_where_nothing_is_typed() -> None:
+    async with served(lively()) as url:
+        result = await run(ALICE, "--gateway", url)
+    assert result.exit_code == 0, result.output
+    assert f"< {NUMBER}  Your parcel is here." in result.output
+
+
 async def test_without_a_number_it_says_so() -> None:
     async with served(lively()) as url:
         result = await run("447700900077", "--gateway", url, typed="Hello\n")
@@ -59,6 +80,8 @@ async def test_without_a_number_it_says_so() -> None:
         ("http://203.0.113.9:8090", "not http:// on this machine"),
         ("https://127.0.0.1:8090", "not http:// on this machine"),
         ("file:///etc/passwd", "not http:// on this machine"),
+        ("http://[::1", "is no address such as"),
+        ("127.0.0.1:8090", "not http:// on this machine"),
     ],
 )
 def test_it_asks_only_this_machine(tmp_path: Path, given: str | None, words: str) -> None:

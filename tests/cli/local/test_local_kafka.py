@@ -1,4 +1,4 @@
-"""The broker without Docker: what it keeps, what it refuses, which Java and jars it takes."""
+"""The broker without Docker: what it keeps and refuses, and which Java and jars it uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ACKNOWLEDGED = 50
 
 
 def records_of(bootstrap: str, topic: str) -> list[bytes]:
-    """Every record of partition 0, up to its end as it is now."""
+    """Every record of partition 0, up to its present end."""
     partition = TopicPartition(topic, 0)
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     try:
@@ -113,7 +113,7 @@ def test_a_free_port_lies_below_the_range_of_outgoing_connections() -> None:
 
 
 def java_that_says(folder: Path, words: str) -> Path:
-    """A stand-in for bin/java under `folder`, which prints `words` as java -version does."""
+    """A replacement of bin/java under `folder`, which prints `words` as java -version does."""
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\necho '{words}' >&2\n")
@@ -182,7 +182,7 @@ def test_the_jars_are_those_that_were_pinned() -> None:
 
 
 class Maven:
-    """A stand-in for jgo's Maven context, which gives one file for every jar."""
+    """A replacement of jgo's Maven context, which gives one file for every jar."""
 
     def __init__(self, file: Path) -> None:
         self.file = file

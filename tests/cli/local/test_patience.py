@@ -1,4 +1,4 @@
-"""What does not answer is ended and started again, and what was stopped is not."""
+"""A process that does not answer is ended and started again; a stopped process is not."""
 
 from __future__ import annotations
 

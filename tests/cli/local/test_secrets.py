@@ -1,4 +1,4 @@
-"""Each process is given the secrets it needs, and none of them stands in an environment."""
+"""Each process gets the secrets that it needs, and no environment holds a secret."""
 
 from __future__ import annotations
 

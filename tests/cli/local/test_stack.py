@@ -1,4 +1,4 @@
-"""What `up` settles before it starts, and what it tells the other commands."""
+"""What `up` decides before it starts, and what it tells the other commands."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Readiness(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

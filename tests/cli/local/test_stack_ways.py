@@ -1,4 +1,4 @@
-"""What `up` starts beside the stack itself, where a host to fetch from is set."""
+"""What `up` starts besides the stack itself, when the settings name a host to fetch from."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_process_is_ended_with_the_stack(tmp_path: Path) -> None:
 
 
 class AliveNotReady(BaseHTTPRequestHandler):
-    """A process whose other end is away."""
+    """A process that is alive but whose peer is away."""
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/healthz" else 503)

@@ -1,4 +1,4 @@
-"""A supervisor with small stand-ins for programs: order, restarts with backoff, endings."""
+"""A supervisor with small programs: order, restarts with back-off, and how it ends."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DYING = "import sys; print('wrongly set up'); sys.exit(3)"
 
 
 class Stage:
-    """A folder in which programs play, and what their supervisor said and announced."""
+    """A folder for the programs, and what their supervisor printed and announced."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +85,7 @@ class Stage:
 
     @contextmanager
     def playing(self, supervisor: Supervisor) -> Iterator[None]:
-        """The supervisor at work beside the test; ended, and its error raised, at the end."""
+        """The supervisor runs beside the test; at the end it is ended and its error is raised."""
         errors: list[Exception] = []
 
         def work() -> None:
@@ -181,6 +181,30 @@ def test_a_death_while_what_it_needs_is_down_is_not_counted(stage: Stage) -> Non
         assert broker.started_at < taker.started_at
 
 
+@pytest.mark.parametrize("by", ["its-status", "the-disk"])
+def test_one_without_room_is_started_again_until_there_is_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr(supervision, "BACKOFF_SECONDS", (0.01, 0.02))
+    full = stage.folder / "full"
+    full.touch()
+    status = 74 if by == "its-status" else 1
+    script = "import pathlib, sys\n"
+    script += f"if pathlib.Path(sys.argv[1], 'full').exists(): sys.exit({status})\n"
+    supervisor = stage.supervisor(stage.program("taker", script=script + OBEDIENT))
+    if by == "the-disk":
+        supervisor.no_room = lambda: "the disk is full" if full.exists() else ""
+    taker = supervisor.children["taker"]
+    with stage.playing(supervisor):
+        stage.wait(lambda: taker.without_room > supervision.DEATHS_IN_A_ROW)
+        assert taker.deaths == 0
+        full.unlink()
+        stage.wait(lambda: taker.ready)
+    assert (taker.deaths, taker.without_room) == (0, 0)
+    words = "the disk is full" if by == "the-disk" else "there is no room on its disk"
+    assert f"({words}); starting it again in" in stage.said[0]
+
+
 def test_they_end_in_the_order_given(stage: Stage) -> None:
     programs = [stage.program(name) for name in ("broker", "taker", "store")]
     supervisor = stage.supervisor(*programs, ends=("taker", "store", "broker"))
@@ -196,6 +220,27 @@ def test_one_that_does_not_listen_is_killed(stage: Stage, monkeypatch: pytest.Mo
     with stage.playing(supervisor):
         stage.wait(lambda: bool(stage.announced))
     assert stage.said[-2:] == ["taker was killed by SIGKILL", "broker stopped"]
+
+
+def test_those_that_need_nobody_are_told_to_end_before_the_first_is_waited_for(
+    stage: Stage,
+) -> None:
+    """The deaf one takes its whole share; the other has ended meanwhile, and is said after it."""
+    supervisor = stage.supervisor(
+        stage.program("deaf", script=DEAF), stage.program("outer"), stage.program("broker")
+    )
+    supervisor.told_at_once = ("deaf", "outer")
+    with stage.playing(supervisor):
+        stage.wait(lambda: bool(stage.announced))
+        thread = threading.Thread(target=supervisor.end)
+        stage.stop.set()
+        thread.start()
+        ends = stage.folder / "ends"
+        stage.wait(lambda: ends.exists() and ends.read_text() == "outer\n")
+        assert supervisor.children["deaf"].process is not None
+        assert supervisor.children["deaf"].process.poll() is None
+        thread.join()
+    assert stage.said[-3:] == ["deaf was killed by SIGKILL", "outer stopped", "broker stopped"]
 
 
 @pytest.mark.parametrize(

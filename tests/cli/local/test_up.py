@@ -1,4 +1,4 @@
-"""`twoway up` as a whole: what it tells, restarts, ends, and keeps."""
+"""`twoway up` as a whole: what it prints, restarts, ends, and keeps."""
 
 from __future__ import annotations
 

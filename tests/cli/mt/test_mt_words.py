@@ -1,4 +1,4 @@
-"""What `mt show` says, by the report's own way to the real engine; and what `mt resolve` takes."""
+"""What `mt show` prints, asked through the report on the real engine; what `mt resolve` accepts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import pytest
 
 from pipeline.cli.mt import history as mt_history
 from pipeline.cli.mt import show, waiting
-from pipeline.cli.mt.history import Now, history_of, now_of
+from pipeline.cli.mt.history import history_of, now_of
 from pipeline.cli.mt.resolve import checked, result_from
-from pipeline.cli.mt.words import lines_of_mt
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.records import (
     CommandState,
@@ -30,6 +29,8 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
+from pipeline.store.story.command import Now
+from pipeline.store.story.command_words import lines_of_mt
 from tests.ingest.http.test_status import command, rejection, result, state
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def second(number: int) -> datetime:
 
 
 def named(record: Any, **fields: Any) -> Any:
-    """Of the command, the request and the handset of these tests."""
+    """Names the command, the request and the handset of these tests."""
     ids = {"command_id": COMMAND, "request_id": REQUEST, "handset": "447700900001"}
     own = {name: ids[name] for name in ids if name in record.__struct_fields__}
     return msgspec.structs.replace(record, **own | fields)
@@ -84,7 +85,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Stores records, each at the next offset; the commands' questions go to the same engine."""
+    """Stores records, each at the next offset; the commands ask the same engine."""
     questions = Questions(database)
 
     def rows(_report: str, sql: str, *, parameters: Any = None) -> list[dict[str, Any]]:

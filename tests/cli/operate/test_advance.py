@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cli.operate.advance import STEP, tick_times, wait_until_nothing_is_permitted
+from pipeline.cli.operate.advance import STEP, tick_times
 from pipeline.cli.operate.partitions import time_from_metadata
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -35,17 +35,3 @@ METADATA = [
 @pytest.mark.parametrize(("metadata", "time"), METADATA, ids=[text for text, _ in METADATA])
 def test_a_partitions_time_is_read_from_its_commit(metadata: str, time: datetime | None) -> None:
     assert time_from_metadata(metadata) == time
-
-
-def test_the_clock_waits_for_calls_to_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.cli.operate.advance.pause", lambda: None)
-    counts = iter([2, 1, 0])
-    said: list[str] = []
-    wait_until_nothing_is_permitted(lambda: next(counts), say=said.append)
-    assert next(counts, None) is None
-    assert said == ["waiting for 2 calls to the gateway"]
-
-
-def test_the_clock_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.cli.operate.advance.PERMIT_SECONDS", 0)
-    wait_until_nothing_is_permitted(lambda: 1, say=lambda _: None)

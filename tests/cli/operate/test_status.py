@@ -1,15 +1,20 @@
-"""What `status` makes of the answers it got."""
+"""What `status` prints for the answers that it got."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.cli.operate import pipeline_state as pipeline_state_module
 from pipeline.cli.operate.groups import Lag
 from pipeline.cli.operate.partitions import partition_state
 from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -117,3 +122,14 @@ def test_the_lags_of_a_partition_are_added_up() -> None:
     )
     assert (added.partition, added.conversation_lag, added.store_lag) == (7, 5, 10)
     assert added.at_most is True
+
+
+def test_a_full_disk_is_a_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ended for lack of room could not write there why."""
+    settings = Settings(home=tmp_path)
+    assert pipeline_state_module._troubles(settings) == []
+    words = f"the disk of {tmp_path} is full: 3 MiB are left"
+    monkeypatch.setattr(pipeline_state_module, "words_of_little_room", lambda _: words)
+    (trouble,) = pipeline_state_module._troubles(settings)
+    assert trouble["process"] == "up"
+    assert trouble["words"].startswith(f"{words}; processes that need room are started again")

@@ -1,4 +1,4 @@
-"""`import` of a large log, and of one in whose middle Kafka goes away."""
+"""`import` of a large log, and of a log during which Kafka goes away."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def line(number: int) -> bytes:
 
 
 class Sent:
-    """An acknowledgement that is there at once, and counts how many were waited for."""
+    """An acknowledgement that is there at once, and that counts how many were waited for."""
 
     waiting = 0
     most = 0

@@ -1,4 +1,4 @@
-"""What changed rules would have made of what is recorded."""
+"""What changed rules would have decided about recorded messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durations as people type them."""
+"""Durations in the forms in which people type them."""
 
 from __future__ import annotations
 

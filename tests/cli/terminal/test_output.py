@@ -1,4 +1,4 @@
-"""How values are written."""
+"""The forms in which values are printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.ask.reading import json_from_record
-from pipeline.cli.terminal.output import plain, text_from_time
+from pipeline.cli.terminal.output import plain
+from pipeline.clock import text_from_time
 from pipeline.records import Clock, DeadLetter, Header
 
 SIX = datetime(2026, 11, 22, 18, tzinfo=UTC)
@@ -51,7 +52,7 @@ def test_a_record_is_written_with_octets_in_hex_however_deep() -> None:
 
 @dataclass(frozen=True)
 class Consumed:
-    """What kafka-python gives of a record, as far as it is used."""
+    """The parts of kafka-python's record that are used."""
 
     key: bytes | None
     value: bytes | None

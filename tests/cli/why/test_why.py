@@ -1,16 +1,19 @@
-"""What `why` says, of changes that the consent stage itself published."""
+"""What `why` prints for changes that the consent stage published."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+import typer
 
-from pipeline.cli.why.command import lines_of_handset
-from pipeline.cli.why.history import Change, deciding, scopes_now
+from pipeline.cli.why.command import lines_of_handset, print_json_of
+from pipeline.cli.why.past import Past
 from pipeline.records import GateRule
 from pipeline.stages.consent.operator import OperatorOrder, take_order
+from pipeline.store.story.consent import Change, deciding, scopes_now
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import (
     ANN,
@@ -33,12 +36,12 @@ FIELDS = {field.name for field in msgspec.structs.fields(Change)}
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
 def changes_of(talk: Conversation) -> list[Change]:
-    """The rows as ClickHouse gives them; a message's id begins with its text here."""
+    """The rows as ClickHouse gives them; here the id of a message begins with its text."""
     return [
         Change(
             **{name: each for name, each in msgspec.structs.asdict(row).items() if name in FIELDS},
@@ -191,3 +194,83 @@ def test_what_it_says_of_a_number_that_moved_is_what_the_gate_does(
     asked = [talk.asks(mt(sender=sender, keyword=keyword)) for keyword in keywords]
     rules = {rejection.rule for decision in asked for rejection in decision.rejections}
     assert all(now is None or now.is_open for now in found) == (GateRule.OPTED_OUT not in rules)
+
+
+def then(talk: Conversation, at: str | None, known_at: str | None) -> str:
+    """What `why --at --known-at` says of a number, in one line."""
+    past = Past.from_words(at, known_at)
+    assert past is not None
+    changes = past.changes_of(changes_of(talk))
+    lines = lines_of_handset(HANDSET, ANN, changes, DIRECTORY, is_past=True)
+    return " | ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("at", "known_at", "words"),
+    [
+        pytest.param("11:57", None, "ours: open; nothing", id="before the stop"),
+        pytest.param("11:59", None, "is refused: opted-out", id="by what is known today"),
+        pytest.param("11:59", "11:59", "ours: open; nothing", id="by what was known then"),
+        pytest.param(None, "11:59", "ours: open; nothing", id="now, by what was known then"),
+        pytest.param("12:30", "12:30", "ours: confirmation-due", id="after we knew"),
+    ],
+)
+def test_the_past_is_what_was_true_or_what_was_known(
+    talk: Conversation, at: str | None, known_at: str | None, words: str
+) -> None:
+    talk.says("Stop!", late=2)  # true since 11:58, known since 12:00
+    times = [f"2026-03-29T{each}:00Z" if each else None for each in (at, known_at)]
+    said_then = then(talk, *times)
+    assert words.replace("ours: open", "ours and the gateway's: open") in said_then
+    assert "to change it" not in said_then
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-03-29T12:00:00", ""])
+def test_what_is_no_time_is_wrong_usage(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        Past.from_words(text, None)
+
+
+def test_the_present_is_no_past() -> None:
+    assert Past.from_words(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "rows"),
+    [
+        pytest.param(
+            "",
+            [("number", ANN, False, "confirmation-due", "stop-word", None)],
+            id="every scope that changed",
+        ),
+        pytest.param(
+            BOB, [("number", BOB, True, "open", None, None)], id="a number that nothing stopped"
+        ),
+    ],
+)
+def test_as_json_each_scope_is_one_line(
+    talk: Conversation, number: str, rows: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk.says("Stop!", late=2)
+    print_json_of(changes_of(talk), number, DIRECTORY)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [
+        (
+            row["scope_kind"],
+            row["scope"],
+            row["passes"],
+            row["state"],
+            row["ours_since"] and row["ours_since"]["rule"],
+            row["decided_by"],
+        )
+        for row in told
+    ] == rows
+
+
+def test_as_json_a_scope_whose_account_decides_says_so(
+    talk: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk.says("STOP ALL")
+    print_json_of(changes_of(talk), BOB, DIRECTORY)
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (row["scope"], row["decided_by"], row["passes"]) == (BOB, "account/main", False)

@@ -1,4 +1,4 @@
-"""What a process does before its Faust app runs: it waits for the broker, or says there is none."""
+"""A process waits for the broker before its Faust app runs, or reports that there is none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Stopped(Exception):
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port that nobody listens at."""
+    """A port at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port

@@ -1,4 +1,4 @@
-"""Who gets which partitions: the same of every topic, and nothing while the topics are unknown."""
+"""Which worker gets which partitions: equal for every topic, none while the topics are unknown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOPICS = ["mo-raw", "mt-request", "clock"]
 
 
 class Cluster:
-    """What the leader knows of the topics."""
+    """What the leader knows about the topics."""
 
     def __init__(self, partitions: dict[str, int]) -> None:
         self._partitions = partitions

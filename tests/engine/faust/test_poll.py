@@ -1,4 +1,4 @@
-"""What a poll may take out of the fetcher when partitions are assigned anew meanwhile."""
+"""Which records a poll may take from the fetcher when partitions are reassigned meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARTITION = TP("mo-raw", 3)
 
 
 class Fetcher:
-    """aiokafka's, as far as a poll sees it: records by partition, and positions that they move."""
+    """aiokafka's fetcher, as a poll sees it: records by partition, and positions that they move."""
 
     _closed = False
 
@@ -78,7 +78,7 @@ def thread(fetcher) -> ConsumerThread:
 
 
 async def polling(thread: ConsumerThread) -> asyncio.Task[list[object]]:
-    """A poll that waits for something to come."""
+    """A poll that waits for records."""
     task = asyncio.create_task(thread._poll({PARTITION}, 60.0))
     await asyncio.sleep(0)
     return task

@@ -1,4 +1,4 @@
-"""The consumer's fetches on a real broker: what they hold up, and what they do not."""
+"""The consumer's fetches on a real broker: what they delay, and what they do not delay."""
 
 from __future__ import annotations
 

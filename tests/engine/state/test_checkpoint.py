@@ -1,4 +1,4 @@
-"""A checkpoint on disk: what may be gone on from, and what is built anew, with its reason."""
+"""A checkpoint on disk: which one a worker continues from, and which one it rebuilds, and why."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ for number in range(1, 1001):
 
 
 def left_by_a_killed_process(folder: Path, at: int) -> None:
-    """Write rows one unit after another in a process that is killed among them."""
+    """Write rows, one unit after another, in a process that is killed meanwhile."""
     argv = [sys.executable, "-c", LEAVE_A_ROW, str(folder), IDENTITY]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

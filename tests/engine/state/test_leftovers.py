@@ -1,4 +1,4 @@
-"""Databases that nobody goes on from are deleted; those in use, and those of others, are not."""
+"""Databases that nobody continues from are deleted; databases in use or of others are not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT_MS = 24 * HOUR * 1000
 
 
 def database(folder: Path, *, hours: float) -> Path:
-    """A partition's folder whose newest file is so old."""
+    """The folder of a partition whose newest file has this age."""
     folder.mkdir(parents=True)
     for number, extra in enumerate((0, 100)):
         file = folder / f"{number}.sst"

@@ -1,4 +1,4 @@
-"""A partition's state out of a real changelog: the tail after a checkpoint, or all of it."""
+"""The state of a partition from a real changelog: the tail after a checkpoint, or all of it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def changelog(kafka: str) -> str:
 
 @pytest.fixture
 def states_of(kafka: str) -> Iterator[Callable[[str, Path], States]]:
-    """States of an agent with this changelog, under this folder; closed at the end."""
+    """The states of an agent with this changelog, under this folder; closed at the end."""
     with ExitStack() as ended:
 
         def make(changelog: str, folder: Path) -> States:
@@ -83,7 +83,7 @@ def states_of(kafka: str) -> Iterator[Callable[[str, Path], States]]:
 
 
 class Owner:
-    """Commits units of work on a state, as a partition's task does."""
+    """Commits units of work on a state, as the task of a partition does."""
 
     def __init__(self, bootstrap: str, changelog: str) -> None:
         self._changelog = changelog

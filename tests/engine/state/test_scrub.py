@@ -1,4 +1,4 @@
-"""What was removed for good is in no file of the database, whenever the process ends."""
+"""A row that was removed for good is in no file of the database, whenever the process ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGITS = b"447912345678"
 
 
 class Legible(Memory):
-    """Rows as they are, neither compressed nor told as what differs from the row before."""
+    """Rows in plain form: neither compressed nor stored as differences from the row before."""
 
     def options(self):
         blocks = BlockBasedOptions()
@@ -43,7 +43,7 @@ def files_with_digits(folder: Path) -> list[str]:
 
 
 def fill(state: State, changelog: list[tuple[bytes, bytes | None]]) -> None:
-    """Rows of many handsets and the one, in files of several ages, and some not yet in a file."""
+    """Put rows of many handsets and of the one into files of several ages; some stay unflushed."""
     for age in range(3):
         table = state.tables["held"]
         for other in range(500):

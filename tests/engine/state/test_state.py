@@ -1,4 +1,4 @@
-"""Tables, due times, and the state that goes through the changelog."""
+"""Tables, due times, and a state that is written to a changelog and restored from it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def at(minutes: int) -> datetime:
 
 @pytest.fixture(params=["memory", "disk"])
 def rows(request, tmp_path) -> Iterator[Rows]:
-    """The rows of a partition, wherever they are held."""
+    """The rows of a partition, in memory or on disk."""
     if request.param == "memory":
         yield MemoryRows()
         return

@@ -1,4 +1,4 @@
-"""The bench of the state, small: it measures what it says."""
+"""The bench of the state, with few keys: it measures what it says."""
 
 from __future__ import annotations
 

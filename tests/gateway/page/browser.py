@@ -1,4 +1,4 @@
-"""Headless Chromium by its own protocol (Chrome DevTools Protocol 1.3): look, click, type."""
+"""Headless Chromium by its own protocol (Chrome DevTools Protocol 1.3): read, click, type."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _has_line(file: Path) -> bool:
 
 @asynccontextmanager
 async def browser_tab(folder: Path, **look: Any) -> AsyncIterator[Tab]:
-    """A fresh browser, ended with all its children."""
+    """A new browser; it ends with all its child processes."""
     assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
         CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",

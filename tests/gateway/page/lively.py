@@ -1,4 +1,4 @@
-"""A gateway that plays a fixed, lively script: whatever a page must be able to show."""
+"""A gateway that plays a fixed script with every case that a page must be able to show."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SUBMIT_SM = bytes.fromhex(
 
 
 class Lively:
-    """Implements what the page asks of a gateway, in memory."""
+    """The parts of a gateway that the page uses, in memory."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -162,7 +162,7 @@ class Lively:
 
 
 def lively() -> Lively:
-    """The whole script, played."""
+    """A gateway that has played the whole script."""
     desk = Lively()
     desk.mt(ALICE, "Your parcel is here. Reply YES to have it brought today, or STOP.")
     desk.mo(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def served(shown: Shown) -> AsyncIterator[str]:
-    """Its address, `http://127.0.0.1:port`."""
+    """The address of the page, `http://127.0.0.1:port`."""
     app = web.Application()
     app.add_routes(Page(shown).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)

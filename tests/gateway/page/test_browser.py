@@ -1,4 +1,4 @@
-"""The page in a real browser: live, by keyboard, on a small screen, and under a hostile text."""
+"""The page in a real browser: live, by keyboard, on a small screen, and with a hostile text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = needs_chromium
 
 @asynccontextmanager
 async def open_page(desk: Lively, folder: Path, path: str = "/", **look: Any) -> AsyncIterator[Tab]:
-    """The page, once it is live; it ends without a complaint of the browser."""
+    """The page, once it is live; the test fails if the browser logs an error."""
     async with served(desk) as url, browser_tab(folder, **look) as tab:
         await tab.go(url + path)
         if look.get("script", True):
@@ -36,7 +36,7 @@ async def open_page(desk: Lively, folder: Path, path: str = "/", **look: Any) ->
 
 
 def in_thread(handset: str, words: str) -> str:
-    """Whether a phone shows the words."""
+    """A script that says whether a phone shows the words."""
     return f"document.getElementById('thread-{handset}')?.innerText.includes({json.dumps(words)})"
 
 

@@ -1,4 +1,4 @@
-"""Events folded into what a phone shows."""
+"""Events become what a phone shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live streams: what changed, in places; where to go on; when to ask for all of it."""
+"""The live streams: which places changed, where to continue, and when to load everything again."""
 
 from __future__ import annotations
 
@@ -136,6 +136,10 @@ async def test_a_terminal_is_told_of_its_handset_alone() -> None:
         "text": "Your parcel is here. Reply YES to have it brought today, or STOP.",
         "state": "accepted", "parts": "",
     }  # fmt: skip
+    count = sum(event.handset == ALICE for event in desk.world.events)
+    pieces = [await anext(stream) for _ in range(count)]
+    assert pieces[-1] == b": so far\n\n"
+    assert all(piece.startswith(b"data: ") for piece in pieces[:-1])
     stream = live.events(BOB, desk.world.events[-1].number)
     await desk.text(ALICE, NUMBER, "not for Bob")
     await desk.text(BOB, NUMBER, "for \x1b[2JBob")

@@ -1,4 +1,4 @@
-"""Octets for the eye."""
+"""Octets in readable form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the gateway that is played, on its own port: real exchanges, both ways."""
+"""The page of the stand-in, on its own port: real exchanges, both ways."""
 
 from __future__ import annotations
 

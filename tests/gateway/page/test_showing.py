@@ -1,4 +1,4 @@
-"""The real gateway's parts, as the page has them."""
+"""The parts of the real stand-in in the form that the page uses."""
 
 from __future__ import annotations
 

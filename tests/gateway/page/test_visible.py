@@ -1,4 +1,4 @@
-"""Texts as pieces: what cannot be seen has a name, and nothing acts on its neighbours."""
+"""Texts as pieces: an invisible character has a name, and no character affects its neighbours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.gateway.page.visible import LONGEST_OPEN, fold, pieces_from_text, plain
+from pipeline.web.visible import LONGEST_OPEN, fold, pieces_from_text, plain
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # halves of surrogate pairs too
 

@@ -1,13 +1,12 @@
 """A whole installation: each of our processes, and on each way from it to a peer a lying proxy.
 
 The broker has a listener for every process, so that each has its own way. ClickHouse is the
-embedded engine behind HTTP; the gateways by SMPP and FTP are honest until their proxies lie.
+embedded engine behind HTTP; the gateways are honest until their proxies lie.
 """
 
 from __future__ import annotations
 
 import itertools
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from tests.hostile.lying_server import lying_server, wait_until
 from tests.hostile.peers import tongues
 from tests.hostile.peers.proxy import LyingProxy, lying_proxy
 from tests.hostile.peers.watched import LOOK_SECONDS, Watched, kilobytes_of, watched
+from tests.hostile.peers.ways_out import WaysOut, listens
 from tests.support.mo import callback
 from tests.support.running import environment_without_settings
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = 2
 #: Each has a listener of the broker's, and a proxy before it.
-PROCESSES: Final = ("ingest", "worker", "store", "smpp", "ftp")
+PROCESSES: Final = ("ingest", "worker", "store", "smpp", "ftp", "sender")
 MT: Final = ("mt", "--to", f"+{NUMBER}", "--text", TEXT)
 SQL: Final = ("sql", "SELECT 1 AS n")
 OF_KAFKA: Final = (*PROCESSES, "cli")
@@ -99,7 +99,8 @@ class Installation:
             self.clickhouse = opening.enter_context(lying_proxy(tongues.Http()))
             self.report = opening.enter_context(lying_proxy(tongues.Http(), self.report_port))
             self.smpp = opening.enter_context(lying_proxy(tongues.Smpp()))
-            self.ftp = opening.enter_context(lying_proxy(tongues.Ftp()))
+            self.ftp = opening.enter_context(lying_proxy(tongues.Lines(b"550")))
+            self.ways_out = WaysOut(home, opening)
             self.broker = ManyListeners(home=home, proxies=self.kafka)
             opening.callback(self.broker.stop)
             self._start_clickhouse(opening)
@@ -134,7 +135,7 @@ class Installation:
         )
         opening.callback(server.wait)
         opening.callback(server.kill)
-        wait_until(lambda: _listens(self.clickhouse.upstream))
+        wait_until(lambda: listens(self.clickhouse.upstream))
 
     def _settings_of(self, name: str) -> dict[str, str]:
         given: dict[str, object] = {
@@ -170,6 +171,7 @@ class Installation:
                 "ftp_tls": "off",
                 "ftp_poll_seconds": 0.2,
             },
+            "sender": {"apis": self.ways_out.apis},
         }[name]
         return {key: str(value) for key, value in given.items()}
 
@@ -190,9 +192,14 @@ class Installation:
         """The answer to a statement that is of ClickHouse alone."""
         return self.asked("SELECT 1 AS n", {})
 
-    def ask_mt(self, request_id: str) -> int:
+    def new_request(self) -> tuple[str, str]:
+        """An id that was never used, and a handset that nothing was sent to."""
+        number = next(_serial)
+        return f"request-{number}", f"4477009{number:05}"
+
+    def ask_mt(self, request_id: str, *, handset: str = NUMBER, api_id: str | None = None) -> int:
         """An application's request; the status."""
-        body = {"to": f"+{NUMBER}", "text": TEXT}
+        body = {"to": f"+{handset}", "text": TEXT, "api_id": api_id}
         try:
             url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt"
             return httpx.post(
@@ -201,13 +208,14 @@ class Installation:
         except httpx.HTTPError:
             return 0
 
-    def state_of(self, request_id: str) -> str:
-        """What `GET /mt/{request_id}` says became of it."""
+    def state_of(self, request_id: str) -> tuple[str, str]:
+        """What `GET /mt/{request_id}` says became of it, and how its command stands."""
         url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt/{request_id}"
         try:
-            return str(httpx.get(url, timeout=PATIENCE_SECONDS).json().get("state", ""))
+            found = httpx.get(url, timeout=PATIENCE_SECONDS).json()
         except (httpx.HTTPError, ValueError):
-            return ""
+            return "", ""
+        return str(found.get("state", "")), str(found.get("mt_state", {}).get("state", ""))
 
     def asked(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
         """The lines of an answer of `POST /sql`; none while it has none."""
@@ -259,11 +267,6 @@ class Installation:
                 time.sleep(LOOK_SECONDS)
         said = out.read_text(errors="replace"), err.read_text(errors="replace")
         return Command(process.returncode, *said, highest)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as trying:
-        return trying.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _status(url: str) -> int:

@@ -22,9 +22,12 @@ _OCTETS: Final = 1 << 20
 class LyingProxy:
     """Each connection has a thread."""
 
-    def __init__(self, tongue: Tongue, upstream: int = 0) -> None:
+    def __init__(self, tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> None:
+        """`steps`: the connections of a lie hear 0 to so many less one honest answers before it."""
         self._tongue = tongue
         self.upstream = upstream
+        self._steps = steps
+        self._turn = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self._lie = ""
@@ -33,7 +36,7 @@ class LyingProxy:
 
     def lie(self, name: str) -> None:
         """From now on this lie is told in place of whatever the peer says."""
-        self.told = 0
+        self.told = self._turn = 0
         self._lie = name
 
     def be_honest(self) -> None:
@@ -71,6 +74,10 @@ class LyingProxy:
 
     def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
         """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
+        honest = 0
+        if self._lie:
+            honest = self._turn % self._steps
+            self._turn += 1
         with socket.create_connection(("127.0.0.1", self.upstream)) as peer:
             while True:
                 # One thread: a socket that another one reads from would not be closed.
@@ -79,16 +86,17 @@ class LyingProxy:
                         return "", b""
                     if ready is client:
                         peer.sendall(octets)
-                    elif lie := self._lie:
+                    elif (lie := self._lie) and not honest:
                         return lie, octets
                     else:
+                        honest -= honest > 0
                         client.sendall(octets)
 
 
 @contextmanager
-def lying_proxy(tongue: Tongue, upstream: int = 0) -> Iterator[LyingProxy]:
+def lying_proxy(tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> Iterator[LyingProxy]:
     """Serves in the background."""
-    proxy = LyingProxy(tongue, upstream)
+    proxy = LyingProxy(tongue, upstream, steps=steps)
     serving = threading.Thread(target=proxy.serve, daemon=True)
     serving.start()
     try:

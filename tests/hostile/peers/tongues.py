@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from tests.sender.ways.counterpart import line_as
+
+if TYPE_CHECKING:
+    from pipeline.sender.apis import WayName
 
 _PIECE: Final = b"x" * 60_000
 
@@ -30,11 +35,26 @@ class Http:
         return head, b"%x\r\n" % len(_PIECE) + _PIECE + b"\r\n"
 
 
-class Ftp:
-    """Lines of a code and words (RFC 959 4.2)."""
+class GatewayOverHttp(Http):
+    """A refusal of the gateway's, in the document of the way (HTTP 2.3.8, XML 2.4.9, SOAP)."""
+
+    def __init__(self, way: WayName) -> None:
+        self._way = way
 
     def said(self, words: bytes, answer: bytes) -> bytes:
-        return b"550 " + words + b"\r\n"
+        line = f"ERR: 114, {words.decode()}"  # "Cannot route message": of the message alone
+        body = line_as(self._way, "sendmsg", line)
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+class Lines:
+    """Lines of a code and words, of FTP (RFC 959 4.2) and SMTP (RFC 5321 4.2)."""
+
+    def __init__(self, refusal: bytes) -> None:
+        self._refusal = refusal
+
+    def said(self, words: bytes, answer: bytes) -> bytes:
+        return self._refusal + b" " + words + b"\r\n"
 
     def endless(self, answer: bytes) -> tuple[bytes, bytes]:
         return answer[:3] + b"-so\r\n", (answer[:3] + b"-" + b"x" * 997 + b"\r\n") * 60

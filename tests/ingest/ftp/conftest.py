@@ -1,4 +1,4 @@
-"""pyftpdlib stands on modules that Python 3.11 deprecates; for 3.12 it has its own."""
+"""pyftpdlib uses modules that Python 3.11 deprecates; from 3.12 on it has its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server's folder in memory, a writer that appends to mo.log, and Kafka as a poll sees it."""
+"""A server's folder in memory, a writer that appends to mo.log, and the Kafka that a poll sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = "mo.log"
 
 
 class FakeFiles:
-    """A folder; `block` octets come at a time. Without SIZE or REST where so set."""
+    """A folder; `block` octets come at a time. It can lack SIZE or REST."""
 
     def __init__(
         self, *, block: int = 7, has_size: bool = True, ignores_rest: bool = False
@@ -60,7 +60,7 @@ class FakeFiles:
 
 
 class FakeKafka:
-    """Keeps what is published, and acknowledges it or not."""
+    """Keeps the published records, and acknowledges them or not."""
 
     def __init__(self) -> None:
         self.records: list[LogRecord] = []
@@ -76,13 +76,13 @@ class FakeKafka:
         return answer
 
     def octets(self) -> list[bytes]:
-        """The lines, raw events and dead letters alike."""
+        """The octets of the lines, in raw events and dead letters."""
         records = [each.record for each in self.records]
         return [each.octets for each in records if isinstance(each, MoRaw | DeadLetter)]
 
 
 class Watch:
-    """A poller without process and server: polls, dies, and starts again from its checkpoint."""
+    """A poller without process and server: it polls, dies, and starts again from its checkpoint."""
 
     def __init__(self, files: Files, kafka: FakeKafka) -> None:
         self._files = files
@@ -92,7 +92,7 @@ class Watch:
         self.start()
 
     def start(self, where: str = "here") -> None:
-        """As after a kill: what is not in the checkpoint is forgotten."""
+        """Start as after a kill: what is not in the checkpoint is forgotten."""
         self.follower = Follower(
             LOG,
             Logs(self.written, write=self._write),
@@ -108,6 +108,6 @@ class Watch:
         self.written = checkpoint
 
     def _now(self) -> datetime:
-        """Never the same twice, so that what has one time was made so on purpose."""
+        """A different time at each call, so that records with equal times are so on purpose."""
         self._ticks += 1
         return NOON + timedelta(seconds=self._ticks)

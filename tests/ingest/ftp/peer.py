@@ -1,4 +1,4 @@
-"""A real FTP server, pyftpdlib's, that can be told to lack what servers lack."""
+"""A real FTP server, pyftpdlib's, that can lack what other servers lack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PASSWORD = "a-secret-password"
 
 @dataclass
 class Peer:
-    """Where it listens, what it was sent, and how to log in."""
+    """The server's address, the commands that it got, and the login."""
 
     folder: Path
     host: str
@@ -41,7 +41,7 @@ class Peer:
     commands: list[tuple[str, str]] = field(default_factory=list)
 
     def sent(self, command: str) -> list[str]:
-        """The arguments of every such command."""
+        """The arguments of every command of this name."""
         return [argument for name, argument in self.commands if name == command]
 
     def settings(self, home: Path, **given: Any) -> Settings:
@@ -60,7 +60,7 @@ class Peer:
 
 
 class HangsUp(DTPHandler):
-    """Ends both connections after some blocks, without a word."""
+    """Closes both connections after some blocks, without an answer."""
 
     def send(self, octets: bytes) -> int:
         sent: int = super().send(octets[:1_000])
@@ -78,7 +78,7 @@ def handler_of(
     mutes: str = "-",
     **given: Any,
 ) -> type[FTPHandler]:
-    """A handler class of one server's own: pyftpdlib keeps what it is told on the class."""
+    """A handler class for one server: pyftpdlib keeps the settings on the class."""
     base = TLS_FTPHandler if certificate else FTPHandler
 
     class Handler(base):  # type: ignore[misc, valid-type]

@@ -1,4 +1,4 @@
-"""The poller's process, and what its checkpoint says."""
+"""The process of the poller, and the position in its checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ftp_process(settings: Settings, kafka: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`twoway ftp`; ended in order, unless it is gone already."""
+    """`twoway ftp`; ended in order, unless it has already ended."""
     changed = {
         each.name: str(value)
         for each in dataclasses.fields(settings)
@@ -42,7 +42,7 @@ def ftp_process(settings: Settings, kafka: str) -> Iterator[subprocess.Popen[byt
 
 
 def position_in(checkpoint: Path) -> int:
-    """How much of the log is known to be in Kafka, in octets."""
+    """How many octets of the log are known to be in Kafka."""
     if not checkpoint.exists():
         return 0
     body = checkpoint.read_bytes().partition(b"\n")[2]

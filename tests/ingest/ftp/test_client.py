@@ -1,4 +1,4 @@
-"""What a poll needs of a server, against a real one that has or lacks what servers have or lack."""
+"""What a poll needs from a server, with a real server that has or lacks each feature."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_nobody_listens(peer: Peer) -> None:
 
 
 def read_until_trouble(server: FtpClient) -> tuple[bytes, Trouble]:
-    """What came of a transfer that does not end well, and why it did not."""
+    """What arrived of a transfer that failed, and why it failed."""
     came = b""
     try:
         with server.connected() as files, files.opened("mo.log", 0) as blocks:

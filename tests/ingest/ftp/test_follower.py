@@ -1,4 +1,4 @@
-"""A log that is rotated, cut, replaced or lost, and a checkpoint that is none."""
+"""A log that is rotated, cut, replaced or lost, and a checkpoint that is invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a log grows, is cut, renamed, copied, sent again and polled, its lines come once each."""
+"""A log grows and is cut, renamed, copied and sent again in any order: each line comes once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def small() -> Iterator[None]:
 
 @dataclass
 class Writer:
-    """The gateway: appends line after line to the file it has open, octet by octet if need be."""
+    """The gateway: appends line after line to its open file, if needed octet by octet."""
 
     files: FakeFiles
     lines: list[bytes] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Writer:
         return line + (b"\r\n" if count % 3 else b"\n")
 
     def write(self, count: int, kind: int) -> None:
-        """So many octets; lines are of that kind."""
+        """Write this many octets of lines of this kind."""
         while count:
             if not self.rest:
                 self.rest = self.next_line(kind)
@@ -71,7 +71,7 @@ class Writer:
         self.rest = b""
 
     def rename(self, *, dated: bool) -> None:
-        """The log gets another name; the writer holds it open."""
+        """The log gets another name; the writer keeps it open."""
         self.rotations += 1
         files = self.files.files
         if LOG not in files:
@@ -85,7 +85,7 @@ class Writer:
         files[f"{LOG}.1"] = files.pop(LOG)
 
     def reopen(self) -> None:
-        """It ends its line where it is and goes on in a new log, if that was renamed."""
+        """End the line; if the log was renamed, continue in a new log."""
         self.finish_line()
         self.opened = self.files.files.setdefault(LOG, bytearray())
 
@@ -99,7 +99,7 @@ class Writer:
 
 @dataclass
 class World:
-    """A writer, a server and a poller, and what may happen to them."""
+    """A writer, a server and a poller, and the events that may happen to them."""
 
     files: FakeFiles
     kafka: FakeKafka = field(default_factory=FakeKafka)
@@ -114,11 +114,11 @@ class World:
             self.watch.poll()
 
     def lose(self, keeps: bool) -> None:
-        """Kafka does not acknowledge the next batch; it may have it all the same."""
+        """Kafka does not acknowledge the next batch; it may still have stored the batch."""
         self.kafka.refuses, self.kafka.keeps_refused = 1, keeps
 
     def resend(self, counts: set[int]) -> None:
-        """The log is uploaded anew; polls find it on its way, a little longer each time."""
+        """The log is uploaded again; polls see a part of it that grows each time."""
         whole = self.files.files[LOG]
         for count in sorted(count for count in counts if count < len(whole)):
             self.files.files[LOG] = whole[:count]
@@ -127,14 +127,14 @@ class World:
         self.poll()
 
     def end(self) -> None:
-        """All lines have their ends, and the poller has time."""
+        """Every line gets its end, and the poller has time to read everything."""
         self.writer.reopen()
         for _ in range(2 * QUIET_POLLS + 4):
             self.poll()
 
 
 def pieces(lines: list[bytes]) -> Counter[bytes]:
-    """The lines; one that is too long comes in pieces."""
+    """The lines; a line that is too long comes in pieces."""
     return Counter(
         line[at : at + MAX_LINE] for line in lines for at in range(0, len(line), MAX_LINE)
     )

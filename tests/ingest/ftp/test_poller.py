@@ -1,4 +1,4 @@
-"""The poller as a whole, beside a real server and a Kafka that does as it is told."""
+"""The poller as a whole, with a real server and a Kafka that the test controls."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def polling(settings: Settings, publisher: FakePublisher) -> AsyncIterator[Poller]:
-    """A poller that polls again and again; ended in order."""
+    """A poller that polls repeatedly; ended in order."""
     ended = asyncio.Event()
     poller = Poller(settings, publisher=publisher)
     running = asyncio.create_task(poller.run(ended))
@@ -170,7 +170,7 @@ async def test_a_wrong_password_is_said_once_and_tried_rarely(
 
 
 def test_a_refused_login_is_never_tried_often_enough_to_lock_an_account(tmp_path: Path) -> None:
-    """Of five tries in an hour, which lock accounts here and there, it makes three."""
+    """Some servers lock an account after five tries in an hour; the poller makes three."""
     poller = Poller(settings_of(tmp_path), publisher=FakePublisher())
     tried_at = [0.0]
     for refusals in range(1, 6):

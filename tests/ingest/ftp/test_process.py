@@ -1,4 +1,4 @@
-"""The poller's process, killed among 10,000 lines, on a real server and a real Kafka."""
+"""The poller's process is killed during 10,000 lines, with a real server and a real Kafka."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def text_of(number: int) -> str:
 
 
 def line_of(run: str, number: int) -> bytes:
-    """One of ten has no moMsgId and no readable time: by its record alone it is told apart."""
+    """A line; one in ten has no moMsgId and no readable time, so only its record identifies it."""
     is_bare = number % 10 == 0
     return render(
         MoCallback(
@@ -47,7 +47,7 @@ def line_of(run: str, number: int) -> bytes:
 
 
 class Progress:
-    """How far the poller is, as Kafka sees it and as its checkpoint does."""
+    """How far the poller is, according to Kafka and according to its checkpoint."""
 
     def __init__(self, consumer: AIOKafkaConsumer, checkpoint: Path, octets: bytes) -> None:
         self._consumer = consumer
@@ -56,7 +56,7 @@ class Progress:
         self._before = 0
 
     async def begin(self) -> None:
-        """What Kafka has now is others'."""
+        """Note what Kafka has now: these records are not of this test."""
         self._before = await self._end()
 
     async def _end(self) -> int:
@@ -66,18 +66,18 @@ class Progress:
 
     @property
     def acknowledged(self) -> int:
-        """The lines that the checkpoint knows to be in Kafka."""
+        """How many lines are in Kafka according to the checkpoint."""
         return self._octets[: position_in(self._checkpoint)].count(b"\n")
 
     async def has_more_than_noted(self, lines: int) -> None:
-        """Returns when Kafka has so many lines and more than the checkpoint knows of."""
+        """Return when Kafka has this many lines and more than the checkpoint knows."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             has = 0
             while has <= max(lines, self.acknowledged):
                 has = await self._end() - self._before
 
     async def has_acknowledged(self, lines: int) -> None:
-        """Returns when the checkpoint knows so many lines to be in Kafka."""
+        """Return when the checkpoint knows that this many lines are in Kafka."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self.acknowledged < lines:  # noqa: ASYNC110 - another process says when
                 await asyncio.sleep(0.02)

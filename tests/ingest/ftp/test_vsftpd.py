@@ -1,4 +1,4 @@
-"""vsftpd, another's server, with TLS sessions reused as it asks for by default."""
+"""vsftpd, a server that is not ours, which by default requires that TLS sessions are reused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ rsa_cert_file={certificate}
 
 @contextmanager
 def vsftpd(*, tls: bool, more: str = "") -> Iterator[tuple[Path, Settings]]:
-    """Its folder, which the world may read, and how to reach it; `more` are lines of settings."""
+    """Its folder, which everyone may read, and its address; `more` are lines of settings."""
     with tempfile.TemporaryDirectory(prefix="twoway-vsftpd-") as name:
         top = Path(name)
         top.chmod(0o755)

@@ -1,4 +1,4 @@
-"""An ingest process of a test's own."""
+"""An ingest process for one test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class IngestProcess:
-    """One that was started; `wait_until` before it is called."""
+    """A process that was started; call `wait_until` before other methods."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -44,7 +44,7 @@ class IngestProcess:
         timeout_seconds: float = 10.0,
         **headers: str,
     ) -> tuple[int, bytes]:
-        """Status and body; a POST when there is a body."""
+        """Status and body; a POST if a body is given."""
         if self.context is None:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_seconds)
         else:
@@ -60,14 +60,14 @@ class IngestProcess:
             connection.close()
 
     def status_of(self, target: str, **how: Any) -> int:
-        """Status alone; 0 when nothing listens."""
+        """The status alone; 0 if nothing listens."""
         try:
             return self.call(target, **how)[0]
         except ConnectionError:
             return 0
 
     def wait_until(self, target: str, status: int) -> None:
-        """Ask until the answer is that."""
+        """Ask until this is the answer."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (answered := self.status_of(target)) != status:
             assert self.process.poll() is None, self.log.read_text()
@@ -75,7 +75,7 @@ class IngestProcess:
             time.sleep(0.05)
 
     def mt_status(self, request_id: str) -> dict[str, Any]:
-        """What GET /mt/{request_id} says."""
+        """The answer of GET /mt/{request_id}."""
         status, body = self.call(f"/mt/{request_id}")
         return json.loads(body) if status == 200 else {"state": status}
 

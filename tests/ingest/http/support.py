@@ -1,4 +1,4 @@
-"""A running ingest with a publisher that keeps what it is given, and a client of raw octets."""
+"""A running ingest with a publisher that keeps the records, and a client of raw octets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _no_broker() -> str:
 
 @dataclass
 class FakePublisher:
-    """Kafka as ingest sees it: acknowledges, or does not."""
+    """The Kafka that ingest sees: it acknowledges or does not."""
 
     acknowledges: bool = True
     held: asyncio.Future[bool] | None = None
@@ -62,7 +62,7 @@ class FakePublisher:
 
 @dataclass(frozen=True)
 class Reply:
-    """A response; header names in lower case."""
+    """A response; names of headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -79,7 +79,7 @@ class Running:
     log: list[str]
 
     async def exchange(self, *octets: bytes, has_body: bool = True) -> Reply:
-        """Send octets as they are on a connection of their own; the first response to them."""
+        """Send octets unchanged on a separate connection; return the first response."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             for piece in octets:
@@ -115,7 +115,7 @@ class Running:
         return await self.exchange("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
     def sample(self, name: str, **labels: str) -> float:
-        """The value of a metric; 0 when it was never touched."""
+        """The value of a metric; 0 if it was never set."""
         return self.ingest.metrics.registry.get_sample_value(name, labels) or 0.0
 
     def logged(self) -> str:
@@ -125,7 +125,7 @@ class Running:
 
 
 async def read_reply(reader: asyncio.StreamReader, *, has_body: bool = True) -> Reply:
-    """One response; raises `asyncio.IncompleteReadError` when the connection ends before."""
+    """Read one response; raise `asyncio.IncompleteReadError` if the connection ends before."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.rstrip().split("\r\n")
     pairs = (line.split(": ", 1) for line in lines)

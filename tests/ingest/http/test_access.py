@@ -164,7 +164,7 @@ async def test_a_token_is_in_neither_record_nor_log_nor_metrics() -> None:
 
 
 def key_is_clean(raw: object) -> bool:
-    """Whether the record has the query and nothing of the path."""
+    """Whether the record has the query and no part of the path."""
     return isinstance(raw, MoRaw) and raw.query == b"from=1&to=2"
 
 

@@ -1,4 +1,4 @@
-"""Arbitrary octets at the running ingest: an answer it may give, nothing lost, nothing changed."""
+"""Arbitrary octets at the running ingest: a valid answer, nothing lost, nothing changed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONTENT_TYPES = st.sampled_from(
 
 
 def kept(published: list[tuple[str, bytes | None, object]]) -> tuple[bytes, bytes]:
-    """Query and body of the one record, wherever it went."""
+    """Query and body of the one record, in whichever topic it is."""
     [(topic, _, record)] = published
     if isinstance(record, MoRaw):
         assert topic == MO_RAW

@@ -1,4 +1,4 @@
-"""The load driver counts what was answered."""
+"""The load driver counts the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway is answered, case by case."""
+"""The answers to the gateway, case by case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection's octets cut anywhere: the same answer, and the same record."""
+"""The octets of one connection, cut at any place: the same answer and the same record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 1_200
 
 
 class Wire(asyncio.Transport):
-    """A transport that keeps what is written."""
+    """A transport that keeps the octets that are written to it."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
@@ -40,14 +40,14 @@ class Wire(asyncio.Transport):
         return False
 
     def pause_reading(self) -> None:
-        """Nothing is read here."""
+        """Do nothing: this transport reads nothing."""
 
     def resume_reading(self) -> None:
-        """Nothing is read here."""
+        """Do nothing: this transport reads nothing."""
 
 
 async def answered(*pieces: bytes) -> tuple[list[bytes], list[Record]]:
-    """The answer without its date, and what was published, without times and random ids."""
+    """The answer without its date, and the published records without times and random ids."""
     publisher = FakePublisher()
     service = Ingest(Settings(http_port=0), publisher=publisher).service
     connection, wire = Connection(service, Capacity(Limits(body_octets=LIMIT))), Wire()

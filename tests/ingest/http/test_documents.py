@@ -1,4 +1,4 @@
-"""XML and SOAP at the running ingest: the octets go on as they came."""
+"""XML and SOAP at the running ingest: their octets are published unchanged."""
 
 from __future__ import annotations
 

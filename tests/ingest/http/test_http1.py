@@ -1,4 +1,4 @@
-"""Requests out of octets: whatever the cuts, and nothing that could be read in two ways."""
+"""Requests from octets: equal for every cut, and refused where two readings are possible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 1000
 
 
 def requests_in(*pieces: bytes, limit: int = LIMIT) -> list[tuple[Head, bytes]]:
-    """Every whole request, however the octets were cut."""
+    """Every whole request, for these cuts of the octets."""
     reader = RequestReader(body_limit=limit)
     found: list[tuple[Head, bytes]] = []
     head: Head | None = None

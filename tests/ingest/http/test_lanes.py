@@ -1,4 +1,4 @@
-"""Batches of one partition: full, in order, one under way, given up in time."""
+"""The batches of one partition: full, in order, one under way, dropped when their time is over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FakeBatch:
 
 @dataclass
 class FakeSender:
-    """Keeps what it is sent until the test answers it."""
+    """Keeps what it is sent until the test answers."""
 
     room: int = 3
     sent: list[list[bytes]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class FakeSender:
         return self.answers[-1]
 
     async def next_batch(self) -> list[bytes]:
-        """What is sent next."""
+        """The batch that is sent next."""
         await self.arrived.wait()
         self.arrived.clear()
         return self.sent[-1]
@@ -56,7 +56,7 @@ class FakeSender:
 
 @dataclass
 class Heard:
-    """What a lane told its publisher."""
+    """What a lane reports to its publisher."""
 
     acknowledged: int = 0
     failures: list[Exception] = field(default_factory=list)

@@ -21,13 +21,13 @@ JSON = "application/json"
 
 
 async def ask(ingest: Running, body: Any, *headers: str, content_type: str = JSON) -> Reply:
-    """Post a request; a body that is no bytes is sent as JSON."""
+    """Post a request; a body that is not bytes is sent as JSON."""
     octets = body if isinstance(body, bytes) else json.dumps(body).encode()
     return await ingest.post("/mt", octets, *headers, content_type=content_type)
 
 
 def is_asked(ingest: Running) -> MtRequest:
-    """The one request published."""
+    """The one published request."""
     [(topic, _, record)] = ingest.publisher.published
     assert topic == MT_REQUEST
     assert isinstance(record, MtRequest)

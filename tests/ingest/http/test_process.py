@@ -41,7 +41,7 @@ pytestmark = pytest.mark.broker
 
 
 def new_handset() -> str:
-    """One no other test has."""
+    """A handset that no other test has."""
     return f"4477{int(token_hex(5), 16):013d}"
 
 
@@ -67,7 +67,7 @@ async def _read(bootstrap: str, topic: str) -> list[Any]:
 
 
 def records_in(bootstrap: str, topic: str) -> list[tuple[int, bytes | None, Record]]:
-    """Partition, key and record of every record in a topic; other tests put junk there too."""
+    """Partition, key and record of each record in a topic; other tests put invalid ones there."""
     read = []
     for found in asyncio.run(_read(bootstrap, topic)):
         with suppress(Unreadable):
@@ -77,7 +77,7 @@ def records_in(bootstrap: str, topic: str) -> list[tuple[int, bytes | None, Reco
 
 @pytest.fixture
 def ingest(kafka: str, tmp_path: Path) -> Any:
-    """One that is ready, on the suite's broker."""
+    """An ingest process that is ready, on the suite's broker."""
     with ingest_process(tmp_path, {"kafka": kafka}) as process:
         process.wait_until("/readyz", 200)
         yield process

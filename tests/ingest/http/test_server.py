@@ -1,4 +1,4 @@
-"""Slow, long, many and rude clients."""
+"""Clients that are slow, send long requests, are many, or break the protocol."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def state(name: str, **fields: Any) -> MtState:
 
 
 def state_after(*records: Record, index: StatusIndex | None = None) -> str | None:
-    """The state the index gives once it has read the records."""
+    """The state that the index gives after these records."""
     index = StatusIndex() if index is None else index
     for record in records:
         index.enter(record, encode(record))
@@ -147,7 +147,7 @@ def test_the_state_is_the_same_in_whatever_order_the_topics_are_read(
 
 
 def status_after(*records: Record) -> dict[str, Any]:
-    """What is shown once these were read, each at the next offset."""
+    """What the index shows after these records, each at the next offset."""
     index = StatusIndex()
     for offset, record in enumerate(records):
         index.enter(record, encode(record), offset=offset)
@@ -160,7 +160,7 @@ def status_after(*records: Record) -> dict[str, Any]:
 @pytest.mark.parametrize("weaker", ["submitted", "failed", "unknown"])
 @pytest.mark.parametrize("stronger", ["delivered", "undelivered"])
 def test_of_results_alone_the_strongest_counts(stronger: str, weaker: str) -> None:
-    """The way of evidence: it never goes back from delivered to submitted."""
+    """Evidence never goes back from delivered to submitted."""
     for order in permutations([request(), command(), result(stronger), result(weaker)]):
         assert status_after(*order)["outcome"] == stronger
 
@@ -178,7 +178,7 @@ def test_a_result_without_its_request_is_found_by_its_command() -> None:
 
 @pytest.mark.parametrize("name", CommandState)
 def test_the_workers_word_on_a_command_holds(name: CommandState) -> None:
-    """The last state is the truth, whatever results are there, and in whatever order they came."""
+    """The last state holds, whatever results there are and in whatever order they came."""
     records = [request(), command(), result("submitted"), state(name, code="003")]
     for order in permutations(records):
         found = status_after(*order)
@@ -192,7 +192,7 @@ def test_the_workers_word_on_a_command_holds(name: CommandState) -> None:
 
 
 def test_until_its_command_is_read_a_request_is_pending() -> None:
-    """The topics are read in no order; `command` always has the fields of one."""
+    """The topics are read in no fixed order; `command` always has the fields of a command."""
     for records in ([state("waiting")], [state("waiting"), request()]):
         found = status_after(*records)
         assert (found["state"], found["mt_state"]["state"]) == ("pending", "waiting")

@@ -1,4 +1,4 @@
-"""Status callbacks: taken as they came, under the handset they are about."""
+"""Status callbacks are published unchanged, under the handset that they are about."""
 
 from __future__ import annotations
 

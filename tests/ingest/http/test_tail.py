@@ -12,7 +12,7 @@ from ingest.http.tail import BACKOFF_SECONDS, Tail
 
 
 class Enough(BaseException):
-    """The test has seen what it wants."""
+    """The test has seen what it needs."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The receiver's process, a gateway that keeps what was not answered OK, and what came of it."""
+"""The receiver's process, a gateway that keeps messages until they are answered OK, and results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NUMBER = "447700900123"
 def smpp_process(
     folder: Path, kafka: str, port: int, *, home: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`twoway smpp`, its log in `folder`; ended in order, unless it is gone already."""
+    """`twoway smpp` with its log in `folder`; ended in order, unless it has already ended."""
     given = {
         "home": str(home or folder),
         "kafka": kafka,
@@ -65,7 +65,7 @@ def smpp_process(
 
 
 class Gateway:
-    """smpp34's server, and what a gateway does: it keeps a message until it was answered OK."""
+    """smpp34's server, which keeps a message until it is answered OK, as a gateway does."""
 
     def __init__(self, *, messages: int, marks: tuple[int, ...] = ()) -> None:
         self.run = f"447{int(token_hex(3), 16):08d}"
@@ -82,12 +82,12 @@ class Gateway:
 
     @property
     def texts(self) -> Counter[tuple[str, str]]:
-        """Handset and text of what it has."""
+        """Handset and text of the messages that it keeps."""
         return Counter((self.handset(n), f"message {n}") for n in range(self.messages))
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[asyncio.Task[None]]:
-        """Deliver to whoever binds; the task ends when all is answered OK."""
+        """Deliver to every bind; the task ends when every message is answered OK."""
         server = smpp34.Server("127.0.0.1", port)
         await server.start()
         serving = asyncio.create_task(self._serve(server))
@@ -106,7 +106,7 @@ class Gateway:
                 await asyncio.gather(*(self._deliver(bound) for _ in range(WINDOW)))
 
     async def _deliver(self, bound: smpp34.Esme) -> None:
-        """One place of the window: the next message when the one before is answered."""
+        """One place of the window: it sends its next message when the one before is answered."""
         while self.waiting:
             number = self.waiting.popleft()
             status = await self._one(bound, number)
@@ -119,7 +119,7 @@ class Gateway:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _one(self, bound: smpp34.Esme, number: int) -> int | None:
-        """The status of the answer; None when the bind broke."""
+        """The status of the answer; None if the bind broke."""
         self.sent += 1
         text = f"message {number}".encode()
         try:
@@ -134,7 +134,7 @@ class Gateway:
 
 
 async def read_raw(bootstrap: str, run: str) -> dict[int, list[tuple[int, bytes, bytes]]]:
-    """Offset, key and value of the run's records in mo-raw, by partition."""
+    """Offset, key and value of this run's records in mo-raw, by partition."""
     found: dict[int, list[tuple[int, bytes, bytes]]] = {}
     async with AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
@@ -155,7 +155,7 @@ async def read_raw(bootstrap: str, run: str) -> dict[int, list[tuple[int, bytes,
 
 
 def messages_of_agent(partition: int, records: list[tuple[int, bytes, bytes]]) -> list[MoMessage]:
-    """What the agent makes of a partition's records."""
+    """The messages that the agent makes from the records of a partition."""
     agent = Conversation(partition=partition, settings=Settings(partitions=4))
     state, found = State(TABLES), []
     for offset, key, value in records:
@@ -177,13 +177,13 @@ def messages_of_agent(partition: int, records: list[tuple[int, bytes, bytes]]) -
 
 
 async def messages_of(bootstrap: str, run: str) -> list[MoMessage]:
-    """What the agent makes of the run's records."""
+    """The messages that the agent makes from the records of this run."""
     found = await read_raw(bootstrap, run)
     return [m for number, records in found.items() for m in messages_of_agent(number, records)]
 
 
 async def raw_count(bootstrap: str, run: str, count: int) -> None:
-    """Returns when Kafka has that many deliveries of the run."""
+    """Wait until Kafka has this many deliveries of the run."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = await read_raw(bootstrap, run)

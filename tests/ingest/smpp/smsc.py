@@ -1,4 +1,4 @@
-"""A gateway of a test's own, that can break and refuse where a library would not."""
+"""A gateway for tests, which can break and refuse where a library would not."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SECRET = "hush"
 
 
 def with_sequence(pdu: bytes, sequence: int) -> bytes:
-    """The same with another sequence number."""
+    """The same PDU with another sequence number."""
     return pdu[:12] + sequence.to_bytes(4, "big") + pdu[16:]
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Returns once that holds; `TimeoutError` when it does not."""
+    """Return once the condition holds; raise `TimeoutError` if it does not."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 - nothing says when
             await asyncio.sleep(0.005)
@@ -52,7 +52,7 @@ class Session:
         self.writer.write(smpp_pdu.render(Pdu(command, status, sequence, body)))
 
     async def read(self) -> Pdu:
-        """The next PDU; `ConnectionError` at the end."""
+        """The next PDU; raises `ConnectionError` at the end."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.waiting:
                 octets = await self.reader.read(65536)
@@ -63,7 +63,7 @@ class Session:
         return self.waiting.pop(0)
 
     async def read_only(self, command: int) -> Pdu:
-        """The next of one command; the others are kept for who asks for them."""
+        """The next PDU of this command; other PDUs are kept for later calls."""
         for at, pdu in enumerate(self.passed):
             if pdu.command == command:
                 return self.passed.pop(at)
@@ -72,14 +72,14 @@ class Session:
         return pdu
 
     async def deliver(self, pdu: bytes, *, sequence: int) -> int:
-        """Deliver one, whatever its own sequence number; the status of the answer."""
+        """Deliver a PDU, whatever its own sequence number is; return the status of the answer."""
         self.writer.write(with_sequence(pdu, sequence))
         answer = await self.read_only(Command.DELIVER_SM_RESP)
         assert answer.sequence == sequence
         return answer.status
 
     async def deliver_some(self, pdus: dict[int, bytes]) -> set[int]:
-        """Deliver these at a time, `n` as sequence number n + 1; which were answered OK."""
+        """Deliver these at once, `n` with sequence number n + 1; return which were answered OK."""
         for number, pdu in pdus.items():
             self.writer.write(with_sequence(pdu, number + 1))
         answers = [await self.read_only(Command.DELIVER_SM_RESP) for _ in pdus]
@@ -91,7 +91,7 @@ class Session:
         self.send(Command.ENQUIRE_LINK_RESP, asked.sequence)
 
     async def confirm_until(self, holds: Callable[[], bool]) -> None:
-        """Answer every enquire_link until that holds."""
+        """Answer every enquire_link until the condition holds."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not holds():
                 with suppress(TimeoutError):
@@ -100,7 +100,7 @@ class Session:
 
 
 class Smsc:
-    """Listens; `refuses` with a status, if not 0; or hangs up, greets, is silent."""
+    """Listens. It refuses binds with the status `refuses` (0: none), hangs up or is silent."""
 
     def __init__(self) -> None:
         self.refuses = 0
@@ -119,7 +119,7 @@ class Smsc:
             return await self._bound.get()
 
     async def attempted(self, times: int) -> None:
-        """Returns once that many binds were tried."""
+        """Wait until this many binds were tried."""
         while await self._attempted.get() < times:
             pass
 
@@ -167,7 +167,7 @@ def settings_for(home: Path, port: int, **given: Any) -> Settings:
 async def receiving(
     home: Path, publisher: FakePublisher, *, tls: Any = None, **given: Any
 ) -> AsyncIterator[tuple[Smsc, asyncio.Event, asyncio.Task[None]]]:
-    """A gateway and a receiver that binds to it; the event ends the receiver."""
+    """A gateway, and a receiver that binds to it; the event ends the receiver."""
     smsc = Smsc()
     server = await asyncio.start_server(smsc.connected, "127.0.0.1", 0, ssl=tls)
     smsc.port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""A gateway that ends the connection at a bad moment, on the loop that the process uses."""
+"""A gateway closes the connection at a bad moment, on the event loop that the process uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def on_uvloop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test on the loop of the process: its transports differ from asyncio's."""
+    """Run a test on the event loop of the process: its transports differ from asyncio's."""
 
     @functools.wraps(test)
     def run(*arguments: Any, **named: Any) -> None:
@@ -40,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """RST instead of FIN."""
+    """Close with RST instead of FIN."""
     connection = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

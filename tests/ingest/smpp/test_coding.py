@@ -48,7 +48,7 @@ def test_the_default_alphabet_is_the_bind_s(value: int) -> None:
 
 
 def test_what_is_in_doubt() -> None:
-    """Reserved by 23.038, or named otherwise by SMPP 3.4 5.2.19."""
+    """Codings that 23.038 reserves, or that SMPP 3.4 5.2.19 names otherwise."""
     doubted = {value for value in range(256) if not charset_from_data_coding(value, alphabet="")[1]}
     smpp_says_otherwise = {5, 6, 7, 9, 10, 11, 12, 13, 14, 15}
     reserved = {v for v in range(16, 128) if v & 0b1100 == 0b1100} | set(range(0x80, 0xC0))

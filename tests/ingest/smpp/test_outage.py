@@ -1,4 +1,4 @@
-"""A broker that goes away and comes back under the receiver, and a gateway that sends again."""
+"""A broker goes away during a bind and comes back, and the gateway sends again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KILL_AT = 500
 async def test_what_kafka_does_not_take_is_asked_for_again_and_nothing_is_lost_or_doubled(
     kafka_factory: Callable[[], LocalKafka], tmp_path: Path
 ) -> None:
-    """It binds once Kafka is there, says ESME_RX_T_APPN while it is away, OK when it is back."""
+    """The receiver binds once Kafka is there. It answers ESME_RX_T_APPN while Kafka is away."""
     broker = kafka_factory()
     gateway = Gateway(messages=MESSAGES, marks=(KILL_AT,))
     port = free_port()
@@ -56,5 +56,5 @@ async def test_what_kafka_does_not_take_is_asked_for_again_and_nothing_is_lost_o
 
 
 def said(home: Path) -> str:
-    """What the receiver logged."""
+    """The lines that the receiver logged."""
     return (home / "smpp.log").read_text()

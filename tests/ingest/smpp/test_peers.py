@@ -1,4 +1,4 @@
-"""Gateways that others wrote: smpp34's server, in Rust, and Kannel's `drive_smpp`, in C."""
+"""Gateways of others: smpp34's server, in Rust, and Kannel's `drive_smpp`, in C."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UDHI = 0x40
 
 @asynccontextmanager
 async def bound_to(port: int, home: Path, **given: Any) -> AsyncIterator[FakePublisher]:
-    """A receiver bound to who listens there; unbound in order at the end."""
+    """A receiver that is bound to the server at this port; unbound in order at the end."""
     publisher, ended = FakePublisher(), asyncio.Event()
     receiver = Receiver(settings_for(home, port, **given), publisher=publisher)
     running = asyncio.create_task(receiver.run(ended))
@@ -45,7 +45,7 @@ async def bound_to(port: int, home: Path, **given: Any) -> AsyncIterator[FakePub
 
 @contextmanager
 def drive_smpp(port: int, log: Path, *, messages: int) -> Iterator[None]:
-    """Kannel's SMSC, listening soon. It ends unless somebody listens as its smsbox."""
+    """Kannel's SMSC, which listens soon. It ends unless somebody listens as its smsbox."""
     words = [str(DRIVE_SMPP), "-p", str(port), "-m", str(messages), "-v", "4", "-l", str(log)]
     with (
         socket.create_server(("127.0.0.1", SMSBOX_PORT)),

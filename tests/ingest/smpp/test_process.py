@@ -1,4 +1,4 @@
-"""The receiver's process killed under traffic: smpp34's server delivers, a real Kafka takes."""
+"""The receiver's process is killed under traffic, with smpp34's server and a real Kafka."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(
 async def test_what_kafka_has_and_the_gateway_has_no_answer_to_has_one_effect(
     kafka: str, tmp_path: Path
 ) -> None:
-    """Half the answers are unread when the process is killed: those are sent again."""
+    """Half of the answers are unread when the process is killed; those messages are sent again."""
     gateway = Gateway(messages=UNREAD)
     pdus = [
         pdu_of(b"message %d" % number, source=gateway.handset(number)) for number in range(UNREAD)

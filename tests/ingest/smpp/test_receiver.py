@@ -1,4 +1,4 @@
-"""The receiver and a gateway that behaves, refuses, breaks off and lies."""
+"""The receiver with a gateway that behaves, refuses, breaks off and lies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def raws(publisher: FakePublisher) -> list[MoRaw]:
 
 
 def answered(publisher: FakePublisher) -> list[tuple[str, int]]:
-    """What was published as having been answered."""
+    """The entries that were published as answered."""
     found = [record for record in publisher.of(MO_RAW) if isinstance(record, MoRaw)]
     return [(each.bind, each.delivery) for raw in found for each in raw.answered]
 
@@ -105,7 +105,7 @@ async def test_without_kafka_the_gateway_is_asked_to_send_again_under_another_bi
 
 
 async def test_a_window_of_deliveries_waits_and_no_more(tmp_path: Path) -> None:
-    """What follows a full window is read when there is room: an answer precedes that to it."""
+    """A PDU behind a full window is read when there is room, which is after an answer."""
     publisher = FakePublisher(held=asyncio.get_running_loop().create_future())
     async with receiving(tmp_path, publisher, smpp_window=2) as (smsc, _, _):
         session = await smsc.bound()
@@ -165,7 +165,7 @@ async def test_a_data_sm_is_taken_as_a_deliver_sm_is(tmp_path: Path) -> None:
 
 
 class FailingPublisher(FakePublisher):
-    """Has a defect, at first."""
+    """A publisher with a defect, at first."""
 
     def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Awaitable[bool]:
         if not self.asked.is_set():
@@ -303,7 +303,7 @@ async def test_at_the_end_it_answers_unbinds_and_publishes_what_arrived(tmp_path
 
 
 class SlowToConfirm(FakePublisher):
-    """Kafka takes deliveries at once, and what was answered only when asked a second time."""
+    """Takes deliveries at once, and the list of answers only at the second request."""
 
     asked_to_confirm = 0
 
@@ -334,7 +334,7 @@ async def test_what_was_being_confirmed_when_it_ends_is_confirmed_by_the_unbind(
 
 
 async def test_only_an_answer_answers_the_unbind(tmp_path: Path) -> None:
-    """A deliver_sm of the same sequence number shows nothing, and comes again by the next bind."""
+    """A deliver_sm with the same sequence number is no answer, and comes again by the next bind."""
     publisher = FakePublisher()
     async with receiving(tmp_path, publisher, smpp_enquire_seconds=60) as (smsc, ended, running):
         session = await smsc.bound()
@@ -393,7 +393,7 @@ async def test_a_gateway_that_accepts_again_is_bound_to(
 async def test_what_keeps_it_from_binding_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, port: int
 ) -> None:
-    """Nothing listens; or it listens and hangs up."""
+    """Nothing listens, or the peer listens and hangs up."""
     caplog.set_level(logging.WARNING)
     async with receiving(tmp_path, FakePublisher(), **({"smpp_port": 1} if port else {})) as (
         smsc,
@@ -408,13 +408,13 @@ async def test_what_keeps_it_from_binding_is_said_once(
 
 
 def binds(outcome: str) -> float:
-    """How often a bind had that outcome."""
+    """How many binds had this outcome."""
     return metrics.BINDS.labels(outcome)._value.get()
 
 
 @dataclass
 class AskedPublisher(FakePublisher):
-    """Kafka that is away; counts how often it was asked for."""
+    """A Kafka that may be away; counts how often the receiver asked whether it is there."""
 
     asks: int = 0
 

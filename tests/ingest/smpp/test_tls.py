@@ -1,4 +1,4 @@
-"""The handshake with a gateway whose certificate is right, and with those whose is not."""
+"""The TLS handshake with a gateway whose certificate is right, and with gateways whose is wrong."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
 def openssl(folder: Path, *words: str) -> None:
-    """Run it there; raises when it fails."""
+    """Run openssl in this folder; raise if it fails."""
     subprocess.run([OPENSSL, *words], cwd=folder, check=True, capture_output=True)
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """Two authorities, of which one is trusted, and what they signed."""
+    """Two authorities, of which one is trusted, and the certificates that they signed."""
 
     folder: Path
 
@@ -56,7 +56,7 @@ class Certificates:
 
 @dataclass
 class Listening:
-    """The gateway's side of TLS, and which name each caller asked for (SNI, RFC 6066 3)."""
+    """The gateway's side of TLS, and the name that each caller asked for (SNI, RFC 6066 3)."""
 
     certificates: Path
     name: str
@@ -94,7 +94,7 @@ def tls(certificates: Path, **given: Any) -> dict[str, Any]:
 
 
 def run(work: Coroutine[Any, Any, None], *, loop: str) -> None:
-    """On asyncio's own loop, or on the one that the process uses."""
+    """Run on asyncio's own event loop, or on the one that the process uses."""
     (uvloop.run if loop == "uvloop" else asyncio.run)(work)
 
 

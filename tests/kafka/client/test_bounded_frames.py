@@ -1,4 +1,4 @@
-"""A frame is as large as what was asked for, or it is not read."""
+"""A frame that is larger than its request allows is not read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FETCH, OTHER = FetchRequest_v4(-1, 1, 1, 1, 1, []), MetadataRequest_v0([])
 
 
 class Transport:
-    """Tells whether it was aborted."""
+    """Records whether it was aborted."""
 
     is_aborted = False
 
@@ -32,7 +32,7 @@ class Transport:
 
 
 class Connection:
-    """As `_read` sees aiokafka's."""
+    """aiokafka's connection, as `_read` sees it."""
 
     def __init__(self, request: Any) -> None:
         self._reader = asyncio.StreamReader()

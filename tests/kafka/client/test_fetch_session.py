@@ -1,4 +1,4 @@
-"""Fetch sessions: what is asked of a broker, and that nothing is missed whatever becomes of one."""
+"""Fetch sessions: what each request names, and that no record is missed when a session fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def whole(*places: tuple[str, int, int]) -> FetchRequest:
 
 
 class Broker:
-    """Keeps what it is sent, and gives the answers in turn."""
+    """Keeps the requests, and gives the answers in sequence."""
 
     def __init__(self, *answers: tuple[int, int] | Exception) -> None:
         self.answers = list(answers)
@@ -50,7 +50,7 @@ class Broker:
 
     @property
     def named(self) -> list[dict[str, list[tuple[int, int]]]]:
-        """Partition and offset by topic, of each request."""
+        """Partition and offset by topic, for each request."""
         return [
             {topic: [(p[0], p[2]) for p in partitions] for topic, partitions in request.topics}
             for request in self.sent
@@ -109,7 +109,7 @@ async def test_a_cancelled_fetch_is_followed_by_one_that_names_everything():
 
 
 async def test_after_the_last_epoch_comes_the_first():
-    """KIP-227: 0 begins a session, so that the count goes on at 1."""
+    """KIP-227: epoch 0 begins a session, so the count continues at 1."""
     broker, session = Broker((7, 0), (7, 0), (7, 0)), FetchSession()
     await session.fetch(broker, whole(("a", 0, 5)))
     session._epoch = LAST_EPOCH
@@ -151,7 +151,7 @@ async def test_a_broker_gives_every_record_whatever_becomes_of_the_session(kafka
             await consumer.seek_to_beginning()
 
             async def seen(*published: int, count: int) -> list[tuple[int, int]]:
-                """Publish to these partitions; partition and offset of what comes next."""
+                """Publish to these partitions; return partition and offset of the next records."""
                 for number in published:
                     await producer.send_and_wait(topic, b"x", partition=number)
                 async with asyncio.timeout(PATIENCE_SECONDS):

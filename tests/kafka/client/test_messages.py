@@ -1,8 +1,8 @@
 """Requests and answers that aiokafka lacks, as octets.
 
-The octets are what a second implementation wrote and read: aiokafka's field types in the order of
-the message definitions of Apache Kafka 4.3 (`common/message/*.json`), by hand. kafka-python, which
-the product uses, makes the same of the definitions themselves.
+A second implementation wrote and read the octets: aiokafka's field types in the order of the
+message definitions of Apache Kafka 4.3 (`common/message/*.json`), by hand. kafka-python, which the
+product uses, must make the same octets from the definitions.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def test_a_request_is_the_octets_of_the_definition(
 
 
 def read(request_: KafkaPythonRequest, body: str, *, header: str = "0000000500") -> Any:
-    """What the connection gives the caller of an answer; the header's tags are none."""
+    """What the connection gives the caller of an answer; its header has no tags."""
     octets = BytesIO(bytes.fromhex(header + body))
     assert request_.parse_response_header(octets).correlation_id == 5
     return request_.RESPONSE_TYPE.decode(octets)

@@ -1,4 +1,4 @@
-"""Workers with names on a real broker: who keeps what over a restart, and a name taken twice."""
+"""Workers with names on a real broker: what each keeps over a restart, and a name taken twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tag(kafka: str) -> str:
 
 @pytest.fixture
 def worker(kafka: str, tag: str, tmp_path: Path) -> Iterator[Callable[..., NamedWorker]]:
-    """Makes and starts a worker with a home of its own; all are killed in the end."""
+    """Starts workers, each with its own home; all are killed at the end."""
     with ExitStack() as ended:
 
         def make(home: str, *, name: str) -> NamedWorker:
@@ -43,7 +43,7 @@ def worker(kafka: str, tag: str, tmp_path: Path) -> Iterator[Callable[..., Named
 
 
 def members(bootstrap: str, group: str) -> set[str]:
-    """Names of the members."""
+    """The names of the members."""
     with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
         described = admin.describe_groups([group])[group]
     return {member["group_instance_id"] for member in described["members"]}

@@ -1,4 +1,4 @@
-"""What we count on in aiokafka's transactional producer."""
+"""The behaviour of aiokafka's transactional producer that our code depends on."""
 
 from __future__ import annotations
 

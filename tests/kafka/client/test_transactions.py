@@ -1,7 +1,7 @@
-"""Transactions on a real broker, with what goes wrong between their requests.
+"""Transactions on a real broker, with faults between their requests.
 
-An answer is lost when the connection breaks on it: the broker has done what was asked. A request is
-lost when the connection breaks before it.
+An answer is lost when the connection breaks on the answer: the broker has done what was asked. A
+request is lost when the connection breaks before it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def tag(kafka: str) -> str:
 
 @asynccontextmanager
 async def owner(bootstrap: str, tag: str, partition: int = 0):
-    """Whoever has the partition; who had it before is fenced."""
+    """The owner of the partition; the owner before it is fenced."""
     made = transactional_producer(bootstrap=bootstrap, transactional_id=f"{tag}-{partition}")
     try:
         await made.start()
@@ -87,7 +87,7 @@ async def transaction(producer, tag: str, number: int, partition: int = 0) -> No
 
 
 async def visible(bootstrap: str, tag: str, topic: str = "out") -> list[list[str]]:
-    """What is committed, by partition."""
+    """The committed records, by partition."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
@@ -123,7 +123,7 @@ def lines(*numbers: int) -> list[str]:
 
 
 class Wire:
-    """Sees what is sent, and breaks connections."""
+    """Records the requests, and breaks connections."""
 
     def __init__(self, monkeypatch) -> None:
         self.sent: Counter[int] = Counter()
@@ -149,7 +149,7 @@ class Wire:
         monkeypatch.setattr(AIOKafkaConnection, "_handle_frame", spied_handle)
 
     def lose(self, key: int, *, answer: bool) -> None:
-        """Once."""
+        """Lose the next request or answer of this kind."""
         self._lost.add((key, answer))
 
     def _takes(self, key, *, answer: bool) -> bool:
@@ -286,7 +286,7 @@ async def test_a_broker_killed_in_the_middle_of_a_transaction_goes_on_with_it(ka
 
 
 class BeforeV2(LocalKafka):
-    """A cluster that has not settled on transactions V2."""
+    """A cluster that has not agreed on transactions V2."""
 
     def _format(self, java_line, properties) -> None:
         words = ["format", "--cluster-id=before", "--feature", "transaction.version=1"]

@@ -1,4 +1,4 @@
-"""APIs of a counterpart on loopback, and what is sent to them."""
+"""APIs of a counterpart on loopback, and the submissions that they get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USER = "customer"
 
 
 def api_of(way: WayName, port: int, **given: Any) -> Api:
-    """An API that listens here; its answers are waited for shortly."""
+    """An API at this port; the time for its answers is short."""
     fields: dict[str, Any] = {
         "api_id": "1234",
         "way": way,

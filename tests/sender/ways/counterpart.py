@@ -1,4 +1,4 @@
-"""A gateway on loopback: it counts what it is sent, and answers as it is told to."""
+"""A gateway on loopback: it counts its requests, and gives the answers that the test sets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WAYS: dict[WayName, type[WayOverHttp]] = {
 
 @dataclass
 class Counterpart:
-    """What each operation is answered with: octets written as they are, then closed or kept."""
+    """The answer to each operation: octets, written unchanged; then it closes or waits."""
 
     way: WayName = WayName.HTTP
     answers: dict[str, Callable[[], bytes]] = field(default_factory=dict)
@@ -50,13 +50,13 @@ class Counterpart:
         return sum(seen == operation for seen, _ in self.seen)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until a request or the end of a connection has made it so."""
+        """Wait until a request or the end of a connection makes the condition true."""
         while not is_so():
             self.changed.clear()
             await self.changed.wait()
 
     def says(self, operation: str, line: str) -> None:
-        """Answer from now on with a line of the gateway, as this way has it."""
+        """From now on answer with a line of the gateway, in the form of this way."""
         octets = response(line_as(self.way, operation, line))
         self.answers[operation] = lambda: octets
 
@@ -92,7 +92,7 @@ class Counterpart:
 async def counterpart(
     way: WayName = WayName.HTTP, *, tls: ssl.SSLContext | None = None, **changes: Any
 ) -> AsyncIterator[Counterpart]:
-    """One that takes everything, until told otherwise."""
+    """A counterpart that takes everything, until the test sets another answer."""
     peer = Counterpart(way=way, **changes)
     for operation, line in (
         ("auth", f"OK: {SESSION}"),
@@ -117,7 +117,7 @@ async def counterpart(
 
 @asynccontextmanager
 async def way_to(peer: Counterpart, **changes: Any) -> AsyncIterator[WayOverHttp]:
-    """The way to it, closed in the end."""
+    """The way to the counterpart, closed at the end."""
     way = WAYS[peer.way](api_of(peer, **changes))
     try:
         yield way
@@ -146,7 +146,7 @@ def response(
 
 
 def operation_of(way: WayName, head: bytes, body: bytes) -> str:
-    """The operation as HTTP names it."""
+    """The operation by its HTTP name."""
     assert head.startswith(b"POST ")
     if way is WayName.HTTP:
         return head.split(b" ", 2)[1].decode().removeprefix("/http/")
@@ -156,7 +156,7 @@ def operation_of(way: WayName, head: bytes, body: bytes) -> str:
 
 
 def line_as(way: WayName, operation: str, line: str) -> bytes:
-    """A line of the gateway as the way's own document has it."""
+    """A line of the gateway as the document of this way has it."""
     if way is WayName.HTTP:
         return line.encode()
     if way is WayName.SOAP:

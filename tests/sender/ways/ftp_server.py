@@ -1,4 +1,4 @@
-"""pyftpdlib's server, that does at one moment of the dialogue what it is told."""
+"""pyftpdlib's server, which plays a trick at one moment of the dialogue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Trick = str | Callable[[], None]
 
 @dataclass
 class Tricks:
-    """What is done once, by command (before it is done) or by `command=code` (its answer)."""
+    """Tricks, each played once: by command (before it is done) or `command=code` (its answer)."""
 
     planned: dict[str, str] = field(default_factory=dict)
     last: str = ""
@@ -58,7 +58,7 @@ class Tricks:
 
 
 def play(handler: Any, words: str) -> bool:
-    """Do it; whether that took the place of what is usual."""
+    """Play the trick; return whether it replaces the usual answer."""
     match words:
         case "hang":
             pass

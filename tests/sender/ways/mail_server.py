@@ -1,4 +1,4 @@
-"""A mail server of a test's own, that does at one moment of the dialogue what it is told."""
+"""A mail server for tests, which plays a trick at one moment of the dialogue."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAIN = {
 
 @dataclass
 class MailServer:
-    """`tricks` are said once, in place of what is usual; `mails` are those whose end was seen."""
+    """Gives each of `tricks` once as an answer; `mails` are the mails whose end arrived."""
 
     tricks: dict[str, list[bytes]] = field(default_factory=dict)
     mails: list[bytes] = field(default_factory=list)

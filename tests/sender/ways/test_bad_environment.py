@@ -1,4 +1,4 @@
-"""Whatever the peer does: an outcome with words, sent once, and the next message goes on."""
+"""Whatever the peer does: an outcome with words, one request, and the next message goes."""
 
 import asyncio
 import gzip
@@ -50,7 +50,6 @@ ANSWERS = [
     pytest.param(lambda _: response(b""), "unknown", "an empty answer", {}, id="empty"),
     pytest.param(lambda _: response(b"\r\n "), "unknown", "an empty answer", {}, id="blank"),
     pytest.param(lambda _: b"", "unknown", "Server disconnected", {}, id="closed without a word"),
-    pytest.param(lambda _: b"\x00\xff" * 99, "unknown", "", {}, id="no HTTP"),
     pytest.param(lambda _: b"ID: 5\r\n\r\n", "unknown", "", {}, id="a line without HTTP"),
     pytest.param(
         lambda taken: response(taken[: len(taken) // 2], length=len(taken), headers=CLOSE),
@@ -62,12 +61,8 @@ ANSWERS = [
         "unknown", "", {}, id="chunks that do not end",
     ),
     pytest.param(
-        lambda _: response(b"a" * 10_000_000),
-        "unknown", "more than 65536 octets, which begin: aaa", {}, id="10 MB",
-    ),
-    pytest.param(
         lambda taken: response(taken + b" " * 70_000),
-        "unknown", "more than 65536 octets", {}, id="an ID before 70 kB",
+        "unknown", "more than 65536 octets, which begin: ", {}, id="an ID before 70 kB",
     ),
     pytest.param(
         lambda taken: response(taken, headers=f"X: {'a' * 100_000}\r\n"),
@@ -318,7 +313,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used_again():
 
 
 async def test_a_kept_connection_that_closes_after_reading_has_seen_one_request():
-    """aiohttp repeats GET there; a POST that was repeated would be a second message."""
+    """aiohttp repeats GET in this case; a repeated POST would be a second message."""
     async with counterpart() as peer, way_to(peer) as way:
         await way.submit(submission_of(), always)
         peer.answers["sendmsg"] = lambda: b""

@@ -1,4 +1,4 @@
-"""The way by FTP against a server that answers, refuses, is silent, lies and breaks."""
+"""The way by FTP with a server that answers, refuses, is silent, lies and breaks off."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def files_of(folder: Path) -> dict[str, str]:
 
 
 async def goes_on(way: FtpWay, tricks: Tricks, folder: Path) -> None:
-    """The next command goes as if nothing had been."""
+    """The next command goes as usual."""
     tricks.planned.clear()
     (answer,) = await way.submit(submission_of("next", command_id=NEXT), always)
     assert answer.outcome is Outcome.SUBMITTED, answer
@@ -159,7 +159,7 @@ async def test_what_cannot_be_looked_at_is_unknown(moment: str, tmp_path: Path) 
 
 
 async def test_where_neither_name_is_there_it_is_unknown(tmp_path: Path) -> None:
-    """The gateway may have taken it already."""
+    """The gateway may have taken the file already."""
     folder = tmp_path / "files"
     with uploading(folder, timeout_seconds=SOON) as (way, tricks, _):
         tricks.planned["RNTO=250"] = CLOSE

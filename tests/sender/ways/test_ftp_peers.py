@@ -1,4 +1,4 @@
-"""The way by FTP to vsftpd, another's server, which knows neither MLST nor TLS sessions anew."""
+"""The way by FTP to vsftpd, which is not ours, and has neither MLST nor new TLS sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A login that many calls wait for."""
+"""One login for which many calls wait."""
 
 from __future__ import annotations
 

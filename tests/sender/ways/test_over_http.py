@@ -1,4 +1,4 @@
-"""HTTP, XML and SOAP against a gateway that does as its documents say."""
+"""HTTP, XML and SOAP with a gateway that does what its documents say."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The way by SMPP against a gateway that answers, refuses, is silent, lies and breaks."""
+"""The way by SMPP with a gateway that answers, refuses, is silent, lies and breaks off."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ID = b"6a3ed98a66444e8abac3acd9bba8656f\0"
 
 
 class Gateway:
-    """An SMSC that answers each submit_sm by `answers`, and keeps what it saw."""
+    """An SMSC that answers each submit_sm from `answers`, and keeps what it received."""
 
     def __init__(self, smsc: Smsc) -> None:
         self.smsc = smsc
@@ -43,7 +43,7 @@ class Gateway:
         self.session: Session | None = None
 
     async def next_submit(self) -> int:
-        """Wait for a submit_sm on the bind, or on the next; its sequence number."""
+        """Wait for a submit_sm on this bind or the next; return its sequence number."""
         if self.session is None:
             self.session = await self.smsc.bound()
         pdu = await self.session.read_only(Command.SUBMIT_SM)
@@ -82,14 +82,14 @@ async def sending(
 
 
 async def both(way: SmppWay, act: Awaitable[object], *words: Any, **given: Any) -> list[Answer]:
-    """What the way saw while the gateway did something."""
+    """What the way saw while the gateway acted."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         answers, _ = await asyncio.gather(way.submit(submission_of(*words, **given), always), act)
     return list(answers)
 
 
 async def goes_on(way: SmppWay, gateway: Gateway) -> None:
-    """The next command is submitted as if nothing had been."""
+    """The next command is submitted as usual."""
     before = len(gateway.seen)
     (answer,) = await both(way, gateway.answer(b"next\0"), "next")
     assert (answer.outcome, answer.gateway_message_ids) == (Outcome.SUBMITTED, ("next",))
@@ -200,7 +200,7 @@ async def says_a_length_that_cannot_be(gateway: Gateway) -> None:
 
 
 async def answers_at_length(gateway: Gateway) -> None:
-    """10 MB of enquire_link_resp that nobody asked for, and then hangs up."""
+    """10 MB of enquire_link_resp without a question, and then the end of the connection."""
     await gateway.next_submit()
     assert gateway.session is not None
     for sequence in range(1000, 1100):
@@ -388,7 +388,7 @@ async def test_a_refused_bind_is_not_tried_at_once_again(monkeypatch: pytest.Mon
 
 
 async def test_ten_binds_are_not_refused_within_a_minute() -> None:
-    """Clickatell blocks the address then."""
+    """After ten refusals Clickatell blocks the address."""
     waits = []
     async with sending() as (way, gateway):
         gateway.smsc.refuses = 0x0E

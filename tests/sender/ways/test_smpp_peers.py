@@ -1,4 +1,4 @@
-"""The way by SMPP to a gateway that others wrote: smpp34's server, in Rust."""
+"""The way by SMPP to a gateway of others: smpp34's server, in Rust."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_texts_arrive_whole_and_once() -> None:
 
 
 async def take(server: smpp34.Server, seen: list[smpp34.SubmitSmEvent], *, count: int) -> None:
-    """Answer the submissions of whoever binds."""
+    """Answer the submissions of every bind."""
     while len(seen) < count:
         event = await server.next()
         if isinstance(event, smpp34.SubmitSmEvent):

@@ -1,4 +1,4 @@
-"""The way by SMTP against a server that answers, refuses, is silent, lies and breaks."""
+"""The way by SMTP with a server that answers, refuses, is silent, lies and breaks off."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BEFORE = ["greeting", "EHLO", "MAIL", "RCPT", "DATA"]
 
 
 async def goes_on(way: SmtpWay, server: MailServer) -> None:
-    """The next command goes as if nothing had been."""
+    """The next command goes as usual."""
     before = len(server.mails)
     (answer,) = await way.submit(submission_of("next"), always)
     assert (answer.outcome, answer.words) == (Outcome.SUBMITTED, HANDED_OVER)
@@ -171,7 +171,7 @@ async def test_nobody_listens() -> None:
     "ehlo", [PLAIN["EHLO"], b"250-mail.example.com\r\n250 STARTTLS\r\n"], ids=["lacks", "refuses"]
 )
 async def test_nothing_goes_without_starttls(ehlo: bytes) -> None:
-    """Nor does the password: an attacker in between may hide STARTTLS (RFC 3207 6)."""
+    """The password does not go either: an attacker may hide STARTTLS (RFC 3207 6)."""
     async with mailing(tls="on") as (way, server):
         server.tricks = {"EHLO": [ehlo], "STAR": [b"454 not now\r\n"]}
         (answer,) = await way.submit(submission_of(), always)

@@ -1,4 +1,4 @@
-"""The way by SMTP to servers that others wrote: aiosmtpd under STARTTLS, and exim."""
+"""The way by SMTP to servers of others: aiosmtpd under STARTTLS, and exim."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ kept:
 
 
 class Handler:
-    """What aiosmtpd took."""
+    """The mails that aiosmtpd took."""
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
@@ -80,7 +80,7 @@ def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data:
 async def aiosmtpd(
     folder: Path, *, certified: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[int, Handler]]:
-    """A server that takes mails under TLS alone, from who has logged in."""
+    """A server that takes mails only under TLS and after a login."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -140,7 +140,7 @@ async def test_exim_keeps_what_was_handed_over() -> None:
 
 
 async def hand_over_to_exim(folder: Path) -> None:
-    """It drops root's rights, so its folder is its own."""
+    """It gives up root's rights, so it has a folder of its own."""
     user = "Debian-exim" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
     folder.chmod(0o755)  # noqa: ASYNC240 - a test

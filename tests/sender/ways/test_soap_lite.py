@@ -1,4 +1,4 @@
-"""SOAP::Lite, another's server, takes our envelopes apart and writes the answers that we read."""
+"""SOAP::Lite, which is not ours, parses our envelopes and writes the answers that we read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def server():
-    """Its port, and a function that gives the next call that it has seen."""
+    """Its port, and a function that returns the next call that it received."""
     process = subprocess.Popen([PERL, str(PROGRAM)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -1,4 +1,4 @@
-"""How long a header says to wait (RFC 9110 10.2.3), in seconds."""
+"""How many seconds a header says to wait (RFC 9110 10.2.3)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The property, over all code points, against a second implementation of it."""
+"""The Unicode property, over all code points, against a second implementation."""
 
 import sys
 import unicodedata

@@ -1,4 +1,4 @@
-"""The texts that octets may have been meant as."""
+"""The texts that may have been meant by octets."""
 
 from contextlib import suppress
 
@@ -82,7 +82,7 @@ def test_septets_are_the_digits_of_one_number(octets: bytes, fill_bits: int) -> 
 
 @pytest.mark.parametrize("codec", _CODECS)
 def test_a_codec_that_is_left_out_for_ascii_reads_it_as_ascii(codec: str) -> None:
-    """Each pair: no octet of ASCII changes what the next one is."""
+    """For each pair: no ASCII octet changes the meaning of the next one."""
     for first in range(128):
         octets = b"".join(bytes((first, second)) for second in range(128))
         is_ascii = octets.decode(codec) == octets.decode("ascii")
@@ -100,7 +100,7 @@ def test_the_regional_texts_of_ascii_are_those_of_every_codec(octets: bytes) -> 
     st.sampled_from(("utf-8", "utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le")),
 )
 def test_each_unicode_form_is_tried_also_without_an_octet_or_with_one_more(octets, form) -> None:
-    """Whatever is left out as impossible would not be read strictly."""
+    """The forms that are left out as impossible would not be read by a strict reader."""
     odd = (octets[:-1], octets[1:], octets + b"\0", b"\0" + octets) if len(octets) % 2 else ()
     for each in (octets, *odd):
         with suppress(UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Stop words by language and by law, and what may be meant as one."""
+"""Stop words by language and by law, and words that may be meant as one."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Stop words (G7.1.1): what a text is, and what it contains."""
+"""Stop words (G7.1.1): the meaning of a text, and the stop words in it."""
 
 import pytest
 from hypothesis import given
@@ -257,7 +257,7 @@ ANY_PHRASES = [
 
 @pytest.mark.parametrize("given_phrases", ANY_PHRASES)
 def test_a_phrase_is_found_wherever_it_stands_and_whatever_its_signs_are(given_phrases) -> None:
-    """The quick look for signs against the words one by one, over every phrase and its edges."""
+    """The quick search for signs against a search word by word, over every phrase and its edges."""
     wanted = Phrases(given_phrases)
     for phrase in given_phrases:
         folded = fold_text(phrase)

@@ -1,6 +1,7 @@
-"""Consent, told again by brute force: every question is answered from all facts, from the start.
+"""Consent as a brute-force model: every question is answered from all facts, from the start.
 
-Minutes since noon. No compaction, no memory of what was published, one function a question.
+Times are minutes since noon. The model does not compact, does not remember what was published, and
+has one function for each question.
 """
 
 from typing import NamedTuple
@@ -24,7 +25,7 @@ REPLIES = {("custom", "STOP"): "us", ("custom", "QUIT"): "gateway"}
 
 
 class Fact(NamedTuple):
-    """Something known: it happened `at`, and came as the `nth`."""
+    """A fact: it happened `at`, and came as the `nth`."""
 
     at: int
     nth: int
@@ -38,7 +39,7 @@ class Fact(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """One side of a scope at some minute: its state, what is behind it, when that is confirmed."""
+    """One side of a scope at some minute: its state, the cause, and when it is confirmed."""
 
     state: str
     stop: Fact | None
@@ -47,7 +48,7 @@ class Standing(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A stop that awaits its confirmation, until when, and where."""
+    """A stop that waits for its confirmation, until when, and where."""
 
     stop: Fact
     deadline: int
@@ -55,7 +56,7 @@ class Waiting(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A confirmation of ours that is out."""
+    """A confirmation of ours that was sent."""
 
     stop: Fact
     deadline: int
@@ -63,7 +64,7 @@ class Sent(NamedTuple):
 
 
 class Model:
-    """What is known of one handset."""
+    """Everything known about one handset."""
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
@@ -77,7 +78,7 @@ class Model:
     def message(
         self, text: str, number: str, at: int, received: int, *, doubt: bool = False
     ) -> None:
-        """A message, by its words; one in doubt stops as any other, and opens nothing."""
+        """A message, by its words; a message in doubt stops like any other, and opens nothing."""
         words = text.upper().split()
         keywords = tuple(f"shared/{word}" for word in words if f"shared/{word}" in SCOPES)
         if any(word in STOP_WORDS for word in words):
@@ -116,16 +117,21 @@ class Model:
         waiting = next((w for w in self.to_confirm(received) if w.stop == stop), None)
         if sent_by == "us" and waiting:
             self._confirm(waiting, received, is_default=False)
-        elif sent_by and waiting:
+        elif sent_by == "gateway" and (waiting or self._gateway_awaits(stop, received)):
             self._note(at, ("confirm", "confirm"), scopes, of=stop)
 
+    def _gateway_awaits(self, stop: Fact, minute: int) -> bool:
+        """Whether the gateway has this stop as due, though ours may still have an earlier one."""
+        sides = [self.standing(scope, "gateway", minute) for scope in EVERYTHING]
+        return any(side.state == "confirmation-due" and side.stop == stop for side in sides)
+
     def order(self, verb: str, number: str | None, minute: int) -> None:
-        """An operator's, about a number or the account."""
+        """An operator's order about a number or the account."""
         effect = "open" if verb == "open" else "stop at once"
         self._note(minute, (effect, "nothing"), NUMBERS[number] if number else EVERYTHING)
 
     def standing(self, scope: str, side: str, minute: int) -> Standing:
-        """How one side of a scope stood at the end of a minute, by all that is known now."""
+        """The state of one side of a scope at the end of a minute, by everything known now."""
         if (scope, side) == ("premium", "gateway"):
             return Standing("open", None, (), 0)
         state, deadline, stop, behind = "open", 0, None, ()
@@ -158,7 +164,7 @@ class Model:
         return self.states(scope, minute) == ("open", "open")
 
     def to_confirm(self, minute: int) -> list[Waiting]:
-        """The stops that await a confirmation; ours, and where ours does not wait the gateway's."""
+        """The stops that wait for a confirmation: ours, else the gateway's."""
         found: dict[Fact, list[tuple[str, int]]] = {}
         for scope in EVERYTHING:
             sides = [self.standing(scope, side, minute) for side in SIDES]
@@ -172,7 +178,7 @@ class Model:
         ]
 
     def tick(self, minute: int) -> list[Fact]:
-        """The stops our default text confirms at this minute."""
+        """The stops that our default text confirms at this minute."""
         due = [w for w in self.to_confirm(minute) if w.deadline - LEAD <= minute]
         sent = []
         for waiting in due:
@@ -184,7 +190,7 @@ class Model:
         return sent
 
     def confirm(self, scope: str, minute: int) -> bool:
-        """The application's own confirmation from a sender; whether one was due."""
+        """The application's own confirmation from a sender; returns whether one was due."""
         for waiting in self.to_confirm(minute):
             if minute < waiting.deadline - LEAD and scope in waiting.scopes:
                 self._confirm(waiting, minute, is_default=False)
@@ -192,7 +198,7 @@ class Model:
         return False
 
     def fail(self, sent: Sent, minute: int) -> bool:
-        """A confirmation failed for good; whether the default text follows."""
+        """A confirmation failed for good; returns whether the default text follows."""
         self.sent.remove(sent)
         holds = any(
             standing.state != "open" and sent.stop in standing.behind

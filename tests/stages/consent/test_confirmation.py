@@ -29,12 +29,12 @@ STOPPED = ("stopped", "stopped")
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
 def default_text(number: str) -> str:
-    """G7.1.1's words, with the number texted."""
+    """The words of G7.1.1, with the number texted."""
     return f"You will no longer receive messages from the short code {number}"
 
 
@@ -209,11 +209,11 @@ class TestOfTheApplication:
 
 
 class TestAfterFailure:
-    """A confirmation that failed for good before its deadline is followed by the default text."""
+    """The default text follows a confirmation that failed for good before its deadline."""
 
     @pytest.fixture
     def talk(self) -> Conversation:
-        """A stop, confirmed by the application an hour later."""
+        """A stop that the application confirmed an hour later."""
         talk = Conversation()
         talk.says("STOP")
         talk.tick(60)
@@ -303,6 +303,16 @@ class TestCustomReply:
             (default_text(CUSTOM), "confirmation")
         ]
 
+    def test_the_gateways_own_is_recorded_though_ours_awaits_an_earlier_confirmation(self) -> None:
+        """HELP has re-enabled the gateway's side alone, so the gateway answers the next stop."""
+        talk = Conversation()
+        for text in ("CANCEL", "HELP", "QUIT"):
+            talk.pass_minutes(1)
+            talk.says(text, CUSTOM)
+        assert talk.states(CUSTOM) == STOPPED
+        talk.tick(600)
+        assert [command.purpose for command in talk.commands] == ["help"]
+
     def test_the_gateways_own_is_recorded_and_never_sent_by_us(self) -> None:
         talk = Conversation()
         talk.says("QUIT", CUSTOM)
@@ -334,7 +344,7 @@ class TestCustomReply:
 
 
 class TestFromTheRightNumber:
-    """The number texted confirms, but for one billed to the handset."""
+    """The number texted confirms, except a number that is billed to the handset."""
 
     @pytest.mark.parametrize("number", [ANN, CODE, INSIDE, SHARED, STRICT, "27119998888"])
     def test_the_number_texted(self, number: str) -> None:
@@ -407,7 +417,7 @@ def test_none_goes_to_a_number_of_ours(talk: Conversation, number: str) -> None:
 
 
 class TestHelp:
-    """G7.2.1: HELP has the custom reply if enabled and defined, else nothing; it passes."""
+    """G7.2.1: HELP gets the custom reply if enabled and defined, else nothing; the reply passes."""
 
     def test_the_custom_reply_answers_even_a_stopped_handset(self) -> None:
         talk = Conversation()

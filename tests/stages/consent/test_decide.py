@@ -16,7 +16,7 @@ OPEN = ("open", "open")
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
@@ -130,7 +130,7 @@ def test_an_alphanumeric_handset_has_no_consent_and_its_messages_pass(talk: Conv
 
 
 class TestOrder:
-    """Changes follow the gateway time; what comes late is a row about the past."""
+    """Changes follow the gateway time; a late event gives a row about the past."""
 
     def test_a_late_retry_of_an_old_stop_does_not_undo_a_newer_message(self) -> None:
         talk = Conversation()

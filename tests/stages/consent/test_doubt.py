@@ -38,7 +38,7 @@ CHOOSING = directory_from(
 
 
 def _labelled(talk: Conversation, octets: bytes, charset: str, number: str = ANN):
-    """A message as it comes, by the charset it names."""
+    """A message as it comes, with the charset that it names."""
     part = accepted(callback(octets, charset=charset, mo_msg_id="m"))
     message = message_from_part(part, account="main")
     given = {"octets": message.octets, "charset": message.charset, "lossy": message.lossy}
@@ -118,7 +118,7 @@ def test_a_stop_of_a_handset_that_is_not_international_stops_and_is_reviewed() -
 
 
 class TestWordsOfSets:
-    """Words by language and by law are ours; the gateway has its own five."""
+    """Words by language and by law are ours; the gateway has only its own five."""
 
     @pytest.mark.parametrize("word", ["REVOKE", "Opt-Out", "ARRET", "ARR\u00caT", "\u0642\u0641"])
     def test_a_chosen_word_stops_ours_and_re_enables_the_gateways(self, word: str) -> None:
@@ -223,7 +223,7 @@ def test_a_stop_of_a_number_as_people_write_it_is_put_to_review(handset, text, i
 
 
 def _encoded(word: str) -> list[str]:
-    """Texts of ASCII that stand for a word in another form."""
+    """ASCII texts that encode a word in another form."""
     octets = [word.encode(codec) for codec in ("ascii", "utf-8-sig", "utf-16-be", "utf-16")]
     octets.append(word.swapcase().encode("cp037"))
     hexes = [each.hex() for each in octets]
@@ -262,5 +262,5 @@ def test_no_text_that_other_octets_can_be_made_of_is_plain(text: str) -> None:
 
 @pytest.mark.parametrize("letter", string.ascii_letters + string.digits + "\"'(#*@")
 def test_ordinary_words_are_plain_whatever_they_begin_with(letter: str) -> None:
-    """What people write is looked at once: one more look takes as long as ten messages."""
+    """An ordinary text is examined once; a second time would take as long as ten messages."""
     assert is_plain(f"{letter} ordinary words, 50 % off + more & more, see you there at 8")

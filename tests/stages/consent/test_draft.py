@@ -1,4 +1,4 @@
-"""A draft changes by its methods alone, and an event is made by keyword."""
+"""A draft changes only through its methods, and an event is made by keyword."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGES = {"append", "extend", "insert", "remove", "pop", "clear", "sort", "upda
 
 
 def drafts_in(tree: ast.AST) -> set[str]:
-    """Names that hold a draft: arguments and variables annotated or made so."""
+    """The names that hold a draft: arguments and variables with its annotation or constructor."""
     names = set()
     for node in ast.walk(tree):
         match node:
@@ -36,7 +36,7 @@ def drafts_in(tree: ast.AST) -> set[str]:
 
 
 def writes(source: str) -> Iterator[str]:
-    """Every change of a draft's field: an assignment, a deletion, a list that is changed."""
+    """Every change of a draft's field: an assignment, a deletion, a change of a list."""
     tree = ast.parse(source)
     names = drafts_in(tree)
 

@@ -1,4 +1,4 @@
-"""The short way of the commonest message gives what the general way gives."""
+"""The fast path of the commonest message gives what the general path gives."""
 
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ MESSAGES = st.tuples(
 def in_general(
     talk: Conversation, row: HandsetConsent | None, message: MoMessage, now: datetime
 ) -> Decision:
-    """What the general way decides."""
+    """The decision of the general path."""
     number = talk.directory.find(message.number)
     return decide_on_message(
         row,

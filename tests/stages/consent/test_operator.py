@@ -1,4 +1,4 @@
-"""Stops that did not come by SMS, and the sender's last look."""
+"""Stops that did not come by SMS, and the sender's last check."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,12 +29,12 @@ from tests.support.rented_numbers import (
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
 def order(talk: Conversation, *, stops: bool = True, **fields: str) -> None:
-    """An operator's order, taken."""
+    """An operator's order, carried out."""
     given = {"handset": HANDSET, "stops": stops, "actor": "eve", "reason": "letter of 2 March"}
     wanted = OperatorOrder(**(given | fields))
     talk._take(take_order(talk.row, wanted, directory=talk.directory, now=talk.now))
@@ -167,7 +167,7 @@ def request(**fields: str) -> ConsentRequest:
 
 
 class TestOrderFromRequest:
-    """What a record of `consent-request` orders."""
+    """The order that a record of `consent-request` contains."""
 
     @pytest.mark.parametrize(
         ("fields", "stops"),

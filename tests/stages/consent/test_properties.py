@@ -88,7 +88,7 @@ def minutes_of(time: datetime) -> int:
 
 
 def read_as_of(rows: list[ConsentChange], scope: str, at: int, known: datetime) -> tuple[str, str]:
-    """What README's as-of query gives: the latest row of the scope, else of the account."""
+    """The answer of the as-of query: the latest row of the scope, else of the account."""
     for wanted in (scope, "main"):
         candidates = [
             (row.at, row.recorded_at, row.state, row.gateway_state)
@@ -101,7 +101,7 @@ def read_as_of(rows: list[ConsentChange], scope: str, at: int, known: datetime) 
 
 
 class ToldTheSame(RuleBasedStateMachine):
-    """The stages and the model told the same things, the stages with so much memory."""
+    """The stages and the model get the same events; the stages have this much memory."""
 
     kept = 1000
     kept_unstopped = 1000
@@ -125,26 +125,26 @@ class ToldTheSame(RuleBasedStateMachine):
         self.numbers = PAIRS[0]
 
     def teardown(self) -> None:
-        """Give the memory back its size."""
+        """Set the memory back to its size."""
         self._patch.undo()
 
     @property
     def minute(self) -> int:
-        """The time it is."""
+        """The present time."""
         return minutes_of(self.stages.now)
 
     @rule(data=st.data())
     def something_happens(self, data: st.DataObject) -> None:
-        """One of the steps: as rules of their own, some would be left out of each conversation."""
+        """One of the steps. Separate rules would leave some of them out of each conversation."""
         getattr(self, data.draw(st.sampled_from(self.steps)))(data)
 
     @initialize(numbers=st.sampled_from(PAIRS))
     def two_numbers(self, numbers: tuple[str, str]) -> None:
-        """Few numbers, so that what is said is often about the same one."""
+        """Few numbers, so that many events are about the same number."""
         self.numbers = numbers
 
     def message_comes(self, data: st.DataObject) -> None:
-        """A message, possibly long after it was sent."""
+        """A message comes, possibly long after it was sent."""
         late = data.draw(LATENESS)
         number = data.draw(st.sampled_from(self.numbers))
         text = data.draw(st.sampled_from(TEXTS.get(number, WORDS)))
@@ -171,11 +171,11 @@ class ToldTheSame(RuleBasedStateMachine):
         talk._take(take_order(talk.row, order, directory=talk.directory, now=talk.now))
 
     def time_passes(self, data: st.DataObject) -> None:
-        """Time, without a tick: a worker that is down."""
+        """Time passes without a tick, as while a worker is down."""
         self.stages.pass_minutes(data.draw(st.sampled_from((1, 3, 20, 100, 400))))
 
     def a_deadline_comes_near(self, data: st.DataObject) -> None:
-        """The clock stands at, or beside, the next moment at which something is due."""
+        """The clock is at, or beside, the next moment at which something is due."""
         lead, beside = (
             data.draw(st.sampled_from((LEAD, LEAD, 0))),
             data.draw(st.sampled_from((-1, 0, 1))),
@@ -187,7 +187,7 @@ class ToldTheSame(RuleBasedStateMachine):
 
     @invariant()
     def mts_pass_where_the_model_is_open(self) -> None:
-        """Now, from every sender."""
+        """At the present time, from every sender."""
         for name in self.numbers:
             for sender, keyword, scope in SENDERS[name]:
                 is_open = self.model.is_open(scope, self.minute)
@@ -195,7 +195,7 @@ class ToldTheSame(RuleBasedStateMachine):
 
 
 class WithAllMemory(ToldTheSame):
-    """Nothing is forgotten: every question is answered as the model does."""
+    """Nothing is forgotten: every question has the same answer as the model's."""
 
     steps = (*ToldTheSame.steps, "request_comes", "request_comes", "a_confirmation_fails")
 
@@ -204,7 +204,7 @@ class WithAllMemory(ToldTheSame):
         self.followed = 0
 
     def ticks_come(self, data: st.DataObject) -> None:
-        """A tick at its minute, and another some time later."""
+        """A tick at its minute, and another one some time later."""
         for step in (0, data.draw(st.sampled_from((0, 1, 120, 700)))):
             self.stages.pass_minutes(step)
             due = [stop.number for stop in self.model.tick(self.minute)]
@@ -214,7 +214,7 @@ class WithAllMemory(ToldTheSame):
                 event(f"{len(sent)} default texts at a tick")
 
     def request_comes(self, data: st.DataObject) -> None:
-        """An application's request, or its confirmation."""
+        """The application sends a request or its confirmation."""
         number = data.draw(st.sampled_from(self.numbers))
         confirms = data.draw(st.booleans()) and number != "premium"  # which confirms nothing
         sender, keyword, scope = data.draw(st.sampled_from(SENDERS[number]))
@@ -237,7 +237,7 @@ class WithAllMemory(ToldTheSame):
         event(f"{'a confirmation' if confirms else 'an MT'} {'passes' if passes else 'is refused'}")
 
     def a_confirmation_fails(self, data: st.DataObject) -> None:
-        """For good, as its sender is told at some time; the same result comes twice."""
+        """A confirmation fails for good; we hear of it later, and the result comes twice."""
         commands = [c for c in self.stages.commands if c.purpose in CONFIRMING]
         out = list(zip(self.model.sent, commands[-len(self.model.sent) :], strict=False))
         if not out or self.followed:  # the model does not tell follow-ups from confirmations
@@ -252,7 +252,7 @@ class WithAllMemory(ToldTheSame):
 
     @invariant()
     def as_of_questions_are_answered_right(self) -> None:
-        """At every minute, for every scope, by what is known now."""
+        """For every minute and every scope, by everything known now."""
         now = self.stages.now + timedelta(seconds=1)
         said_until = self.minute
         row = self.stages.row
@@ -275,25 +275,25 @@ class WithAllMemory(ToldTheSame):
 
     @invariant()
     def no_stop_is_confirmed_twice(self) -> None:
-        """One confirmation for each stop message at most, but for those that failed."""
+        """At most one confirmation for each stop message, except after a failure."""
         stops = [c.mo_message_id for c in self.stages.commands if c.purpose in CONFIRMING]
         assert len(stops) - len(set(stops)) <= self.followed
 
     @invariant()
     def rows_of_a_handset_are_recorded_one_after_another(self) -> None:
-        """No two rows are known since the same moment, in milliseconds, as the store has it."""
+        """No two rows have the same `recorded_at`, in milliseconds as the store keeps it."""
         times = [(c.recorded_at - NOON) // timedelta(milliseconds=1) for c in self.stages.changes]
         assert times == sorted(set(times))
 
 
 class WithLittleMemory(ToldTheSame):
-    """Little is remembered: the past is told less finely, whether an MT passes is not."""
+    """Little is remembered: the past is less exact, but whether an MT passes is exact."""
 
     kept = 2
     kept_unstopped = 1
 
     def ticks_come(self, data: st.DataObject) -> None:
-        """Two ticks; which stop is confirmed may differ, that they stay stops may not."""
+        """Two ticks; which stop is confirmed may differ, but every stop stays a stop."""
         for step in (0, data.draw(st.sampled_from((0, 1, 120, 700)))):
             self.stages.pass_minutes(step)
             self.model.tick(self.minute)

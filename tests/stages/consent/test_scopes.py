@@ -1,4 +1,4 @@
-"""What a stop stops (G7.1.1, G7.1.2, G8.4): ranges, shared codes, accounts, strict numbers."""
+"""The scope of a stop (G7.1.1, G7.1.2, G8.4): ranges, shared codes, accounts, strict numbers."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ FUN, GAME = f"{SHARED}/FUN", f"{SHARED}/GAME"
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
@@ -437,7 +437,7 @@ class TestStopAll:
 
 
 class TestStrict:
-    """With `strict`, ours is re-enabled only by START, UNSTOP or YES; the gateway's as before."""
+    """With `strict`, only START, UNSTOP or YES re-enable our side; the gateway's side as before."""
 
     @pytest.mark.parametrize("text", ["START", "unstop!", "Yes."])
     def test_a_start_word_re_enables_both(self, talk: Conversation, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A handset that was forgotten is judged as if it had not been, and nothing says whose it is."""
+"""A forgotten handset is judged as before, and no record says whose the suppression is."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def play(talk: Conversation, steps) -> None:
 
 
 def forget(talk: Conversation) -> Suppression | None:
-    """The row goes, and what its suppression makes of it comes."""
+    """Remove the row, and use the row that its suppression gives."""
     kept = suppress(talk.row, now=talk.now)
     talk.octets = None
     if kept is not None:

@@ -1,4 +1,4 @@
-"""The timeline of one scope: folding, and what may be forgotten of it."""
+"""The timeline of one scope: folding it, and which events it may forget."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ effects = st.sampled_from(Effect)
 
 @st.composite
 def some_events(draw: st.DrawFn) -> list[Event]:
-    """Events as they arrive, at any times; a confirmation is of an earlier arrival."""
+    """Events as they arrive, with any times; a confirmation belongs to an earlier arrival."""
     events: list[Event] = []
     for arrival in range(draw(st.integers(1, 14))):
         at = draw(st.integers(0, 40)) * 10

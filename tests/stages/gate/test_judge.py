@@ -1,4 +1,4 @@
-"""The gate: the sender, the rules in their order, and what a command carries."""
+"""The gate: the sender, the rules in their order, and the content of a command."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -12,6 +12,7 @@ from pipeline.stages.gate.judge import GateRules, judge
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import (
     ANN,
+    API_ID,
     BOB,
     CODE,
     DIRECTORY,
@@ -30,7 +31,7 @@ RULES = GateRules()
 
 @pytest.fixture
 def talk() -> Conversation:
-    """A handset that has said nothing yet."""
+    """A handset that has sent nothing yet."""
     return Conversation()
 
 
@@ -40,7 +41,7 @@ def test_a_request_becomes_a_command(talk: Conversation) -> None:
     assert (command.request_id, command.purpose, command.mo_message_id) == ("r-1", "reply", "")
     assert (command.mo, command.reply_expected) == (True, True)
     assert (command.at, command.not_after) == (NOON, NOON + timedelta(hours=24))
-    assert (command.api_id, command.account, command.keyword) == ("1001", "main", "")
+    assert (command.api_id, command.account, command.keyword) == (API_ID, "main", "")
     assert (command.encoding, command.parts) == ("gsm7", 1)
     assert [(s.scope_kind, s.scope) for s in command.scopes] == [
         ("number", ANN),
@@ -216,7 +217,7 @@ class TestWithoutSender:
         talk.pass_minutes(1)
         talk.says("hello", INSIDE)
         talk.says("hello", ANN, late=5)  # came later, was sent earlier
-        [command] = talk.asks(mt(sender=None, api_id="1001")).commands
+        [command] = talk.asks(mt(sender=None, api_id=API_ID)).commands
         assert command.sender_id == INSIDE
 
     def test_what_came_late_does_not_make_it_forget_the_newest(self) -> None:

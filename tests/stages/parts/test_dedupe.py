@@ -1,4 +1,4 @@
-"""One part, one effect."""
+"""Every part has one effect, however often it arrives."""
 
 from datetime import timedelta
 
@@ -106,7 +106,7 @@ def test_a_retry_without_an_id_is_known_by_a_time_that_cannot_be_read(stated):
 
 @pytest.mark.parametrize("stated", ["2026-11-28T02:00:00", "soon", "0000-00-00 00:00:00"])
 def test_a_time_that_cannot_be_read_is_no_name_of_later_messages(stated):
-    """A gateway that states the same words in every callback: each stop, and its own retries."""
+    """A gateway that states the same words in every callback: each stop, with its own retries."""
     seen, ids = Seen(), set()
     for hours in (0, 5, 29, 150):  # within the horizon of 7 days
         at = NOON + timedelta(hours=hours)

@@ -1,4 +1,4 @@
-"""A deliver_sm sent again is a duplicate; one that a handset repeats is not."""
+"""A deliver_sm that the gateway sends again is a duplicate; one that the handset repeats is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T, A = "taken", "answered"  # what a step is
 
 
 class Topic:
-    """The table `seen` behind mo-raw, as the agent keeps it."""
+    """The table `seen` after mo-raw, as the agent keeps it."""
 
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}

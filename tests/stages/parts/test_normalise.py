@@ -116,7 +116,7 @@ def test_the_gateway_time_is_the_stated_one_or_our_receipt(stated, seconds_befor
     ],
 )
 def test_a_time_that_no_live_callback_can_have_is_our_receipt(before_receipt, is_live, source):
-    """G8.3.1: 254 minutes of retries, and ten more; a log is believed for any past time."""
+    """G8.3.1: 254 minutes of retries, and ten more; in a log any past time is believed."""
     stated = callback(timestamp=timestamp(NOON - before_receipt))
     part = normalised(stated, source=source)
     if is_live or source == "ftp":
@@ -168,7 +168,7 @@ def test_an_absent_charset_is_the_default_and_the_given_one_is_kept(
 
 
 def test_the_number_texted_stays_on_a_part_of_a_range():
-    """G8.4: a range is one number, the VMN actually texted is still told (spec-021)."""
+    """G8.4: a range is one number, but the part keeps the VMN that was texted (spec-021)."""
     assert _part(number="447700900777").number == "447700900777"
 
 

@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 def _callback_of_arrival(arrival: dict):
-    """A golden arrival as our callback; what SMPP says in TLVs is said in a header."""
+    """A golden arrival as our callback; SMPP's TLVs become a header."""
     udh = arrival.get("udh_hex", "")
     if "tlv" in arrival:
         tlv = arrival["tlv"]
@@ -174,7 +174,7 @@ def test_parts_join_only_within_the_spread_of_each_other(apart, joined, order):
 
 
 def test_gateway_times_are_compared_in_whole_seconds():
-    """A receipt that stands in for a missing time has a fraction of a second."""
+    """A receipt in place of a missing time has a fraction of a second."""
     without_time = piece(1, of=2, received=SPREAD + timedelta(milliseconds=900), timestamp="")
     assert Box().take_all([without_time, piece(2, of=2)])
 

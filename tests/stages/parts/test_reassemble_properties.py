@@ -1,4 +1,4 @@
-"""What holds of every order, time and reference: no part lost, none twice, a replay the same."""
+"""For every order, time and reference: no part is lost or doubled, and a replay gives the same."""
 
 from collections import Counter
 from datetime import timedelta
@@ -57,7 +57,7 @@ steps = st.lists(st.tuples(pieces, st.integers(0, 30)), max_size=25)
 
 
 def _run(given_steps):
-    """Each part is received some hours after the one before; the clock ticks between."""
+    """Each part is received some hours after the part before; the clock ticks between."""
     box, at, parts, messages = Box(), timedelta(hours=2), [], []
     for count, (fields, hours) in enumerate(given_steps):
         at += timedelta(hours=hours)

@@ -1,7 +1,7 @@
-"""An installation of before the partitions by `written_at`, and its migration that may be killed.
+"""An installation from before the partitions by `written_at`, and its migration, which is killed.
 
-python moved_store.py fill HOME         rows in every table, in one of 672 stated months
-python moved_store.py move HOME [N]     migrate; SIGKILL before the N-th statement of the move
+python moved_store.py fill HOME       rows in every table, in one of 672 stated months
+python moved_store.py move HOME [N]   migrate; SIGKILL before the N-th statement of the move
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ migrations_in = migrations.migrations_in
 
 
 def fill(home: Path) -> None:
-    """A row a month."""
+    """One row a month."""
     database.migrations_in = lambda: [each for each in migrations_in() if each.number < ADDED]
     with database.Database(Settings(home=home)) as opened:
         known = defaultdict(set)
@@ -85,7 +85,7 @@ class DeadlyClient:
 
 
 def move(home: Path, burn_at: int) -> None:
-    """Migrate, and die on the way."""
+    """Migrate, and kill the process meanwhile."""
     repartition.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[misc]
 
     def moved(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""An answer of a ClickHouse server is bounded, below whatever the driver does with it."""
+"""An answer of a ClickHouse server is bounded below the driver, whatever the driver does."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_redirection_is_not_followed() -> None:
 
 
 class Octets:
-    """An answer's body in pieces."""
+    """The body of an answer, in pieces."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)
@@ -130,7 +130,7 @@ def test_a_server_that_comes_up_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Port of a server that answers 200,000 octets, and whose authority is trusted."""
+    """The port of a server that answers 200,000 octets, and whose authority is trusted."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -155,7 +155,7 @@ class _Large(BaseHTTPRequestHandler):
             self.wfile.write(bytes(200_000))
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A handset's rows are deleted from the real engine: none is left, nor its digits on the disk."""
+"""A handset's rows are deleted from the real engine: no row is left, and no digits on the disk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import KIND_OF, TABLE_OF
 from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
+from pipeline.whose.rules import COPIES
 from tests.store.samples import (
     AT,
     AT_MS,
@@ -44,7 +45,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def of(handset: str, record: Record) -> Record:
-    """The sample as this handset's."""
+    """The sample, with the handset of the test."""
     if "handset" in record.__struct_fields__:
         return msgspec.structs.replace(record, handset=handset)
     if isinstance(record, records.MtRequest):
@@ -79,7 +80,8 @@ def test_every_row_of_the_handset_goes_from_the_disk_and_no_other(database, tmp_
             insert(database, of(OTHER, sample), key=OTHER)
     assert files_with(HANDSET, tmp_path)
     deleted = erase(database.writing, HANDSET, EVERYWHERE)
-    assert deleted == {TABLE_OF[kind]: 1 for kind in STORED_OF_HANDSETS}
+    copies = {table: len(kinds) for table, kinds in COPIES.items()}
+    assert deleted == {TABLE_OF[kind]: 1 for kind in STORED_OF_HANDSETS} | copies
     assert {count(database, kind) for kind in STORED_OF_HANDSETS} == {1}
     assert files_with(HANDSET, tmp_path) == []
     assert files_with(OTHER, tmp_path)
@@ -124,6 +126,8 @@ def test_what_came_after_the_erasure_stays(database):
     assert erase(database.writing, HANDSET, before)["mo_message_rows"] == 1
     kept = database.writing.query("SELECT message_id FROM twoway.mo_message").result_rows
     assert kept == [("b",)]
+    copied = database.writing.query("SELECT id FROM twoway.conversation_line").result_rows
+    assert copied == [("b",)]
 
 
 def test_an_interrupted_erasure_is_ended_by_the_next(database, tmp_path):

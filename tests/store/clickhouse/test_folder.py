@@ -1,4 +1,4 @@
-"""One process a folder; a second one is told who has it."""
+"""One process for each folder; a second process is told which process has it."""
 
 from __future__ import annotations
 

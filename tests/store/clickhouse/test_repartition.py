@@ -1,4 +1,4 @@
-"""Tables of before move to partitions by Kafka's time: nothing is lost, wherever it is killed."""
+"""Old tables move to partitions by Kafka's time: nothing is lost, wherever the move is killed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(*given: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation that was killed many times while it moved, and then was not."""
+    """An installation that was killed many times while it moved, and then was not killed."""
     folder = tmp_path_factory.mktemp("old")
     filled = run("fill", folder)
     assert filled.returncode == 0, filled.stderr

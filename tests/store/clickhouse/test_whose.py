@@ -18,7 +18,7 @@ from pipeline.store.query.questions import Questions
 from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
 from pipeline.whose.in_python import handsets_of
 from pipeline.whose.in_sql import HandsetTest, where
-from pipeline.whose.rules import OF_RECORD, How
+from pipeline.whose.rules import COPIES, OF_RECORD, How
 from tests.store.samples import AT_MS, SAMPLES
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def anonymous(kind: type[Record]) -> Record:
-    """A sample of the record that names nobody."""
+    """A sample of the record that names no handset."""
     sample = next(sample for sample in SAMPLES if type(sample) is kind)
     changes: dict[str, object] = {}
     for naming in OF_RECORD[kind]:
@@ -123,5 +123,6 @@ async def test_the_count_of_the_proof_passes_the_reports_fences(database: Databa
             database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
     lines = await Questions(database).json_lines(_COUNTS, {"h": "27820000001"})
     counted = {row["view"]: int(row["n"]) for row in map(json.loads, lines.splitlines())}
-    assert set(counted) == {snake_from_camel(kind.__name__) for kind in STORED_OF_HANDSETS}
+    views = {snake_from_camel(kind.__name__) for kind in STORED_OF_HANDSETS}
+    assert set(counted) == views | {table.removesuffix("_rows") for table in COPIES}
     assert counted["mo_raw"] == 1

@@ -1,4 +1,4 @@
-"""The ready questions about the past, on the real engine, with events that come late."""
+"""The ready questions about the past, on the real engine, with late events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def writer(database: Database) -> Iterator[ClickHouseWriter]:
 
 @pytest.fixture
 def ask(database: Database) -> Ask:
-    """Asks a question as anyone may, by its file and its parameters."""
+    """Puts a question as a user does, by its file and its parameters."""
     questions = Questions(database)
 
     async def ask(name: str, **parameters: str) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def ask(database: Database) -> Ask:
 
 
 async def store(writer: ClickHouseWriter, *talks: Conversation) -> None:
-    """Everything these conversations published, in the order in which they did."""
+    """Stores everything that these conversations published, in the order of publishing."""
     for records in ([t.changes for t in talks], [t.commands for t in talks]):
         found: list[Record] = [record for each in records for record in each]
         if not found:
@@ -68,7 +68,7 @@ async def store(writer: ClickHouseWriter, *talks: Conversation) -> None:
 
 
 def is_sent(talk: Conversation, sender: str = ANN) -> str:
-    """The id of the command that an MT asked for now became."""
+    """The id of the command that an MT request made now leads to."""
     [command] = talk.asks(mt(sender=sender, request_id=f"r-{len(talk.commands)}")).commands
     return command.command_id
 
@@ -146,7 +146,7 @@ async def test_what_was_true_and_what_was_known(
 async def test_the_gate_went_by_what_was_known_and_the_truth_is_what_order_gives(
     writer: ClickHouseWriter, ask: Ask
 ) -> None:
-    """Of arbitrary conversations: the second answer is that of one in which nothing came late."""
+    """The second answer equals the answer for the same conversation without late events."""
     chance = random.Random(5)
     talks = []
     expected: dict[str, tuple[int, int]] = {}

@@ -1,4 +1,4 @@
-"""Hostile statements get nothing out of the machine or into it; honest ones are answered."""
+"""Hostile statements read nothing from the machine and write nothing to it; honest ones work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer that ends early leaves nothing for the next question, whoever asks it."""
+"""An answer that ends early leaves nothing for the next question."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse import database as database_module
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import SESSIONS, BadStatement, Questions
-from pipeline.store.report.server import Report
+from pipeline.store.report.assembly import report_from
 from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def test_a_client_that_goes_leaves_nothing(database: Database) -> None:
 
 
 class Returning(Questions):
-    """A broken copy: a session goes back into the pool, however its answer ended."""
+    """A broken copy: it returns a session to the pool, however the answer ended."""
 
     def _with_session(self, ask: Any) -> Any:
         client = self._sessions.get()
@@ -120,7 +120,7 @@ async def test_more_than_an_answer_may_have_of_mo_raw_leaves_nothing(database: D
 
 async def test_an_http_client_that_hangs_up_leaves_nothing(database: Database) -> None:
     questions = Questions(database)
-    report = Report(settings=Settings(), questions=questions, is_ready=lambda: True)
+    report = report_from(Settings(), questions, is_ready=lambda: True)
     thread = ReportThread(report, host="127.0.0.1", port=0)
     port = thread.start()
     body = f"SELECT '{SECRET}', repeat('x', 1000), number FROM numbers(100000)".encode()

@@ -1,4 +1,4 @@
-"""No character before a formula hides it from the guard of CSV."""
+"""The guard of CSV finds a formula behind any first character."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.store.report.csv_answer import cell_from_value
+from pipeline.store.report.export.csv_form import cell_from_value
 from tests.hostile.growth import refuse_steep_growth
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Lines of the gateway, in the spellings that documents and clients know, and what is none."""
+"""Lines of the gateway, in the spellings of documents and clients, and other lines."""
 
 import pytest
 from hypothesis import given

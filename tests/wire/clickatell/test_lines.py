@@ -1,4 +1,4 @@
-"""Lines of a mail or a file: what a gateway reads of them, and that a text adds nothing."""
+"""The lines of a mail or a file: a gateway reads the same values, and a text adds no line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lines_of(
 
 
 def read(lines: list[str]) -> tuple[dict[str, str], str]:
-    """As Clickatell's pages have it: the parameters, and the text."""
+    """Parameters and text, read as Clickatell's pages say."""
     values: dict[str, str] = {}
     texts: list[str] = []
     data = ""

@@ -1,4 +1,4 @@
-"""What of a command goes out: its characters, its parts, its parameters."""
+"""The parts of a command that are sent: its characters, its parts, its parameters."""
 
 import pytest
 from hypothesis import given

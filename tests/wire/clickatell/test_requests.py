@@ -1,4 +1,4 @@
-"""Whatever the values are, another parser gets exactly them out of our octets."""
+"""For any values, another parser reads exactly these values from our octets."""
 
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET

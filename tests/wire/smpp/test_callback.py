@@ -1,4 +1,4 @@
-"""A deliver_sm becomes the callback, the part and the message it stands for."""
+"""A deliver_sm becomes its callback, its part and its message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def row_of(file: str, name: str) -> dict[str, Any]:
 
 
 def sar(reference: int, total: int, number: int) -> tuple[Tlv, ...]:
-    """The three parameters of a part."""
+    """The three `sar_*` parameters of a part."""
     return (
         Tlv(0x020C, reference.to_bytes(2, "big")),
         Tlv(0x020E, bytes([total])),
@@ -85,7 +85,7 @@ def part_of(pdu: bytes, *, offset: int = 0, alphabet: str = "gsm7") -> MoPart:
 
 
 def messages_of(*pdus: bytes, alphabet: str = "gsm7") -> list[MoMessage]:
-    """What comes out of them, one after the other."""
+    """The messages of these PDUs, in sequence."""
     seen, row, found = Seen(), None, []
     for offset, pdu in enumerate(pdus):
         part = seen.accept(part_of(pdu, offset=offset, alphabet=alphabet))

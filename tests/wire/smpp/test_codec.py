@@ -1,4 +1,4 @@
-"""SMPP PDUs: read as two other libraries read them, at every cut, and whatever the octets."""
+"""SMPP PDUs: read as two other libraries read them, at every cut, and for any octets."""
 
 from __future__ import annotations
 
@@ -165,12 +165,12 @@ def test_what_smpp34_renders_is_read_alike_and_rendered_alike(
 
 
 def as_smpplib_reads(octets: bytes) -> Any:
-    """A PDU as smpplib reads it: by its command's class."""
+    """A PDU as smpplib reads it: by the class of its command."""
     return smpplib.smpp.parse_pdu(octets, client=_Sequences(), allow_unknown_opt_params=True)
 
 
 class _Sequences:
-    """What smpplib asks of a client."""
+    """The part of a client that smpplib needs."""
 
     sequence = 1
 

@@ -1,4 +1,4 @@
-"""What a delivery receipt says, in each SMSC's way (SMPP 3.4 appendix B, 5.2.28, 5.3.2)."""
+"""What a delivery receipt says, in each SMSC's form (SMPP 3.4 appendix B, 5.2.28, 5.3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The submit_sm of a command, read back by another's codec and by our own reassembly."""
+"""The submit_sm of a command, read by the codec of others and by our own reassembly."""
 
 from __future__ import annotations
 

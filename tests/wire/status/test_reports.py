@@ -1,4 +1,4 @@
-"""Status callbacks by HTTP, XML and SOAP, and receipts, as what they report of an MT."""
+"""Status callbacks by HTTP, XML and SOAP, and receipts, as reports on an MT."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ REPORT = StatusReport(
 
 
 def xml_of(variables: Mapping[str, str]) -> str:
-    """As the XML callback is (XML API 2.4.9)."""
+    """The XML form of the callback (XML API 2.4.9)."""
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in variables.items())
     return f'<?xml version="1.0"?><callback>{inside}</callback>'
 
 
 def soap_of(variables: Mapping[str, str]) -> str:
-    """As the SOAP callback is: lower-case names, a status and a time that are integers."""
+    """The SOAP form of the callback: lower-case names, a status and a time that are integers."""
     types = {"api_id": "int", "timestamp": "int", "status": "int", "charge": "float"}
     inside = "\n".join(
         f'<{name.lower()} xsi:type="xsd:{types.get(name, "string")}">{value}</{name.lower()}>'
@@ -84,7 +84,7 @@ def raw_of(source: str, *, query: bytes = b"", body: bytes = b"", content_type: 
 
 
 def requests(variables: Mapping[str, str]) -> dict[str, MoRaw]:
-    """The same callback in every shape that the documents name."""
+    """The same callback in every form that the documents name."""
     form = urlencode(variables).encode()
     shapes = {
         "http-get": raw_of(Source.STATUS_HTTP, query=form),

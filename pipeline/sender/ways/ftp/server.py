@@ -1,32 +1,38 @@
-"""What an upload asks of an FTP server, each within the time that is left."""
+"""The requests of an upload to an FTP server, each within the time that is left."""
 
 from __future__ import annotations
 
 import ftplib
-import socket
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.peer.ftp import bounds
-from pipeline.peer.ftp.connection import CODEC, FtpConnection, end_tls, in_words, log_in
+from pipeline.peer.ftp.connection import (
+    CODEC,
+    NOT_UNDERSTOOD,
+    FtpConnection,
+    end_tls,
+    in_words,
+    interrupt,
+    log_in,
+)
 from pipeline.peer.ftp.trouble import LoginRefused, Trouble
 from pipeline.process.peer_words import peer_words
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from pipeline.sender.apis import Api
 
-#: RFC 959 4.2: the command is not known, not implemented, not with these arguments, not now.
-_NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 _NO_SUCH_FILE: Final = "550"
 
 
 class UploadRefused(Exception):
-    """The server answered that it does not do it; the words are its own."""
+    """The server answered that it does not do this; the words are the server's."""
 
     def __init__(self, words: str) -> None:
         super().__init__(peer_words(words))
@@ -35,7 +41,7 @@ class UploadRefused(Exception):
 
 
 class UploadServer:
-    """A connection, logged in, while `connected`; another thread may `abort` it."""
+    """A connection that is logged in while `connected`; another thread may `abort` it."""
 
     def __init__(self, api: Api, *, tls: ssl.SSLContext | None) -> None:
         self._api = api
@@ -46,7 +52,7 @@ class UploadServer:
 
     @contextmanager
     def connected(self, deadline: float) -> Iterator[UploadServer]:
-        """In the API's folder; raises `Trouble`. `deadline` is a time of `time.monotonic`."""
+        """Connect and enter the API's folder; raises `Trouble`. `deadline`: of `time.monotonic`."""
         self._deadline = deadline
         connection = self._connection = FtpConnection(self._tls)
         try:
@@ -69,26 +75,22 @@ class UploadServer:
             connection.close()
 
     def abort(self) -> None:
-        """End what another thread does here: it gets a `Trouble`."""
-        connection = self._connection
-        for each in (self._data, connection.sock if connection else None):
-            if each is not None:
-                with suppress(OSError):
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+        """End the work of another thread here: that thread gets a `Trouble`."""
+        interrupt(self._connection, self._data)
 
     def noop(self) -> str:
-        """What the server answers to NOOP."""
+        """The server's answer to NOOP."""
         with self._in_words():
             return peer_words(self._in_use().sendcmd("NOOP"))
 
     def make_folder(self, name: str) -> None:
-        """Make it, unless it is there: then the server refuses, and that says nothing."""
+        """Make the folder; a server refuses if it exists, so a refusal says nothing."""
         self._said(f"MKD {name}")
 
     def store(self, name: str, octets: bytes, *, may_write: Callable[[], bool]) -> bool:
         """Store a file; False: `may_write` said no, right before the first octet.
 
-        Raises `UploadRefused`, or `Trouble` where no answer to the whole was read.
+        Raises `UploadRefused`, or `Trouble` if the answer to the whole file was not read.
         """
         with self._in_words(), self._answered():
             data = self._data = self._in_use().transfercmd(f"STOR {name}")
@@ -115,12 +117,12 @@ class UploadServer:
         return True
 
     def delete(self, name: str) -> None:
-        """Delete it, if it is there."""
+        """Delete the file, if it exists."""
         with suppress(Trouble):
             self._said(f"DELE {name}")
 
     def size(self, name: str) -> int | None:
-        """What SIZE says; None where it says nothing."""
+        """The answer to SIZE; None if the server does not say."""
         with self._in_words():
             self._set_timeout()
             try:
@@ -138,7 +140,7 @@ class UploadServer:
                 except ftplib.error_perm as error:
                     if str(error).startswith(_NO_SUCH_FILE):
                         return False
-                    if not str(error).startswith(_NOT_UNDERSTOOD):
+                    if not str(error).startswith(NOT_UNDERSTOOD):
                         raise
                 else:
                     return True
@@ -176,7 +178,7 @@ class UploadServer:
 
     @contextmanager
     def _answered(self) -> Iterator[None]:
-        """A refusal by a whole answer is no trouble of the line."""
+        """Turn a refusal by a whole answer into `UploadRefused`: the connection did not fail."""
         self._set_timeout()
         try:
             yield
@@ -184,7 +186,7 @@ class UploadServer:
             raise UploadRefused(str(error)) from error
 
     def _said(self, command: str) -> bool:
-        """Whether the server does it."""
+        """Whether the server did it."""
         with self._in_words():
             self._set_timeout()
             try:
@@ -199,14 +201,14 @@ class UploadServer:
         return self._connection
 
     def _set_timeout(self) -> None:
-        """For the next answer, and for the next connection."""
+        """Set the time-out of the next answer, and of the next connection."""
         connection = self._in_use()
         connection.timeout = self._left()
         if connection.sock is not None:
             connection.sock.settimeout(connection.timeout)
 
     def _left(self) -> float:
-        """Seconds; raises `TimeoutError` when there are none."""
+        """The seconds that are left; raises `TimeoutError` if there are none."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError

@@ -1,6 +1,6 @@
 """One command's file: stored under a temporary name, then renamed to the name of the command.
 
-A name is stored once: who comes again looks first. So no attempt makes a second file.
+A name is stored once: every attempt first looks for it. So no attempt makes a second file.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 HANDED_OVER: Final = "handed over by FTP"
 FOLDER: Final = "tmp"  # of files that are not whole
-#: Of the time, what a lost answer leaves for looking.
+#: The share of the time that is left for looking after a lost answer.
 _FIRST_SHARE: Final = 0.6
 
 
 class UploadStep(IntEnum):
-    """How far it came, by what was written to the server."""
+    """How far the upload got, by what was written to the server."""
 
     NOTHING = auto()
     STORING = auto()  # octets were written, the answer to them was not read
@@ -37,7 +37,7 @@ class UploadStep(IntEnum):
 
 
 class Upload:
-    """Blocks: it runs in a thread of its own, and `give_up` is called from another."""
+    """Blocks: it runs in a separate thread, and `give_up` is called from another one."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Upload:
         self.step = UploadStep.NOTHING
 
     def run(self) -> Answer:
-        """What was seen; raises `PermitEnded`."""
+        """Upload, and return what was seen; raises `PermitEnded`."""
         try:
             with self._server.connected(self._begun + self._seconds * _FIRST_SHARE) as server:
                 return self._upload(server)
@@ -80,7 +80,7 @@ class Upload:
             return _unknown(f"{words}; then it could not be looked: {trouble}")
 
     def abandon(self) -> Answer:
-        """The time is over: end the connection, and say what may have become of it."""
+        """The time is over: end the connection, and say what may have become of the file."""
         with self._deciding:
             self._is_given_up = True
             may_be_there = self._may_be_there
@@ -90,7 +90,7 @@ class Upload:
 
     @property
     def _may_be_there(self) -> bool:
-        """Whether the gateway may have found it: under a temporary name it looks at none."""
+        """Whether the gateway may have found the file; it does not look at temporary names."""
         least = UploadStep.RENAMING if self._temporary else UploadStep.STORING
         return self.step >= least
 
@@ -122,7 +122,7 @@ class Upload:
         return _submitted()
 
     def _look(self, server: UploadServer, words: str) -> Answer:
-        """After a lost answer: the final name says that it is there, the temporary one that not."""
+        """Look after a lost answer: the final name means sent, the temporary name not sent."""
         if server.has(self._name):
             return self._found(server, words)
         if self._temporary is None:
@@ -133,13 +133,13 @@ class Upload:
         return _unknown(f"{words}; then neither name was there")
 
     def _found(self, server: UploadServer, words: str) -> Answer:
-        """What has no temporary name may be there in part."""
+        """A file without a temporary name may be there in part."""
         if self._temporary is None and server.size(self._name) != len(self._octets):
             return _unknown(f"{words}; it is there, perhaps in part")
         return _submitted(words)
 
     def _may(self, step: UploadStep) -> Callable[[], bool]:
-        """The permit, right before octets that matter are written; with it they may be."""
+        """A check of the permit right before octets that matter; after a yes they may be out."""
 
         def may_write() -> bool:
             with self._deciding:
@@ -171,7 +171,7 @@ def _not_there(trouble: Trouble) -> Answer:
 
 
 def _refused(refused: UploadRefused) -> Answer:
-    """Folder and names are the API's: a refusal for good would be one of every command."""
+    """Folder and names belong to the API: a refusal for good would be one for every command."""
     return Answer(
         outcome=Outcome.FAILED,
         is_temporary=True,

@@ -1,4 +1,4 @@
-"""The way by FTP: a file a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
+"""The way by FTP: one file a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.
 LONGEST_FILE_LINE: Final = 8190
 TEMPORARY_NAMES: Final = ("suffix", "folder", "none")
-#: How much longer than its time a thread is waited for: a name server bounds its own.
+#: How much longer we wait for a thread than its time: the name server has a time of its own.
 LEEWAY_SECONDS: Final = 1.0
 
 
@@ -50,7 +50,7 @@ class FtpWay:
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer, for the whole message: what of it is which part, no file says."""
+        """One answer for the whole message: a file does not say which part is which."""
         command = submission.command
         lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_FILE_LINE)
         if isinstance(lines, Answer):
@@ -100,7 +100,7 @@ class FtpWay:
         return None
 
     async def close(self) -> None:
-        """Take no more; what is under way ends by its own time."""
+        """Take no more commands; uploads under way end within their own time."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property

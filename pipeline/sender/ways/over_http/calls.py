@@ -37,7 +37,7 @@ class Calls:
         self.login = SharedLogin(self._log_in)
 
     async def close(self) -> None:
-        """End a login under way and the connections."""
+        """End a login that is under way, and the connections."""
         await self.login.close()
         await self._poster.close()
 
@@ -49,9 +49,10 @@ class Calls:
         to: str = "",
         is_again: bool = False,
     ) -> tuple[Response, Reply] | Answer:
-        """What the gateway says to a call, or what was seen in place of a session.
+        """The gateway's answer to a call, or what was seen in place of a session.
 
-        A session that it says has ended is renewed, and the call made again, once.
+        If the gateway says that the session has ended, the session is renewed and the call
+        repeated, once.
         """
         session = await self.login.session()
         if isinstance(session, Answer):

@@ -1,7 +1,7 @@
-"""The last moment before a message is written, and whether it was.
+"""The last moment before a message is written, and whether it was written.
 
-aiohttp connects, and then has the request written by `ClientRequest.send`: what fails before that
-has sent nothing, whatever kind of error it is.
+aiohttp connects, and then `ClientRequest.send` writes the request. A failure before that has sent
+nothing, whatever the class of the error is.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Departure:
         self.has_left = False
 
     def leave(self) -> None:
-        """From here on octets may be at the gateway; raises `PermitEnded` where it may not go."""
+        """From here on octets may be at the gateway; raises `PermitEnded` if it may not go."""
         if not self._may_go():
             raise PermitEnded
         self.has_left = True
 
     def came_back(self) -> None:
-        """The gateway said that it did not take what left."""
+        """The gateway said that it did not take the message that left."""
         self.has_left = False
 
 
@@ -47,11 +47,11 @@ _used: Final[WeakSet[ResponseHandler]] = WeakSet()
 
 
 class Stale(ClientConnectionError):
-    """A connection that was kept is of no more use; nothing was written into it."""
+    """A kept connection that cannot be used any more; nothing was written to it."""
 
 
 class AskedRequest(ClientRequest):
-    """A request that asks whether it may go once it has its connection, before it is written."""
+    """A request that asks for permission when it has its connection, before it is written."""
 
     async def send(self, conn: Connection) -> ClientResponse:
         protocol = conn.protocol
@@ -65,10 +65,10 @@ class AskedRequest(ClientRequest):
 
 
 def _has_said_something(conn: Connection, protocol: ResponseHandler) -> bool:
-    """Whether the peer closed, or spoke unasked, since the last answer on this connection.
+    """Whether the peer closed, or sent something unasked, since the last answer.
 
-    What was read by now is in the protocol, where it would be taken for the answer to the next
-    request; a close that the event loop has not come to see is still to be read.
+    Octets that were already read are in the protocol, and would be taken for the answer to the next
+    request. A close that the event loop has not seen yet is still to be read.
     """
     held: Any = conn.transport and conn.transport.get_extra_info("socket")
     if held is None or protocol.should_close:

@@ -20,7 +20,7 @@ IDLE_SECONDS: Final = 600.0
 
 
 class SharedLogin:
-    """Logs in when a session is needed, once for all that need it at the time."""
+    """Logs in when a session is needed, once for all calls that need it at that time."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class SharedLogin:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`log_in` gives a session or what was seen in place of one; it raises nothing."""
+        """`log_in` returns a session, or what was seen in place of one; it raises nothing."""
         self._log_in = log_in
         self._clock = clock
         self._session = ""
@@ -50,12 +50,12 @@ class SharedLogin:
         return under_way.result()
 
     def drop(self, session: str = "") -> None:
-        """Log in anew before the next call; with `session`, only if that is the one in use."""
+        """Log in again before the next call; with `session`, only if that session is in use."""
         if not session or session == self._session:
             self._session = ""
 
     async def close(self) -> None:
-        """End a login that is under way, and leave the session; who waits for it sends nothing."""
+        """End a login that is under way, and drop the session; calls that wait send nothing."""
         self.drop()
         if self._under_way is not None:
             self._under_way.cancel()

@@ -1,6 +1,6 @@
-"""One POST to the gateway: sent at most once, and what came back, bounded.
+"""One POST to the gateway, sent at most once, and its answer, which is bounded.
 
-aiohttp repeats idempotent methods on a connection that was dropped, and follows redirects: POST is
+aiohttp repeats idempotent methods on a connection that was dropped, and follows redirects. POST is
 not repeated (RFC 9110 9.2.2), and redirects are off.
 """
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from pipeline.wire.clickatell.call import GatewayCall
 
 LARGEST_ANSWER: Final = 64 * 1024
-#: Gateways close idle connections after 5 s and more; octets written into one that was just closed
-#: would have no answer.
+#: Gateways close idle connections after 5 s and more. Octets that are written to a connection that
+#: was just closed would have no answer.
 IDLE_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 10.0
 
 
 class NoAnswer(Exception):
-    """The connection failed; the words are fit to be shown."""
+    """The connection failed; the words may be shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer that came whole, or more of one than is read."""
+    """An answer that came whole, or that is longer than is read."""
 
     status: int
     octets: bytes
@@ -54,7 +54,7 @@ class Response:
 
 
 class Poster:
-    """Connections to one API, opened when needed and kept while they are busy."""
+    """Connections to one API: opened when needed, and kept while they are busy."""
 
     def __init__(self, api: Api) -> None:
         """Raises `TlsError` for an address that cannot be used."""
@@ -101,7 +101,7 @@ class Poster:
 
 
 async def _response_from(response: ClientResponse) -> Response:
-    """With as much of the body as is taken; the connection of a longer one is closed."""
+    """The response with as much of its body as is read; a longer one closes the connection."""
     octets = bytearray()
     async for piece in response.content.iter_any():
         octets += piece
@@ -117,7 +117,7 @@ async def _response_from(response: ClientResponse) -> Response:
 
 
 def tls_of(api: Api) -> ssl.SSLContext | None:
-    """TLS for the API's address, which says by its scheme what `tls` must agree with."""
+    """TLS for the API's address; the scheme of the address must agree with `tls`."""
     address = urlsplit(api.url)
     is_encrypted = address.scheme == "https"
     if not address.hostname or address.scheme not in ("http", "https"):

@@ -1,4 +1,4 @@
-"""What an HTTP response and the gateway's line in it say of a submission: pure."""
+"""What an HTTP response, and the gateway's line in it, say about a submission: pure functions."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _TROUBLES: Final = {
     About.SESSION: Trouble.REFUSED,
     About.PACE: Trouble.THROTTLED,
 }
-#: Statuses that speak of the address or the login, and of no message.
+#: Statuses that are about the address or the login, and not about a message.
 _OF_US: Final = frozenset({401, 403, 404, 405, 407, 421})
 _LONGEST_PAUSE_SECONDS: Final = 24 * 3600
 _BEGIN: Final = 80  # characters of an answer that is too long
 
 
 def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
-    """What was seen of a submission. `now` is UNIX time.
+    """The outcome of a submission. `now` is UNIX time.
 
-    The gateway's own word counts, but an ID only in a response of success: elsewhere the two
-    contradict each other. Without a word, 4xx says that the request was not taken (RFC 9110
-    15.5); anything else leaves it unknown.
+    The gateway's line counts, but an ID only in a response of success: elsewhere ID and status
+    contradict each other. Without a line, 4xx says that the request was not taken (RFC 9110 15.5);
+    every other status leaves it unknown.
     """
     status = response.status
     if isinstance(reply, RefusedReply):
@@ -62,7 +62,7 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
 
 
 def not_taken(refused: RefusedReply, *, now: float) -> Answer:
-    """The gateway refused it, by its code."""
+    """The gateway refused the message, by its code."""
     refusal = refusal_of(refused.code)
     words = refused.words or refusal.words
     if refused.code and refused.code not in ERROR_CODES:
@@ -82,7 +82,7 @@ def not_taken(refused: RefusedReply, *, now: float) -> Answer:
 def not_sent(
     words: str, *, trouble: Trouble = Trouble.UNREACHABLE, retry_after_seconds: int = 0
 ) -> Answer:
-    """Nothing of it was taken, and a later attempt may succeed."""
+    """No part of it was taken, and a later attempt may succeed."""
     return Answer(
         outcome=Outcome.FAILED,
         is_temporary=True,
@@ -93,7 +93,7 @@ def not_sent(
 
 
 def login_refused(response: Response, reply: Reply, *, now: float) -> Answer:
-    """No session was given: nothing was sent, whatever the answer says of a message."""
+    """There is no session: nothing was sent, whatever the answer says about a message."""
     seen = answer_of(response, reply, now=now)
     trouble = seen.trouble
     if trouble is Trouble.NONE:
@@ -114,7 +114,7 @@ def unknown(words: str) -> Answer:
 
 
 def found_of(response: Response, reply: Reply) -> Found:
-    """What the gateway says of a message that it was asked about."""
+    """The gateway's answer to a query about a message."""
     if isinstance(reply, Taken) and reply.status and 200 <= response.status < 300:
         return Found(
             is_known=True,
@@ -135,7 +135,7 @@ def is_session_over(reply: Reply) -> bool:
 
 
 def words_about(response: Response, reply: Reply) -> str:
-    """The answer in words, for a person."""
+    """Words about the answer, for a person."""
     if isinstance(reply, Unclear) and reply.words:
         said = peer_words(reply.words.strip())
     elif not response.octets.strip():
@@ -149,7 +149,7 @@ def words_about(response: Response, reply: Reply) -> str:
 
 
 def retry_after_seconds(header: str, *, now: float) -> int:
-    """The header Retry-After, seconds or a date (RFC 9110 10.2.3), at most a day; 0: not said."""
+    """The header Retry-After, seconds or a date (RFC 9110 10.2.3), at most a day; 0: none."""
     if header.isascii() and header.isdigit():
         return min(int(header[:9]), _LONGEST_PAUSE_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""A way out over HTTP: log in, post, read; which format goes over it is the wire's affair."""
+"""A way out over HTTP: log in, post, read; the wire format is a parameter."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class WayOverHttp:
         return found_of(*said)
 
     async def _charge_of(self, message_id: str) -> str:
-        """What the message cost; empty where the gateway does not say."""
+        """The cost of the message; empty if the gateway does not say."""
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
                 found = await self._ask(lambda session: self._wire.ask_charge(session, message_id))

@@ -1,4 +1,4 @@
-"""Keeps one bind of a transmitter up, once it is needed."""
+"""Keeps one transmitter's bind open, from the first time that it is needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("twoway.sender.smpp")
 
 CONNECT_SECONDS: Final = 10.0
-#: After a bind that was refused, the next is tried so many seconds later, twice as long each time.
+#: Seconds from a refused bind to the next try, doubled each time, up to the second number.
 REFUSED_BACKOFF_SECONDS: Final = (1.0, 60.0)
 
 
@@ -44,7 +44,7 @@ class NotBound(Exception):
 
 
 class Binding:
-    """Whoever needs the bind while it is opened waits for the same one."""
+    """One bind: every caller that needs it while it is being opened waits for the same one."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -56,7 +56,7 @@ class Binding:
         self._transmitter: Transmitter | None = None
         self._opening: asyncio.Task[Transmitter] | None = None
         self._refusals = 0
-        self._not_before = 0.0  # a time of the loop: sooner, no bind is tried
+        self._not_before = 0.0  # no bind is tried before this time of the loop
         keep_secret([api.password])
 
     async def bound(self, deadline: float) -> Transmitter:
@@ -104,7 +104,7 @@ class Binding:
         return self._transmitter
 
     def _refused(self, refused: BindRefused, now: float) -> NotBound:
-        """Ten in a row, and the gateway blocks the address: so the next is tried late."""
+        """After ten refusals in a row the gateway blocks the address: the next bind is late."""
         shortest, longest = REFUSED_BACKOFF_SECONDS
         self._refusals += 1
         wait = backoff_seconds(self._refusals, shortest=shortest, longest=longest)
@@ -125,6 +125,6 @@ class Binding:
 
 
 def _look_at(opening: asyncio.Task[Transmitter]) -> None:
-    """Whoever waited for it may have left: that it failed is no defect."""
+    """Read the error of a bind: its callers may have left, and a failed bind is no defect."""
     if not opening.cancelled():
         opening.exception()

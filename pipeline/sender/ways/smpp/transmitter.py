@@ -30,11 +30,11 @@ class NotWritten(Exception):
 
 
 class SubmissionUnanswered(Exception):
-    """The PDU was written, and whether it was taken is not known."""
+    """The PDU was written; it is not known whether it was taken."""
 
 
 class Transmitter:
-    """Answers are matched by sequence number; a window of requests at a time waits for theirs."""
+    """Matches answers by sequence number; a window of requests waits for answers at a time."""
 
     def __init__(self, link: Link, *, window: int) -> None:
         self._link = link
@@ -48,8 +48,8 @@ class Transmitter:
     async def submit_part(self, body: bytes, *, may_go: Callable[[], bool], deadline: float) -> Pdu:
         """The answer to a submit_sm; raises `NotWritten`, `SubmissionUnanswered` or `PermitEnded`.
 
-        `deadline` is a time of the loop. Nothing lies between `may_go` and the write, and no octet
-        waits before the write: the permit is looked at when the PDU really goes.
+        `deadline` is a time of the loop. Nothing happens between `may_go` and the write, and no
+        octet waits before the write: the permit is checked at the moment at which the PDU leaves.
         """
         try:
             async with asyncio.timeout_at(deadline):
@@ -69,7 +69,7 @@ class Transmitter:
             self._window.release()
 
     async def enquire(self, *, deadline: float) -> None:
-        """Returns once the gateway has answered an enquire_link; raises `Broken`."""
+        """Return once the gateway has answered an enquire_link; raises `Broken`."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._ask(Command.ENQUIRE_LINK)
@@ -86,7 +86,7 @@ class Transmitter:
         await asyncio.wait([self._running])
 
     def end_bind(self, words: str) -> None:
-        """End the bind: what is not answered by now never will be."""
+        """End the bind: requests without an answer never get one."""
         self.ended = self.ended or words
         for _, future in self._waiting.values():
             if not future.done():
@@ -108,7 +108,7 @@ class Transmitter:
             raise NotWritten(self.ended)
 
     def _ask(self, command: Command, body: bytes = b"") -> Future[Pdu]:
-        """Send a request; its answer, or `Broken`. Raises `Broken` where it cannot be sent."""
+        """Send a request and return its answer; raises `Broken`, also if it cannot be sent."""
         sequence = self._link.next_sequence()
         self._link.send(Pdu(command, 0, sequence, body))
         future: Future[Pdu] = asyncio.get_running_loop().create_future()
@@ -126,7 +126,7 @@ class Transmitter:
             raise SubmissionUnanswered(str(broken)) from broken
 
     async def _run(self) -> None:
-        """Read and enquire until one of them finds that the bind has ended."""
+        """Read and enquire until one of the two finds that the bind has ended."""
         tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._enquire())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +147,7 @@ class Transmitter:
             await self._link.drained()
 
     async def _take(self, pdu: Pdu) -> bool:
-        """Take what came; whether it ended the bind."""
+        """Take a PDU that came; return whether it ended the bind."""
         match pdu.command:
             case Command.ENQUIRE_LINK:
                 self._link.send(smpp_pdu.answer_to(pdu))
@@ -179,7 +179,7 @@ class Transmitter:
             future.set_result(pdu)
 
     def _refuse_delivery(self, pdu: Pdu) -> None:
-        """A transmitter takes none (SMPP 3.4 2.2): the gateway keeps it for the receiver."""
+        """A transmitter takes no messages (SMPP 3.4 2.2): the gateway keeps it for the receiver."""
         self._link.send(smpp_pdu.answer_to(pdu, Status.INVALID_BIND_STATUS, b"\0"))
         if not self._is_delivery_said:
             log.warning("the gateway delivers to a transmitter: refused, the receiver takes them")

@@ -1,4 +1,4 @@
-"""The way by SMPP 3.4: a transmitter's bind, a submit_sm a part (deploy/decisions/0113)."""
+"""The way by SMPP 3.4: a transmitter's bind, one submit_sm a part (deploy/decisions/0113)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SmppWay:
-    """Sends by one bind. Raises `ValueError` for an API that cannot be bound to."""
+    """Sends by one bind. Raises `ValueError` for an API to which no bind is possible."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -38,7 +38,7 @@ class SmppWay:
             raise ValueError(f"alphabet must be one of {', '.join(ALPHABETS)}")
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer a part, in order; a part is sent once the one before it was taken.
+        """One answer for each part, in order; a part is sent once the part before was taken.
 
         So no handset gets the end of a text whose beginning was refused. The permit is asked for
         each part: without it the parts that are left fail, and may go by another permit.
@@ -73,7 +73,7 @@ class SmppWay:
         return answers
 
     async def probe(self) -> str:
-        """Bind, if there is no bind, and have an enquire_link answered."""
+        """Bind if there is no bind, and have an enquire_link answered."""
         deadline = asyncio.get_running_loop().time() + self._api.timeout_seconds
         try:
             transmitter = await self._binding.bound(deadline)
@@ -83,7 +83,7 @@ class SmppWay:
         return f"bound to {self._binding.where} as a transmitter, and enquire_link is answered"
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """None: query_sm asks by the gateway's id, which a lost answer did not tell."""
+        """None: query_sm needs the gateway's id, and a lost answer does not tell the id."""
         return None
 
     async def close(self) -> None:
@@ -99,7 +99,7 @@ class SmppWay:
         *,
         is_first: bool,
     ) -> tuple[Answer, Answer | None]:
-        """What was seen of one part, and what then becomes of the others; None: they go too."""
+        """The outcome of one part, and of the parts behind it; None: these are sent too."""
         try:
             pdu = await transmitter.submit_part(
                 smpp_deliver.render(submit), may_go=may_go, deadline=deadline
@@ -122,7 +122,7 @@ class SmppWay:
 
 
 def _answer_from_pdu(pdu: Pdu) -> Answer:
-    """submit_sm_resp, or a generic_nack: both say whether the gateway took it."""
+    """Read submit_sm_resp or generic_nack: both say whether the gateway took the part."""
     if pdu.status == Status.OK and pdu.command == Command.SUBMIT_SM_RESP:
         message_id = message_id_from_answer(pdu.body)
         return Answer(

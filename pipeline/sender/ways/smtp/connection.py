@@ -1,4 +1,4 @@
-"""One connection to a mail server, by which mails go one after the other (RFC 5321)."""
+"""One connection to a mail server, by which mails go in sequence (RFC 5321)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OURS: Final = "two-way"  # of EHLO: the name of this host says nothing to the g
 
 
 class MailRefused(Exception):
-    """The server does not take it; the words are its own. Nothing of the message was written."""
+    """The server refuses; the words are the server's. Nothing of the message was written."""
 
     def __init__(self, code: int, words: str, trouble: Trouble) -> None:
         super().__init__(words)
@@ -34,15 +34,15 @@ class MailRefused(Exception):
 
 
 class Lost(Exception):
-    """The connection failed before anything of the message was written."""
+    """The connection failed before any octet of the message was written."""
 
 
 class MailUnanswered(Exception):
-    """The whole message was written, and whether it was taken is not known (RFC 1047)."""
+    """The whole message was written; it is not known whether it was taken (RFC 1047)."""
 
 
 class MailConnection:
-    """Connects, says EHLO, goes under TLS and logs in; then takes mails."""
+    """Connects, sends EHLO, starts TLS and logs in; then it takes mails."""
 
     def __init__(self, api: Api, *, tls: ssl.SSLContext | None) -> None:
         self._api = api
@@ -58,7 +58,7 @@ class MailConnection:
         self.used_at = asyncio.get_running_loop().time()
 
     async def connect(self) -> None:
-        """Raises `Lost` or `MailRefused`. TLS is required, or was said to be left out."""
+        """Connect, start TLS unless it is turned off, log in; raises `Lost` or `MailRefused`."""
         try:
             await self._smtp.connect()
             await self._smtp.ehlo()
@@ -66,7 +66,7 @@ class MailConnection:
                 await self._smtp.starttls(server_hostname=self._api.host)
                 await self._smtp.ehlo()
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         if self._api.login_user:
             try:
                 await self._smtp.login(self._api.login_user, self._api.login_password)
@@ -74,17 +74,16 @@ class MailConnection:
                 words = f"the server refuses the login: {peer_words(error.message)}"
                 raise MailRefused(error.code, words, Trouble.REFUSED) from error
             except FAILURES as error:
-                raise Lost(words_of_error(error)) from error
+                raise Lost(_words_of(error)) from error
 
     async def send(
         self, octets: bytes, *, sender: str, recipient: str, may_go: Callable[[], bool]
     ) -> aiosmtplib.SMTPResponse:
-        """The answer to the final dot.
+        """Send a mail, and return the answer to the final dot.
 
-        Raises `MailRefused`, `Lost`, `MailUnanswered` or `PermitEnded`.
-
-        After `PermitEnded` the connection is of no use: it is amid a mail, which the server drops
-        when the connection ends before the final dot (RFC 5321 4.1.1.4).
+        Raises `MailRefused`, `Lost`, `MailUnanswered` or `PermitEnded`. After `PermitEnded` the
+        connection cannot be used: it is in the middle of a mail. The server drops that mail when
+        the connection ends before the final dot (RFC 5321 4.1.1.4).
         """
         try:
             await self._smtp.mail(sender)
@@ -92,14 +91,14 @@ class MailConnection:
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code, error.message) from error
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         protocol = self._smtp.protocol
         if protocol is None:
             raise Lost("the server ended the connection")
         try:
             answer = await protocol.execute_command(b"DATA", timeout=self._api.timeout_seconds)
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         if answer.code != START_INPUT:
             raise _refused(answer.code, answer.message)
         if not may_go():
@@ -107,37 +106,44 @@ class MailConnection:
         try:
             protocol.write(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")  # RFC 5321 4.5.2
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
         try:
             answer = await protocol.read_response(timeout=self._api.timeout_seconds)
         except FAILURES as error:
-            raise MailUnanswered(words_of_error(error)) from error
+            raise MailUnanswered(_words_of(error)) from error
         self.used_at = asyncio.get_running_loop().time()
         return answer
 
     async def noop(self) -> str:
-        """What the server answers to NOOP; raises `Lost`."""
+        """The server's answer to NOOP; raises `Lost`."""
         try:
             return peer_words((await self._smtp.noop()).message)
         except FAILURES as error:
-            raise Lost(words_of_error(error)) from error
+            raise Lost(_words_of(error)) from error
 
     async def quit(self) -> None:
-        """End it in order, or at once."""
+        """End the connection in order, or at once."""
         with suppress(*FAILURES):
             await self._smtp.quit(timeout=QUIT_SECONDS)
         self.close()
 
     def close(self) -> None:
-        """End it at once."""
+        """End the connection at once."""
         transport = cast("asyncio.WriteTransport | None", self._smtp.transport)
         self._smtp.close()
         if transport is not None:
             transport.abort()
 
 
+def _words_of(error: Exception) -> str:
+    """Those of an answer that is none are a pair of a code and words."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return peer_words(error.message)
+    return words_of_error(error)
+
+
 def _refused(code: int, words: str) -> MailRefused | Lost:
-    """Sender and recipient are the API's: a refusal for good would be one of every command."""
+    """Sender and recipient belong to the API: a refusal for good would be one for every command."""
     if not 400 <= code < 600:  # RFC 5321 4.2.1: no answer to what was asked
         return Lost(f"the server answered {peer_words(words)}")
     return MailRefused(code, peer_words(words), Trouble.REFUSED if code >= 500 else Trouble.NONE)

@@ -1,4 +1,4 @@
-"""The way by SMTP: a mail a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
+"""The way by SMTP: one mail a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.sender.apis import Api
     from pipeline.sender.way import Submission
 
-#: A connection that was not used for longer is not used again: servers end it, and say so late.
+#: How long an unused connection may be used again: servers end idle ones, and report it late.
 KEPT_SECONDS: Final = 30.0
 HANDED_OVER: Final = "handed over by mail"
 
@@ -42,7 +42,7 @@ class SmtpWay:
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer, for the whole message: which part is which, no mail says."""
+        """One answer for the whole message: a mail does not say which part is which."""
         command = submission.command
         lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_MAIL_LINE)
         if isinstance(lines, Answer):
@@ -57,7 +57,7 @@ class SmtpWay:
         return [await self._hand_over(octets, may_go)]
 
     async def probe(self) -> str:
-        """EHLO, TLS, the login and NOOP, by a connection of its own."""
+        """EHLO, TLS, the login and NOOP, on a separate connection."""
         connection = MailConnection(self._api, tls=self._tls)
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
@@ -72,7 +72,7 @@ class SmtpWay:
         return f"{self._where} takes mails: {words}"
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """None: the gateway answers no question by mail."""
+        """None: the gateway answers no queries by mail."""
         return None
 
     async def close(self) -> None:
@@ -85,7 +85,7 @@ class SmtpWay:
         return f"{self._api.host}:{self._api.port}"
 
     async def _hand_over(self, octets: bytes, may_go: Callable[[], bool]) -> Answer:
-        """What was seen; all of it within the API's time, the answer to the final dot too."""
+        """The outcome; everything, with the answer to the final dot, is within the API's time."""
         written = False
 
         def may_write() -> bool:
@@ -107,7 +107,7 @@ class SmtpWay:
             return _not_sent(str(error), Trouble.UNREACHABLE)
 
     async def _send(self, octets: bytes, may_go: Callable[[], bool]) -> Answer:
-        """By a kept connection, and where that one has ended by another."""
+        """Send by a kept connection, or by another one if that has ended."""
         kept = self._kept()
         if kept is not None:
             try:

@@ -1,4 +1,4 @@
-"""The gateway in a process of its own: it lives, whatever is killed.
+"""The gateway in a separate process, which is never killed.
 
     python -m tests.chaos.sending.gateway FOLDER SEED
 
@@ -24,7 +24,7 @@ from tests.chaos.sending.places import ARRIVED, FTP_PASSWORD, FTP_USER, PORTS
 
 
 async def serve(folder: Path, seed: int) -> None:
-    """Until the process ends."""
+    """Serve until the process ends."""
     statuses, smsc = Statuses(seed=seed), Smsc(seed=seed)
 
     def told(message: Message, fate: Fate) -> None:

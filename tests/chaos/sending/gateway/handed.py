@@ -1,4 +1,4 @@
-"""The gateway's mail server and its FTP server: both take lines `name:value`."""
+"""The gateway's mail server and its FTP server; both take lines `name:value`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LATER = "452 Not now."
 
 
 def values_from_lines(lines: Iterable[str]) -> dict[str, str]:
-    """Values by name; several `text` are lines, several `data` pieces of one."""
+    """Values by name; several `text` are lines of one text, several `data` are pieces of one."""
     found: dict[str, list[str]] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -48,7 +48,7 @@ def values_from_lines(lines: Iterable[str]) -> dict[str, str]:
 
 
 class Mail:
-    """Decides at the final dot."""
+    """The mail server; it decides at the final dot."""
 
     def __init__(self, till: Till) -> None:
         self._till = till
@@ -82,9 +82,9 @@ class Mail:
 
 
 class Files:
-    """A thread; a file is taken when it has its final name. The gateway keeps a copy of each.
+    """The FTP server, in a thread; it takes and keeps a file when the file has its final name.
 
-    No answer of FTP refuses one message and no other: here none is refused for good.
+    No answer of FTP refuses a single message, so no message is refused for good here.
     """
 
     def __init__(self, till: Till, folder: Path, *, user: str, password: str) -> None:
@@ -112,7 +112,7 @@ class _Handler(FTPHandler):  # type: ignore[misc]
     till: Till
 
     def ftp_RNTO(self, path: str) -> Any:  # noqa: N802
-        """The only moment that matters: with its final name the gateway sees it."""
+        """Take the file: with its final name the gateway sees it."""
         source = self._rnfr
         values = values_from_lines(Path(source).read_bytes().decode("ascii").split("\r\n"))
         message = message_from_values(WayName.FTP, values)

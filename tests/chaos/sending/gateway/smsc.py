@@ -1,4 +1,4 @@
-"""The gateway's SMPP: transmitters submit, and receivers have the receipts (SMPP 3.4)."""
+"""The gateway's SMPP: transmitters submit, and receivers get the receipts (SMPP 3.4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOLD: Final = 0.6
 
 
 class Smsc:
-    """Any number of binds."""
+    """An SMSC for any number of binds."""
 
     def __init__(self, *, seed: int) -> None:
         self.till: Till
@@ -78,7 +78,7 @@ class Smsc:
                 _answer(writer, pdu, fate.gateway_id.encode() + b"\0")
 
     def tell(self, message: Message, fate: Fate) -> None:
-        """Receipts, some twice, some before the answer."""
+        """Send receipts, some twice, some before the answer."""
         if self._rng.random() < TOLD:
             self._start(self._tell(message, fate))
 

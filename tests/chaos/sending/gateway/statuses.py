@@ -1,4 +1,4 @@
-"""The gateway's statuses: some come twice, some out of order, some before the answer."""
+"""The gateway's statuses: some are sent twice, some out of order, some before the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SOAP: Final = (
 
 
 class Statuses:
-    """Tells ingest, as often as it takes; begins when it is told where ingest is."""
+    """Sends statuses to ingest until they are taken; begins when it knows the address of ingest."""
 
     def __init__(self, *, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -37,7 +37,7 @@ class Statuses:
 
     @property
     def under_way(self) -> int:
-        """Messages of which ingest has not taken every status."""
+        """The messages with statuses that ingest has not taken yet."""
         return len(self._tasks)
 
     def begin(self, ingest: str) -> None:
@@ -45,7 +45,7 @@ class Statuses:
             self._ingest.set_result(ingest)
 
     def tell(self, message: Message, fate: Fate) -> None:
-        """From any thread."""
+        """Send the statuses of a message; may be called from any thread."""
         self._loop.call_soon_threadsafe(self._tell, message, fate)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway does with each message: it notes every octet it got, and never forgets an id."""
+"""The gateway's decision on each message. It notes every octet and never forgets an id."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Message:
 
     @property
     def identity(self) -> str:
-        """What another attempt of the same has as well."""
+        """What is equal in every attempt of the same message."""
         return self.command_id or f"{self.handset}/{self.sender_id}/{self.text}/{self.part}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """What is done with it: taken, lost (taken, and not answered), throttled or refused."""
+    """The outcome of a message: taken, lost (taken but not answered), throttled or refused."""
 
     name: str
     gateway_id: str
@@ -55,7 +55,7 @@ class Fate:
 
 
 class Till:
-    """Decides by the seed and the message, and writes down what it saw. For several threads."""
+    """Decides by the seed and the message, and notes what it received; for several threads."""
 
     def __init__(self, log: Path, *, seed: int, told: Callable[[Message, Fate], None]) -> None:
         self._log = log.open("a", encoding="utf-8", buffering=1)
@@ -66,9 +66,9 @@ class Till:
         self._taken: dict[str, str] = {}  # gateway ids by cliMsgId
 
     def receive(self, message: Message, *, never: str = "") -> Fate:
-        """Decide, and note it; what is taken has its statuses told from now on.
+        """Decide and note the message; from now on the statuses of a taken message are sent.
 
-        `never` is what this way cannot say of a message: it is taken then.
+        `never` are the outcomes that this way cannot express; the message is taken instead.
         """
         with self._lock:
             attempt = self._attempts[message.identity] = self._attempts.get(message.identity, 0) + 1
@@ -84,7 +84,7 @@ class Till:
         return fate
 
     def id_of(self, command_id: str) -> str:
-        """The gateway's id of what was taken under this cliMsgId; empty: it knows none."""
+        """The gateway's id of the message with this cliMsgId; empty if it knows none."""
         with self._lock:
             return self._taken.get(command_id, "")
 

@@ -28,7 +28,7 @@ WRONG = "ERR: 105, Invalid Destination Address"
 
 
 def application(till: Till, statuses: Statuses) -> web.Application:
-    """What serves them; and the run itself, which says where ingest is."""
+    """The application that serves the APIs and takes the address of ingest from the run."""
     served = Served(till)
 
     async def begin(request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ def application(till: Till, statuses: Statuses) -> web.Application:
 
 
 class Served:
-    """One operation a request, by whichever of the three."""
+    """One operation for each request, by any of the three APIs."""
 
     def __init__(self, till: Till) -> None:
         self._till = till
@@ -117,7 +117,7 @@ class Served:
 
 
 def message_from_values(way: WayName, values: Mapping[str, Any]) -> Message:
-    """The message that the parameters of sendmsg are of; their names are those of HTTP."""
+    """The message that parameters of sendmsg, by the names of HTTP, stand for."""
     text = values.get("text", "")
     if values.get("unicode", "0") == "1":
         text = bytes.fromhex(text).decode("utf-16-be")

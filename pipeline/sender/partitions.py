@@ -1,0 +1,94 @@
+"""Which partitions a sender owns, and how far their commands are done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
+
+from pipeline.kafka import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from aiokafka import AIOKafkaConsumer
+
+    from pipeline.sender.sender import CommandSender
+
+log = logging.getLogger("twoway.sender")
+
+COMMIT_SECONDS: Final = 1.0
+LONGEST_COMMIT_SECONDS: Final = 10.0
+#: How long Kafka may take what was seen of calls, before the partitions are given up.
+SETTLE_SECONDS: Final = 15.0
+
+
+class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the sender which partitions are its own, before anything of them is read.
+
+    aiokafka logs what a listener raises, and goes on: `failure` keeps it for whoever reads. Without
+    that a sender would own nothing, and wait for ever.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
+        self._consumer = consumer
+        self._sender = sender
+        self._owned: set[int] = set()
+        self.failure: Exception | None = None
+        self.is_over = False
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Let go; commit how far commands are done."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._sender.settle()
+        except TimeoutError:
+            log.warning("Kafka does not take what was seen of calls: it is tried on")
+        marks = self._sender.marks()
+        await self._sender.give_up(self._owned)
+        self._owned = set()
+        await commit(self._consumer, marks)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """What the worker says is heard from its end: all it says from now on answers asks."""
+        try:
+            if not self.is_over:
+                await self._own(assigned)
+        except Exception as error:
+            self.failure = error
+
+    async def _own(self, assigned: Collection[TopicPartition]) -> None:
+        states = [each for each in assigned if each.topic == topics.MT_STATE]
+        if states:
+            await self._consumer.seek_to_end(*states)
+            await asyncio.gather(*(self._consumer.position(each) for each in states))
+        self._owned = {each.partition for each in assigned if each.topic == topics.MT_COMMAND}
+        there_are = self._consumer.partitions_for_topic(topics.MT_COMMAND) or self._owned
+        self._sender.assign(self._owned, of=len(there_are))
+
+
+async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
+    """Commit how far commands are done; a failure is made up for by the next commit."""
+    offsets = {TopicPartition(topics.MT_COMMAND, p): offset for p, offset in marks.items()}
+    if offsets:
+        try:
+            async with asyncio.timeout(LONGEST_COMMIT_SECONDS):
+                await consumer.commit(offsets)
+        except CommitFailedError:
+            log.info("another sender has the partitions now: nothing is committed")
+        except (KafkaError, TimeoutError) as error:
+            log.warning("offsets are not committed: %s", type(error).__name__)
+
+
+async def commit_often(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
+    """Commit once a second what has changed, until cancelled."""
+    said: dict[int, int] = {}
+    while True:
+        await asyncio.sleep(COMMIT_SECONDS)
+        marks = sender.marks()
+        if marks != said:
+            await commit(consumer, marks)
+            said = marks

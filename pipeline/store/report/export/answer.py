@@ -1,0 +1,140 @@
+"""Downloads: all rows of a list, read page by page, so that neither memory nor a session is held.
+
+CSV goes out as it is read. The other formats are written to a file first, which goes out and is
+gone. Nothing ends in silence: what fails on the way breaks the answer off, and a client says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from pipeline.process.log_guard import words_for_log
+from pipeline.store.report.export.csv_form import BYTE_ORDER_MARK, csv_from_rows
+from pipeline.store.report.export.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from pipeline.store.report.columns import Column
+    from pipeline.store.report.filters import Filters
+    from pipeline.store.report.listings import Listing
+    from pipeline.store.report.reading import Reader
+    from pipeline.store.report.route import Asked
+
+log = logging.getLogger(__name__)
+
+#: More exports at a time wait: pages are answered beside them.
+AT_ONCE: Final = 2
+_PIECE_OCTETS: Final = 256 << 10
+_ROWS_A_PIECE: Final = 2_000  # of CSV, made without a break for others
+
+
+class Exports:
+    """Makes downloads, a few at a time; files are under `spool` while they are made."""
+
+    def __init__(self, reader: Reader, spool: Path) -> None:
+        self._reader = reader
+        self._spool = spool
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def filters_of(self, listing: Listing, asked: Asked) -> Filters:
+        """The filters of a request; raises `BadFilter`."""
+        return await self._reader.filters(listing, asked.query)
+
+    async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncIterator[bytes]:
+        """A list as CSV, piece by piece."""
+        columns = exported(listing)
+        async with self._free:
+            yield BYTE_ORDER_MARK + csv_from_rows([[column.name for column in columns]])
+            async for rows in self._rows(listing, filters, columns):
+                for start in range(0, len(rows), _ROWS_A_PIECE):
+                    yield await asyncio.to_thread(
+                        csv_from_rows, rows[start : start + _ROWS_A_PIECE]
+                    )
+
+    async def file_pieces(
+        self, listing: Listing, filters: Filters, form: str
+    ) -> AsyncIterator[bytes]:
+        """A list as a file of another format, once it is whole."""
+        columns = exported(listing)
+        self._spool.mkdir(mode=0o700, exist_ok=True)
+        async with self._free:
+            with tempfile.TemporaryDirectory(prefix="export-", dir=self._spool) as folder:
+                file = Path(folder, f"rows.{form}")
+                written = await asyncio.to_thread(_form_of, form, file, columns)
+                try:
+                    async for rows in self._rows(listing, filters, columns):
+                        await asyncio.to_thread(written.write, rows)
+                finally:
+                    await asyncio.to_thread(written.close)
+                with await asyncio.to_thread(file.open, "rb") as whole:
+                    while piece := await asyncio.to_thread(whole.read, _PIECE_OCTETS):
+                        yield piece
+
+    async def _rows(
+        self, listing: Listing, filters: Filters, columns: Sequence[Column]
+    ) -> AsyncIterator[list[list[Any]]]:
+        names = [column.name for column in columns]
+        async for rows in self._reader.whole(listing, filters):
+            yield [[row[name] for name in names] for row in rows]
+
+
+def exported(listing: Listing) -> list[Column]:
+    """The columns of a download: those that are there, and not made of others."""
+    return [column for column in listing.columns if column.kind != "fate"]
+
+
+def _form_of(form: str, file: Path, columns: Sequence[Column]) -> Any:
+    # These libraries take memory that a store without exports need not have.
+    if form == "xlsx":
+        from pipeline.store.report.export.xlsx_form import XlsxForm
+
+        return XlsxForm(file, columns)
+    from pipeline.store.report.export.parquet_form import ParquetForm
+
+    return ParquetForm(file, columns)
+
+
+async def export_answer(
+    asked: Asked, *, exports: Exports, listing: Listing, form: str
+) -> web.StreamResponse:
+    """The download of a list."""
+    filters = await exports.filters_of(listing, asked)
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": FORMATS[form] + ("; charset=utf-8" if form == "csv" else ""),
+            "Content-Disposition": f'attachment; filename="{listing.name}.{form}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+    )
+    if asked.request.method == "HEAD":
+        return response
+    pieces = (
+        exports.csv_pieces(listing, filters)
+        if form == "csv"
+        else exports.file_pieces(listing, filters, form)
+    )
+    first = await anext(pieces)  # an error before it has an answer of its own
+    await response.prepare(asked.request)
+    try:
+        await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except ConnectionResetError:
+        log.info("the reader of %s.%s has gone", listing.name, form)
+    except Exception as error:
+        log.warning("%s.%s broke off: %s", listing.name, form, words_for_log(error))
+        if asked.request.transport is not None:
+            asked.request.transport.abort()
+        raise
+    finally:
+        await pieces.aclose()
+    return response

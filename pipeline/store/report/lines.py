@@ -1,0 +1,255 @@
+"""Pages of `conversation_line`: what is asked of ClickHouse, and what is looked up for the rows.
+
+A page is read from its place on, in the order of the table, and ends with its last row. What
+became of a command, and the text of a request that was refused, are looked up for its rows alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
+from pipeline.store.report.filters import words_for_clickhouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.store.query.questions import Questions
+    from pipeline.store.report.filters import Filters
+
+PAGE_ROWS: Final = 50
+#: So many pages are read for one that is filtered by what became of commands; then it is said how
+#: far was looked.
+_ROUNDS: Final = 5
+_ROUND_ROWS: Final = 1_000
+#: So many ids go into one question.
+_AT_ONCE: Final = 2_000
+
+TABLE: Final = "twoway.conversation_line_rows"
+COLUMNS: Final = (
+    "at, id, record, direction, handset, number, api_id, account, way,"
+    " keyword, text, encoding, parts, parts_missing, complete, lossy, flags, purpose, rule, detail,"
+    " request_id, command_id"
+)
+_IS: Final = {
+    "handset": "handset = {handset:String}",
+    "api_id": "api_id = {api_id:String}",
+    "account": "account = {account:String}",
+    "keyword": "keyword = {keyword:String}",
+    "flag": "has(flags, {flag:String})",
+    "purpose": "purpose = {purpose:String}",
+    "rule": "rule = {rule:String}",
+}
+_HAD_STATE: Final = (
+    "record = 'mt-command' AND key IN (SELECT key FROM twoway.mt_last_state_rows WHERE {named})"
+)
+_RECORDS: Final = {"in": "mo-message", "out": "mt-command", "refused": "mt-rejection"}
+#: By what an MT's way out is known: a sender's attempt.
+_WAY: Final = (
+    "(way = {way:String} OR (record = 'mt-command' AND key IN (SELECT MD5(command_id)"
+    " FROM twoway.mt_result_rows WHERE way = {way:String})))"
+)
+_CONSENT: Final = """handset IN
+(
+    SELECT handset FROM
+    (
+        SELECT handset, argMax((state, gateway_state), (at, recorded_at, kafka_offset)) AS now
+        FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
+    )
+    GROUP BY handset HAVING {having}
+)"""
+_HAVING: Final = {
+    "open": "max(now != ('open', 'open')) = 0",
+    "stopped": "max(now.1 = 'stopped' OR now.2 = 'stopped')",
+    "confirmation-due": "max(now.1 = 'confirmation-due' OR now.2 = 'confirmation-due')",
+}
+_STATES: Final = """\
+SELECT hex(key) AS of_key, argMax(toString(state), kafka_offset) AS state,
+    argMax(toString(code), kafka_offset) AS code, argMax(words, kafka_offset) AS words,
+    argMax(toString(charge), kafka_offset) AS charge, max(at) AS state_at
+FROM twoway.mt_last_state_rows
+WHERE key IN (SELECT MD5(arrayJoin({ids:Array(String)}))) GROUP BY key"""
+_THESE: Final = """SELECT id, handset, request_id, command_id, at FROM twoway.conversation_line_rows
+    WHERE record = 'mt-rejection' AND at >= {first_at:DateTime64(3, 'UTC')}
+    AND at <= {last_at:DateTime64(3, 'UTC')} AND id IN {ids:Array(String)} LIMIT 1 BY id"""
+#: A request's text is that of the last one of its id before the refusal.
+_REFUSED: Final = f"""\
+WITH these AS ({_THESE})
+SELECT id, if(any(command.text) != '', any(command.text),
+    argMaxIf(request.text, request.kafka_offset, request.requested_at <= these.at)) AS text
+FROM these
+LEFT JOIN (SELECT handset, request_id, text, requested_at, kafka_offset FROM twoway.mt_request_rows
+    WHERE request_id != '' AND handset IN (SELECT handset FROM these)) AS request
+ON request.handset = these.handset AND request.request_id = these.request_id
+LEFT JOIN (SELECT handset, command_id, text FROM twoway.mt_command_rows
+    WHERE handset IN (SELECT handset FROM these)) AS command
+ON command.handset = these.handset AND command.command_id = these.command_id
+GROUP BY id"""  # noqa: S608  names of ours
+_REFUSED_TEXT: Final = (
+    "(handset, request_id) IN (SELECT handset, request_id FROM twoway.mt_request_rows"
+    " WHERE request_id != '' AND lowerUTF8(text) LIKE {text:String})"
+)
+
+
+def conditions_of(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """The filters that are set, as SQL over the lines, and its parameters."""
+    found: list[str] = []
+    given = {name: value for name, value in filters.given().items() if name in _IS}
+    found += [_IS[name] for name in given]
+    if filters.since:
+        found.append("at >= {since:DateTime64(3, 'UTC')}")
+        given["since"] = words_for_clickhouse(filters.since)
+    if filters.until:
+        found.append("at < {until:DateTime64(3, 'UTC')}")
+        given["until"] = words_for_clickhouse(filters.until)
+    if numbers := filters.number_range:
+        found.append(
+            "number BETWEEN {first:String} AND {last:String}"
+            " AND length(number) = length({first:String})"
+        )
+        given |= {"first": numbers[0], "last": numbers[1]}
+    elif filters.number:
+        found.append("number = {number:String}")
+        given["number"] = filters.number
+    if filters.direction:
+        found.append("record = {record:String}")
+        given["record"] = _RECORDS[filters.direction]
+    if filters.complete:
+        found.append("complete" if filters.complete == "yes" else "NOT complete")
+    if filters.text:
+        is_refused = filters.direction == "refused"
+        found.append(_REFUSED_TEXT if is_refused else "lowerUTF8(text) LIKE {text:String}")
+        given["text"] = like_from_text(filters.text)
+    if filters.way:
+        found.append(_WAY)
+        given["way"] = filters.way
+    if filters.consent:
+        found.append(_CONSENT.replace("{having}", _HAVING[filters.consent]))
+    if filters.state or filters.code:
+        found.append(_state_condition(filters))
+        given |= {"state": filters.state, "code": filters.code}
+    return found, given
+
+
+def _state_condition(filters: Filters) -> str:
+    """Commands that had this state or code and may have it still: looked at again for each page."""
+    named = [f"{name} = {{{name}:String}}" for name in ("state", "code") if getattr(filters, name)]
+    return _HAD_STATE.replace("{named}", " AND ".join(named))
+
+
+def like_from_text(text: str) -> str:
+    """A pattern for LIKE of which every character stands for itself."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+class Lines:
+    """Reads pages of lines."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    async def page(self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS) -> RowsOfPage:
+        """A page, newest first, with what became of each command."""
+        if filters.state or filters.code:
+            return await self._page_sifted(filters, cursor, size)
+        found = await self.read(filters, cursor, rows=size + 1)
+        return page_of(found, pinned(cursor, found), size=size, at="at", id="id")
+
+    async def read(self, filters: Filters, cursor: Cursor, *, rows: int) -> list[dict[str, Any]]:
+        """The next lines in the cursor's order, each with what is looked up for it."""
+        return await self.looked_up(await self._next(filters, cursor, rows))
+
+    async def _next(self, filters: Filters, cursor: Cursor, rows: int) -> list[dict[str, Any]]:
+        """The next lines, each once. What is there twice stands side by side, in rare cases."""
+        conditions, given = conditions_of(filters)
+        if cursor.as_of:
+            conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
+        where = " AND ".join([*conditions, cursor.condition("at", "id")])
+        found = await self._questions.rows(
+            f"SELECT {COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
+            f" ORDER BY {cursor.order('at', 'id')} LIMIT {rows:d}",
+            given | cursor.parameters(),
+        )
+        once = list({(row["at"], row["id"], row["handset"]): row for row in found}.values())
+        if len(once) == len(found) or len(found) < rows:
+            return once
+        behind = behind_of(once[-1], pinned(cursor, once))
+        return once + await self._next(filters, behind, rows - len(once))
+
+    async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
+        kept: list[dict[str, Any]] = []
+        place, reached = cursor, True
+        for _ in range(_ROUNDS):
+            found = await self.read(filters, place, rows=_ROUND_ROWS)
+            kept += self.sifted(found, filters)
+            if found:
+                place = behind_of(found[-1], pinned(place, found))
+            if len(found) < _ROUND_ROWS or len(kept) > size:
+                reached = False
+                break
+        page = page_of(
+            kept, msgspec.structs.replace(cursor, as_of=place.as_of), size=size, at="at", id="id"
+        )
+        if not reached or place.at is None or cursor.is_newer:
+            return page
+        return msgspec.structs.replace(page, older=place.address(), reached=place.at)
+
+    @staticmethod
+    def sifted(rows: list[dict[str, Any]], filters: Filters) -> list[dict[str, Any]]:
+        """The rows whose command stands as the filters say; all where they say nothing of it."""
+        return [row for row in rows if _stands_so(row, filters)]
+
+    async def looked_up(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows, with state, code, words and charge of commands, and texts of refusals."""
+        for row in rows:
+            row |= {"state": "", "code": "", "words": "", "charge": "", "state_at": None}
+        commands = {row["id"]: row for row in rows if row["record"] == "mt-command"}
+        by_key = {_key_of(id): row for id, row in commands.items()}
+        for given in _named(commands):
+            for state in await self._questions.rows(_STATES, given):
+                by_key[state.pop("of_key")] |= state
+        refusals = {row["id"]: row for row in rows if row["record"] == "mt-rejection"}
+        for given in _named(refusals):
+            for refused in await self._questions.rows(_REFUSED, given):
+                refusals[refused["id"]]["text"] = refused["text"]
+        return rows
+
+
+def pinned(cursor: Cursor, found: list[dict[str, Any]]) -> Cursor:
+    """The same place; a first page saw what was stored then, and all behind it see the same."""
+    if cursor.as_of or not found:
+        return cursor
+    return msgspec.structs.replace(cursor, as_of=found[0]["asked_at"])
+
+
+def behind_of(row: dict[str, Any], cursor: Cursor) -> Cursor:
+    """The place of a row, in the same direction."""
+    return msgspec.structs.replace(cursor, at=row["at"], id=row["id"])
+
+
+def _stands_so(row: dict[str, Any], filters: Filters) -> bool:
+    return (not filters.state or row["state"] == filters.state) and (
+        not filters.code or row["code"] == filters.code
+    )
+
+
+def _named(rows: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The ids of the rows as parameters, some at a time, and the stretch of time that has them."""
+    ids = list(rows)
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        times = [rows[id]["at"] for id in some]
+        yield {
+            "ids": some,
+            "first_at": words_for_clickhouse(min(times)),
+            "last_at": words_for_clickhouse(max(times)),
+        }
+
+
+def _key_of(id: str) -> str:
+    """The column `key` of an id, in hex as ClickHouse writes it."""
+    return hashlib.md5(id.encode(), usedforsecurity=False).hexdigest().upper()

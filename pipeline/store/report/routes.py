@@ -1,0 +1,110 @@
+"""Every route of the pages and the exports: its path, what it needs, and what it shows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from pipeline.store.report.caller import Right
+from pipeline.store.report.cursor import NAMES as PLACES
+from pipeline.store.report.export.answer import export_answer
+from pipeline.store.report.export.formats import FORMATS
+from pipeline.store.report.filters import FEW, BadFilter
+from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.route import Asked, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pipeline.store.report.caller import Guard
+    from pipeline.store.report.decisions import Decisions
+    from pipeline.store.report.export.answer import Exports
+    from pipeline.store.report.pages import Pages
+
+_SEES: Final = frozenset({Right.NUMBERS, Right.TEXTS})
+_DECIDES: Final = _SEES | {Right.DECIDE}
+_LONGEST_WORDS: Final = 400
+
+
+def routes_of(
+    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports
+) -> Iterator[Route]:
+    """What the report shows beside SQL and its own health."""
+
+    def shown(
+        path: str,
+        page: Callable[[Asked], Awaitable[str]],
+        *parameters: str,
+        needs: frozenset[Right] = _SEES,
+    ) -> Route:
+        async def answer(asked: Asked) -> web.StreamResponse:
+            return _html(await page(asked))
+
+        return Route(
+            method="GET", path=path, answer=answer, needs=needs, parameters=frozenset(parameters)
+        )
+
+    async def review(asked: Asked) -> str:
+        return await pages.review(asked, guard.form_token(asked.caller))
+
+    async def letter(asked: Asked) -> str:
+        return await pages.letter(asked, guard.form_token(asked.caller))
+
+    async def decide(asked: Asked) -> web.StreamResponse:
+        fields = asked.fields
+        await decisions.review(
+            fields.get("id", ""),
+            action=fields.get("action", ""),
+            actor=_actor(asked),
+            reason=_said(asked, "reason"),
+        )
+        return _see_other(f"review?done={fields['action']}")
+
+    async def retry(asked: Asked) -> web.StreamResponse:
+        id = asked.fields.get("id", "")
+        await decisions.retry(id, actor=_actor(asked))
+        return _see_other(f"letter?id={id}")
+
+    yield shown("/", pages.overview, *FEW)
+    yield shown("/conversation", pages.conversation, "handset", "number", "from", "to", *PLACES)
+    yield shown("/message", pages.message, "id", "at")
+    yield shown("/review", review, "done", *FEW, *PLACES, needs=_DECIDES)
+    yield shown("/letter", letter, "id", needs=_DECIDES)
+    yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
+    yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
+    for path, answer in (("/review", decide), ("/letter", retry)):
+        yield Route(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
+    for listing in LISTINGS.values():
+        page = partial(pages.listing, listing=listing)
+        yield shown(f"/list/{listing.name}", page, *listing.filters, *PLACES, "rows", "piece")
+        for form in FORMATS:
+            yield Route(
+                method="GET",
+                path=f"/{form}/{listing.name}",
+                answer=partial(export_answer, exports=exports, listing=listing, form=form),
+                needs=_SEES | {Right.DOWNLOAD},
+                parameters=listing.filters,
+            )
+
+
+def _html(page: str) -> web.Response:
+    return web.Response(text=page, content_type="text/html")
+
+
+def _see_other(where: str) -> web.Response:
+    """Where to go on after a form (RFC 9110 15.4.4)."""
+    return web.Response(status=303, headers={"Location": where})
+
+
+def _actor(asked: Asked) -> str:
+    """Who decides: the user, or where there are none, who the form says it is."""
+    return asked.caller.name or _said(asked, "by")
+
+
+def _said(asked: Asked, name: str) -> str:
+    words = " ".join(asked.fields.get(name, "").split())
+    if not words or len(words) > _LONGEST_WORDS:
+        raise BadFilter(f"say {'who decides' if name == 'by' else 'why'}, in some words")
+    return words

@@ -1,0 +1,90 @@
+"""`twoway up --gateway`: a handset texts, an application answers, and each side sees the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.gateway.files import where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.running import RunningStack
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
+
+HANDSET, NUMBER = "447700900001", "447700900999"
+STATES = f"SELECT state, code FROM mt_now WHERE handset = '{HANDSET}'"
+
+
+def wait(what: Callable[[], Any], running: RunningStack) -> Any:
+    deadline = time.monotonic() + 60
+    while not (found := what()):
+        assert time.monotonic() < deadline, running.said()
+        time.sleep(0.1)
+    return found
+
+
+def test_a_handset_and_an_application_talk_through_the_stand_in(
+    stack_factory: Callable[..., RunningStack],
+) -> None:
+    running = stack_factory()
+    running.start("--gateway")
+    home = running.home
+    assert (home / "apis.toml").stat().st_mode & 0o777 == 0o600
+    assert set(running.stack.pids) >= {"gateway", "sender", "smpp", "ftp"}
+    assert set(where(home)) == {"http", "xml", "soap", "smpp", "smtp", "ftp"}
+
+    # A text is whole in mo-message, by the way that it went; its number is in the directory.
+    ids: dict[str, list[str]] = {}
+    for way in ("http-get", "smpp", "ftp"):
+        text = f"Hello 👋 by {way}, " + "and more " * 10
+        done = running.cli("text", HANDSET, NUMBER, text, "--mo-way", way)
+        ids[text] = done.stdout.split()
+    assert all(len(parts) == 2 for parts in ids.values())
+    printed = running.cli("consume", "mo-message", "--from-beginning", "--max", "3").stdout
+    found = [json.loads(line)["value"] for line in printed.splitlines()]
+    messages = {each["text"]: each for each in found}
+    assert set(messages) == set(ids)
+    assert all(each["flags"] == [] for each in messages.values())
+
+    # An MT is sent by the sender, delivered by the stand-in, and reported.
+    line = ("mt", "--to", HANDSET, "--from", NUMBER, "--text", "Hello yourself", "--wait")
+    assert running.cli(*line).stdout.splitlines()[-1].startswith("now: ")
+
+    def delivered() -> int:
+        return running.cli("sql", STATES).stdout.count('"delivered"')
+
+    wait(delivered, running)
+    (seen,) = map(json.loads, running.cli("gateway", "seen").stdout.splitlines())
+    assert (seen["to"], seen["from"], seen["text"]) == (HANDSET, NUMBER, "Hello yourself")
+
+    # The handset in a terminal shows both.
+    phone = running.cli("phone", HANDSET, stdin="One more\n").stdout
+    assert f"< {NUMBER}  Hello yourself" in phone
+    assert f"> {NUMBER}  One more" in phone
+
+    # Six hours on both sides: the confirmation leaves in time, and the stand-in sends none.
+    running.cli("text", HANDSET, NUMBER, "STOP")
+
+    def is_stopped() -> bool:
+        sql = f"SELECT state FROM consent_change WHERE handset = '{HANDSET}'"
+        return "confirmation-due" in running.cli("sql", sql).stdout
+
+    wait(is_stopped, running)
+    running.cli("clock", "advance", "6h")
+    phone = running.cli("phone", HANDSET, stdin="").stdout
+    said = [text for text in phone.splitlines() if "no longer receive messages" in text]
+    assert len(said) == 1, phone
+    assert "stopped for 447700900999 (the customer confirmed the stop)" in phone
+    assert delivered() == 2
+    twice = running.cli("gateway", "seen", "--twice")
+    assert (twice.returncode, twice.stdout) == (0, "")
+
+    # It ends with the stack, and says no more where it was.
+    assert running.stop(within_seconds=60) == 0
+    assert where(home) == {}

@@ -1,0 +1,47 @@
+"""Play so many worlds: `python -m tests.gateway.both_sides 10000 [FIRST]`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from tests.gateway.both_sides.world import World
+
+
+async def play(first: int, count: int, home: Path) -> Counter[str]:
+    """How often both sides were the same, and why they were not."""
+    counts: Counter[str] = Counter()
+    for seed in range(first, first + count):
+        world = World(seed, home)
+        try:
+            await world.play()
+        except AssertionError as error:
+            raise AssertionError(f"world {seed}: {error}") from error
+        counts += world.comparison.counts
+    return counts
+
+
+def main() -> None:
+    """Play, print what was counted, and each world in which both sides disagreed."""
+    count, first = (*map(int, sys.argv[1:3]), 0)[:2]
+    counts: Counter[str] = Counter()
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="twoway-both-sides-") as home:
+        for seed in range(first, first + count):
+            try:
+                counts += asyncio.run(play(seed, 1, Path(home)))
+            except AssertionError as error:
+                failed += 1
+                sys.stdout.write(f"{error}\n\n")
+                sys.stdout.flush()
+    for why, how_often in counts.most_common():
+        sys.stdout.write(f"{how_often:>11,} {why}\n")
+    sys.stdout.write(f"{count - failed:,} of {count:,} worlds\n")
+    raise SystemExit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Kannel's bearerbox and smsbox, with one connection to the gateway and one application."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode
+
+import aiohttp
+from aiohttp import web
+
+from pipeline.cli.local.ports import LOOPBACK, free_port
+from tests.gateway.independent.tools import PATIENCE_SECONDS, tool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+CONFIGURATION = """
+group = core
+admin-port = {admin}
+admin-password = admin
+smsbox-port = {box}
+box-allow-ip = 127.0.0.1
+log-file = "{folder}/bearerbox.log"
+log-level = 0
+store-type = file
+store-location = "{folder}/store"
+
+{smsc}
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {send}
+log-file = "{folder}/smsbox.log"
+log-level = 0
+
+group = sendsms-user
+username = app
+password = app
+max-messages = 3
+concatenation = true
+
+group = sms-service
+keyword = default
+catch-all = true
+max-messages = 0
+get-url = "{app}/mo?from=%p&to=%P&text=%b&udh=%u&coding=%c&charset=%C"
+"""
+
+
+@dataclass
+class Kannel:
+    """What the application behind it was told: path and first value of each variable."""
+
+    send_url: str
+    app_url: str
+    told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    async def send(self, text: str, **given: str) -> str:
+        """An MT by its smsbox, with a report on it."""
+        values = {"username": "app", "password": "app", "text": text, "charset": "UTF-8"} | given
+        values |= {"dlr-mask": "31", "dlr-url": f"{self.app_url}/dlr?kind=%d"}
+        url = f"{self.send_url}/cgi-bin/sendsms?{urlencode(values)}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return await answer.text()
+
+    def of(self, path: str) -> list[dict[str, str]]:
+        """What was told at a path."""
+        return [values for at, values in self.told if at == path]
+
+
+@asynccontextmanager
+async def kannel(folder: Path, smsc: str) -> AsyncIterator[Kannel]:
+    """Both boxes, once the connection is online."""
+    bearerbox, smsbox = tool("bearerbox", "kannel"), tool("smsbox", "kannel")
+    admin, box, send = free_port(), free_port(), free_port()
+    found = Kannel(f"http://{LOOPBACK}:{send}", "")
+
+    async def tell(request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string
+        pairs = parse_qs(query, keep_blank_values=True, encoding="latin-1")
+        found.told.append((request.path, {name: first for name, (first, *_) in pairs.items()}))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/{name}", tell)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    found.app_url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+    file = folder / "kannel.conf"
+    ports = {"admin": admin, "box": box, "send": send}
+    file.write_text(CONFIGURATION.format(folder=folder, smsc=smsc, app=found.app_url, **ports))
+    started = []
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for program, port in ((bearerbox, box), (smsbox, send)):
+                words = (program, "-v", "4", str(file))
+                quiet = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
+                started.append(await asyncio.create_subprocess_exec(*words, **quiet))
+                await _listens(port)
+            await _is_online(f"http://{LOOPBACK}:{admin}/status.txt?password=admin")
+        yield found
+    finally:
+        for process in reversed(started):
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+        await runner.cleanup()
+
+
+async def _listens(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+async def _is_online(url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url) as answer:
+                if "(online" in await answer.text():
+                    return
+            await asyncio.sleep(0.05)
