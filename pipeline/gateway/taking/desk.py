@@ -93,7 +93,7 @@ class Desk:
 
     def _refuse_by_fault(self, way: str, handset: str) -> None:
         gateway = self._gateway
-        rule, now = gateway.all_faults.met(Group.REFUSAL, way, handset), gateway.clock.now()
+        rule, now = gateway.all_faults.met(Group.REFUSAL, way, handset), datetime.now(UTC)
         if rule is None or (rule.until and rule.until <= now):
             return
         gateway.tell_fault(rule, way, handset)

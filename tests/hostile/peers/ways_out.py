@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.hostile.peers.lies import Tongue
     from tests.hostile.peers.proxy import LyingProxy
 
-#: The gateway takes its messages, and the answers are lost (`pipeline/gateway/faults.py`).
+#: The gateway takes its messages, and the answers are lost (`pipeline/gateway/faults`).
 LOSING: Final = f"{MAGIC}0001"
 ANSWER_SECONDS: Final = 2
 #: How each way speaks, and in how many pieces the peer does, until a message is taken.
