@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.account import MT_CREDITS
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.gateway.ground import Ground
-    from pipeline.gateway.taking.judging import Submission
+from pipeline.gateway.taking.judging import Submission
 
 MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
 #: By the machine's clock, as a sender counts its pause: the home's may be hours ahead.
@@ -100,10 +99,8 @@ class Desk:
         if rule.name == "refuse":
             raise Refusal(rule.code or REFUSED_CODE)
         seconds = THROTTLE_SECONDS if rule.seconds is None else rule.seconds
-        left = rule.until - now if rule.until else timedelta(seconds=seconds)
-        raise Refusal(
-            "130", f"Maximum MT limit exceeded until {int(time.time() + left.total_seconds())}"
-        )
+        until = rule.until or now + timedelta(seconds=seconds)
+        raise Refusal("130", f"Maximum MT limit exceeded until {int(until.timestamp())}")
 
     def _kept(self, way: str, api_id: str, submission: Submission, sender_id: str) -> Message:
         gateway = self._gateway
