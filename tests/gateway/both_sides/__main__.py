@@ -36,6 +36,8 @@ def main() -> None:
             except AssertionError as error:
                 failed += 1
                 sys.stdout.write(f"{error}\n\n")
+            if (seed + 1 - first) % 100 == 0:
+                sys.stdout.write(f"{seed + 1 - first:,} worlds\n")
                 sys.stdout.flush()
     for why, how_often in counts.most_common():
         sys.stdout.write(f"{how_often:>11,} {why}\n")

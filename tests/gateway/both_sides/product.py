@@ -47,10 +47,10 @@ class Product(Outgoing):
         row = latest.get(scope) or latest.get("main")
         return row.gateway_state if row else "open"
 
-    def is_open(self) -> bool:
-        """Whether every scope is open on both sides."""
+    def awaits(self) -> bool:
+        """Whether a confirmation is due somewhere."""
         rows = self.latest_rows().values()
-        return all(row.state == row.gateway_state == "open" for row in rows)
+        return any("confirmation-due" in (row.state, row.gateway_state) for row in rows)
 
     def latest_rows(self) -> dict[str, ConsentChange]:
         """The row of each scope that counts now."""

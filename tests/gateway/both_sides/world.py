@@ -48,7 +48,7 @@ ACTIONS = {
 }
 FATES = {"taken": 14, "held back": 3, "not taken": 2, "answer lost": 2, "refused": 1, "died": 1}
 SPELLS = (1, 5, 40, 300, 300, 1500, 3600, 7000, 20_700, 20_700, 21_600, 100_000)  # seconds
-LONGEST_STEP = timedelta(minutes=10)  # within the quarter of an hour in which we confirm
+LONGEST_STEP = timedelta(minutes=14)  # within the quarter of an hour in which we confirm
 
 
 class ProductClock(PipelineClock):
@@ -111,9 +111,9 @@ class World:
                 self.send_waiting()
 
     def is_quiet(self) -> bool:
-        """Whether nothing happens by itself: all is open, and no command waits."""
-        is_open = {*self.gateway.consent.of(HANDSET).values()} <= {Belief.OPEN}
-        return is_open and self.product.is_open() and not self.product.open_commands()
+        """Whether nothing happens by itself: no confirmation is due, and no command waits."""
+        is_due = Belief.CONFIRMATION_DUE in self.gateway.consent.of(HANDSET).values()
+        return not is_due and not self.product.awaits() and not self.product.open_commands()
 
     async def do_time(self) -> None:
         await self.pass_seconds(self.dice.choice(SPELLS))
