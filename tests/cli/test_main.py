@@ -38,6 +38,7 @@ COMMANDS_RELIED_ON = {
     "mt resolve",
     "sql",
     "ask",
+    "report",
     "completion",
     "dead-letter list",
     "dead-letter retry",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -12,12 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cli.records.answer_forms import Form, print_answer
 from pipeline.cli.terminal import saying
 from pipeline.cli.terminal.output import print_json_line
 
 CLI = Path(saying.__file__).parents[1]
 #: They write where a program reads, or what this machine itself says.
-OTHERS = {"terminal/saying.py", "local/jars.py", "local/supervisor.py"}
+OTHERS = {
+    "terminal/saying.py",
+    "local/jars.py",
+    "local/supervisor.py",
+    "report/command.py",  # the progress, in one line
+    "records/answer_forms.py",  # CSV as it is, to what is no terminal
+}
 
 
 @pytest.mark.parametrize(
@@ -76,3 +84,14 @@ def test_every_command_says_its_lines_so() -> None:
     found = {path.relative_to(CLI).as_posix(): prints(path) for path in paths}
     assert {name for name, calls in found.items() if calls} <= OTHERS
     assert set(prints(Path(saying.__file__))) == {"typer.echo"}
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_an_answer_does_nothing_to_a_terminal(
+    form: Form, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_answer([json.dumps({"text": "a\x1b[2J\x9b2J\rb"})], form)
+    shown = capsys.readouterr().out
+    assert "\\u001b" in shown
+    assert not set(shown) & set("\x1b\x9b\r")

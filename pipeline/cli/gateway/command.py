@@ -43,6 +43,7 @@ def gateway(
         str,
         typer.Option(
             "--host",
+            metavar="ADDRESS",
             help="Address to listen on. Whoever reaches another than this machine's own may send by"
             " it, look at its page and text as a handset.",
         ),
@@ -104,7 +105,7 @@ def seen(
         typer.Option("--twice", help="Only what came before; exit code 1 where there is any."),
     ] = False,
 ) -> None:
-    """Show every message that the stand-in took, with its octets, as lines of JSON.
+    """Show every message that was taken, with its octets, as lines of JSON.
 
     They are in the home, also when no stand-in runs. Exit codes: 0, and with --twice 1 where any
     message came twice.

@@ -45,7 +45,7 @@ def phone(
     address = address_of(gateway, settings_from(home=home).home)
     conversation = Conversation(address, digits, texted)
     is_typed = sys.stdin.isatty()
-    following = threading.Thread(target=follow, args=(conversation, typer.echo), daemon=True)
+    following = threading.Thread(target=follow, args=(conversation, say), daemon=True)
     following.start()
     conversation.connected.wait()
     conversation.refuse_lost()

@@ -42,6 +42,7 @@ def text(
         list[MoWay] | None,
         typer.Option(
             "--mo-way",
+            metavar="WAY",
             help="How it is handed over; given several times, by each. Default: the number's way.",
             show_default=False,
         ),

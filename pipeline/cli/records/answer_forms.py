@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from enum import StrEnum
@@ -47,17 +48,30 @@ def print_answer(lines: Sequence[str], form: Form) -> None:
             say(line)
         return
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    heads = list(rows[0]) if rows else []
+    if not rows:
+        return
+    heads = list(rows[0])
     if form is Form.CSV:
-        from pipeline.store.report.export.csv_form import cell_from_value
-
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerows([heads] if rows else [])
-        writer.writerows([cell_from_value(_flat(row[name])) for name in heads] for row in rows)
+        _print_csv(heads, rows)
         return
     shown = [[" ".join(str(_flat(row[name])).split()) for name in heads] for row in rows]
-    for line in lines_of_table(heads, shown) if rows else ():
+    for line in lines_of_table(heads, shown):
         say(line)
+
+
+def _print_csv(heads: list[str], rows: list[dict[str, Any]]) -> None:
+    """To a file as the rows are (RFC 4180); to a terminal without what would act on it."""
+    from pipeline.store.report.export.csv_form import cell_from_value
+
+    is_shown = sys.stdout.isatty()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n" if is_shown else "\r\n")
+    writer.writerow(heads)
+    writer.writerows([cell_from_value(_flat(row[name])) for name in heads] for row in rows)
+    if is_shown:
+        say(text.getvalue().removesuffix("\n"))
+    else:
+        sys.stdout.write(text.getvalue())
 
 
 def _flat(value: Any) -> Any:

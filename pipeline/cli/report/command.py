@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -30,7 +31,10 @@ def report(
         str, typer.Option(metavar="TIME", help="To this day (included) or minute.")
     ] = "",
     format: Annotated[
-        str, typer.Option(help="csv, xlsx or parquet. Default: the saved report's, else csv.")
+        str,
+        typer.Option(
+            metavar="FORM", help="csv, xlsx or parquet. Default: the saved report's, else csv."
+        ),
     ] = "",
     filters: Annotated[
         list[str] | None,
@@ -44,9 +48,10 @@ def report(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Download a list as CSV, XLSX or Parquet, all rows of it, however many.
+    """Download a whole list as CSV, XLSX or Parquet.
 
-    FILE is there once it is whole. A download that breaks off ends with an error, and without FILE.
+    It has all rows, however many. FILE is there once it is whole. A download that breaks off ends
+    with an error, and without FILE.
     """
     settings = settings_from(home=home)
     times = {"from": since.strip(), "to": until.strip()}
@@ -62,7 +67,7 @@ def report(
         draft.replace(output)
     finally:
         draft.unlink(missing_ok=True)
-    typer.echo(f"{output}: {octets:,} octets", err=True)
+    say(f"{output}: {octets:,} octets", err=True)
 
 
 def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":

@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
+from pipeline.cli.terminal.saying import say
+
 VARIABLE: Final = "_TWOWAY_COMPLETE"
 
 
@@ -29,7 +31,7 @@ def completion(
     """
     from typer.completion import get_completion_script  # type: ignore[attr-defined]  # in no __all__
 
-    typer.echo(get_completion_script(prog_name="twoway", complete_var=VARIABLE, shell=shell.value))
+    say(get_completion_script(prog_name="twoway", complete_var=VARIABLE, shell=shell.value))
 
 
 def prepare_completion() -> None:

@@ -15,7 +15,7 @@ SECTIONS: Final = {
     "Run it here": ("up", "demo", "gateway", "text", "phone"),
     "Messages": ("mt", "consume", "import"),
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
-    "Questions": ("status", "sql", "ask", "replay"),
+    "Questions": ("status", "sql", "ask", "report", "replay"),
     "Operate": ("numbers", "apis", "dead-letter", "clock", "leave"),
     "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "store"),
     "This command line": ("completion",),
