@@ -15,7 +15,7 @@ from pipeline.gateway.page.octets import (
     lines_of_text,
 )
 from pipeline.gateway.world import EventKind
-from pipeline.web.visible import plain
+from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent
@@ -53,7 +53,7 @@ class Side:
     @property
     def lines(self) -> list[str]:
         """As text, controls by their names."""
-        return [plain(line) for line in lines_of_text(self.octets)]
+        return [legible(line) for line in lines_of_text(self.octets)]
 
     @property
     def hex(self) -> list[HexLine]:
@@ -63,7 +63,7 @@ class Side:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """The fields of a form in it, decoded."""
-        return [(plain(name), plain(value)) for name, value in fields_of(self.octets)]
+        return [(legible(name), legible(value)) for name, value in fields_of(self.octets)]
 
     @property
     def left_out(self) -> int:
@@ -90,17 +90,17 @@ class Exchange:
     @property
     def other(self) -> str:
         """The sender or number of it."""
-        return plain(number_of(self.event))
+        return legible(number_of(self.event))
 
     @property
     def preview(self) -> str:
         """The beginning of the text in one line, or what happened."""
         if self.event.kind in {EventKind.FAULT, EventKind.CONSENT}:
-            return plain(line_of(self.event))
+            return legible(line_of(self.event))
         if self.event.kind is EventKind.STATUS and not self.event.text:
-            return plain(self.event.message_id or self.event.client_id)
+            return legible(self.event.message_id or self.event.client_id)
         line = " ".join(self.event.text[: 2 * PREVIEW_CHARACTERS].split())
-        return plain(line[:PREVIEW_CHARACTERS]) + ("…" if len(line) > PREVIEW_CHARACTERS else "")
+        return legible(line[:PREVIEW_CHARACTERS]) + ("…" if len(line) > PREVIEW_CHARACTERS else "")
 
     @property
     def state(self) -> State | None:
@@ -133,7 +133,7 @@ class Exchange:
             **{name.replace("_", " "): value for name, value in self.event.facts.items()},
         }
         return [
-            (plain(name), plain(str(value)[:MOST_OF_A_FACT]))
+            (legible(name), legible(str(value)[:MOST_OF_A_FACT]))
             for name, value in known.items()
             if value != ""
         ]
