@@ -47,8 +47,12 @@ _REFUSED_TEXT: Final = (
 )
 
 
-def conditions_of(filters: Filters) -> tuple[list[str], dict[str, Any]]:
-    """The filters that are set, as SQL over the lines, and its parameters."""
+def conditions_of(filters: Filters, *, is_rare: bool = True) -> tuple[list[str], dict[str, Any]]:
+    """The filters that are set, as SQL over the lines, and its parameters.
+
+    `is_rare`: commands of the asked state are few, so that they are looked up by their keys. Of
+    many every command is read, and most of these are of that state.
+    """
     found: list[str] = []
     given = {name: value for name, value in filters.given().items() if name in _IS}
     found += [_IS[name] for name in given]
@@ -82,15 +86,20 @@ def conditions_of(filters: Filters) -> tuple[list[str], dict[str, Any]]:
     if filters.consent:
         found.append(_CONSENT.replace("{having}", _HAVING[filters.consent]))
     if filters.state or filters.code:
-        found.append(_state_condition(filters))
+        found.append(_state_condition(filters) if is_rare else "record = 'mt-command'")
         given |= {"state": filters.state, "code": filters.code}
     return found, given
 
 
 def _state_condition(filters: Filters) -> str:
     """Commands that had this state or code and may have it still: looked at again for each page."""
+    return _HAD_STATE.replace("{named}", state_named(filters))
+
+
+def state_named(filters: Filters) -> str:
+    """The state and code that are asked for, as SQL over `mt_last_state_rows`."""
     named = [f"{name} = {{{name}:String}}" for name in ("state", "code") if getattr(filters, name)]
-    return _HAD_STATE.replace("{named}", " AND ".join(named))
+    return " AND ".join(named)
 
 
 def like_from_text(text: str) -> str:

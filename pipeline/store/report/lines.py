@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pipeline.store.report.conditions import conditions_of
+from pipeline.store.report.conditions import conditions_of, state_named
 from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.filters import words_for_clickhouse
 
@@ -26,6 +26,11 @@ PAGE_ROWS: Final = 50
 #: far was looked.
 _ROUNDS: Final = 5
 _ROUND_ROWS: Final = 1_000
+#: So many commands of a state are named one by one.
+_FEW_COMMANDS: Final = 50_000
+_HOW_MANY: Final = f"""\
+SELECT count() AS found FROM
+    (SELECT 1 FROM twoway.mt_last_state_rows WHERE {{named}} LIMIT {_FEW_COMMANDS + 1})"""  # noqa: S608
 #: So many ids go into one question.
 _AT_ONCE: Final = 2_000
 
@@ -51,10 +56,12 @@ SELECT id, if(any(command.text) != '', any(command.text),
     argMaxIf(request.text, request.kafka_offset, request.requested_at <= these.at)) AS text
 FROM these
 LEFT JOIN (SELECT handset, request_id, text, requested_at, kafka_offset FROM twoway.mt_request_rows
-    WHERE request_id != '' AND handset IN (SELECT handset FROM these)) AS request
+    WHERE (handset, request_id) IN (SELECT handset, request_id FROM these WHERE request_id != ''))
+    AS request
 ON request.handset = these.handset AND request.request_id = these.request_id
 LEFT JOIN (SELECT handset, command_id, text FROM twoway.mt_command_rows
-    WHERE handset IN (SELECT handset FROM these)) AS command
+    WHERE (handset, command_id) IN (SELECT handset, command_id FROM these WHERE command_id != ''))
+    AS command
 ON command.handset = these.handset AND command.command_id = these.command_id
 GROUP BY id"""  # noqa: S608  names of ours
 
@@ -80,7 +87,7 @@ class Lines:
 
     async def _next(self, filters: Filters, cursor: Cursor, rows: int) -> list[dict[str, Any]]:
         """The next lines, each once. What is there twice stands side by side, in rare cases."""
-        conditions, given = conditions_of(filters)
+        conditions, given = conditions_of(filters, is_rare=await self._is_rare(filters))
         if cursor.as_of:
             conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
         where = " AND ".join([*conditions, cursor.condition("at", "id")])
@@ -94,6 +101,16 @@ class Lines:
             return once
         behind = behind_of(once[-1], pinned(cursor, once))
         return once + await self._next(filters, behind, rows - len(once))
+
+    async def _is_rare(self, filters: Filters) -> bool:
+        """Whether the commands of a state are few enough to name them."""
+        if not (filters.state or filters.code):
+            return True
+        (row,) = await self._questions.rows(
+            _HOW_MANY.replace("{named}", state_named(filters)),
+            {"state": filters.state, "code": filters.code},
+        )
+        return bool(row["found"] <= _FEW_COMMANDS)
 
     async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
         kept: list[dict[str, Any]] = []

@@ -63,7 +63,7 @@ class Exports:
     ) -> AsyncIterator[bytes]:
         """A list as a file of another format, once it is whole."""
         columns = exported(listing)
-        self._spool.mkdir(mode=0o700, exist_ok=True)
+        self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self._free:
             with tempfile.TemporaryDirectory(prefix="export-", dir=self._spool) as folder:
                 file = Path(folder, f"rows.{form}")
