@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS twoway.conversation_line_rows
     kafka_offset Int64 CODEC(Delta, ZSTD(1)),
     INDEX by_handset handset TYPE bloom_filter(0.002) GRANULARITY 1,
     INDEX by_number number TYPE set(256) GRANULARITY 4,
+    INDEX by_flag flags TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_words lowerUTF8(text) TYPE ngrambf_v1(3, 4096, 2, 0) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree

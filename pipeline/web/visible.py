@@ -52,7 +52,7 @@ def pieces_from_text(text: str) -> list[Piece]:
     ]
 
 
-def fold(text: str) -> tuple[str, str]:
+def fold_long(text: str) -> tuple[str, str]:
     """The part that is shown at once, and the rest; never cut inside a common cluster."""
     if len(text) <= LONGEST_OPEN:
         return text, ""
@@ -62,7 +62,7 @@ def fold(text: str) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-def plain(text: str) -> str:
+def legible(text: str) -> str:
     """One string that is harmless in a terminal and in an attribute."""
     return "".join(
         f"[{piece.text}]" if piece.is_odd else piece.text for piece in pieces_from_text(text)

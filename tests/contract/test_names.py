@@ -93,6 +93,7 @@ METHODS = {
     "start": "begin work; `stop` ends it",
     "stop": "end what `start` began",
     "store": "write rows, or a file at a server",
+    "story_of": "what is known of one handset, message or letter",
     "sweep": "delete what nobody uses",
     "take": "what came is put into Kafka, and the answer is given",
     "text": "a field as text",

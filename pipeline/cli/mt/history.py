@@ -11,7 +11,7 @@ from pipeline.store.story.command import asking_history, asking_now
 if TYPE_CHECKING:
     from typing import Any
 
-    from pipeline.store.story.asking import Rows
+    from pipeline.store.story.asking import AnswerRows
     from pipeline.store.story.command import MtHistory, Now
 
 
@@ -25,5 +25,5 @@ def now_of(report: str, command_id: str) -> Now | None:
     return answered(asking_now(command_id), lambda sql, given: _rows(report, sql, given))
 
 
-def _rows(report: str, sql: str, given: dict[str, Any]) -> Rows:
+def _rows(report: str, sql: str, given: dict[str, Any]) -> AnswerRows:
     return rows(report, sql, parameters=given)

@@ -56,7 +56,7 @@ def report(
     settings = settings_from(home=home)
     times = {"from": since.strip(), "to": until.strip()}
     wanted = _wanted(settings, name.strip(), filters or [])
-    address = wanted.address(form=_format_of(format), **times)
+    address = wanted.download_path(form=_format_of(format), **times)
     if output is None:
         _pour(settings, address, typer.get_binary_stream("stdout"))
         return

@@ -16,7 +16,7 @@ from pipeline.gateway.page.facts import (
     state_of,
 )
 from pipeline.gateway.world import EventKind
-from pipeline.web.visible import Piece, fold, pieces_from_text
+from pipeline.web.visible import Piece, fold_long, pieces_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,12 +58,12 @@ class Bubble:
     @property
     def pieces(self) -> list[Piece]:
         """The pieces that are shown at once."""
-        return pieces_from_text(fold(self.text)[0])
+        return pieces_from_text(fold_long(self.text)[0])
 
     @property
     def rest(self) -> list[Piece]:
         """The pieces that are folded away."""
-        return pieces_from_text(fold(self.text)[1])
+        return pieces_from_text(fold_long(self.text)[1])
 
 
 def conversation_from_events(events: Iterable[WorldEvent], handset: str) -> list[Bubble]:

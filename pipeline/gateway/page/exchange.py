@@ -24,7 +24,7 @@ from pipeline.gateway.page.octets import (
     lines_of_text,
 )
 from pipeline.gateway.world import EventKind
-from pipeline.web.visible import plain
+from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent
@@ -62,7 +62,7 @@ class Side:
     @property
     def lines(self) -> list[str]:
         """The octets as text, with names for controls."""
-        return [plain(line) for line in lines_of_text(self.octets)]
+        return [legible(line) for line in lines_of_text(self.octets)]
 
     @property
     def hex(self) -> list[HexLine]:
@@ -72,7 +72,7 @@ class Side:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """The fields of a form in it, decoded."""
-        return [(plain(name), plain(value)) for name, value in fields_of(self.octets)]
+        return [(legible(name), legible(value)) for name, value in fields_of(self.octets)]
 
     @property
     def left_out(self) -> int:
@@ -99,19 +99,19 @@ class Exchange:
     @property
     def other(self) -> str:
         """The sender or the number."""
-        return plain(number_of(self.event))
+        return legible(number_of(self.event))
 
     @property
     def preview(self) -> str:
         """The beginning of the text in one line, or what happened."""
         if self.event.kind is EventKind.FAULT:
-            return plain(fault_of(self.event).replace("-", " "))
+            return legible(fault_of(self.event).replace("-", " "))
         if self.event.kind is EventKind.CONSENT:
-            return plain(line_of(self.event))
+            return legible(line_of(self.event))
         if self.event.kind is EventKind.STATUS and not self.event.text:
-            return plain(self.event.message_id or self.event.client_id)
+            return legible(self.event.message_id or self.event.client_id)
         line = " ".join(self.event.text[: 2 * PREVIEW_CHARACTERS].split())
-        return plain(line[:PREVIEW_CHARACTERS]) + ("…" if len(line) > PREVIEW_CHARACTERS else "")
+        return legible(line[:PREVIEW_CHARACTERS]) + ("…" if len(line) > PREVIEW_CHARACTERS else "")
 
     @property
     def state(self) -> State | None:
@@ -147,7 +147,7 @@ class Exchange:
             **{name.replace("_", " "): value for name, value in self.event.facts.items()},
         }
         return [
-            (plain(name), plain(str(value)[:MOST_OF_A_FACT]))
+            (legible(name), legible(str(value)[:MOST_OF_A_FACT]))
             for name, value in known.items()
             if value != ""
         ]

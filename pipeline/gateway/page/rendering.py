@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.gateway.page.conversation import conversation_from_events
 from pipeline.gateway.page.exchange import MOST_LISTED, Exchange, has_octets
-from pipeline.web.visible import plain
+from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,12 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"time": _time, "moment": _moment, "hue": _hue, "plain": plain}
+        self._templates.filters |= {
+            "time": _time,
+            "moment": _moment,
+            "hue": _hue,
+            "plain": legible,
+        }
         self._pieces = self._templates.get_template("pieces.html").module
 
     def page(self, *, run: str, panel: str = "phones", pinned: str = "") -> str:

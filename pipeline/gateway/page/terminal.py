@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.gateway.page.facts import line_of, number_of, parts_of, state_of
 from pipeline.gateway.world import EventKind
-from pipeline.web.visible import plain
+from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
     from pipeline.gateway.world import WorldEvent
@@ -19,9 +19,9 @@ def terminal_fields(event: WorldEvent) -> dict[str, str | int]:
         "number": event.number,
         "at": event.at.strftime("%H:%M:%S"),
         "kind": event.kind.value,
-        "way": plain(event.way),
-        "other": plain(number_of(event)),
-        "text": plain(line_of(event) if is_line else event.text),
-        "state": plain(state_of(event).words),
-        "parts": plain(parts_of(event)),
+        "way": legible(event.way),
+        "other": legible(number_of(event)),
+        "text": legible(line_of(event) if is_line else event.text),
+        "state": legible(state_of(event).words),
+        "parts": legible(parts_of(event)),
     }

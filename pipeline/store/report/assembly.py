@@ -14,7 +14,7 @@ from pipeline.store.report.handset import HandsetStories
 from pipeline.store.report.letters import LetterStories
 from pipeline.store.report.message import MessageStories
 from pipeline.store.report.pages import Pages
-from pipeline.store.report.reading import Reader
+from pipeline.store.report.reading import ListReader
 from pipeline.store.report.rendering import Rendering
 from pipeline.store.report.routes import routes_of
 from pipeline.store.report.server import Report
@@ -43,7 +43,7 @@ def report_from(
     gives the key of suppressions; it runs in a thread.
     """
     guard = Guard(settings)
-    reader = Reader(questions)
+    reader = ListReader(questions)
     letters = LetterStories(questions, alphabet=settings.smpp_default_alphabet)
     decisions = Decisions(
         questions, letters, bootstrap=_bootstrap_of(settings), account=settings.account

@@ -60,20 +60,20 @@ class Guard:
         self, request: web.BaseRequest, *, token: bytes | None
     ) -> Caller | BrowserRefusal:
         """Who asks, or why nobody is let in. `token` is the one in the path."""
-        host = header_of(request, "Host")
+        host = request_header(request, "Host")
         refusal = (
             (BAD_HOST if host and host_name_of(host) is None else None)
             or refuse_page(
                 host=host,
-                origin=header_of(request, "Origin"),
-                fetch_site=header_of(request, "Sec-Fetch-Site"),
+                origin=request_header(request, "Origin"),
+                fetch_site=request_header(request, "Sec-Fetch-Site"),
             )
             or self._access.refuse(
                 peer=request.remote or "",
-                forwarded_for=header_of(request, "X-Forwarded-For"),
-                other_signs=header_of(request, *OTHER_SIGNS),
+                forwarded_for=request_header(request, "X-Forwarded-For"),
+                other_signs=request_header(request, *OTHER_SIGNS),
                 token=token,
-                authorization=header_of(request, "Authorization"),
+                authorization=request_header(request, "Authorization"),
                 host=host,
             )
         )
@@ -88,7 +88,7 @@ class Guard:
         return hmac.compare_digest(self.form_token(caller).encode(), token.encode())
 
 
-def header_of(request: web.BaseRequest, *names: str) -> bytes:
+def request_header(request: web.BaseRequest, *names: str) -> bytes:
     """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
     values = [value for name in names for value in request.headers.getall(name, ())]
     return ",".join(values).encode("latin-1", "replace")

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.store.report.filters import BadFilter, time_from_text, words_for_clickhouse
+from pipeline.store.report.filters import BadFilter, time_of_filter, words_for_clickhouse
 
-NAMES: Final = frozenset({"before", "after", "as_of"})
+PLACE_NAMES: Final = frozenset({"before", "after", "as_of"})
 _LONGEST_ID: Final = 128
 
 
@@ -47,7 +47,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
             f" AND ({at}, {id}) {sign} ({{cursor_at:DateTime64(3, 'UTC')}}, {{cursor_id:String}})"
         )
 
-    def order(self, at: str, id: str) -> str:
+    def order_by(self, at: str, id: str) -> str:
         """The order in which the rows are read: the nearest to the place first."""
         way = "ASC" if self.is_newer else "DESC"
         return f"{at} {way}, {id} {way}"
@@ -69,14 +69,14 @@ def cursor_from_query(query: Mapping[str, str]) -> Cursor:
         raise BadFilter("before and after exclude each other")
     is_newer = "after" in query
     given = query.get("after" if is_newer else "before", "")
-    as_of = time_from_text(query, "as_of")
+    as_of = time_of_filter(query, "as_of")
     if not given:
         return Cursor(as_of=as_of)
     at, comma, id = given.partition(",")
     if not comma or not at or len(id) > _LONGEST_ID or "\0" in id:
         raise BadFilter("the place in the list cannot be read: begin at its first page")
     name = "after" if is_newer else "before"
-    return Cursor(at=time_from_text({name: at}, name), id=id, is_newer=is_newer, as_of=as_of)
+    return Cursor(at=time_of_filter({name: at}, name), id=id, is_newer=is_newer, as_of=as_of)
 
 
 def place_of(at: datetime, id: str) -> str:

@@ -57,7 +57,7 @@ class Decisions:
         self._one_at_a_time = asyncio.Lock()
         self.decided: set[str] = set()  # ids of messages and letters
 
-    async def review(self, id: str, *, action: str, actor: str, reason: str) -> None:
+    async def decide_review(self, id: str, *, action: str, actor: str, reason: str) -> None:
         """Count a message as a stop, or as none; raises `NotDecided`."""
         if action not in (ConsentAction.ACCEPT, ConsentAction.DISMISS):
             raise NotDecided("a review is accepted or dismissed")
@@ -93,10 +93,10 @@ class Decisions:
                 )
             self.decided.add(id)
 
-    async def retry(self, id: str, *, actor: str) -> str:
+    async def retry_letter(self, id: str, *, actor: str) -> str:
         """Send a dead letter through again, and say what was done; raises `NotDecided`."""
         async with self._one_at_a_time:
-            story = await self._letters.of(id)
+            story = await self._letters.story_of(id)
             if story is None:
                 raise NotDecided("there is no such dead letter")
             if id in self.decided or story.again is None or story.cannot:

@@ -95,7 +95,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 def filters_from_query(query: Mapping[str, str]) -> Filters:
     """The filters of a request; raises `BadFilter`."""
-    since, until = time_from_text(query, "from"), time_from_text(query, "to", is_end=True)
+    since, until = time_of_filter(query, "from"), time_of_filter(query, "to", is_end=True)
     if since and until and since >= until:
         raise BadFilter("from is not before to")
     words = {name: _words(query, name) for name in WORDS}
@@ -120,7 +120,7 @@ def with_days(filters: Filters, *, newest: datetime | None) -> Filters:
     return msgspec.structs.replace(filters, since=max(EARLIEST, first))
 
 
-def time_from_text(query: Mapping[str, str], name: str, *, is_end: bool = False) -> datetime | None:
+def time_of_filter(query: Mapping[str, str], name: str, *, is_end: bool = False) -> datetime | None:
     """A day, which as an end is included, or a minute or a second, in UTC unless it says else."""
     text = query.get(name, "")
     if not text:

@@ -83,7 +83,7 @@ class HandsetStories:
         self._account = account
         self._read_key = read_key
 
-    async def of(self, handset: str) -> HandsetStory:
+    async def story_of(self, handset: str) -> HandsetStory:
         """What is known of a handset's consent, and which commands wait."""
         ask = self._questions.rows
         changes, directory, (erasures, doubt), waiting = await asyncio.gather(

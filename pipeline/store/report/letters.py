@@ -49,7 +49,7 @@ class LetterStories:
         self._questions = questions
         self._alphabet = alphabet
 
-    async def of(self, id: str) -> LetterStory | None:
+    async def story_of(self, id: str) -> LetterStory | None:
         """What is known of a letter; None where there is none."""
         found = await self._questions.rows(_LETTER, {"id": id})
         if not found:

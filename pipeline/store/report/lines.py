@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pipeline.store.report.conditions import conditions_of, state_named
 from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.filters import words_for_clickhouse
 
@@ -25,47 +26,20 @@ PAGE_ROWS: Final = 50
 #: far was looked.
 _ROUNDS: Final = 5
 _ROUND_ROWS: Final = 1_000
+#: So many commands of a state are named one by one.
+_FEW_COMMANDS: Final = 50_000
+_HOW_MANY: Final = f"""\
+SELECT count() AS found FROM
+    (SELECT 1 FROM twoway.mt_last_state_rows WHERE {{named}} LIMIT {_FEW_COMMANDS + 1})"""  # noqa: S608
 #: So many ids go into one question.
 _AT_ONCE: Final = 2_000
 
 TABLE: Final = "twoway.conversation_line_rows"
-COLUMNS: Final = (
+LINE_COLUMNS: Final = (
     "at, id, record, direction, handset, number, api_id, account, way,"
     " keyword, text, encoding, parts, parts_missing, complete, lossy, flags, purpose, rule, detail,"
     " request_id, command_id"
 )
-_IS: Final = {
-    "handset": "handset = {handset:String}",
-    "api_id": "api_id = {api_id:String}",
-    "account": "account = {account:String}",
-    "keyword": "keyword = {keyword:String}",
-    "flag": "has(flags, {flag:String})",
-    "purpose": "purpose = {purpose:String}",
-    "rule": "rule = {rule:String}",
-}
-_HAD_STATE: Final = (
-    "record = 'mt-command' AND key IN (SELECT key FROM twoway.mt_last_state_rows WHERE {named})"
-)
-_RECORDS: Final = {"in": "mo-message", "out": "mt-command", "refused": "mt-rejection"}
-#: By what an MT's way out is known: a sender's attempt.
-_WAY: Final = (
-    "(way = {way:String} OR (record = 'mt-command' AND key IN (SELECT MD5(command_id)"
-    " FROM twoway.mt_result_rows WHERE way = {way:String})))"
-)
-_CONSENT: Final = """handset IN
-(
-    SELECT handset FROM
-    (
-        SELECT handset, argMax((state, gateway_state), (at, recorded_at, kafka_offset)) AS now
-        FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
-    )
-    GROUP BY handset HAVING {having}
-)"""
-_HAVING: Final = {
-    "open": "max(now != ('open', 'open')) = 0",
-    "stopped": "max(now.1 = 'stopped' OR now.2 = 'stopped')",
-    "confirmation-due": "max(now.1 = 'confirmation-due' OR now.2 = 'confirmation-due')",
-}
 _STATES: Final = """\
 SELECT hex(key) AS of_key, argMax(toString(state), kafka_offset) AS state,
     argMax(toString(code), kafka_offset) AS code, argMax(words, kafka_offset) AS words,
@@ -82,68 +56,14 @@ SELECT id, if(any(command.text) != '', any(command.text),
     argMaxIf(request.text, request.kafka_offset, request.requested_at <= these.at)) AS text
 FROM these
 LEFT JOIN (SELECT handset, request_id, text, requested_at, kafka_offset FROM twoway.mt_request_rows
-    WHERE request_id != '' AND handset IN (SELECT handset FROM these)) AS request
+    WHERE (handset, request_id) IN (SELECT handset, request_id FROM these WHERE request_id != ''))
+    AS request
 ON request.handset = these.handset AND request.request_id = these.request_id
 LEFT JOIN (SELECT handset, command_id, text FROM twoway.mt_command_rows
-    WHERE handset IN (SELECT handset FROM these)) AS command
+    WHERE (handset, command_id) IN (SELECT handset, command_id FROM these WHERE command_id != ''))
+    AS command
 ON command.handset = these.handset AND command.command_id = these.command_id
 GROUP BY id"""  # noqa: S608  names of ours
-_REFUSED_TEXT: Final = (
-    "(handset, request_id) IN (SELECT handset, request_id FROM twoway.mt_request_rows"
-    " WHERE request_id != '' AND lowerUTF8(text) LIKE {text:String})"
-)
-
-
-def conditions_of(filters: Filters) -> tuple[list[str], dict[str, Any]]:
-    """The filters that are set, as SQL over the lines, and its parameters."""
-    found: list[str] = []
-    given = {name: value for name, value in filters.given().items() if name in _IS}
-    found += [_IS[name] for name in given]
-    if filters.since:
-        found.append("at >= {since:DateTime64(3, 'UTC')}")
-        given["since"] = words_for_clickhouse(filters.since)
-    if filters.until:
-        found.append("at < {until:DateTime64(3, 'UTC')}")
-        given["until"] = words_for_clickhouse(filters.until)
-    if numbers := filters.number_range:
-        found.append(
-            "number BETWEEN {first:String} AND {last:String}"
-            " AND length(number) = length({first:String})"
-        )
-        given |= {"first": numbers[0], "last": numbers[1]}
-    elif filters.number:
-        found.append("number = {number:String}")
-        given["number"] = filters.number
-    if filters.direction:
-        found.append("record = {record:String}")
-        given["record"] = _RECORDS[filters.direction]
-    if filters.complete:
-        found.append("complete" if filters.complete == "yes" else "NOT complete")
-    if filters.text:
-        is_refused = filters.direction == "refused"
-        found.append(_REFUSED_TEXT if is_refused else "lowerUTF8(text) LIKE {text:String}")
-        given["text"] = like_from_text(filters.text)
-    if filters.way:
-        found.append(_WAY)
-        given["way"] = filters.way
-    if filters.consent:
-        found.append(_CONSENT.replace("{having}", _HAVING[filters.consent]))
-    if filters.state or filters.code:
-        found.append(_state_condition(filters))
-        given |= {"state": filters.state, "code": filters.code}
-    return found, given
-
-
-def _state_condition(filters: Filters) -> str:
-    """Commands that had this state or code and may have it still: looked at again for each page."""
-    named = [f"{name} = {{{name}:String}}" for name in ("state", "code") if getattr(filters, name)]
-    return _HAD_STATE.replace("{named}", " AND ".join(named))
-
-
-def like_from_text(text: str) -> str:
-    """A pattern for LIKE of which every character stands for itself."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 class Lines:
@@ -152,7 +72,9 @@ class Lines:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
 
-    async def page(self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS) -> RowsOfPage:
+    async def lines_page(
+        self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS
+    ) -> RowsOfPage:
         """A page, newest first, with what became of each command."""
         if filters.state or filters.code:
             return await self._page_sifted(filters, cursor, size)
@@ -165,13 +87,13 @@ class Lines:
 
     async def _next(self, filters: Filters, cursor: Cursor, rows: int) -> list[dict[str, Any]]:
         """The next lines, each once. What is there twice stands side by side, in rare cases."""
-        conditions, given = conditions_of(filters)
+        conditions, given = conditions_of(filters, is_rare=await self._is_rare(filters))
         if cursor.as_of:
             conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
         where = " AND ".join([*conditions, cursor.condition("at", "id")])
         found = await self._questions.rows(
-            f"SELECT {COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
-            f" ORDER BY {cursor.order('at', 'id')} LIMIT {rows:d}",
+            f"SELECT {LINE_COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
+            f" ORDER BY {cursor.order_by('at', 'id')} LIMIT {rows:d}",
             given | cursor.parameters(),
         )
         once = list({(row["at"], row["id"], row["handset"]): row for row in found}.values())
@@ -179,6 +101,16 @@ class Lines:
             return once
         behind = behind_of(once[-1], pinned(cursor, once))
         return once + await self._next(filters, behind, rows - len(once))
+
+    async def _is_rare(self, filters: Filters) -> bool:
+        """Whether the commands of a state are few enough to name them."""
+        if not (filters.state or filters.code):
+            return True
+        (row,) = await self._questions.rows(
+            _HOW_MANY.replace("{named}", state_named(filters)),
+            {"state": filters.state, "code": filters.code},
+        )
+        return bool(row["found"] <= _FEW_COMMANDS)
 
     async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
         kept: list[dict[str, Any]] = []

@@ -147,7 +147,7 @@ SELECT handset, scope_kind, scope,
         recorded_at, change_id), (at, recorded_at, kafka_offset)) AS now
 FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
 HAVING (now.1, now.2) != ('open', 'open')"""
-STOPPED: Final = Listing(
+STOPPED_NOW: Final = Listing(
     name="stopped",
     is_standing=True,
     title="Stopped now",
@@ -220,7 +220,7 @@ ONE_CONVERSATION: Final = msgspec.structs.replace(
 LISTINGS: Final = {
     listing.name: listing
     for listing in (
-        LINES, CONVERSATIONS, PER_DAY, OPT_OUTS, STOPPED, MESSAGES_OUT, REFUSALS, INCOMPLETE,
+        LINES, CONVERSATIONS, PER_DAY, OPT_OUTS, STOPPED_NOW, MESSAGES_OUT, REFUSALS, INCOMPLETE,
         DEAD_LETTERS, REVIEW, MESSAGES, ONE_CONVERSATION,
     )
 }  # fmt: skip

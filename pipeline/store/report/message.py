@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.filters import words_for_clickhouse
-from pipeline.store.report.lines import COLUMNS, TABLE, Lines
+from pipeline.store.report.lines import LINE_COLUMNS, TABLE, Lines
 from pipeline.store.story.asking import answered_later
 from pipeline.store.story.command import MtHistory, asking_history
 from pipeline.store.story.command_words import how_it_stands, steps_of_mt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.store.query.questions import Questions
 
 _LINE: Final = f"""\
-SELECT {COLUMNS} FROM {TABLE}
+SELECT {LINE_COLUMNS} FROM {TABLE}
 WHERE id = {{id:String}} AND {{}} LIMIT 1 BY id"""  # noqa: S608  names of ours
 _AT: Final = "at = {at:DateTime64(3, 'UTC')}"
 _BY_KEY: Final = "key = MD5({id:String})"
@@ -54,7 +54,7 @@ WHERE mo_message_id = {id:String} AND action IN ('accept', 'dismiss')
 ORDER BY requested_at, kafka_offset"""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class StoryStep(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to the message."""
 
     at: datetime
@@ -65,7 +65,7 @@ class MessageStory(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one line."""
 
     line: dict[str, Any]
-    steps: list[Step]
+    steps: list[StoryStep]
     message: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
     raws: list[dict[str, Any]] = []
@@ -83,7 +83,7 @@ class MessageStories:
         self._questions = questions
         self._lines = Lines(questions)
 
-    async def of(self, id: str, at: datetime | None) -> MessageStory | None:
+    async def story_of(self, id: str, at: datetime | None) -> MessageStory | None:
         """What is known of the line with this id; found at once where its time is given."""
         given: dict[str, Any] = {"id": id}
         if at is not None:
@@ -99,7 +99,7 @@ class MessageStories:
         history = await answered_later(
             asking_history(name, whose=line["handset"]), self._questions.rows
         )
-        steps = [Step(at=at, words=words) for at, words in steps_of_mt(history)]
+        steps = [StoryStep(at=at, words=words) for at, words in steps_of_mt(history)]
         return MessageStory(line=line, steps=steps, history=history, stands=how_it_stands(history))
 
     async def _in(self, line: dict[str, Any]) -> MessageStory:
@@ -136,23 +136,25 @@ def _steps_in(
     changes: list[dict[str, Any]],
     answers: list[dict[str, Any]],
     decisions: list[dict[str, Any]],
-) -> list[Step]:
+) -> list[StoryStep]:
     """From the gateway's time to what came of it, oldest first."""
-    steps: list[Step] = []
+    steps: list[StoryStep] = []
     for part in parts:
         name = (
             f"part {part['part_number']} of {part['parts_total']}" if part["parts_total"] else "it"
         )
         steps += [
-            Step(at=part["gateway_time"], words=f"the gateway says it had {name}"),
-            Step(at=part["received_at"], words=f"received {name} by {part['source']}"),
-            Step(at=part["written_at"], words=f"wrote {name} to Kafka as a part"),
+            StoryStep(at=part["gateway_time"], words=f"the gateway says it had {name}"),
+            StoryStep(at=part["received_at"], words=f"received {name} by {part['source']}"),
+            StoryStep(at=part["written_at"], words=f"wrote {name} to Kafka as a part"),
         ]
     if message:
         state = "whole" if line["complete"] else "without all its parts"
-        steps.append(Step(at=message["written_at"], words=f"released to the application, {state}"))
+        steps.append(
+            StoryStep(at=message["written_at"], words=f"released to the application, {state}")
+        )
     steps += [
-        Step(
+        StoryStep(
             at=row["recorded_at"],
             words=f"consent of {row['scope_kind']} {row['scope']}: ours {row['previous_state']} to"
             f" {row['state']}, the gateway's {row['previous_gateway_state']} to"
@@ -161,8 +163,10 @@ def _steps_in(
         for row in changes
     ]
     steps += [
-        Step(at=row["at"], words=f"reviewed: {row['action']} by {row['actor']}: {row['reason']}")
+        StoryStep(
+            at=row["at"], words=f"reviewed: {row['action']} by {row['actor']}: {row['reason']}"
+        )
         for row in decisions
     ]
-    steps += [Step(at=row["at"], words=f"answered by {row['purpose']}") for row in answers]
+    steps += [StoryStep(at=row["at"], words=f"answered by {row['purpose']}") for row in answers]
     return sorted(steps, key=lambda step: step.at)

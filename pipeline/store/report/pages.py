@@ -10,7 +10,7 @@ import msgspec
 from pipeline.store.report import listings
 from pipeline.store.report.cursor import Cursor, cursor_from_query
 from pipeline.store.report.figures import figures_of, numbers_of
-from pipeline.store.report.filters import BadFilter, Filters, filters_from_query, time_from_text
+from pipeline.store.report.filters import BadFilter, Filters, filters_from_query, time_of_filter
 from pipeline.store.report.lines import PAGE_ROWS
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pipeline.store.report.letters import LetterStories
     from pipeline.store.report.listings import Listing
     from pipeline.store.report.message import MessageStories
-    from pipeline.store.report.reading import Reader
+    from pipeline.store.report.reading import ListReader
     from pipeline.store.report.rendering import Rendering
-    from pipeline.store.report.route import Asked
+    from pipeline.store.report.route import PageRequest
     from pipeline.store.report.saved import SavedReport
 
 CONVERSATION_ROWS: Final = 100
@@ -57,7 +57,7 @@ class Pages:
         self,
         questions: Questions,
         *,
-        reader: Reader,
+        reader: ListReader,
         rendering: Rendering,
         handsets: HandsetStories,
         messages: MessageStories,
@@ -74,7 +74,7 @@ class Pages:
         self._decisions = decisions
         self._saved = saved
 
-    async def overview(self, asked: Asked) -> str:
+    async def overview(self, asked: PageRequest) -> str:
         """The first page."""
         filters = await self._reader.with_days(filters_from_query(asked.query))
         lists = [listings.LISTINGS[name] for name in OVERVIEW]
@@ -86,7 +86,7 @@ class Pages:
         days = [
             (row["received"], row["decided"]) for row in pages[list(OVERVIEW).index("per-day")].rows
         ]
-        return self._rendering.page(
+        return self._rendering.html(
             "overview.html",
             asked,
             filters=filters,
@@ -100,13 +100,13 @@ class Pages:
         narrowed = msgspec.structs.replace(filters, **listing.fixed)
         return await self._reader.page(listing, narrowed, Cursor(), size=OVERVIEW[listing.name])
 
-    async def listing(self, asked: Asked, listing: Listing) -> str:
+    async def listing(self, asked: PageRequest, listing: Listing) -> str:
         """A page of a list; with `piece`, its table alone."""
         filters = await self._reader.filters(listing, asked.query)
         page = await self._reader.page(
             listing, filters, cursor_from_query(asked.query), size=_size(asked)
         )
-        return self._rendering.page(
+        return self._rendering.html(
             "table.html" if "piece" in asked.query else "listing.html",
             asked,
             filters=filters,
@@ -114,13 +114,13 @@ class Pages:
             page=page,
         )
 
-    async def conversation(self, asked: Asked) -> str:
+    async def conversation(self, asked: PageRequest) -> str:
         """One handset's conversation, its consent and its queue."""
         filters = filters_from_query(asked.query)
         if not filters.handset:
-            return self._rendering.page("whose.html", asked)
+            return self._rendering.html("whose.html", asked)
         story, page = await asyncio.gather(
-            self._handsets.of(filters.handset),
+            self._handsets.story_of(filters.handset),
             self._reader.page(
                 listings.ONE_CONVERSATION,
                 filters,
@@ -128,26 +128,26 @@ class Pages:
                 size=CONVERSATION_ROWS,
             ),
         )
-        return self._rendering.page("handset.html", asked, filters=filters, story=story, page=page)
+        return self._rendering.html("handset.html", asked, filters=filters, story=story, page=page)
 
-    async def message(self, asked: Asked) -> str:
+    async def one_message(self, asked: PageRequest) -> str:
         """One message with every step; raises `NotThere`."""
         id = asked.query.get("id", "")
         if not id or len(id) > 128:
             raise BadFilter("say which message: id=…")
-        story = await self._messages.of(id, time_from_text(asked.query, "at"))
+        story = await self._messages.story_of(id, time_of_filter(asked.query, "at"))
         if story is None:
             raise NotThere("there is no message with this id, or its handset was forgotten")
-        return self._rendering.page("message.html", asked, story=story, line=story.line)
+        return self._rendering.html("message.html", asked, story=story, line=story.line)
 
-    async def review(self, asked: Asked, form_token: str) -> str:
+    async def review(self, asked: PageRequest, form_token: str) -> str:
         """The messages that wait for a decision."""
         filters = await self._reader.filters(listings.REVIEW, asked.query)
         page = await self._reader.page(
             listings.REVIEW, filters, cursor_from_query(asked.query), size=PAGE_ROWS
         )
         rows = [row for row in page.rows if row["id"] not in self._decisions.decided]
-        return self._rendering.page(
+        return self._rendering.html(
             "review.html",
             asked,
             filters=filters,
@@ -156,35 +156,35 @@ class Pages:
             form_token=form_token,
         )
 
-    async def letter(self, asked: Asked, form_token: str) -> str:
+    async def letter(self, asked: PageRequest, form_token: str) -> str:
         """One dead letter with its octets; raises `NotThere`."""
-        story = await self._letters.of(asked.query.get("id", ""))
+        story = await self._letters.story_of(asked.query.get("id", ""))
         if story is None:
             raise NotThere("there is no dead letter with this id")
         is_retried = story.letter.dead_letter_id in self._decisions.decided
-        return self._rendering.page(
+        return self._rendering.html(
             "letter.html", asked, story=story, form_token=form_token, is_retried=is_retried
         )
 
-    async def reports(self, asked: Asked) -> str:
+    async def reports(self, asked: PageRequest) -> str:
         """Every list, and every saved report, to be downloaded."""
-        return self._rendering.page(
+        return self._rendering.html(
             "reports.html", asked, lists=listings.LISTINGS.values(), saved=self._saved.values()
         )
 
-    async def dictionary(self, asked: Asked) -> str:
+    async def dictionary(self, asked: PageRequest) -> str:
         """What each column of each view means."""
         views: dict[str, list[dict[str, Any]]] = {}
         for row in await self._questions.rows(_DICTIONARY):
             views.setdefault(row["view"], []).append(row)
-        return self._rendering.page("dictionary.html", asked, views=views)
+        return self._rendering.html("dictionary.html", asked, views=views)
 
-    def refusal(self, asked: Asked, status: int, words: str) -> str:
+    def refusal(self, asked: PageRequest, status: int, words: str) -> str:
         """Why something was not done, as a page."""
-        return self._rendering.page("refusal.html", asked, status=status, words=words)
+        return self._rendering.html("refusal.html", asked, status=status, words=words)
 
 
-def _size(asked: Asked) -> int:
+def _size(asked: PageRequest) -> int:
     given = asked.query.get("rows", str(PAGE_ROWS))
     if given not in ("20", "50", "100", "200"):
         raise BadFilter("rows is none of 20, 50, 100, 200")

@@ -21,7 +21,7 @@ EXPORT_ROWS: Final = 20_000
 _NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
 
 
-class Reader:
+class ListReader:
     """Reads lists."""
 
     def __init__(self, questions: Questions) -> None:
@@ -51,7 +51,7 @@ class Reader:
     ) -> RowsOfPage:
         """A page of a list, newest first."""
         if not listing.sql:
-            return await self._lines.page(filters, cursor, size=size)
+            return await self._lines.lines_page(filters, cursor, size=size)
         at, id = listing.key
         found = await self._behind(listing, filters, cursor, size + 1)
         return page_of(found, cursor, size=size, at=at, id=id)
@@ -81,6 +81,6 @@ class Reader:
         at, id = listing.key
         return await self._questions.rows(
             f"SELECT * FROM ({listing.sql}) WHERE {cursor.condition(at, id)}"  # noqa: S608  of ours
-            f" ORDER BY {cursor.order(at, id)} LIMIT {rows:d}",
+            f" ORDER BY {cursor.order_by(at, id)} LIMIT {rows:d}",
             filters.parameters() | cursor.parameters(),
         )

@@ -16,7 +16,7 @@ from pipeline.web.visible import pieces_from_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.store.report.route import Asked
+    from pipeline.store.report.route import PageRequest
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = {
@@ -50,7 +50,7 @@ class Rendering:
             "query": query_of,
         }
 
-    def page(self, template: str, asked: Asked, **values: Any) -> str:
+    def html(self, template: str, asked: PageRequest, **values: Any) -> str:
         """A page, with who asks and what the bar above needs."""
         return self._templates.get_template(template).render(
             asked=asked, root=asked.root, now=datetime.now(UTC), **values

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was let in: who asks, for what, and a form's fields where it has any."""
 
     request: Any  # aiohttp's
@@ -24,10 +24,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""  # the way back to the first page, such as "../"
 
 
-RouteAnswer = Callable[[Asked], Awaitable["web.StreamResponse"]]
+RouteAnswer = Callable[[PageRequest], Awaitable["web.StreamResponse"]]
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
+class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to ask for. Parameters that it does not know are refused."""
 
     method: str

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from pipeline.store.report.caller import Right
-from pipeline.store.report.cursor import NAMES as PLACES
+from pipeline.store.report.cursor import PLACE_NAMES
 from pipeline.store.report.export.answer import export_answer
 from pipeline.store.report.export.formats import FORMATS
 from pipeline.store.report.filters import FEW, BadFilter
 from pipeline.store.report.listings import LISTINGS
-from pipeline.store.report.route import Asked, Route
+from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -30,31 +30,31 @@ _LONGEST_WORDS: Final = 400
 
 def routes_of(
     pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports
-) -> Iterator[Route]:
+) -> Iterator[ReportRoute]:
     """What the report shows beside SQL and its own health."""
 
     def shown(
         path: str,
-        page: Callable[[Asked], Awaitable[str]],
+        page: Callable[[PageRequest], Awaitable[str]],
         *parameters: str,
         needs: frozenset[Right] = _SEES,
-    ) -> Route:
-        async def answer(asked: Asked) -> web.StreamResponse:
+    ) -> ReportRoute:
+        async def answer(asked: PageRequest) -> web.StreamResponse:
             return _html(await page(asked))
 
-        return Route(
+        return ReportRoute(
             method="GET", path=path, answer=answer, needs=needs, parameters=frozenset(parameters)
         )
 
-    async def review(asked: Asked) -> str:
+    async def review(asked: PageRequest) -> str:
         return await pages.review(asked, guard.form_token(asked.caller))
 
-    async def letter(asked: Asked) -> str:
+    async def letter(asked: PageRequest) -> str:
         return await pages.letter(asked, guard.form_token(asked.caller))
 
-    async def decide(asked: Asked) -> web.StreamResponse:
+    async def decide(asked: PageRequest) -> web.StreamResponse:
         fields = asked.fields
-        await decisions.review(
+        await decisions.decide_review(
             fields.get("id", ""),
             action=fields.get("action", ""),
             actor=_actor(asked),
@@ -62,25 +62,27 @@ def routes_of(
         )
         return _see_other(f"review?done={fields['action']}")
 
-    async def retry(asked: Asked) -> web.StreamResponse:
+    async def retry(asked: PageRequest) -> web.StreamResponse:
         id = asked.fields.get("id", "")
-        await decisions.retry(id, actor=_actor(asked))
+        await decisions.retry_letter(id, actor=_actor(asked))
         return _see_other(f"letter?id={id}")
 
     yield shown("/", pages.overview, *FEW)
-    yield shown("/conversation", pages.conversation, "handset", "number", "from", "to", *PLACES)
-    yield shown("/message", pages.message, "id", "at")
-    yield shown("/review", review, "done", *FEW, *PLACES, needs=_DECIDES)
+    yield shown(
+        "/conversation", pages.conversation, "handset", "number", "from", "to", *PLACE_NAMES
+    )
+    yield shown("/message", pages.one_message, "id", "at")
+    yield shown("/review", review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
     yield shown("/letter", letter, "id", needs=_DECIDES)
     yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
-        yield Route(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
+        yield ReportRoute(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
     for listing in LISTINGS.values():
         page = partial(pages.listing, listing=listing)
-        yield shown(f"/list/{listing.name}", page, *listing.filters, *PLACES, "rows", "piece")
+        yield shown(f"/list/{listing.name}", page, *listing.filters, *PLACE_NAMES, "rows", "piece")
         for form in FORMATS:
-            yield Route(
+            yield ReportRoute(
                 method="GET",
                 path=f"/{form}/{listing.name}",
                 answer=partial(export_answer, exports=exports, listing=listing, form=form),
@@ -98,12 +100,12 @@ def _see_other(where: str) -> web.Response:
     return web.Response(status=303, headers={"Location": where})
 
 
-def _actor(asked: Asked) -> str:
+def _actor(asked: PageRequest) -> str:
     """Who decides: the user, or where there are none, who the form says it is."""
     return asked.caller.name or _said(asked, "by")
 
 
-def _said(asked: Asked, name: str) -> str:
+def _said(asked: PageRequest, name: str) -> str:
     words = " ".join(asked.fields.get(name, "").split())
     if not words or len(words) > _LONGEST_WORDS:
         raise BadFilter(f"say {'who decides' if name == 'by' else 'why'}, in some words")

@@ -37,7 +37,7 @@ class SavedReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     filters: dict[str, str] = {}
     format: str = "csv"
 
-    def address(self, *, form: str = "", **times: str) -> str:
+    def download_path(self, *, form: str = "", **times: str) -> str:
         """Where the download is, below the report's own address; `times` are `from` and `to`."""
         given = {name: value for name, value in (self.filters | times).items() if value}
         return f"{form or self.format}/{self.list}?{urlencode(given)}"

@@ -25,7 +25,7 @@ from pipeline.store.report.decisions import NotDecided
 from pipeline.store.report.filters import BadFilter
 from pipeline.store.report.pages import NotThere
 from pipeline.store.report.rendering import STATIC
-from pipeline.store.report.route import Asked, Route
+from pipeline.store.report.route import PageRequest, ReportRoute
 from pipeline.store.report.sql_body import question_from_octets
 from pipeline.web.access import path_from_octets
 
@@ -60,7 +60,7 @@ class Report:
         *,
         settings: Settings,
         guard: Guard,
-        routes: Iterable[Route],
+        routes: Iterable[ReportRoute],
         pages: Pages,
         questions: Questions,
         is_ready: Callable[[], bool],
@@ -73,14 +73,14 @@ class Report:
         self._waits_for = waits_for
         self._body_limit = settings.body_limit_bytes
         own = (
-            Route(
+            ReportRoute(
                 method="POST", path="/sql", answer=self._sql,
                 needs=frozenset({Right.SQL, Right.NUMBERS, Right.TEXTS}),
             ),
-            Route(method="GET", path="/healthz", answer=self._health),
-            Route(method="GET", path="/readyz", answer=self._readiness),
-            Route(method="GET", path="/metrics", answer=self._metrics),
-            *(Route(method="GET", path=f"/{name}", answer=_static) for name in STATIC),
+            ReportRoute(method="GET", path="/healthz", answer=self._health),
+            ReportRoute(method="GET", path="/readyz", answer=self._readiness),
+            ReportRoute(method="GET", path="/metrics", answer=self._metrics),
+            *(ReportRoute(method="GET", path=f"/{name}", answer=_static) for name in STATIC),
         )  # fmt: skip
         self._routes = {(route.method, route.path): route for route in (*own, *routes)}
 
@@ -96,7 +96,7 @@ class Report:
                 response.headers.update(SAFETY_HEADERS)
                 return response
             caller = found
-        asked = Asked(
+        asked = PageRequest(
             request=request,
             caller=caller or Caller(name="", rights=frozenset()),
             query={},
@@ -108,7 +108,7 @@ class Report:
         return response
 
     async def _routed(
-        self, request: web.BaseRequest, asked: Asked, path: str
+        self, request: web.BaseRequest, asked: PageRequest, path: str
     ) -> web.StreamResponse:
         method = "GET" if request.method == "HEAD" else request.method
         route = self._routes.get((method, path))
@@ -123,7 +123,7 @@ class Report:
         try:
             fields = await self._fields(request, asked.caller) if route.has_form else {}
             return await route.answer(
-                Asked(
+                PageRequest(
                     request=request,
                     caller=asked.caller,
                     query=route.query_of(request),
@@ -141,7 +141,7 @@ class Report:
             log.warning("%s: ClickHouse: %s", path, words_for_log(error))
             return self._not_done(asked, 503, f"ClickHouse: {words_of_error(error)}")
 
-    def _not_done(self, asked: Asked, status: int, words: str) -> web.Response:
+    def _not_done(self, asked: PageRequest, status: int, words: str) -> web.Response:
         """A page for who reads pages, else a line of text."""
         if _HTML not in asked.request.headers.get("Accept", ""):
             return _words(status, words)
@@ -162,7 +162,7 @@ class Report:
             raise BadFilter("the form is not of this page, or older than the store: reload it")
         return fields
 
-    async def _sql(self, asked: Asked) -> web.StreamResponse:
+    async def _sql(self, asked: PageRequest) -> web.StreamResponse:
         request = asked.request
         body = await _body_within(request, self._body_limit)
         if body is None:
@@ -176,19 +176,19 @@ class Report:
         metrics.SQL.labels("answered").inc()
         return web.Response(body=lines, content_type="application/x-ndjson", charset="utf-8")
 
-    async def _health(self, _: Asked) -> web.StreamResponse:
+    async def _health(self, _: PageRequest) -> web.StreamResponse:
         return _words(200, "ok")
 
-    async def _readiness(self, _: Asked) -> web.StreamResponse:
+    async def _readiness(self, _: PageRequest) -> web.StreamResponse:
         if self._is_ready():
             return _words(200, "ready")
         return _words(503, self._waits_for() or "not ready")
 
-    async def _metrics(self, _: Asked) -> web.StreamResponse:
+    async def _metrics(self, _: PageRequest) -> web.StreamResponse:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _static(asked: Asked) -> web.StreamResponse:
+async def _static(asked: PageRequest) -> web.StreamResponse:
     kind, octets = STATIC[asked.request.path.rpartition("/")[2]]
     return web.Response(body=octets, content_type=kind, charset="utf-8")
 

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 T = TypeVar("T")
-Rows: TypeAlias = Sequence[Mapping[str, Any]]
+AnswerRows: TypeAlias = Sequence[Mapping[str, Any]]
 #: Yields a statement and its parameters, is sent the rows, and returns what they come to.
-Asking: TypeAlias = Generator[tuple[str, dict[str, Any]], Rows, T]
+Asking: TypeAlias = Generator[tuple[str, dict[str, Any]], AnswerRows, T]
 
 
-def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], Rows]) -> T:
+def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], AnswerRows]) -> T:
     """What the questions come to, asked one after the other."""
-    found: Rows | None = None
+    found: AnswerRows | None = None
     try:
         while True:
             sql, parameters = next(asking) if found is None else asking.send(found)
@@ -23,10 +23,10 @@ def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], Rows]) -> T
 
 
 async def answered_later(
-    asking: Asking[T], ask: Callable[[str, dict[str, Any]], Awaitable[Rows]]
+    asking: Asking[T], ask: Callable[[str, dict[str, Any]], Awaitable[AnswerRows]]
 ) -> T:
     """The same, of a client that is awaited."""
-    found: Rows | None = None
+    found: AnswerRows | None = None
     while True:
         try:
             sql, parameters = next(asking) if found is None else asking.send(found)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.web.visible import LONGEST_OPEN, fold, pieces_from_text, plain
+from pipeline.web.visible import LONGEST_OPEN, fold_long, legible, pieces_from_text
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # halves of surrogate pairs too
 
@@ -33,12 +33,12 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # halves of surrogate 
     ],
 )
 def test_what_is_not_seen_has_a_name(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert legible(text) == shown
 
 
 @given(ANY_TEXT)
 def test_no_piece_acts_on_a_page_or_a_terminal(text: str) -> None:
-    shown = plain(text)
+    shown = legible(text)
     shown.encode()  # no half of a pair is left
     for character in shown:
         assert character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
@@ -57,10 +57,10 @@ def test_all_that_is_shown_is_of_the_text(text: str) -> None:
 
 @given(st.text(min_size=LONGEST_OPEN - 4, max_size=LONGEST_OPEN + 40))
 def test_a_fold_loses_nothing(text: str) -> None:
-    assert "".join(fold(text)) == text
+    assert "".join(fold_long(text)) == text
 
 
 def test_a_fold_keeps_a_family_together() -> None:
     family = "\U0001f468\u200d\U0001f469"
-    head, rest = fold("a" * (LONGEST_OPEN - 2) + family + "b")
+    head, rest = fold_long("a" * (LONGEST_OPEN - 2) + family + "b")
     assert (head, rest) == ("a" * (LONGEST_OPEN - 2), family + "b")

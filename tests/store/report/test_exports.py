@@ -132,7 +132,7 @@ def test_what_breaks_off_is_never_taken_for_an_end(
         return [row | {"recorded_at": NOON, "at": NOON}] * 3
 
     monkeypatch.setattr(reading, "EXPORT_ROWS", 3)
-    monkeypatch.setattr(reading.Reader, "_behind", behind)
+    monkeypatch.setattr(reading.ListReader, "_behind", behind)
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/csv/opt-outs")
     asked = 1

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import MoMessage, MtCommand, MtState
+from pipeline.store.report.conditions import like_from_text
 from pipeline.store.report.cursor import Cursor, cursor_from_query
 from pipeline.store.report.filters import BadFilter, Filters, filters_from_query
-from pipeline.store.report.lines import like_from_text
 from tests.store.report.scene import (
     ALICE,
     ARABIC,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pipeline.store.report.columns import Column
     from pipeline.store.report.filters import Filters
     from pipeline.store.report.listings import Listing
-    from pipeline.store.report.reading import Reader
-    from pipeline.store.report.route import Asked
+    from pipeline.store.report.reading import ListReader
+    from pipeline.store.report.route import PageRequest
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,12 @@ _ROWS_A_PIECE: Final = 2_000  # of CSV, made without a break for others
 class Exports:
     """Makes downloads, a few at a time; files are under `spool` while they are made."""
 
-    def __init__(self, reader: Reader, spool: Path) -> None:
+    def __init__(self, reader: ListReader, spool: Path) -> None:
         self._reader = reader
         self._spool = spool
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def filters_of(self, listing: Listing, asked: Asked) -> Filters:
+    async def filters_of(self, listing: Listing, asked: PageRequest) -> Filters:
         """The filters of a request; raises `BadFilter`."""
         return await self._reader.filters(listing, asked.query)
 
@@ -63,7 +63,7 @@ class Exports:
     ) -> AsyncIterator[bytes]:
         """A list as a file of another format, once it is whole."""
         columns = exported(listing)
-        self._spool.mkdir(mode=0o700, exist_ok=True)
+        self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self._free:
             with tempfile.TemporaryDirectory(prefix="export-", dir=self._spool) as folder:
                 file = Path(folder, f"rows.{form}")
@@ -102,7 +102,7 @@ def _form_of(form: str, file: Path, columns: Sequence[Column]) -> Any:
 
 
 async def export_answer(
-    asked: Asked, *, exports: Exports, listing: Listing, form: str
+    asked: PageRequest, *, exports: Exports, listing: Listing, form: str
 ) -> web.StreamResponse:
     """The download of a list."""
     filters = await exports.filters_of(listing, asked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import xlsxwriter
 
-from pipeline.web.visible import plain
+from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,7 +90,7 @@ class XlsxForm:
 
 def cell_text(text: str) -> str:
     """A text as a cell holds it: with the names of characters that XML 1.0 has not, and cut."""
-    held = text if text.isprintable() else plain(text)
+    held = text if text.isprintable() else legible(text)
     if len(held) <= MOST_CHARACTERS:
         return held
     cut = _CUT.format(f"{len(held):,}")
