@@ -135,6 +135,12 @@ class Settings:
 
     apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
 
+    reply_secrets: str = _setting(
+        "",
+        "Secrets of the reply paths (twoway deliver); empty: reply-secrets.toml under home, if it is"
+        " there.",
+    )
+
     suppression_key: str = _setting(
         "",
         "File with the key of the suppressions (stops of forgotten handsets); empty:"

@@ -24,7 +24,7 @@ from pipeline.cli.mt import request as mt
 from pipeline.cli.mt import resolve as mt_resolve
 from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
-from pipeline.cli.processes import ftp, sender, smpp
+from pipeline.cli.processes import deliver, ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, sql
 from pipeline.cli.replay import command as replay
@@ -88,6 +88,11 @@ _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 
 _add(app, "sender", sender.sender, example="sender --home .twoway")
+
+_deliver = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_deliver.callback()(deliver.deliver)
+_add(_deliver, "try", deliver.try_path, example="deliver try crm")
+app.add_typer(_deliver, name="deliver", epilog="Example: twoway deliver --home .twoway")
 
 _apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
 _add(_apis, "check", apis.check_apis, example="apis check apis.toml")

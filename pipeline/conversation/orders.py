@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.conversation.bounded_times import TimeBounds
+    from pipeline.engine.bounded_times import TimeBounds
     from pipeline.conversation.forgetting import Forgetting
     from pipeline.conversation.handsets import Handsets
     from pipeline.directory.directory import Directory

@@ -15,7 +15,12 @@ from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import command_line_of, programs_of_stack
 from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
-from pipeline.cli.local.stack_ways import SENDER_PROGRAM, WAY_PROGRAMS
+from pipeline.cli.local.stack_ways import (
+    DELIVER_PROGRAM,
+    NUMBERS_NAME,
+    SENDER_PROGRAM,
+    WAY_PROGRAMS,
+)
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -38,10 +43,9 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
+ENDS: Final = (DELIVER_PROGRAM, SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
-NUMBERS_NAME: Final = "numbers.toml"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
