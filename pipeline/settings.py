@@ -137,8 +137,7 @@ class Settings:
 
     reply_secrets: str = _setting(
         "",
-        "Secrets of the reply paths (twoway deliver); empty: reply-secrets.toml under home, if it is"
-        " there.",
+        "Secrets of the reply paths (twoway deliver); empty: reply-secrets.toml under home.",
     )
 
     suppression_key: str = _setting(

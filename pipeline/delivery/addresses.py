@@ -71,7 +71,7 @@ class GuardedResolver(AbstractResolver):
 
 
 def address_of(host: str, port: int, *, may_be_internal: bool) -> str:
-    """An address of a host that may be connected to; raises `OSError`. It waits for the resolver."""
+    """An address of a host that may be connected to; raises `OSError`. It blocks."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, place in found:
         address = str(place[0])

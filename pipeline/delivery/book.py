@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from pipeline.avro import single_object
-from pipeline.delivery.tables import BEHIND, COMMANDS, DELIVERIES, ORDERS, WAITING
+from pipeline.delivery.tables import (
+    BEHIND_ROWS,
+    COMMAND_ROWS,
+    DELIVERY_ROWS,
+    ORDER_ROWS,
+    PLACE_ROWS,
+)
 from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import DeadLetter, DeliveryOutcome, DeliveryState, Reason, Stage
@@ -26,10 +32,10 @@ from pipeline.stages.delivering.row import (
     behind_place_key,
     decode_delivery,
     decode_line,
-    delivery_key,
     encode_delivery,
     encode_line,
     handset_begins,
+    key_of_delivery,
 )
 from pipeline.stages.delivering.schedule import next_attempt
 
@@ -75,22 +81,22 @@ class DeliveryBook:
             subject.since,
         )
         key = _key_of(delivery)
-        if work.tables[DELIVERIES].get(key) is not None:
+        if work.tables[DELIVERY_ROWS].get(key) is not None:
             return
         if path.ordered:
             delivery = replace(delivery, is_in_order=True)
             if self._goes_behind(work, delivery):
-                work.tables[DELIVERIES].put(key, encode_delivery(delivery))
-                self._lines.say(work, delivery, DeliveryState.WAITING, now)
+                work.tables[DELIVERY_ROWS].put(key, encode_delivery(delivery))
+                self._lines.announce(work, delivery, DeliveryState.WAITING, now)
                 return
-        self._lines.queue(work, delivery, FIRST, now)
+        self._lines.take_turn(work, delivery, FIRST, now)
 
-    def take_result(
+    def settle_attempt(
         self, work: UnitOfWork, result: MoDeliveryResult, partition: int, now: datetime
     ) -> None:
         """Take what was seen of an attempt. A late word that it was delivered counts as well."""
-        key = delivery_key(result.handset, result.path, result.delivery_id)
-        octets = work.tables[DELIVERIES].get(key)
+        key = key_of_delivery(result.handset, result.path, result.delivery_id)
+        octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is None:
             return
         delivery = decode_delivery(octets)
@@ -98,7 +104,7 @@ class DeliveryBook:
         is_current = delivery.is_under_way and delivery.attempt == result.attempt
         if not is_current and not is_delivered:
             return
-        state = self._lines.leave(work, delivery)
+        state = self._lines.step_out(work, delivery)
         if is_delivered:
             self._lines.put_state(work, delivery.path, path_stage.succeeded(state), now)
             self._end(work, delivery, now)
@@ -113,39 +119,39 @@ class DeliveryBook:
             self._failed(work, delivery, result, partition, now)
         self._lines.serve(work, delivery.path, now)
 
-    def fall_due(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+    def try_again(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         """It is time for the next attempt."""
-        octets = work.tables[DELIVERIES].get(key)
+        octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is not None:
-            self._lines.queue(work, decode_delivery(octets), AGAIN, now)
+            self._lines.take_turn(work, decode_delivery(octets), AGAIN, now)
 
     def retry(self, work: UnitOfWork, key: bytes, now: datetime) -> bool:
         """Try an open delivery now, and not at its time; False: there is no such delivery."""
-        octets = work.tables[DELIVERIES].get(key)
+        octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is None:
             return False
         delivery = decode_delivery(octets)
         waits_for_its_time = not delivery.is_under_way and not delivery.line and delivery.attempt
         if waits_for_its_time:
-            self._lines.queue(work, delivery, AGAIN, now)
+            self._lines.take_turn(work, delivery, AGAIN, now)
         return True
 
-    def forget(self, work: UnitOfWork, handset: str, now: datetime) -> None:
+    def forget_handset(self, work: UnitOfWork, handset: str, now: datetime) -> None:
         """Hand on nothing more of a handset, and keep nothing of it."""
         begins = handset_begins(handset)
-        deliveries = work.tables[DELIVERIES]
+        deliveries = work.tables[DELIVERY_ROWS]
         paths: set[str] = set()
         for key in deliveries.keys(begins):
             delivery = decode_delivery(deliveries.get(key) or b"")
-            state = self._lines.leave(work, delivery)
+            state = self._lines.step_out(work, delivery)
             self._lines.put_state(work, delivery.path, state, now)
             deliveries.delete(key)
             paths.add(delivery.path)
-        for name in (BEHIND, COMMANDS):
+        for name in (BEHIND_ROWS, COMMAND_ROWS):
             table = work.tables[name]
             for key in table.keys(begins):
                 table.delete(key)
-        work.scrub(DELIVERIES, ORDERS, WAITING, BEHIND, COMMANDS)
+        work.scrub(DELIVERY_ROWS, ORDER_ROWS, PLACE_ROWS, BEHIND_ROWS, COMMAND_ROWS)
         for name in sorted(paths):
             self._lines.serve(work, name, now)
 
@@ -160,35 +166,37 @@ class DeliveryBook:
         due_at = next_attempt(delivery.attempt, now, result.retry_after_seconds)
         delivery = replace(delivery, is_under_way=False, line="", place=0)
         if due_at is not None:
-            work.tables[DELIVERIES].put(_key_of(delivery), encode_delivery(delivery), due_at=due_at)
-            self._lines.say(work, delivery, DeliveryState.WAITING, now, due_at=due_at)
+            work.tables[DELIVERY_ROWS].put(
+                _key_of(delivery), encode_delivery(delivery), due_at=due_at
+            )
+            self._lines.announce(work, delivery, DeliveryState.WAITING, now, due_at=due_at)
             return
         letter = _letter_of(delivery, result, partition, now)
         work.send(topics.DEAD_LETTER, None, single_object.encode(letter))
-        self._lines.say(work, delivery, DeliveryState.GIVEN_UP, now)
+        self._lines.announce(work, delivery, DeliveryState.GIVEN_UP, now)
         self._end(work, delivery, now)
 
     def _end(self, work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
         """The delivery is over; the next of its handset takes its turn."""
-        work.tables[DELIVERIES].delete(_key_of(delivery))
+        work.tables[DELIVERY_ROWS].delete(_key_of(delivery))
         if not delivery.is_in_order:
             return
-        table = work.tables[BEHIND]
+        table = work.tables[BEHIND_ROWS]
         head = behind_key(delivery.handset, delivery.path)
         line = decode_line(table.get(head) or encode_line(Line()))
         if line.head == line.tail:
             table.delete(head)
             return
         at = behind_place_key(delivery.handset, delivery.path, line.head)
-        following = work.tables[DELIVERIES].get(table.get(at) or b"")
+        following = work.tables[DELIVERY_ROWS].get(table.get(at) or b"")
         table.delete(at)
         table.put(head, encode_line(Line(line.head + 1, line.tail)))
         if following is not None:
-            self._lines.queue(work, decode_delivery(following), FIRST, now)
+            self._lines.take_turn(work, decode_delivery(following), FIRST, now)
 
     def _goes_behind(self, work: UnitOfWork, delivery: Delivery) -> bool:
         """Whether another of the handset is open; then this one waits behind it."""
-        table = work.tables[BEHIND]
+        table = work.tables[BEHIND_ROWS]
         head = behind_key(delivery.handset, delivery.path)
         octets = table.get(head)
         if octets is None:
@@ -202,7 +210,7 @@ class DeliveryBook:
 
 
 def _key_of(delivery: Delivery) -> bytes:
-    return delivery_key(delivery.handset, delivery.path, delivery.delivery_id)
+    return key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
 
 
 def _letter_of(

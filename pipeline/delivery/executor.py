@@ -23,7 +23,7 @@ from pipeline.records import DeliveryOutcome, MoDeliveryResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.delivery.secrets_file import Credentials
     from pipeline.delivery.way import ReplyWayOut
     from pipeline.records import ReplyPath
@@ -58,14 +58,14 @@ class Executor:
         self._now = now
         self._ways: dict[str, tuple[ReplyPath, ReplyWayOut]] = {}
         self._held: set[tuple[str, int]] = set()
-        self._behind: dict[tuple[str, str], deque[Order]] = {}
+        self._behind: dict[tuple[str, str], deque[DeliveryOrder]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_ending = False
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def take(self, order: Order) -> None:
+    def take(self, order: DeliveryOrder) -> None:
         """Make an attempt, once those before it of the same handset are made.
 
         An order that is held already is the same attempt, handed over again after a restore.
@@ -94,7 +94,7 @@ class Executor:
         for _, way in self._ways.values():
             await way.close()
 
-    def _start(self, order: Order) -> None:
+    def _start(self, order: DeliveryOrder) -> None:
         task = asyncio.create_task(self._run(order))
         self._tasks.add(task)
         task.add_done_callback(self._over)
@@ -105,7 +105,7 @@ class Executor:
         if not task.cancelled() and (error := task.exception()) is not None:
             stop_loudly("an attempt", error)
 
-    async def _run(self, order: Order) -> None:
+    async def _run(self, order: DeliveryOrder) -> None:
         try:
             if self._owns(order.partition):
                 result = await self._attempt(order)
@@ -116,7 +116,7 @@ class Executor:
         finally:
             self._held.discard((order.delivery_id, order.attempt))
 
-    def _next_of(self, order: Order) -> None:
+    def _next_of(self, order: DeliveryOrder) -> None:
         line = _line_of(order)
         behind = self._behind.get(line)
         if behind:
@@ -124,7 +124,7 @@ class Executor:
         else:
             self._behind.pop(line, None)
 
-    async def _attempt(self, order: Order) -> MoDeliveryResult:
+    async def _attempt(self, order: DeliveryOrder) -> MoDeliveryResult:
         began = time.monotonic()
         if order.attempt == 1:
             age = datetime.now(UTC) - order.since
@@ -159,7 +159,7 @@ class Executor:
             at=self._now(),
         )
 
-    async def _deliver(self, order: Order) -> Seen:
+    async def _deliver(self, order: DeliveryOrder) -> Seen:
         try:
             record = record_of(order.octets)
             return await (await self._way_of(order.path)).deliver(order, record)
@@ -191,9 +191,8 @@ class Executor:
         task.add_done_callback(self._tasks.discard)
 
 
-def _line_of(order: Order) -> tuple[str, str]:
+def _line_of(order: DeliveryOrder) -> tuple[str, str]:
     """First tries of a handset are one line; a retry stands in nobody's way."""
     if order.is_first_try:
         return order.path.name, order.handset
     return order.path.name, f"{order.handset}\0{order.delivery_id}"
-

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pipeline.avro import single_object
-from pipeline.delivery.orders import Order
-from pipeline.delivery.tables import DELIVERIES, ORDERS, PATHS, WAITING
+from pipeline.delivery.orders import DeliveryOrder
+from pipeline.delivery.tables import DELIVERY_ROWS, ORDER_ROWS, PATH_ROWS, PLACE_ROWS
 from pipeline.directory.directory import Directory
 from pipeline.kafka import topics
 from pipeline.records import DeliveryState, MoDelivery
@@ -22,9 +22,9 @@ from pipeline.stages.delivering.row import (
     PathState,
     decode_delivery,
     decode_path,
-    delivery_key,
     encode_delivery,
     encode_path,
+    key_of_delivery,
     place_key,
 )
 
@@ -42,14 +42,14 @@ class Lines:
     """The lines of one partition. `hand_over` gives an order to the executor."""
 
     def __init__(
-        self, *, partition: int, hand_over: Callable[[Order], None], standings: Standings
+        self, *, partition: int, hand_over: Callable[[DeliveryOrder], None], standings: Standings
     ) -> None:
         self._partition = partition
         self._hand_over = hand_over
         self._standings = standings
         self.directory = Directory.empty()
 
-    def queue(self, work: UnitOfWork, delivery: Delivery, line: str, now: datetime) -> None:
+    def take_turn(self, work: UnitOfWork, delivery: Delivery, line: str, now: datetime) -> None:
         """Let a delivery take its turn: at once, or in the line of its path."""
         state = self.state_of(work, delivery.path)
         path = self.directory.reply_path(delivery.path)
@@ -62,41 +62,41 @@ class Lines:
             self.put_state(work, delivery.path, path_stage.ordered(state, FIRST, now), now)
             return
         place = state.first.tail if line == FIRST else state.again.tail
-        key = delivery_key(delivery.handset, delivery.path, delivery.delivery_id)
-        work.tables[WAITING].put(place_key(delivery.path, line, place), key)
+        key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
+        work.tables[PLACE_ROWS].put(place_key(delivery.path, line, place), key)
         delivery = replace(delivery, is_under_way=False, line=line, place=place)
-        work.tables[DELIVERIES].put(key, encode_delivery(delivery))
+        work.tables[DELIVERY_ROWS].put(key, encode_delivery(delivery))
         self.put_state(work, delivery.path, path_stage.added(state, line), now)
         if line == FIRST:
-            self.say(work, delivery, DeliveryState.WAITING, now)
+            self.announce(work, delivery, DeliveryState.WAITING, now)
         self.serve(work, delivery.path, now)
 
     def serve(self, work: UnitOfWork, name: str, now: datetime) -> None:
-        """Order what may go by this path."""
+        """DeliveryOrder what may go by this path."""
         state = self.state_of(work, name)
         path = self.directory.reply_path(name)
-        waiting = work.tables[WAITING]
-        while path is not None and (line := path_stage.next_line(state, path.window, now)):
+        waiting = work.tables[PLACE_ROWS]
+        while path is not None and (line := path_stage.line_to_serve(state, path.window, now)):
             place = state.first.head if line == FIRST else state.again.head
             at = place_key(name, line, place)
             key = waiting.get(at)
             waiting.delete(at)
             state = path_stage.taken(state, line)
-            octets = None if key is None else work.tables[DELIVERIES].get(key)
+            octets = None if key is None else work.tables[DELIVERY_ROWS].get(key)
             if octets is not None:  # else it was forgotten as it waited
                 state = path_stage.ordered(state, line, now)
                 self._order(work, path, decode_delivery(octets), line, now)
         self.put_state(work, name, state, now)
 
-    def leave(self, work: UnitOfWork, delivery: Delivery) -> PathState:
+    def step_out(self, work: UnitOfWork, delivery: Delivery) -> PathState:
         """The delivery is no longer under way, and waits in no line; the path's state after it."""
         state = self.state_of(work, delivery.path)
         if delivery.is_under_way:
-            key = delivery_key(delivery.handset, delivery.path, delivery.delivery_id)
-            work.tables[ORDERS].delete(key)
-            return path_stage.ended(state, delivery.line)
+            key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
+            work.tables[ORDER_ROWS].delete(key)
+            return path_stage.attempt_ended(state, delivery.line)
         if delivery.line:
-            work.tables[WAITING].delete(place_key(delivery.path, delivery.line, delivery.place))
+            work.tables[PLACE_ROWS].delete(place_key(delivery.path, delivery.line, delivery.place))
         return state
 
     def resume(self, work: UnitOfWork, *, but_not_of: Collection[str] = ()) -> None:
@@ -104,8 +104,8 @@ class Lines:
 
         What is under way by a path that the directory does not have waits until the path is back.
         """
-        for key in work.tables[ORDERS].keys(b""):
-            octets = work.tables[DELIVERIES].get(key)
+        for key in work.tables[ORDER_ROWS].keys(b""):
+            octets = work.tables[DELIVERY_ROWS].get(key)
             delivery = None if octets is None else decode_delivery(octets)
             path = self.directory.reply_path(delivery.path) if delivery else None
             if delivery is not None and path is not None and path.name not in but_not_of:
@@ -113,20 +113,20 @@ class Lines:
 
     def state_of(self, work: UnitOfWork, name: str) -> PathState:
         """How a path stands."""
-        return decode_path(work.tables[PATHS].get(name.encode()))
+        return decode_path(work.tables[PATH_ROWS].get(name.encode()))
 
     def put_state(self, work: UnitOfWork, name: str, state: PathState, now: datetime) -> None:
         """Keep how a path stands, and when to serve it again."""
         is_there = self.directory.reply_path(name) is not None
         due_at = path_stage.wakes_at(state, now) if is_there else None
-        work.tables[PATHS].put(name.encode(), encode_path(state), due_at=due_at)
+        work.tables[PATH_ROWS].put(name.encode(), encode_path(state), due_at=due_at)
         self._standings.note(self._partition, name, state)
 
-    def show(self, paths: Table, name: str) -> None:
+    def note_restored(self, paths: Table, name: str) -> None:
         """Show how a path stands after a restore."""
         self._standings.note(self._partition, name, decode_path(paths.get(name.encode())))
 
-    def say(
+    def announce(
         self,
         work: UnitOfWork,
         delivery: Delivery,
@@ -155,14 +155,14 @@ class Lines:
         self, work: UnitOfWork, path: ReplyPath, delivery: Delivery, line: str, now: datetime
     ) -> None:
         delivery = replace(delivery, attempt=delivery.attempt + 1, is_under_way=True, line=line)
-        key = delivery_key(delivery.handset, delivery.path, delivery.delivery_id)
-        work.tables[DELIVERIES].put(key, encode_delivery(delivery))
-        work.tables[ORDERS].put(key, b"")
-        self.say(work, delivery, DeliveryState.ORDERED, now)
+        key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
+        work.tables[DELIVERY_ROWS].put(key, encode_delivery(delivery))
+        work.tables[ORDER_ROWS].put(key, b"")
+        self.announce(work, delivery, DeliveryState.ORDERED, now)
         work.once_committed(partial(self._hand_over, self._order_of(path, delivery)))
 
-    def _order_of(self, path: ReplyPath, delivery: Delivery) -> Order:
-        return Order(
+    def _order_of(self, path: ReplyPath, delivery: Delivery) -> DeliveryOrder:
+        return DeliveryOrder(
             partition=self._partition,
             delivery_id=delivery.delivery_id,
             path=path,

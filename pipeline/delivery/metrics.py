@@ -15,7 +15,9 @@ GIVEN_UP: Final = Counter(
 WAITING: Final = Gauge(
     "twoway_deliver_waiting", "First tries and due retries that wait for their turn", ["path"]
 )
-UNDER_WAY: Final = Gauge("twoway_deliver_under_way", "Attempts ordered and without a result", ["path"])
+UNDER_WAY: Final = Gauge(
+    "twoway_deliver_under_way", "Attempts ordered and without a result", ["path"]
+)
 CIRCUIT_OPEN: Final = Gauge(
     "twoway_deliver_circuit_open",
     "Partitions in which first tries of the path wait, as it takes nothing",

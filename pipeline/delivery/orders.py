@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class DeliveryOrder:
     """One attempt. `octets` is the record that is handed on, as on its topic.
 
     `since` is when that record was written. First tries of a handset are made one after the other.

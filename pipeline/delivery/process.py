@@ -19,7 +19,7 @@ from pipeline.delivery.secrets_file import (
     reply_secrets_file,
 )
 from pipeline.delivery.standings import Standings
-from pipeline.delivery.tables import TABLES
+from pipeline.delivery.tables import DELIVERY_TABLES
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
@@ -27,6 +27,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
+from pipeline.web.daemon import EXIT_SETTINGS
 from pipeline.web.metrics_server import serve_metrics
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from pipeline.delivery.secrets_file import Credentials
     from pipeline.settings import Settings
 
-EXIT_SETTINGS: Final = 2
 SHOW_SECONDS: Final = 1.0
 #: Threads that ask for the addresses of names: a resolver that hangs holds one for each name.
 RESOLVER_THREADS: Final = 64
@@ -43,7 +43,7 @@ RESOLVER_THREADS: Final = 64
 GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 
-def create_app(settings: Settings, credentials: Mapping[str, Credentials]) -> App:
+def create_delivery_app(settings: Settings, credentials: Mapping[str, Credentials]) -> App:
     """The Faust app of the process, with its executor beside the agent."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(readers.DELIVERY, bootstrap=bootstrap, settings=settings)
@@ -63,7 +63,7 @@ def create_app(settings: Settings, credentials: Mapping[str, Credentials]) -> Ap
             bootstrap=bootstrap,
             topics=readers.READ_BY[readers.DELIVERY],
             may_skip=readers.DELIVERY_MAY_SKIP,
-            tables=TABLES,
+            tables=DELIVERY_TABLES,
             changelog=topics.DELIVERY_CHANGELOG,
             processor=lambda partition: DeliveryAgent(
                 partition=partition,
@@ -113,7 +113,7 @@ def run(settings: Settings) -> None:
     except SecretsError as error:
         print(f"twoway deliver: {error}", file=sys.stderr)
         raise SystemExit(EXIT_SETTINGS) from error
-    app = create_app(settings, credentials)
+    app = create_delivery_app(settings, credentials)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     run_faust_app(app, settings)

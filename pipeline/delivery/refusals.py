@@ -25,7 +25,9 @@ def refuse_record(work: UnitOfWork, record: ConsumerRecord, error: Exception) ->
         _set_aside(work, record, error)
         return
     reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
-    bury(work, record, Rejected(reason, f"{type(error).__name__} while it was handed on"))
+    bury_undelivered(
+        work, record, Rejected(reason, f"{type(error).__name__} while it was handed on")
+    )
 
 
 def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
@@ -35,10 +37,10 @@ def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> N
     if octets is not None:
         table.put(failed.key, octets)
     words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
-    bury(work, record, Rejected(Reason.FAILED, words))
+    bury_undelivered(work, record, Rejected(Reason.FAILED, words))
 
 
-def bury(work: UnitOfWork, record: ConsumerRecord, rejected: Rejected) -> None:
+def bury_undelivered(work: UnitOfWork, record: ConsumerRecord, rejected: Rejected) -> None:
     """Write a record to the dead letters."""
     letter = letter_from_record(record, rejected, stage=Stage.DELIVERING, at=work.time)
     metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()

@@ -1,4 +1,4 @@
-"""`reply-secrets.toml`: what reply paths sign with and log in by. `twoway deliver` alone reads it."""
+"""`reply-secrets.toml`: what reply paths sign with and log in by. Only `deliver` reads it."""
 
 from __future__ import annotations
 

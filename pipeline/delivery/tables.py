@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-DELIVERIES: Final = "deliveries"
-ORDERS: Final = "orders"
-WAITING: Final = "waiting"
-BEHIND: Final = "behind"
-COMMANDS: Final = "commands"
-FORGETTING: Final = "forgetting"
-PATHS: Final = "paths"
-NUMBERS_LOADED: Final = "directory"
+DELIVERY_ROWS: Final = "deliveries"
+ORDER_ROWS: Final = "orders"
+PLACE_ROWS: Final = "waiting"
+BEHIND_ROWS: Final = "behind"
+COMMAND_ROWS: Final = "commands"
+FORGET_ROWS: Final = "forgetting"
+PATH_ROWS: Final = "paths"
+DIRECTORY_ROW: Final = "directory"
 #: The order is the tables' numbers in the changelog: append only.
-TABLES: Final = (
-    DELIVERIES,
-    ORDERS,
-    WAITING,
-    BEHIND,
-    COMMANDS,
-    FORGETTING,
-    PATHS,
-    NUMBERS_LOADED,
+DELIVERY_TABLES: Final = (
+    DELIVERY_ROWS,
+    ORDER_ROWS,
+    PLACE_ROWS,
+    BEHIND_ROWS,
+    COMMAND_ROWS,
+    FORGET_ROWS,
+    PATH_ROWS,
+    DIRECTORY_ROW,
 )

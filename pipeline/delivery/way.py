@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.records import Record
 
 
@@ -29,7 +29,7 @@ class Seen:
 class ReplyWayOut(Protocol):
     """A way to one application. It opens connections when needed; `close` ends them."""
 
-    async def deliver(self, order: Order, record: Record) -> Seen:
+    async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
         """Hand it on. A failure of any kind is a `Seen`; takes at most the path's time."""
 
     async def close(self) -> None:

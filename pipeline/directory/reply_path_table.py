@@ -19,7 +19,7 @@ EVENTS: Final = ("consent", "results")
 TLS: Final = ("on", "encrypt-only")
 #: Attempts under way at a time, by way: a file and an FTP session write one line after the other.
 WINDOW: Final = 16
-WINDOWS: Final = {ReplyWay.FTP.value: 1, ReplyWay.FILE.value: 1}
+_WINDOWS: Final = {ReplyWay.FTP.value: 1, ReplyWay.FILE.value: 1}
 LONGEST_SECONDS: Final = 15
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FIELDS: Final = frozenset(
@@ -72,7 +72,7 @@ def _path_from_table(checker: TomlChecker, name: str, table: dict[str, Any]) -> 
         internal=checker.boolean(table, (*path, "internal"), default=False),
         tls=_choice(checker, table, (*path, "tls"), TLS),
         window=checker.whole(
-            table, (*path, "window"), default=WINDOWS.get(way, WINDOW), least=1, most=1000
+            table, (*path, "window"), default=_WINDOWS.get(way, WINDOW), least=1, most=1000
         ),
         timeout_seconds=checker.whole(
             table, (*path, "timeout_seconds"), default=LONGEST_SECONDS, least=1, most=15
@@ -89,7 +89,7 @@ def _check_together(
     checker: TomlChecker, path: TomlPath, table: dict[str, Any], found: ReplyPath, scheme: str
 ) -> None:
     """Fields that one way has and another has not."""
-    if found.way in WINDOWS and found.window != 1:
+    if found.way in _WINDOWS and found.window != 1:
         checker.mistake((*path, "window"), f"is 1 by {found.way}: a line is written after another")
     if "rotate_megabytes" in table and found.way != _BY_FILE:
         checker.mistake((*path, "rotate_megabytes"), f"is for {_BY_FILE}")
@@ -121,7 +121,9 @@ def _check_url(checker: TomlChecker, path: TomlPath, way: str, url: str) -> str:
         names = " or ".join(f"{scheme}://" for scheme in allowed)
         checker.mistake(path, f"must begin with {names} and name a host")
     elif parts.username or parts.password:
-        checker.mistake(path, "must hold no user and no password: they belong in reply-secrets.toml")
+        checker.mistake(
+            path, "must hold no user and no password: they belong in reply-secrets.toml"
+        )
     elif parts.fragment:
         checker.mistake(path, "must hold no #: it is never sent")
     elif way == ReplyWay.FTP.value and not parts.path.strip("/"):

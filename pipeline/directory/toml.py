@@ -70,7 +70,8 @@ def _check_reply_paths(
         if number.reply_path and number.reply_path not in names:
             there = f"there are {', '.join(names)}" if names else "there is none"
             checker.mistake(
-                ("number", i, "reply_path"), f"there is no [reply_path.{number.reply_path}]; {there}"
+                ("number", i, "reply_path"),
+                f"there is no [reply_path.{number.reply_path}]; {there}",
             )
 
 

@@ -65,7 +65,7 @@ class UnitOfWork:
         """
         self._afterwards.append(call)
 
-    def committed(self) -> None:
+    def run_afterwards(self) -> None:
         """The unit is committed, or there was nothing to commit."""
         for call in self._afterwards:
             call()

@@ -69,8 +69,8 @@ CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG, topics.DELIVERY_CH
 #: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
 #: sender asks again.
 MAY_SKIP: Final = frozenset({topics.CLOCK, topics.MT_ASK})
-#: The same of `twoway deliver`, which may not have run for longer than Kafka keeps records: what was
-#: deleted is not handed on. A result is not skipped, because its attempt would stay under way.
+#: The same of `twoway deliver`, which may not have run for longer than Kafka keeps records: what
+#: was deleted is not handed on. A result is not skipped, because its attempt would stay under way.
 DELIVERY_MAY_SKIP: Final = frozenset(READ_BY[DELIVERY]) - {
     topics.MO_DELIVERY_RESULT,
     topics.DELIVERY_REQUEST,

@@ -1,7 +1,7 @@
 """Signed callbacks by Standard Webhooks (github.com/standard-webhooks/standard-webhooks, 1.0.0).
 
-What is signed is `id.timestamp.payload`, by HMAC-SHA256. Several secrets give several signatures, so
-that a secret can be changed while receivers know the old one, the new one or both.
+What is signed is `id.timestamp.payload`, by HMAC-SHA256. Several secrets give several signatures:
+so a secret can be changed while receivers know the old one, the new one or both.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-PREFIX: Final = "whsec_"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SECRET_BEGINS: Final = "whsec_"  # noqa: S105 - how a secret begins
 #: "between 24 bytes (192 bits) and 64 bytes (512 bits)".
 FEWEST_OCTETS: Final = 24
 MOST_OCTETS: Final = 64
@@ -23,13 +25,13 @@ SIGNATURE_HEADER: Final = "webhook-signature"
 
 
 def key_from_secret(secret: str) -> bytes:
-    """The key in a secret `whsec_` and base64; raises `ValueError` with words without the secret."""
-    if not secret.startswith(PREFIX):
-        raise ValueError(f"a secret begins with {PREFIX}")
+    """The key in a secret `whsec_` and base64; raises `ValueError`, without the secret in it."""
+    if not secret.startswith(SECRET_BEGINS):
+        raise ValueError(f"a secret begins with {SECRET_BEGINS}")
     try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(SECRET_BEGINS), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError(f"a secret is {PREFIX} and base64") from None
+        raise ValueError(f"a secret is {SECRET_BEGINS} and base64") from None
     if not FEWEST_OCTETS <= len(key) <= MOST_OCTETS:
         raise ValueError(f"a secret has {FEWEST_OCTETS} to {MOST_OCTETS} octets before base64")
     return key

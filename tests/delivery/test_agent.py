@@ -57,9 +57,7 @@ def test_a_dead_endpoint_is_tried_at_0_2_6_14_30_62_126_and_254_minutes_then_giv
     (letter,) = partition.written(topics.DEAD_LETTER)
     assert letter.reason == Reason.DELIVERY_GIVEN_UP
     assert single_object.decode(letter.octets) == message()
-    assert letter.words == (
-        "8 attempts by crm failed, the last with: 500 Internal Server Error"
-    )
+    assert letter.words == ("8 attempts by crm failed, the last with: 500 Internal Server Error")
     states = [each.state for each in partition.written(topics.MO_DELIVERY)]
     assert states == ["ordered", "waiting"] * 7 + ["ordered", "given-up"]
 

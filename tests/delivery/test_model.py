@@ -17,7 +17,7 @@ from pipeline.kafka import topics
 from tests.support.delivering import CRM, NOON, DeliveryPartition, result_of, toml_of
 
 if TYPE_CHECKING:
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.records import MoDeliveryResult
 
 STEPS = st.lists(
@@ -44,7 +44,7 @@ class Played:
         self.allowed: Counter[tuple[str, int]] = Counter()
         self.seen: list[MoDeliveryResult] = []  # not acknowledged
         self.in_topic: list[MoDeliveryResult] = []  # not taken
-        self.taken_over: dict[tuple[str, int], Order] = {}
+        self.taken_over: dict[tuple[str, int], DeliveryOrder] = {}
 
     def receive(self, handset: int) -> None:
         name = f"m{len(self.received)}"
@@ -97,7 +97,9 @@ class Played:
         self.partition.handed_over.clear()
 
 
-@given(STEPS, st.sampled_from(["", "window = 1\n", "ordered = true\n", "window = 2\nordered = true\n"]))
+@given(
+    STEPS, st.sampled_from(["", "window = 1\n", "ordered = true\n", "window = 2\nordered = true\n"])
+)
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_lost_and_nothing_is_called_more_often_than_kills_explain(
     steps: list[tuple[str, int | bool | None]], more: str

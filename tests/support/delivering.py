@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.avro import single_object
 from pipeline.delivery.agent import DeliveryAgent
 from pipeline.delivery.standings import Standings
-from pipeline.delivery.tables import TABLES
+from pipeline.delivery.tables import DELIVERY_TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.state.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork
@@ -21,7 +21,7 @@ from pipeline.records import Clock, MoDeliveryResult, MoMessage
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.records import Record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,9 +68,9 @@ class DeliveryPartition:
     """The agent of partition 0 of 1."""
 
     def __init__(self, toml: str = "") -> None:
-        self.state = State(TABLES)
+        self.state = State(DELIVERY_TABLES)
         self.outputs: list[tuple[str, Record]] = []
-        self.handed_over: list[Order] = []
+        self.handed_over: list[DeliveryOrder] = []
         self.now = NOON
         self._offsets: dict[str, int] = {}
         self.agent = self._new_agent()
@@ -120,7 +120,7 @@ class DeliveryPartition:
         for (name, _), rows in work._outputs.rows.items():
             self.outputs += [(name, single_object.decode(value or b"")) for _, value in rows]
         self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
-        work.committed()
+        work.run_afterwards()
         return unfinished
 
     def receive(self, message_id: str = "m1", handset: str = HANDSET, **fields: Any) -> None:
@@ -130,10 +130,10 @@ class DeliveryPartition:
         self.now += later
         self.take(topics.CLOCK, Clock(time=self.now, origin="worker"))
 
-    def next_order(self) -> Order:
+    def next_order(self) -> DeliveryOrder:
         return self.handed_over.pop(0)
 
-    def result(self, order: Order, *, delivered: bool = False, **fields: Any) -> None:
+    def result(self, order: DeliveryOrder, *, delivered: bool = False, **fields: Any) -> None:
         """What the executor writes of an attempt."""
         self.take(topics.MO_DELIVERY_RESULT, result_of(order, delivered=delivered, **fields))
 
@@ -144,7 +144,7 @@ class DeliveryPartition:
         return self.state.sizes()[table]
 
 
-def result_of(order: Order, *, delivered: bool = False, **fields: Any) -> MoDeliveryResult:
+def result_of(order: DeliveryOrder, *, delivered: bool = False, **fields: Any) -> MoDeliveryResult:
     """The record of an attempt."""
     given: dict[str, Any] = {
         "delivery_id": order.delivery_id,

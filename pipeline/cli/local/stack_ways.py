@@ -20,6 +20,7 @@ from pipeline.sender.apis_file import apis_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
     from pipeline.settings import Settings
 
 WAY_PROGRAMS: Final = ("smpp", "ftp")  # each with its setting NAME_host

@@ -43,7 +43,16 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-ENDS: Final = (DELIVER_PROGRAM, SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest", "worker", "store", "kafka")
+ENDS: Final = (
+    DELIVER_PROGRAM,
+    SENDER_PROGRAM,
+    *WAY_PROGRAMS,
+    GATEWAY,
+    "ingest",
+    "worker",
+    "store",
+    "kafka",
+)
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -23,8 +23,8 @@ _TEXT = "This is a test message of twoway deliver try."
 def deliver(context: typer.Context, home: Home = None) -> None:
     """Hand messages and events on to your application, by the reply paths of numbers.toml.
 
-    It tries again by the gateway's own schedule. Secrets are in reply-secrets.toml. Start several to
-    share the work, at most one for each partition.
+    It tries again by the gateway's own schedule. Secrets are in reply-secrets.toml. You can start
+    several to share the work, at most one for each partition.
     """
     if context.invoked_subcommand is not None:
         return
@@ -35,7 +35,9 @@ def deliver(context: typer.Context, home: Home = None) -> None:
 
 
 def try_path(
-    name: Annotated[str, typer.Argument(metavar="PATH", help="The reply path, as in numbers.toml.")],
+    name: Annotated[
+        str, typer.Argument(metavar="PATH", help="The reply path, as in numbers.toml.")
+    ],
     home: Home = None,
 ) -> None:
     """Send one test message by a path, and show the octets of both sides.
@@ -101,7 +103,7 @@ def _test_message(settings: Settings, name: str) -> MoMessage:
 
 async def _deliver(settings: Settings, path: ReplyPath, message: MoMessage) -> Seen:
     from pipeline.avro import single_object
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.delivery.secrets_file import (
         NONE,
         SecretsError,
@@ -117,7 +119,7 @@ async def _deliver(settings: Settings, path: ReplyPath, message: MoMessage) -> S
     except SecretsError as error:
         raise CommandError(str(error)) from error
     way = reply_way_of(path, credentials.get(path.name, NONE), shows=True)
-    order = Order(
+    order = DeliveryOrder(
         partition=0,
         delivery_id=message.message_id,
         path=path,

@@ -14,7 +14,7 @@ from pipeline.delivery.forms import NotHandedOn, line_of
 from pipeline.delivery.way import Seen
 
 if TYPE_CHECKING:
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.records import Record, ReplyPath
 
 MEGABYTE: Final = 1_000_000
@@ -29,7 +29,7 @@ class FileReplyWay:
         self._file = Path(path.url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"file-{path.name}")
 
-    async def deliver(self, order: Order, record: Record) -> Seen:
+    async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
         """Append a line; it may be there twice after a crash, with the same moMsgId."""
         try:
             line = line_of(self._path, record)

@@ -22,7 +22,7 @@ from pipeline.peer.ftp.trouble import Trouble
 from pipeline.process.peer_words import peer_words, words_of_error
 
 if TYPE_CHECKING:
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.delivery.secrets_file import Credentials
     from pipeline.records import Record, ReplyPath
 
@@ -42,7 +42,7 @@ class FtpReplyWay:
         self._connection: FtpConnection | None = None
         self._used_at = 0.0
 
-    async def deliver(self, order: Order, record: Record) -> Seen:
+    async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
         """Append a line."""
         try:
             line = line_of(self._path, record)
@@ -59,7 +59,10 @@ class FtpReplyWay:
         except (OSError, EOFError, ValueError, ftplib.Error, Trouble) as error:
             return self._failed(words_of_error(error) or type(error).__name__)
         return Seen(
-            is_delivered=True, status=said[:3], sent=line, received=said.encode("latin-1", "replace")
+            is_delivered=True,
+            status=said[:3],
+            sent=line,
+            received=said.encode("latin-1", "replace"),
         )
 
     async def close(self) -> None:

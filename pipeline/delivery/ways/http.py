@@ -35,7 +35,7 @@ from pipeline.wire import webhook
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-    from pipeline.delivery.orders import Order
+    from pipeline.delivery.orders import DeliveryOrder
     from pipeline.delivery.secrets_file import Credentials
     from pipeline.records import Record, ReplyPath
 
@@ -52,17 +52,13 @@ STALE_AT_MOST: Final = 3
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 _THROTTLED: Final = frozenset((429, 503))
-_GET: Final = frozenset(
-    (ReplyWay.HTTP_GET.value, ReplyWay.XML_GET.value, ReplyWay.SOAP_GET.value)
-)
+_GET: Final = frozenset((ReplyWay.HTTP_GET.value, ReplyWay.XML_GET.value, ReplyWay.SOAP_GET.value))
 
 
 class HttpReplyWay:
     """One path by HTTP. `shows` keeps the octets of both sides, for whoever tries the path."""
 
-    def __init__(
-        self, path: ReplyPath, credentials: Credentials, *, shows: bool = False
-    ) -> None:
+    def __init__(self, path: ReplyPath, credentials: Credentials, *, shows: bool = False) -> None:
         self._path = path
         self._credentials = credentials
         self._shows = shows
@@ -73,7 +69,7 @@ class HttpReplyWay:
         user = credentials.user
         self._auth = BasicAuth(user, credentials.password, "utf-8") if user else None
 
-    async def deliver(self, order: Order, record: Record) -> Seen:
+    async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
         """Hand it on; what was seen."""
         if self._path.way == ReplyWay.WEBHOOK and not self._credentials.keys:
             return Seen(is_delivered=False, words="reply-secrets.toml has no secret for this path")
@@ -152,6 +148,7 @@ class HttpReplyWay:
         if not is_delivered:
             said = octets.decode("utf-8", "replace")
             words = peer_words(f"{response.reason or ''}: {said}".strip(": "))
+        sent = b"" if self._is_get else payload
         retry_after = seconds_from_header(response.headers.get("Retry-After", ""), now=time.time())
         return Seen(
             is_delivered=is_delivered,
@@ -159,7 +156,7 @@ class HttpReplyWay:
             words=words,
             retry_after_seconds=0 if is_delivered else retry_after,
             is_throttled=response.status in _THROTTLED,
-            sent=_request_octets(response, b"" if self._is_get else payload) if self._shows else b"",
+            sent=_request_octets(response, sent) if self._shows else b"",
             received=_response_octets(response, octets) if self._shows else b"",
         )
 

@@ -28,7 +28,7 @@ def length_of(line: Line) -> int:
     return line.tail - line.head
 
 
-def next_line(state: PathState, window: int, now: datetime) -> str:
+def line_to_serve(state: PathState, window: int, now: datetime) -> str:
     """The line to take the next delivery from: FIRST, AGAIN, or empty when nothing may go."""
     if state.paused_until is not None and now < state.paused_until:
         return ""
@@ -73,7 +73,7 @@ def ordered(state: PathState, line: str, now: datetime) -> PathState:
     return replace(state, first_under_way=state.first_under_way + 1, probe_at=probe_at)
 
 
-def ended(state: PathState, line: str) -> PathState:
+def attempt_ended(state: PathState, line: str) -> PathState:
     """With one attempt less under way; nothing is said about how it ended."""
     if line == AGAIN:
         return replace(state, again_under_way=max(0, state.again_under_way - 1))

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.records import ConsentChange, ReplyPath
 
-MESSAGE: Final = "message"
-PART: Final = "part"
+MESSAGES: Final = "message"
+PARTS: Final = "part"
 CONSENT_EVENTS: Final = "consent"
 RESULT_EVENTS: Final = "results"
 #: States of a command that an application is told: what became of it, and no step on the way.

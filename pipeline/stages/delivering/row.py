@@ -44,8 +44,8 @@ class PathState(msgspec.Struct, frozen=True, array_like=True):
 class Delivery(msgspec.Struct, frozen=True, array_like=True):
     """What is handed on by one path. `octets` is the record, as on its topic.
 
-    `attempt` counts the attempts that were ordered. `line` and `place` say where it waits; `line` of
-    one that is under way is the one it came from. `since` is when its record was written.
+    `attempt` counts the attempts that were ordered. `line` and `place` say where it waits; the
+    `line` of one that is under way is the one it came from. `since` is when its record was written.
     """
 
     delivery_id: str
@@ -100,7 +100,7 @@ def handset_begins(handset: str) -> bytes:
     return handset.encode() + _SEPARATOR
 
 
-def delivery_key(handset: str, path: str, delivery_id: str) -> bytes:
+def key_of_delivery(handset: str, path: str, delivery_id: str) -> bytes:
     """The key of a delivery's row."""
     return handset_begins(handset) + path.encode() + _SEPARATOR + delivery_id.encode()
 

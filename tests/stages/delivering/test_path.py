@@ -13,11 +13,11 @@ from pipeline.stages.delivering.path import (
     LONGEST_PAUSE,
     PROBE_EVERY,
     added,
-    ended,
+    attempt_ended,
     failed,
     length_of,
+    line_to_serve,
     may_go_at_once,
-    next_line,
     ordered,
     succeeded,
     taken,
@@ -41,7 +41,7 @@ def test_a_window_bounds_first_tries_and_leaves_a_part_to_retries() -> None:
     for _ in range(100):
         state = added(added(state, FIRST), AGAIN)
     taken_from: list[str] = []
-    while line := next_line(state, WINDOW, NOON):
+    while line := line_to_serve(state, WINDOW, NOON):
         taken_from.append(line)
         state = ordered(taken(state, line), line, NOON)
     assert taken_from.count(FIRST) == WINDOW
@@ -50,21 +50,21 @@ def test_a_window_bounds_first_tries_and_leaves_a_part_to_retries() -> None:
 
 def test_a_window_of_one_lets_a_retry_through_all_the_same() -> None:
     state = ordered(added(PathState(), AGAIN), FIRST, NOON)
-    assert next_line(state, 1, NOON) == AGAIN
+    assert line_to_serve(state, 1, NOON) == AGAIN
 
 
 def test_failures_in_a_row_open_the_circuit_and_one_probe_goes_each_ten_seconds() -> None:
     assert failed_times(FAILURES - 1).probe_at is None
     state = added(added(failed_times(FAILURES), FIRST), FIRST)
-    assert next_line(state, WINDOW, NOON) == ""
+    assert line_to_serve(state, WINDOW, NOON) == ""
     assert not may_go_at_once(failed_times(FAILURES), WINDOW, NOON)
     assert wakes_at(state, NOON) == NOON + PROBE_EVERY
     later = NOON + PROBE_EVERY
-    assert next_line(state, WINDOW, later) == FIRST
+    assert line_to_serve(state, WINDOW, later) == FIRST
     state = ordered(taken(state, FIRST), FIRST, later)
-    assert next_line(state, WINDOW, later) == ""
-    assert next_line(state, WINDOW, later + PROBE_EVERY) == FIRST
-    assert next_line(succeeded(state), WINDOW, later) == FIRST
+    assert line_to_serve(state, WINDOW, later) == ""
+    assert line_to_serve(state, WINDOW, later + PROBE_EVERY) == FIRST
+    assert line_to_serve(succeeded(state), WINDOW, later) == FIRST
 
 
 def test_a_success_between_failures_begins_to_count_anew() -> None:
@@ -73,19 +73,19 @@ def test_a_success_between_failures_begins_to_count_anew() -> None:
 
 
 def test_retries_go_by_their_schedule_while_the_circuit_is_open() -> None:
-    assert next_line(added(failed_times(FAILURES), AGAIN), WINDOW, NOON) == AGAIN
+    assert line_to_serve(added(failed_times(FAILURES), AGAIN), WINDOW, NOON) == AGAIN
 
 
 def test_an_application_that_asks_for_it_is_left_alone_and_not_for_longer_than_an_hour() -> None:
     state = added(added(PathState(), FIRST), AGAIN)
     paused = failed(state, NOON, retry_after_seconds=60, is_throttled=True)
-    assert next_line(paused, WINDOW, NOON + timedelta(seconds=59)) == ""
+    assert line_to_serve(paused, WINDOW, NOON + timedelta(seconds=59)) == ""
     assert wakes_at(paused, NOON) == NOON + timedelta(seconds=60)
-    assert next_line(paused, WINDOW, NOON + timedelta(seconds=60)) == FIRST
+    assert line_to_serve(paused, WINDOW, NOON + timedelta(seconds=60)) == FIRST
     long = failed(state, NOON, retry_after_seconds=10**9, is_throttled=True)
     assert long.paused_until == NOON + LONGEST_PAUSE
     of_one = failed(state, NOON, retry_after_seconds=60, is_throttled=False)
-    assert next_line(of_one, WINDOW, NOON) == FIRST
+    assert line_to_serve(of_one, WINDOW, NOON) == FIRST
 
 
 steps = st.lists(
@@ -103,15 +103,17 @@ def test_whatever_happens_the_counts_hold(taken_steps: list[str], window: int) -
             case "first" | "again":
                 state = added(state, FIRST if step == "first" else AGAIN)
             case "serve":
-                while line := next_line(state, window, now):
+                while line := line_to_serve(state, window, now):
                     state = ordered(taken(state, line), line, now)
                     under_way.append(line)
             case "done" | "fail" if under_way:
-                state = ended(state, under_way.pop(0))
+                state = attempt_ended(state, under_way.pop(0))
                 state = (
                     succeeded(state)
                     if step == "done"
-                    else failed(state, now, retry_after_seconds=5, is_throttled=bool(len(under_way)))
+                    else failed(
+                        state, now, retry_after_seconds=5, is_throttled=bool(len(under_way))
+                    )
                 )
             case "later":
                 now += timedelta(seconds=7)
