@@ -48,10 +48,26 @@ JUDGED_COMMAND: Final = {
     "open_as_it_was": "1: the handset was open at that time, by all changes recorded until now.",
     "because": "The changes of consent from which `open_as_it_was` follows.",
 }
+DELIVERY_NOW: Final = {
+    "delivery_id": "The delivery.",
+    "path": "The reply path.",
+    "kind": "`message`, `part`, `consent` or `result`.",
+    "subject_id": "The id of what is handed on.",
+    "handset": "The handset's digits.",
+    "number": "Our number.",
+    "state": "`waiting`, `ordered`, `delivered` or `given-up`.",
+    "attempts": "Attempts so far.",
+    "due_at": "When the next attempt falls due. UTC.",
+    "status": "What the application answered last: three digits, or nothing.",
+    "words": "What went wrong last.",
+    "duration_ms": "How long the last attempt took.",
+    "decided_at": "When the agent last decided. UTC.",
+    "seen_at": "When the last attempt ended. UTC.",
+}
 #: Views with the columns of a record of another name.
 RECORD_OF: Final = {"mt_now": "mt_state"}
 #: Views that are of no single record.
-VIEWS: Final = {"two_way": TWO_WAY, "judged_command": JUDGED_COMMAND}
+VIEWS: Final = {"two_way": TWO_WAY, "judged_command": JUDGED_COMMAND, "delivery_now": DELIVERY_NOW}
 KEYS: Final = {
     "handset": "the handset's digits, murmur2",
     "partition": "one record a partition",
