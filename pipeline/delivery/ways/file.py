@@ -7,6 +7,7 @@ import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,8 +53,7 @@ class FileReplyWay:
 
     def _append(self, line: bytes) -> None:
         if self._is_full():
-            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-            self._file.rename(self._file.with_name(f"{self._file.name}.{now}"))
+            self._file.rename(_free_name(self._file))
         is_new = not self._file.exists()
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         opened = os.open(self._file, flags, _MODE)
@@ -80,6 +80,13 @@ class FileReplyWay:
                 return True
             file.seek(-1, os.SEEK_END)
             return file.read(1) == b"\n"
+
+
+def _free_name(file: Path) -> Path:
+    """A name for a full log that no other one has."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    names = (f"{file.name}.{now}{more}" for more in chain([""], (f"-{at}" for at in count(2))))
+    return next(path for name in names if not (path := file.with_name(name)).exists())
 
 
 def _sync_folder(folder: Path) -> None:

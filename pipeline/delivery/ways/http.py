@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import ssl
 import time
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import (
-    BasicAuth,
     ClientError,
     ClientSession,
     ClientTimeout,
@@ -66,8 +66,7 @@ class HttpReplyWay:
         self._url = URL(path.url, encoded=True)
         self._separator = b"&" if self._url.raw_query_string else b"?"
         self._session: ClientSession | None = None
-        user = credentials.user
-        self._auth = BasicAuth(user, credentials.password, "utf-8") if user else None
+        self._login = _basic_auth(credentials)
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
         """Hand it on; what was seen."""
@@ -85,7 +84,8 @@ class HttpReplyWay:
                 is_delivered=False, words=f"no answer within {self._path.timeout_seconds} s"
             )
         except (ClientError, OSError, ValueError) as error:
-            words = words_of_error(error) or type(error).__name__
+            cause = getattr(error, "os_error", None) or error
+            words = words_of_error(cause) or type(error).__name__
             return Seen(is_delivered=False, words=words)
 
     async def close(self) -> None:
@@ -101,7 +101,9 @@ class HttpReplyWay:
 
     async def _call(self, payload: bytes, message_id: str) -> Seen:
         is_json = self._path.way == ReplyWay.WEBHOOK
-        headers = {} if self._is_get else {"Content-Type": JSON if is_json else FORM}
+        headers = dict(self._login)
+        if not self._is_get:
+            headers["Content-Type"] = JSON if is_json else FORM
         if self._credentials.keys:
             headers |= webhook.headers_of(
                 self._credentials.keys,
@@ -121,7 +123,6 @@ class HttpReplyWay:
                     url,
                     data=None if self._is_get else body,
                     headers=headers,
-                    auth=self._auth,
                     allow_redirects=False,
                     trace_request_ctx=is_kept,
                 ) as response:
@@ -178,6 +179,14 @@ class HttpReplyWay:
                 trace_configs=[trace],
             )
         return self._session
+
+
+def _basic_auth(credentials: Credentials) -> dict[str, str]:
+    """The header of Basic auth (RFC 7617), if the path has a user."""
+    if not credentials.user:
+        return {}
+    pair = f"{credentials.user}:{credentials.password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
 async def _note_reuse(_session: Any, context: Any, _params: Any) -> None:
