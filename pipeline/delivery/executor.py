@@ -32,6 +32,8 @@ log = logging.getLogger("twoway.deliver")
 
 #: How long attempts may still take when the process ends.
 END_SECONDS: Final = 5.0
+#: A way that is no longer used may have attempts under way: each takes 15 s at most.
+CLOSE_SECONDS: Final = 60.0
 
 
 class ResultPost(Protocol):
@@ -60,6 +62,7 @@ class Executor:
         self._held: set[tuple[str, int]] = set()
         self._behind: dict[tuple[str, str], deque[DeliveryOrder]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._is_ending = False
 
     def __len__(self) -> int:
@@ -89,8 +92,10 @@ class Executor:
             behind.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=END_SECONDS)
-        for task in self._tasks:
+        left = [*self._tasks, *self._closing]
+        for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         for _, way in self._ways.values():
             await way.close()
 
@@ -182,13 +187,17 @@ class Executor:
         return way
 
     def _start_closing(self, way: ReplyWayOut) -> None:
+        """Once whatever uses it has had its time."""
+
         async def close_later() -> None:
-            await asyncio.sleep(60)
-            await way.close()
+            try:
+                await asyncio.sleep(CLOSE_SECONDS)
+            finally:
+                await way.close()
 
         task = asyncio.create_task(close_later())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 def _line_of(order: DeliveryOrder) -> tuple[str, str]:

@@ -83,7 +83,7 @@ async def serving(application: Application) -> AsyncIterator[Application]:
             tasks.add(task)
         await application.serve(reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", application.port)
+    server = await asyncio.start_server(serve, "127.0.0.1", application.port, backlog=4096)
     application.port = server.sockets[0].getsockname()[1]
     try:
         yield application
