@@ -135,7 +135,7 @@ class Settings:
 
     apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
 
-    reply_secrets: str = _setting(
+    reply_secrets_file: str = _setting(
         "",
         "Secrets of the reply paths (twoway deliver); empty: reply-secrets.toml under home.",
     )

@@ -101,13 +101,13 @@ _add(_delivery, "list", delivery.list_deliveries, example="delivery list --path 
 _add(
     _delivery,
     "retry",
-    delivery_again.retry,
+    delivery_again.retry_deliveries,
     example="delivery retry 0f3a5c7e9b1d4f60718293a4b5c6d7e8",
 )
 _add(
     _delivery,
     "replay",
-    delivery_again.replay,
+    delivery_again.replay_messages,
     example="delivery replay --since 2026-03-01 --path crm --yes",
 )
 app.add_typer(_delivery, name="delivery", epilog="Example: twoway delivery list")

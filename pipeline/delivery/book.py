@@ -6,6 +6,7 @@ each point comes to.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -174,6 +175,7 @@ class DeliveryBook:
         letter = _letter_of(delivery, result, partition, now)
         work.send(topics.DEAD_LETTER, None, single_object.encode(letter))
         self._lines.announce(work, delivery, DeliveryState.GIVEN_UP, now)
+        work.once_committed(partial(self._lines.count_given_up, delivery.path))
         self._end(work, delivery, now)
 
     def _end(self, work: UnitOfWork, delivery: Delivery, now: datetime) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.deliver")
 
+GONE_STATUS: Final = "410"  # RFC 9110 15.5.11
 #: How long attempts may still take when the process ends.
 END_SECONDS: Final = 5.0
 #: A way that is no longer used may have attempts under way: each takes 15 s at most.
@@ -139,6 +140,8 @@ class Executor:
         outcome = DeliveryOutcome.DELIVERED if seen.is_delivered else DeliveryOutcome.FAILED
         metrics.CALL_SECONDS.labels(order.path.way).observe(took)
         metrics.ATTEMPTS.labels(order.path.name, outcome.value).inc()
+        if seen.status == GONE_STATUS:
+            metrics.GONE.labels(order.path.name).inc()
         if not seen.is_delivered:
             log.info(
                 "%s: attempt %d of %s failed: %s %s",

@@ -126,6 +126,10 @@ class Lines:
         """Show how a path stands after a restore."""
         self._standings.note(self._partition, name, decode_path(paths.get(name.encode())))
 
+    def count_given_up(self, name: str) -> None:
+        """One more delivery by this path was given up."""
+        self._standings.given_up(name)
+
     def announce(
         self,
         work: UnitOfWork,

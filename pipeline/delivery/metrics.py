@@ -12,6 +12,11 @@ ATTEMPTS: Final = Counter(
 GIVEN_UP: Final = Counter(
     "twoway_deliver_given_up_total", "Deliveries of which nothing more is tried", ["path"]
 )
+GONE: Final = Counter(
+    "twoway_deliver_gone_total",
+    "Attempts that were answered 410: the application is gone",
+    ["path"],
+)
 WAITING: Final = Gauge(
     "twoway_deliver_waiting", "First tries and due retries that wait for their turn", ["path"]
 )

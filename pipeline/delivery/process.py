@@ -108,7 +108,7 @@ def run(settings: Settings) -> None:
     troubles.tell_in(settings.home, "deliver")
     try:
         credentials = credentials_from_file(
-            reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets)
+            reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets_file)
         )
     except SecretsError as error:
         print(f"twoway deliver: {error}", file=sys.stderr)

@@ -38,8 +38,10 @@ NONE: Final = Credentials()
 
 
 def reply_secrets_file(settings: Settings) -> Path:
-    """Where the file is: the setting `reply_secrets`, else under the home."""
-    return Path(settings.reply_secrets) if settings.reply_secrets else settings.home / FILE
+    """Where the file is: the setting `reply_secrets_file`, else under the home."""
+    return (
+        Path(settings.reply_secrets_file) if settings.reply_secrets_file else settings.home / FILE
+    )
 
 
 def credentials_from_file(path: Path, *, must_be_there: bool) -> dict[str, Credentials]:

@@ -21,7 +21,16 @@ class Standings:
 
     def note(self, partition: int, name: str, state: PathState) -> None:
         """A path's state in a partition has changed."""
-        self._states.setdefault(name, {})[partition] = state
+        if name not in self._states:
+            self._states[name] = {}
+            # Prometheus sees no increase in a series that is new.
+            metrics.GIVEN_UP.labels(name)
+            metrics.GONE.labels(name)
+        self._states[name][partition] = state
+
+    def given_up(self, name: str) -> None:
+        """A delivery by the path was given up."""
+        metrics.GIVEN_UP.labels(name).inc()
 
     def show(self, owned: Iterable[int]) -> None:
         """Set the gauges, from the partitions that are ours."""

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import ingest.ftp.metrics
 import ingest.smpp.metrics
+import pipeline.delivery.metrics
 import pipeline.engine.metrics
 import pipeline.sender.metrics
 import pipeline.store.metrics
@@ -39,6 +40,7 @@ MODULES = (
     pipeline.engine.metrics,
     pipeline.store.metrics,
     pipeline.sender.metrics,
+    pipeline.delivery.metrics,
     ingest.smpp.metrics,
     ingest.ftp.metrics,
 )
@@ -147,7 +149,7 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
     """A prefix a process, and Prometheus' own rule for units: base units, plural, last."""
     for name in IN_CODE:
-        assert re.fullmatch(r"twoway_(ingest|worker|store|sender)_[a-z_]+", name), name
+        assert re.fullmatch(r"twoway_(ingest|worker|store|sender|deliver)_[a-z_]+", name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 
 
@@ -175,6 +177,8 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "WorkerTimesNotBelieved",
         "StoreWaits",
         "ProcessRestarts",
+        "DeliverCircuitOpen",
+        "DeliverGivenUp",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -190,6 +194,7 @@ def test_every_target_is_a_service_that_listens_there() -> None:
         "smpp": "TWOWAY_METRICS_PORT",
         "ftp": "TWOWAY_METRICS_PORT",
         "sender": "TWOWAY_METRICS_PORT",
+        "deliver": "TWOWAY_METRICS_PORT",
     }
     services = compose()["services"]
     for job in scraped["scrape_configs"]:
@@ -234,6 +239,10 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "WorkerClockWrong",
         "StoreWaits",
         "ProcessRestarts",
+        "DeliverCircuitOpen",
+        "DeliverGivenUp",
+        "DeliverLate",
+        "DeliverGone",
     ):
         assert name in cases
 

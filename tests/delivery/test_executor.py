@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pipeline.avro import single_object
 from pipeline.delivery.executor import Executor
 from tests.delivery.application import HANG, OK, Application, answer, serving
@@ -19,6 +17,8 @@ from tests.delivery.ways.test_http import order_by
 from tests.support.delivering import message
 
 if TYPE_CHECKING:
+    import pytest
+
     from pipeline.delivery.orders import DeliveryOrder
     from pipeline.records import MoDeliveryResult, ReplyPath
 
@@ -35,11 +35,13 @@ class Post:
         self.results.append(result)
         await self.may_acknowledge.wait()
 
+    def of(self, paths: str) -> int:
+        """How many results there are of paths whose names begin so."""
+        return sum(each.path.startswith(paths) for each in self.results)
+
 
 def executor_with(post: Post, *, owned: bool = True) -> Executor:
-    return Executor(
-        post, credentials={}, owns=lambda _: owned, now=lambda: datetime.now(UTC)
-    )
+    return Executor(post, credentials={}, owns=lambda _: owned, now=lambda: datetime.now(UTC))
 
 
 def order(path: ReplyPath, name: str, *, handset: str = "", attempt: int = 1) -> DeliveryOrder:
@@ -57,7 +59,7 @@ def order(path: ReplyPath, name: str, *, handset: str = "", attempt: int = 1) ->
 
 async def until(post: Post, count: int, *, seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
-        while len(post.results) < count:
+        while len(post.results) < count:  # noqa: ASYNC110 - none tells
             await asyncio.sleep(0.005)
 
 
@@ -90,7 +92,7 @@ async def test_an_attempt_is_held_until_its_result_is_acknowledged_and_made_once
             await until(post, 1)
         assert len(executor) == 1
         post.may_acknowledge.set()
-        while len(executor):
+        while len(executor):  # noqa: ASYNC110 - none tells
             await asyncio.sleep(0.005)
         assert len(application.requests) == 1
         await executor.close()
@@ -174,7 +176,7 @@ async def _seconds_of_the_living(*, dead: int) -> float:
             for message_at in range(each_gets):
                 executor.take(order(path, f"living{at}-{message_at}"))
         async with asyncio.timeout(60):
-            while sum(each.path.startswith("living") for each in post.results) < living * each_gets:
+            while post.of("living") < living * each_gets:  # noqa: ASYNC110 - none tells
                 await asyncio.sleep(0.01)
         took = time.monotonic() - began
         closing = asyncio.create_task(executor.close())

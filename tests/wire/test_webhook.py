@@ -84,7 +84,7 @@ catch (error) { console.log("refused"); }
 
 @pytest.mark.skipif(
     not NODE or not (NPM_FOLDER / "node_modules" / "standardwebhooks").is_dir(),
-    reason="npm's standardwebhooks is not installed: npm install --prefix build/npm standardwebhooks",
+    reason="not installed: npm install --prefix build/npm standardwebhooks",
 )
 @pytest.mark.parametrize(
     ("secrets", "says"),

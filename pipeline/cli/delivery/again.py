@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 500
 
 
-def retry(
+def retry_deliveries(
     ids: Annotated[
         list[str] | None,
         typer.Argument(metavar="ID", help="Ids of deliveries, from `delivery list`."),
@@ -59,7 +59,7 @@ def retry(
         typer.echo(f"no delivery of {path} was given up")
 
 
-def replay(
+def replay_messages(
     since: Annotated[
         str, typer.Option(metavar="DATE", help="From here on: 2026-03-01, or a time.")
     ],

@@ -114,7 +114,7 @@ async def _deliver(settings: Settings, path: ReplyPath, message: MoMessage) -> S
 
     try:
         credentials = credentials_from_file(
-            reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets)
+            reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets_file)
         )
     except SecretsError as error:
         raise CommandError(str(error)) from error

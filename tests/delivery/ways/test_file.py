@@ -29,6 +29,10 @@ async def appended(file: Path, *ids: str, rotate_megabytes: int = 0) -> Seen:
     return seen
 
 
+def logs_in(folder: Path, pattern: str) -> list[Path]:
+    return list(folder.glob(pattern))
+
+
 def ids_in(file: Path) -> list[str]:
     return [line.split("\t")[5] for line in file.read_text().splitlines()]
 
@@ -70,7 +74,7 @@ async def test_a_log_that_is_large_is_put_aside(
     file = tmp_path / "mo.log"
     await appended(file, "m1", rotate_megabytes=1)
     await appended(file, "m2", rotate_megabytes=1)
-    (old,) = tmp_path.glob("mo.log.*")
+    (old,) = logs_in(tmp_path, "mo.log.*")
     assert (ids_in(old), ids_in(file)) == (["m1"], ["m2"])
 
 
@@ -79,7 +83,7 @@ async def test_two_rotations_within_a_second_lose_nothing(
 ) -> None:
     monkeypatch.setattr(file_way, "MEGABYTE", 10)
     await appended(tmp_path / "mo.log", "m1", "m2", "m3", "m4", rotate_megabytes=1)
-    found = [each for file in tmp_path.glob("mo.log*") for each in ids_in(file)]
+    found = [each for file in logs_in(tmp_path, "mo.log*") for each in ids_in(file)]
     assert sorted(found) == ["m1", "m2", "m3", "m4"]
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipeline.delivery.way import Seen
 
 
+WRONG = "another-secret"
+
+
 def may_write(folder: Path) -> DummyAuthorizer:
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmw")
@@ -55,9 +58,9 @@ async def test_lines_are_appended_over_one_connection(tmp_path: Path) -> None:
 async def test_a_password_that_is_wrong_has_failed_and_is_not_repeated(tmp_path: Path) -> None:
     with serving(tmp_path, authorizer=may_write(tmp_path)) as peer:
         url = f"ftp://{peer.host}:{peer.port}/mo.log"
-        seen = await appended(url, "m1", password="another-secret")
+        seen = await appended(url, "m1", password=WRONG)
     assert not seen.is_delivered
-    assert "another-secret" not in seen.words
+    assert WRONG not in seen.words
 
 
 async def test_a_folder_that_is_not_there_has_failed(tmp_path: Path) -> None:

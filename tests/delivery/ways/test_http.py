@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.delivery.way import Seen
     from pipeline.records import ReplyPath
 
+WORD = "secret-word"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -111,10 +112,10 @@ async def test_a_webhook_without_a_secret_is_not_sent() -> None:
 
 
 async def test_basic_auth_goes_along() -> None:
-    given = Credentials(user="ü", password="secret-word")
+    given = Credentials(user="ü", password=WORD)
     async with serving(Application()) as application:
         seen = await handed_on(application.url, credentials=given, shows=True)
-    expected = base64.b64encode("ü:secret-word".encode()).decode()
+    expected = base64.b64encode(f"ü:{WORD}".encode()).decode()
     assert application.requests[0][1]["authorization"] == f"Basic {expected}"
     assert expected.encode() not in seen.sent
 
@@ -133,7 +134,10 @@ async def test_basic_auth_goes_along() -> None:
         pytest.param(b"SSH-2.0-OpenSSH\r\n", "", None, id="another protocol"),
         pytest.param(b"HTTP/1.1 999999 OK\r\n\r\n", "", None, id="a status that is none"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", None, id="broken chunks"
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "",
+            None,
+            id="broken chunks",
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 100_000, "", None, id="an endless header"),
     ],
