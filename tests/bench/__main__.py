@@ -21,6 +21,7 @@ import uvloop
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
+    delivery_bench,
     engine_bench,
     gate_bench,
     ingest_bench,
@@ -40,7 +41,18 @@ RATE = 100
 #: The first spell has a broker in it that is not compiled yet.
 LATENCY_SECONDS = {"just started": 15, "then": 30}
 IDLE_SECONDS = 30.0
-ONLY = ("stack", "engine", "pipeline", "ingest", "gate", "restore", "smpp", "log", "sender")
+ONLY = (
+    "stack",
+    "engine",
+    "pipeline",
+    "ingest",
+    "gate",
+    "restore",
+    "smpp",
+    "log",
+    "sender",
+    "delivery",
+)
 
 
 def ingest_rows(home: Path, requests: int) -> list[tuple[str, str]]:
@@ -153,6 +165,8 @@ def main() -> None:
             rows += log_bench.rows(Path(folder) / "log", given.messages)
         if given.only in (None, "sender"):
             rows += sender_bench.on_a_broker(Path(folder) / "sender")
+        if given.only in (None, "delivery"):
+            rows += delivery_bench.on_a_broker(Path(folder) / "delivery")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")
