@@ -16,6 +16,7 @@ from ingest.http.openapi.answers import (
     text_answer,
 )
 from ingest.http.openapi.callbacks import CALLBACK_PATHS
+from ingest.http.openapi.events import webhooks
 from ingest.http.openapi.mt import MT_PATHS
 
 DOCUMENT: Final[JsonObject] = {
@@ -25,11 +26,13 @@ DOCUMENT: Final[JsonObject] = {
         "version": "1",
         "description": (
             "Takes the gateway's callbacks and an application's requests for MTs. Every path may be"
-            " written as /t/{token}/…, which is how a token is given."
+            " written as /t/{token}/…, which is how a token is given. The webhooks are what"
+            " `twoway deliver` posts to an application."
         ),
     },
     "security": [{}, {"basic": []}],
     "components": {"securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}},
+    "webhooks": webhooks(),
     "paths": {
         **CALLBACK_PATHS,
         **MT_PATHS,
