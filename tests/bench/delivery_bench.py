@@ -31,6 +31,8 @@ from pipeline.kafka.admin import create_topics
 from pipeline.records import MoMessage, ReplyPath
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
+from tests.bench.delivery.open_retries import ROWS as OPEN_RETRIES
+from tests.bench.delivery.open_retries import rows_of
 from tests.bench.latency_bench import percentiles
 from tests.bench.pipeline_bench import process, publish
 from tests.bench.sender.outside import one_after_another
@@ -227,6 +229,7 @@ def on_a_broker(home: Path) -> Iterator[tuple[str, str]]:
             )
     finally:
         broker.stop()
+    yield from rows_of(OPEN_RETRIES)
 
 
 def _rate_of(bootstrap: str, peer: Application, pid: int) -> tuple[float, float]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
 
 HANDSET, NUMBER = "447900000001", "447700900100"
 

@@ -67,8 +67,8 @@ def message(message_id: str = "m1", handset: str = HANDSET, **fields: Any) -> Mo
 class DeliveryPartition:
     """The agent of partition 0 of 1."""
 
-    def __init__(self, toml: str = "") -> None:
-        self.state = State(DELIVERY_TABLES)
+    def __init__(self, toml: str = "", *, state: State | None = None) -> None:
+        self.state = state or State(DELIVERY_TABLES)
         self.outputs: list[tuple[str, Record]] = []
         self.handed_over: list[DeliveryOrder] = []
         self.now = NOON
