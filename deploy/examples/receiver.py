@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections import OrderedDict
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRETS = os.environ["TWOWAY_SECRET"].split()  # two of them while a secret is changed
@@ -23,7 +24,7 @@ MOST_IDS = 100_000
 seen: "OrderedDict[str, None]" = OrderedDict()
 
 
-def is_signed(headers, body):
+def is_signed(headers: Message, body: bytes) -> bool:
     """Whether we, and nobody else, sent this body, and lately."""
     try:
         message_id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
@@ -42,10 +43,10 @@ def is_signed(headers, body):
     return False
 
 
-class Receiver(BaseHTTPRequestHandler):
+class WebhookReceiver(BaseHTTPRequestHandler):
     """Answers 200 for what was taken, 401 for what is not ours."""
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         if length > MOST_OCTETS:
             self.send_error(413)
@@ -64,11 +65,11 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         """Say nothing: an address or a text would be in the log."""
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), WebhookReceiver)
     print(f"listening on http://127.0.0.1:{server.server_address[1]}/", file=sys.stderr, flush=True)
     server.serve_forever()

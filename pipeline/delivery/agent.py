@@ -157,7 +157,7 @@ class DeliveryAgent:
         names = [key.decode() for key in work.tables[PATH_ROWS].keys(b"")]
         self._lines.resume(work, but_not_of=[n for n in names if before.reply_path(n) is not None])
         for name in names:
-            self._lines.serve(work, name, now)
+            self._lines.serve_path(work, name, now)
 
     def _take_result(
         self, work: UnitOfWork, record: ConsumerRecord, result: MoDeliveryResult
@@ -171,4 +171,4 @@ class DeliveryAgent:
         return self._due.take_tick(work, record, tick)
 
     def _wake(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        self._lines.serve(work, key.decode(), now)
+        self._lines.serve_path(work, key.decode(), now)

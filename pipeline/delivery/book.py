@@ -106,7 +106,9 @@ class DeliveryBook:
         if not is_current and not is_delivered:
             return
         state = self._lines.step_out(work, delivery)
-        if is_delivered:
+        if result.outcome == DeliveryOutcome.WAITING:
+            self._lines.put_back(work, delivery, state, now)
+        elif is_delivered:
             self._lines.put_state(work, delivery.path, path_stage.succeeded(state), now)
             self._end(work, delivery, now)
         else:
@@ -118,7 +120,7 @@ class DeliveryBook:
             )
             self._lines.put_state(work, delivery.path, state, now)
             self._failed(work, delivery, result, partition, now)
-        self._lines.serve(work, delivery.path, now)
+        self._lines.serve_path(work, delivery.path, now)
 
     def try_again(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
         """It is time for the next attempt."""
@@ -154,7 +156,7 @@ class DeliveryBook:
                 table.delete(key)
         work.scrub(DELIVERY_ROWS, ORDER_ROWS, PLACE_ROWS, BEHIND_ROWS, COMMAND_ROWS)
         for name in sorted(paths):
-            self._lines.serve(work, name, now)
+            self._lines.serve_path(work, name, now)
 
     def _failed(
         self,

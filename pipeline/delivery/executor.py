@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.delivery import metrics
 from pipeline.delivery.forms import NotHandedOn, record_of
-from pipeline.delivery.secrets_file import NONE
 from pipeline.delivery.way import Seen
-from pipeline.delivery.ways.make import reply_way_of
 from pipeline.process.stop import stop_loudly
 from pipeline.records import DeliveryOutcome, MoDeliveryResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pipeline.delivery.orders import DeliveryOrder
-    from pipeline.delivery.secrets_file import Credentials
     from pipeline.delivery.way import ReplyWayOut
     from pipeline.records import ReplyPath
 
@@ -51,12 +48,12 @@ class Executor:
         self,
         post: ResultPost,
         *,
-        credentials: Mapping[str, Credentials],
+        make_way: Callable[[ReplyPath], ReplyWayOut],
         owns: Callable[[int], bool],
         now: Callable[[], datetime],
     ) -> None:
         self._post = post
-        self._credentials = credentials
+        self._make_way = make_way
         self._owns = owns
         self._now = now
         self._ways: dict[str, tuple[ReplyPath, ReplyWayOut]] = {}
@@ -137,7 +134,7 @@ class Executor:
             metrics.AGE_SECONDS.observe(max(0.0, age.total_seconds()))
         seen = await self._deliver(order)
         took = time.monotonic() - began
-        outcome = DeliveryOutcome.DELIVERED if seen.is_delivered else DeliveryOutcome.FAILED
+        outcome = _outcome_of(seen)
         metrics.CALL_SECONDS.labels(order.path.way).observe(took)
         metrics.ATTEMPTS.labels(order.path.name, outcome.value).inc()
         if seen.status == GONE_STATUS:
@@ -183,7 +180,7 @@ class Executor:
         known = self._ways.get(path.name)
         if known is not None and known[0] == path:
             return known[1]
-        way = reply_way_of(path, self._credentials.get(path.name, NONE))
+        way = self._make_way(path)
         self._ways[path.name] = (path, way)
         if known is not None:
             self._start_closing(known[1])
@@ -201,6 +198,12 @@ class Executor:
         task = asyncio.create_task(close_later())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _outcome_of(seen: Seen) -> DeliveryOutcome:
+    if seen.is_nobody_there:
+        return DeliveryOutcome.WAITING
+    return DeliveryOutcome.DELIVERED if seen.is_delivered else DeliveryOutcome.FAILED
 
 
 def _line_of(order: DeliveryOrder) -> tuple[str, str]:

@@ -58,8 +58,10 @@ class Lines:
             and path is not None
             and path_stage.may_go_at_once(state, path.window, now)
         ):
+            delivery = replace(delivery, place=state.first.tail)
             self._order(work, path, delivery, FIRST, now)
-            self.put_state(work, delivery.path, path_stage.ordered(state, FIRST, now), now)
+            state = path_stage.ordered(path_stage.passed(state), FIRST, now)
+            self.put_state(work, delivery.path, state, now)
             return
         place = state.first.tail if line == FIRST else state.again.tail
         key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
@@ -69,9 +71,9 @@ class Lines:
         self.put_state(work, delivery.path, path_stage.added(state, line), now)
         if line == FIRST:
             self.announce(work, delivery, DeliveryState.WAITING, now)
-        self.serve(work, delivery.path, now)
+        self.serve_path(work, delivery.path, now)
 
-    def serve(self, work: UnitOfWork, name: str, now: datetime) -> None:
+    def serve_path(self, work: UnitOfWork, name: str, now: datetime) -> None:
         """DeliveryOrder what may go by this path."""
         state = self.state_of(work, name)
         path = self.directory.reply_path(name)
@@ -87,6 +89,24 @@ class Lines:
                 state = path_stage.ordered(state, line, now)
                 self._order(work, path, decode_delivery(octets), line, now)
         self.put_state(work, name, state, now)
+
+    def put_back(
+        self, work: UnitOfWork, delivery: Delivery, state: PathState, now: datetime
+    ) -> None:
+        """No attempt was made, as nobody is bound: it waits as it did before it was ordered."""
+        state = path_stage.nobody_there(state, now)
+        delivery = replace(delivery, attempt=delivery.attempt - 1, is_under_way=False)
+        key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
+        if delivery.line == FIRST:
+            at = place_key(delivery.path, FIRST, delivery.place)
+            work.tables[PLACE_ROWS].put(at, key)
+            work.tables[DELIVERY_ROWS].put(key, encode_delivery(delivery))
+            self.put_state(work, delivery.path, path_stage.returned(state, delivery.place), now)
+        else:
+            delivery = replace(delivery, line="", place=0)
+            due_at = now + path_stage.PROBE_EVERY
+            work.tables[DELIVERY_ROWS].put(key, encode_delivery(delivery), due_at=due_at)
+            self.put_state(work, delivery.path, state, now)
 
     def step_out(self, work: UnitOfWork, delivery: Delivery) -> PathState:
         """The delivery is no longer under way, and waits in no line; the path's state after it."""

@@ -14,12 +14,15 @@ from pipeline.delivery.agent import DeliveryAgent
 from pipeline.delivery.executor import Executor
 from pipeline.delivery.post import KafkaResultPost
 from pipeline.delivery.secrets_file import (
+    NONE,
     SecretsError,
     credentials_from_file,
     reply_secrets_file,
 )
+from pipeline.delivery.smpp.door import DoorError, SmppDoor
 from pipeline.delivery.standings import Standings
 from pipeline.delivery.tables import DELIVERY_TABLES
+from pipeline.delivery.ways.make import reply_way_of
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
@@ -49,9 +52,10 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
     app = create_faust_app(readers.DELIVERY, bootstrap=bootstrap, settings=settings)
     standings = Standings()
     post = KafkaResultPost(bootstrap)
+    door = SmppDoor(credentials, settings)
     executor = Executor(
         post,
-        credentials=credentials,
+        make_way=lambda path: reply_way_of(path, credentials.get(path.name, NONE), door=door),
         owns=lambda partition: partition in agent.tasks,
         now=PipelineClock(None if settings.kafka else settings.home).now,
     )
@@ -80,12 +84,14 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
     async def show() -> None:
         pool = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolver")
         asyncio.get_running_loop().set_default_executor(pool)
+        await door.start()
         while True:
             await asyncio.sleep(SHOW_SECONDS)
             standings.show(agent.tasks)
 
     async def end(_app: App, **_: Any) -> None:
         await executor.close()
+        await door.stop()
         await post.stop()
 
     in_background(app, show)
@@ -110,10 +116,10 @@ def run(settings: Settings) -> None:
         credentials = credentials_from_file(
             reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets_file)
         )
-    except SecretsError as error:
+        app = create_delivery_app(settings, credentials)
+    except (SecretsError, DoorError) as error:
         print(f"twoway deliver: {error}", file=sys.stderr)
         raise SystemExit(EXIT_SETTINGS) from error
-    app = create_delivery_app(settings, credentials)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     run_faust_app(app, settings)

@@ -22,6 +22,7 @@ class Seen:
     words: str = ""
     retry_after_seconds: int = 0
     is_throttled: bool = False
+    is_nobody_there: bool = False  # no attempt was made
     sent: bytes = b""
     received: bytes = b""
 

@@ -93,16 +93,22 @@ def _check_together(
         checker.mistake((*path, "window"), f"is 1 by {found.way}: a line is written after another")
     if "rotate_megabytes" in table and found.way != _BY_FILE:
         checker.mistake((*path, "rotate_megabytes"), f"is for {_BY_FILE}")
-    if "internal" in table and found.way == _BY_FILE:
-        checker.mistake((*path, "internal"), f"is not for {_BY_FILE}: it has no host")
+    if "internal" in table and found.way in (_BY_FILE, ReplyWay.SMPP.value):
+        checker.mistake((*path, "internal"), f"is not for {found.way}: it has no host")
     if "tls" in table and scheme not in ("https", "ftps"):
         checker.mistake((*path, "tls"), "is for https:// and ftps://")
     if "charset" in table and found.way == ReplyWay.WEBHOOK.value:
         checker.mistake((*path, "charset"), "is for the guide's forms: JSON is UTF-8 always")
+    if found.charset != CHARSETS[0] and found.way == ReplyWay.SMPP.value:
+        checker.mistake((*path, "charset"), "is not for smpp: data_coding names no UTF-8")
 
 
 def _check_url(checker: TomlChecker, path: TomlPath, way: str, url: str) -> str:
     """Check where a path leads; returns the scheme, empty for a file."""
+    if way == ReplyWay.SMPP.value:
+        if url:
+            checker.mistake(path, "is not for smpp: the application binds to us")
+        return ""
     if not url:
         checker.mistake(path, "is missing")
         return ""

@@ -30,6 +30,7 @@ class DeliveryOutcome(StrEnum):
 
     DELIVERED = "delivered"
     FAILED = "failed"
+    WAITING = "waiting"  # nobody is bound: no attempt was made
 
 
 class DeliveryAction(StrEnum):

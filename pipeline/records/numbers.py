@@ -49,6 +49,7 @@ class ReplyWay(StrEnum):
     SOAP_GET = "soap-get"
     SOAP_POST = "soap-post"
     WEBHOOK = "webhook"
+    SMPP = "smpp"
     FTP = "ftp"
     FILE = "file"
 

@@ -291,6 +291,43 @@ def test_a_request_that_cannot_be_is_a_dead_letter(
     assert not partition.handed_over
 
 
+def test_where_nobody_is_bound_no_attempt_is_burnt_and_the_order_stays() -> None:
+    partition = DeliveryPartition(toml_of(CRM + "window = 3\n"))
+    for at in range(5):
+        partition.receive(f"m{at}")
+    under_way = [partition.next_order() for _ in range(3)]
+    for order in under_way:
+        partition.result(order, outcome="waiting")
+    assert not partition.handed_over
+    assert partition.rows("orders") == 0
+    for _ in range(10):
+        partition.tick(PROBE_EVERY)
+        probe = partition.next_order()
+        assert (probe.subject_id, probe.attempt) == ("m0", 1)
+        partition.result(probe, outcome="waiting")
+    partition.tick(PROBE_EVERY)
+    seen = []
+    while partition.handed_over:
+        order = partition.next_order()
+        seen.append((order.subject_id, order.attempt))
+        partition.result(order, delivered=True)
+    assert seen == [(f"m{at}", 1) for at in range(5)]
+    assert partition.rows("deliveries") == partition.rows("waiting") == 0
+
+
+def test_a_retry_that_finds_nobody_bound_waits_and_is_not_counted() -> None:
+    partition = DeliveryPartition()
+    partition.receive()
+    partition.result(partition.next_order())
+    partition.tick(2 * MINUTE)
+    retry = partition.next_order()
+    assert (retry.attempt, retry.is_first_try) == (2, False)
+    partition.result(retry, outcome="waiting")
+    partition.tick(PROBE_EVERY)
+    again = partition.next_order()
+    assert (again.attempt, again.is_first_try) == (2, False)
+
+
 def test_retry_after_of_a_throttling_application_holds_its_path(
     partition: DeliveryPartition,
 ) -> None:

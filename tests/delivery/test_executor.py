@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.avro import single_object
 from pipeline.delivery.executor import Executor
+from pipeline.delivery.secrets_file import NONE
+from pipeline.delivery.ways.make import reply_way_of
 from tests.delivery.application import HANG, OK, Application, answer, serving
 from tests.delivery.test_forms import path_by
 from tests.delivery.ways.test_http import order_by
@@ -41,7 +43,12 @@ class Post:
 
 
 def executor_with(post: Post, *, owned: bool = True) -> Executor:
-    return Executor(post, credentials={}, owns=lambda _: owned, now=lambda: datetime.now(UTC))
+    return Executor(
+        post,
+        make_way=lambda path: reply_way_of(path, NONE),
+        owns=lambda _: owned,
+        now=lambda: datetime.now(UTC),
+    )
 
 
 def order(path: ReplyPath, name: str, *, handset: str = "", attempt: int = 1) -> DeliveryOrder:

@@ -24,6 +24,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("receive"), st.integers(0, 4)),
         st.tuples(st.just("call"), st.booleans()),
+        st.tuples(st.just("nobody"), st.none()),
         st.tuples(st.just("acknowledge"), st.none()),
         st.tuples(st.just("take"), st.none()),
         st.tuples(st.just("kill"), st.none()),
@@ -58,6 +59,13 @@ class Played:
             self.called[order.subject_id, order.attempt] += 1
             self.delivered[order.subject_id] += is_delivered
             self.seen.append(result_of(order, delivered=is_delivered))
+
+    def nobody(self) -> None:
+        """By SMPP nobody is bound: no attempt is made."""
+        self._take_over()
+        if self.taken_over:
+            order = self.taken_over.pop(next(iter(self.taken_over)))
+            self.seen.append(result_of(order, outcome="waiting"))
 
     def acknowledge(self) -> None:
         if self.seen:

@@ -72,7 +72,7 @@ FTP = 'way = "ftp"\nurl = "ftp://ftp.example.com/mo.log"\n'
         pytest.param("", 4, "number.reply_path", "there is no [reply_path.crm]", id="not there"),
         pytest.param(PATH, 5, "reply_path.crm.way", "is missing", id="no way"),
         pytest.param(
-            PATH + 'way = "smpp"\nurl = "x"\n', 6, "reply_path.crm.way", "one of", id="smpp"
+            PATH + 'way = "smpp"\nurl = "x"\n', 7, "reply_path.crm.url", "binds to us", id="smpp"
         ),
         pytest.param(
             PATH + 'way = "pigeon"\nurl = "x"\n', 6, "reply_path.crm.way", "one of", id="no way"
@@ -164,6 +164,13 @@ FTP = 'way = "ftp"\nurl = "ftp://ftp.example.com/mo.log"\n'
         ),
         pytest.param(
             PATH + HTTP + 'tls = "encrypt-only"\n', 8, "reply_path.crm.tls", "https", id="tls"
+        ),
+        pytest.param(
+            PATH + 'way = "smpp"\ncharset = "utf-8"\n',
+            7,
+            "reply_path.crm.charset",
+            "data_coding",
+            id="utf-8 by smpp",
         ),
         pytest.param(
             PATH + FILE + "internal = true\n", 8, "reply_path.crm.internal", "host", id="file"

@@ -118,7 +118,10 @@ async def _deliver(settings: Settings, path: ReplyPath, message: MoMessage) -> S
         )
     except SecretsError as error:
         raise CommandError(str(error)) from error
-    way = reply_way_of(path, credentials.get(path.name, NONE), shows=True)
+    try:
+        way = reply_way_of(path, credentials.get(path.name, NONE), shows=True)
+    except ValueError as error:
+        raise CommandError(f"{path.name}: {error}") from error
     order = DeliveryOrder(
         partition=0,
         delivery_id=message.message_id,

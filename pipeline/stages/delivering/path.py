@@ -65,6 +65,21 @@ def taken(state: PathState, line: str) -> PathState:
     return replace(state, again=Line(state.again.head + 1, state.again.tail))
 
 
+def passed(state: PathState) -> PathState:
+    """With one place more at the end of the empty line of first tries, taken at once."""
+    return replace(state, first=Line(state.first.tail + 1, state.first.tail + 1))
+
+
+def returned(state: PathState, place: int) -> PathState:
+    """With a first try back at the place it was taken from."""
+    return replace(state, first=Line(min(state.first.head, place), state.first.tail))
+
+
+def nobody_there(state: PathState, now: datetime) -> PathState:
+    """Nobody is bound: first tries wait, and one now and then finds out whether somebody is."""
+    return replace(state, probe_at=now + PROBE_EVERY)
+
+
 def ordered(state: PathState, line: str, now: datetime) -> PathState:
     """With one more attempt under way."""
     if line == AGAIN:

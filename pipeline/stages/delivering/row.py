@@ -44,6 +44,7 @@ class PathState(msgspec.Struct, frozen=True, array_like=True):
 class Delivery(msgspec.Struct, frozen=True, array_like=True):
     """What is handed on by one path. `octets` is the record, as on its topic.
 
+    Every first try has a place, so that one that goes back to its line goes to where it was.
     `attempt` counts the attempts that were ordered. `line` and `place` say where it waits; the
     `line` of one that is under way is the one it came from. `since` is when its record was written.
     """
