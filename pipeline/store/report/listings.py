@@ -168,6 +168,20 @@ WHERE [in at]
 ORDER BY at DESC, dead_letter_id"""
     ),
 )
+ATTEMPTS: Final = Listing(
+    name="attempts",
+    title="Handed on",
+    about="Attempts to hand something on to an application. They name no number of ours.",
+    empty="Nothing was handed on in this time.",
+    sql=_filled(
+        """\
+SELECT at, handset, path, kind, attempt, outcome, status, words, duration_ms, subject_id,
+    delivery_id
+FROM twoway.mo_delivery_result
+WHERE [in at] AND ({handset:String} = '' OR handset = {handset:String})
+ORDER BY at DESC, delivery_id"""
+    ),
+)
 ONE_CONVERSATION: Final = Listing(
     name="conversation",
     title="Conversation",
@@ -192,6 +206,7 @@ LISTINGS: Final = {
         REFUSALS,
         INCOMPLETE,
         DEAD_LETTERS,
+        ATTEMPTS,
         MESSAGES,
         ONE_CONVERSATION,
     )

@@ -32,6 +32,7 @@ OVERVIEW: Final = {
     "refusals": 12,
     "incomplete": 8,
     "dead-letters": 8,
+    "attempts": 8,
 }
 
 
