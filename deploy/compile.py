@@ -26,7 +26,7 @@ PATTERNS: Final = (
     "avro/single_object.py",
     "conversation/tables.py",
     "conversation/agent.py",
-    "conversation/bounded_times.py",
+    "engine/bounded_times.py",
     "conversation/commands.py",
     "conversation/handsets.py",
     "conversation/orders.py",

@@ -26,6 +26,11 @@ APIS: Final = """\
 # user = "…"
 # password = "…"
 """
+REPLIES: Final = """\
+# What reply paths sign with and log in by; docs/reply-paths.md has every field.
+# [crm]
+# secrets = ["whsec_…"]
+"""
 USERS: Final = """\
 <clickhouse>
     <users>
@@ -54,6 +59,7 @@ def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
         "smpp.toml": OF_A_WAY.format(name="smpp"),
         "ftp.toml": OF_A_WAY.format(name="ftp"),
         "apis.toml": APIS,
+        "reply-secrets.toml": REPLIES,
     }
 
 

@@ -34,11 +34,11 @@ def letter_from_record(
     """The dead letter of a record; reading the record again gives the same dead letter.
 
     Without `at` it has the record's time in Kafka. Its id is computed from topic, partition and
-    offset. The store's id differs from the agent's, because both may refuse the same record. A dead
+    offset. The ids of store and deliveries differ, because each may refuse the same record. A dead
     letter that was cut has the length and the digest of the whole value.
     """
     place = f"{record.topic}/{record.partition}/{record.offset}"
-    if stage is Stage.STORE:
+    if stage in (Stage.STORE, Stage.DELIVERING):
         place = f"{stage} {place}"
     value = record.value or b""
     key = None if record.key is None else record.key[:MOST_KEY_OCTETS]

@@ -135,6 +135,17 @@ class Settings:
 
     apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
 
+    deliver_smpp_host: str = _setting(
+        "127.0.0.1", "Address on which deliver listens for applications that bind by SMPP."
+    )
+    deliver_smpp_port: int = _setting(
+        0, "Port of deliver_smpp_host; 0: none. With tls_cert by TLS, else on loopback only."
+    )
+    reply_secrets_file: str = _setting(
+        "",
+        "Secrets of the reply paths (twoway deliver); empty: reply-secrets.toml under home.",
+    )
+
     suppression_key: str = _setting(
         "",
         "File with the key of the suppressions (stops of forgotten handsets); empty:"

@@ -16,6 +16,8 @@ from pipeline.cli.consent import review
 from pipeline.cli.consent import stop_open as consent
 from pipeline.cli.dead_letter import listing as dead_letter
 from pipeline.cli.dead_letter import retry as dead_letter_retry
+from pipeline.cli.delivery import again as delivery_again
+from pipeline.cli.delivery import listing as delivery
 from pipeline.cli.demo import command as demo
 from pipeline.cli.forget import command as forget
 from pipeline.cli.gateway import command as gateway
@@ -24,7 +26,7 @@ from pipeline.cli.mt import request as mt
 from pipeline.cli.mt import resolve as mt_resolve
 from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
-from pipeline.cli.processes import ftp, sender, smpp
+from pipeline.cli.processes import deliver, ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, ready_questions, sql
 from pipeline.cli.replay import command as replay
@@ -135,6 +137,27 @@ _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 
 _add(app, "sender", sender.sender, example="sender --home .twoway")
+
+_deliver = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_deliver.callback()(deliver.deliver)
+_add(_deliver, "try", deliver.try_path, example="deliver try crm")
+app.add_typer(_deliver, name="deliver", epilog="Example: twoway deliver --home .twoway")
+
+_delivery = _group("Messages handed on to your application.", no_args_is_help=True)
+_add(_delivery, "list", delivery.list_deliveries, example="delivery list --path crm")
+_add(
+    _delivery,
+    "retry",
+    delivery_again.retry_deliveries,
+    example="delivery retry 0f3a5c7e9b1d4f60718293a4b5c6d7e8",
+)
+_add(
+    _delivery,
+    "replay",
+    delivery_again.replay_messages,
+    example="delivery replay --since 2026-03-01 --path crm --yes",
+)
+app.add_typer(_delivery, name="delivery", epilog="Example: twoway delivery list")
 
 _apis = _group("The APIs of the gateway to send by.", no_args_is_help=True)
 _add(_apis, "check", apis.check_apis, example="apis check apis.toml")

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from pipeline.avro import single_object
-from pipeline.conversation.bounded_times import TimeBounds, show_topics
 from pipeline.conversation.commands import Commands
 from pipeline.conversation.directory_record import directory_from_record
-from pipeline.conversation.due import Due
 from pipeline.conversation.forgetting import Forgetting
 from pipeline.conversation.handsets import Handsets
 from pipeline.conversation.orders import HomePartition, Orders
@@ -34,6 +32,8 @@ from pipeline.conversation.tables import (
     time_of_decision,
 )
 from pipeline.directory.directory import Directory
+from pipeline.engine.bounded_times import TimeBounds, show_topics
+from pipeline.engine.due import Due
 from pipeline.identity import request_digest
 from pipeline.kafka import readers, topics
 from pipeline.records import (
@@ -102,7 +102,7 @@ class Conversation:
             OUTBOX: self._commands.fall_due,
             SENT: self._outboxes.forget_sent,
         }
-        self._due = Due(self._times, fall_due)
+        self._due = Due(self._times, fall_due, bury=bury)
         self._refusals = Refusals()
         self.refuse = self._refusals.refuse
         self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {

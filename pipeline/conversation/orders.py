@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.conversation.bounded_times import TimeBounds
     from pipeline.conversation.forgetting import Forgetting
     from pipeline.conversation.handsets import Handsets
     from pipeline.directory.directory import Directory
+    from pipeline.engine.bounded_times import TimeBounds
     from pipeline.engine.unit_of_work import UnitOfWork
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.bounded_times import broker_time
 from pipeline.conversation.tables import OUTBOX, SENT
 from pipeline.credits import units_from_text
+from pipeline.engine.bounded_times import broker_time
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
 from pipeline.sms.msisdn import is_international, key_from_handset

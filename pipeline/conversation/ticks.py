@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pipeline.avro import single_object
-from pipeline.conversation.bounded_times import MOST_AHEAD
 from pipeline.engine import metrics
+from pipeline.engine.bounded_times import MOST_AHEAD
 from pipeline.kafka import topics
 from pipeline.records import Clock
 

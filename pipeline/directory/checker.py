@@ -44,6 +44,16 @@ class TomlChecker:
             return default
         return value
 
+    def whole(
+        self, table: Mapping[str, Any], path: TomlPath, *, default: int, least: int, most: int
+    ) -> int:
+        """A whole number between `least` and `most`."""
+        value = table.get(str(path[-1]), default)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.mistake(path, f"must be a whole number from {least} to {most}")
+            return default
+        return value
+
     def digits(self, table: Mapping[str, Any], path: TomlPath) -> str:
         """An address in digits, without its plus."""
         value = address_from_text(self.text(table, path))

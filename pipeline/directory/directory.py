@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.directory.number_table import SHARED_SHORT_CODE, SHORT_CODE, TAGGED_RANGE, VMN
 from pipeline.directory.toml import NumbersError, numbers_from_toml
-from pipeline.records import Number, Numbers, Scope, ScopeKind
+from pipeline.records import Number, Numbers, ReplyPath, Scope, ScopeKind
 
 __all__ = [
     "SHARED_SHORT_CODE",
@@ -37,6 +37,7 @@ class Directory:
         )
         self._ranges = ranges
         self._range_starts = [(len(n.first), n.first) for n in ranges]
+        self._paths = {path.name: path for path in numbers.reply_paths}
         self._by_api_id: dict[str, Number] = {}
         for number in numbers.numbers:
             self._by_api_id.setdefault(number.api_id, number)
@@ -69,6 +70,20 @@ class Directory:
         """The account of a number. A number that is not listed has the default account."""
         number = self.find(digits)
         return number.account if number else self.default_account
+
+    def reply_path(self, name: str) -> ReplyPath | None:
+        """The reply path of this name."""
+        return self._paths.get(name)
+
+    def reply_path_of(self, digits: str) -> ReplyPath | None:
+        """The path by which messages of a number are handed on; None: they are not."""
+        number = self.find(digits) if self._paths else None
+        return self._paths.get(number.reply_path) if number else None
+
+    def reply_paths_of(self, account: str) -> list[ReplyPath]:
+        """The paths of all numbers of an account, in the order of the file."""
+        used = {n.reply_path for n in self.numbers.numbers if n.account == account}
+        return [path for name, path in self._paths.items() if name in used]
 
     def premium_of(self, account: str) -> list[Number]:
         """The MO-premium numbers of an account, which the gateway never blocks (G7.1.1)."""

@@ -45,6 +45,7 @@ _FIELDS: Final = frozenset(
         "extra_stop_words",
         "stop_words",
         "custom_reply",
+        "reply_path",
     ]
 )
 _REPLY_FIELDS: Final = frozenset(("enabled", "text", "sent_by"))
@@ -84,6 +85,7 @@ def number_from_table(
         extra_stop_words=extra,
         custom_replies=_custom_replies(checker, table, (*path, "custom_reply"), words),
         stop_words=stop_words,
+        reply_path=checker.text(table, (*path, "reply_path")),
     )
     if not number.account:
         checker.mistake((*path, "account"), "must not be empty")

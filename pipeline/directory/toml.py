@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.directory.checker import LONGEST_DIGITS, TomlChecker
 from pipeline.directory.number_table import TAGGED_RANGE, number_from_table
-from pipeline.records import Number, Numbers
+from pipeline.directory.reply_path_table import reply_paths_from_tables
+from pipeline.records import Number, Numbers, ReplyPath
 from pipeline.sms.msisdn import address_from_text, is_digits
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def numbers_from_toml(
         line = at[1] if at and at[1] else text.count("\n") + 1
         raise NumbersError(f"{origin}:{line}: {_AT_LINE.sub('', str(error)).strip()}") from error
     checker = TomlChecker(text, origin)
-    checker.unknown(given, (), frozenset(("number", "sender_ids")))
+    checker.unknown(given, (), frozenset(("number", "sender_ids", "reply_path")))
     tables = given.get("number", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         checker.mistake(("number",), "must be tables, each under its own [[number]]")
@@ -46,10 +47,32 @@ def numbers_from_toml(
     ]
     _check_together(checker, numbers)
     sender_ids = _sender_ids(checker, given)
+    reply_paths = reply_paths_from_tables(checker, given)
+    _check_reply_paths(checker, numbers, reply_paths)
     if checker.mistakes:
         raise NumbersError("\n".join(words for _, words in sorted(checker.mistakes)))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Numbers(loaded_at=loaded_at, digest=digest, numbers=numbers, sender_ids=sender_ids)
+    return Numbers(
+        loaded_at=loaded_at,
+        digest=digest,
+        numbers=numbers,
+        sender_ids=sender_ids,
+        reply_paths=reply_paths,
+    )
+
+
+def _check_reply_paths(
+    checker: TomlChecker, numbers: list[Number], reply_paths: list[ReplyPath]
+) -> None:
+    """Each number's path is there. A tagged range is one number, and has one (G8.4)."""
+    names = [path.name for path in reply_paths]
+    for i, number in enumerate(numbers):
+        if number.reply_path and number.reply_path not in names:
+            there = f"there are {', '.join(names)}" if names else "there is none"
+            checker.mistake(
+                ("number", i, "reply_path"),
+                f"there is no [reply_path.{number.reply_path}]; {there}",
+            )
 
 
 def _check_together(checker: TomlChecker, numbers: list[Number]) -> None:

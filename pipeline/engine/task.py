@@ -229,6 +229,7 @@ class PartitionTask:
             )
             self.unsaved = 0
             metrics.TRANSACTIONS.inc()
+        work.run_afterwards()
         for topic, count in Counter(record.topic for record in records).items():
             metrics.RECORDS.labels(topic).inc(count)
         return left

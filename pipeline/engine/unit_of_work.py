@@ -12,7 +12,7 @@ from pipeline.engine.state.state import SCRUB_KEY, Point, State, point_row
 from pipeline.engine.transaction import offsets_of, write_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from aiokafka import AIOKafkaProducer
@@ -36,7 +36,8 @@ class UnitOfWork:
         self.send: Final = self._outputs.send
         self._scrubbed: set[str] = set()
         self._ends_at = time.monotonic() + UNIT_SECONDS
-        self._savepoint: tuple[dict[OutputPartition, int], datetime | None, int] | None = None
+        self._savepoint: tuple[dict[OutputPartition, int], datetime | None, int, int] | None = None
+        self._afterwards: list[Callable[[], None]] = []
         self.time = state.point.time
         self.must_commit = False
 
@@ -55,6 +56,19 @@ class UnitOfWork:
         """Set a time that leapt ahead back to `time`, and force a transaction that writes it."""
         self.time = time
         self.must_commit = True  # a commit of offsets alone would not change the committed time
+
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Call this once the unit is committed: for effects outside Kafka, which may be lost.
+
+        A process that ends after the commit has not called it. What must happen is a row, which the
+        processor finds after a restore.
+        """
+        self._afterwards.append(call)
+
+    def run_afterwards(self) -> None:
+        """The unit is committed, or there was nothing to commit."""
+        for call in self._afterwards:
+            call()
 
     @property
     def octets(self) -> int:
@@ -78,15 +92,17 @@ class UnitOfWork:
 
     def savepoint(self) -> None:
         """Remember the state of this unit, for `rollback`."""
-        self._savepoint = self._outputs.counts(), self.time, self._written.octets
+        afterwards = len(self._afterwards)
+        self._savepoint = self._outputs.counts(), self.time, self._written.octets, afterwards
         self._state.begin_undo()
 
     def rollback(self) -> None:
         """Undo everything since the savepoint."""
         if self._savepoint is None:
             raise RuntimeError("there is no savepoint")
-        counts, self.time, self._written.octets = self._savepoint
+        counts, self.time, self._written.octets, afterwards = self._savepoint
         self._savepoint = None
+        del self._afterwards[afterwards:]
         self._state.undo()
         self._outputs.cut(counts)
 

@@ -13,6 +13,7 @@ from pipeline.kafka import topics
 CONVERSATION: Final = "twoway-conversation"
 STORE: Final = "twoway-store"
 SENDER: Final = "twoway-sender"
+DELIVERY: Final = "twoway-delivery"
 
 #: The topics that each group reads. The order of the conversation's topics is a rank: of records
 #: with the same broker time, the record of the topic named first is taken first.
@@ -40,17 +41,40 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
         topics.ERASURE,
+        topics.MO_DELIVERY,
+        topics.MO_DELIVERY_RESULT,
+        topics.DELIVERY_REQUEST,
         topics.NUMBERS,
         topics.DEAD_LETTER,
         topics.DEAD_LETTER_RETRY,
     ),
     SENDER: (topics.MT_COMMAND, topics.MT_STATE),
+    DELIVERY: (
+        topics.NUMBERS,
+        topics.MO_PART,
+        topics.MO_MESSAGE,
+        topics.CONSENT_CHANGE,
+        topics.MT_COMMAND,
+        topics.MT_REJECTION,
+        topics.MT_STATE,
+        topics.MO_DELIVERY_RESULT,
+        topics.DELIVERY_REQUEST,
+        topics.FORGET_REQUEST,
+        topics.ERASURE,
+        topics.CLOCK,
+    ),
 }
 #: Topics that no group reads: a new owner of a partition reads the changelog without a group.
-CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG})
+CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG, topics.DELIVERY_CHANGELOG})
 #: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
 #: sender asks again.
 MAY_SKIP: Final = frozenset({topics.CLOCK, topics.MT_ASK})
+#: The same of `twoway deliver`, which may not have run for longer than Kafka keeps records: what
+#: was deleted is not handed on. A result is not skipped, because its attempt would stay under way.
+DELIVERY_MAY_SKIP: Final = frozenset(READ_BY[DELIVERY]) - {
+    topics.MO_DELIVERY_RESULT,
+    topics.DELIVERY_REQUEST,
+}
 #: Read by every ingest process from a day ago on, without a group: the status of MT requests.
 TAILED: Final = (
     topics.MT_REQUEST,
@@ -108,6 +132,8 @@ OURS_ALONE: Final = frozenset(
         topics.MT_REJECTION,
         topics.MT_STATE,
         topics.ERASURE,
+        topics.MO_DELIVERY,
+        topics.MO_DELIVERY_RESULT,
         topics.DEAD_LETTER,
     }
 )

@@ -23,11 +23,15 @@ MT_STATE: Final = "mt-state"
 CONSENT_REQUEST: Final = "consent-request"
 FORGET_REQUEST: Final = "forget-request"
 ERASURE: Final = "erasure"
+MO_DELIVERY: Final = "mo-delivery"
+MO_DELIVERY_RESULT: Final = "mo-delivery-result"
+DELIVERY_REQUEST: Final = "delivery-request"
 NUMBERS: Final = "numbers"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
 DEAD_LETTER_RETRY: Final = "dead-letter-retry"
 CONVERSATION_CHANGELOG: Final = "conversation-changelog"
+DELIVERY_CHANGELOG: Final = "delivery-changelog"
 
 
 @dataclass(frozen=True, kw_only=True)

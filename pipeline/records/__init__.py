@@ -22,6 +22,15 @@ from pipeline.records.dead_letter import (
     Rejected,
     Stage,
 )
+from pipeline.records.delivery import (
+    DeliveryAction,
+    DeliveryKind,
+    DeliveryOutcome,
+    DeliveryRequest,
+    DeliveryState,
+    MoDelivery,
+    MoDeliveryResult,
+)
 from pipeline.records.erasure import ErasedRows, Erasure, ForgetRequest, KeptStop
 from pipeline.records.mo import Answered, Flag, MoMessage, MoPart, MoRaw, Source
 from pipeline.records.mt import (
@@ -31,7 +40,7 @@ from pipeline.records.mt import (
     MtRequest,
     Purpose,
 )
-from pipeline.records.numbers import CustomReply, Number, Numbers
+from pipeline.records.numbers import CustomReply, Number, Numbers, ReplyPath, ReplyWay
 from pipeline.records.record import Record
 from pipeline.records.sending import (
     AskKind,
@@ -56,6 +65,11 @@ __all__ = [
     "CustomReply",
     "DeadLetter",
     "DeadLetterRetry",
+    "DeliveryAction",
+    "DeliveryKind",
+    "DeliveryOutcome",
+    "DeliveryRequest",
+    "DeliveryState",
     "ErasedRows",
     "Erasure",
     "Flag",
@@ -63,6 +77,8 @@ __all__ = [
     "GateRule",
     "Header",
     "KeptStop",
+    "MoDelivery",
+    "MoDeliveryResult",
     "MoMessage",
     "MoPart",
     "MoRaw",
@@ -79,6 +95,8 @@ __all__ = [
     "Reason",
     "Record",
     "Rejected",
+    "ReplyPath",
+    "ReplyWay",
     "Scope",
     "ScopeKind",
     "SeenBy",

@@ -18,6 +18,7 @@ class Stage(StrEnum):
     CONSENT = "consent"
     GATE = "gate"
     SENDING = "sending"
+    DELIVERING = "delivering"
     STORE = "store"
 
 
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
     TOO_LARGE = "too-large"
     TIME_NOT_BELIEVED = "time-not-believed"
+    DELIVERY_GIVEN_UP = "delivery-given-up"
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -35,6 +36,39 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     extra_stop_words: list[str]
     custom_replies: list[CustomReply]
     stop_words: list[str] = []
+    reply_path: str = ""
+
+
+class ReplyWay(StrEnum):
+    """How messages are handed on to an application (G8.3), and signed JSON."""
+
+    HTTP_GET = "http-get"
+    HTTP_POST = "http-post"
+    XML_GET = "xml-get"
+    XML_POST = "xml-post"
+    SOAP_GET = "soap-get"
+    SOAP_POST = "soap-post"
+    WEBHOOK = "webhook"
+    SMPP = "smpp"
+    FTP = "ftp"
+    FILE = "file"
+
+
+class ReplyPath(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the messages of some numbers are handed on to, and how."""
+
+    name: str
+    way: str
+    url: str
+    unit: str
+    charset: str
+    ordered: bool
+    events: list[str]
+    internal: bool
+    tls: str
+    window: int
+    timeout_seconds: int
+    rotate_megabytes: int
 
 
 class Numbers(Record, frozen=True, kw_only=True):
@@ -42,3 +76,4 @@ class Numbers(Record, frozen=True, kw_only=True):
     digest: str
     numbers: list[Number]
     sender_ids: list[str]
+    reply_paths: list[ReplyPath] = []  # noqa: RUF012 - msgspec gives each its own

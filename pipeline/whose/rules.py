@@ -54,6 +54,9 @@ OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
     records.MtResult: _DIGITS,
     records.MtAsk: _DIGITS,
     records.MtState: _DIGITS,
+    records.MoDelivery: _DIGITS,
+    records.MoDeliveryResult: _DIGITS,
+    records.DeliveryRequest: (Naming(How.DIGITS), Naming(How.WITHIN, "octets")),
     records.ConsentRequest: _ADDRESS,
     records.ForgetRequest: _ADDRESS,
     records.DeadLetter: (
@@ -88,6 +91,8 @@ class InTable(Enum):
 
     KEY = auto()  # to the handset that is the row's key
     KEY_BEGINS = auto()  # to the handset with which the row's key begins
+    VALUE = auto()  # to the handset that is the row's value
+    VALUE_BEGINS = auto()  # to the handset with which the row's value begins
     HASHED = auto()  # to handsets that the hashes do not reveal; rows are deleted after the horizon
     NOBODYS = auto()
 
@@ -111,6 +116,17 @@ OF_TABLE: Final[Mapping[str, TableRule]] = {
     "sent": TableRule(InTable.KEY_BEGINS, "commands of the last days, and their ids"),
     "directory": TableRule(InTable.NOBODYS, "our own numbers"),
     "suppressions": TableRule(InTable.NOBODYS, "stops under the HMAC of a forgotten handset"),
+}
+#: Every table of the agent `delivery`.
+OF_DELIVERY_TABLE: Final[Mapping[str, TableRule]] = {
+    "deliveries": TableRule(InTable.KEY_BEGINS, "what is handed on to applications, until it is"),
+    "orders": TableRule(InTable.KEY_BEGINS, "attempts that are under way"),
+    "waiting": TableRule(InTable.VALUE_BEGINS, "the lines in which deliveries wait"),
+    "behind": TableRule(InTable.KEY_BEGINS, "deliveries behind another of their handset"),
+    "commands": TableRule(InTable.KEY_BEGINS, "commands whose results are handed on"),
+    "forgetting": TableRule(InTable.VALUE, "orders to forget that are not carried out yet"),
+    "paths": TableRule(InTable.NOBODYS, "how each reply path stands"),
+    "directory": TableRule(InTable.NOBODYS, "our own numbers"),
 }
 ERASED_TABLES: Final = tuple(
     name for name, rule in OF_TABLE.items() if rule.whose in (InTable.KEY, InTable.KEY_BEGINS)

@@ -21,6 +21,7 @@ import uvloop
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
+    delivery_bench,
     engine_bench,
     gate_bench,
     gateway_bench,
@@ -54,6 +55,7 @@ ONLY = (
     "sender",
     "gateway",
     "report",
+    "delivery",
 )
 
 
@@ -171,6 +173,8 @@ def main() -> None:
             rows += gateway_bench.rows(Path(folder) / "gateway")
         if given.only in (None, "report"):
             rows += report_bench.run(Path(folder) / "report")
+        if given.only in (None, "delivery"):
+            rows += delivery_bench.on_a_broker(Path(folder) / "delivery")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import ingest.ftp.metrics
 import ingest.smpp.metrics
+import pipeline.delivery.metrics
 import pipeline.engine.metrics
 import pipeline.process.hang
 import pipeline.sender.metrics
@@ -41,6 +42,7 @@ MODULES = (
     pipeline.store.metrics,
     pipeline.sender.metrics,
     pipeline.process.hang,
+    pipeline.delivery.metrics,
     ingest.smpp.metrics,
     ingest.ftp.metrics,
 )
@@ -152,7 +154,8 @@ def test_names_say_whose_they_are_and_what_they_count() -> None:
     Base units, plural, last.
     """
     for name in IN_CODE:
-        assert re.fullmatch(r"twoway_(ingest|worker|store|sender|process)_[a-z_]+", name), name
+        prefix = r"twoway_(ingest|worker|store|sender|deliver|process)_[a-z_]+"
+        assert re.fullmatch(prefix, name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 
 
@@ -181,6 +184,8 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "StoreWaits",
         "ProcessRestarts",
         "ProcessHung",
+        "DeliverCircuitOpen",
+        "DeliverGivenUp",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -196,6 +201,7 @@ def test_every_target_is_a_service_that_listens_there() -> None:
         "smpp": "TWOWAY_METRICS_PORT",
         "ftp": "TWOWAY_METRICS_PORT",
         "sender": "TWOWAY_METRICS_PORT",
+        "deliver": "TWOWAY_METRICS_PORT",
     }
     services = compose()["services"]
     for job in scraped["scrape_configs"]:
@@ -241,6 +247,10 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "StoreWaits",
         "ProcessRestarts",
         "ProcessHung",
+        "DeliverCircuitOpen",
+        "DeliverGivenUp",
+        "DeliverLate",
+        "DeliverGone",
     ):
         assert name in cases
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.conversation.agent import Conversation
+from pipeline.delivery.agent import DeliveryAgent
+from pipeline.delivery.standings import Standings
 from pipeline.kafka import topics
 from pipeline.kafka.readers import (
     CHANGELOGS,
     CONVERSATION,
+    DELIVERY,
     READ_BY,
     SENDER,
     SENT_AGAIN,
@@ -47,7 +50,7 @@ def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list
 
 def test_every_topic_is_read_and_every_topic_read_exists() -> None:
     assert faults(topics.topics(), READ_BY) == []
-    assert set(READ_BY) == {CONVERSATION, STORE, SENDER}
+    assert set(READ_BY) == {CONVERSATION, STORE, SENDER, DELIVERY}
     assert all(len(set(names)) == len(names) for names in READ_BY.values())
 
 
@@ -79,6 +82,22 @@ def test_a_topic_that_is_read_and_not_there_is_found() -> None:
 def test_the_agent_takes_just_what_it_reads() -> None:
     agent = Conversation(partition=0, settings=Settings(partitions=1))
     assert list(agent._take) == list(READ_BY[CONVERSATION])
+
+
+def test_the_agent_of_deliveries_takes_just_what_it_reads() -> None:
+    agent = DeliveryAgent(
+        partition=0,
+        settings=Settings(partitions=1),
+        hand_over=lambda _: None,
+        standings=Standings(),
+    )
+    assert list(agent._take) == list(READ_BY[DELIVERY])
+
+
+def test_what_the_engine_reads_has_the_brokers_time() -> None:
+    """Records are put in order by it, and a clock that is set back would hold them up."""
+    read = {*READ_BY[CONVERSATION], *READ_BY[DELIVERY]}
+    assert [name for name in sorted(read) if not topics.topics()[name].log_append_time] == []
 
 
 def test_the_store_takes_just_what_it_reads() -> None:

@@ -31,6 +31,7 @@ NESTED = [
     records.Scope,
     records.CustomReply,
     records.Number,
+    records.ReplyPath,
     records.Header,
 ]
 EMPTY = 0xC15D213AA4D7A795  # "Schema Fingerprints"

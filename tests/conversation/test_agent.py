@@ -92,7 +92,7 @@ def test_time_never_goes_back(partition):
 
 
 def test_a_clock_that_leaps_over_a_week_is_done_in_bounded_units(partition, monkeypatch):
-    monkeypatch.setattr("pipeline.conversation.due.DUE_AT_MOST", 4)
+    monkeypatch.setattr("pipeline.engine.due.DUE_AT_MOST", 4)
     for n in range(10):
         partition.raw("hello", mo_msg_id=str(n))
         partition.request(f"r{n}")

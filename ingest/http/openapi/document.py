@@ -20,6 +20,7 @@ from ingest.http.openapi.components import (
     read_path,
     text_answer,
 )
+from ingest.http.openapi.events import webhooks
 from ingest.http.openapi.mt import MT_PATHS
 from ingest.http.openapi.mt_schemas import MT_SCHEMAS
 
@@ -38,7 +39,8 @@ DOCUMENT: Final[JsonObject] = {
         "summary": "Takes the gateway's callbacks and an application's requests for MTs.",
         "description": (
             "A 200 or 202 means that Kafka has acknowledged. Every error is problem details"
-            " (RFC 9457). After a 503, or no answer at all, send the same again."
+            " (RFC 9457). After a 503, or no answer at all, send the same again. The webhooks are"
+            " what `twoway deliver` posts to an application."
         ),
     },
     "servers": [
@@ -61,8 +63,10 @@ DOCUMENT: Final[JsonObject] = {
     "tags": [
         {"name": "callbacks", "description": "For the gateway: messages, and statuses of MTs."},
         {"name": "mt", "description": "For applications: ask for an MT, see what became of it."},
+        {"name": "webhooks", "description": "What an application of yours is sent."},
         {"name": _OWN, "description": "For whoever runs it."},
     ],
+    "webhooks": webhooks(),
     "paths": {
         **CALLBACK_PATHS,
         **MT_PATHS,

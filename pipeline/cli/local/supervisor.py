@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import command_line_of, programs_of_stack
-from pipeline.cli.local.stack_gateway import GATEWAY, NUMBERS_NAME, PlayedGateway
+from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
-from pipeline.cli.local.stack_ways import SENDER_PROGRAM, WAY_PROGRAMS
+from pipeline.cli.local.stack_ways import (
+    DELIVER_PROGRAM,
+    NUMBERS_NAME,
+    SENDER_PROGRAM,
+    WAY_PROGRAMS,
+)
 from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 #: These need the broker and the worker, and nothing needs them: they are told to end at once.
-OUTER: Final = (SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest")
+OUTER: Final = (DELIVER_PROGRAM, SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest")
 ENDS: Final = (*OUTER, "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5

@@ -9,7 +9,7 @@ from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.operate.advance import wait_until_past
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.conversation.due import RESET
+from pipeline.engine.due import RESET
 from pipeline.kafka import readers, topics
 from pipeline.records import Clock
 

@@ -67,6 +67,22 @@ CONVERSATION_LINE: Final = {
     "command_id": "The command, also of a refusal of one that had waited.",
     "stored_at": "When the row was written.",
 }
+DELIVERY_NOW: Final = {
+    "delivery_id": "The delivery.",
+    "path": "The reply path.",
+    "kind": "`message`, `part`, `consent` or `result`.",
+    "subject_id": "The id of what is handed on.",
+    "handset": "The handset's digits.",
+    "number": "Our number.",
+    "state": "`waiting`, `ordered`, `delivered` or `given-up`.",
+    "attempts": "Attempts so far.",
+    "due_at": "When the next attempt falls due. UTC.",
+    "status": "What the application answered last: three digits, or nothing.",
+    "words": "What went wrong last.",
+    "duration_ms": "How long the last attempt took.",
+    "decided_at": "When the agent last decided. UTC.",
+    "seen_at": "When the last attempt ended. UTC.",
+}
 #: Views with the columns of a record of another name.
 RECORD_OF: Final = {"mt_now": "mt_state"}
 #: Views that are of no single record.
@@ -74,6 +90,7 @@ VIEWS: Final = {
     "two_way": TWO_WAY,
     "judged_command": JUDGED_COMMAND,
     "conversation_line": CONVERSATION_LINE,
+    "delivery_now": DELIVERY_NOW,
 }
 _COLUMNS: Final = """\
 SELECT c.table AS table, c.name AS name, c.comment AS comment FROM system.columns AS c

@@ -191,6 +191,25 @@ LEFT JOIN
 WHERE [in at]"""
     ),
 )  # fmt: skip
+ATTEMPTS: Final = Listing(
+    name="attempts",
+    title="Handed on",
+    about="Attempts to hand something on to an application. They name no number of ours.",
+    empty="Nothing was handed on in this time.",
+    columns=named(
+        "at", "handset", "path", "kind", Column("attempt", "count"), Column("outcome", "tag"),
+        "status", "words", Column("duration_ms", "count", "ms"),
+        Column("subject_id", "id", aside=True), Column("delivery_id", "id", aside=True),
+    ),
+    key=("at", "delivery_id"),
+    sql=filled(
+        """\
+SELECT at, handset, path, kind, attempt, outcome, status, words, duration_ms, subject_id,
+    delivery_id
+FROM twoway.mo_delivery_result
+WHERE [in at] AND ({handset:String} = '' OR handset = {handset:String})"""
+    ),
+)  # fmt: skip
 REVIEW: Final = Listing(
     name="review",
     is_standing=True,
@@ -221,6 +240,6 @@ LISTINGS: Final = {
     listing.name: listing
     for listing in (
         LINES, CONVERSATIONS, PER_DAY, OPT_OUTS, STOPPED_NOW, MESSAGES_OUT, REFUSALS, INCOMPLETE,
-        DEAD_LETTERS, REVIEW, MESSAGES, ONE_CONVERSATION,
+        DEAD_LETTERS, ATTEMPTS, REVIEW, MESSAGES, ONE_CONVERSATION,
     )
 }  # fmt: skip

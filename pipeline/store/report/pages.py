@@ -37,6 +37,7 @@ OVERVIEW: Final = {
     "refusals": 8,
     "incomplete": 5,
     "dead-letters": 5,
+    "attempts": 5,
 }
 _DICTIONARY: Final = """\
 SELECT c.table AS view, c.name AS name, c.type AS type, c.comment AS meaning

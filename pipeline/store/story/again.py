@@ -70,6 +70,8 @@ def _record_again(letter: DeadLetter) -> Again:
     """The refused record, for the partition from which it was read."""
     if letter.stage == Stage.STORE:
         raise CannotRetry("the store alone could not read it: others have worked on it")
+    if letter.reason == Reason.DELIVERY_GIVEN_UP:
+        raise CannotRetry("`twoway delivery retry` hands it on anew")
     if letter.topic not in readers.SENT_AGAIN:
         raise CannotRetry(f"a record of {letter.topic} is not sent again: publish a new one")
     return Again(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.store.story.asking import Asking
 
 _IN_FORCE: Final = """\
-SELECT digest, numbers, sender_ids FROM numbers
+SELECT digest, numbers, sender_ids, reply_paths FROM numbers
 ORDER BY loaded_at DESC, kafka_offset DESC LIMIT 1"""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.ask.reading import json_from_record
-from pipeline.cli.terminal.output import plain
 from pipeline.clock import text_from_time
 from pipeline.records import Clock, DeadLetter, Header
+from pipeline.records.plain import plain
 
 SIX = datetime(2026, 11, 22, 18, tzinfo=UTC)
 

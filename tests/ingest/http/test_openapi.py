@@ -13,10 +13,12 @@ import pytest
 from ingest.http.openapi.document import DOCUMENT
 from ingest.http.status import StatusIndex
 from pipeline.avro.single_object import encode
-from pipeline.records import GateRule
+from pipeline.delivery.forms import event_of
+from pipeline.records import ConsentChange, GateRule, MoMessage, MoPart, MtRejection, MtState
 from pipeline.settings import Settings
 from tests.ingest.http.support import FakePublisher, Reply, running
 from tests.ingest.http.test_status import command, rejection, request, result, state
+from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -305,3 +307,39 @@ def test_the_state_of_a_command_is_described_as_it_is_shown() -> None:
     assert set(DOCUMENT["components"]["schemas"]["MtState"]["properties"]) == set(
         status["mt_state"]
     )
+
+
+RECORDS = {
+    "message.received": MoMessage,
+    "part.received": MoPart,
+    "consent.changed": ConsentChange,
+    "mt.result": MtState,
+    "mt.rejected": MtRejection,
+}
+
+
+def test_every_event_that_is_posted_is_described_with_all_its_fields() -> None:
+    samples = {type(each): each for each in SAMPLES}
+    assert set(DOCUMENT["webhooks"]) == set(RECORDS)
+    for name, kind in RECORDS.items():
+        event = json.loads(event_of(samples[kind]))
+        assert event["type"] == name
+        body = DOCUMENT["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
+        schema, example = body["schema"], body["example"]
+        assert schema["properties"]["type"] == {"const": name}
+        described = schema["properties"]["data"]["properties"]
+        assert list(described) == list(event["data"]) == list(example["data"])
+        assert set(example) == set(event) == set(schema["required"])
+        for field, value in (*event["data"].items(), *example["data"].items()):
+            assert fits(value, described[field]), (name, field)
+
+
+def fits(value: object, schema: dict[str, object]) -> bool:
+    """Whether a value has the type that its schema says."""
+    kinds = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict}
+    if "anyOf" in schema:
+        return any(fits(value, each) for each in schema["anyOf"])  # type: ignore[attr-defined]
+    if schema["type"] == "array":
+        items = schema["items"]
+        return isinstance(value, list) and all(fits(each, items) for each in value)  # type: ignore[arg-type]
+    return isinstance(value, kinds[str(schema["type"])])

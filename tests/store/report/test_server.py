@@ -20,6 +20,7 @@ from pipeline.records import (
     DeadLetter,
     DeadLetterRetry,
     Header,
+    MoDeliveryResult,
     MtCommand,
     MtRejection,
     Record,
@@ -90,6 +91,7 @@ def filled(database: Database) -> Database:
             by_kind(DeadLetter),
             msgspec.structs.replace(by_kind(DeadLetter), dead_letter_id="8" * 32, headers=[LINK]),
             by_kind(DeadLetterRetry),
+            by_kind(MoDeliveryResult),
         ],
     )
     return database
@@ -115,6 +117,7 @@ def test_the_first_page_shows_each_list_with_what_is_in_it(client: httpx.Client)
         "Refused to send",
         "Incomplete messages",
         "Dead letters",
+        "Handed on",
     ):
         assert words in page
     for found in (
@@ -124,6 +127,7 @@ def test_the_first_page_shows_each_list_with_what_is_in_it(client: httpx.Client)
         "stop-word",
         "opted-out",
         "missing-to",
+        "Service Unavailable",
         "confirmation-due",
     ):
         assert found in page

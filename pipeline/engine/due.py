@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.conversation.bounded_times import broker_time
-from pipeline.conversation.refusals import bury
 from pipeline.engine import metrics
+from pipeline.engine.bounded_times import broker_time
 from pipeline.engine.bounds import UNIT_OCTETS, RowFailed
 from pipeline.records import Clock, Reason, Rejected
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.conversation.bounded_times import TimeBounds
+    from pipeline.engine.bounded_times import TimeBounds
     from pipeline.engine.unit_of_work import UnitOfWork
 
 #: The most rows of one tick that fall due in one unit of work: a clock may leap over a week.
@@ -26,14 +25,20 @@ RESET: Final = "reset"
 
 
 class Due:
-    """Handles rows that fall due. `fall_due` has a function for each table."""
+    """Handles rows that fall due. `fall_due` has a function for each table.
+
+    `bury` writes a tick that is refused to the dead letters.
+    """
 
     def __init__(
         self,
         times: TimeBounds,
         fall_due: Mapping[str, Callable[[UnitOfWork, bytes, datetime], None]],
+        *,
+        bury: Callable[[UnitOfWork, ConsumerRecord, Rejected], None],
     ) -> None:
         self._times = times
+        self._bury = bury
         self._due = fall_due
 
     def take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
@@ -48,7 +53,7 @@ class Due:
         if tick.time > self._times.latest(work, record):
             metrics.TIMES_NOT_BELIEVED.labels(record.topic).inc()
             words = "the tick lies too far beyond the broker's own time"
-            bury(work, record, Rejected(Reason.TIME_NOT_BELIEVED, words))
+            self._bury(work, record, Rejected(Reason.TIME_NOT_BELIEVED, words))
             return False
         if not work.advance_time(tick.time):
             return False

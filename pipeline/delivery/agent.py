@@ -1,0 +1,174 @@
+"""The agent `delivery`: enters what is to be handed on, and takes what became of it.
+
+It reads the topics that `pipeline/kafka/readers.py` lists. It calls nobody: once a unit of work is
+committed, its orders go to the executor of this process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from pipeline.avro import single_object
+from pipeline.delivery.book import DeliveryBook
+from pipeline.delivery.events import Events
+from pipeline.delivery.lines import Lines
+from pipeline.delivery.refusals import bury_undelivered, refuse_record
+from pipeline.delivery.requests import Requests
+from pipeline.delivery.tables import (
+    COMMAND_ROWS,
+    DELIVERY_ROWS,
+    DIRECTORY_ROW,
+    FORGET_ROWS,
+    PATH_ROWS,
+)
+from pipeline.delivery.times import time_of_delivering
+from pipeline.directory.directory import Directory
+from pipeline.engine.bounded_times import TimeBounds
+from pipeline.engine.due import Due
+from pipeline.kafka import readers, topics
+from pipeline.records import (
+    Clock,
+    ConsentChange,
+    DeliveryRequest,
+    Erasure,
+    ForgetRequest,
+    MoDeliveryResult,
+    MoMessage,
+    MoPart,
+    MtCommand,
+    MtRejection,
+    MtState,
+    Numbers,
+    Reason,
+    Record,
+    Rejected,
+)
+from pipeline.wrong_deploy import WrongDeploy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from aiokafka.structs import ConsumerRecord
+
+    from pipeline.delivery.orders import DeliveryOrder
+    from pipeline.delivery.standings import Standings
+    from pipeline.engine.state.state import State
+    from pipeline.engine.unit_of_work import UnitOfWork
+    from pipeline.settings import Settings
+
+UNREADABLE_IN_A_ROW: Final = 10
+
+
+class DeliveryAgent:
+    """The agent's work for one partition."""
+
+    def __init__(
+        self,
+        *,
+        partition: int,
+        settings: Settings,
+        hand_over: Callable[[DeliveryOrder], None],
+        standings: Standings,
+    ) -> None:
+        self._partition = partition
+        self._account = settings.account
+        self._lines = Lines(partition=partition, hand_over=hand_over, standings=standings)
+        self._book = DeliveryBook(self._lines)
+        events = Events(self._lines, self._book)
+        requests = Requests(
+            self._lines, self._book, partition=partition, partitions=settings.partitions
+        )
+        self._resumes = True
+        self._unreadable = 0
+        fall_due = {
+            DELIVERY_ROWS: self._book.try_again,
+            PATH_ROWS: self._wake,
+            COMMAND_ROWS: events.forget_command,
+            FORGET_ROWS: requests.forget_order,
+        }
+        self._due = Due(TimeBounds(is_local=not settings.kafka), fall_due, bury=bury_undelivered)
+        self._take: Mapping[str, tuple[type[Record], Callable[..., bool | None]]] = {
+            topics.NUMBERS: (Numbers, self._take_numbers),
+            topics.MO_PART: (MoPart, events.take_part),
+            topics.MO_MESSAGE: (MoMessage, events.take_message),
+            topics.CONSENT_CHANGE: (ConsentChange, events.take_change),
+            topics.MT_COMMAND: (MtCommand, events.take_command),
+            topics.MT_REJECTION: (MtRejection, events.take_rejection),
+            topics.MT_STATE: (MtState, events.take_state),
+            topics.MO_DELIVERY_RESULT: (MoDeliveryResult, self._take_result),
+            topics.DELIVERY_REQUEST: (DeliveryRequest, requests.take_request),
+            topics.FORGET_REQUEST: (ForgetRequest, requests.note_order_to_forget),
+            topics.ERASURE: (Erasure, requests.take_erasure),
+            topics.CLOCK: (Clock, self._take_tick),
+        }
+
+    def restored(self, state: State) -> None:
+        """Take up the directory; what was under way is handed over again at the next tick.
+
+        The next tick is taken behind every result that was written before it.
+        """
+        self._resumes = True
+        octets = state.tables[DIRECTORY_ROW].get(b"")
+        try:
+            self._lines.directory = self._directory_of(octets) if octets else Directory.empty()
+        except single_object.Unreadable as error:
+            raise WrongDeploy(f"the directory in the state cannot be read: {error}") from error
+        for name in state.tables[PATH_ROWS].keys(b""):
+            self._lines.note_restored(state.tables[PATH_ROWS], name.decode())
+
+    def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
+        """Do one record's work; True when more of it is left than one unit may hold."""
+        kind, take = self._take[record.topic]
+        try:
+            value = single_object.decode(record.value or b"")
+        except single_object.Unreadable as error:
+            self._not_read(work, record, str(error))
+            return False
+        if not isinstance(value, kind):
+            self._not_read(work, record, f"a {type(value).__name__} does not belong there")
+            return False
+        self._unreadable = 0
+        return take(work, record, value) is True
+
+    def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
+        """Write a record on which the agent failed to the dead letters."""
+        refuse_record(work, record, error)
+
+    def _not_read(self, work: UnitOfWork, record: ConsumerRecord, words: str) -> None:
+        """What others write and the worker reads too is in the dead letters already."""
+        if record.topic in readers.OURS_ALONE:
+            self._unreadable += 1
+            if self._unreadable >= UNREADABLE_IN_A_ROW:
+                raise WrongDeploy(f"{self._unreadable} records in a row cannot be read: {words}")
+        elif record.topic != topics.DELIVERY_REQUEST:
+            return
+        bury_undelivered(work, record, Rejected(Reason.UNREADABLE_RECORD, words))
+
+    def _directory_of(self, octets: bytes) -> Directory:
+        numbers = cast("Numbers", single_object.decode(octets))
+        return Directory(numbers, default_account=self._account)
+
+    def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Numbers) -> None:
+        work.tables[DIRECTORY_ROW].put(b"", record.value)
+        before = self._lines.directory
+        self._lines.directory = Directory(numbers, default_account=self._account)
+        now = time_of_delivering(work, record)
+        names = [key.decode() for key in work.tables[PATH_ROWS].keys(b"")]
+        self._lines.resume(work, but_not_of=[n for n in names if before.reply_path(n) is not None])
+        for name in names:
+            self._lines.serve_path(work, name, now)
+
+    def _take_result(
+        self, work: UnitOfWork, record: ConsumerRecord, result: MoDeliveryResult
+    ) -> None:
+        self._book.settle_attempt(work, result, self._partition, time_of_delivering(work, record))
+
+    def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
+        if self._resumes:
+            self._resumes = False
+            self._lines.resume(work)
+        return self._due.take_tick(work, record, tick)
+
+    def _wake(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
+        self._lines.serve_path(work, key.decode(), now)

@@ -1,0 +1,213 @@
+"""Makes the attempts that the agent has ordered, and writes what was seen of each.
+
+It holds what is under way, and nothing else: what waits is in the agent's tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pipeline.delivery import metrics
+from pipeline.delivery.forms import NotHandedOn, record_of
+from pipeline.delivery.way import Seen
+from pipeline.process.stop import stop_loudly
+from pipeline.records import DeliveryOutcome, MoDeliveryResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.delivery.orders import DeliveryOrder
+    from pipeline.delivery.way import ReplyWayOut
+    from pipeline.records import ReplyPath
+
+log = logging.getLogger("twoway.deliver")
+
+GONE_STATUS: Final = "410"  # RFC 9110 15.5.11
+#: How long attempts may still take when the process ends.
+END_SECONDS: Final = 5.0
+#: A way that is no longer used may have attempts under way: each takes 15 s at most.
+CLOSE_SECONDS: Final = 60.0
+
+
+class ResultPost(Protocol):
+    """Where results go."""
+
+    async def tell(self, result: MoDeliveryResult) -> None:
+        """Write a result; returns once every in-sync replica has it."""
+
+
+class Executor:
+    """The attempts under way. `owns` says whether a partition is this process's."""
+
+    def __init__(
+        self,
+        post: ResultPost,
+        *,
+        make_way: Callable[[ReplyPath], ReplyWayOut],
+        owns: Callable[[int], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._post = post
+        self._make_way = make_way
+        self._owns = owns
+        self._now = now
+        self._ways: dict[str, tuple[ReplyPath, ReplyWayOut]] = {}
+        self._held: set[tuple[str, int]] = set()
+        self._behind: dict[tuple[str, str], deque[DeliveryOrder]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._is_ending = False
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def take(self, order: DeliveryOrder) -> None:
+        """Make an attempt, once those before it of the same handset are made.
+
+        An order that is held already is the same attempt, handed over again after a restore.
+        """
+        name = (order.delivery_id, order.attempt)
+        if name in self._held or self._is_ending:
+            return
+        self._held.add(name)
+        line = _line_of(order)
+        behind = self._behind.get(line)
+        if behind is not None:
+            behind.append(order)
+            return
+        self._behind[line] = deque()
+        self._start(order)
+
+    async def close(self) -> None:
+        """Take nothing more, let what is under way end for a while, and end the connections."""
+        self._is_ending = True
+        for behind in self._behind.values():
+            behind.clear()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=END_SECONDS)
+        left = [*self._tasks, *self._closing]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for _, way in self._ways.values():
+            await way.close()
+
+    def _start(self, order: DeliveryOrder) -> None:
+        task = asyncio.create_task(self._run(order))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """An attempt is over. One whose result cannot be written would stay under way for ever."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            stop_loudly("an attempt", error)
+
+    async def _run(self, order: DeliveryOrder) -> None:
+        try:
+            if self._owns(order.partition):
+                result = await self._attempt(order)
+                self._next_of(order)
+                await self._post.tell(result)
+            else:
+                self._next_of(order)
+        finally:
+            self._held.discard((order.delivery_id, order.attempt))
+
+    def _next_of(self, order: DeliveryOrder) -> None:
+        line = _line_of(order)
+        behind = self._behind.get(line)
+        if behind:
+            self._start(behind.popleft())
+        else:
+            self._behind.pop(line, None)
+
+    async def _attempt(self, order: DeliveryOrder) -> MoDeliveryResult:
+        began = time.monotonic()
+        if order.attempt == 1:
+            age = datetime.now(UTC) - order.since
+            metrics.AGE_SECONDS.observe(max(0.0, age.total_seconds()))
+        seen = await self._deliver(order)
+        took = time.monotonic() - began
+        outcome = _outcome_of(seen)
+        metrics.CALL_SECONDS.labels(order.path.way).observe(took)
+        metrics.ATTEMPTS.labels(order.path.name, outcome.value).inc()
+        if seen.status == GONE_STATUS:
+            metrics.GONE.labels(order.path.name).inc()
+        if not seen.is_delivered:
+            log.info(
+                "%s: attempt %d of %s failed: %s %s",
+                order.path.name,
+                order.attempt,
+                order.delivery_id,
+                seen.status,
+                seen.words,
+            )
+        return MoDeliveryResult(
+            delivery_id=order.delivery_id,
+            path=order.path.name,
+            kind=order.kind,
+            subject_id=order.subject_id,
+            handset=order.handset,
+            attempt=order.attempt,
+            outcome=outcome.value,
+            status=seen.status,
+            words=seen.words,
+            duration_ms=round(took * 1000),
+            retry_after_seconds=seen.retry_after_seconds,
+            is_throttled=seen.is_throttled,
+            at=self._now(),
+        )
+
+    async def _deliver(self, order: DeliveryOrder) -> Seen:
+        try:
+            record = record_of(order.octets)
+            return await (await self._way_of(order.path)).deliver(order, record)
+        except NotHandedOn as error:
+            return Seen(is_delivered=False, words=str(error))
+        except Exception as error:
+            # A fault of ours in a way: the attempt has failed, and the schedule gives it others.
+            log.exception("%s: an attempt failed", order.path.name)
+            return Seen(is_delivered=False, words=type(error).__name__)
+
+    async def _way_of(self, path: ReplyPath) -> ReplyWayOut:
+        """The way of a path as it is written now; that of before is ended once it is unused."""
+        known = self._ways.get(path.name)
+        if known is not None and known[0] == path:
+            return known[1]
+        way = self._make_way(path)
+        self._ways[path.name] = (path, way)
+        if known is not None:
+            self._start_closing(known[1])
+        return way
+
+    def _start_closing(self, way: ReplyWayOut) -> None:
+        """Once whatever uses it has had its time."""
+
+        async def close_later() -> None:
+            try:
+                await asyncio.sleep(CLOSE_SECONDS)
+            finally:
+                await way.close()
+
+        task = asyncio.create_task(close_later())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def _outcome_of(seen: Seen) -> DeliveryOutcome:
+    if seen.is_nobody_there:
+        return DeliveryOutcome.WAITING
+    return DeliveryOutcome.DELIVERED if seen.is_delivered else DeliveryOutcome.FAILED
+
+
+def _line_of(order: DeliveryOrder) -> tuple[str, str]:
+    """First tries of a handset are one line; a retry stands in nobody's way."""
+    if order.is_first_try:
+        return order.path.name, order.handset
+    return order.path.name, f"{order.handset}\0{order.delivery_id}"

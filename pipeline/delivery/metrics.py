@@ -1,0 +1,41 @@
+"""The metrics of `twoway deliver`, each name once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ATTEMPTS: Final = Counter(
+    "twoway_deliver_attempts_total", "Attempts made, by what was seen", ["path", "outcome"]
+)
+GIVEN_UP: Final = Counter(
+    "twoway_deliver_given_up_total", "Deliveries of which nothing more is tried", ["path"]
+)
+GONE: Final = Counter(
+    "twoway_deliver_gone_total",
+    "Attempts that were answered 410: the application is gone",
+    ["path"],
+)
+WAITING: Final = Gauge(
+    "twoway_deliver_waiting", "First tries and due retries that wait for their turn", ["path"]
+)
+UNDER_WAY: Final = Gauge(
+    "twoway_deliver_under_way", "Attempts ordered and without a result", ["path"]
+)
+CIRCUIT_OPEN: Final = Gauge(
+    "twoway_deliver_circuit_open",
+    "Partitions in which first tries of the path wait, as it takes nothing",
+    ["path"],
+)
+CALL_SECONDS: Final = Histogram(
+    "twoway_deliver_call_seconds",
+    "From the start of an attempt to its end",
+    ["way"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+AGE_SECONDS: Final = Histogram(
+    "twoway_deliver_age_seconds",
+    "From Kafka's time of a record to the start of its first attempt",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600),
+)

@@ -1,0 +1,34 @@
+"""Writes what was seen of attempts to Kafka."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.avro import single_object
+from pipeline.kafka import topics
+from pipeline.kafka.lasting_producer import LastingProducer
+from pipeline.sms.msisdn import key_from_handset
+
+if TYPE_CHECKING:
+    from pipeline.records import MoDeliveryResult
+
+
+class KafkaResultPost:
+    """Writes results until they are acknowledged."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._producer = LastingProducer(bootstrap)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether what was written last was acknowledged at the first attempt."""
+        return self._producer.is_reachable
+
+    async def tell(self, result: MoDeliveryResult) -> None:
+        """Write a result; returns once every in-sync replica has it."""
+        key = key_from_handset(result.handset)
+        await self._producer.send(topics.MO_DELIVERY_RESULT, key, single_object.encode(result))
+
+    async def stop(self) -> None:
+        """Let go of the connection."""
+        await self._producer.stop()

@@ -1,0 +1,27 @@
+"""Records and values as plain JSON types: times in ISO 8601, octets in lower-case hex."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pipeline.clock import text_from_time
+
+
+def plain(value: Any) -> Any:
+    """A record or a value as plain JSON types."""
+    match value:
+        case msgspec.Struct():
+            return plain(msgspec.structs.asdict(value))
+        case bytes():
+            return value.hex()
+        case datetime():
+            return text_from_time(value)
+        case dict():
+            return {name: plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value
