@@ -11,11 +11,6 @@ if TYPE_CHECKING:
 OFFSET_FILE: Final = "clock-offset-seconds"
 
 
-def text_from_time(time: datetime) -> str:
-    """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 class PipelineClock:
     """The clock of ingest, `POST /mt` and the ticks. Decisions never read it.
 

@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.avro import single_object
-from pipeline.clock import text_from_time
 from pipeline.records import (
     ConsentChange,
     MoMessage,
@@ -18,7 +17,7 @@ from pipeline.records import (
     MtState,
     ReplyWay,
 )
-from pipeline.records.plain import plain
+from pipeline.records.plain import plain, text_from_time
 from pipeline.sms.charset import EIGHT_BIT, UTF_16BE
 from pipeline.wire import http_form, mo_log, soap, xml
 from pipeline.wire.callback import MoCallback

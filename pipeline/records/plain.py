@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from pipeline.clock import text_from_time
+
+def text_from_time(time: datetime) -> str:
+    """ISO 8601 in UTC with `Z`; the fraction of a second is left out if it is zero."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:

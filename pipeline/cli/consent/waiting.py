@@ -14,9 +14,9 @@ from pipeline.cli.ask.waiting import wait_for
 from pipeline.cli.consent.orders import outgoing_from
 from pipeline.cli.operate import groups
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.clock import text_from_time
 from pipeline.kafka import readers, topics
 from pipeline.records import ConsentChange, DeadLetter
+from pipeline.records.plain import text_from_time
 from pipeline.store.story.consent_words import name_of_scope
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.saying import say
-from pipeline.clock import text_from_time
+from pipeline.records.plain import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

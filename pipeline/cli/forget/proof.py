@@ -14,8 +14,8 @@ from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.ask.report_client import report_of, rows
 from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
-from pipeline.clock import text_from_time
 from pipeline.kafka import topics
+from pipeline.records.plain import text_from_time
 from pipeline.store.rows import STORED_OF_HANDSETS
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import COPIES, HASHED_TABLES, OF_TABLE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from pipeline.cli.local.stack_settings import answers, settings_as_environment, url_of
+from pipeline.cli.local.stack_ways import NUMBERS_NAME
 from pipeline.gateway.files import write_apis
 from pipeline.gateway.settings import API_IDS, LINKED_API, GatewaySettings
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 GATEWAY: Final = "gateway"
-NUMBERS_NAME: Final = "numbers.toml"
 _PORTS: Final = ("http", "smpp", "smtp", "ftp")
 _POLL_SECONDS: Final = 1.0  # of mo.log: the server is next door
 _NUMBERS: Final = """\

@@ -15,12 +15,12 @@ from pipeline.cli.operate.partitions import BrokerState, broker_state
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.table import lines_of_table
-from pipeline.clock import text_from_time
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.kafka import readers
 from pipeline.kafka.topics import partition_of
 from pipeline.process import troubles
 from pipeline.process.room import words_of_little_room
+from pipeline.records.plain import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
-from pipeline.clock import text_from_time
+from pipeline.records.plain import text_from_time
 
 if TYPE_CHECKING:
     from pipeline.cli.replay.states import Difference

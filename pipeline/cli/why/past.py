@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.cli.mt.request import time_from_text
-from pipeline.clock import text_from_time
+from pipeline.records.plain import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

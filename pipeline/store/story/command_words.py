@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.clock import text_from_time
 from pipeline.records import CommandState, SeenBy
+from pipeline.records.plain import text_from_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

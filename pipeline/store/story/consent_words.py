@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.clock import text_from_time
 from pipeline.records import ConsentRule, ConsentState, ScopeKind
+from pipeline.records.plain import text_from_time
 from pipeline.sms.words.stopwords import STOP_WORDS
 from pipeline.store.story.consent import OPEN_STATE, Change, ScopeNow
 

@@ -10,9 +10,8 @@ import pytest
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.ask.reading import json_from_record
-from pipeline.clock import text_from_time
 from pipeline.records import Clock, DeadLetter, Header
-from pipeline.records.plain import plain
+from pipeline.records.plain import plain, text_from_time
 
 SIX = datetime(2026, 11, 22, 18, tzinfo=UTC)
 
