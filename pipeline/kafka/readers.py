@@ -109,6 +109,13 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CONVERSATION_CHANGELOG,
     ),
     "sender": (topics.MT_ASK, topics.MT_RESULT),
+    "deliver": (
+        topics.MO_DELIVERY,
+        topics.MO_DELIVERY_RESULT,
+        topics.DELIVERY_REQUEST,
+        topics.DEAD_LETTER,
+        topics.DELIVERY_CHANGELOG,
+    ),
     "twoway": (
         topics.MO_RAW,
         topics.DEAD_LETTER,
@@ -117,6 +124,7 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.MT_RESULT,
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
+        topics.DELIVERY_REQUEST,
         topics.NUMBERS,
         topics.CLOCK,
     ),

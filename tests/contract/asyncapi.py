@@ -29,6 +29,7 @@ PROCESS_OF: Final = {
     readers.CONVERSATION: "worker",
     readers.STORE: "store",
     readers.SENDER: "sender",
+    readers.DELIVERY: "deliver",
 }
 PROCESSES: Final = {
     "ingest": "Takes callbacks and requests by HTTP (docs/openapi.yaml).",
@@ -36,6 +37,7 @@ PROCESSES: Final = {
     "ftp": "Reads mo.log at the gateway.",
     "worker": "Joins parts, keeps consent, judges requests, permits attempts.",
     "sender": "Sends commands by the gateway's APIs.",
+    "deliver": "Hands messages and events on to applications (docs/reply-paths.md).",
     "store": "Fills ClickHouse.",
     "twoway": "The command line.",
 }

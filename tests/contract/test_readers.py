@@ -152,6 +152,7 @@ PACKAGES = {
     "ftp": "ingest/ftp",
     "worker": "pipeline/conversation",
     "sender": "pipeline/sender",
+    "deliver": "pipeline/delivery",
     "twoway": "pipeline/cli",
 }
 #: Sent by the topic of a record that is sent on, sent again or made for a refusal, and by a helper

@@ -9,6 +9,7 @@ from pipeline.cli.replay.command import since_from_text
 from pipeline.cli.terminal.arguments import By, actor_from
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,9 +55,9 @@ def retry_deliveries(
     still_open = [_of_open(settings, each, actor) for each in sorted(left)]
     _publish(settings, [*requests, *still_open])
     for name in (*given_up, *sorted(left)):
-        typer.echo(f"{name}  is tried again")
+        say(f"{name}  is tried again")
     if not given_up and path:
-        typer.echo(f"no delivery of {path} was given up")
+        say(f"no delivery of {path} was given up")
 
 
 def replay_messages(
@@ -95,7 +96,7 @@ def replay_messages(
                 some = []
         _publish(settings, some)
     words = "handed on anew" if yes else "would be handed on anew: --yes does it"
-    typer.echo(f"{count} messages {words}")
+    say(f"{count} messages {words}")
 
 
 def _given_up(

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -87,6 +88,6 @@ def list_deliveries(
         if json:
             print_json_line(row)
         else:
-            typer.echo(line_of_delivery(row))
+            say(line_of_delivery(row))
     if not found and not json:
-        typer.echo("nothing waits, and nothing was given up")
+        say("nothing waits, and nothing was given up")

@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.delivery.way import Seen
@@ -51,12 +52,12 @@ def try_path(
     seen = asyncio.run(_deliver(settings, path, message))
     for title, octets in (("sent", seen.sent), ("received", seen.received)):
         if octets:
-            typer.echo(f"--- {title}, {len(octets)} octets")
-            typer.echo(octets.decode("utf-8", "backslashreplace"))
+            say(f"--- {title}, {len(octets)} octets")
+            say(octets.decode("utf-8", "backslashreplace"))
     words = " ".join(filter(None, (seen.status, seen.words)))
     if not seen.is_delivered:
         raise CommandError(f"{name}: not delivered: {words}")
-    typer.echo(f"{name}: delivered {words}".rstrip())
+    say(f"{name}: delivered {words}".rstrip())
 
 
 def _path_of(settings: Settings, name: str) -> ReplyPath:

@@ -16,8 +16,8 @@ SECTIONS: Final = {
     "Messages": ("mt", "consume", "import"),
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
-    "Operate": ("numbers", "apis", "dead-letter", "clock", "leave"),
-    "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "store"),
+    "Operate": ("numbers", "apis", "delivery", "dead-letter", "clock", "leave"),
+    "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "deliver", "store"),
     "This command line": ("completion",),
 }
 OTHERS: Final = "Commands"
