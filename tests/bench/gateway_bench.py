@@ -212,6 +212,7 @@ def rows(home: Path, ways: Sequence[WayName] = tuple(WayName)) -> Iterator[tuple
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="twoway-bench-") as folder:
-        for what, figure in rows(Path(folder), [WayName(name) for name in sys.argv[1:]]):
+        chosen = [WayName(name) for name in sys.argv[1:]] or tuple(WayName)
+        for what, figure in rows(Path(folder), chosen):
             sys.stdout.write(f"| {what} | {figure} |\n")
             sys.stdout.flush()
