@@ -139,6 +139,7 @@ class Gateway(Ground):
         replies = self._replies_of(stop.number)
         if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
             self._end_window(handset, stop, replies[word])
+            self.consent.confirmed(handset, self._speaker_for(stop.number))  # of all due there
             return
 
         async def look() -> None:
@@ -163,7 +164,11 @@ class Gateway(Ground):
             EventKind.SHOWN,
             way="gateway",
             handset=handset,
-            sender_id=self.settings.rented.linked.get(number, number),  # guide 7.1.1
+            sender_id=self._speaker_for(number),
             text=words,
             facts={"parts": 1},
         )
+
+    def _speaker_for(self, number: str) -> str:
+        """Who sends the gateway's own messages: of an MT short code its linked number (7.1.1)."""
+        return self.settings.rented.linked.get(number, number)

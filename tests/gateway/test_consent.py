@@ -182,6 +182,15 @@ async def test_the_gateway_speaks_from_the_linked_number(play):
         assert BILLED in shown.text
 
 
+async def test_a_custom_reply_confirms_every_stop_that_is_due_at_its_number(play):
+    """7.2.1: it "will be sent back to the user as confirmation that they have unsubscribed"."""
+    given = {"rented": RENTED, "short_codes": (SHARED,), "custom_replies": {"QUIT": "Bye."}}
+    async with play(**given) as played:
+        await played.gateway.text(ANN, SHARED, "STOP fun")
+        await played.gateway.text(ANN, SHARED, "quit")
+        assert played.gateway.consent_of(ANN) == {FUN: STOPPED, GAME: STOPPED}
+
+
 async def test_every_part_of_a_confirmation_passes_and_no_later_message(play):
     """7.1.1: one message confirms; over SMPP it may come in parts, of which the first is taken."""
     async with play() as played:
