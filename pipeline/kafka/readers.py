@@ -112,7 +112,6 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
     "deliver": (
         topics.MO_DELIVERY,
         topics.MO_DELIVERY_RESULT,
-        topics.DELIVERY_REQUEST,
         topics.DEAD_LETTER,
         topics.DELIVERY_CHANGELOG,
     ),

@@ -158,7 +158,7 @@ class CommandSender:
         if desk is not None:
             desk.queue(entry)
             return
-        self._unknown_apis.say(entry.command.api_id)
+        self._unknown_apis.warn(entry.command.api_id)
 
     def _desk_free(self, entry: Entry) -> None:
         desk = self._desk_of(entry)

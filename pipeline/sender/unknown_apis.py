@@ -20,7 +20,7 @@ class UnknownApis:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
-    def say(self, api_id: str) -> None:
+    def warn(self, api_id: str) -> None:
         """Log it, unless it was before, or enough were."""
         shown = api_id[:_SHOWN]
         if shown not in self._said and len(self._said) < MOST_SAID:

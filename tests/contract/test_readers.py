@@ -167,6 +167,7 @@ NOT_NAMED = {
         topics.FORGET_REQUEST,
         topics.CONVERSATION_CHANGELOG,
     },
+    "deliver": {topics.DELIVERY_CHANGELOG},
     "twoway": {topics.MO_RAW, topics.DEAD_LETTER},
 }
 SENDING = {"send", "_send", "publish", "Outgoing"}

@@ -528,6 +528,6 @@ def test_names_of_apis_that_nobody_has_are_not_kept_for_ever(
 ) -> None:
     unknown = office.sender._unknown_apis
     for number in range(2 * MOST_SAID):
-        unknown.say(f"{number:05}" + "x" * 60_000)
+        unknown.warn(f"{number:05}" + "x" * 60_000)
     assert len(caplog.messages) == MOST_SAID
     assert sum(map(len, unknown._said)) < 10_000

@@ -24,7 +24,7 @@ NOT_UNDERSTOOD: Final = ("500", "501", "502", "503", "504")
 RECEIVED_OCTETS: Final = 4096
 WORDS: Final = 100  # characters of what a server says
 _NOT_LOGGED_IN: Final = "530"
-HIGHEST_PORT: Final = 65535
+_HIGHEST_PORT: Final = 65_535
 
 
 class FtpConnection(ftplib.FTP_TLS):
@@ -125,7 +125,7 @@ class FtpConnection(ftplib.FTP_TLS):
     def makepasv(self) -> tuple[str, int]:
         """PASV or EPSV. The address in the answer to PASV is ignored; it may be behind a NAT."""
         address, port = self._passive()
-        if not 0 < port <= HIGHEST_PORT:
+        if not 0 < port <= _HIGHEST_PORT:
             raise Trouble("broken", f"there is no port {port % 10**9}")
         return address, port
 

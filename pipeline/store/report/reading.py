@@ -56,7 +56,7 @@ class ListReader:
         found = await self._behind(listing, filters, cursor, size + 1)
         return page_of(found, cursor, size=size, at=at, id=id)
 
-    async def whole(
+    async def whole_list(
         self, listing: Listing, filters: Filters
     ) -> AsyncIterator[Sequence[dict[str, Any]]]:
         """All rows of a list, newest first, some at a time. The first time there may be none."""

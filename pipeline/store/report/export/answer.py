@@ -81,7 +81,7 @@ class Exports:
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
     ) -> AsyncGenerator[list[list[Any]]]:
         names = [column.name for column in columns]
-        async for rows in self._reader.whole(listing, filters):
+        async for rows in self._reader.whole_list(listing, filters):
             yield [[row[name] for name in names] for row in rows]
 
 
