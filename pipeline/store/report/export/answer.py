@@ -19,7 +19,7 @@ from pipeline.store.report.export.csv_form import BYTE_ORDER_MARK, csv_from_rows
 from pipeline.store.report.export.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from pipeline.store.report.columns import Column
     from pipeline.store.report.filters import Filters
@@ -47,7 +47,7 @@ class Exports:
         """The filters of a request; raises `BadFilter`."""
         return await self._reader.filters(listing, asked.query)
 
-    async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncIterator[bytes]:
+    async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncGenerator[bytes, None]:
         """A list as CSV, piece by piece."""
         columns = exported(listing)
         async with self._free:
@@ -60,7 +60,7 @@ class Exports:
 
     async def file_pieces(
         self, listing: Listing, filters: Filters, form: str
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """A list as a file of another format, once it is whole."""
         columns = exported(listing)
         self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
