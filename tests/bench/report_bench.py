@@ -229,7 +229,9 @@ def measure(home: Path, lines: int, asked: int = ASKED) -> list[tuple[str, str]]
                 for name, path in views(database, lines).items():
                     rows.append((f"{name}", _times(client, path, asked)))
                     sys.stdout.write(f"{rows[-1]}\n")
-                rows += _exports(client, path="/list/lines")
+                for row in _exports(client, path="/list/lines"):
+                    rows.append(row)
+                    sys.stdout.write(f"{row}\n")
         finally:
             thread.stop()
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
