@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
+from pipeline.store.report.cursor import iso_from_time
 from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
@@ -169,11 +170,11 @@ def views(database: Database, lines: int) -> dict[str, str]:
         " ORDER BY at DESC, id DESC LIMIT 1 OFFSET 25000"
     ).result_rows
     at, id, handset, text = row
-    day = at.strftime("%Y-%m-%d")
+    day, exact = at.strftime("%Y-%m-%d"), iso_from_time(at)
     lists = "/list/lines"
     return {
         "first page": lists,
-        "page 500": f"{lists}?before={at.strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z,{id}",
+        "page 500": f"{lists}?before={exact},{id}",
         "deep in the past": f"{lists}?before=2026-02-01T00:00:00.000Z,x",
         "a day": f"{lists}?from={day}&to={day}",
         "number": f"{lists}?number=88805",
@@ -197,7 +198,7 @@ def views(database: Database, lines: int) -> dict[str, str]:
         "text, nowhere": f"{lists}?text=xylophone",
         "text and number": f"{lists}?text=xylophone&number=88805",
         "conversation": f"/conversation?handset={handset}",
-        "message": f"/message?id={id}",
+        "message": f"/message?id={id}&at={exact}",
         "overview, 30 days": "/",
         "overview, all": "/?from=2026-01-01",
         "changes of consent": "/list/opt-outs",
@@ -228,7 +229,9 @@ def measure(home: Path, lines: int, asked: int = ASKED) -> list[tuple[str, str]]
                 for name, path in views(database, lines).items():
                     rows.append((f"{name}", _times(client, path, asked)))
                     sys.stdout.write(f"{rows[-1]}\n")
-                rows += _exports(client, path="/list/lines")
+                for row in _exports(client, path="/list/lines"):
+                    rows.append(row)
+                    sys.stdout.write(f"{row}\n")
         finally:
             thread.stop()
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())

@@ -126,7 +126,9 @@ class Decisions:
 
     @asynccontextmanager
     async def _producer(self, transactional_id: str | None = None) -> AsyncIterator[Any]:
-        """A producer for one decision: they are rare."""
+        """A producer for one decision: they are rare. Raises `NotDecided` where Kafka is away."""
+        if not self._bootstrap:
+            raise NotDecided("this report knows no broker, so nothing can be decided here")
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",

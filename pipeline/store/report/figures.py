@@ -58,7 +58,7 @@ SELECT count() AS letters FROM twoway.dead_letter WHERE [in at]
 AND dead_letter_id NOT IN (SELECT dead_letter_id FROM twoway.dead_letter_retry)"""
 )
 _REVIEWS: Final = """\
-SELECT count() AS reviews FROM twoway.conversation_line_rows FINAL
+SELECT uniqExact(id) AS reviews FROM twoway.conversation_line_rows
 WHERE record = 'mo-message' AND has(flags, 'review') AND id NOT IN
     (SELECT mo_message_id FROM twoway.consent_request_rows WHERE action IN ('accept', 'dismiss'))"""
 _ALL: Final = (_LINES, _SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS)

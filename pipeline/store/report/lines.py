@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from pipeline.store.report.filters import Filters
 
 PAGE_ROWS: Final = 50
-#: So many pages are read for one that is filtered by what became of commands; then it is said how
-#: far was looked.
-_ROUNDS: Final = 5
-_ROUND_ROWS: Final = 1_000
+#: For a page that is filtered by what became of commands so many times its rows are read, one after
+#: the other, until it is full; then it is said how far was looked.
+_ROUNDS: Final = (2, 8, 32)
 #: So many commands of a state are named one by one.
 _FEW_COMMANDS: Final = 50_000
 _HOW_MANY: Final = f"""\
@@ -115,12 +114,12 @@ class Lines:
     async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
         kept: list[dict[str, Any]] = []
         place, reached = cursor, True
-        for _ in range(_ROUNDS):
-            found = await self.read(filters, place, rows=_ROUND_ROWS)
+        for times in _ROUNDS:
+            found = await self.read(filters, place, rows=times * size)
             kept += self.sifted(found, filters)
             if found:
                 place = behind_of(found[-1], pinned(place, found))
-            if len(found) < _ROUND_ROWS or len(kept) > size:
+            if len(found) < times * size or len(kept) > size:
                 reached = False
                 break
         page = page_of(

@@ -38,6 +38,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     empty: str
     columns: tuple[Column, ...]
     sql: str = ""
+    quick_sql: str = ""  # gives the same first rows, where it gives enough of them
     key: tuple[str, str] = ("at", "id")
     fixed: dict[str, str] = {}
     is_standing: bool = False  # what holds now, whenever it came to be
@@ -114,9 +115,21 @@ CONVERSATIONS: Final = Listing(
     key=("latest", "handset"),
     sql=filled(
         """\
-SELECT at AS latest, handset, toString(lines.number) AS number, text
+SELECT max(at) AS latest, handset, argMax(toString(lines.number), (at, id)) AS number,
+    argMax(lines.text, (at, id)) AS text
 FROM twoway.conversation_line_rows AS lines
 WHERE record = 'mo-message' AND [of at, lines.number]
+GROUP BY handset"""
+    ),
+    quick_sql=filled(
+        """\
+SELECT at AS latest, handset, number, text FROM
+(
+    SELECT at, id, handset, toString(lines.number) AS number, text
+    FROM twoway.conversation_line_rows AS lines
+    WHERE record = 'mo-message' AND [of at, lines.number]
+    ORDER BY at DESC, id DESC LIMIT 1000
+)
 ORDER BY at DESC, id DESC LIMIT 1 BY handset"""
     ),
 )
@@ -221,11 +234,10 @@ REVIEW: Final = Listing(
     sql=filled(
         """\
 SELECT at, handset, toString(lines.number) AS number, text, flags, id
-FROM twoway.conversation_line_rows AS lines
+FROM twoway.conversation_line_rows AS lines FINAL
 WHERE record = 'mo-message' AND has(flags, 'review') AND [of at, lines.number]
     AND id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
-        WHERE action IN ('accept', 'dismiss'))
-ORDER BY at DESC, id DESC LIMIT 1 BY at, id, handset"""
+        WHERE action IN ('accept', 'dismiss'))"""
     ),
 )  # fmt: skip
 ONE_CONVERSATION: Final = msgspec.structs.replace(

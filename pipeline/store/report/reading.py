@@ -78,9 +78,18 @@ class ListReader:
     async def _behind(
         self, listing: Listing, filters: Filters, cursor: Cursor, rows: int
     ) -> list[dict[str, Any]]:
+        if listing.quick_sql and cursor.at is None:
+            found = await self._read(listing, listing.quick_sql, filters, cursor, rows)
+            if len(found) >= rows:
+                return found
+        return await self._read(listing, listing.sql, filters, cursor, rows)
+
+    async def _read(
+        self, listing: Listing, sql: str, filters: Filters, cursor: Cursor, rows: int
+    ) -> list[dict[str, Any]]:
         at, id = listing.key
         return await self._questions.rows(
-            f"SELECT * FROM ({listing.sql}) WHERE {cursor.condition(at, id)}"  # noqa: S608  of ours
+            f"SELECT * FROM ({sql}) WHERE {cursor.condition(at, id)}"  # noqa: S608  of ours
             f" ORDER BY {cursor.order_by(at, id)} LIMIT {rows:d}",
             filters.parameters() | cursor.parameters(),
         )

@@ -92,9 +92,9 @@ class Report:
         if path not in OPEN_PATHS:
             found = self._guard.caller_of(request, token=secret.token)
             if not isinstance(found, Caller):
-                refused = _words(found.status, found.words, **dict(found.headers))
-                refused.headers.update(SAFETY_HEADERS)
-                return refused
+                refusal = _words(found.status, found.words, **dict(found.headers))
+                refusal.headers.update(SAFETY_HEADERS)
+                return refusal
             caller = found
         asked = PageRequest(
             request=request,

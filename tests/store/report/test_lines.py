@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from datetime import timedelta
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.records import MoMessage, MtCommand, MtState
+from pipeline.records import MtCommand, MtState
+from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.report.conditions import like_from_text
 from pipeline.store.report.cursor import Cursor, cursor_from_query
 from pipeline.store.report.filters import BadFilter, Filters, filters_from_query
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.report.scene import (
     ALICE,
     ARABIC,
@@ -30,6 +34,7 @@ from tests.store.report.scene import (
     store_scene,
 )
 from tests.store.report.serving_report import Running
+from tests.store.samples import AT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,10 +247,6 @@ def test_a_place_is_read_back() -> None:
 
 def test_an_insert_that_is_repeated_reaches_the_lines(database: Database) -> None:
     """A store that is killed between the table and its copies writes the block again."""
-    from pipeline.store.clickhouse.writer import ClickHouseWriter
-    from pipeline.store.decoding import TABLE_OF, TableRows
-    from pipeline.store.rows import columns_of, row_from_record
-
     records: list[Any] = [
         message("9", "447700900079", "again", 80, message_id="8e" * 16),
         command("8", "447700900079", "again", 81),
@@ -259,11 +260,7 @@ def test_an_insert_that_is_repeated_reaches_the_lines(database: Database) -> Non
             rows = TableRows(TABLE_OF[type(record)], columns_of(type(record)), [row])
             await writer.insert(rows, tag=f"killed {number}")
 
-    import asyncio
-
     count = "SELECT count() FROM twoway.{} WHERE handset = '447700900079'"
-    for kind in (MoMessage, MtCommand, MtState):
-        assert kind in TABLE_OF
     asyncio.run(insert())
     for table in ("conversation_line_rows", "mt_last_state_rows"):
         database.writing.command(
@@ -279,3 +276,36 @@ def test_an_insert_that_is_repeated_reaches_the_lines(database: Database) -> Non
 
 def test_filters_without_a_value_are_none() -> None:
     assert filters_from_query({}) == Filters()
+
+
+def test_how_far_was_looked_is_said_where_a_page_is_not_full(
+    client: httpx.Client, database: Database
+) -> None:
+    """All were submitted once and are delivered now: none of them is shown as submitted."""
+    handset = "447700900080"
+    records = []
+    for n in range(90):
+        id = {"command_id": f"{n:032x}", "request_id": f"o{n}"}
+        records += [
+            command("5", handset, "sent", 90 + n, **id),
+            state("5", handset, "submitted", 90 + n, state_id=f"s{n}".ljust(32, "0"), **id),
+            state("5", handset, "delivered", 91 + n, state_id=f"d{n}".ljust(32, "0"), **id),
+        ]
+    database.writing.command("SYSTEM STOP MERGES twoway.mt_last_state_rows")
+    for kind in (MtCommand, MtState):
+        of_kind = [record for record in records if type(record) is kind]
+        rows = [
+            row_from_record(record, key=b"", partition=2, offset=number, written_ms=AT_MS)
+            for number, record in enumerate(of_kind)
+        ]
+        database.writing.insert(TABLE_OF[kind], rows, column_names=columns_of(kind))
+    where, shown, looked = f"?handset={handset}&state=submitted&rows=20", 0, 0
+    while where and looked < 10:
+        page = client.get(f"/list/lines{where}").text
+        shown += page.count('<tr class="mt-command">')
+        where = links_of(page, "next")
+        looked += 1
+    assert (shown, where) == (0, "")
+    assert rows_of(client, handset=handset, state="submitted") == []
+    assert len(rows_of(client, handset=handset, state="delivered")) == 90
+    database.writing.command("SYSTEM START MERGES twoway.mt_last_state_rows")

@@ -47,7 +47,7 @@ class Exports:
         """The filters of a request; raises `BadFilter`."""
         return await self._reader.filters(listing, asked.query)
 
-    async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncGenerator[bytes]:
+    async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncGenerator[bytes, None]:
         """A list as CSV, piece by piece."""
         columns = exported(listing)
         async with self._free:
@@ -60,7 +60,7 @@ class Exports:
 
     async def file_pieces(
         self, listing: Listing, filters: Filters, form: str
-    ) -> AsyncGenerator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """A list as a file of another format, once it is whole."""
         columns = exported(listing)
         self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class Exports:
 
     async def _rows(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
-    ) -> AsyncGenerator[list[list[Any]]]:
+    ) -> AsyncGenerator[list[list[Any]], None]:
         names = [column.name for column in columns]
         async for rows in self._reader.whole_list(listing, filters):
             yield [[row[name] for name in names] for row in rows]
