@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.kafka import topics
 from pipeline.records import Purpose
-from tests.gateway.both_sides.numbers import PREMIUM, SCOPES
+from tests.gateway.both_sides.numbers import PREMIUM, REPLIED, SCOPES
 from tests.support.partition import HANDSET
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Comparison:
         """The handset sent something; `doubtful` is what may be read in two ways."""
         self._note(f"MO {number} {text[:40]!r}{', not taken yet' if is_late else ''}")
         scopes = self._gateway.settings.rented.scopes_of(number)
+        for scope, theirs in self.theirs().items() if text.strip().upper() == REPLIED else ():
+            if theirs == STOPPED and self._product.gateway_state(scope) == DUE:
+                self._taken_for_more.add(scope)  # by the gateway's own reply
         if is_late:
             self._came_late |= set(SCOPES if kind == "all" else scopes)
         if kind == "doubtful":
