@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.kafka import topics
 from pipeline.records import Purpose
-from tests.gateway.both_sides.numbers import PREMIUM, SCOPES
+from tests.gateway.both_sides.numbers import PREMIUM, REPLIED, SCOPES
 from tests.support.partition import HANDSET
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ UNDER_WAY = "shut on both sides: our confirmation is under way, or lost"
 ONE_FOR_ALL = "shut on both sides: the gateway took an MT as the confirmation of more than we did"
 SINCE_DOUBT = "shut on both sides: ours since a message in doubt, the gateway's since a clear one"
 LATE = "shut on both sides: ours has it by messages that came late, in another order"
+REPLY = "shut on both sides: the gateway's own reply confirmed a keyword that was due before"
 DOUBT_SHUT = "doubt: ours counts it as a stop, or does not open"
 DOUBT_REVIEW = "doubt: ours is put to review"
 
@@ -35,19 +36,26 @@ class Comparison:
         self._gateway = gateway
         self.counts: Counter[str] = Counter()
         self._history: list[str] = []
-        self._doubted: dict[str, str] = {}  # the text that may be read in two ways, by scope
+        self._doubted: dict[str, set[str]] = {}  # texts that may be read in two ways, by scope
         self._shut_in_doubt: set[str] = set()
         self._came_late: set[str] = set()
+        self._replied: set[str] = set()
         self._taken_for_more: set[str] = set()
 
     def heard(self, number: str, text: str, *, kind: str, is_late: bool) -> None:
         """The handset sent something; `doubtful` is what may be read in two ways."""
         self._note(f"MO {number} {text[:40]!r}{', not taken yet' if is_late else ''}")
         scopes = self._gateway.settings.rented.scopes_of(number)
+        for scope, theirs in self.theirs().items() if REPLIED in text.upper() else ():
+            if theirs == STOPPED and self._product.gateway_state(scope) == DUE:
+                self._taken_for_more.add(scope)  # by the gateway's own reply
+        if REPLIED in text.upper() and len(scopes) > 1:
+            self._replied |= set(scopes)
         if is_late:
             self._came_late |= set(SCOPES if kind == "all" else scopes)
         if kind == "doubtful":
-            self._doubted |= dict.fromkeys(SCOPES if " all" in text else scopes, text)
+            for scope in SCOPES if " all" in text else scopes:
+                self._doubted.setdefault(scope, set()).add(text)
         elif kind in ("stop", "all") and number != PREMIUM:  # there the gateway stops nothing
             cleared = self._doubted.keys() & set(SCOPES if kind == "all" else scopes)
             self._shut_in_doubt |= cleared
@@ -79,8 +87,7 @@ class Comparison:
             assert why, self._words(scope, ours, theirs)
             self.counts[why] += 1
             if theirs == OPEN:
-                for each in (self._taken_for_more, self._shut_in_doubt, self._came_late):
-                    each.discard(scope)
+                self._forget(scope)
                 if ours == OPEN:
                     self._doubted.pop(scope, None)
 
@@ -104,7 +111,14 @@ class Comparison:
             return ONE_FOR_ALL
         if ours == STOPPED and self._is_confirmed_by_us(scope):
             return UNDER_WAY
+        if ours == STOPPED and scope in self._replied:
+            return REPLY
         return LATE if scope in self._came_late else ""
+
+    def _forget(self, scope: str) -> None:
+        """It is open to the gateway: what comes next begins anew."""
+        for each in (self._taken_for_more, self._shut_in_doubt, self._came_late, self._replied):
+            each.discard(scope)
 
     def _is_confirmed_by_us(self, scope: str) -> bool:
         """Whether we have sent a confirmation since the stop that the gateway has there."""
@@ -113,9 +127,9 @@ class Comparison:
         commands = self._product.commands
         return any(c.purpose in CONFIRMING and c.at >= stop.since for c in commands)
 
-    def _is_reviewed(self, text: str) -> bool:
+    def _is_reviewed(self, texts: set[str]) -> bool:
         messages = self._product.written(topics.MO_MESSAGE)
-        return any(each.text == text and "review" in each.flags for each in messages)
+        return any(each.text in texts and "review" in each.flags for each in messages)
 
     def _note(self, words: str) -> None:
         self._history.append(f"{self._product.now:%d %H:%M:%S} {words}")
