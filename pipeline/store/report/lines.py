@@ -65,7 +65,7 @@ ON command.handset = these.handset AND command.command_id = these.command_id
 GROUP BY id"""  # noqa: S608  names of ours
 
 
-class Lines:
+class LineReader:
     """Reads pages of lines."""
 
     def __init__(self, questions: Questions) -> None:

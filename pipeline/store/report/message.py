@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.filters import words_for_clickhouse
-from pipeline.store.report.lines import LINE_COLUMNS, TABLE, Lines
+from pipeline.store.report.lines import LINE_COLUMNS, TABLE, LineReader
 from pipeline.store.story.asking import answered_later
 from pipeline.store.story.command import MtHistory, asking_history
 from pipeline.store.story.command_words import how_it_stands, steps_of_mt
@@ -81,7 +81,7 @@ class MessageStories:
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
-        self._lines = Lines(questions)
+        self._lines = LineReader(questions)
 
     async def story_of(self, id: str, at: datetime | None) -> MessageStory | None:
         """What is known of the line with this id; found at once where its time is given."""

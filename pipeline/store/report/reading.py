@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.store.report.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.filters import Filters, filters_from_query, with_days
-from pipeline.store.report.lines import PAGE_ROWS, Lines, pinned
+from pipeline.store.report.lines import PAGE_ROWS, LineReader, pinned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class ListReader:
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
-        self._lines = Lines(questions)
+        self._lines = LineReader(questions)
 
     async def filters(self, listing: Listing, query: Mapping[str, str]) -> Filters:
         """The filters of a request for a list; raises `BadFilter`.

@@ -19,7 +19,7 @@ from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.cursor import Cursor
 from pipeline.store.report.filters import filters_from_query
-from pipeline.store.report.lines import Lines
+from pipeline.store.report.lines import LineReader
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT, AT_MS, SAMPLES
 
@@ -213,7 +213,7 @@ async def test_messages_out_are_listed_with_their_states(empty: Database) -> Non
     )
     query = {"from": f"{AT:%Y-%m-%d}", "to": f"{AT:%Y-%m-%d}"}
     filters = filters_from_query(query | {"direction": "out"})
-    found = await Lines(Questions(empty)).read(filters, Cursor(), rows=10)
+    found = await LineReader(Questions(empty)).read(filters, Cursor(), rows=10)
     assert [(row["command_id"], row["state"], row["code"]) for row in found] == [
         ("b", "", ""),
         ("a", "undelivered", "007"),
