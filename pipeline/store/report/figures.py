@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.store.report.listings import filled
+from pipeline.store.report.filled import filled
 
 if TYPE_CHECKING:
     from pipeline.store.query.questions import Questions
