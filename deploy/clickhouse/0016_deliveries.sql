@@ -89,7 +89,7 @@ SELECT
     decided.number AS number,
     if(seen.outcome = 'delivered' AND seen.attempt >= decided.attempt
         AND decided.state != 'given-up', 'delivered', toString(decided.state)) AS state,
-    greatest(decided.attempt, seen.attempt) AS attempts,
+    decided.attempt AS attempts,
     if(state = 'delivered', NULL, decided.due_at) AS due_at,
     toString(seen.status) AS status,
     seen.words AS words,
