@@ -189,9 +189,11 @@ def test_attempts_under_way_of_a_path_that_was_gone_at_a_restart_are_handed_over
     assert [each.attempt for each in partition.handed_over] == [1]
 
 
-def forget(partition: DeliveryPartition, *, is_carried_out: bool = True) -> None:
+def forget(
+    partition: DeliveryPartition, handset: str = HANDSET, *, is_carried_out: bool = True
+) -> None:
     order = ForgetRequest(
-        request_id="r", handset=f"+{HANDSET}", actor="ops", reason="letter", requested_at=NOON
+        request_id="r", handset=f"+{handset}", actor="ops", reason="letter", requested_at=NOON
     )
     partition.take(topics.FORGET_REQUEST, order)
     if is_carried_out:
