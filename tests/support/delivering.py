@@ -83,6 +83,7 @@ class DeliveryPartition:
             settings=Settings(partitions=1),
             hand_over=lambda order: self.handed_over.append(order),
             standings=Standings(),
+            wall_clock=lambda: self.now,
         )
         agent.restored(self.state)
         return agent

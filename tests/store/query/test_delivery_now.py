@@ -55,6 +55,13 @@ GIVEN_UP = [decided("ordered", 8), seen("failed", 8), decided("given-up", 8)]
             [*FAILED_ONCE, seen("delivered", 1)], "delivered", 1, "200", id="a late answer"
         ),
         pytest.param([*FAILED_ONCE, decided("ordered", 2)], "ordered", 2, "500", id="tried again"),
+        pytest.param(
+            [decided("ordered", 1), seen("delivered", 1), seen("failed", 1)],
+            "delivered",
+            1,
+            "500",
+            id="handed over twice",
+        ),
         pytest.param(GIVEN_UP, "given-up", 8, "500", id="given up"),
         pytest.param([*GIVEN_UP, decided("ordered", 1)], "ordered", 1, "500", id="anew"),
         pytest.param(
@@ -71,7 +78,8 @@ def test_it_stands_as_what_was_last_decided_and_seen(
 ) -> None:
     for offset, record in enumerate(records):
         kind = type(record)
-        row = row_from_record(record, key=None, partition=0, offset=offset, written_ms=AT_MS)
+        written_ms = AT_MS + offset
+        row = row_from_record(record, key=None, partition=0, offset=offset, written_ms=written_ms)
         empty.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
     (found,) = asked(empty)
     assert (found.state, found.attempts, found.status) == (state, attempts, status)
