@@ -76,8 +76,8 @@ SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE VIEW IF NOT EXISTS twoway.delivery_request AS SELECT * FROM twoway.delivery_request_rows FINAL;
 
--- How each delivery stands now. `delivered` follows from a result; the other states are the agent's. A
--- delivery that is entered anew stands as its last record says.
+-- How each delivery stands now. `delivered` follows from a result after the last decision, by Kafka's time; the
+-- other states are the agent's. A delivery that is entered anew stands as its last record says.
 
 CREATE VIEW IF NOT EXISTS twoway.delivery_now AS
 SELECT
@@ -87,9 +87,8 @@ SELECT
     decided.subject_id AS subject_id,
     decided.handset AS handset,
     decided.number AS number,
-    if(seen.outcome = 'delivered' AND seen.attempt >= decided.attempt
-        AND decided.state != 'given-up', 'delivered', toString(decided.state)) AS state,
-    greatest(decided.attempt, seen.attempt) AS attempts,
+    if(done.at >= decided.written_at, 'delivered', toString(decided.state)) AS state,
+    decided.attempt AS attempts,
     if(state = 'delivered', NULL, decided.due_at) AS due_at,
     toString(seen.status) AS status,
     seen.words AS words,
@@ -108,7 +107,14 @@ LEFT JOIN
     ORDER BY kafka_offset DESC
     LIMIT 1 BY handset, delivery_id
 ) AS seen
-ON seen.handset = decided.handset AND seen.delivery_id = decided.delivery_id;
+ON seen.handset = decided.handset AND seen.delivery_id = decided.delivery_id
+LEFT JOIN
+(
+    SELECT handset, delivery_id, max(written_at) AS at FROM twoway.mo_delivery_result_rows
+    WHERE outcome = 'delivered'
+    GROUP BY handset, delivery_id
+) AS done
+ON done.handset = decided.handset AND done.delivery_id = decided.delivery_id;
 
 -- The reply path of a number, and the paths.
 

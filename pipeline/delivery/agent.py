@@ -6,6 +6,7 @@ committed, its orders go to the executor of this process.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline.avro import single_object
@@ -23,7 +24,7 @@ from pipeline.delivery.tables import (
 )
 from pipeline.delivery.times import time_of_delivering
 from pipeline.directory.directory import Directory
-from pipeline.engine.bounded_times import TimeBounds
+from pipeline.engine.bounded_times import TimeBounds, broker_time
 from pipeline.engine.due import Due
 from pipeline.kafka import readers, topics
 from pipeline.records import (
@@ -47,7 +48,6 @@ from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from aiokafka.structs import ConsumerRecord
 
@@ -70,6 +70,7 @@ class DeliveryAgent:
         settings: Settings,
         hand_over: Callable[[DeliveryOrder], None],
         standings: Standings,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._partition = partition
         self._account = settings.account
@@ -79,7 +80,9 @@ class DeliveryAgent:
         requests = Requests(
             self._lines, self._book, partition=partition, partitions=settings.partitions
         )
-        self._resumes = True
+        self._wall_clock = wall_clock
+        self._restored_at = wall_clock()
+        self._under_way: dict[bytes, int] | None = None
         self._unreadable = 0
         fall_due = {
             DELIVERY_ROWS: self._book.try_again,
@@ -104,11 +107,12 @@ class DeliveryAgent:
         }
 
     def restored(self, state: State) -> None:
-        """Take up the directory; what was under way is handed over again at the next tick.
+        """Take up the directory; what is under way is handed over again at a tick from now on.
 
-        The next tick is taken behind every result that was written before it.
+        Such a tick is taken behind every result that was written before the restore.
         """
-        self._resumes = True
+        self._restored_at = self._wall_clock()
+        self._under_way = self._lines.under_way(state.tables)
         octets = state.tables[DIRECTORY_ROW].get(b"")
         try:
             self._lines.directory = self._directory_of(octets) if octets else Directory.empty()
@@ -155,7 +159,10 @@ class DeliveryAgent:
         self._lines.directory = Directory(numbers, default_account=self._account)
         now = time_of_delivering(work, record)
         names = [key.decode() for key in work.tables[PATH_ROWS].keys(b"")]
-        self._lines.resume(work, but_not_of=[n for n in names if before.reply_path(n) is not None])
+        if self._under_way is None:
+            found = self._lines.under_way(work.tables)
+            there = [name for name in names if before.reply_path(name) is not None]
+            self._lines.resume(work, found, but_not_of=there)
         for name in names:
             self._lines.serve_path(work, name, now)
 
@@ -165,9 +172,9 @@ class DeliveryAgent:
         self._book.settle_attempt(work, result, self._partition, time_of_delivering(work, record))
 
     def _take_tick(self, work: UnitOfWork, record: ConsumerRecord, tick: Clock) -> bool:
-        if self._resumes:
-            self._resumes = False
-            self._lines.resume(work)
+        if self._under_way is not None and broker_time(record) >= self._restored_at:
+            self._lines.resume(work, self._under_way)
+            self._under_way = None
         return self._due.take_tick(work, record, tick)
 
     def _wake(self, work: UnitOfWork, key: bytes, now: datetime) -> None:

@@ -29,7 +29,7 @@ from pipeline.stages.delivering.row import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from pipeline.delivery.standings import Standings
@@ -119,16 +119,30 @@ class Lines:
             work.tables[PLACE_ROWS].delete(place_key(delivery.path, delivery.line, delivery.place))
         return state
 
-    def resume(self, work: UnitOfWork, *, but_not_of: Collection[str] = ()) -> None:
-        """Hand over again what is under way: after a restore nobody may be at it.
+    @staticmethod
+    def under_way(tables: Mapping[str, Table]) -> dict[bytes, int]:
+        """The deliveries that are under way, and which attempt of each."""
+        found: dict[bytes, int] = {}
+        for key in tables[ORDER_ROWS].keys(b""):
+            octets = tables[DELIVERY_ROWS].get(key)
+            if octets is not None:
+                found[key] = decode_delivery(octets).attempt
+        return found
+
+    def resume(
+        self, work: UnitOfWork, found: Mapping[bytes, int], *, but_not_of: Collection[str] = ()
+    ) -> None:
+        """Hand over again what was found under way and is so still: nobody may be at it.
 
         What is under way by a path that the directory does not have waits until the path is back.
         """
-        for key in work.tables[ORDER_ROWS].keys(b""):
+        for key, attempt in found.items():
             octets = work.tables[DELIVERY_ROWS].get(key)
             delivery = None if octets is None else decode_delivery(octets)
-            path = self.directory.reply_path(delivery.path) if delivery else None
-            if delivery is not None and path is not None and path.name not in but_not_of:
+            if delivery is None or not delivery.is_under_way or delivery.attempt != attempt:
+                continue
+            path = self.directory.reply_path(delivery.path)
+            if path is not None and path.name not in but_not_of:
                 work.once_committed(partial(self._hand_over, self._order_of(path, delivery)))
 
     def state_of(self, work: UnitOfWork, name: str) -> PathState:

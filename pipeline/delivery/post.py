@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
 from pipeline.kafka import topics
@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from pipeline.records import MoDeliveryResult
 
 
+#: A result delays nobody but the next of its path's window.
+LINGER_MS: Final = 5
+
+
 class KafkaResultPost:
     """Writes results until they are acknowledged."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._producer = LastingProducer(bootstrap)
+        self._producer = LastingProducer(bootstrap, linger_ms=LINGER_MS)
 
     @property
     def is_reachable(self) -> bool:

@@ -20,8 +20,10 @@ BACKOFF_SECONDS: Final = (0.1, 5.0)
 class LastingProducer:
     """One idempotent producer, replaced when it fails; tries until it is acknowledged."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, linger_ms: int = 0) -> None:
+        """`linger_ms`: how long a record may wait for others, so that one request has several."""
         self._bootstrap = bootstrap
+        self._linger_ms = linger_ms
         self._producer: Any = None
         self._making = asyncio.Lock()
         self._failing = 0
@@ -65,6 +67,7 @@ class LastingProducer:
                     acks="all",
                     enable_idempotence=True,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
+                    linger_ms=self._linger_ms,
                 )
                 try:
                     await producer.start()

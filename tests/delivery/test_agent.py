@@ -137,6 +137,26 @@ def test_what_is_under_way_is_handed_over_again_at_the_first_tick_after_a_restar
     assert len(partition.handed_over) == 1
 
 
+def test_ticks_of_before_a_restart_hand_nothing_over_as_results_may_be_behind_them(
+    partition: DeliveryPartition,
+) -> None:
+    partition.receive("m1")
+    order = partition.next_order()
+    restarted_at = partition.now + 10 * MINUTE
+    before, partition.now = partition.now, restarted_at
+    partition.restart()
+    partition.now = before
+    partition.tick()
+    assert not partition.handed_over
+    partition.receive("m2", "447900000002")
+    ordered_since = partition.next_order()
+    partition.now = restarted_at
+    partition.result(order, delivered=True)
+    partition.tick()
+    assert ordered_since.subject_id == "m2"
+    assert not partition.handed_over, "m2 was handed over in this life"
+
+
 def test_an_order_is_handed_over_only_once_it_is_committed(partition: DeliveryPartition) -> None:
     partition.take(topics.MO_MESSAGE, message(), commits=False)
     assert not partition.handed_over
@@ -189,9 +209,11 @@ def test_attempts_under_way_of_a_path_that_was_gone_at_a_restart_are_handed_over
     assert [each.attempt for each in partition.handed_over] == [1]
 
 
-def forget(partition: DeliveryPartition, *, is_carried_out: bool = True) -> None:
+def forget(
+    partition: DeliveryPartition, handset: str = HANDSET, *, is_carried_out: bool = True
+) -> None:
     order = ForgetRequest(
-        request_id="r", handset=f"+{HANDSET}", actor="ops", reason="letter", requested_at=NOON
+        request_id="r", handset=f"+{handset}", actor="ops", reason="letter", requested_at=NOON
     )
     partition.take(topics.FORGET_REQUEST, order)
     if is_carried_out:

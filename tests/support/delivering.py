@@ -83,6 +83,7 @@ class DeliveryPartition:
             settings=Settings(partitions=1),
             hand_over=lambda order: self.handed_over.append(order),
             standings=Standings(),
+            wall_clock=lambda: self.now,
         )
         agent.restored(self.state)
         return agent
@@ -119,7 +120,10 @@ class DeliveryPartition:
             return False
         for (name, _), rows in work._outputs.rows.items():
             self.outputs += [(name, single_object.decode(value or b"")) for _, value in rows]
-        self.state.apply(Point(self.state.point.sequence + 1, work.time, {}))
+        scrub = self.state.numbers_of(work._scrubbed)
+        self.state.apply(Point(self.state.point.sequence + 1, work.time, {}), scrub=scrub)
+        if scrub:
+            self.state.rows.scrub()
         work.run_afterwards()
         return unfinished
 
