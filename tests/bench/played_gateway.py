@@ -30,5 +30,5 @@ async def serve(home: Path, product: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.getLogger("pyftpdlib").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING)  # pyftpdlib sets up its own where there is none
     uvloop.run(serve(Path(sys.argv[1]), sys.argv[2]))
