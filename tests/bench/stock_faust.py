@@ -33,6 +33,8 @@ from tests.bench.traffic import directory
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from faust.types import Message
+
 PREFIX: Final = "stock"
 OUTPUTS: Final = (
     topics.MO_PART,
@@ -103,6 +105,19 @@ class WorkOverFaust:
         self.outputs.append((topic, key, value))
 
 
+def as_kafka_has_it(message: Message) -> SimpleNamespace:
+    """The record of a message; Faust has its time in seconds, Kafka in whole milliseconds."""
+    return SimpleNamespace(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp=round(1_000 * message.timestamp),
+        key=message.key,
+        value=message.value,
+        headers=(),
+    )
+
+
 def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust.App:
     """The stock app."""
     app_id = app_id_of(store)
@@ -152,7 +167,8 @@ def create_app(bootstrap: str, home: Path, store: str, partitions: int) -> faust
     async def converse(stream: faust.Stream[bytes]) -> None:
         async for event in stream.events():
             work = WorkOverFaust(tables)
-            conversations[event.message.partition].process_record(work, event.message)
+            record = as_kafka_has_it(event.message)
+            conversations[record.partition].process_record(work, record)
             for name, store in rows.items():
                 if tables[name].changes:
                     store.write(tables[name].changes)
