@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.avro.single_object import snake_from_camel
 from pipeline.kafka import topics
-from pipeline.records import MoMessage, MtState
+from pipeline.records import DeliveryRequest, MoDelivery, MoDeliveryResult, MoMessage, MtState
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.delete import erase
@@ -56,7 +56,8 @@ def database(home: Path) -> Iterator[Database]:
 
 
 #: Tables of later migrations were never moved.
-MOVED = [kind for kind in STORED if kind is not MtState]
+LATER = (DeliveryRequest, MoDelivery, MoDeliveryResult, MtState)
+MOVED = [kind for kind in STORED if kind not in LATER]
 
 
 @pytest.mark.parametrize("kind", MOVED, ids=lambda kind: kind.__name__)
@@ -81,7 +82,7 @@ def test_the_key_is_new_and_everything_else_as_it_was(database: Database) -> Non
     asked = (
         "SELECT name, partition_key, sorting_key, engine_full FROM system.tables"
         " WHERE database = 'twoway' AND engine = 'ReplacingMergeTree' AND partition_key != ''"
-        " ORDER BY name"
+        " AND name != 'conversation_line_rows' ORDER BY name"  # copies of rows, made later
     )
     found = database.writing.query(asked).result_rows
     assert [row[0] for row in found] == sorted(TABLE_OF.values())
