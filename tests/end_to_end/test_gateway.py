@@ -37,7 +37,7 @@ def test_a_handset_and_an_application_talk_through_the_stand_in(
     home = running.home
     assert (home / "apis.toml").stat().st_mode & 0o777 == 0o600
     assert set(running.stack.pids) >= {"gateway", "sender", "smpp", "ftp"}
-    assert set(where(home)) == {"http", "xml", "soap", "smpp", "smtp", "ftp"}
+    assert set(where(home)) == {"http", "https", "xml", "soap", "smpp", "smpps", "smtp", "ftp"}
 
     # A text is whole in mo-message, by the way that it went; its number is in the directory.
     ids: dict[str, list[str]] = {}
