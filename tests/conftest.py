@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import tempfile
 import warnings
 from pathlib import Path
@@ -46,6 +47,9 @@ settings.load_profile("ci")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare tests that run side by side, as `make test` does; their processes end with them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has its background jobs ignore it, and what they start would ignore it, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     kill_orphans_of_this_run()
     config.pluginmanager.register(side_by_side)
 

@@ -138,7 +138,7 @@ _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 
 _add(app, "sender", sender.sender, example="sender --home .twoway")
 
-_deliver = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+_deliver = _group(invoke_without_command=True)
 _deliver.callback()(deliver.deliver)
 _add(_deliver, "try", deliver.try_path, example="deliver try crm")
 app.add_typer(_deliver, name="deliver", epilog="Example: twoway deliver --home .twoway")

@@ -164,7 +164,7 @@ async def test_nothing_that_is_kept_holds_the_password(play, tmp_path, name):
         base = f"http://127.0.0.1:{played.gateway.http.port}"
         async with httpx.AsyncClient(base_url=base) as client:
             pages = [(await client.get("/")).text]
-            for event in played.gateway.world.events:
+            for event in list(played.gateway.world.events):
                 pages.append((await client.get(f"/exchanges/{event.number}")).text)
         assert password not in "".join(pages)
 

@@ -27,7 +27,12 @@ ROWS: Final = (
     ("growth of parsers of HTTP and wire", ("test_growth_http.py", "test_growth.py")),
     (
         "growth of stages",
-        ("test_stage_growth.py", "test_growth_consent.py", "test_sending_growth.py"),
+        (
+            "test_stage_growth.py",
+            "test_growth_consent.py",
+            "test_growth_delivery.py",
+            "test_sending_growth.py",
+        ),
     ),
     ("growth of texts, caches and logs", ("test_peer_words.py", "test_caches.py")),
     ("mutated HTTP requests", ("test_fuzz_http.py",)),

@@ -30,12 +30,14 @@ def retry_deliveries(
         typer.Argument(metavar="ID", help="Ids of deliveries, from `delivery list`."),
     ] = None,
     path: Annotated[
-        str, typer.Option("--path", metavar="PATH", help="All of this path that were given up.")
+        str, typer.Option("--path", metavar="NAME", help="All of this path that were given up.")
     ] = "",
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Try deliveries now: an open one at once, one that was given up by the whole schedule anew.
+    """Try deliveries now.
+
+    An open one is tried at once, one that was given up by the whole schedule anew.
 
     The application may see a message again. Its id is the same.
     """
@@ -65,7 +67,7 @@ def replay_messages(
         str, typer.Option(metavar="DATE", help="From here on: 2026-03-01, or a time.")
     ],
     path: Annotated[
-        str, typer.Option("--path", metavar="PATH", help="Only messages of this path's numbers.")
+        str, typer.Option("--path", metavar="NAME", help="Only messages of this path's numbers.")
     ] = "",
     yes: Annotated[
         bool, typer.Option("--yes", help="Needed to do it; else only show what would be done.")
@@ -73,7 +75,9 @@ def replay_messages(
     by: By = None,
     home: Home = None,
 ) -> None:
-    """Hand on anew every message since a time that Kafka still has, by the paths of now.
+    """Hand on anew every message since a time.
+
+    Every message that Kafka still has, by the paths of now.
 
     Use it when an application has lost what it took. The ids are the same as before.
     """

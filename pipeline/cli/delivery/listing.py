@@ -72,13 +72,15 @@ def deliveries_of(
 
 
 def list_deliveries(
-    path: Annotated[str, typer.Option("--path", metavar="PATH", help="Of this path only.")] = "",
+    path: Annotated[str, typer.Option("--path", metavar="NAME", help="Of this path only.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Also what was delivered.")] = False,
     maximum: Annotated[int, typer.Option("--max", min=1, metavar="N", help="The newest N.")] = MAX,
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """List deliveries that wait, are under way or were given up, the newest first.
+    """List deliveries that are open or were given up.
+
+    The newest first.
 
     It asks ClickHouse, which is about a second behind.
     """

@@ -22,10 +22,10 @@ _TEXT = "This is a test message of twoway deliver try."
 
 
 def deliver(context: typer.Context, home: Home = None) -> None:
-    """Hand messages and events on to your application, by the reply paths of numbers.toml.
+    """Hand messages and events on to your application.
 
-    It tries again by the gateway's own schedule. Secrets are in reply-secrets.toml. You can start
-    several to share the work, at most one for each partition.
+    By the reply paths of numbers.toml. It tries again by the gateway's own schedule. Secrets are in
+    reply-secrets.toml. You can start several to share the work, at most one for each partition.
     """
     if context.invoked_subcommand is not None:
         return
@@ -37,7 +37,7 @@ def deliver(context: typer.Context, home: Home = None) -> None:
 
 def try_path(
     name: Annotated[
-        str, typer.Argument(metavar="PATH", help="The reply path, as in numbers.toml.")
+        str, typer.Argument(metavar="NAME", help="The reply path, as in numbers.toml.")
     ],
     home: Home = None,
 ) -> None:
