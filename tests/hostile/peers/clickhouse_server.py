@@ -7,6 +7,7 @@ It knows no users, and of the settings those of an insert; a statement's limits 
 
 from __future__ import annotations
 
+import ast
 import sys
 import tempfile
 import threading
@@ -52,7 +53,11 @@ def answer(folder: str, given: dict[str, str], body: bytes) -> bytes:
             asked.command(f"{into} FROM INFILE '{file.name}' SETTINGS {clause} FORMAT Native")
         return b""
     statement = body.decode() or given["query"]
-    parameters = {name[6:]: text for name, text in given.items() if name.startswith("param_")}
+    parameters = {
+        name[6:]: ast.literal_eval(text) if text.startswith("[") else text
+        for name, text in given.items()
+        if name.startswith("param_")
+    }
     if "FORMAT" in statement.rpartition("\n")[2]:
         return bytes(asked.raw_query(statement, parameters=parameters or None))
     found = asked.command(statement, parameters=parameters or None, settings=settings)
