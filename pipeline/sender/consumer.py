@@ -115,13 +115,18 @@ def _consumer(bootstrap: str) -> AIOKafkaConsumer:
 
 
 async def _unless(ending: asyncio.Task[Any], work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; raises `_Ended` where `ending` is done first."""
+    """The result of `work`; raises `_Ended` where `ending` is done first.
+
+    What aiokafka cancels by itself, as where a broker answers nonsense, raises `KafkaError`.
+    """
     task = asyncio.create_task(work)
     await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
     if not task.done():
         task.cancel()
         await asyncio.wait([task])
         raise _Ended
+    if task.cancelled():
+        raise KafkaError("aiokafka cancelled what it was asked for")
     return task.result()
 
 

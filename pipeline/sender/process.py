@@ -69,6 +69,8 @@ class SenderProcess:
         for desk in self._desks.values():
             await _closed(f"API {desk.api.api_id}", desk.way.close())
         await _closed("Kafka's producer", self._post.stop())
+        if feeding.cancelled():
+            stop_loudly("sending met a defect", asyncio.CancelledError("nobody asked for it"))
         for task in (serving, feeding):
             if not task.cancelled() and (error := task.exception()) is not None:
                 stop_loudly("sending met a defect", first_of(error))

@@ -204,3 +204,17 @@ async def test_a_commit_that_fails_or_hangs_is_made_up_for_by_the_next(
 
     monkeypatch.setattr(partitions, "LONGEST_COMMIT_SECONDS", 0.01)
     await commit(Hanging(), {0: 7})
+
+
+async def test_what_aiokafka_cancels_by_itself_is_a_failure_of_kafka() -> None:
+    """It cancels a request whose answer is nonsense; nobody asked this process to end."""
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    ending = asyncio.create_task(asyncio.Event().wait())
+    try:
+        with pytest.raises(KafkaError):
+            await module._unless(ending, cancelled())
+    finally:
+        ending.cancel()
