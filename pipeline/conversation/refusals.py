@@ -11,6 +11,7 @@ from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
 from pipeline.engine import metrics
 from pipeline.engine.bounds import Oversize, RowFailed
+from pipeline.engine.due import set_aside
 from pipeline.kafka import topics
 from pipeline.records import Reason, Record, Rejected, Stage
 from pipeline.wrong_deploy import WrongDeploy
@@ -51,21 +52,11 @@ class Refusals:
         else:
             self.unreadable_rows = 0
         if isinstance(error, RowFailed):
-            _set_aside(work, record, error)
+            bury(work, record, set_aside(work, error))
             return
         reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
         words = f"{type(error).__name__} while the record was processed"
         bury(work, record, Rejected(reason, words))
-
-
-def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
-    """Remove the due time of a row that fails when it falls due, so that ticks go on."""
-    table = work.tables[failed.table]
-    octets = table.get(failed.key)
-    if octets is not None:
-        table.put(failed.key, octets)
-    words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
-    bury(work, record, Rejected(Reason.FAILED, words))
 
 
 def bury_stranger(work: UnitOfWork, record: ConsumerRecord, value: Record) -> None:

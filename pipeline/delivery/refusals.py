@@ -10,6 +10,7 @@ from pipeline.avro import single_object
 from pipeline.dead_letters import letter_from_record
 from pipeline.engine import metrics
 from pipeline.engine.bounds import Oversize, RowFailed
+from pipeline.engine.due import set_aside
 from pipeline.kafka import topics
 from pipeline.records import Reason, Rejected, Stage
 
@@ -22,22 +23,12 @@ if TYPE_CHECKING:
 def refuse_record(work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
     """Put a record on which the agent failed to the dead letter, so that the next is taken."""
     if isinstance(error, RowFailed):
-        _set_aside(work, record, error)
+        bury_undelivered(work, record, set_aside(work, error))
         return
     reason = Reason.TOO_LARGE if isinstance(error, (Oversize, KafkaError)) else Reason.FAILED
     bury_undelivered(
         work, record, Rejected(reason, f"{type(error).__name__} while it was handed on")
     )
-
-
-def _set_aside(work: UnitOfWork, record: ConsumerRecord, failed: RowFailed) -> None:
-    """Remove the due time of a row that fails when it falls due, so that ticks go on."""
-    table = work.tables[failed.table]
-    octets = table.get(failed.key)
-    if octets is not None:
-        table.put(failed.key, octets)
-    words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
-    bury_undelivered(work, record, Rejected(Reason.FAILED, words))
 
 
 def bury_undelivered(work: UnitOfWork, record: ConsumerRecord, rejected: Rejected) -> None:

@@ -83,3 +83,13 @@ class Due:
         """
         if self._times.has_leapt(work, record):
             work.turn_time_back(broker_time(record))
+
+
+def set_aside(work: UnitOfWork, failed: RowFailed) -> Rejected:
+    """Remove the due time of a row that fails when it falls due, so that ticks go on."""
+    table = work.tables[failed.table]
+    octets = table.get(failed.key)
+    if octets is not None:
+        table.put(failed.key, octets)
+    words = f"{type(failed.__cause__).__name__} as a row of {failed.table} fell due"
+    return Rejected(Reason.FAILED, words)
