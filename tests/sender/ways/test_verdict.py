@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.sender.ways.over_http.verdict import retry_after_seconds
+from pipeline.web.retry_after import seconds_from_header
 
 NOW = 1_218_007_800.0  # Wed, 06 Aug 2008 07:30:00 GMT
 
@@ -25,4 +25,4 @@ NOW = 1_218_007_800.0  # Wed, 06 Aug 2008 07:30:00 GMT
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_never_more_than_a_day(header, seconds):
-    assert retry_after_seconds(header, now=NOW) == seconds
+    assert seconds_from_header(header, now=NOW) == seconds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from pipeline.process.peer_words import peer_words
 from pipeline.records import Outcome
 from pipeline.sender.way import Answer, Found, Trouble
+from pipeline.web.retry_after import seconds_from_header
 from pipeline.wire.clickatell.answers import RefusedReply, Taken, Unclear
 from pipeline.wire.clickatell.codes import ERROR_CODES, NOT_KNOWN, About, pause_seconds, refusal_of
 
@@ -24,7 +24,6 @@ _TROUBLES: Final = {
 }
 #: Statuses that are about the address or the login, and not about a message.
 _OF_US: Final = frozenset({401, 403, 404, 405, 407, 421})
-_LONGEST_PAUSE_SECONDS: Final = 24 * 3600
 _BEGIN: Final = 80  # characters of an answer that is too long
 
 
@@ -44,14 +43,14 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
     if isinstance(reply, Taken):
         return unknown(words)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        pause = retry_after_seconds(response.retry_after, now=now)
+        pause = seconds_from_header(response.retry_after, now=now)
         return not_sent(words, trouble=Trouble.THROTTLED, retry_after_seconds=pause)
     if status in _OF_US:
         return not_sent(words, trouble=Trouble.REFUSED)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:
         return Answer(outcome=Outcome.FAILED, words=words)
     if status == HTTPStatus.SERVICE_UNAVAILABLE and response.retry_after:
-        pause = retry_after_seconds(response.retry_after, now=now)
+        pause = seconds_from_header(response.retry_after, now=now)
         return Answer(
             outcome=Outcome.UNKNOWN,
             words=words,
@@ -146,14 +145,3 @@ def words_about(response: Response, reply: Reply) -> str:
     else:
         said = peer_words(response.octets.strip())
     return said if response.status == HTTPStatus.OK else f"HTTP {response.status}: {said}"
-
-
-def retry_after_seconds(header: str, *, now: float) -> int:
-    """The header Retry-After, seconds or a date (RFC 9110 10.2.3), at most a day; 0: none."""
-    if header.isascii() and header.isdigit():
-        return min(int(header[:9]), _LONGEST_PAUSE_SECONDS)
-    try:
-        until = parsedate_to_datetime(header).timestamp()
-    except (ValueError, OverflowError):
-        return 0
-    return int(min(max(0.0, until - now), _LONGEST_PAUSE_SECONDS))
