@@ -38,11 +38,10 @@ def refuse_steep_growth(
     """
     scale = 1 if is_the_limit else SIZE_SCALE
     largest *= scale
-    size = smallest
-    while size < largest // 4 and _seconds(work(size)) < MEASURABLE_SECONDS:
-        size *= 2
-    size = min(size, max(1, largest // 4))
-    if _seconds(work(size)) < MEASURABLE_SECONDS:
+    size = min(smallest, max(1, largest // 4))
+    while (least := _seconds(work(size))) < MEASURABLE_SECONDS and size < largest // 4:
+        size = min(2 * size, largest // 4)
+    if least < MEASURABLE_SECONDS:
         whole = _seconds(work(largest))
         if whole > 16 * MEASURABLE_SECONDS * scale:
             raise TooSteep(f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms")
