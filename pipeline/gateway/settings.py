@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from pipeline.gateway.account.rented import Rented
+from pipeline.gateway.rented import Rented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
-from pipeline.store.report.lists.saved import saved_reports
+from pipeline.store.report.saved import saved_reports
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink

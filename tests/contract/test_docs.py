@@ -240,7 +240,7 @@ def test_every_bound_is_what_the_code_has() -> None:
     [
         ("| a | 800,000 octets | `pipeline.dead_letters:MOST_OCTETS` |", 0),
         ("| a | 800,001 octets | `pipeline.dead_letters:MOST_OCTETS` |", 1),
-        ("| a | 10 s | `ingest.http.http1.limits:Limits.head_seconds` |", 0),
+        ("| a | 10 s | `ingest.http.limits:Limits.head_seconds` |", 0),
         ("| a | 5 s | `pipeline.engine.bounded_times:MOST_AHEAD` |", 1),
     ],
 )

@@ -24,7 +24,7 @@ from pipeline.kafka.readers import (
 )
 from pipeline.kafka.topics import Topic
 from pipeline.settings import Settings
-from pipeline.store.sink.decoding import KIND_OF
+from pipeline.store.decoding import KIND_OF
 
 ROOT = Path(__file__).parents[2]
 NAMES = {name for name, value in vars(topics).items() if name.isupper() and type(value) is str}

@@ -16,7 +16,7 @@ from pipeline.kafka.readers import CHANGELOGS
 from pipeline.kafka.topics import topics
 from pipeline.records import Record
 from pipeline.store.clickhouse import migrations
-from pipeline.store.sink.decoding import TABLE_OF
+from pipeline.store.decoding import TABLE_OF
 from pipeline.whose.rules import COPIES, NOBODYS, OF_RECORD, OF_TABLE, OTHER_TABLES, How, Naming
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pipeline.cli.ask.broker import Outgoing, publish
 from pipeline.kafka import topics
 from pipeline.records import MtResult
 from pipeline.settings import Settings
+from pipeline.store.decoding import KIND_OF
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
-from pipeline.store.sink.decoding import KIND_OF
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import key_file

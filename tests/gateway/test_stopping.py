@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.gateway.account.consent import Belief
-from pipeline.gateway.account.rented import Rented
+from pipeline.gateway.rented import Rented
 from pipeline.gateway.world import EventKind
 from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from pipeline.store.sink.decoding import TableRows
+    from pipeline.store.decoding import TableRows
     from pipeline.store.sink.sink import Sink
 
 Partition = tuple[str, int]

@@ -12,9 +12,9 @@ from pipeline import records
 from pipeline.avro import single_object
 from pipeline.kafka import topics
 from pipeline.records import Erasure, ForgetRequest
+from pipeline.store.decoding import KIND_OF, Decoder
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import SLACK_MS, Forgotten
-from pipeline.store.sink.decoding import KIND_OF, Decoder
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, make_key

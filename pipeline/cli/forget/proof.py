@@ -16,7 +16,7 @@ from pipeline.cli.ask.waiting import ProgressDeadline, pause, wait_for
 from pipeline.cli.terminal.local import clock_of
 from pipeline.kafka import topics
 from pipeline.records.plain import text_from_time
-from pipeline.store.sink.rows import STORED_OF_HANDSETS
+from pipeline.store.rows import STORED_OF_HANDSETS
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import COPIES, HASHED_TABLES, OF_TABLE
 

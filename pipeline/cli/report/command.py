@@ -11,7 +11,7 @@ from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
-    from pipeline.store.report.lists.saved import SavedReport
+    from pipeline.store.report.saved import SavedReport
 
 STEP_OCTETS = 4 << 20  # between two words on the progress
 
@@ -75,7 +75,7 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
     from msgspec.structs import replace
 
     from pipeline.store.report.lists.listings import LISTINGS
-    from pipeline.store.report.lists.saved import SavedReport, SavedReportsError, saved_reports
+    from pipeline.store.report.saved import SavedReport, SavedReportsError, saved_reports
 
     try:
         saved = saved_reports(settings.home)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from pipeline.gateway.account.rented import Rented
+    from pipeline.gateway.rented import Rented
 
 STOP_WORDS: Final = frozenset({"STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT"})  # guide 7.1.1
 STOP_ALL: Final = frozenset({"STOP ALL", "STOP STOP", "STOPALL"})

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.gateway.account.rented import Rented
+from pipeline.gateway.rented import Rented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

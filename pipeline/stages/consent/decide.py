@@ -16,12 +16,12 @@ from pipeline.sms.msisdn import is_digits, written_digits
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.answers.confirmation import send_again, send_confirmation
 from pipeline.stages.consent.answers.help import answer_help
-from pipeline.stages.consent.answers.pending import pending_stops
 from pipeline.stages.consent.decision import ConsentRules, Decision
 from pipeline.stages.consent.doubt import is_plain, needs_a_reader, read_in_doubt
 from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.message import take_opening, take_stop
+from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
 from pipeline.stages.consent.row import (
     Effect,

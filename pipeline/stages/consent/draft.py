@@ -27,7 +27,7 @@ from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.answers.pending import PendingStop
+    from pipeline.stages.consent.pending import PendingStop
 
 _RE_ENABLED: Final = ConsentRule.RE_ENABLED.value  # a member is slow to look up
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.answers.pending import PendingStop
+    from pipeline.stages.consent.pending import PendingStop
     from pipeline.stages.consent.row import HandsetConsent
 
 __all__ = ["GateRules", "judge"]

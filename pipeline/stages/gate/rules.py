@@ -11,7 +11,7 @@ from pipeline.sms.msisdn import is_international
 from pipeline.sms.segmentation import segment
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.answers.confirmation import confirming_number
-from pipeline.stages.consent.answers.pending import PendingStop, pending_stops
+from pipeline.stages.consent.pending import PendingStop, pending_stops
 from pipeline.stages.consent.row import OPEN, STATES, Event, HandsetConsent
 from pipeline.stages.consent.scopes.deciding_scopes import deciding_scopes
 from pipeline.stages.consent.scopes.timeline import fold

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from pipeline.store.sink.decoding import KIND_OF, TABLE_OF
+from pipeline.store.decoding import KIND_OF, TABLE_OF
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import COPIES, OF_RECORD
 

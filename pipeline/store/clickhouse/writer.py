@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-    from pipeline.store.sink.decoding import TableRows
+    from pipeline.store.decoding import TableRows
 
 #: One insert is always one block with one token, however large it is.
 _INSERTING: Final = {

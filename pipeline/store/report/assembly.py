@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
-    from pipeline.store.report.lists.saved import SavedReport
+    from pipeline.store.report.saved import SavedReport
     from pipeline.suppression_key import SuppressionKey
 
 

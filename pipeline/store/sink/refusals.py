@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 
 from pipeline.process.log_guard import words_for_log
-from pipeline.store.sink.decoding import TableRows
+from pipeline.store.decoding import TableRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.store.sink.rows import Row
+    from pipeline.store.rows import Row
 
 #: ClickHouse's error codes about a value (src/Common/ErrorCodes.cpp): CANNOT_PARSE_TEXT,
 #: CANNOT_PARSE_QUOTED_STRING, CANNOT_PARSE_INPUT_ASSERTION_FAILED, CANNOT_PARSE_DATETIME,

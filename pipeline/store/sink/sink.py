@@ -18,9 +18,9 @@ from pipeline.kafka import topics
 from pipeline.process import troubles
 from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
+from pipeline.store.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import Forgotten
-from pipeline.store.sink.decoding import KIND_OF, Decoder, TableRows
 from pipeline.store.sink.lane import BlockLimits, Lane
 from pipeline.store.sink.positions import starts_of, unfinished
 from pipeline.store.sink.refusals import insert_all_but_refused, insert_letters
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from pipeline.store.clickhouse.writer import Writer
+    from pipeline.store.rows import Row
     from pipeline.store.sink.block import Block
     from pipeline.store.sink.lane import PolledBatch
     from pipeline.store.sink.positions import Offsets, Partition
-    from pipeline.store.sink.rows import Row
 
 log = logging.getLogger(__name__)
 

@@ -26,9 +26,9 @@ from pipeline.records import (
 )
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
+from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
-from pipeline.store.sink.decoding import TABLE_OF
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.story.command import Now
 from pipeline.store.story.command_words import lines_of_mt
 from tests.ingest.http.mt.test_status import command, rejection, result, state

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.gateway.account.consent import ACCOUNT, WINDOW, Belief, Consent
-from pipeline.gateway.account.rented import Rented
+from pipeline.gateway.rented import Rented
 from pipeline.gateway.world import EventKind
 from tests.gateway.ways import of_kind, until
 from tests.support.golden_rows import golden_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.directory.directory import numbers_from_toml
-from pipeline.gateway.account.rented import Rented
+from pipeline.gateway.rented import Rented
 from pipeline.gateway.settings import MoWay
 from tests.support.partition import NOON
 

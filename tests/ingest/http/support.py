@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from ingest.http.http1.limits import Limits
+    from ingest.http.limits import Limits
     from pipeline.records import Record
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.http.http1.capacity import Capacity
-from ingest.http.http1.connection import Connection
-from ingest.http.http1.limits import Limits
+from ingest.http.capacity import Capacity
+from ingest.http.connection import Connection
+from ingest.http.limits import Limits
 from ingest.http.process import Ingest
 from pipeline.records import DeadLetter, MoRaw, Record
 from pipeline.settings import Settings

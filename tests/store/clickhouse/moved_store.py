@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from pipeline.records import MoMessage, Numbers
 from pipeline.settings import Settings
 from pipeline.store.clickhouse import database, migrations, repartition
-from pipeline.store.sink.decoding import TABLE_OF
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.decoding import TABLE_OF
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
 from tests.store.sink.test_many_months import stating
 

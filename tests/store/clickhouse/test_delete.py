@@ -14,8 +14,8 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.sink.decoding import KIND_OF, TABLE_OF
-from pipeline.store.sink.rows import STORED_OF_HANDSETS, columns_of, row_from_record
+from pipeline.store.decoding import KIND_OF, TABLE_OF
+from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
 from pipeline.whose.rules import COPIES
 from tests.store.samples import (
     AT,

@@ -17,8 +17,8 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.repartition import KEY, MOVING, repartition
-from pipeline.store.sink.decoding import KIND_OF, TABLE_OF
-from pipeline.store.sink.rows import STORED
+from pipeline.store.decoding import KIND_OF, TABLE_OF
+from pipeline.store.rows import STORED
 from tests.store.clickhouse.moved_store import FEW_MONTHS, MONTHS
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pipeline.avro.single_object import snake_from_camel
 from pipeline.cli.forget.proof import _COUNTS
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
+from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
-from pipeline.store.sink.decoding import TABLE_OF
-from pipeline.store.sink.rows import STORED_OF_HANDSETS, columns_of, row_from_record
+from pipeline.store.rows import STORED_OF_HANDSETS, columns_of, row_from_record
 from pipeline.whose.in_python import handsets_of
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import COPIES, OF_RECORD, How

@@ -12,9 +12,9 @@ import pytest
 from pipeline.avro.single_object import snake_from_camel
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.query.questions import Questions
-from pipeline.store.sink.decoding import TABLE_OF, TableRows
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT_MS
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import ANN, BOB, HANDSET, NOON

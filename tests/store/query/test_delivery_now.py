@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.cli.delivery.listing import DELIVERIES_ASKED, DeliveryRow, line_of_delivery
 from pipeline.records import MoDelivery, MoDeliveryResult, Record
-from pipeline.store.sink.decoding import TABLE_OF
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.decoding import TABLE_OF
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT, AT_MS, SAMPLES
 
 if TYPE_CHECKING:

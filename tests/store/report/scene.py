@@ -22,8 +22,8 @@ from pipeline.records import (
     Record,
 )
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.sink.decoding import TABLE_OF, TableRows
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.decoding import TABLE_OF, TableRows
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:

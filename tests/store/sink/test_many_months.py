@@ -15,8 +15,8 @@ from pipeline.kafka.readers import OURS_ALONE
 from pipeline.records import MoMessage
 from pipeline.store.clickhouse.repartition import KEY
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.sink.decoding import KIND_OF, TABLE_OF, TableRows
-from pipeline.store.sink.rows import STORED, columns_of, row_from_record
+from pipeline.store.decoding import KIND_OF, TABLE_OF, TableRows
+from pipeline.store.rows import STORED, columns_of, row_from_record
 from tests.store.samples import AT_MS, SAMPLES, mo_message
 
 if TYPE_CHECKING:

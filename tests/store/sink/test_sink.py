@@ -20,7 +20,7 @@ from pipeline.kafka import topics
 from pipeline.kafka.readers import OURS_ALONE
 from pipeline.process import troubles
 from pipeline.records import MtResult
-from pipeline.store.sink.decoding import KIND_OF, TableRows
+from pipeline.store.decoding import KIND_OF, TableRows
 from pipeline.store.sink.lane import BlockLimits, OffsetGap
 from pipeline.store.sink.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Killed, Log, Partition, play

@@ -14,8 +14,8 @@ from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.answers.pending import PendingStop
     from pipeline.stages.consent.draft import ConsentDraft
+    from pipeline.stages.consent.pending import PendingStop
 
 DEFAULT_TEXT: Final = "You will no longer receive messages from the short code {number}"  # G7.1.1
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.cursor import RowsOfPage
     from pipeline.store.report.lists.listings import Listing
     from pipeline.store.report.lists.reading import ListReader
-    from pipeline.store.report.lists.saved import SavedReport
     from pipeline.store.report.pages.decisions import Decisions
     from pipeline.store.report.pages.handset import HandsetStories
     from pipeline.store.report.pages.letters import LetterStories
     from pipeline.store.report.pages.message import MessageStories
     from pipeline.store.report.pages.rendering import Rendering
     from pipeline.store.report.route import PageRequest
+    from pipeline.store.report.saved import SavedReport
 
 CONVERSATION_ROWS: Final = 100
 #: Rows of each list on the first page.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.store.report.route import PageRequest
 
-HERE: Final = Path(__file__).parent
+HERE: Final = Path(__file__).parents[1]
 STATIC: Final = {
     "report.css": ("text/css", (HERE / "static" / "report.css").read_bytes()),
     "report.svg": ("image/svg+xml", (HERE / "static" / "report.svg").read_bytes()),

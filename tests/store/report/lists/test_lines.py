@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from pipeline.records import MtCommand, MtState
 from pipeline.store.clickhouse.writer import ClickHouseWriter
+from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.report.lists.conditions import like_from_text
 from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
 from pipeline.store.report.lists.filters import BadFilter, Filters, filters_from_query
-from pipeline.store.sink.decoding import TABLE_OF, TableRows
-from pipeline.store.sink.rows import columns_of, row_from_record
+from pipeline.store.rows import columns_of, row_from_record
 from tests.store.report.scene import (
     ALICE,
     ARABIC,

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ingest.http.http1.limits import Limits
+    from ingest.http.limits import Limits
 
 
 class Client(Protocol):

@@ -15,8 +15,8 @@ from pipeline.avro.single_object import SCHEMAS, snake_from_camel
 from pipeline.kafka import topics
 from pipeline.records import MoRaw, MtRequest, Record
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.sink.decoding import KIND_OF, TABLE_OF, TableRows
-from pipeline.store.sink.rows import STORED, columns_of, milliseconds_from_time, row_from_record
+from pipeline.store.decoding import KIND_OF, TABLE_OF, TableRows
+from pipeline.store.rows import STORED, columns_of, milliseconds_from_time, row_from_record
 from tests.store.samples import AT, AT_MS, SAMPLES, mo_message, mt_request
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from ingest.http.http1.limits import Limits
+from ingest.http.limits import Limits
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
 from pipeline.records import DeadLetter
 from pipeline.settings import Settings

@@ -11,8 +11,8 @@ from pipeline.kafka import readers, topics
 from pipeline.process.peer_words import words_of_error
 from pipeline.records import DeadLetter, Reason, Record, Rejected, Stage
 from pipeline.store.forgotten import Forgotten
-from pipeline.store.sink.ranges import too_large
-from pipeline.store.sink.rows import STORED, Row, columns_of, row_from_record
+from pipeline.store.ranges import too_large
+from pipeline.store.rows import STORED, Row, columns_of, row_from_record
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:

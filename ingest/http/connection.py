@@ -17,7 +17,7 @@ from ingest.http.http1.parser import RequestReader
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ingest.http.http1.capacity import Capacity
+    from ingest.http.capacity import Capacity
     from ingest.http.routes import Call
 
 

@@ -11,13 +11,13 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from ingest.http.http1.connection import Connection
+from ingest.http.connection import Connection
 
 if TYPE_CHECKING:
     import ssl
 
-    from ingest.http.http1.capacity import Capacity
-    from ingest.http.http1.connection import Handler
+    from ingest.http.capacity import Capacity
+    from ingest.http.connection import Handler
 
 log = logging.getLogger("twoway.ingest")
 
