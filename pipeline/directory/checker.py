@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.credits import AmountError, units_from_amount
 from pipeline.directory.lines import TomlLines, TomlPath
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.words.stopwords import words_of
@@ -53,6 +54,23 @@ class TomlChecker:
             self.mistake(path, f"must be a whole number from {least} to {most}")
             return default
         return value
+
+    def credits(self, table: Mapping[str, Any], path: TomlPath) -> int | None:
+        """An amount of credits in units, not below zero; None if it is not given."""
+        value = table.get(str(path[-1]))
+        if value is None:
+            return None
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            self.mistake(path, 'must be credits in quotes, such as "1/3", "0.3" or "1"')
+            return None
+        try:
+            units = units_from_amount(str(value))
+        except AmountError as error:
+            self.mistake(path, str(error))
+            return None
+        if units < 0:
+            self.mistake(path, "must not be below zero")
+        return units
 
     def digits(self, table: Mapping[str, Any], path: TomlPath) -> str:
         """An address in digits, without its plus."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.directory.number_table import SHARED_SHORT_CODE, SHORT_CODE, TAGGED_RANGE, VMN
 from pipeline.directory.toml import NumbersError, numbers_from_toml
-from pipeline.records import Number, Numbers, ReplyPath, Scope, ScopeKind
+from pipeline.records import Account, AccountMode, Number, Numbers, ReplyPath, Scope, ScopeKind
 
 __all__ = [
     "SHARED_SHORT_CODE",
@@ -38,6 +38,9 @@ class Directory:
         self._ranges = ranges
         self._range_starts = [(len(n.first), n.first) for n in ranges]
         self._paths = {path.name: path for path in numbers.reply_paths}
+        self._charged = {a.name: a for a in numbers.accounts if a.mode != AccountMode.OFF}
+        #: Whether any account is charged for its messages.
+        self.charges: bool = bool(self._charged)
         self._by_api_id: dict[str, Number] = {}
         for number in numbers.numbers:
             self._by_api_id.setdefault(number.api_id, number)
@@ -70,6 +73,22 @@ class Directory:
         """The account of a number. A number that is not listed has the default account."""
         number = self.find(digits)
         return number.account if number else self.default_account
+
+    def charged_account(self, name: str) -> Account | None:
+        """The account, if it is charged for its messages; None if it is off."""
+        return self._charged.get(name)
+
+    def mo_price_of(self, digits: str, account: Account) -> int:
+        """What an MO part to this number costs, in units."""
+        number = self.find(digits)
+        own = number.mo_price_units if number else None
+        return account.mo_price_units if own is None else own
+
+    def mt_price_of(self, digits: str, account: Account) -> int:
+        """What an MT part from this number costs, in units."""
+        number = self.find(digits)
+        own = number.mt_price_units if number else None
+        return account.mt_price_units if own is None else own
 
     def reply_path(self, name: str) -> ReplyPath | None:
         """The reply path of this name."""

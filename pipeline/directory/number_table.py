@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.directory.account_table import PRICES, price_from_table
 from pipeline.records import CustomReply, Number
 from pipeline.sms.msisdn import is_digits
 from pipeline.sms.words.stopword_sets import SETS, words_of_sets
@@ -46,6 +47,7 @@ _FIELDS: Final = frozenset(
         "stop_words",
         "custom_reply",
         "reply_path",
+        *PRICES,
     ]
 )
 _REPLY_FIELDS: Final = frozenset(("enabled", "text", "sent_by"))
@@ -86,6 +88,8 @@ def number_from_table(
         custom_replies=_custom_replies(checker, table, (*path, "custom_reply"), words),
         stop_words=stop_words,
         reply_path=checker.text(table, (*path, "reply_path")),
+        mo_price_units=price_from_table(checker, table, (*path, "mo_price")),
+        mt_price_units=price_from_table(checker, table, (*path, "mt_price")),
     )
     if not number.account:
         checker.mistake((*path, "account"), "must not be empty")

@@ -7,6 +7,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.directory.account_table import accounts_from_tables, check_accounts
 from pipeline.directory.checker import LONGEST_DIGITS, TomlChecker
 from pipeline.directory.number_table import TAGGED_RANGE, number_from_table
 from pipeline.directory.reply_path_table import reply_paths_from_tables
@@ -36,7 +37,7 @@ def numbers_from_toml(
         line = at[1] if at and at[1] else text.count("\n") + 1
         raise NumbersError(f"{origin}:{line}: {_AT_LINE.sub('', str(error)).strip()}") from error
     checker = TomlChecker(text, origin)
-    checker.unknown(given, (), frozenset(("number", "sender_ids", "reply_path")))
+    checker.unknown(given, (), frozenset(("number", "sender_ids", "reply_path", "account")))
     tables = given.get("number", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         checker.mistake(("number",), "must be tables, each under its own [[number]]")
@@ -49,6 +50,8 @@ def numbers_from_toml(
     sender_ids = _sender_ids(checker, given)
     reply_paths = reply_paths_from_tables(checker, given)
     _check_reply_paths(checker, numbers, reply_paths)
+    accounts = accounts_from_tables(checker, given)
+    check_accounts(checker, accounts, numbers, reply_paths, default_account)
     if checker.mistakes:
         raise NumbersError("\n".join(words for _, words in sorted(checker.mistakes)))
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -58,6 +61,7 @@ def numbers_from_toml(
         numbers=numbers,
         sender_ids=sender_ids,
         reply_paths=reply_paths,
+        accounts=accounts,
     )
 
 

@@ -14,6 +14,7 @@ CONVERSATION: Final = "twoway-conversation"
 STORE: Final = "twoway-store"
 SENDER: Final = "twoway-sender"
 DELIVERY: Final = "twoway-delivery"
+ACCOUNTS: Final = "twoway-accounts"
 
 #: The topics that each group reads. The order of the conversation's topics is a rank: of records
 #: with the same broker time, the record of the topic named first is taken first.
@@ -25,6 +26,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
         topics.MT_ASK,
+        topics.ACCOUNT_RELEASE,
         topics.NUMBERS,
         topics.CLOCK,
     ),
@@ -44,6 +46,11 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.MO_DELIVERY,
         topics.MO_DELIVERY_RESULT,
         topics.DELIVERY_REQUEST,
+        topics.ACCOUNT_CHARGE,
+        topics.ACCOUNT_CREDIT,
+        topics.ACCOUNT_ENTRY,
+        topics.ACCOUNT_RELEASE,
+        topics.ACCOUNT_NOTICE,
         topics.NUMBERS,
         topics.DEAD_LETTER,
         topics.DEAD_LETTER_RETRY,
@@ -63,9 +70,17 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.ERASURE,
         topics.CLOCK,
     ),
+    ACCOUNTS: (
+        topics.NUMBERS,
+        topics.ACCOUNT_CREDIT,
+        topics.ACCOUNT_CHARGE,
+        topics.CLOCK,
+    ),
 }
 #: Topics that no group reads: a new owner of a partition reads the changelog without a group.
-CHANGELOGS: Final = frozenset({topics.CONVERSATION_CHANGELOG, topics.DELIVERY_CHANGELOG})
+CHANGELOGS: Final = frozenset(
+    {topics.CONVERSATION_CHANGELOG, topics.DELIVERY_CHANGELOG, topics.ACCOUNTS_CHANGELOG}
+)
 #: Topics whose records may be deleted unread: the next tick makes up for one that is gone, and a
 #: sender asks again.
 MAY_SKIP: Final = frozenset({topics.CLOCK, topics.MT_ASK})
@@ -75,6 +90,8 @@ DELIVERY_MAY_SKIP: Final = frozenset(READ_BY[DELIVERY]) - {
     topics.MO_DELIVERY_RESULT,
     topics.DELIVERY_REQUEST,
 }
+#: The same of `twoway accounts`: a charge or a credit that was deleted unread would be money.
+ACCOUNTS_MAY_SKIP: Final = frozenset({topics.CLOCK})
 #: Read by every ingest process from a day ago on, without a group: the status of MT requests.
 TAILED: Final = (
     topics.MT_REQUEST,
@@ -99,6 +116,7 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.MT_REJECTION,
         topics.MT_STATE,
         topics.ERASURE,
+        topics.ACCOUNT_CHARGE,
         topics.DEAD_LETTER,
         topics.CLOCK,
         topics.MT_REQUEST,
@@ -115,6 +133,15 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.DEAD_LETTER,
         topics.DELIVERY_CHANGELOG,
     ),
+    "accounts": (
+        topics.ACCOUNT_ENTRY,
+        topics.ACCOUNT_RELEASE,
+        topics.ACCOUNT_NOTICE,
+        topics.ACCOUNT_CHARGE,
+        topics.ACCOUNT_CREDIT,
+        topics.DEAD_LETTER,
+        topics.ACCOUNTS_CHANGELOG,
+    ),
     "twoway": (
         topics.MO_RAW,
         topics.DEAD_LETTER,
@@ -124,6 +151,7 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CONSENT_REQUEST,
         topics.FORGET_REQUEST,
         topics.DELIVERY_REQUEST,
+        topics.ACCOUNT_CREDIT,
         topics.NUMBERS,
         topics.CLOCK,
     ),
@@ -141,6 +169,9 @@ OURS_ALONE: Final = frozenset(
         topics.ERASURE,
         topics.MO_DELIVERY,
         topics.MO_DELIVERY_RESULT,
+        topics.ACCOUNT_ENTRY,
+        topics.ACCOUNT_RELEASE,
+        topics.ACCOUNT_NOTICE,
         topics.DEAD_LETTER,
     }
 )

@@ -26,12 +26,18 @@ ERASURE: Final = "erasure"
 MO_DELIVERY: Final = "mo-delivery"
 MO_DELIVERY_RESULT: Final = "mo-delivery-result"
 DELIVERY_REQUEST: Final = "delivery-request"
+ACCOUNT_CHARGE: Final = "account-charge"
+ACCOUNT_CREDIT: Final = "account-credit"
+ACCOUNT_ENTRY: Final = "account-entry"
+ACCOUNT_RELEASE: Final = "account-release"
+ACCOUNT_NOTICE: Final = "account-notice"
 NUMBERS: Final = "numbers"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
 DEAD_LETTER_RETRY: Final = "dead-letter-retry"
 CONVERSATION_CHANGELOG: Final = "conversation-changelog"
 DELIVERY_CHANGELOG: Final = "delivery-changelog"
+ACCOUNTS_CHANGELOG: Final = "accounts-changelog"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,18 @@ Import a record from here: which file defines it is for the reader of records on
 move between the files. A record is a value: stages return new ones.
 """
 
+from pipeline.records.accounts import (
+    Account,
+    AccountCharge,
+    AccountCredit,
+    AccountEntry,
+    AccountMode,
+    AccountNotice,
+    AccountRelease,
+    ChargeKind,
+    CreditKind,
+    EntryKind,
+)
 from pipeline.records.clock import Clock
 from pipeline.records.consent import (
     ConsentAction,
@@ -53,8 +65,16 @@ from pipeline.records.sending import (
 )
 
 __all__ = [
+    "Account",
+    "AccountCharge",
+    "AccountCredit",
+    "AccountEntry",
+    "AccountMode",
+    "AccountNotice",
+    "AccountRelease",
     "Answered",
     "AskKind",
+    "ChargeKind",
     "Clock",
     "CommandState",
     "ConsentAction",
@@ -62,6 +82,7 @@ __all__ = [
     "ConsentRequest",
     "ConsentRule",
     "ConsentState",
+    "CreditKind",
     "CustomReply",
     "DeadLetter",
     "DeadLetterRetry",
@@ -70,6 +91,7 @@ __all__ = [
     "DeliveryOutcome",
     "DeliveryRequest",
     "DeliveryState",
+    "EntryKind",
     "ErasedRows",
     "Erasure",
     "Flag",

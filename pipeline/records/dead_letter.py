@@ -19,6 +19,7 @@ class Stage(StrEnum):
     GATE = "gate"
     SENDING = "sending"
     DELIVERING = "delivering"
+    ACCOUNTS = "accounts"
     STORE = "store"
 
 

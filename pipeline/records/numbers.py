@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pipeline.records.accounts import Account
 from pipeline.records.record import Record
 
 
@@ -37,6 +38,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     custom_replies: list[CustomReply]
     stop_words: list[str] = []
     reply_path: str = ""
+    mo_price_units: int | None = None
+    mt_price_units: int | None = None
 
 
 class ReplyWay(StrEnum):
@@ -77,3 +80,4 @@ class Numbers(Record, frozen=True, kw_only=True):
     numbers: list[Number]
     sender_ids: list[str]
     reply_paths: list[ReplyPath] = []  # noqa: RUF012 - msgspec gives each its own
+    accounts: list[Account] = []  # noqa: RUF012 - msgspec gives each its own

@@ -71,6 +71,11 @@ NOBODYS: Final[Mapping[type[Record], str]] = {
     records.DeadLetterRetry: "names the letter by its id",
     records.Erasure: "names the handset by its suppression",
     records.Numbers: "our own numbers",
+    records.AccountCharge: "names the message by its id",
+    records.AccountEntry: "names the message by its id",
+    records.AccountRelease: "names the message by its id",
+    records.AccountCredit: "what an operator paid in",
+    records.AccountNotice: "an account's balance",
     records.Clock: "a time",
 }
 #: Tables of ClickHouse that hold copies of columns of these records. A table of several records
@@ -116,6 +121,8 @@ OF_TABLE: Final[Mapping[str, TableRule]] = {
     "sent": TableRule(InTable.KEY_BEGINS, "commands of the last days, and their ids"),
     "directory": TableRule(InTable.NOBODYS, "our own numbers"),
     "suppressions": TableRule(InTable.NOBODYS, "stops under the HMAC of a forgotten handset"),
+    "held": TableRule(InTable.KEY_BEGINS, "messages that wait until they are paid"),
+    "held_ids": TableRule(InTable.VALUE, "the ids of these messages"),
 }
 #: Every table of the agent `delivery`.
 OF_DELIVERY_TABLE: Final[Mapping[str, TableRule]] = {
@@ -126,6 +133,14 @@ OF_DELIVERY_TABLE: Final[Mapping[str, TableRule]] = {
     "commands": TableRule(InTable.KEY_BEGINS, "commands whose results are handed on"),
     "forgetting": TableRule(InTable.VALUE, "orders to forget that are not carried out yet"),
     "paths": TableRule(InTable.NOBODYS, "how each reply path stands"),
+    "directory": TableRule(InTable.NOBODYS, "our own numbers"),
+}
+#: Every table of the agent `accounts`.
+OF_ACCOUNTS_TABLE: Final[Mapping[str, TableRule]] = {
+    "accounts": TableRule(InTable.NOBODYS, "the balance of each account"),
+    "waiting": TableRule(InTable.NOBODYS, "charges that are not covered, by the message's id"),
+    "booked": TableRule(InTable.NOBODYS, "what was charged lately, by the message's id"),
+    "credits": TableRule(InTable.NOBODYS, "ids of credits"),
     "directory": TableRule(InTable.NOBODYS, "our own numbers"),
 }
 ERASED_TABLES: Final = tuple(

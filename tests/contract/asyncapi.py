@@ -30,6 +30,7 @@ PROCESS_OF: Final = {
     readers.STORE: "store",
     readers.SENDER: "sender",
     readers.DELIVERY: "deliver",
+    readers.ACCOUNTS: "accounts",
 }
 PROCESSES: Final = {
     "ingest": "Takes callbacks and requests by HTTP (docs/openapi.yaml).",
@@ -38,6 +39,7 @@ PROCESSES: Final = {
     "worker": "Joins parts, keeps consent, judges requests, permits attempts.",
     "sender": "Sends commands by the gateway's APIs.",
     "deliver": "Hands messages and events on to applications (docs/reply-paths.md).",
+    "accounts": "Keeps the ledger of each account, and releases held messages.",
     "store": "Fills ClickHouse.",
     "twoway": "The command line.",
 }
@@ -45,6 +47,8 @@ KEYS: Final = {
     "handset": "The handset's digits; the partition by murmur2.",
     "partition": "None: one record a partition.",
     "suppression": "The suppression in hex; the partition is the handset's.",
+    "account": "The account; the partition by murmur2.",
+    "home": "None: the partition in which the message is held.",
     "none": "None: spread over the partitions.",
 }
 

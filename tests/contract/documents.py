@@ -32,6 +32,8 @@ KEYS: Final = {
     "handset": "the handset's digits, murmur2",
     "partition": "one record a partition",
     "suppression": "the suppression, in the handset's partition",
+    "account": "the account, murmur2",
+    "home": "none; the partition in which the message is held",
     "none": "none",
 }
 Columns = list[tuple[str, str]]

@@ -32,6 +32,7 @@ NESTED = [
     records.CustomReply,
     records.Number,
     records.ReplyPath,
+    records.Account,
     records.Header,
 ]
 EMPTY = 0xC15D213AA4D7A795  # "Schema Fingerprints"
