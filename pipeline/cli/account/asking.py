@@ -30,7 +30,7 @@ FROM account_entry WHERE account = {account:String}"""
 ENTRIES_ASKED: Final = f"""\
 {_COLUMNS} AND sequence > {{after:Int64}} AND at >= toDateTime64({{since:String}}, 3, 'UTC')
     AND at < toDateTime64({{until:String}}, 3, 'UTC')
-ORDER BY sequence LIMIT {PAGE}"""  # noqa: S608  names of ours
+ORDER BY sequence LIMIT {PAGE}"""
 REFERENCE_ASKED: Final = f"{_COLUMNS} AND reference = {{reference:String}} ORDER BY sequence"
 
 

@@ -123,9 +123,7 @@ def _lines_by_id(lines: Iterable[GatewayLine]) -> dict[str, list[GatewayLine]]:
     return found
 
 
-def _lines_of(
-    charge: OurCharge, by_id: Mapping[str, list[GatewayLine]]
-) -> Iterator[GatewayLine]:
+def _lines_of(charge: OurCharge, by_id: Mapping[str, list[GatewayLine]]) -> Iterator[GatewayLine]:
     """The lines of a charge: one for each part, or one for all, or two that count it twice."""
     seen: set[int] = set()
     for id in (*charge.ids, charge.reference):
@@ -215,9 +213,7 @@ def _different(charge: OurCharge, lines: list[GatewayLine]) -> Difference:
 
 def _only_ours(charge: OurCharge) -> Difference:
     id = charge.ids[0] if charge.ids else charge.reference
-    return Difference(
-        Side.OURS, 0, id, charge.kind, charge.at, charge.number, charge.units, None
-    )
+    return Difference(Side.OURS, 0, id, charge.kind, charge.at, charge.number, charge.units, None)
 
 
 def _only_theirs(line: GatewayLine) -> Difference:

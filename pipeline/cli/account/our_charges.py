@@ -11,7 +11,7 @@ from pipeline.cli.account.comparing import OurCharge
 from pipeline.cli.ask.report_client import report_of, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.settings import Settings
 

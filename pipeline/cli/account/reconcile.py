@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta  # noqa: TC003 - typer reads annotations
+from datetime import datetime, timedelta
 from pathlib import Path  # noqa: TC003 - as above
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +13,7 @@ from pipeline.cli.account.credit import AccountName  # noqa: TC001 - as above
 from pipeline.cli.account.gateway_csv import gateway_lines
 from pipeline.cli.consent.stops_csv import WrongLine, WrongTable
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.options import Home, Json, settings_from  # noqa: TC001 - as above
+from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
 from pipeline.credits import amount_from_units
@@ -39,9 +39,7 @@ _TITLES: Final = {
 
 def reconcile(
     account: AccountName,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The gateway's statement, as CSV.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The gateway's statement, as CSV.")],
     month: Annotated[
         str,
         typer.Option(
@@ -127,8 +125,7 @@ def _explained(settings: Settings, differences: Iterable[Difference]) -> list[Di
         return "it did not come to us"
 
     return [
-        each._replace(words=words_of(each)) if each.side is Side.THEIRS else each
-        for each in found
+        each._replace(words=words_of(each)) if each.side is Side.THEIRS else each for each in found
     ]
 
 

@@ -11,7 +11,7 @@ import typer
 from pipeline.cli.account.credit import AccountName  # noqa: TC001 - typer reads the annotation
 from pipeline.cli.records.answer_forms import Form
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.options import Home, settings_from  # noqa: TC001 - as above
+from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
 from pipeline.cli.terminal.table import lines_of_table

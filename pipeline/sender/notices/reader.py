@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 
 from pipeline.avro import single_object
 from pipeline.kafka import readers
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.records import AccountNotice
-from pipeline.sender.metrics import NOTICE_FAILURES, NOTICE_TIME, NOTICES
+from pipeline.sender.metrics import NOTICE_FAILURES, NOTICES
 from pipeline.sender.notices.mail import mail_of_notice
 from pipeline.sender.notices.post import mail_to_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiokafka.structs import ConsumerRecord
+    from aiokafka.structs import ConsumerRecord, TopicPartition
 
     from pipeline.sender.notices.mail import MailRoute
 
@@ -95,7 +94,6 @@ async def take(record: ConsumerRecord, route: MailRoute | None) -> None:
     if not isinstance(notice, AccountNotice):
         log.error("%s[%d] at %d is no notice", record.topic, record.partition, record.offset)
         return
-    NOTICE_TIME.labels(notice.account).set(notice.at.timestamp())
 
     def is_of_today() -> bool:
         return datetime.now(UTC) - notice.at < OLDEST

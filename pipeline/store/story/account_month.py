@@ -20,9 +20,15 @@ _MONTH: Final = re.compile(r"([12][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 _THEN: Final = """at >= toDateTime64({since:String}, 3, 'UTC')
     AND at < toDateTime64({until:String}, 3, 'UTC')"""
 _WHOLE: Final = f"""\
-SELECT count() AS entries, min(sequence) AS first, max(sequence) AS last, sum(units) AS sum_units,
-    argMin(balance - units, sequence) AS opening, argMax(balance, sequence) AS closing
-FROM account_entry WHERE account = {{account:String}} AND {_THEN}"""  # noqa: S608  names of ours
+SELECT count() AS entries, min(sequence) AS first, max(sequence) AS last,
+    argMin(balance - units, sequence) AS opening, argMax(balance, sequence) AS closing,
+    countIf(before + units != balance) AS wrong
+FROM
+(
+    SELECT sequence, units, balance, lagInFrame(balance, 1, balance - units)
+        OVER (ORDER BY sequence ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
+    FROM account_entry WHERE account = {{account:String}} AND {_THEN}
+)"""  # noqa: S608  names of ours
 _BEFORE: Final = """\
 SELECT sequence, balance FROM account_entry
 WHERE account = {account:String} AND at < toDateTime64({since:String}, 3, 'UTC')
@@ -106,6 +112,8 @@ def asking_month(account: str, month: str) -> Asking[MonthStatement]:
         )
     if count and (whole["first"] != sequence + 1 or whole["last"] - sequence != count):
         faults.append(f"entries are missing: {count} of {int(whole['last']) - sequence} are there")
+    if whole["wrong"]:
+        faults.append(f"{whole['wrong']} balances do not follow from the one before")
     if opening + sum(day.units for day in days) != closing:
         faults.append("opening and entries do not make the closing balance")
     return MonthStatement(
