@@ -111,9 +111,7 @@ def part_of(id: str, mo_msg_id: str, at: datetime, handset: str = "447700900001"
 
 def listed(*accounts: Account, at: datetime = FIRST) -> Numbers:
     """A directory of accounts alone."""
-    return Numbers(
-        digest="d", loaded_at=at, numbers=[], sender_ids=[], accounts=list(accounts)
-    )
+    return Numbers(digest="d", loaded_at=at, numbers=[], sender_ids=[], accounts=list(accounts))
 
 
 def account_of(name: str = "main", *, mode: str = "hold", below: int | None = None) -> Account:

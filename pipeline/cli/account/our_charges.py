@@ -78,7 +78,7 @@ def our_charges(
         "parts_since": _words_of(since - LATEST_PART),
         "after": 0,
     }
-    while page := rows(report, _PAGE, parameters=given):
+    while page := _asked(report, _PAGE, given):
         given["upto"] = page[-1]["sequence"]
         ids = _ids(report, _OF_PAGE, given)
         for row in page:
@@ -86,7 +86,7 @@ def our_charges(
         given["after"] = given["upto"]
         if len(page) < PAGE:
             break
-    held = rows(report, _HELD, parameters=given)
+    held = _asked(report, _HELD, given)
     ids = _ids(report, _OF_HELD, given) if held else {}
     found |= {
         row["charge_id"]: OurCharge(
@@ -119,8 +119,14 @@ def _ids(report: str, of: str, given: Mapping[str, Any]) -> dict[str, tuple[str,
     return {
         row["charge_id"]: tuple(sorted(row["ids"]))
         for sql in (_IDS_OF_MO, _IDS_OF_MT)
-        for row in rows(report, sql.replace("[of]", of), parameters=given)
+        for row in _asked(report, sql.replace("[of]", of), given)
     }
+
+
+def _asked(report: str, sql: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a question, with those of the parameters that it names."""
+    named = {name: value for name, value in given.items() if f"{{{name}:" in sql}
+    return rows(report, sql, parameters=named)
 
 
 def _add(found: dict[str, OurCharge], row: Mapping[str, Any], ids: tuple[str, ...]) -> None:

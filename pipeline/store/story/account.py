@@ -77,10 +77,9 @@ class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def forecast(self) -> str:
         """The same in words."""
-        if self.held:
-            needed = self.held_units - self.balance_units
-            more = amount_from_units(needed) if needed > 0 else "no"
-            return f"used up: {more} more credits pay what is held"
+        needed = self.held_units - self.balance_units
+        if self.held and needed > 0:
+            return f"used up: {amount_from_units(needed)} more credits pay what is held"
         if (days := self.days_left) is None:
             return "nothing is spent at present"
         if days < 1:

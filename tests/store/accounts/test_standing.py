@@ -150,7 +150,9 @@ def test_a_month_ends_where_the_next_begins(text: str, until: tuple[int, int]) -
     assert end == datetime(*until, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["", "2026-13", "2026-00", "26-03", "2026-03-01", "1066-10", "٢٠٢٦-03"])
+@pytest.mark.parametrize(
+    "text", ["", "2026-13", "2026-00", "26-03", "2026-03-01", "1066-10", "٢٠٢٦-03"]
+)
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(BadMonth):
         times_of_month(text)

@@ -28,11 +28,15 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, str] = ("at", "id")
     fixed: dict[str, str] = {}
     is_standing: bool = False  # what holds now, whenever it came to be
+    #: Of a list that is not of lines: the filters that each list may have, and of its own filters
+    #: what each asks of a row. A filter that a list cannot obey is none of its filters.
+    takes: frozenset[str] = FEW
+    own: dict[str, str] = {}
 
     @property
     def filters(self) -> frozenset[str]:
         """The filters that it takes."""
-        return FEW if self.sql else ALL - frozenset(self.fixed)
+        return self.takes | set(self.own) if self.sql else ALL - frozenset(self.fixed)
 
 
 LINES: Final = Listing(
