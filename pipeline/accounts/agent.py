@@ -109,10 +109,10 @@ class AccountsAgent:
         self._books.directory = Directory(numbers, default_account=self._default_account)
         left = RELEASES_AT_MOST
         for key in work.tables[ACCOUNT_ROWS].keys(b""):
-            ledger = self._books.open(work, record, key.decode())
-            is_unfinished = self._books.release(work, ledger, at_most=left)
+            ledger = self._books.open_ledger(work, record, key.decode())
+            is_unfinished = self._books.release_paid(work, ledger, at_most=left)
             left -= len(ledger.taken)
-            self._books.close(work, ledger)
+            self._books.close_ledger(work, ledger)
             if is_unfinished:
                 return True
         return False
@@ -122,19 +122,17 @@ class AccountsAgent:
             return False
         octets = work.tables[BOOKED_ROWS].get(charge.charge_id.encode())
         booked = decode_booked(octets) if octets is not None else None
-        ledger = self._books.open(work, record, charge.account)
-        words = what_is_wrong_with_charge(
-            charge, booked, ledger.state, partitions=self._partitions
-        )
+        ledger = self._books.open_ledger(work, record, charge.account)
+        words = what_is_wrong_with_charge(charge, booked, ledger.state, partitions=self._partitions)
         if words:
             bury_unbooked(work, record, Rejected(Reason.WRONG_ORDER, words))
             return False
         after = ledger.take_charge(charge, booked)
         if after is not None:
-            self._books.enter(work, ledger, charge.charge_id, after)
+            self._books.note_charge(work, ledger, charge.charge_id, after)
         # The gateway may have charged less than the price: that may cover what waits.
-        is_unfinished = charge.kind == ChargeKind.MT and self._books.release(work, ledger)
-        self._books.close(work, ledger)
+        is_unfinished = charge.kind == ChargeKind.MT and self._books.release_paid(work, ledger)
+        self._books.close_ledger(work, ledger)
         return is_unfinished
 
     def _take_credit(self, work: UnitOfWork, record: ConsumerRecord, credit: AccountCredit) -> bool:
@@ -143,7 +141,7 @@ class AccountsAgent:
         credits = work.tables[CREDIT_ROWS]
         octets = credits.get(credit.credit_id.encode())
         taken = decode_credit(octets) if octets is not None else None
-        ledger = self._books.open(work, record, credit.account)
+        ledger = self._books.open_ledger(work, record, credit.account)
         words = what_is_wrong_with_credit(
             credit,
             taken,
@@ -155,9 +153,9 @@ class AccountsAgent:
             bury_unbooked(work, record, Rejected(Reason.WRONG_ORDER, words))
             return False
         if taken is None:
-            self._books.credit(work, ledger, credit)
-        is_unfinished = self._books.release(work, ledger)
-        self._books.close(work, ledger)
+            self._books.enter_credit(work, ledger, credit)
+        is_unfinished = self._books.release_paid(work, ledger)
+        self._books.close_ledger(work, ledger)
         return is_unfinished
 
     def _sends_on(self, work: UnitOfWork, record: ConsumerRecord, account: str) -> bool:

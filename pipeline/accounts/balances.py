@@ -26,13 +26,13 @@ class Balances:
             metrics.NOTICES.labels(name)
         self._states[name] = (partition, state)
 
-    def show(self, owned: Collection[int]) -> None:
+    def show_balances(self, owned: Collection[int]) -> None:
         """Set the gauges, from the partitions that are ours; others show their own."""
         for name, (partition, state) in list(self._states.items()):
             if partition in owned:
                 metrics.BALANCE.labels(name).set(state.balance / UNITS_PER_CREDIT)
-                metrics.HELD.labels(name).set(state.tail - state.head)
+                metrics.UNPAID.labels(name).set(state.tail - state.head)
             else:
                 del self._states[name]
                 metrics.BALANCE.remove(name)
-                metrics.HELD.remove(name)
+                metrics.UNPAID.remove(name)

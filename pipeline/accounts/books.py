@@ -40,25 +40,25 @@ class Books:
         self._balances = balances
         self.directory = Directory.empty()
 
-    def open(self, work: UnitOfWork, record: ConsumerRecord, name: str) -> Ledger:
+    def open_ledger(self, work: UnitOfWork, record: ConsumerRecord, name: str) -> Ledger:
         """An account's ledger; what is booked in it has the broker's time, or the partition's."""
         stamped = broker_time(record)
         now = stamped if work.time is None or stamped > work.time else work.time
         state = decode_state(work.tables[ACCOUNT_ROWS].get(name.encode()))
         return Ledger(name, state, self.directory.charged_account(name), now=now)
 
-    def enter(self, work: UnitOfWork, ledger: Ledger, charge_id: str, booked: Booked) -> None:
+    def note_charge(self, work: UnitOfWork, ledger: Ledger, charge_id: str, booked: Booked) -> None:
         """Keep what was charged; of what waits, until it has been released."""
         due_at = None if ledger.queued else ledger.now + BOOKED_KEPT
         work.tables[BOOKED_ROWS].put(charge_id.encode(), encode_row(booked), due_at=due_at)
 
-    def credit(self, work: UnitOfWork, ledger: Ledger, credit: AccountCredit) -> None:
+    def enter_credit(self, work: UnitOfWork, ledger: Ledger, credit: AccountCredit) -> None:
         """Take a credit that was not taken before. Its id is kept for good."""
         ledger.take_credit(credit)
         row = TakenCredit(credit.account, credit.kind, credit.units)
         work.tables[CREDIT_ROWS].put(credit.credit_id.encode(), encode_row(row))
 
-    def release(
+    def release_paid(
         self, work: UnitOfWork, ledger: Ledger, *, at_most: int = RELEASES_AT_MOST
     ) -> bool:
         """Release what is covered; True if more may be than one unit of work should hold."""
@@ -69,7 +69,7 @@ class Books:
 
         return ledger.release_covered(charge_at, at_most=at_most)
 
-    def close(self, work: UnitOfWork, ledger: Ledger) -> None:
+    def close_ledger(self, work: UnitOfWork, ledger: Ledger) -> None:
         """Write the account's rows, and publish what was booked and released."""
         if not ledger.entries and not ledger.queued:
             return

@@ -11,7 +11,7 @@ BALANCE: Final = Gauge(
     "The balance of an account, in credits; the ledger has the exact amount.",
     ["account"],
 )
-HELD: Final = Gauge(
+UNPAID: Final = Gauge(
     "twoway_accounts_held", "Messages that wait until they are paid.", ["account"]
 )
 NOTICES: Final = Counter(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from pipeline.avro import single_object
+from pipeline.conversation.charges import Charges
 from pipeline.conversation.commands import Commands
 from pipeline.conversation.directory_record import directory_from_record
 from pipeline.conversation.forgetting import Forgetting
@@ -37,6 +38,7 @@ from pipeline.engine.due import Due
 from pipeline.identity import request_digest
 from pipeline.kafka import readers, topics
 from pipeline.records import (
+    AccountRelease,
     Clock,
     ConsentRequest,
     Flag,
@@ -82,8 +84,9 @@ class Conversation:
         self._gate_rules = gate.GateRules.from_settings(settings)
         self._directory = Directory.empty()
         self._forgetting = Forgetting(key_file(settings))
-        self._outboxes = Outboxes()
-        self._handsets = Handsets(self._forgetting, self._outboxes)
+        self._charges = Charges(partition=partition, partitions=settings.partitions)
+        self._outboxes = Outboxes(self._charges)
+        self._handsets = Handsets(self._forgetting, self._outboxes, self._charges)
         self._commands = Commands(home=self._home, handsets=self._handsets, outboxes=self._outboxes)
         show_topics(readers.READ_BY[readers.CONVERSATION])
         self._times = TimeBounds(is_local=not settings.kafka)
@@ -112,6 +115,7 @@ class Conversation:
             topics.CONSENT_REQUEST: (ConsentRequest, self._take_order),
             topics.FORGET_REQUEST: (ForgetRequest, self._orders.take_forget),
             topics.MT_ASK: (MtAsk, self._commands.take_ask),
+            topics.ACCOUNT_RELEASE: (AccountRelease, self._charges.take_release),
             topics.NUMBERS: (Numbers, self._take_numbers),
             topics.CLOCK: (Clock, self._due.take_tick),
         }
@@ -126,6 +130,7 @@ class Conversation:
             )
         except single_object.Unreadable as error:
             raise WrongDeploy(f"the directory in the state cannot be read: {error}") from error
+        self._charges.directory = self._directory
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """Process one record; True if more work is left than one unit of work may hold."""
@@ -226,7 +231,7 @@ class Conversation:
     def _take_numbers(self, work: UnitOfWork, record: ConsumerRecord, numbers: Numbers) -> None:
         directory = directory_from_record(record.value, self._account)
         work.tables[DIRECTORY].put(b"", record.value)
-        self._directory = directory
+        self._directory = self._charges.directory = directory
 
     def _forget_request(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
         work.tables[REQUESTS].delete(key)

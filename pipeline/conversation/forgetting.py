@@ -10,11 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import ASSEMBLIES, CONSENTS, SENT, SUPPRESSIONS
+from pipeline.conversation.charges import forget_held
+from pipeline.conversation.tables import (
+    ASSEMBLIES,
+    CONSENTS,
+    HELD_IDS,
+    HELD_MESSAGES,
+    SENT,
+    SUPPRESSIONS,
+)
 from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import ErasedRows, Erasure, ForgetRequest, Reason, Rejected
 from pipeline.sms.msisdn import is_digits, key_from_handset
+from pipeline.stages.account.held import keys_of_held_begin
 from pipeline.stages.consent import decide as consent
 from pipeline.stages.consent import suppression
 from pipeline.stages.parts import reassemble
@@ -35,7 +44,11 @@ if TYPE_CHECKING:
 #: The key of the row with the fingerprint of the suppression key.
 _KEY_ROW: Final = b""
 #: How the keys of a handset's rows begin, in the tables whose keys begin with it.
-_KEYS_BEGIN: Final = {ASSEMBLIES: reassemble.keys_begin, SENT: sent_keys_begin}
+_KEYS_BEGIN: Final = {
+    ASSEMBLIES: reassemble.keys_begin,
+    SENT: sent_keys_begin,
+    HELD_MESSAGES: keys_of_held_begin,
+}
 
 
 class Forgetting:
@@ -103,12 +116,13 @@ class Forgetting:
             return Rejected(Reason.WRONG_ORDER, words)
         name = self._key.of(handset)
         kept = self._suppress(work, handset, name, now)
+        forget_held(work, handset)
         rows = [
             ErasedRows(name=name, rows=_remove(table, _keys_of(name, table, handset)))
             for name in ERASED_TABLES
             for table in (work.tables[name],)
         ]
-        work.scrub(*ERASED_TABLES)
+        work.scrub(*ERASED_TABLES, HELD_IDS)
         erasure = Erasure(
             erasure_id=derived_id("erasure", name.hex(), request.request_id),
             suppression=name.hex(),

@@ -11,6 +11,7 @@ from pipeline.sms.msisdn import key_from_handset
 from pipeline.stages.consent import decide as consent
 
 if TYPE_CHECKING:
+    from pipeline.conversation.charges import Charges
     from pipeline.conversation.forgetting import Forgetting
     from pipeline.conversation.outbox import Outboxes
     from pipeline.engine.unit_of_work import UnitOfWork
@@ -31,9 +32,10 @@ class Held:
 class Handsets:
     """Reads the row of a handset, and writes what consent or the gate decided."""
 
-    def __init__(self, forgetting: Forgetting, outboxes: Outboxes) -> None:
+    def __init__(self, forgetting: Forgetting, outboxes: Outboxes, charges: Charges) -> None:
         self._forgetting = forgetting
         self._outboxes = outboxes
+        self._charges = charges
 
     def read(self, work: UnitOfWork, handset: str) -> Held:
         """The handset's row, or the row made from the suppression of a forgotten handset."""
@@ -59,10 +61,11 @@ class Handsets:
                 due_at = consent.consent_due_at(decision.row)
                 work.tables[CONSENTS].put(key, octets, due_at=due_at)
         if decision.message is not None:
-            work.send(topics.MO_MESSAGE, key, single_object.encode(decision.message))
+            self._charges.publish_or_hold(work, key, decision.message)
         for change in decision.changes:
             work.send(topics.CONSENT_CHANGE, key, single_object.encode(change))
         if decision.changes:
+            self._charges.charge_changes(work, decision.changes)
             said = decision.changes[-1].recorded_at
             self._outboxes.refuse_stopped(work, key, decision.row, said)
         if decision.commands:

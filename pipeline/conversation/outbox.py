@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
+    from pipeline.conversation.charges import Charges
     from pipeline.engine.unit_of_work import UnitOfWork
     from pipeline.records import MtAsk, MtCommand, MtResult
     from pipeline.stages.consent.row import HandsetConsent
@@ -66,7 +67,8 @@ def time_of_sending(work: UnitOfWork, record: ConsumerRecord) -> datetime:
 class Outboxes:
     """The open commands and the sent commands, by handset."""
 
-    def __init__(self, rules: SendingRules | None = None) -> None:
+    def __init__(self, charges: Charges, rules: SendingRules | None = None) -> None:
+        self._charges = charges
         self._rules = rules or SendingRules()
 
     def add(self, work: UnitOfWork, key: bytes, commands: list[MtCommand]) -> None:
@@ -162,8 +164,7 @@ class Outboxes:
         consent_of: Callable[[UnitOfWork, str], HandsetConsent | None],
     ) -> None:
         """Let commands expire and permits lapse; have the gateway asked about unknown commands."""
-        outbox = self._read(work, key)
-        consent = consent_of(work, key.decode())
+        outbox, consent = self._read(work, key), consent_of(work, key.decode())
         draft = SendingDraft(outbox, consent, now=now, cause=f"tick {now.isoformat()}")
         due.commands_fall_due(draft, self._rules)
         self._write(work, key, draft)
@@ -240,6 +241,7 @@ class Outboxes:
         table.put(key, encode_outbox(outbox), due_at=due.due_at(outbox, self._rules))
 
     def _put_sent(self, work: UnitOfWork, row: SentCommand, now: datetime) -> None:
+        self._charges.charge_sent(work, row, now)
         table, until = work.tables[SENT], now + SENT_KEPT
         table.put(sent_key(row.handset, row.command_id), encode_sent(row), due_at=until)
         for gateway_id in row.ids:

@@ -17,6 +17,8 @@ DIRECTORY: Final = "directory"
 SUPPRESSIONS: Final = "suppressions"
 OUTBOX: Final = "outbox"
 SENT: Final = "sent"
+HELD_MESSAGES: Final = "held"
+HELD_IDS: Final = "held_ids"
 #: The order is the tables' numbers in the changelog: append only.
 TABLES: Final = (
     SEEN,
@@ -27,6 +29,8 @@ TABLES: Final = (
     SUPPRESSIONS,
     OUTBOX,
     SENT,
+    HELD_MESSAGES,
+    HELD_IDS,
 )
 
 

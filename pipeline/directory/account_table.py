@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.credits import UNITS_PER_CREDIT
-from pipeline.records import Account, AccountMode
+from pipeline.records import AccountMode, AccountTerms
 
 if TYPE_CHECKING:
     from pipeline.directory.checker import TomlChecker
@@ -23,7 +23,7 @@ PRICES: Final = ("mo_price", "mt_price")
 _FIELDS: Final = frozenset(("name", "mode", *PRICES, "notify_below"))
 
 
-def accounts_from_tables(checker: TomlChecker, given: dict[str, Any]) -> list[Account]:
+def accounts_from_tables(checker: TomlChecker, given: dict[str, Any]) -> list[AccountTerms]:
     """Every account; what is wrong with them goes to the checker's mistakes."""
     tables = given.get("account", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -32,7 +32,7 @@ def accounts_from_tables(checker: TomlChecker, given: dict[str, Any]) -> list[Ac
     return [_account_from_table(checker, table, i) for i, table in enumerate(tables)]
 
 
-def _account_from_table(checker: TomlChecker, table: dict[str, Any], i: int) -> Account:
+def _account_from_table(checker: TomlChecker, table: dict[str, Any], i: int) -> AccountTerms:
     path: TomlPath = ("account", i)
     checker.unknown(table, path, _FIELDS)
     name = checker.text(table, (*path, "name"))
@@ -47,7 +47,7 @@ def _account_from_table(checker: TomlChecker, table: dict[str, Any], i: int) -> 
         checker.mistake((*path, "mode"), f"{words} one of {', '.join(MODES)}")
     mo_price = price_from_table(checker, table, (*path, "mo_price"))
     mt_price = price_from_table(checker, table, (*path, "mt_price"))
-    return Account(
+    return AccountTerms(
         name=name,
         mode=mode,
         mo_price_units=MO_PRICE_UNITS if mo_price is None else mo_price,
@@ -67,13 +67,13 @@ def price_from_table(checker: TomlChecker, table: dict[str, Any], path: TomlPath
 
 def check_accounts(
     checker: TomlChecker,
-    accounts: list[Account],
+    accounts: list[AccountTerms],
     numbers: list[Number],
     reply_paths: list[ReplyPath],
     default_account: str,
 ) -> None:
     """Each account is there once, and is some number's; no part of an unpaid message goes on."""
-    known: dict[str, Account] = {}
+    known: dict[str, AccountTerms] = {}
     used = {default_account, *(number.account for number in numbers)}
     for i, account in enumerate(accounts):
         if account.name in known:
@@ -90,7 +90,8 @@ def check_accounts(
                 PRICES, (number.mo_price_units, number.mt_price_units), strict=True
             ):
                 if price is not None:
-                    words = f"is for an account that is listed: there is no [[account]] {number.account!r}"
+                    words = "is for an account that is listed: there is no [[account]]"
+                    words = f"{words} {number.account!r}"
                     checker.mistake(("number", i, field), words)
         elif its.mode == AccountMode.HOLD and number.reply_path in by_parts:
             checker.mistake(

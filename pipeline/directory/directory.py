@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.directory.number_table import SHARED_SHORT_CODE, SHORT_CODE, TAGGED_RANGE, VMN
 from pipeline.directory.toml import NumbersError, numbers_from_toml
-from pipeline.records import Account, AccountMode, Number, Numbers, ReplyPath, Scope, ScopeKind
+from pipeline.records import AccountMode, AccountTerms, Number, Numbers, ReplyPath, Scope, ScopeKind
 
 __all__ = [
     "SHARED_SHORT_CODE",
@@ -74,17 +74,17 @@ class Directory:
         number = self.find(digits)
         return number.account if number else self.default_account
 
-    def charged_account(self, name: str) -> Account | None:
+    def charged_account(self, name: str) -> AccountTerms | None:
         """The account, if it is charged for its messages; None if it is off."""
         return self._charged.get(name)
 
-    def mo_price_of(self, digits: str, account: Account) -> int:
+    def mo_price_of(self, digits: str, account: AccountTerms) -> int:
         """What an MO part to this number costs, in units."""
         number = self.find(digits)
         own = number.mo_price_units if number else None
         return account.mo_price_units if own is None else own
 
-    def mt_price_of(self, digits: str, account: Account) -> int:
+    def mt_price_of(self, digits: str, account: AccountTerms) -> int:
         """What an MT part from this number costs, in units."""
         number = self.find(digits)
         own = number.mt_price_units if number else None

@@ -177,7 +177,14 @@ OURS_ALONE: Final = frozenset(
         topics.DEAD_LETTER,
     }
 )
-#: Read by the conversation, and the same record twice has one effect: a retry may send it again.
+#: The same record twice has one effect: a retry may send it again.
 SENT_AGAIN: Final = frozenset(
-    {topics.MO_RAW, topics.MT_REQUEST, topics.MT_RESULT, topics.CONSENT_REQUEST}
+    {
+        topics.MO_RAW,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.ACCOUNT_CHARGE,
+        topics.ACCOUNT_CREDIT,
+    }
 )

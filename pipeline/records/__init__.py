@@ -5,13 +5,13 @@ move between the files. A record is a value: stages return new ones.
 """
 
 from pipeline.records.accounts import (
-    Account,
     AccountCharge,
     AccountCredit,
     AccountEntry,
     AccountMode,
     AccountNotice,
     AccountRelease,
+    AccountTerms,
     ChargeKind,
     CreditKind,
     EntryKind,
@@ -65,13 +65,13 @@ from pipeline.records.sending import (
 )
 
 __all__ = [
-    "Account",
     "AccountCharge",
     "AccountCredit",
     "AccountEntry",
     "AccountMode",
     "AccountNotice",
     "AccountRelease",
+    "AccountTerms",
     "Answered",
     "AskKind",
     "ChargeKind",

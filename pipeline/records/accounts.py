@@ -47,7 +47,7 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     """An account of `numbers.toml`: its mode, and what a part costs."""
 
     name: str

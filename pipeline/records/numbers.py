@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pipeline.records.accounts import Account
+from pipeline.records.accounts import AccountTerms
 from pipeline.records.record import Record
 
 
@@ -80,4 +80,4 @@ class Numbers(Record, frozen=True, kw_only=True):
     numbers: list[Number]
     sender_ids: list[str]
     reply_paths: list[ReplyPath] = []  # noqa: RUF012 - msgspec gives each its own
-    accounts: list[Account] = []  # noqa: RUF012 - msgspec gives each its own
+    accounts: list[AccountTerms] = []  # noqa: RUF012 - msgspec gives each its own

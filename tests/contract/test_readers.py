@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.accounts.agent import AccountsAgent
+from pipeline.accounts.balances import Balances
 from pipeline.conversation.agent import Conversation
 from pipeline.delivery.agent.agent import DeliveryAgent
 from pipeline.delivery.agent.standings import Standings
 from pipeline.kafka import topics
 from pipeline.kafka.readers import (
+    ACCOUNTS,
     CHANGELOGS,
     CONVERSATION,
     DELIVERY,
@@ -50,7 +53,7 @@ def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list
 
 def test_every_topic_is_read_and_every_topic_read_exists() -> None:
     assert faults(topics.topics(), READ_BY) == []
-    assert set(READ_BY) == {CONVERSATION, STORE, SENDER, DELIVERY}
+    assert set(READ_BY) == {CONVERSATION, STORE, SENDER, DELIVERY, ACCOUNTS}
     assert all(len(set(names)) == len(names) for names in READ_BY.values())
 
 
@@ -94,9 +97,14 @@ def test_the_agent_of_deliveries_takes_just_what_it_reads() -> None:
     assert list(agent._take) == list(READ_BY[DELIVERY])
 
 
+def test_the_agent_of_accounts_takes_just_what_it_reads() -> None:
+    agent = AccountsAgent(partition=0, settings=Settings(partitions=1), balances=Balances())
+    assert list(agent._take) == list(READ_BY[ACCOUNTS])
+
+
 def test_what_the_engine_reads_has_the_brokers_time() -> None:
     """Records are put in order by it, and a clock that is set back would hold them up."""
-    read = {*READ_BY[CONVERSATION], *READ_BY[DELIVERY]}
+    read = {*READ_BY[CONVERSATION], *READ_BY[DELIVERY], *READ_BY[ACCOUNTS]}
     assert [name for name in sorted(read) if not topics.topics()[name].log_append_time] == []
 
 
@@ -141,7 +149,7 @@ def test_a_list_of_topics_is_found(source: str, lines: list[int]) -> None:
 
 
 def test_what_is_sent_again_or_followed_is_read() -> None:
-    assert set(READ_BY[CONVERSATION]) >= SENT_AGAIN
+    assert {*READ_BY[CONVERSATION], *READ_BY[ACCOUNTS]} >= SENT_AGAIN
     assert set(READ_BY[STORE]) >= set(TAILED)
 
 
@@ -153,6 +161,7 @@ PACKAGES = {
     "worker": "pipeline/conversation",
     "sender": "pipeline/sender",
     "deliver": "pipeline/delivery",
+    "accounts": "pipeline/accounts",
     "twoway": "pipeline/cli",
 }
 #: Sent by the topic of a record that is sent on, sent again or made for a refusal, and by a helper
@@ -168,6 +177,7 @@ NOT_NAMED = {
         topics.CONVERSATION_CHANGELOG,
     },
     "deliver": {topics.DELIVERY_CHANGELOG},
+    "accounts": {topics.ACCOUNT_CHARGE, topics.ACCOUNT_CREDIT, topics.ACCOUNTS_CHANGELOG},
     "twoway": {topics.MO_RAW, topics.DEAD_LETTER},
 }
 SENDING = {"send", "_send", "publish", "Outgoing"}

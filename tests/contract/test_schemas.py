@@ -32,7 +32,7 @@ NESTED = [
     records.CustomReply,
     records.Number,
     records.ReplyPath,
-    records.Account,
+    records.AccountTerms,
     records.Header,
 ]
 EMPTY = 0xC15D213AA4D7A795  # "Schema Fingerprints"
@@ -262,6 +262,11 @@ def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
         "dead-letter": "none",
         "dead-letter-retry": "none",
         "erasure": "suppression",
+        "account-charge": "account",
+        "account-credit": "account",
+        "account-entry": "account",
+        "account-notice": "account",
+        "account-release": "home",
     }
     assert topic.compacted == name.endswith("-changelog")
     assert topic.key == exceptions.get(name, "partition" if topic.compacted else "handset")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.directory.directory import Directory, NumbersError, numbers_from_toml
-from pipeline.records import Account
+from pipeline.records import AccountTerms
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = '[[number]]\nnumber = "447700900100"\nkind = "vmn"\n'
@@ -29,7 +29,7 @@ def test_an_account_has_the_prices_it_is_given_and_the_standard_ones_by_default(
     """A third of a credit for each inbound message (G9)."""
     directory = read(NUMBER + ACCOUNT + 'mode = "hold"\n')
     account = directory.charged_account("main")
-    assert account == Account(
+    assert account == AccountTerms(
         name="main",
         mode="hold",
         mo_price_units=1_000_000,

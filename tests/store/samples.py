@@ -9,12 +9,12 @@ from aiokafka.structs import ConsumerRecord
 
 from pipeline.avro import single_object
 from pipeline.records import (
-    Account,
     AccountCharge,
     AccountCredit,
     AccountEntry,
     AccountNotice,
     AccountRelease,
+    AccountTerms,
     ConsentChange,
     ConsentRequest,
     CustomReply,
@@ -386,7 +386,7 @@ SAMPLES: tuple[Record, ...] = (
             )
         ],
         accounts=[
-            Account(
+            AccountTerms(
                 name="main",
                 mode="hold",
                 mo_price_units=1_000_000,

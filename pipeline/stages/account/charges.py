@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
-    from pipeline.records import ConsentChange, MoMessage, MtState
+    from pipeline.records import ConsentChange, MoMessage
+    from pipeline.stages.sending.row import SentCommand
 
 #: The gateway has taken it: it costs what its parts cost, until the gateway states the charge.
 _TAKEN: Final = (
@@ -48,35 +49,35 @@ def charge_of_message(
     )
 
 
-def charge_of_state(
-    state: MtState, directory: Directory, *, account: str, sender_id: str, parts: int, home: int
+def charge_of_sent(
+    sent: SentCommand, directory: Directory, *, home: int, now: datetime
 ) -> AccountCharge | None:
-    """The charge of a command in this state: what the gateway states, else its parts' price.
+    """The charge of a command: what the gateway states, else its parts at the sender ID's price.
 
     None where the account is off, or the gateway has not taken the command.
     """
-    charged = directory.charged_account(account or directory.account_of(sender_id))
-    if charged is None:
+    account = directory.charged_account(sent.account or directory.account_of(sent.sender_id))
+    if account is None:
         return None
-    stated = units_from_text(state.charge) if state.charge else None
+    stated = units_from_text(sent.charge) if sent.charge else None
     if stated is not None and stated > MOST_UNITS_AT_ONCE:
         stated = None
-    if stated is None and state.state not in _TAKEN:
+    if stated is None and sent.state not in _TAKEN:
         return None
-    units = parts * directory.mt_price_of(sender_id, charged) if stated is None else stated
+    by_price = sent.parts_total * directory.mt_price_of(sent.sender_id, account)
     return AccountCharge(
-        charge_id=state.command_id,
-        account=charged.name,
+        charge_id=sent.command_id,
+        account=account.name,
         kind=ChargeKind.MT.value,
-        number=sender_id,
-        parts=parts,
-        units=units,
+        number=sent.sender_id,
+        parts=sent.parts_total,
+        units=by_price if stated is None else stated,
         is_stated=stated is not None,
         is_held=False,
         home=home,
         part_ids=[],
         flags=[],
-        at=state.at,
+        at=now,
     )
 
 

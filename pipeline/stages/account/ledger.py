@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pipeline.records import Account
+    from pipeline.records import AccountTerms
 
 #: A balance stays within this; a long holds twice as much.
 MOST_BALANCE: Final = 2**62
@@ -40,7 +40,7 @@ class Ledger:
     """An account's ledger. `account` is None where the directory does not list it, or it is off."""
 
     def __init__(
-        self, name: str, state: AccountState, account: Account | None, *, now: datetime
+        self, name: str, state: AccountState, account: AccountTerms | None, *, now: datetime
     ) -> None:
         self.name = name
         self._account = account

@@ -50,6 +50,7 @@ class OpenCommand(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     consent_asked_at: datetime | None = None
     code: str = ""
     words: str = ""
+    account: str = ""  # empty in a row of an earlier release
 
 
 class Outbox(msgspec.Struct, frozen=True, array_like=True):
@@ -75,6 +76,7 @@ class SentCommand(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     charge_units: int = 0
     parts_total: int = 1
     consent_asked_at: datetime | None = None
+    account: str = ""  # empty in a row of an earlier release
 
 
 class HeardStatus(msgspec.Struct, frozen=True, array_like=True):
@@ -99,6 +101,7 @@ def open_command(command: MtCommand) -> OpenCommand:
         scopes=[(scope.scope_kind, scope.scope) for scope in command.scopes],
         not_after=command.not_after,
         parts_total=command.parts,
+        account=command.account,
     )
 
 
@@ -114,6 +117,7 @@ def sent_from_open(command: OpenCommand, state: CommandState, *, ids: list[str])
         ids=ids,
         parts_total=command.parts_total,
         consent_asked_at=command.consent_asked_at,
+        account=command.account,
     )
 
 
