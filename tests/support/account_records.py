@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.records import (
-    Account,
     AccountCharge,
     AccountEntry,
     AccountRelease,
+    AccountTerms,
     MoPart,
     Numbers,
     Record,
@@ -109,14 +109,14 @@ def part_of(id: str, mo_msg_id: str, at: datetime, handset: str = "447700900001"
     )  # fmt: skip
 
 
-def listed(*accounts: Account, at: datetime = FIRST) -> Numbers:
+def listed(*accounts: AccountTermsTerms, at: datetime = FIRST) -> Numbers:
     """A directory of accounts alone."""
     return Numbers(digest="d", loaded_at=at, numbers=[], sender_ids=[], accounts=list(accounts))
 
 
-def account_of(name: str = "main", *, mode: str = "hold", below: int | None = None) -> Account:
+def account_of(name: str = "main", *, mode: str = "hold", below: int | None = None) -> AccountTerms:
     """An account at the guide's standard charge (G9)."""
-    return Account(
+    return AccountTerms(
         name=name, mode=mode, mo_price_units=THIRD, mt_price_units=CREDIT, notify_below_units=below
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pipeline.credits import UNITS_PER_CREDIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from pipeline.cli.account.gateway_csv import GatewayLine
 
@@ -88,9 +88,7 @@ def compare(
     nameless: list[OurCharge] = []
     for charge in charges:
         is_within = since <= charge.at <= until
-        found = [line for line in _lines_of(charge, by_id) if line.line not in taken]
-        if found:
-            taken.update(line.line for line in found)
+        if found := _take_lines(charge, by_id, taken):
             ours_total += charge.units
             if agrees(found, charge.units):
                 agreed += 1
@@ -115,22 +113,30 @@ def compare(
     return Comparison(agreed=agreed, differences=differences, theirs=total, ours=ours_total)
 
 
-def _lines_by_id(lines: Iterable[GatewayLine]) -> dict[str, list[GatewayLine]]:
-    found: dict[str, list[GatewayLine]] = {}
+def _lines_by_id(lines: Iterable[GatewayLine]) -> dict[tuple[str, str], list[GatewayLine]]:
+    """The lines by id and kind."""
+    found: dict[tuple[str, str], list[GatewayLine]] = {}
     for line in lines:
         for id in {line.id.lower(), line.command_id.lower()} - {""}:
-            found.setdefault(id, []).append(line)
+            found.setdefault((id, line.kind), []).append(line)
     return found
 
 
-def _lines_of(charge: OurCharge, by_id: Mapping[str, list[GatewayLine]]) -> Iterator[GatewayLine]:
-    """The lines of a charge: one for each part, or one for all, or two that count it twice."""
-    seen: set[int] = set()
+def _take_lines(
+    charge: OurCharge, by_id: dict[tuple[str, str], list[GatewayLine]], taken: set[int]
+) -> list[GatewayLine]:
+    """The lines of a charge: one for each part, or one for all, or two that count it twice.
+
+    They are gone for another charge of the same id, so that each line is looked at once.
+    """
+    found: list[GatewayLine] = []
     for id in (*charge.ids, charge.reference):
-        for line in by_id.get(id.lower(), ()):
-            if line.line not in seen and (not line.kind or line.kind == kind_of(charge)):
-                seen.add(line.line)
-                yield line
+        for kind in (kind_of(charge), ""):
+            for line in by_id.pop((id.lower(), kind), ()):
+                if line.line not in taken:
+                    taken.add(line.line)
+                    found.append(line)
+    return found
 
 
 def kind_of(charge: OurCharge) -> str:

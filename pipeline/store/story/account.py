@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.credits import amount_from_units
-from pipeline.records import Account
+from pipeline.records import AccountTerms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def asking_accounts(now: datetime, *, account: str = "") -> Asking[list[AccountS
     paces = {str(row["account"]): _per_day(dict(row)) for row in (yield _PACE, asked)}
     notices = {str(row["account"]): str(row["crossed"]) for row in (yield _CROSSED, {})}
     found = yield _LISTED, {}
-    listed = msgspec.convert(found[0]["accounts"] if found else [], list[Account])
+    listed = msgspec.convert(found[0]["accounts"] if found else [], list[AccountTerms])
     by_name = {each.name: each for each in listed}
     names = sorted(rows.keys() | by_name.keys())
     return [
@@ -105,7 +105,7 @@ def asking_accounts(now: datetime, *, account: str = "") -> Asking[list[AccountS
 
 
 def _standing(
-    name: str, row: dict[str, Any], listed: Account | None, pace: int, notices: dict[str, str]
+    name: str, row: dict[str, Any], listed: AccountTerms | None, pace: int, notices: dict[str, str]
 ) -> AccountStanding:
     times = {"booked_at": row.get("booked"), "oldest_held_at": row.get("oldest")}
     times["notice_at"] = notices.get(name)
