@@ -65,7 +65,7 @@ class SenderProcess:
             feed(self.sender, self._bootstrap, ended=ended, reads=self._reads)
         )
         telling = asyncio.create_task(read_notices(self._bootstrap, self._notified))
-        await asyncio.wait([serving, feeding, telling], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
         ended.set()
         await asyncio.wait([feeding])
         serving.cancel()
@@ -76,7 +76,7 @@ class SenderProcess:
         await _closed("Kafka's producer", self._post.stop())
         if feeding.cancelled():
             stop_loudly("sending met a defect", asyncio.CancelledError("nobody asked for it"))
-        for task in (serving, feeding, telling):
+        for task in (serving, feeding):
             if not task.cancelled() and (error := task.exception()) is not None:
                 stop_loudly("sending met a defect", first_of(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -98,7 +99,8 @@ def mail_of_notice(notice: AccountNotice, route: MailRoute) -> bytes:
     mail["From"] = route.sender
     mail["To"] = ", ".join(route.recipients)
     mail["Date"] = format_datetime(notice.at)
-    mail["Message-ID"] = f"<{_printable(notice.notice_id)}@{route.sender.partition('@')[2]}>"
+    name = re.sub(r"[^A-Za-z0-9]", "-", notice.notice_id)[:64]
+    mail["Message-ID"] = f"<{name}@{route.sender.partition('@')[2]}>"
     mail["Subject"] = f"Two-way: the balance of {account} is below {bound} credits"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 5: nobody's absence answers it
     mail.set_content(

@@ -42,15 +42,20 @@ STOP_SECONDS: Final = 10.0
 
 
 async def read_notices(bootstrap: str, route: MailRoute | None) -> None:
-    """Read until cancelled. Where Kafka fails, whatever the failure, begin anew after a while."""
+    """Read until cancelled. Whatever fails, and were it a defect, begin anew after a while."""
     backoff = Backoff(*BACKOFF_SECONDS)
     while True:
+        reading = asyncio.create_task(_read_once(bootstrap, route, succeeded=backoff.succeeded))
         try:
-            await _read_once(bootstrap, route, succeeded=backoff.succeeded)
-        except KafkaError as error:
-            seconds = backoff.failed()
-            log.warning("no notice is read, again in %g s: %s", seconds, exception_in_words(error))
-            await asyncio.sleep(seconds)
+            await asyncio.wait([reading])
+        finally:
+            reading.cancel()
+        # aiokafka may cancel what it was asked for, where a broker answers nonsense.
+        error = None if reading.cancelled() else reading.exception()
+        seconds = backoff.failed()
+        words = exception_in_words(error) if error else "it was cancelled"
+        log.warning("no notice is read, again in %g s: %s", seconds, words)
+        await asyncio.sleep(seconds)
 
 
 async def _read_once(
@@ -86,7 +91,15 @@ async def _commit(consumer: Any, partition: TopicPartition, offset: int) -> None
 
 
 async def take(record: ConsumerRecord, route: MailRoute | None) -> None:
-    """Count a notice, and have it mailed where somebody is named."""
+    """Count a notice, and have it mailed where somebody is named. A defect is said, and no more."""
+    try:
+        await _take(record, route)
+    except Exception as error:
+        NOTICES.labels("failed").inc()
+        log.error("a notice met a defect: %s", exception_in_words(error))
+
+
+async def _take(record: ConsumerRecord, route: MailRoute | None) -> None:
     try:
         notice = single_object.decode(record.value or b"")
     except single_object.Unreadable:

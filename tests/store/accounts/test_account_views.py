@@ -1,4 +1,4 @@
-"""The views of accounts: thirds add up in units, credits are rounded, and what is held is listed."""
+"""The views of accounts: thirds add up in units, credits are rounded, what is held is listed."""
 
 from __future__ import annotations
 
