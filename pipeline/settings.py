@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.notice_settings import NoticeSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ def _setting(default: Any, help: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NoticeSettings):
     """What can be set. Durations carry their unit in the name."""
 
     home: Path = _setting(
@@ -134,26 +136,6 @@ class Settings:
     ftp_poll_seconds: float = _setting(30.0, "Pause between the end of a poll and the next poll.")
 
     apis: str = _setting("", "The APIs to send by (twoway sender); empty: apis.toml under home.")
-
-    notify_to: str = _setting(
-        "",
-        "Mailboxes that a sender tells when a balance passes below its notify_below,"
-        " comma-separated; empty: no mail.",
-    )
-    notify_from: str = _setting("", "The mailbox from which these mails come.")
-    notify_smtp_host: str = _setting("", "The mail server that takes these mails.")
-    notify_smtp_port: int = _setting(587, "Port of notify_smtp_host.")
-    notify_smtp_user: str = _setting("", "User to log in there as; empty: no login.")
-    notify_smtp_password_file: str = _setting(
-        "", "File with the password of notify_smtp_user, and nothing else."
-    )
-    notify_smtp_tls: str = _setting(
-        "on",
-        "on: STARTTLS; off: no TLS, to loopback only; plain: no TLS, over any network.",
-    )
-    notify_smtp_ca: str = _setting(
-        "", "Certificates (PEM) to trust there; empty: those the system trusts."
-    )
 
     deliver_smpp_host: str = _setting(
         "127.0.0.1", "Address on which deliver listens for applications that bind by SMPP."

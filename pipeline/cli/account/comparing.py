@@ -37,7 +37,7 @@ class OurCharge(NamedTuple):
     is_held: bool = False
 
 
-class Side(StrEnum):
+class Mismatch(StrEnum):
     """In what the two statements differ."""
 
     DIFFERS = "differs"
@@ -45,10 +45,10 @@ class Side(StrEnum):
     OURS = "only-ours"
 
 
-class Difference(NamedTuple):
+class Discrepancy(NamedTuple):
     """One difference. `line` is that of the file, 0 where the file has none."""
 
-    side: Side
+    side: Mismatch
     line: int
     id: str
     kind: str
@@ -63,7 +63,7 @@ class Comparison(NamedTuple):
     """What agrees, by number, and each difference."""
 
     agreed: int
-    differences: list[Difference]
+    differences: list[Discrepancy]
     theirs: Fraction
     ours: int
 
@@ -84,7 +84,7 @@ def compare(
     by_id = _lines_by_id(theirs)
     taken: set[int] = set()
     agreed, ours_total = 0, 0
-    differences: list[Difference] = []
+    differences: list[Discrepancy] = []
     nameless: list[OurCharge] = []
     for charge in charges:
         is_within = since <= charge.at <= until
@@ -208,22 +208,24 @@ def written_forms(units: int) -> set[Fraction]:
     return found
 
 
-def _different(charge: OurCharge, lines: list[GatewayLine]) -> Difference:
+def _different(charge: OurCharge, lines: list[GatewayLine]) -> Discrepancy:
     total = sum((line.amount for line in lines), Fraction())
     words = "they charge it more than once" if len(lines) > max(1, len(charge.ids)) else ""
-    return Difference(
-        Side.DIFFERS, lines[0].line, lines[0].id or charge.reference, charge.kind, charge.at,
+    return Discrepancy(
+        Mismatch.DIFFERS, lines[0].line, lines[0].id or charge.reference, charge.kind, charge.at,
         charge.number, charge.units, total, words,
     )  # fmt: skip
 
 
-def _only_ours(charge: OurCharge) -> Difference:
+def _only_ours(charge: OurCharge) -> Discrepancy:
     id = charge.ids[0] if charge.ids else charge.reference
-    return Difference(Side.OURS, 0, id, charge.kind, charge.at, charge.number, charge.units, None)
+    return Discrepancy(
+        Mismatch.OURS, 0, id, charge.kind, charge.at, charge.number, charge.units, None
+    )
 
 
-def _only_theirs(line: GatewayLine) -> Difference:
-    return Difference(
-        Side.THEIRS, line.line, line.id or line.command_id, line.kind, line.at, line.number, None,
-        line.amount,
+def _only_theirs(line: GatewayLine) -> Discrepancy:
+    return Discrepancy(
+        Mismatch.THEIRS, line.line, line.id or line.command_id, line.kind, line.at, line.number,
+        None, line.amount,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from pipeline.cli.account.comparing import Side, compare
+from pipeline.cli.account.comparing import Mismatch, compare
 from pipeline.cli.account.credit import AccountName  # noqa: TC001 - as above
 from pipeline.cli.account.gateway_csv import gateway_lines
 from pipeline.cli.consent.stops_csv import WrongLine, WrongTable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from fractions import Fraction
 
-    from pipeline.cli.account.comparing import Comparison, Difference
+    from pipeline.cli.account.comparing import Comparison, Discrepancy
     from pipeline.cli.account.gateway_csv import GatewayLine
     from pipeline.settings import Settings
 
@@ -31,9 +31,9 @@ SHOWN: Final = 20
 #: retries, and a day for its parts.
 APART: Final = timedelta(days=2)
 _TITLES: Final = {
-    Side.DIFFERS: "charged differently",
-    Side.THEIRS: "charged by the gateway, and not in our ledger",
-    Side.OURS: "in our ledger, and not in the gateway's statement",
+    Mismatch.DIFFERS: "charged differently",
+    Mismatch.THEIRS: "charged by the gateway, and not in our ledger",
+    Mismatch.OURS: "in our ledger, and not in the gateway's statement",
 }
 
 
@@ -109,15 +109,15 @@ def _times(lines: Iterable[GatewayLine], month: str) -> tuple[datetime, datetime
     return min(times), max(times)
 
 
-def _explained(settings: Settings, differences: Iterable[Difference]) -> list[Difference]:
+def _explained(settings: Settings, differences: Iterable[Discrepancy]) -> list[Discrepancy]:
     """The differences; of what only the gateway charged, whether it came to us at all."""
     from pipeline.cli.account.our_charges import received_among
 
     found = list(differences)
-    theirs = [each.id for each in found if each.side is Side.THEIRS]
+    theirs = [each.id for each in found if each.side is Mismatch.THEIRS]
     received = received_among(settings, theirs) if theirs else set()
 
-    def words_of(each: Difference) -> str:
+    def words_of(each: Discrepancy) -> str:
         if each.kind == "mt":
             return "we sent nothing of this id"
         if each.id.lower() in received:
@@ -125,12 +125,13 @@ def _explained(settings: Settings, differences: Iterable[Difference]) -> list[Di
         return "it did not come to us"
 
     return [
-        each._replace(words=words_of(each)) if each.side is Side.THEIRS else each for each in found
+        each._replace(words=words_of(each)) if each.side is Mismatch.THEIRS else each
+        for each in found
     ]
 
 
 def _print_words(
-    found: Comparison, differences: list[Difference], lines: list[GatewayLine]
+    found: Comparison, differences: list[Discrepancy], lines: list[GatewayLine]
 ) -> None:
     say(f"{len(lines)} lines read, {found.agreed} messages agree")
     say(f"the gateway's: {_amount(found.theirs)} credits, ours: {amount_from_units(found.ours)}")
@@ -145,7 +146,7 @@ def _print_words(
             say(f"  and {len(some) - SHOWN} more: --json has all")
 
 
-def _line_of(each: Difference) -> str:
+def _line_of(each: Discrepancy) -> str:
     line = f"line {each.line}" if each.line else ""
     at = f"{each.at:%Y-%m-%d %H:%M:%S}" if each.at else ""
     theirs = f"theirs {_amount(each.theirs)}" if each.theirs is not None else ""
@@ -155,7 +156,7 @@ def _line_of(each: Difference) -> str:
 
 
 def _print_json(
-    found: Comparison, differences: Iterable[Difference], wrong: Iterable[WrongLine]
+    found: Comparison, differences: Iterable[Discrepancy], wrong: Iterable[WrongLine]
 ) -> None:
     for each in differences:
         row: dict[str, Any] = each._asdict() | {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.store.story.account_month import MonthStatement
 
-Row = dict[str, Any]
+StatementRow = dict[str, Any]
 #: Amounts as units are exact; `credits` is rounded to six decimals, for spreadsheets.
 AMOUNTS: Final = ("units", "credits", "balance_units", "balance_credits")
 OF_DAYS: Final = ("day", "kind", "entries", "parts", *AMOUNTS)
@@ -91,7 +91,7 @@ def _print_entries(settings: Settings, found: MonthStatement, form: Form) -> lis
     adding = Adding(found.opening)
     read = adding.follow(entries_between(settings, found.account, since, until))
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[StatementRow]:
         yield _edge("at", "opening", found.opening)
         yield from map(row_of_entry, read)
         yield _edge("at", "closing", adding.balance)
@@ -103,7 +103,7 @@ def _print_entries(settings: Settings, found: MonthStatement, form: Form) -> lis
     return faults
 
 
-def rows_of_days(found: MonthStatement) -> Iterator[Row]:
+def rows_of_days(found: MonthStatement) -> Iterator[StatementRow]:
     """Opening, a row for each day and kind, closing."""
     yield _edge("day", "opening", found.opening)
     balance = found.opening
@@ -118,7 +118,7 @@ def rows_of_days(found: MonthStatement) -> Iterator[Row]:
     yield _edge("day", "closing", found.closing)
 
 
-def row_of_entry(entry: AccountEntry) -> Row:
+def row_of_entry(entry: AccountEntry) -> StatementRow:
     """An entry as a row."""
     return {
         "at": f"{entry.at:%Y-%m-%d %H:%M:%S}",
@@ -133,12 +133,12 @@ def row_of_entry(entry: AccountEntry) -> Row:
     }
 
 
-def _edge(time: str, kind: str, balance: int) -> Row:
+def _edge(time: str, kind: str, balance: int) -> StatementRow:
     """The first or the last row: a balance, and nothing booked."""
     return {time: "", "kind": kind} | _amounts(0, balance)
 
 
-def _amounts(units: int, balance: int) -> Row:
+def _amounts(units: int, balance: int) -> StatementRow:
     return {
         "units": units,
         "credits": amount_from_units(units),
@@ -147,7 +147,7 @@ def _amounts(units: int, balance: int) -> Row:
     }
 
 
-def _print_rows(rows: Iterator[Row], columns: tuple[str, ...], form: Form) -> None:
+def _print_rows(rows: Iterator[StatementRow], columns: tuple[str, ...], form: Form) -> None:
     match form:
         case Form.JSON:
             for row in rows:
@@ -161,12 +161,12 @@ def _print_rows(rows: Iterator[Row], columns: tuple[str, ...], form: Form) -> No
                 say(line)
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(row: StatementRow, name: str) -> str:
     is_edge = row["kind"] in ("opening", "closing")
     return "" if is_edge and name == "credits" else " ".join(str(row.get(name, "")).split())
 
 
-def _print_csv(rows: Iterator[Row], columns: tuple[str, ...]) -> None:
+def _print_csv(rows: Iterator[StatementRow], columns: tuple[str, ...]) -> None:
     """As RFC 4180 has it. A spreadsheet would take 1/3 for a day: credits are decimals here."""
     from pipeline.store.report.export.csv_form import cell_from_value
 

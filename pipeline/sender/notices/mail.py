@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.records import AccountNotice
     from pipeline.settings import Settings
 
-TIMEOUT_SECONDS: Final = 30.0
+MAIL_SECONDS: Final = 30.0
 _MOST_RECIPIENTS: Final = 20
 
 
@@ -74,7 +74,7 @@ def mail_route(settings: Settings) -> MailRoute | None:
         way=WayName.SMTP,
         host=settings.notify_smtp_host,
         port=settings.notify_smtp_port,
-        timeout_seconds=TIMEOUT_SECONDS,
+        timeout_seconds=MAIL_SECONDS,
         login_user=settings.notify_smtp_user,
         login_password=password,
     )

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from pipeline.process.backoff import Backoff
-from pipeline.sender.notices.mail import TIMEOUT_SECONDS
+from pipeline.sender.notices.mail import MAIL_SECONDS
 from pipeline.sender.ways.smtp.connection import (
     Lost,
     MailConnection,
@@ -59,7 +59,7 @@ async def _mail(octets: bytes, route: MailRoute, recipient: str) -> None:
     """Hand it over by a connection of its own; raises `MailFailed`."""
     connection = MailConnection(route.server, tls=route.tls)
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(MAIL_SECONDS):
             await connection.connect()
             code, words = await connection.send(
                 octets, sender=route.sender, recipient=recipient, may_go=lambda: True

@@ -19,7 +19,7 @@ from pipeline.kafka import readers
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.records import AccountNotice
-from pipeline.sender.metrics import NOTICE_FAILURES, NOTICES
+from pipeline.sender.metrics import NOTICE_FAILURES, NOTICE_MAILS
 from pipeline.sender.notices.mail import mail_of_notice
 from pipeline.sender.notices.post import mail_to_all
 
@@ -62,9 +62,9 @@ async def _read_once(
     bootstrap: str, route: MailRoute | None, *, succeeded: Callable[[], None]
 ) -> None:
     consumer = AIOKafkaConsumer(
-        *readers.READ_BY[readers.NOTICES],
+        *readers.READ_BY[readers.NOTICE_MAIL],
         bootstrap_servers=bootstrap,
-        group_id=readers.NOTICES,
+        group_id=readers.NOTICE_MAIL,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -95,7 +95,7 @@ async def take(record: ConsumerRecord, route: MailRoute | None) -> None:
     try:
         await _take(record, route)
     except Exception as error:
-        NOTICES.labels("failed").inc()
+        NOTICE_MAILS.labels("failed").inc()
         log.error("a notice met a defect: %s", exception_in_words(error))
 
 
@@ -112,7 +112,7 @@ async def _take(record: ConsumerRecord, route: MailRoute | None) -> None:
         return datetime.now(UTC) - notice.at < OLDEST
 
     if route is None or not is_of_today():
-        NOTICES.labels("not-mailed").inc()
+        NOTICE_MAILS.labels("not-mailed").inc()
         return
     is_mailed = await mail_to_all(
         mail_of_notice(notice, route),
@@ -120,6 +120,6 @@ async def _take(record: ConsumerRecord, route: MailRoute | None) -> None:
         may_go_on=is_of_today,
         failed=NOTICE_FAILURES.inc,
     )
-    NOTICES.labels("mailed" if is_mailed else "given-up").inc()
+    NOTICE_MAILS.labels("mailed" if is_mailed else "given-up").inc()
     if not is_mailed:
         log.error("the notice of account %s is not mailed: it is seven days old", notice.account)

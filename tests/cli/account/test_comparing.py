@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.cli.account.comparing import (
     Comparison,
+    Mismatch,
     OurCharge,
-    Side,
     agrees,
     compare,
     written_forms,
@@ -45,7 +45,7 @@ def compared(lines: list[GatewayLine], charges: list[OurCharge]) -> Comparison:
     return compare(lines, charges, since=SINCE, until=UNTIL)
 
 
-def sides(found: Comparison) -> list[Side]:
+def sides(found: Comparison) -> list[Mismatch]:
     return [each.side for each in found.differences]
 
 
@@ -85,13 +85,13 @@ def test_parts_that_are_charged_by_themselves_make_one_message() -> None:
 def test_what_is_charged_twice_is_shown_with_both() -> None:
     found = compared([line(1), line(2, id="A1")], [charge(1)])
     (each,) = found.differences
-    assert (each.side, each.theirs, each.ours) == (Side.DIFFERS, Fraction(2, 3), THIRD)
+    assert (each.side, each.theirs, each.ours) == (Mismatch.DIFFERS, Fraction(2, 3), THIRD)
     assert each.words == "they charge it more than once"
 
 
 def test_an_id_of_the_other_kind_is_another_message() -> None:
     found = compared([line(1, kind="mt")], [charge(1)])
-    assert sides(found) == [Side.OURS, Side.THEIRS]
+    assert sides(found) == [Mismatch.OURS, Mismatch.THEIRS]
 
 
 def test_a_command_is_found_by_our_own_id_in_climsgid() -> None:
@@ -143,11 +143,12 @@ def test_every_message_of_either_side_is_counted_once(
     both = set(theirs) & set(ours)
     assert found.agreed == len(both)
     by_side = {
-        side: {each.id.lower() for each in found.differences if each.side is side} for side in Side
+        side: {each.id.lower() for each in found.differences if each.side is side}
+        for side in Mismatch
     }
-    assert by_side[Side.THEIRS] == {f"a{number}" for number in set(theirs) - both}
-    assert by_side[Side.OURS] == {f"a{number}" for number in set(ours) - both}
-    assert by_side[Side.DIFFERS] == set()
+    assert by_side[Mismatch.THEIRS] == {f"a{number}" for number in set(theirs) - both}
+    assert by_side[Mismatch.OURS] == {f"a{number}" for number in set(ours) - both}
+    assert by_side[Mismatch.DIFFERS] == set()
     assert found.theirs == Fraction(len(theirs), 3)
     assert found.ours == len(ours) * THIRD
 

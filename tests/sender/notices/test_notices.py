@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 
 from pipeline.avro import single_object
 from pipeline.records import AccountNotice, Record
-from pipeline.sender.metrics import NOTICE_FAILURES, NOTICES
+from pipeline.sender.metrics import NOTICE_FAILURES, NOTICE_MAILS
 from pipeline.sender.notices import post, reader
 from pipeline.sender.notices.mail import NoticeSettingsError, mail_of_notice, mail_route
 from pipeline.sender.notices.reader import OLDEST, take
@@ -75,11 +75,11 @@ async def mailing(**tricks: list[bytes]) -> AsyncIterator[tuple[MailRoute, MailS
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(post, "BACKOFF_SECONDS", (0.01, 0.02))
-    monkeypatch.setattr(post, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(post, "MAIL_SECONDS", 0.5)
 
 
 def counted(mail: str) -> float:
-    return float(NOTICES.labels(mail)._value.get())
+    return float(NOTICE_MAILS.labels(mail)._value.get())
 
 
 def test_the_mail_says_what_happened_and_has_the_notices_id() -> None:
@@ -234,6 +234,7 @@ async def test_a_defect_is_said_and_the_next_notice_is_taken(
 
 async def test_what_fails_or_is_cancelled_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
+    third = asyncio.Event()
 
     async def read_once(*_: object, **__: object) -> None:
         begun.append(1)
@@ -241,14 +242,14 @@ async def test_what_fails_or_is_cancelled_is_begun_anew(monkeypatch: pytest.Monk
             raise asyncio.CancelledError
         if len(begun) == 2:
             raise ValueError("a broker's nonsense")
+        third.set()
         await asyncio.Event().wait()
 
     monkeypatch.setattr(reader, "_read_once", read_once)
     monkeypatch.setattr(reader, "BACKOFF_SECONDS", (0.01, 0.02))
     reading = asyncio.create_task(reader.read_notices("127.0.0.1:1", None))
     async with asyncio.timeout(20):
-        while len(begun) < 3:
-            await asyncio.sleep(0.01)
+        await third.wait()
     reading.cancel()
     await asyncio.wait([reading])
     assert reading.cancelled()
