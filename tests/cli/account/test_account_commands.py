@@ -178,3 +178,33 @@ def test_a_file_without_times_is_compared_with_the_month_that_is_named(
     assert code == 1  # the MT is missing
     assert "3 lines read, 3 messages agree" in out
     assert "in our ledger, and not in the gateway's statement: 1" in out
+
+
+# What is to be reviewed
+
+
+def test_a_held_message_is_to_be_reviewed_without_its_text(run_account: RunAccount) -> None:
+    code, out, _ = run_account("review")
+    assert code == 0
+    assert out == "m3  2026-03-01T09:50:00Z  to 88801: held until paid, 1 part\n"
+    _, out, _ = run_account("review", "--json")
+    row = json.loads(out)
+    assert (row["released"], row["text"], row["handset"]) == (False, "", "")
+
+
+def test_a_held_message_can_be_decided(
+    run_account: RunAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, str]] = []
+
+    def send_order(_settings: object, action: str, **fields: str) -> str:
+        sent.append({"action": action} | fields)
+        return fields["request_id"]
+
+    monkeypatch.setattr("pipeline.cli.consent.review.send_order", send_order)
+    code, out, _ = run_account("review", "accept", "m3", "--reason", "It is.", "--by", "anna")
+    assert (code, out) == (0, "review-m3\n")
+    assert (sent[0]["handset"], sent[0]["number"]) == ("447700900001", "88801")
+    code, _, err = run_account("review", "accept", "m0", "--reason", "It is.", "--by", "anna")
+    assert code == 1
+    assert "there is no message 'm0'" in err

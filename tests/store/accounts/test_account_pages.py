@@ -187,3 +187,13 @@ def test_what_waits_is_listed_by_account_and_number(client: httpx.Client) -> Non
 def test_every_list_has_a_name_of_its_own() -> None:
     assert set(ACCOUNT_LISTS) < set(EVERY_LISTING)
     assert all(name == listing.name for name, listing in EVERY_LISTING.items())
+
+
+def test_what_waits_is_to_be_reviewed_without_its_text(client: httpx.Client) -> None:
+    page = client.get("/review").text
+    assert page.count("It waits for credits, so its text is not shown") == 50
+    assert "secret words" not in page
+    assert "447700900001" not in page
+    rows = rows_of(client, "review")
+    assert len(rows) == HELD
+    assert {(row["text"], row["handset"]) for row in rows} == {("", "")}
