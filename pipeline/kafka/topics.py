@@ -30,6 +30,7 @@ NUMBERS: Final = "numbers"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
 DEAD_LETTER_RETRY: Final = "dead-letter-retry"
+REPORT_ACCESS: Final = "report-access"
 CONVERSATION_CHANGELOG: Final = "conversation-changelog"
 DELIVERY_CHANGELOG: Final = "delivery-changelog"
 

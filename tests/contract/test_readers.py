@@ -153,6 +153,7 @@ PACKAGES = {
     "worker": "pipeline/conversation",
     "sender": "pipeline/sender",
     "deliver": "pipeline/delivery",
+    "store": "pipeline/store/report",
     "twoway": "pipeline/cli",
 }
 #: Sent by the topic of a record that is sent on, sent again or made for a refusal, and by a helper
@@ -168,9 +169,10 @@ NOT_NAMED = {
         topics.CONVERSATION_CHANGELOG,
     },
     "deliver": {topics.DELIVERY_CHANGELOG},
+    "store": {topics.MO_RAW, topics.DEAD_LETTER, topics.MT_REQUEST, topics.MT_RESULT},
     "twoway": {topics.MO_RAW, topics.DEAD_LETTER},
 }
-SENDING = {"send", "_send", "publish", "Outgoing"}
+SENDING = {"send", "send_and_wait", "_send", "publish", "Outgoing"}
 
 
 def sent(tree: ast.Module) -> set[str]:

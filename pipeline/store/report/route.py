@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pipeline.records import AccessAction
 from pipeline.store.report.caller import Caller, Right
 from pipeline.store.report.filters import BadFilter
 
 if TYPE_CHECKING:
     from aiohttp import web
+
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,13 +24,18 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     root: str = ""  # the way back to the first page, such as "../"
+    here: str = ""  # the address, from the first page on
+    form_token: str = ""  # what a form of the caller's has to carry
 
 
 RouteAnswer = Callable[[PageRequest], Awaitable["web.StreamResponse"]]
 
 
 class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to ask for. Parameters that it does not know are refused."""
+    """One thing to ask for. Parameters that it does not know are refused.
+
+    What is `noted` is written down with its user before it is answered, as `what`.
+    """
 
     method: str
     path: str
@@ -36,6 +43,9 @@ class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
     needs: frozenset[Right] = frozenset()
     parameters: frozenset[str] = frozenset()
     has_form: bool = False
+    is_open: bool = False  # to who has not signed in
+    noted: AccessAction | None = None
+    what: str = ""
 
     def query_of(self, request: web.BaseRequest) -> dict[str, str]:
         """The parameters of the request, blanks taken off; raises `BadFilter`.
