@@ -9,7 +9,7 @@ import msgspec
 
 from pipeline.records import AccessAction
 from pipeline.store.report.caller import Caller, Right
-from pipeline.store.report.filters import BadFilter
+from pipeline.store.report.lists.filters import BadFilter
 
 if TYPE_CHECKING:
     from aiohttp import web
