@@ -31,9 +31,7 @@ _ANSWER_MS: Final = 5_000
 _PATIENCE_SECONDS: Final = 10
 #: Of a statement: comments and here-documents, words in quotes, and numbers. What is not closed
 #: goes to the end. Each is linear.
-_LEFT_OUT: Final = re.compile(
-    r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$\w*\$.*?(?:\$\w*\$|\Z)", re.DOTALL
-)
+_LEFT_OUT: Final = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$\w*\$.*?(?:\$\w*\$|\Z)", re.DOTALL)
 _LITERALS: Final = re.compile(
     r"'(?:[^'\\]|\\.)*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|`(?:[^`\\]|\\.)*(?:`|\Z)|\d[\w.]*",
     re.DOTALL,

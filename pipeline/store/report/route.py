@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was let in: who asks, for what, and a form's fields where it has any."""
 
@@ -41,7 +40,7 @@ class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     answer: RouteAnswer
     needs: frozenset[Right] = frozenset()
-    parameters: frozenset[str] = frozenset()
+    parameters: frozenset[str] | None = frozenset()  # None: any, and the answer reads them
     has_form: bool = False
     is_open: bool = False  # to who has not signed in
     noted: AccessAction | None = None
@@ -53,6 +52,8 @@ class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
         A parameter that is not known would be left out of account in silence, and the rows shown
         would not be those that were asked for.
         """
+        if self.parameters is None:
+            return {}
         found: dict[str, str] = {}
         for name, value in request.query.items():
             if name not in self.parameters:

@@ -18,7 +18,7 @@ from pipeline.store.report.who.attempts import Attempts
 from pipeline.store.report.who.cookies import cookie_of, end_cookie, set_cookie
 from pipeline.store.report.who.guard import RETURN_PATH
 from pipeline.store.report.who.password import is_password_of
-from pipeline.store.report.who.single_sign_on import NotSignedIn
+from pipeline.store.report.who.single_sign_on.signed_in import PATIENCE_SECONDS, NotSignedIn
 from pipeline.store.report.who.users_file import NAME
 from pipeline.web.access import AccessError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.store.report.rendering import Rendering
     from pipeline.store.report.who.guard import Guard
     from pipeline.store.report.who.sessions import Sessions
-    from pipeline.store.report.who.single_sign_on import SingleSignOn
+    from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
     from pipeline.store.report.who.users_now import UsersNow
 
 log = logging.getLogger(__name__)
@@ -117,9 +117,7 @@ class SigningIn:
         response = web.Response(status=status, text=page, content_type=_MARKUP)
         if not caller.is_in:
             public = self._guard.public
-            set_cookie(
-                response, public.form_cookie, caller.session, is_secure=public.is_secure
-            )
+            set_cookie(response, public.form_cookie, caller.session, is_secure=public.is_secure)
         return response
 
     async def _show(self, asked: PageRequest) -> web.StreamResponse:
@@ -140,9 +138,7 @@ class SigningIn:
             name = ""  # no user is called so; it is tried as any other
         if seconds := self._attempts.wait_seconds(name, asked.caller.address):
             wait = ceil(seconds)
-            response = self.asks(
-                asked, status=429, words=f"Too many tries: wait {wait} seconds."
-            )
+            response = self.asks(asked, status=429, words=f"Too many tries: wait {wait} seconds.")
             response.headers["Retry-After"] = str(wait)
             return response
         if self._waiting >= _MOST_WAITING:
@@ -190,7 +186,7 @@ class SigningIn:
         # Lax: the provider's page leads the browser back to us.
         set_cookie(
             response, public.single_sign_on_cookie, held,
-            is_secure=public.is_secure, same_site="Lax", seconds=self._single_sign_on.SECONDS,
+            is_secure=public.is_secure, same_site="Lax", seconds=PATIENCE_SECONDS,
         )  # fmt: skip
         return response
 
@@ -203,9 +199,7 @@ class SigningIn:
             found = await self._single_sign_on.finish(held, asked.request.query)
         except NotSignedIn as error:
             log.warning("single sign-on from %s: %s", asked.caller.address, error)
-            response = self.asks(
-                asked, status=403, words=f"Single sign-on did not work: {error}."
-            )
+            response = self.asks(asked, status=403, words=f"Single sign-on did not work: {error}.")
         else:
             session = self._sessions.open(
                 found.name, SignedInBy.SINGLE_SIGN_ON, rights=found.rights

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.store.report.filters import BadFilter
+from pipeline.store.report.lists.filters import BadFilter
 from pipeline.store.report.masking.seal import MARK, NotSealed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Pages join and link rows by seals as they would by handsets.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.store.query.questions import Questions
 from pipeline.store.query.statement_text import Refused

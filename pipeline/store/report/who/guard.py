@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pipeline.settings import Settings
-    from pipeline.store.report.who.home_secrets import HomeSecrets
     from pipeline.store.report.who.sessions import Session, Sessions
     from pipeline.store.report.who.users_now import Users, UsersNow
     from pipeline.web.browser_guard import BrowserRefusal
@@ -102,9 +101,7 @@ class Guard:
         rights = _rights_now(session, users) if session else None
         if session is None or rights is None:
             form = cookie_of(request, self.public.form_cookie)
-            return Caller(
-                name="", rights=frozenset(), address=address, session=form, is_in=False
-            )
+            return Caller(name="", rights=frozenset(), address=address, session=form, is_in=False)
         return Caller(
             name=session.name, rights=rights, by=session.by, address=address, session=held
         )

@@ -6,18 +6,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from pipeline.store.report.who.users_file import UsersError
-
-if TYPE_CHECKING:
-    from pipeline.store.report.who.users_file import User
+from pipeline.store.report.who.users_file import User, UsersError
 
 log = logging.getLogger(__name__)
 
-ReadUsers = Callable[[], "Mapping[str, User] | None"]
+ReadUsers = Callable[[], Mapping[str, User] | None]
 #: The file is looked at so often at most.
 LOOK_SECONDS: Final = 1.0
 GONE: Final = "users.toml is gone"
