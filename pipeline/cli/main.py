@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -33,31 +33,20 @@ from pipeline.cli.replay import command as replay
 from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
+from pipeline.cli.terminal.groups import add_command as _add
+from pipeline.cli.terminal.groups import group as _group
+from pipeline.cli.terminal.help import EXIT_CODES
 from pipeline.cli.terminal.saying import say
+from pipeline.cli.user import group as user_group
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXIT_FAILED: Final = 1
 ABOUT: Final = (
     "The customer's side of two-way SMS. It keeps every message, honours STOP and explains every"
     " decision."
 )
-
-
-def _group(help: str = "", **options: Any) -> typer.Typer:
-    """A group; without words of its own it has those of its callback."""
-    given = options | ({"help": help} if help else {})
-    return typer.Typer(rich_markup_mode=None, cls=SectionedHelp, **given)
-
-
-def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
-    """Add a command; --help shows `example`, a line that a user may type."""
-    group.command(name, cls=PlainCommand, epilog=f"Example: twoway {example}")(command)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -209,6 +198,8 @@ _add(
     replay.replay,
     example="replay --rule changed-numbers.toml --since 2026-03-01",
 )
+
+app.add_typer(user_group.USERS, name="user", epilog="Example: twoway user list")
 
 _stops = _group("Many stops at once that did not come by SMS.", no_args_is_help=True)
 _add(

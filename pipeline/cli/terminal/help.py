@@ -16,7 +16,7 @@ SECTIONS: Final = {
     "Messages": ("mt", "consume", "import"),
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
-    "Operate": ("numbers", "apis", "delivery", "dead-letter", "clock", "leave"),
+    "Operate": ("numbers", "apis", "delivery", "dead-letter", "user", "clock", "leave"),
     "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "deliver", "store"),
     "This command line": ("completion",),
 }

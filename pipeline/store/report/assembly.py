@@ -69,7 +69,7 @@ def report_from(
         reader=reader,
         rendering=rendering,
         handsets=HandsetStories(
-            questions, account=settings.account, read_key=read_key, unsealed=questions.unsealed
+            questions, account=settings.account, read_key=read_key, unsealed=questions.plain_of
         ),
         messages=MessageStories(questions),
         letters=letters,

@@ -14,12 +14,12 @@ from aiohttp import web
 
 from pipeline.store.report.caller import SignedInBy
 from pipeline.store.report.route import PageRequest, ReportRoute
-from pipeline.store.report.who.attempts import Attempts
 from pipeline.store.report.who.cookies import cookie_of, end_cookie, set_cookie
 from pipeline.store.report.who.guard import RETURN_PATH
 from pipeline.store.report.who.password import is_password_of
-from pipeline.store.report.who.single_sign_on.signed_in import PATIENCE_SECONDS, NotSignedIn
-from pipeline.store.report.who.users_file import NAME
+from pipeline.store.report.who.single_sign_on.signed_in import SIGN_ON_SECONDS, NotSignedIn
+from pipeline.store.report.who.tries import SignInTries
+from pipeline.store.report.who.users_file import USER_NAME
 from pipeline.web.access import AccessError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SigningIn:
         self._users, self._sessions = users, sessions
         self._rendering = rendering
         self._single_sign_on = single_sign_on
-        self._attempts = Attempts()
+        self._tries = SignInTries()
         self._free = asyncio.Semaphore(_TRIES_AT_ONCE)
         self._waiting = 0
 
@@ -134,9 +134,9 @@ class SigningIn:
         users = await self._users.current()
         if users.trouble:
             return self.asks(asked, status=503, words=_TROUBLE)
-        if not NAME.fullmatch(name):
+        if not USER_NAME.fullmatch(name):
             name = ""  # no user is called so; it is tried as any other
-        if seconds := self._attempts.wait_seconds(name, asked.caller.address):
+        if seconds := self._tries.wait_seconds(name, asked.caller.address):
             wait = ceil(seconds)
             response = self.asks(asked, status=429, words=f"Too many tries: wait {wait} seconds.")
             response.headers["Retry-After"] = str(wait)
@@ -155,8 +155,8 @@ class SigningIn:
         if user is None or not is_right:
             log.warning("a try to sign in to the report from %s was wrong", asked.caller.address)
             return self.asks(asked, words=_WRONG)
-        self._attempts.forgive(name, asked.caller.address)
-        held = self._sessions.open(user.name, SignedInBy.PASSWORD, password=user.password)
+        self._tries.start_anew(name, asked.caller.address)
+        held = self._sessions.sign_in(user.name, SignedInBy.PASSWORD, password=user.password)
         return self._let_in(_see_other(_next_of(asked.fields.get("next", "")) or "./"), held)
 
     def _let_in(self, response: web.Response, held: str) -> web.Response:
@@ -166,7 +166,7 @@ class SigningIn:
         return response
 
     async def _sign_out(self, asked: PageRequest) -> web.StreamResponse:
-        self._sessions.end(asked.caller.session)
+        self._sessions.sign_out(asked.caller.session)
         response = _see_other("sign-in")
         public = self._guard.public
         end_cookie(response, public.session_cookie, is_secure=public.is_secure)
@@ -178,7 +178,9 @@ class SigningIn:
         if self._single_sign_on is None:
             raise web.HTTPNotFound
         try:
-            where, held = await self._single_sign_on.begin(_next_of(asked.query.get("next", "")))
+            where, held = await self._single_sign_on.send_away(
+                _next_of(asked.query.get("next", ""))
+            )
         except NotSignedIn as error:
             return self.asks(asked, status=503, words=str(error))
         response = _see_other(where)
@@ -186,7 +188,7 @@ class SigningIn:
         # Lax: the provider's page leads the browser back to us.
         set_cookie(
             response, public.single_sign_on_cookie, held,
-            is_secure=public.is_secure, same_site="Lax", seconds=PATIENCE_SECONDS,
+            is_secure=public.is_secure, same_site="Lax", seconds=SIGN_ON_SECONDS,
         )  # fmt: skip
         return response
 
@@ -196,12 +198,12 @@ class SigningIn:
         public = self._guard.public
         held = cookie_of(asked.request, public.single_sign_on_cookie)
         try:
-            found = await self._single_sign_on.finish(held, asked.request.query)
+            found = await self._single_sign_on.come_back(held, asked.request.query)
         except NotSignedIn as error:
             log.warning("single sign-on from %s: %s", asked.caller.address, error)
             response = self.asks(asked, status=403, words=f"Single sign-on did not work: {error}.")
         else:
-            session = self._sessions.open(
+            session = self._sessions.sign_in(
                 found.name, SignedInBy.SINGLE_SIGN_ON, rights=found.rights
             )
             # A redirection would still be the provider's doing, and carry no cookie of ours

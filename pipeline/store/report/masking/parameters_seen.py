@@ -51,7 +51,7 @@ def _opened(name: str, value: Any, sight: Sight, seal: Seal) -> Any:
         return _checked_text(name, value, sight)
     if value.startswith(MARK):
         try:
-            return seal.opened(value)
+            return seal.unsealed(value)
         except NotSealed:
             pass
     if sight.is_full or (name in _HANDSETS and sight.numbers):

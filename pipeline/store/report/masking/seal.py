@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 #: A seal begins so, and no handset, id or name of ours does.
 MARK: Final = "~"
-KEY_OCTETS: Final = 64  # two keys of AES-256 (RFC 5297 2.2)
 _SEALED: Final = re.compile(r"~[A-Za-z0-9_-]{43,1024}")
 #: Sealed words fill whole blocks of so many octets, so that their length tells little.
 _BLOCK: Final = 16
@@ -30,7 +29,7 @@ class NotSealed(ValueError):
 
 
 class Seal:
-    """Seals and opens words by one key."""
+    """Seals and opens words by one key, of 64 octets: two keys of AES-256 (RFC 5297 2.2)."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESSIV(key)
@@ -42,7 +41,7 @@ class Seal:
         closed = self._cipher.encrypt(octets, _BOUND_TO)
         return MARK + urlsafe_b64encode(closed).decode().rstrip("=")
 
-    def opened(self, sealed: str) -> str:
+    def unsealed(self, sealed: str) -> str:
         """The words; raises `NotSealed`."""
         if not is_sealed(sealed):
             raise NotSealed

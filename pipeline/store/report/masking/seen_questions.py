@@ -42,9 +42,9 @@ class SeenQuestions(Questions):
             raise Refused("a statement may ask for anything: it needs the rights to see all")
         return await self._all.json_lines(text, parameters)
 
-    def unsealed(self, words: str) -> str:
+    def plain_of(self, words: str) -> str:
         """What a seal holds, for work of our own that is shown to nobody."""
         try:
-            return self._seal.opened(words)
+            return self._seal.unsealed(words)
         except NotSealed:
             return words

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.process.peer_words import keep_secret
-from pipeline.store.report.masking.seal import KEY_OCTETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 TOKEN_FILE: Final = "report.token"  # noqa: S105  a name, and no token
 KEY_FILE: Final = "report.mask-key"
 _TOKEN_OCTETS: Final = 32
+_KEY_OCTETS: Final = 64  # two keys of AES-256 (RFC 5297 2.2)
 _HEX: Final = re.compile(r"[0-9a-f]+")
 
 
@@ -40,13 +40,13 @@ class HomeSecrets(msgspec.Struct, frozen=True, kw_only=True):
 
 def passing_secrets() -> HomeSecrets:
     """Secrets of this process alone."""
-    return HomeSecrets(token="", key=secrets.token_bytes(KEY_OCTETS))
+    return HomeSecrets(token="", key=secrets.token_bytes(_KEY_OCTETS))
 
 
 def secrets_of_home(home: Path) -> HomeSecrets:
     """The secrets of a home, made where they are missing; raises `HomeSecretsError`."""
     token = _kept(home / TOKEN_FILE, _TOKEN_OCTETS)
-    key = _kept(home / KEY_FILE, KEY_OCTETS)
+    key = _kept(home / KEY_FILE, _KEY_OCTETS)
     keep_secret((token, key))
     return HomeSecrets(token=token, key=bytes.fromhex(key))
 

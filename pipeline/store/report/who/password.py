@@ -30,8 +30,8 @@ class BadPassword(ValueError):
 
 def hash_from_password(password: str) -> str:
     """The hash of a new password, under a salt of its own; raises `BadPassword`."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise BadPassword(f"a password has {SHORTEST} to {LONGEST} characters")
+    if not SHORTEST <= len(password) <= LONGEST or not password.isprintable():
+        raise BadPassword(f"a password has {SHORTEST} to {LONGEST} printable characters")
     salt = secrets.token_bytes(16)
     made = _scrypt(password, salt, LOG2_N, BLOCK_SIZE, PARALLEL)
     return "$".join(

@@ -37,7 +37,7 @@ class Sessions:
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
 
-    def open(
+    def sign_in(
         self,
         name: str,
         by: SignedInBy,
@@ -58,7 +58,7 @@ class Sessions:
         found = self._sessions.get(_digest(held))
         return found if found and found.ends_at > self._clock() else None
 
-    def end(self, held: str) -> None:
+    def sign_out(self, held: str) -> None:
         """Sign out."""
         self._sessions.pop(_digest(held), None)
 

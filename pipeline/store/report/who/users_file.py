@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USERS_FILE: Final = "users.toml"
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+USER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _FIELDS: Final = frozenset(("name", "password", "rights"))
 #: tomllib takes time by the square of a key's dots.
 _MOST_OCTETS: Final = 1 << 20
@@ -101,7 +101,7 @@ def users_from_toml(text: str, *, origin: str) -> dict[str, User]:
 def _user(checker: TomlChecker, table: Mapping[str, Any], at: int) -> User:
     checker.unknown(table, ("user", at), _FIELDS)
     name = checker.text(table, ("user", at, "name"))
-    if not NAME.fullmatch(name):
+    if not USER_NAME.fullmatch(name):
         checker.mistake(
             ("user", at, "name"), "must be 1 to 64 letters, digits, points, hyphens or @"
         )

@@ -18,7 +18,7 @@ from pipeline.store.report.who.single_sign_on.id_token import BadToken, claims_f
 from pipeline.store.report.who.single_sign_on.provider import Provider, ProviderFails
 from pipeline.store.report.who.single_sign_on.roles import rights_by_role, roles_in
 from pipeline.store.report.who.single_sign_on.signed_in import (
-    PATIENCE_SECONDS,
+    SIGN_ON_SECONDS,
     NotSignedIn,
     SignedIn,
 )
@@ -64,10 +64,10 @@ class SingleSignOn:
         self._redirect_uri = public.url + RETURN_PATH
         self._under_way: OrderedDict[bytes, UnderWay] = OrderedDict()
 
-    async def begin(self, next: str) -> tuple[str, str]:
+    async def send_away(self, next: str) -> tuple[str, str]:
         """Where the browser goes, and what it holds until it comes back; raises `NotSignedIn`."""
         try:
-            metadata = await self._provider.metadata()
+            metadata = await self._provider.about_itself()
         except ProviderFails as error:
             raise NotSignedIn(f"the provider: {error}") from error
         now = time.monotonic()
@@ -81,7 +81,7 @@ class SingleSignOn:
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
             next=next,
-            ends_at=now + PATIENCE_SECONDS,
+            ends_at=now + SIGN_ON_SECONDS,
         )
         self._under_way[_digest(held)] = way
         where = prepare_grant_uri(
@@ -97,7 +97,7 @@ class SingleSignOn:
         )
         return where, held
 
-    async def finish(self, held: str, query: Mapping[str, str]) -> SignedIn:
+    async def come_back(self, held: str, query: Mapping[str, str]) -> SignedIn:
         """Who came back with this query; raises `NotSignedIn`. Each return counts once."""
         way = self._under_way.pop(_digest(held), None)
         if way is None or way.ends_at < time.monotonic():

@@ -74,7 +74,7 @@ class Provider:
             return
         raise AccessError(f"{name} has to begin with https://")
 
-    async def metadata(self) -> Metadata:
+    async def about_itself(self) -> Metadata:
         """What the provider says of itself; raises `ProviderFails`."""
         async with self._asking:
             kept = self._metadata
@@ -94,7 +94,7 @@ class Provider:
 
     async def keys(self, *, are_known: bool = True) -> KeySet:
         """Its keys; asked for again where one was not among them. Raises `ProviderFails`."""
-        metadata = await self.metadata()
+        metadata = await self.about_itself()
         async with self._asking:
             kept = self._keys
             lasts = _KEPT_SECONDS if are_known else _AGAIN_SECONDS
@@ -110,7 +110,7 @@ class Provider:
 
     async def tokens(self, code: str, *, verifier: str, redirect_uri: str) -> dict[str, str]:
         """The tokens for a code (RFC 6749 4.1.3, RFC 7636 4.5); raises `ProviderFails`."""
-        metadata = await self.metadata()
+        metadata = await self.about_itself()
         form = {
             "grant_type": "authorization_code",
             "code": code,

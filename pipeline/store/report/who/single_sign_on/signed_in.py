@@ -9,7 +9,7 @@ import msgspec
 from pipeline.store.report.caller import Right
 
 #: How long somebody may take at the provider.
-PATIENCE_SECONDS: Final = 600
+SIGN_ON_SECONDS: Final = 600
 
 
 class NotSignedIn(ValueError):

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS: Final = 60.0
-MOST_ATTEMPTS: Final = 5
+MOST_TRIES: Final = 5
 #: Names and addresses that are remembered; the one that tried least lately is forgotten first.
 _MOST_KEPT: Final = 10_000
 
 
-class Attempts:
+class SignInTries:
     """Counts tries of a user from an address within a minute."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,15 +25,15 @@ class Attempts:
     def wait_seconds(self, user: str, address: str) -> float:
         """Count a try. 0: it may be made; else how long to wait, and it does not count."""
         key, now = (user.casefold(), address), self._clock()
-        tries = self._tries.setdefault(key, deque(maxlen=MOST_ATTEMPTS))
+        tries = self._tries.setdefault(key, deque(maxlen=MOST_TRIES))
         self._tries.move_to_end(key)
-        if len(tries) == MOST_ATTEMPTS and now - tries[0] < SECONDS:
+        if len(tries) == MOST_TRIES and now - tries[0] < SECONDS:
             return SECONDS - (now - tries[0])
         tries.append(now)
         if len(self._tries) > _MOST_KEPT:
             self._tries.popitem(last=False)
         return 0.0
 
-    def forgive(self, user: str, address: str) -> None:
+    def start_anew(self, user: str, address: str) -> None:
         """Forget the tries: the last one was right."""
         self._tries.pop((user.casefold(), address), None)
