@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,9 +15,10 @@ from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipeline.store.clickhouse.database import Database
+    from pipeline.store.report.saved import SavedReport
     from pipeline.store.report.who.home_secrets import HomeSecrets
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
     from pipeline.store.report.who.users_now import ReadUsers
@@ -35,6 +37,7 @@ class Running:
         home_secrets: HomeSecrets | None = None,
         single_sign_on: SingleSignOn | None = None,
         tls: ssl.SSLContext | None = None,
+        saved: Mapping[str, SavedReport] = MappingProxyType({}),
         **settings: Any,
     ) -> None:
         self.ready = True
@@ -46,6 +49,7 @@ class Running:
             read_users=read_users,
             home_secrets=home_secrets,
             single_sign_on=single_sign_on,
+            saved=saved,
         )
         self._thread = ReportThread(self.report, host="127.0.0.1", port=0, tls=tls)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._thread.start()}"

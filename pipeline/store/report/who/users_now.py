@@ -58,6 +58,11 @@ class UsersNow:
             log.error("nobody signs in to the report by a password: %s", self._now.trouble)
         return self._now
 
+    @property
+    def are_set(self) -> bool:
+        """Whether there were users when the file was looked at last."""
+        return self._now.are_set
+
     async def current(self) -> Users:
         """The users, as they were a second ago at most."""
         async with self._looking:
