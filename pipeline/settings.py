@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
-import tomllib
 from dataclasses import dataclass, field, fields
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.notice_settings import NoticeSettings
+from pipeline.settings_sources import (
+    SettingsError as SettingsError,
+)
+from pipeline.settings_sources import (
+    secret_lines,
+    settings_in,
+    value_from_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "TWOWAY_"
 SETTINGS_FILE: Final = "settings.toml"
-
-
-class SettingsError(ValueError):
-    """A setting is unknown or cannot be read; the message names the setting and its origin."""
 
 
 def _setting(default: Any, help: str) -> Any:
@@ -87,6 +88,36 @@ class Settings(NoticeSettings):
     http_port: int = _setting(8080, "Port of the ingest service; 0 picks a free one.")
     report_host: str = _setting("127.0.0.1", "Address the report listens on.")
     report_port: int = _setting(8081, "Port of the report; 0 picks a free one.")
+    report_url: str = _setting(
+        "",
+        "Address by which browsers reach the report, such as https://reports.example.com; https"
+        " where a proxy has the TLS. Empty: report_host and report_port.",
+    )
+    report_tls_cert: str = _setting("", "Certificate chain (PEM) to serve the report by https.")
+    report_tls_key: str = _setting("", "Private key (PEM) of report_tls_cert.")
+    report_oidc_issuer: str = _setting(
+        "", "Issuer of single sign-on to the report by OpenID Connect; empty: none."
+    )
+    report_oidc_client: str = _setting("", "The client id that the issuer knows the report by.")
+    report_oidc_secret: str = _setting("", "The client secret; empty: a public client.")
+    report_oidc_secret_file: str = _setting(
+        "", "File with the client secret, in place of report_oidc_secret."
+    )
+    report_oidc_scope: str = _setting("openid profile", "The scopes to ask the issuer for.")
+    report_oidc_name: str = _setting(
+        "preferred_username", "The claim with a user's name; sub where it is absent."
+    )
+    report_oidc_roles: str = _setting(
+        "roles", "The claim with a user's roles; points lead into objects: realm_access.roles."
+    )
+    report_oidc_rights: str = _setting(
+        "",
+        "What each role may: role=right+right, comma-separated; the rights are numbers, texts,"
+        " download, decide, sql and accounts.",
+    )
+    report_oidc_ca: str = _setting(
+        "", "Certificates (PEM) to trust at the issuer; empty: those the system trusts."
+    )
     kafka_port: int = _setting(9092, "Port of the local stack's broker; 0 picks a free one.")
     metrics_host: str = _setting("127.0.0.1", "Address a worker's /metrics listens on.")
     metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: none.")
@@ -176,45 +207,6 @@ class Settings(NoticeSettings):
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
 
 
-def _value_from_text(name: str, kind: str, text: Any, origin: str) -> Any:
-    """`text` in the type of the setting; the `SettingsError` names the setting and its origin."""
-    try:
-        match kind:
-            case "int":
-                return int(text)
-            case "float":
-                return float(text)
-            case "Path":
-                return Path(text)
-            case _:
-                return str(text)
-    except ValueError as error:
-        raise SettingsError(f"{origin}: {name} must be of type {kind}") from error
-
-
-@cache
-def _standard_input() -> str:
-    """All of standard input. It is read once and cached, because a pipe cannot be read again."""
-    return sys.stdin.read()
-
-
-def _secret_lines(secrets_file: str) -> str:
-    if secrets_file == "-":
-        return _standard_input()
-    try:
-        return Path(secrets_file).read_text()
-    except OSError as error:
-        raise SettingsError(f"secrets_file {secrets_file}: {error.strerror}") from error
-
-
-def _settings_in(text: str, origin: str) -> dict[str, tuple[Any, str]]:
-    """The value and the origin of each setting in `text`, by name; raises `SettingsError`."""
-    try:
-        return {name: (value, origin) for name, value in tomllib.loads(text).items()}
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{origin}: {error}") from error
-
-
 def load_settings(
     *, environment: Mapping[str, str] = os.environ, command_line: Mapping[str, Any] | None = None
 ) -> Settings:
@@ -234,16 +226,16 @@ def load_settings(
     home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
     file = home / SETTINGS_FILE
     if file.is_file():
-        given |= _settings_in(file.read_text(), str(file))
+        given |= settings_in(file.read_text(), str(file))
     given |= from_environment
     if secrets_file := str(given.get("secrets_file", ("", ""))[0]):
-        given |= _settings_in(_secret_lines(secrets_file), f"secrets_file {secrets_file}")
+        given |= settings_in(secret_lines(secrets_file), f"secrets_file {secrets_file}")
     given |= flags
     for name, (_, origin) in given.items():
         if name not in known:
             raise SettingsError(f"{origin}: there is no setting {name!r}")
     values = {
-        name: _value_from_text(name, known[name], value, origin)
+        name: value_from_text(name, known[name], value, origin)
         for name, (value, origin) in given.items()
     }
     return dataclasses.replace(Settings(), **values)

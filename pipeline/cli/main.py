@@ -34,10 +34,11 @@ from pipeline.cli.replay import command as replay
 from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.groups import add as _add
+from pipeline.cli.terminal.groups import add_command as _add
 from pipeline.cli.terminal.groups import group as _group
 from pipeline.cli.terminal.help import EXIT_CODES
 from pipeline.cli.terminal.saying import say
+from pipeline.cli.user import group as user_group
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
@@ -210,6 +211,8 @@ _add(
     replay.replay,
     example="replay --rule changed-numbers.toml --since 2026-03-01",
 )
+
+app.add_typer(user_group.USERS, name="user", epilog="Example: twoway user list")
 
 _stops = _group("Many stops at once that did not come by SMS.", no_args_is_help=True)
 _add(

@@ -55,6 +55,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.NUMBERS,
         topics.DEAD_LETTER,
         topics.DEAD_LETTER_RETRY,
+        topics.REPORT_ACCESS,
     ),
     SENDER: (topics.MT_COMMAND, topics.MT_STATE),
     DELIVERY: (
@@ -143,6 +144,15 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.ACCOUNT_CREDIT,
         topics.DEAD_LETTER,
         topics.ACCOUNTS_CHANGELOG,
+    ),
+    "store": (
+        topics.MO_RAW,
+        topics.DEAD_LETTER,
+        topics.DEAD_LETTER_RETRY,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.REPORT_ACCESS,
     ),
     "twoway": (
         topics.MO_RAW,

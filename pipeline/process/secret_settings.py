@@ -18,6 +18,7 @@ NEEDED_BY: Final[dict[str, frozenset[str]]] = {
     "basic_auth": frozenset({"ingest", "store"}),
     "smpp_password": frozenset({"smpp"}),
     "ftp_password": frozenset({"ftp"}),
+    "report_oidc_secret": frozenset({"store"}),
     "clickhouse": frozenset({"store"}),  # the URL may hold a password
 }
 
@@ -45,7 +46,7 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     for pair in _listed(settings.basic_auth):
         yield pair
         yield pair.partition(":")[2]
-    yield from (settings.smpp_password, settings.ftp_password)
+    yield from (settings.smpp_password, settings.ftp_password, settings.report_oidc_secret)
     for server in _listed(settings.clickhouse):
         try:
             password = urlsplit(server).password or ""

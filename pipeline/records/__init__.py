@@ -54,6 +54,7 @@ from pipeline.records.mt import (
 )
 from pipeline.records.numbers import CustomReply, Number, Numbers, ReplyPath, ReplyWay
 from pipeline.records.record import Record
+from pipeline.records.report_access import AccessAction, ReportAccess
 from pipeline.records.sending import (
     AskKind,
     CommandState,
@@ -65,6 +66,7 @@ from pipeline.records.sending import (
 )
 
 __all__ = [
+    "AccessAction",
     "AccountCharge",
     "AccountCredit",
     "AccountEntry",
@@ -119,6 +121,7 @@ __all__ = [
     "Rejected",
     "ReplyPath",
     "ReplyWay",
+    "ReportAccess",
     "Scope",
     "ScopeKind",
     "SeenBy",

@@ -21,12 +21,14 @@ from pipeline.process.landlock import MAY_CHANGE, MAY_LIST, MAY_READ
 from pipeline.process.peer_words import words_of_error
 from pipeline.store.clickhouse.database import FOLDER_NAME, INSERTS_NAME
 from pipeline.store.clickhouse.folder import LOCK_SUFFIX
+from pipeline.store.report.who.users_file import users_from_file
 from pipeline.suppression_key import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from pipeline.store.report.who.users_file import User
     from pipeline.suppression_key import SuppressionKey
 
 log = logging.getLogger(__name__)
@@ -74,13 +76,14 @@ def files_of(home: Path) -> Iterator[tuple[Path, int]]:
 class Confinement:
     """Confines this thread, and all threads that it starts, from `with` on.
 
-    One thread is started before that and is not confined. It reads the suppression key, which may
-    be made long after the store has started, in a folder that the engine must not read.
+    One thread is started before that and is not confined. It reads the suppression key and the
+    users of the report, which may change long after the store has started, in folders that the
+    engine must not read.
     """
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._outside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reads-the-key")
+        self._outside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reads-outside")
 
     def __enter__(self) -> Self:
         self._outside.submit(int).result()  # start the thread before the confinement
@@ -112,3 +115,7 @@ class Confinement:
     def read_key(self, file: Path) -> SuppressionKey | None:
         """The same as `pipeline.suppression_key.read_key`, in the thread that is not confined."""
         return self._outside.submit(read_key, file).result()
+
+    def read_users(self, file: Path) -> dict[str, User] | None:
+        """The same as `users_from_file`, in the thread that is not confined."""
+        return self._outside.submit(users_from_file, file).result()

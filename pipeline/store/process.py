@@ -22,7 +22,14 @@ from pipeline.store.consumer import run_agent
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.saved import saved_reports
+from pipeline.store.report.serving import (
+    secrets_or_none,
+    single_sign_on_of,
+    tls_of_report,
+    with_secret_of_file,
+)
 from pipeline.store.report.thread import ReportThread
+from pipeline.store.report.who.users_file import USERS_FILE, users_from_file
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import key_file, read_key
@@ -39,11 +46,14 @@ def run(settings: Settings) -> None:
     troubles.tell_in(settings.home, "store")
     hang.watch(settings, "store")
     saved = saved_reports(settings.home)  # while it can read the home
+    tls, settings = tls_of_report(settings), with_secret_of_file(settings)
+    secrets, single_sign_on = secrets_or_none(settings.home), single_sign_on_of(settings)
     with ExitStack() as stack:
-        key_reader = read_key
+        key_reader, users_reader = read_key, users_from_file
         if not settings.clickhouse:
             settings = replace(settings, kafka=bootstrap_of(settings))  # while it can read the home
-            key_reader = stack.enter_context(Confinement(settings.home)).read_key
+            confinement = stack.enter_context(Confinement(settings.home))
+            key_reader, users_reader = confinement.read_key, confinement.read_users
         database = stack.enter_context(Database(settings))
         writer = ClickHouseWriter(database.writing, is_server=not database.is_embedded)
         sink = Sink(
@@ -57,11 +67,16 @@ def run(settings: Settings) -> None:
             waits_for=lambda: sink.waits_for,
             read_key=lambda: key_reader(key_file(settings)),
             saved=saved,
+            read_users=lambda: users_reader(settings.home / USERS_FILE),
+            home_secrets=secrets,
+            single_sign_on=single_sign_on,
         )
-        thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
+        thread = ReportThread(report, host=settings.report_host, port=settings.report_port, tls=tls)
         try:
             port = thread.start()
-            log.info("the report is at http://%s:%d/", settings.report_host, port)
+            log.info(
+                "the report is at http%s://%s:%d/", "s" if tls else "", settings.report_host, port
+            )
             run_agent(settings, sink, read_key=key_reader)
         finally:
             thread.stop()

@@ -46,6 +46,7 @@ STORED: Final[tuple[type[Record], ...]] = (
     records.Numbers,
     records.DeadLetter,
     records.DeadLetterRetry,
+    records.ReportAccess,
 )
 #: Those of them that are of one handset, and go with it.
 STORED_OF_HANDSETS: Final = tuple(kind for kind in STORED if kind in OF_RECORD)

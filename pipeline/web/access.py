@@ -109,10 +109,14 @@ def is_loopback_host(host: str) -> bool:
 class Access:
     """The access rules. If an allow-list and credentials are both set, a caller needs both."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, asks_for_users: bool = False) -> None:
+        """`asks_for_users`: callers sign in elsewhere, so addresses alone are looked at here."""
         tokens, pairs = _listed(settings.tokens), _listed(settings.basic_auth)
         if any(":" not in pair for pair in pairs):
             raise AccessError("basic_auth: each entry is user:password")
+        if asks_for_users:
+            tokens, pairs = [], []
+        self._asks_for_users = asks_for_users
         self._tokens = _digests(tokens)
         self._passwords = _digests(pairs)
         self._allowed = _networks(settings.allow, setting="allow")
@@ -120,7 +124,7 @@ class Access:
         self._names = frozenset(name.lower() for name in _listed(settings.host_names)) | {
             settings.http_host.lower()
         }
-        self._is_guarded = bool(tokens or pairs or self._allowed)
+        self._is_guarded = bool(tokens or pairs or self._allowed or asks_for_users)
         if not self._is_guarded and not is_loopback_host(settings.http_host):
             raise AccessError(
                 f"{settings.http_host} is not a loopback address: set tokens, basic_auth or allow"
@@ -165,8 +169,10 @@ class Access:
         direct = ip_from_text(peer)
         if address is None or direct is None:
             return FORBIDDEN
-        is_known = (self._tokens and token is not None) or (
-            self._passwords and _is_one_of(_basic(authorization), self._passwords)
+        is_known = (
+            self._asks_for_users
+            or (self._tokens and token is not None)
+            or (self._passwords and _is_one_of(_basic(authorization), self._passwords))
         )
         is_forwarded = bool(forwarded_for or other_signs)
         if is_forwarded and not (forwarded_for and self._is_proxy(direct)):

@@ -69,6 +69,7 @@ OF_RECORD: Final[Mapping[type[Record], tuple[Naming, ...]]] = {
 #: Records that belong to nobody, and why.
 NOBODYS: Final[Mapping[type[Record], str]] = {
     records.DeadLetterRetry: "names the letter by its id",
+    records.ReportAccess: "names a user, and no handset",
     records.Erasure: "names the handset by its suppression",
     records.Numbers: "our own numbers",
     records.AccountCharge: "names the message by its id",

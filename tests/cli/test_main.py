@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 # The commands others rely on.
 COMMANDS_RELIED_ON = {
     "up",
+    "user add",
+    "user list",
+    "user password",
+    "user remove",
+    "user rights",
     "demo",
     "worker",
     "leave",

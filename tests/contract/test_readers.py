@@ -163,6 +163,7 @@ PACKAGES = {
     "sender": "pipeline/sender",
     "deliver": "pipeline/delivery",
     "accounts": "pipeline/accounts",
+    "store": "pipeline/store/report",
     "twoway": "pipeline/cli",
 }
 #: Sent by the topic of a record that is sent on, sent again or made for a refusal, and by a helper
@@ -179,9 +180,10 @@ NOT_NAMED = {
     },
     "deliver": {topics.DELIVERY_CHANGELOG},
     "accounts": {topics.ACCOUNT_CHARGE, topics.ACCOUNT_CREDIT, topics.ACCOUNTS_CHANGELOG},
+    "store": {topics.MO_RAW, topics.DEAD_LETTER, topics.MT_REQUEST, topics.MT_RESULT},
     "twoway": {topics.MO_RAW, topics.DEAD_LETTER},
 }
-SENDING = {"send", "_send", "publish", "Outgoing"}
+SENDING = {"send", "send_and_wait", "_send", "publish", "Outgoing"}
 
 
 def sent(tree: ast.Module) -> set[str]:

@@ -261,6 +261,7 @@ def test_a_topic_is_keyed_and_kept_as_the_contract_says(name: str) -> None:
         "clock": "partition",
         "dead-letter": "none",
         "dead-letter-retry": "none",
+        "report-access": "none",
         "erasure": "suppression",
         "account-charge": "account",
         "account-credit": "account",

@@ -40,6 +40,7 @@ from pipeline.records import (
     Numbers,
     Record,
     ReplyPath,
+    ReportAccess,
     Scope,
 )
 
@@ -415,6 +416,17 @@ SAMPLES: tuple[Record, ...] = (
         reason="missing-to",
         words="to is absent",
         actor="anna",
+        at=AT,
+    ),
+    ReportAccess(
+        access_id="8" * 32,
+        action="download",
+        user="anna",
+        signed_in_by="password",
+        address="192.0.2.7",
+        rights=["download", "numbers"],
+        what="csv opt-outs",
+        given="handset=…&number=88801",
         at=AT,
     ),
 )

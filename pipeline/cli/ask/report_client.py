@@ -10,6 +10,7 @@ import urllib.request
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.cli.ask.as_home import context_for, headers_for
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.process.peer_words import peer_words
@@ -144,10 +145,10 @@ def detail_of(text: str) -> str:
 
 def pieces_of(url: str) -> Iterator[bytes]:
     """The body of a long answer of the report's, piece by piece; raises `CommandError`."""
-    request = urllib.request.Request(url)  # noqa: S310  ours
+    request = urllib.request.Request(url, headers=headers_for(url))  # noqa: S310  ours
     bounds = AnswerBounds(octets=MOST_DOWNLOADED_OCTETS, seconds=DOWNLOAD_SECONDS)
     try:
-        with _opener(bounds, None).open(request, timeout=DOWNLOAD_SECONDS) as response:
+        with _opener(bounds, context_for(url)).open(request, timeout=DOWNLOAD_SECONDS) as response:
             while piece := response.read(PIECE_OCTETS):
                 yield piece
             if response.length:
@@ -171,7 +172,8 @@ def report_of(settings: Settings) -> str:
         return stack.report
     if (settings.report_host, settings.report_port) == (Settings.report_host, Settings.report_port):
         bootstrap_of(settings)
-    return f"http://{settings.report_host}:{settings.report_port}"
+    scheme = "https" if settings.report_tls_cert else "http"
+    return f"{scheme}://{settings.report_host}:{settings.report_port}"
 
 
 def answer_lines(
@@ -190,8 +192,9 @@ def answer_lines(
     answer = call(
         f"{report}/sql",
         body=json.dumps(question).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **headers_for(report)},
         timeout_seconds=timeout_seconds,
+        context=context_for(report),
         begins="{",
     )
     if answer.status != 200:

@@ -32,17 +32,18 @@ def programs_of_stack(
     """Ingest, worker and store, then the ways that are set; each starts after what it `needs`."""
     command = partial(command_line_of, home=settings.home)
     is_tls = bool(settings.tls_cert)
+    is_report_tls = bool(settings.report_tls_cert)
     http_host = where_to_call(settings.http_host)
     report_host = where_to_call(settings.report_host)
     asks = {
         "ingest": partial(answers, http_host, settings.http_port, tls=is_tls),
         "worker": partial(answers, LOOPBACK, settings.metrics_port),
-        "store": partial(answers, report_host, settings.report_port),
+        "store": partial(answers, report_host, settings.report_port, tls=is_report_tls),
     }
     checks = {
         "ingest": partial(answers_ready, http_host, settings.http_port, tls=is_tls),
         "worker": partial(answers_ready, LOOPBACK, settings.metrics_port),
-        "store": partial(answers_ready, report_host, settings.report_port),
+        "store": partial(answers_ready, report_host, settings.report_port, tls=is_report_tls),
     }
     ours = replace(settings, kafka="")  # they find it under the home, whose clock they follow
     own = {name: settings_of(ours, name) for name in checks}

@@ -227,7 +227,9 @@ class _LocalStack:
         stack = Stack(
             kafka=self._bootstrap,
             ingest=url_of(settings.http_host, settings.http_port, tls=bool(settings.tls_cert)),
-            report=url_of(settings.report_host, settings.report_port, tls=False),
+            report=url_of(
+                settings.report_host, settings.report_port, tls=bool(settings.report_tls_cert)
+            ),
             pids=self._supervisor.pids,
             hangs={name: it.hangs for name, it in children.items() if it.hangs},
         )

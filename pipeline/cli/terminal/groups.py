@@ -1,4 +1,4 @@
-"""How commands are put together: a group, and a command with its example."""
+"""How a group of commands is made, and how a command with its example goes into it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ def group(help: str = "", **options: Any) -> typer.Typer:
     return typer.Typer(rich_markup_mode=None, cls=SectionedHelp, **given)
 
 
-def add(
-    to: typer.Typer, name: str, command: Callable[..., None], *, example: str, **options: Any
+def add_command(
+    group: typer.Typer,
+    name: str,
+    command: Callable[..., None],
+    *,
+    example: str,
+    **options: Any,
 ) -> None:
     """Add a command; --help shows `example`, a line that a user may type."""
-    to.command(name, cls=PlainCommand, epilog=f"Example: twoway {example}", **options)(command)
+    epilog = f"Example: twoway {example}"
+    group.command(name, cls=PlainCommand, epilog=epilog, **options)(command)

@@ -17,7 +17,7 @@ SECTIONS: Final = {
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
     "Accounts": ("credit", "account"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
-    "Operate": ("numbers", "apis", "delivery", "dead-letter", "clock", "leave"),
+    "Operate": ("numbers", "apis", "delivery", "dead-letter", "user", "clock", "leave"),
     "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "deliver", "store"),
     "This command line": ("completion",),
 }

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.home.stack import StackError, bootstrap_of
 from pipeline.store.clickhouse.database import INSERTS_NAME
-from pipeline.store.report.caller import Guard
+from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.lists.reading import ListReader
+from pipeline.store.report.masking.seal import Seal
+from pipeline.store.report.masking.seen_questions import SeenQuestions
 from pipeline.store.report.pages.accounts import AccountPages
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.pages.handset import HandsetStories
@@ -19,6 +21,11 @@ from pipeline.store.report.pages.pages import Pages
 from pipeline.store.report.pages.rendering import Rendering
 from pipeline.store.report.routes import routes_of
 from pipeline.store.report.server import Report
+from pipeline.store.report.signing_in import SigningIn
+from pipeline.store.report.who.guard import Guard
+from pipeline.store.report.who.home_secrets import HomeSecrets, passing_secrets
+from pipeline.store.report.who.sessions import Sessions
+from pipeline.store.report.who.users_now import ReadUsers, UsersNow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.saved import SavedReport
+    from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
     from pipeline.suppression_key import SuppressionKey
 
 
@@ -37,24 +45,33 @@ def report_from(
     waits_for: Callable[[], str] = str,
     read_key: Callable[[], SuppressionKey | None] = lambda: None,
     saved: Mapping[str, SavedReport] = MappingProxyType({}),
+    read_users: ReadUsers = lambda: None,
+    home_secrets: HomeSecrets | None = None,
+    single_sign_on: SingleSignOn | None = None,
 ) -> Report:
     """The report of these settings.
 
-    Raises `AccessError` if the address is not loopback and no credentials are set. `read_key`
-    gives the key of suppressions; it runs in a thread.
+    Raises `AccessError` if anybody could call. `read_key` gives the key of suppressions, and
+    `read_users` the users; both run in a thread. All questions are asked as the caller may see the
+    answers.
     """
-    guard = Guard(settings)
+    held = home_secrets or passing_secrets()
+    seal = Seal(held.key)
+    questions = SeenQuestions(questions, seal)
+    users, sessions = UsersNow(read_users), Sessions()
+    guard = Guard(settings, users=users, sessions=sessions, token=held.token)
+    rendering = Rendering()
     reader = ListReader(questions)
     letters = LetterStories(questions, alphabet=settings.smpp_default_alphabet)
-    decisions = Decisions(
-        questions, letters, bootstrap=_bootstrap_of(settings), account=settings.account
-    )
-    rendering = Rendering()
+    bootstrap = _bootstrap_of(settings)
+    decisions = Decisions(questions, letters, bootstrap=bootstrap, account=settings.account)
     pages = Pages(
         questions,
         reader=reader,
         rendering=rendering,
-        handsets=HandsetStories(questions, account=settings.account, read_key=read_key),
+        handsets=HandsetStories(
+            questions, account=settings.account, read_key=read_key, unsealed=questions.plain_of
+        ),
         messages=MessageStories(questions),
         letters=letters,
         decisions=decisions,
@@ -66,11 +83,18 @@ def report_from(
     return Report(
         settings=settings,
         guard=guard,
-        routes=routes_of(
-            pages, guard=guard, decisions=decisions, exports=exports, accounts=accounts
-        ),
+        routes=routes_of(pages, decisions=decisions, exports=exports, accounts=accounts),
         pages=pages,
         questions=questions,
+        signing_in=SigningIn(
+            guard=guard,
+            users=users,
+            sessions=sessions,
+            rendering=rendering,
+            single_sign_on=single_sign_on,
+        ),
+        records=AccessRecords(bootstrap),
+        seal=seal,
         is_ready=is_ready,
         waits_for=waits_for,
     )

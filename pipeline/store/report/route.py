@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pipeline.records import AccessAction
 from pipeline.store.report.caller import Caller, Right
 from pipeline.store.report.lists.filters import BadFilter
 
@@ -22,20 +23,28 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     root: str = ""  # the way back to the first page, such as "../"
+    here: str = ""  # the address, from the first page on
+    form_token: str = ""  # what a form of the caller's has to carry
 
 
 RouteAnswer = Callable[[PageRequest], Awaitable["web.StreamResponse"]]
 
 
 class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to ask for. Parameters that it does not know are refused."""
+    """One thing to ask for. Parameters that it does not know are refused.
+
+    What is `noted` is written down with its user before it is answered, as `what`.
+    """
 
     method: str
     path: str
     answer: RouteAnswer
     needs: frozenset[Right] = frozenset()
-    parameters: frozenset[str] = frozenset()
+    parameters: frozenset[str] | None = frozenset()  # None: any, and the answer reads them
     has_form: bool = False
+    is_open: bool = False  # to who has not signed in
+    noted: AccessAction | None = None
+    what: str = ""
 
     def query_of(self, request: web.BaseRequest) -> dict[str, str]:
         """The parameters of the request, blanks taken off; raises `BadFilter`.
@@ -43,6 +52,8 @@ class ReportRoute(msgspec.Struct, frozen=True, kw_only=True):
         A parameter that is not known would be left out of account in silence, and the rows shown
         would not be those that were asked for.
         """
+        if self.parameters is None:
+            return {}
         found: dict[str, str] = {}
         for name, value in request.query.items():
             if name not in self.parameters:

@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from pipeline.records import AccessAction
 from pipeline.store.report.caller import Right
 from pipeline.store.report.export.answer import export_answer
 from pipeline.store.report.export.formats import FORMATS
 from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import PLACE_NAMES
 from pipeline.store.report.lists.filters import FEW, BadFilter
+from pipeline.store.report.lists.listings import LISTINGS
 from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from pipeline.store.report.caller import Guard
     from pipeline.store.report.export.answer import Exports
     from pipeline.store.report.pages.accounts import AccountPages
     from pipeline.store.report.pages.decisions import Decisions
     from pipeline.store.report.pages.pages import Pages
 
-_SEES: Final = frozenset({Right.NUMBERS, Right.TEXTS})
-#: What has neither a handset nor a text.
-_NO_PERSON: Final[frozenset[Right]] = frozenset()
-_DECIDES: Final = _SEES | {Right.DECIDE}
+#: Octets and undecided texts are shown to who sees all: a mask cannot hold in them.
+_DECIDES: Final = frozenset({Right.NUMBERS, Right.TEXTS, Right.DECIDE})
+_DOWNLOADS: Final = frozenset({Right.DOWNLOAD})
+_ACCOUNTS: Final = frozenset({Right.ACCOUNTS})
 _LONGEST_WORDS: Final = 400
 
 
 def routes_of(
-    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports, accounts: AccountPages
+    pages: Pages, *, decisions: Decisions, exports: Exports, accounts: AccountPages
 ) -> Iterator[ReportRoute]:
     """What the report shows beside SQL and its own health."""
 
@@ -40,7 +41,7 @@ def routes_of(
         path: str,
         page: Callable[[PageRequest], Awaitable[str]],
         *parameters: str,
-        needs: frozenset[Right] = _SEES,
+        needs: frozenset[Right] = frozenset(),
     ) -> ReportRoute:
         async def answer(asked: PageRequest) -> web.StreamResponse:
             return _html(await page(asked))
@@ -48,12 +49,6 @@ def routes_of(
         return ReportRoute(
             method="GET", path=path, answer=answer, needs=needs, parameters=frozenset(parameters)
         )
-
-    async def review(asked: PageRequest) -> str:
-        return await pages.review(asked, guard.form_token(asked.caller))
-
-    async def letter(asked: PageRequest) -> str:
-        return await pages.letter(asked, guard.form_token(asked.caller))
 
     async def decide(asked: PageRequest) -> web.StreamResponse:
         fields = asked.fields
@@ -75,28 +70,35 @@ def routes_of(
         "/conversation", pages.conversation, "handset", "number", "from", "to", *PLACE_NAMES
     )
     yield shown("/message", pages.one_message, "id", "at")
-    yield shown("/review", review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
-    yield shown("/letter", letter, "id", needs=_DECIDES)
+    yield shown("/review", pages.review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
+    yield shown("/letter", pages.letter, "id", needs=_DECIDES)
     for path, account_page, known in (
         ("/accounts", accounts.accounts, ()),
         ("/account", accounts.account, ("name",)),
         ("/statement", accounts.statement, ("name", "month")),
     ):
-        yield shown(path, account_page, *known, needs=_NO_PERSON)
-    yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
+        yield shown(path, account_page, *known, needs=_ACCOUNTS)
+    yield shown("/reports", pages.reports, needs=_DOWNLOADS)
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
-        yield ReportRoute(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
+        yield ReportRoute(
+            method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True,
+            noted=AccessAction.DECIDE, what=path[1:],
+        )  # fmt: skip
     for listing in EVERY_LISTING.values():
         page = partial(pages.listing, listing=listing)
-        yield shown(f"/list/{listing.name}", page, *listing.filters, *PLACE_NAMES, "rows", "piece")
+        needs = frozenset() if listing.name in LISTINGS else _ACCOUNTS
+        parameters = (*listing.filters, *PLACE_NAMES, "rows", "piece")
+        yield shown(f"/list/{listing.name}", page, *parameters, needs=needs)
         for form in FORMATS:
             yield ReportRoute(
                 method="GET",
                 path=f"/{form}/{listing.name}",
                 answer=partial(export_answer, exports=exports, listing=listing, form=form),
-                needs=_SEES | {Right.DOWNLOAD},
+                needs=needs | _DOWNLOADS,
                 parameters=listing.filters,
+                noted=AccessAction.DOWNLOAD,
+                what=f"{form} {listing.name}",
             )
 
 

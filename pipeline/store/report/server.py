@@ -1,27 +1,32 @@
 """The report over HTTP: who asks, for what, and what becomes of an error.
 
-The report shows personal data. So it listens on loopback only, or requires credentials. Each
-request passes here in one order: who calls, which route, what it needs, whose form, which
-parameters.
+The report shows personal data. So it listens on loopback only, or asks who calls. Each request
+passes here in one order: who calls, which route, what it needs, whose form, which parameters, and
+what is written down before it is answered.
 """
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
+import msgspec
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.process.log_guard import words_for_log
 from pipeline.process.peer_words import words_of_error
+from pipeline.records import AccessAction
 from pipeline.store import metrics
 from pipeline.store.query.questions import BadStatement
 from pipeline.store.query.statement_text import Refused
-from pipeline.store.report.caller import Caller, Guard, Right
+from pipeline.store.report.access_records import NotNoted, statement_told
+from pipeline.store.report.caller import Caller, Right
+from pipeline.store.report.forms import body_within, fields_of_form, refuse_other_sites
 from pipeline.store.report.lists.filters import BadFilter
+from pipeline.store.report.masking.parameters_seen import opened_query
+from pipeline.store.report.masking.sight import SEEING, sight_of
 from pipeline.store.report.pages.decisions import NotDecided
 from pipeline.store.report.pages.pages import NotThere
 from pipeline.store.report.pages.rendering import STATIC
@@ -34,7 +39,11 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
+    from pipeline.store.report.access_records import AccessRecords
+    from pipeline.store.report.masking.seal import Seal
     from pipeline.store.report.pages.pages import Pages
+    from pipeline.store.report.signing_in import SigningIn
+    from pipeline.store.report.who.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +57,6 @@ SAFETY_HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _HTML: Final = "text/html"
-_FORM_OCTETS: Final = 16 << 10
-_MOST_FIELDS: Final = 16
 
 
 class Report:
@@ -63,12 +70,18 @@ class Report:
         routes: Iterable[ReportRoute],
         pages: Pages,
         questions: Questions,
+        signing_in: SigningIn,
+        records: AccessRecords,
+        seal: Seal,
         is_ready: Callable[[], bool],
         waits_for: Callable[[], str] = str,
     ) -> None:
         self._guard = guard
         self._pages = pages
         self._questions = questions
+        self._signing_in = signing_in
+        self._records = records
+        self._seal = seal
         self._is_ready = is_ready
         self._waits_for = waits_for
         self._body_limit = settings.body_limit_bytes
@@ -80,29 +93,49 @@ class Report:
             ReportRoute(method="GET", path="/healthz", answer=self._health),
             ReportRoute(method="GET", path="/readyz", answer=self._readiness),
             ReportRoute(method="GET", path="/metrics", answer=self._metrics),
-            *(ReportRoute(method="GET", path=f"/{name}", answer=_static) for name in STATIC),
+            *(
+                ReportRoute(method="GET", path=f"/{name}", answer=_static, is_open=True)
+                for name in STATIC
+            ),
+            *signing_in.routes(),
         )  # fmt: skip
         self._routes = {(route.method, route.path): route for route in (*own, *routes)}
+
+    @property
+    def routes(self) -> tuple[ReportRoute, ...]:
+        """Everything there is to ask for."""
+        return tuple(self._routes.values())
+
+    async def close(self) -> None:
+        """Give up what is held."""
+        await self._records.close()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to one request."""
         secret = path_from_octets(request.rel_url.raw_path.encode())
         path = secret.path.decode("latin-1")
-        caller: Caller | None = None
+        caller = Caller(name="", rights=frozenset())
         if path not in OPEN_PATHS:
-            found = self._guard.caller_of(request, token=secret.token)
+            found = await self._guard.caller_of(request, path, token=secret.token)
             if not isinstance(found, Caller):
                 refusal = _words(found.status, found.words, **dict(found.headers))
                 refusal.headers.update(SAFETY_HEADERS)
                 return refusal
             caller = found
+        query = request.rel_url.raw_query_string
         asked = PageRequest(
             request=request,
-            caller=caller or Caller(name="", rights=frozenset()),
+            caller=caller,
             query={},
             root="../" * (path.count("/") - 1),
+            here=path[1:] + (f"?{query}" if query else ""),
+            form_token=self._guard.form_token(caller),
         )
-        response = await self._routed(request, asked, path)
+        before = SEEING.set(sight_of(caller))
+        try:
+            response = await self._routed(request, asked, path)
+        finally:
+            SEEING.reset(before)
         if not response.prepared:
             response.headers.update(SAFETY_HEADERS)
         return response
@@ -112,6 +145,8 @@ class Report:
     ) -> web.StreamResponse:
         method = "GET" if request.method == "HEAD" else request.method
         route = self._routes.get((method, path))
+        if not asked.caller.is_in and not (route and route.is_open):
+            return self._signing_in.asks(asked)
         if route is None:
             methods = [m for (m, known) in self._routes if known == path]
             if methods:
@@ -121,25 +156,34 @@ class Report:
             words = f"this needs the right to {', '.join(sorted(missing))}"
             return self._not_done(asked, 403, words)
         try:
-            fields = await self._fields(request, asked.caller) if route.has_form else {}
-            return await route.answer(
-                PageRequest(
-                    request=request,
-                    caller=asked.caller,
-                    query=route.query_of(request),
-                    fields=fields,
-                    root=asked.root,
-                )
-            )
+            return await self._answered(request, asked, route)
         except (Refused, BadStatement, BadFilter) as error:
             return self._not_done(asked, 400, str(error))
         except NotThere as error:
             return self._not_done(asked, 404, str(error))
         except NotDecided as error:
             return self._not_done(asked, 409, str(error))
+        except NotNoted as error:
+            return self._not_done(asked, 503, str(error))
         except ClickHouseError as error:
             log.warning("%s: ClickHouse: %s", path, words_for_log(error))
-            return self._not_done(asked, 503, f"ClickHouse: {words_of_error(error)}")
+            words = words_of_error(error) if SEEING.get().is_full else "it did not answer"
+            return self._not_done(asked, 503, f"ClickHouse: {words}")
+
+    async def _answered(
+        self, request: web.BaseRequest, asked: PageRequest, route: ReportRoute
+    ) -> web.StreamResponse:
+        fields: dict[str, str] = {}
+        if route.has_form:
+            fields = await fields_of_form(request, asked.caller, self._guard)
+        elif request.method == "POST":
+            refuse_other_sites(request, asked.caller, self._guard)
+        query = opened_query(route.query_of(request), SEEING.get(), self._seal)
+        whole = msgspec.structs.replace(asked, query=query, fields=fields)
+        if route.noted and request.method != "HEAD":
+            what = " ".join(filter(None, (route.what, fields.get("action", ""))))
+            await self._records.note(whole, route.noted, what)
+        return await route.answer(whole)
 
     def _not_done(self, asked: PageRequest, status: int, words: str) -> web.Response:
         """A page for who reads pages, else a line of text."""
@@ -148,26 +192,13 @@ class Report:
         page = self._pages.refusal(asked, status, words)
         return web.Response(status=status, text=page, content_type=_HTML)
 
-    async def _fields(self, request: web.BaseRequest, caller: Caller) -> dict[str, str]:
-        """The fields of a form of ours; raises `BadFilter` for any other."""
-        body = await _body_within(request, _FORM_OCTETS)
-        if body is None or request.content_type != "application/x-www-form-urlencoded":
-            raise BadFilter("this is no form of this page")
-        try:
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        except ValueError as error:
-            raise BadFilter("the form cannot be read") from error
-        fields = {name: value.strip() for name, value in pairs}
-        if not self._guard.is_own_form(caller, fields.pop("form_token", "")):
-            raise BadFilter("the form is not of this page, or older than the store: reload it")
-        return fields
-
     async def _sql(self, asked: PageRequest) -> web.StreamResponse:
         request = asked.request
-        body = await _body_within(request, self._body_limit)
+        body = await body_within(request, self._body_limit)
         if body is None:
             return _words(413, f"a statement is at most {self._body_limit} octets")
         question = question_from_octets(body, request.content_type)
+        await self._records.note(asked, AccessAction.SQL, statement_told(question.query))
         try:
             lines = await self._questions.json_lines(question.query, question.parameters)
         except (Refused, BadStatement) as error:
@@ -191,16 +222,6 @@ class Report:
 async def _static(asked: PageRequest) -> web.StreamResponse:
     kind, octets = STATIC[asked.request.path.rpartition("/")[2]]
     return web.Response(body=octets, content_type=kind, charset="utf-8")
-
-
-async def _body_within(request: web.BaseRequest, octets: int) -> bytes | None:
-    """The body; None where it is longer."""
-    body = b""
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > octets:
-            return None
-    return body
 
 
 def _words(status: int, text: str, **headers: str) -> web.Response:

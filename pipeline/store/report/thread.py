@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from pipeline.store.report.server import Report
@@ -21,8 +22,11 @@ _STOP_SECONDS: Final = 5
 class ReportThread:
     """Serves a report beside the other work of the process."""
 
-    def __init__(self, report: Report, *, host: str, port: int) -> None:
+    def __init__(
+        self, report: Report, *, host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._report = report
+        self._tls = tls
         self._host, self._port = host, port
         self._thread = threading.Thread(target=self._run, name="report", daemon=True)
         self._started: Future[int] = Future()
@@ -47,7 +51,7 @@ class ReportThread:
         server = web.ServerRunner(web.Server(self._report.answer, access_log=None))
         await server.setup()
         try:
-            await web.TCPSite(server, self._host, self._port).start()
+            await web.TCPSite(server, self._host, self._port, ssl_context=self._tls).start()
         except OSError as error:
             self._stop = lambda: None  # the loop ends at once, so `stop` has nothing to do
             self._started.set_exception(error)
@@ -57,3 +61,4 @@ class ReportThread:
             await stopped.wait()
         finally:
             await server.cleanup()
+            await self._report.close()

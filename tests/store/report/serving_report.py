@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,9 +14,14 @@ from pipeline.store.report.assembly import report_from
 from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from collections.abc import Callable, Mapping
 
     from pipeline.store.clickhouse.database import Database
+    from pipeline.store.report.saved import SavedReport
+    from pipeline.store.report.who.home_secrets import HomeSecrets
+    from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
+    from pipeline.store.report.who.users_now import ReadUsers
     from pipeline.suppression_key import SuppressionKey
 
 
@@ -25,20 +32,48 @@ class Running:
         self,
         database: Database,
         read_key: Callable[[], SuppressionKey | None] = lambda: None,
+        *,
+        read_users: ReadUsers = lambda: None,
+        home_secrets: HomeSecrets | None = None,
+        single_sign_on: SingleSignOn | None = None,
+        tls: ssl.SSLContext | None = None,
+        saved: Mapping[str, SavedReport] = MappingProxyType({}),
         **settings: Any,
     ) -> None:
         self.ready = True
-        report = report_from(
+        self.report = report_from(
             Settings(**settings),
             Questions(database),
             is_ready=lambda: self.ready,
             read_key=read_key,
+            read_users=read_users,
+            home_secrets=home_secrets,
+            single_sign_on=single_sign_on,
+            saved=saved,
         )
-        self._thread = ReportThread(report, host="127.0.0.1", port=0)
-        self.url = f"http://127.0.0.1:{self._thread.start()}"
-        self.client = httpx.Client(base_url=self.url, timeout=60)
+        self._thread = ReportThread(self.report, host="127.0.0.1", port=0, tls=tls)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._thread.start()}"
+        self.client = self.new_client()
+
+    def new_client(self, **how: Any) -> httpx.Client:
+        """A client with cookies of its own."""
+        return httpx.Client(base_url=self.url, timeout=60, **how)
 
     def stop(self) -> None:
         """Stop serving."""
         self.client.close()
         self._thread.stop()
+
+
+def form_token_of(page: str) -> str:
+    """The token of the first form of a page."""
+    found = re.search(r'name="form_token" value="([0-9a-f]+)"', page)
+    assert found
+    return found[1]
+
+
+def sign_in(client: httpx.Client, name: str, password: str, next: str = "") -> httpx.Response:
+    """Sign in as a browser does, and stay where it leads."""
+    page = client.get("/sign-in", params={"next": next} if next else {})
+    form = {"form_token": form_token_of(page.text), "name": name, "password": password}
+    return client.post("/sign-in", data=form | ({"next": next} if next else {}))

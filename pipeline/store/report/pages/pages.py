@@ -147,7 +147,7 @@ class Pages:
             raise NotThere("there is no message with this id, or its handset was forgotten")
         return self._rendering.html("message.html", asked, story=story, line=story.line)
 
-    async def review(self, asked: PageRequest, form_token: str) -> str:
+    async def review(self, asked: PageRequest) -> str:
         """The messages that wait for a decision."""
         filters = await self._reader.filters(listings.REVIEW, asked.query)
         page = await self._reader.page(
@@ -160,18 +160,15 @@ class Pages:
             filters=filters,
             listing=listings.REVIEW,
             page=msgspec.structs.replace(page, rows=rows),
-            form_token=form_token,
         )
 
-    async def letter(self, asked: PageRequest, form_token: str) -> str:
+    async def letter(self, asked: PageRequest) -> str:
         """One dead letter with its octets; raises `NotThere`."""
         story = await self._letters.story_of(asked.query.get("id", ""))
         if story is None:
             raise NotThere("there is no dead letter with this id")
         is_retried = story.letter.dead_letter_id in self._decisions.decided
-        return self._rendering.html(
-            "letter.html", asked, story=story, form_token=form_token, is_retried=is_retried
-        )
+        return self._rendering.html("letter.html", asked, story=story, is_retried=is_retried)
 
     async def reports(self, asked: PageRequest) -> str:
         """Every list, and every saved report, to be downloaded."""

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pipeline.credits import amount_from_units
 from pipeline.store.report.lists.cursor import iso_from_time
+from pipeline.store.report.masking.seal import is_sealed, short_seal
 from pipeline.web.visible import pieces_from_text
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Rendering:
             "shown": html_of_text,
             "short": lambda text: html_of_text(text, most=SHORT),
             "dump": dump_from_hex,
+            "person": html_of_person,
             "place": iso_from_time,
             "query": query_of,
         }
@@ -55,7 +57,11 @@ class Rendering:
     def html(self, template: str, asked: PageRequest, **values: Any) -> str:
         """A page, with who asks and what the bar above needs."""
         return self._templates.get_template(template).render(
-            asked=asked, root=asked.root, now=datetime.now(UTC), **values
+            asked=asked,
+            root=asked.root,
+            form_token=asked.form_token,
+            now=datetime.now(UTC),
+            **values,
         )
 
 
@@ -68,6 +74,15 @@ def html_of_time(value: datetime | date | None) -> Markup:
     exact = iso_from_time(value)
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         exact, exact[:-1].replace("T", " "), value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+def html_of_person(handset: str) -> Markup:
+    """A handset; who may not see it sees what tells it from others."""
+    if not is_sealed(handset):
+        return Markup("{}").format(handset)
+    return Markup('<abbr title="Masked: the right to see numbers is missing">{}</abbr>').format(
+        short_seal(handset)
     )
 
 

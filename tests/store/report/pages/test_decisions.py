@@ -181,10 +181,11 @@ def test_a_letter_is_sent_through_again_in_one_transaction_with_its_record(
 def test_a_right_that_is_missing_closes_the_route(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.store.report import caller
+    from pipeline.store.report.caller import EVERYTHING, Right
+    from pipeline.store.report.who import guard
 
-    rights = caller.EVERYTHING - {caller.Right.DECIDE, caller.Right.DOWNLOAD}
-    monkeypatch.setattr(caller, "EVERYTHING", rights)
+    rights = EVERYTHING - {Right.DECIDE, Right.DOWNLOAD}
+    monkeypatch.setattr(guard, "EVERYTHING", rights)
     for path, status in (
         ("/review", 403), ("/letter?id=x", 403), ("/csv/lines", 403), ("/list/lines", 200),
         ("/", 200),
