@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
     from pipeline.store.story.asking import AnswerRows
     from pipeline.store.story.consent import Change, ScopeNow
 
