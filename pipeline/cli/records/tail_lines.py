@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,8 +21,6 @@ from pipeline.records.plain import text_from_time
 from pipeline.sms.msisdn import address_from_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pipeline.records import Record
 
 #: The kinds of lines, by the words of `--only`.
@@ -101,8 +100,8 @@ def entry_from_record(value: Record) -> TailEntry | None:
         case MtState():
             said = " ".join(filter(None, [value.state, value.code, value.words]))
             return TailEntry(
-                at=value.at, kind="state", handset=value.handset, number=f"({value.command_id[:8]})",
-                words=said,
+                at=value.at, kind="state", handset=value.handset, words=said,
+                number=f"({value.command_id[:8]})",
             )  # fmt: skip
         case ConsentChange():
             words = f"{value.scope_kind} ours {value.state}, the gateway's {value.gateway_state}"

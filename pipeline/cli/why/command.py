@@ -82,9 +82,7 @@ def why(
 
     changes = answered(asking_changes(address), ask)
     forgotten = list(lines_of_forgotten(report, settings, address))
-    is_known = bool(changes) or (
-        not forgotten and answered(asking_whether_stored(address), ask)
-    )
+    is_known = bool(changes) or (not forgotten and answered(asking_whether_stored(address), ask))
     if json:
         told = changes if past is None else past.changes_of(changes)
         print_json_of(told, at, directory, is_anything_known=is_known)

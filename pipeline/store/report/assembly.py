@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.home.stack import StackError, bootstrap_of
 from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.report.caller import Guard
+from pipeline.store.report.charts.pages import ChartPages
+from pipeline.store.report.charts.reading import ChartReader
+from pipeline.store.report.charts.routes import chart_routes
 from pipeline.store.report.export.answer import Exports
+from pipeline.store.report.export.job_pages import JobPages
+from pipeline.store.report.export.jobs import ExportJobs
+from pipeline.store.report.export.routes import job_routes
 from pipeline.store.report.lists.reading import ListReader
+from pipeline.store.report.live.hub import LiveHub
+from pipeline.store.report.live.stream import live_route
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.pages.handset import HandsetStories
 from pipeline.store.report.pages.letters import LetterStories
@@ -17,14 +25,15 @@ from pipeline.store.report.pages.message import MessageStories
 from pipeline.store.report.pages.pages import Pages
 from pipeline.store.report.pages.rendering import Rendering
 from pipeline.store.report.routes import routes_of
+from pipeline.store.report.saved_book import SavedBook
 from pipeline.store.report.server import Report
+from pipeline.store.report.warn.watch import Warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
-    from pipeline.store.report.saved import SavedReport
     from pipeline.suppression_key import SuppressionKey
 
 
@@ -35,7 +44,8 @@ def report_from(
     is_ready: Callable[[], bool],
     waits_for: Callable[[], str] = str,
     read_key: Callable[[], SuppressionKey | None] = lambda: None,
-    saved: Mapping[str, SavedReport] = MappingProxyType({}),
+    saved: SavedBook | None = None,
+    hub: LiveHub | None = None,
 ) -> Report:
     """The report of these settings.
 
@@ -48,24 +58,36 @@ def report_from(
     decisions = Decisions(
         questions, letters, bootstrap=_bootstrap_of(settings), account=settings.account
     )
+    hub = hub or LiveHub()
+    warnings = Warnings(questions, changed=partial(hub.tell, "warnings"))
+    rendering = Rendering(warnings=lambda: warnings.standing, form_token=guard.form_token)
     pages = Pages(
         questions,
         reader=reader,
-        rendering=Rendering(),
+        rendering=rendering,
         handsets=HandsetStories(questions, account=settings.account, read_key=read_key),
         messages=MessageStories(questions),
         letters=letters,
         decisions=decisions,
-        saved=saved,
     )
     # The embedded engine's process may write there, and it is emptied at each start.
-    exports = Exports(reader, settings.home / INSERTS_NAME)
+    spool = settings.home / INSERTS_NAME
+    exports = Exports(reader, spool)
+    jobs = ExportJobs(exports, spool, changed=partial(hub.tell, "jobs", 1))
+    of_jobs = JobPages(jobs, saved or SavedBook(), reader=reader, rendering=rendering)
     return Report(
         settings=settings,
         guard=guard,
-        routes=routes_of(pages, guard=guard, decisions=decisions, exports=exports),
+        routes=[
+            *routes_of(pages, guard=guard, decisions=decisions, exports=exports),
+            *chart_routes(ChartPages(ChartReader(questions), rendering)),
+            *job_routes(of_jobs),
+            live_route(hub),
+        ],
         pages=pages,
         questions=questions,
+        warnings=warnings,
+        hub=hub,
         is_ready=is_ready,
         waits_for=waits_for,
     )

@@ -136,7 +136,9 @@ def test_what_nothing_ever_stopped(talk: Conversation) -> None:
 
 @pytest.mark.parametrize("number", ["", ANN, SHARED])
 @pytest.mark.parametrize("is_past", [False, True])
-def test_of_a_handset_without_anything_stored_nothing_is_said(number: str, *, is_past: bool) -> None:
+def test_of_a_handset_without_anything_stored_nothing_is_said(
+    number: str, *, is_past: bool
+) -> None:
     (line,) = lines_of_handset(
         HANDSET, number, [], DIRECTORY, is_past=is_past, is_anything_known=False
     )

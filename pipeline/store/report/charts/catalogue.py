@@ -80,6 +80,7 @@ WHERE [of recorded_at, changes.number]
 GROUP BY bucket"""  # noqa: S608  names of ours
     ),
 )
+#: Percentiles are those of the nearest rank: the least time within which so many were.
 CONFIRMATIONS: Final = Chart(
     name="confirmations",
     title="Time to confirmation",
@@ -103,18 +104,19 @@ CONFIRMATIONS: Final = Chart(
     limit=(CONFIRMATION_HOURS, "6 h: the gateway confirms"),
     sql=filled(
         f"""\
-SELECT [bucket of stop.at] AS bucket, count() AS due, countIf(sent > toDateTime64(0, 3)) AS confirmed,
-    countIf(hours > {CONFIRMATION_HOURS} AND sent > toDateTime64(0, 3)) AS late,
-    quantileExactIf(0.5)(hours, sent > toDateTime64(0, 3)) AS p50,
-    quantileExactIf(0.9)(hours, sent > toDateTime64(0, 3)) AS p90,
-    maxIf(hours, sent > toDateTime64(0, 3)) AS longest
+SELECT [bucket of stop.at] AS bucket, count() AS due, countIf(is_sent) AS confirmed,
+    countIf(hours > {CONFIRMATION_HOURS} AND is_sent) AS late,
+    arraySort(groupArrayIf(hours, is_sent)) AS sorted,
+    if(confirmed = 0, NULL, sorted[ceil(confirmed * 0.5)]) AS p50,
+    if(confirmed = 0, NULL, sorted[ceil(confirmed * 0.9)]) AS p90,
+    if(confirmed = 0, NULL, sorted[confirmed]) AS longest
 FROM
 (
-    SELECT stop.at AS at, confirmation.sent AS sent,
-        greatest(0, dateDiff('millisecond', stop.at, confirmation.sent)) / 3600000 AS hours
+    SELECT stop.since_at AS at, toUnixTimestamp64Milli(confirmation.sent) > 0 AS is_sent,
+        greatest(0, dateDiff('millisecond', stop.since_at, confirmation.sent)) / 3600000 AS hours
     FROM
     (
-        SELECT handset, mo_message_id, min(at) AS at FROM twoway.consent_change_rows AS changes
+        SELECT handset, mo_message_id, min(at) AS since_at FROM twoway.consent_change_rows AS changes
         WHERE mo_message_id != '' AND confirmation_deadline IS NOT NULL
             AND [of at, changes.number]
         GROUP BY handset, mo_message_id

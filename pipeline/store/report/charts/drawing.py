@@ -97,7 +97,7 @@ def plot_of(
     series: Sequence[Sequence[float | None]],
     *,
     words_of: Callable[[float], str],
-    hits: Sequence[str],
+    hits: Sequence[str],  # empty: nothing is there
     is_stacked: bool,
     limit: tuple[float, str] | None = None,
     unit: float = 0,
@@ -140,7 +140,11 @@ def plot_of(
         bars=list(_stacked(series, width, y_of)) if is_stacked else [],
         dots=dots,
         segments=segments,
-        hits=[ChartHit(round(at * width, 3), round(width, 3), words) for at, words in enumerate(hits)],
+        hits=[
+            ChartHit(round(at * width, 3), round(width, 3), words)
+            for at, words in enumerate(hits)
+            if words
+        ],
         limit=ChartTick(y_of(limit[0]), limit[1]) if limit else None,
     )
 
@@ -169,7 +173,7 @@ def _labels(columns: Sequence[str], width: float) -> Iterator[ChartLabel]:
     step = max(1, math.ceil(len(columns) / _LABELS))
     for count, at in enumerate(range(0, len(columns), step)):
         x = _middle(at, width)
-        anchor = "start" if x < 6 else "end" if x > 94 else "middle"
+        anchor = "start" if x < 3 else "end" if x > 97 else "middle"
         yield ChartLabel(x, columns[at], bool(count % _ON_A_PHONE), anchor)
 
 

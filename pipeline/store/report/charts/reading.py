@@ -101,11 +101,13 @@ def _of_times(
                 beside=[_number(held.get(each.column), nothing) for each in chart.beside],
             )
         )
+    names = [words or "none" for _, words in series]
     shown = ChartShown(
-        chart=chart, filters=filters, step=stretch.name, series=[words or "none" for _, words in series],
-        rows=rows, plot=None,
-    )  # fmt: skip
-    return msgspec.structs.replace(shown, plot=_plot(shown, [row.words for row in rows]))
+        chart=chart, filters=filters, step=stretch.name, series=names, rows=rows, plot=None
+    )
+    return msgspec.structs.replace(
+        shown, plot=_plot(shown, [at.strftime(stretch.short) for at in beginnings])
+    )
 
 
 def _of_ages(chart: Chart, filters: Filters, found: Sequence[Mapping[str, Any]]) -> ChartShown:
@@ -147,6 +149,8 @@ def _plot(shown: ChartShown, columns: list[str]) -> Plot:
             for name, value in zip(shown.series, row.values, strict=True)
             if value
         )
+        if any(row.values)
+        else ""
         for row in shown.rows
     ]
     return plot_of(

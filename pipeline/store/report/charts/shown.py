@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,6 +13,9 @@ from pipeline.store.report.charts.drawing import Plot
 from pipeline.store.report.charts.words import words_of_count, words_of_hours
 from pipeline.store.report.lists.filters import Filters
 from pipeline.web.visible import legible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ChartRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class ChartShown(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def head(self) -> str:
         """What stands above the first column of the table."""
-        return {"ages": "age", "rows": "state"}.get(self.chart.kind, f"{self.step} from (UTC)")
+        return {"ages": "age", "rows": "state"}.get(self.chart.kind, f"{self.step} (UTC)")
 
     def words_of(self, value: float | None) -> str:
         """A value as it is read."""
@@ -75,8 +78,6 @@ class ChartShown(msgspec.Struct, frozen=True, kw_only=True):
             for name, values in zip(self.series, columns, strict=True)
         ]
 
-    def query_of(self, step: str) -> str:
-        """The parameters of the chart's own address."""
-        known = self.chart.filters
-        given = {**self.filters.given(), "step": step}
-        return urlencode({name: value for name, value in given.items() if value and name in known})
+    def query_of(self, given: Mapping[str, str]) -> str:
+        """The parameters of the chart's own address: those of a request that it knows."""
+        return urlencode({k: v for k, v in given.items() if k in self.chart.filters})

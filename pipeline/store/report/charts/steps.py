@@ -25,6 +25,7 @@ class StretchOfTime(msgspec.Struct, frozen=True, kw_only=True):
     about: timedelta  # a month has about 30 days
     sql: str
     form: str  # of a beginning, as strftime takes it
+    short: str  # the same below an axis, where room is little
 
     def bucket_of(self, column: str) -> str:
         """The beginning of the stretch that a column's time is in, as SQL."""
@@ -67,22 +68,23 @@ STRETCHES: Final = {
     each.name: each
     for each in (
         StretchOfTime(
-            name="5-minutes", about=timedelta(minutes=5), form="%m-%d %H:%M",
+            name="5-minutes", about=timedelta(minutes=5), form="%Y-%m-%d %H:%M", short="%H:%M",
             sql="toStartOfInterval({}, INTERVAL 5 MINUTE, 'UTC')",
         ),
         StretchOfTime(
-            name="hour", about=timedelta(hours=1), form="%m-%d %H:%M",
+            name="hour", about=timedelta(hours=1), form="%Y-%m-%d %H:%M", short="%d. %H:%M",
             sql="toStartOfHour({}, 'UTC')",
         ),
         StretchOfTime(
-            name="day", about=timedelta(days=1), form="%Y-%m-%d", sql="toStartOfDay({}, 'UTC')",
+            name="day", about=timedelta(days=1), form="%Y-%m-%d", short="%m-%d",
+            sql="toStartOfDay({}, 'UTC')",
         ),
         StretchOfTime(
-            name="week", about=timedelta(weeks=1), form="%Y-%m-%d",
+            name="week", about=timedelta(weeks=1), form="%Y-%m-%d", short="%m-%d",
             sql="toDateTime(toMonday({}, 'UTC'), 'UTC')",
         ),
         StretchOfTime(
-            name="month", about=timedelta(days=30), form="%Y-%m",
+            name="month", about=timedelta(days=30), form="%Y-%m", short="%Y-%m",
             sql="toDateTime(toStartOfMonth({}, 'UTC'), 'UTC')",
         ),
     )

@@ -11,6 +11,8 @@ def words_of_count(value: float) -> str:
 def words_of_hours(value: float) -> str:
     """A time of so many hours: `45 s`, `12 min`, `5 h 45 min`."""
     seconds = round(value * 3600)
+    if not seconds:
+        return "0"
     if seconds < 60:
         return f"{seconds} s"
     minutes = round(seconds / 60)

@@ -10,14 +10,14 @@ import asyncio
 import logging
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pipeline.process.log_guard import words_for_log
 from pipeline.process.peer_words import words_of_error
 from pipeline.store.report.lists.filters import BadFilter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from pipeline.store.report.export.answer import Exports
@@ -82,19 +82,16 @@ class ExportJobs:
 
     def of_caller(self, owner: str) -> list[ExportJob]:
         """The jobs of a caller, the newest first."""
-        self._remove_old()
         found = [job for job in self._jobs.values() if job.owner == owner]
         return sorted(found, key=lambda job: job.asked_at, reverse=True)
 
     def job_of(self, id: str, owner: str) -> ExportJob | None:
         """A job of this caller; None where there is none, or its file is removed."""
-        self._remove_old()
         job = self._jobs.get(id)
         return job if job and job.owner == owner else None
 
     def start(self, listing: Listing, filters: Filters, form: str, *, owner: str) -> ExportJob:
         """Begin a download; raises `BadFilter` where there are too many."""
-        self._remove_old()
         if len(self._jobs) >= _MOST or len(self.of_caller(owner)) >= _MOST_OF_ONE:
             raise BadFilter("there are many downloads already: drop one, or wait for an hour")
         self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,19 +124,14 @@ class ExportJobs:
             job.file.unlink(missing_ok=True)
         job.ended_at = time.time()
         self._changed()
+        asyncio.get_running_loop().call_later(self._kept_seconds, self.forget_job, job)
 
     def _pieces(self, job: ExportJob) -> AsyncIterator[bytes]:
-        def told(rows: Sequence[Any]) -> None:
-            job.rows += len(rows)
+        def told(rows: int) -> None:
+            job.rows += rows
             self._changed()
 
         exports = self._exports.telling(told)
         if job.form == "csv":
             return exports.csv_pieces(job.listing, job.filters)
         return exports.file_pieces(job.listing, job.filters, job.form)
-
-    def _remove_old(self) -> None:
-        before = time.time() - self._kept_seconds
-        for job in list(self._jobs.values()):
-            if job.ended_at and job.ended_at < before:
-                self.forget_job(job)

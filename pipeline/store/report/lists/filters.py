@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DAYS: Final = 30
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -27,6 +27,8 @@ _CHOICES: Final = {
 WORDS: Final = (
     "api_id", "account", "keyword", "way", "flag", "purpose", "rule", "state", "code",
 )  # fmt: skip
+#: Words that only some lists have a column for.
+OWN: Final = ("reason", "stage", "source", "scope", "actor", "path", "outcome")
 #: The filters of lists that are not of messages.
 FEW: Final = frozenset({"number", "handset", "from", "to"})
 ALL: Final = FEW | {"text", *WORDS, *_CHOICES}
@@ -56,6 +58,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
     state: str = ""
     code: str = ""
+    reason: str = ""
+    stage: str = ""
+    source: str = ""
+    scope: str = ""
+    actor: str = ""
+    path: str = ""
+    outcome: str = ""
 
     @property
     def number_range(self) -> tuple[str, str] | None:
@@ -65,8 +74,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters for ClickHouse of the few filters that every list has."""
+        first, last = self.number_range or (self.number, self.number)
         return {
-            "number": self.number,
+            "number_first": first,
+            "number_last": last,
             "handset": self.handset,
             "since": words_for_clickhouse(self.since or EARLIEST),
             "until": words_for_clickhouse(self.until or LATEST),
@@ -87,10 +98,9 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         given = self.given() | changed
         return urlencode({name: value for name, value in given.items() if value})
 
-    def few(self, **changed: str) -> str:
-        """As `query`, with those alone that every list knows."""
-        given = {name: value for name, value in self.given().items() if name in FEW} | changed
-        return urlencode({name: value for name, value in given.items() if value})
+    def few(self, known: Iterable[str] = FEW) -> str:
+        """As `query`, with those alone that a list knows."""
+        return urlencode({name: value for name, value in self.given().items() if name in known})
 
 
 def filters_from_query(query: Mapping[str, str]) -> Filters:
@@ -98,7 +108,7 @@ def filters_from_query(query: Mapping[str, str]) -> Filters:
     since, until = time_of_filter(query, "from"), time_of_filter(query, "to", is_end=True)
     if since and until and since >= until:
         raise BadFilter("from is not before to")
-    words = {name: _words(query, name) for name in WORDS}
+    words = {name: _words(query, name) for name in (*WORDS, *OWN)}
     words["keyword"] = words["keyword"].upper()
     return Filters(
         since=since,

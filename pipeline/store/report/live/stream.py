@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiohttp import web
+
+from pipeline.store.report.route import ReportRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +42,11 @@ async def live_answer(asked: PageRequest, hub: LiveHub) -> web.StreamResponse:
     except ConnectionResetError:
         pass  # the page was closed
     return response
+
+
+def live_route(hub: LiveHub) -> ReportRoute:
+    """The route of the stream: it names topics and counts, so whoever is let in may listen."""
+    return ReportRoute(method="GET", path="/live", answer=partial(live_answer, hub=hub))
 
 
 def events_from_news(news: Sequence[StoredNews]) -> bytes:

@@ -14,9 +14,11 @@ from pipeline.store.report.lists.cursor import iso_from_time
 from pipeline.web.visible import pieces_from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.store.report.caller import Caller
     from pipeline.store.report.route import PageRequest
+    from pipeline.store.report.warn.warning import OperatorWarning
 
 HERE: Final = Path(__file__).parents[1]
 STATIC: Final = {
@@ -31,7 +33,18 @@ SHORT: Final = 320
 class Rendering:
     """Renders the templates."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        warnings: Callable[[], Sequence[OperatorWarning]] = tuple,
+        form_token: Callable[[Caller], str] = lambda _: "",
+    ) -> None:
+        """`warnings` gives those that stand; the banner of each page has them.
+
+        `form_token` gives what each form of a caller's carries.
+        """
+        self._warnings = warnings
+        self._form_token = form_token
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -53,7 +66,11 @@ class Rendering:
     def html(self, template: str, asked: PageRequest, **values: Any) -> str:
         """A page, with who asks and what the bar above needs."""
         return self._templates.get_template(template).render(
-            asked=asked, root=asked.root, now=datetime.now(UTC), **values
+            asked=asked,
+            root=asked.root,
+            now=datetime.now(UTC),
+            warnings=self._warnings(),
+            **({"form_token": self._form_token(asked.caller)} | values),
         )
 
 

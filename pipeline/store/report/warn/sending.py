@@ -81,7 +81,9 @@ async def gateway_refuses(ask: AskRows, now: datetime) -> OperatorWarning | None
     found = await ask(_REFUSED, {"moment": words_for_clickhouse(now), "codes": _OF_US})
     if not found:
         return None
-    codes = ", ".join(f"API {row['api_id'] or 'without a name'}: {row['code']}" for row in found[:3])
+    codes = ", ".join(
+        f"API {row['api_id'] or 'without a name'}: {row['code']}" for row in found[:3]
+    )
     return OperatorWarning(
         name=GATEWAY_REFUSES,
         words=f"The gateway refuses whatever we send ({codes}, {legible(found[0]['words'])})",

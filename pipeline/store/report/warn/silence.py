@@ -56,7 +56,8 @@ async def silent_numbers(ask: AskRows, now: datetime) -> OperatorWarning | None:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return OperatorWarning(
         name=SILENT_NUMBERS,
-        words=f"Nothing arrives from numbers that usually speak at this time: {', '.join(first)}{more}",
+        words="Nothing arrives from numbers that usually speak at this time:"
+        f" {', '.join(first)}{more}",
         count=len(names),
         link="list/messages?" + urlencode({"number": names[0]}),
         is_urgent=True,
