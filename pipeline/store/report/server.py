@@ -90,13 +90,13 @@ class Report:
         )  # fmt: skip
         self._routes = {(route.method, route.path): route for route in (*own, *routes)}
 
-    async def watch(self) -> None:
+    async def look_for_warnings(self) -> None:
         """Look for warnings, until cancelled."""
         await self._warnings.look_on()
 
     def end_streams(self) -> None:
         """End what would go on for as long as a page is open."""
-        self._hub.end()
+        self._hub.hush()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to one request."""

@@ -46,7 +46,7 @@ class ReportThread:
         self._stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
         server = web.ServerRunner(web.Server(self._report.answer, access_log=None))
         await server.setup()
-        watching = asyncio.create_task(self._report.watch(), name="warnings")
+        watching = asyncio.create_task(self._report.look_for_warnings(), name="warnings")
         try:
             await web.TCPSite(server, self._host, self._port).start()
         except OSError as error:

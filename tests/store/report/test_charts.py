@@ -228,10 +228,10 @@ def test_stretches_follow_each_other_without_gap(since: datetime, days: float) -
         except BadFilter:
             assert (until - since) / stretch.about > MOST
             continue
-        assert found[0] <= since < stretch.behind(found[0])
-        assert found[-1] < until <= stretch.behind(found[-1])
+        assert found[0] <= since < stretch.next_beginning(found[0])
+        assert found[-1] < until <= stretch.next_beginning(found[-1])
         for before, after in pairwise(found):
-            assert stretch.behind(before) == after
+            assert stretch.next_beginning(before) == after
             assert stretch.beginning(after - timedelta(microseconds=1)) == before
 
 

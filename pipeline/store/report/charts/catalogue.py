@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.store.report.charts.chart import (
-    OF_LINES,
-    OF_TIMES,
+    FOR_LINES,
+    FOR_TIMES,
     Chart,
     ChartSeries,
 )
-from pipeline.store.report.charts.of_states import DELIVERY, WAITING
+from pipeline.store.report.charts.of_states import FATES, STILL_WAITING
 from pipeline.store.report.lists.filled import filled
 
 #: Hours within which the gateway wants a stop to be confirmed (G7.1.1).
@@ -25,7 +25,7 @@ VOLUME: Final = Chart(
     empty="Nothing was received in this time.",
     kind="stacked",
     series_name="number",
-    filters=OF_LINES,
+    filters=FOR_LINES,
     listing="messages",
     series_filter="number",
     topics="mo-message",
@@ -46,7 +46,7 @@ IN_AND_OUT: Final = Chart(
         ChartSeries("passed", "let pass"),
         ChartSeries("refused", "refused"),
     ),
-    filters=OF_LINES,
+    filters=FOR_LINES,
     listing="lines",
     topics="mo-message mt-command mt-rejection",
     sql="""\
@@ -107,8 +107,8 @@ CONFIRMATIONS: Final = Chart(
 SELECT [bucket of stop.at] AS bucket, count() AS due, countIf(is_sent) AS confirmed,
     countIf(hours > {CONFIRMATION_HOURS} AND is_sent) AS late,
     arraySort(groupArrayIf(hours, is_sent)) AS sorted,
-    if(confirmed = 0, NULL, sorted[ceil(confirmed * 0.5)]) AS p50,
-    if(confirmed = 0, NULL, sorted[ceil(confirmed * 0.9)]) AS p90,
+    if(confirmed = 0, NULL, sorted[toUInt32(ceil(confirmed * 0.5))]) AS p50,
+    if(confirmed = 0, NULL, sorted[toUInt32(ceil(confirmed * 0.9))]) AS p90,
     if(confirmed = 0, NULL, sorted[confirmed]) AS longest
 FROM
 (
@@ -116,8 +116,9 @@ FROM
         greatest(0, dateDiff('millisecond', stop.since_at, confirmation.sent)) / 3600000 AS hours
     FROM
     (
-        SELECT handset, mo_message_id, min(at) AS since_at FROM twoway.consent_change_rows AS changes
-        WHERE mo_message_id != '' AND confirmation_deadline IS NOT NULL
+        SELECT handset, mo_message_id, min(at) AS since_at
+        FROM twoway.consent_change_rows AS changes
+        WHERE mo_message_id != '' AND state = 'confirmation-due'
             AND [of at, changes.number]
         GROUP BY handset, mo_message_id
     ) AS stop
@@ -151,7 +152,7 @@ LETTERS: Final = Chart(
     empty="There were no dead letters in this time.",
     kind="stacked",
     series_name="reason",
-    filters=OF_TIMES,
+    filters=FOR_TIMES,
     listing="dead-letters",
     series_filter="reason",
     topics="dead-letter",
@@ -163,5 +164,5 @@ FROM twoway.dead_letter WHERE [in at] GROUP BY bucket, series"""
 )
 CHARTS: Final = {
     chart.name: chart
-    for chart in (VOLUME, IN_AND_OUT, STOPS, CONFIRMATIONS, DELIVERY, WAITING, LETTERS)
+    for chart in (VOLUME, IN_AND_OUT, STOPS, CONFIRMATIONS, FATES, STILL_WAITING, LETTERS)
 }

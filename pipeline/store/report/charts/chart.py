@@ -9,15 +9,15 @@ import msgspec
 from pipeline.store.report.lists.filters import FEW
 
 #: Filters of a chart of something that no line of a conversation has.
-OF_TIMES: Final = frozenset({"from", "to", "step"})
-OF_NUMBERS: Final = OF_TIMES | {"number"}
+FOR_TIMES: Final = frozenset({"from", "to", "step"})
+FOR_NUMBERS: Final = FOR_TIMES | {"number"}
 #: Charts of lines take these too. A handset is no filter: a chart is not of one person.
-OF_LINES: Final = OF_NUMBERS | {"api_id", "account", "keyword"}
+FOR_LINES: Final = FOR_NUMBERS | {"api_id", "account", "keyword"}
 #: Those that a chart shares with the lists that it links to.
 SHARED: Final = FEW - {"handset"}
 #: More series than these are added up as `others`: a reader tells no more colours apart.
 MOST_SERIES: Final = 6
-OTHERS: Final = "others"
+OTHER_SERIES: Final = "others"
 
 
 class ChartSeries(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     #: Columns that the table has beside those of the series.
     beside: tuple[ChartSeries, ...] = ()
     series_name: str = ""
-    filters: frozenset[str] = OF_NUMBERS
+    filters: frozenset[str] = FOR_NUMBERS
     #: The list that a stretch of time, or a row, is shown in.
     listing: str = ""
     #: The listing's parameter that is named as the series is.

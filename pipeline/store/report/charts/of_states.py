@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.store.report.charts.chart import OF_LINES, Chart, ChartSeries
+from pipeline.store.report.charts.chart import FOR_LINES, Chart, ChartSeries
 from pipeline.store.report.lists.filled import filled
 
-DELIVERY: Final = Chart(
+FATES: Final = Chart(
     name="delivery",
     title="What became of messages out",
     about="Commands of this time by how they stand now, and the gateway's last code.",
@@ -16,7 +16,7 @@ DELIVERY: Final = Chart(
     series=(ChartSeries("commands", "messages"),),
     beside=(ChartSeries("state", "state"), ChartSeries("code", "code"),
             ChartSeries("words", "the gateway's words")),
-    filters=OF_LINES - {"step"},
+    filters=FOR_LINES - {"step"},
     listing="sent",
     topics="mt-state mt-command",
     sql="""\
@@ -35,7 +35,7 @@ LEFT JOIN
 ) AS now ON now.key = asked.key
 GROUP BY state, code ORDER BY commands DESC, state, code LIMIT 40""",
 )  # fmt: skip
-WAITING: Final = Chart(
+STILL_WAITING: Final = Chart(
     name="waiting",
     title="Waiting to be sent, by age",
     about="Commands that are neither sent nor refused now, by how long ago they passed the gate.",
@@ -90,5 +90,5 @@ FROM (SELECT at, state, dateDiff('second', at, moment) AS age FROM open AS lines
 GROUP BY band"""
     ),
 )
-#: The words of each `band` of `WAITING`.
+#: The words of each `band` of `STILL_WAITING`.
 AGES: Final = ("under 1 min", "to 10 min", "to 1 h", "to 6 h", "to 1 day", "over 1 day")

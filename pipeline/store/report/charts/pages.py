@@ -25,7 +25,7 @@ class ChartPages:
 
     async def all_charts(self, asked: PageRequest) -> str:
         """Every chart over the same time, number and step."""
-        filters = await self._reader.filters(asked.query)
+        filters = await self._reader.chart_filters(asked.query)
         step = asked.query.get("step", "")
         shown = await asyncio.gather(
             *(self._reader.chart_of(chart, filters, step) for chart in CHARTS.values())
@@ -36,7 +36,7 @@ class ChartPages:
 
     async def one_chart(self, asked: PageRequest, chart: Chart) -> str:
         """One chart, with every filter that it has."""
-        filters = await self._reader.filters(asked.query)
+        filters = await self._reader.chart_filters(asked.query)
         step = asked.query.get("step", "")
         shown = await self._reader.chart_of(chart, filters, step)
         return self._rendering.html(
@@ -45,8 +45,8 @@ class ChartPages:
 
     async def chart_table(self, asked: PageRequest, chart: Chart) -> bytes:
         """The table of a chart as CSV."""
-        filters = await self._reader.filters(asked.query)
+        filters = await self._reader.chart_filters(asked.query)
         shown = await self._reader.chart_of(chart, filters, asked.query.get("step", ""))
-        beside = [each.words for each in shown.beside()]
+        beside = [each.words for each in shown.other_columns()]
         rows = [[row.words, *row.values, *row.beside] for row in shown.rows]
         return BYTE_ORDER_MARK + csv_from_rows([[shown.head, *shown.series, *beside], *rows])

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from pipeline.store.report.charts.chart import MOST_SERIES, OTHERS
+from pipeline.store.report.charts.chart import MOST_SERIES, OTHER_SERIES
 from pipeline.store.report.charts.drawing import plot_of
 from pipeline.store.report.charts.of_states import AGES
 from pipeline.store.report.charts.shown import ChartRow, ChartShown
@@ -36,7 +36,7 @@ class ChartReader:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
 
-    async def filters(self, query: Mapping[str, str]) -> Filters:
+    async def chart_filters(self, query: Mapping[str, str]) -> Filters:
         """The filters of a request; without times the 30 days up to the newest message."""
         given = filters_from_query({k: v for k, v in query.items() if k != "step"})
         (row,) = await self._questions.rows(_NEWEST)
@@ -87,7 +87,7 @@ def _of_times(
         named = {name for name, _ in series}
         for row in found:
             values = given.setdefault(row["bucket"], {})
-            name = row["series"] if row["series"] in named else OTHERS
+            name = row["series"] if row["series"] in named else OTHER_SERIES
             values[name] = values.get(name, 0) + row["value"]
     nothing = None if chart.is_duration else 0
     rows = []
@@ -96,7 +96,9 @@ def _of_times(
         rows.append(
             ChartRow(
                 words=at.strftime(stretch.form),
-                query=_query(filters, chart, at, min(stretch.behind(at), filters.until or at)),
+                query=_query(
+                    filters, chart, at, min(stretch.next_beginning(at), filters.until or at)
+                ),
                 values=[_number(held.get(name), nothing) for name, _ in series],
                 beside=[_number(held.get(each.column), nothing) for each in chart.beside],
             )
@@ -170,7 +172,7 @@ def _busiest(found: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in found:
         sums[row["series"]] += row["value"]
     names = sorted(sums, key=lambda name: (-sums[name], name))
-    return names if len(names) <= MOST_SERIES + 1 else [*names[:MOST_SERIES], OTHERS]
+    return names if len(names) <= MOST_SERIES + 1 else [*names[:MOST_SERIES], OTHER_SERIES]
 
 
 def _number(value: Any, nothing: float | None) -> float | None:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from pipeline.store.report.caller import Right
 from pipeline.store.report.charts.catalogue import CHARTS
-from pipeline.store.report.charts.chart import OF_NUMBERS
+from pipeline.store.report.charts.chart import FOR_NUMBERS
 from pipeline.store.report.pages.answers import html_answer
 from pipeline.store.report.route import ReportRoute
 
@@ -42,7 +42,7 @@ def chart_routes(pages: ChartPages) -> Iterator[ReportRoute]:
         )
 
     yield ReportRoute(
-        method="GET", path="/charts", answer=every, needs=_NOTHING, parameters=OF_NUMBERS
+        method="GET", path="/charts", answer=every, needs=_NOTHING, parameters=FOR_NUMBERS
     )
     for chart in CHARTS.values():
         for path, answer, needs in (

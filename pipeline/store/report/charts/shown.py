@@ -53,7 +53,7 @@ class ChartShown(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         return words_of_hours(value) if self.chart.is_duration else words_of_count(value)
 
-    def beside(self) -> list[ChartSeries]:
+    def other_columns(self) -> list[ChartSeries]:
         """The columns of the table beside the series; a row of `rows` begins with the others."""
         found = self.chart.beside
         return [each for each in found if self.chart.kind != "rows" or each.column == "words"]
@@ -67,7 +67,7 @@ class ChartShown(msgspec.Struct, frozen=True, kw_only=True):
                 return value.strftime("%Y-%m-%d %H:%M:%S UTC")
             case str():
                 return legible(value)
-        is_time = self.chart.is_duration and self.beside()[at].column == "longest"
+        is_time = self.chart.is_duration and self.other_columns()[at].column == "longest"
         return words_of_hours(value) if is_time else words_of_count(value)
 
     def sums(self) -> list[tuple[str, float]]:
@@ -78,6 +78,6 @@ class ChartShown(msgspec.Struct, frozen=True, kw_only=True):
             for name, values in zip(self.series, columns, strict=True)
         ]
 
-    def query_of(self, given: Mapping[str, str]) -> str:
+    def own_query(self, given: Mapping[str, str]) -> str:
         """The parameters of the chart's own address: those of a request that it knows."""
         return urlencode({k: v for k, v in given.items() if k in self.chart.filters})

@@ -45,7 +45,7 @@ class StretchOfTime(msgspec.Struct, frozen=True, kw_only=True):
                 return day.replace(day=1)
         return day
 
-    def behind(self, beginning: datetime) -> datetime:
+    def next_beginning(self, beginning: datetime) -> datetime:
         """The beginning of the next stretch."""
         if self.name == "month":
             return (beginning + timedelta(days=32)).replace(day=1)
@@ -61,7 +61,7 @@ class StretchOfTime(msgspec.Struct, frozen=True, kw_only=True):
         at = self.beginning(since)
         while at < until:
             yield at
-            at = self.behind(at)
+            at = self.next_beginning(at)
 
 
 STRETCHES: Final = {

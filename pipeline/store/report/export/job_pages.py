@@ -48,7 +48,7 @@ class JobPages:
         )
         return html_answer(page)
 
-    async def save(self, asked: PageRequest) -> web.StreamResponse:
+    async def save_report(self, asked: PageRequest) -> web.StreamResponse:
         """Save a report by a name, or drop one."""
         fields = asked.fields
         by = asked.caller.name

@@ -27,7 +27,7 @@ def job_routes(pages: JobPages) -> Iterator[ReportRoute]:
             method="GET", path=path, answer=answer, needs=_DOWNLOADS, parameters=parameters
         )
     for path, form in (
-        ("/reports", pages.save),
+        ("/reports", pages.save_report),
         ("/jobs", pages.begin),
         ("/job", pages.drop),
     ):

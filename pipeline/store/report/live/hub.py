@@ -61,7 +61,7 @@ class LiveHub:
             for listener in self._listeners:
                 listener.hear(news)
 
-    def end(self) -> None:
+    def hush(self) -> None:
         """End every stream: the report stops."""
         with self._lock:
             self._is_over = True
