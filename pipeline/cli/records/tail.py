@@ -89,5 +89,8 @@ def is_read_by_nobody() -> bool:
     import select
 
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except OSError:
+        return False  # it is no file: a test reads it
     return any(event & select.POLLERR for _, event in poll.poll(0))
