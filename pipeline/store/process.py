@@ -21,7 +21,8 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
-from pipeline.store.report.saved import saved_reports
+from pipeline.store.report.live.hub import LiveHub
+from pipeline.store.report.saved_book import open_book
 from pipeline.store.report.serving import (
     secrets_or_none,
     single_sign_on_of,
@@ -45,9 +46,10 @@ def run(settings: Settings) -> None:
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
     hang.watch(settings, "store")
-    saved = saved_reports(settings.home)  # while it can read the home
+    saved = open_book(settings.home)  # while it can read the home
     tls, settings = tls_of_report(settings), with_secret_of_file(settings)
     secrets, single_sign_on = secrets_or_none(settings.home), single_sign_on_of(settings)
+    hub = LiveHub()
     with ExitStack() as stack:
         key_reader, users_reader = read_key, users_from_file
         if not settings.clickhouse:
@@ -59,6 +61,7 @@ def run(settings: Settings) -> None:
         sink = Sink(
             writer=writer,
             limits=BlockLimits(rows=settings.block_rows, seconds=settings.block_seconds),
+            stored=hub.tell,
         )
         report = report_from(
             settings,
@@ -70,6 +73,7 @@ def run(settings: Settings) -> None:
             read_users=lambda: users_reader(settings.home / USERS_FILE),
             home_secrets=secrets,
             single_sign_on=single_sign_on,
+            hub=hub,
         )
         thread = ReportThread(report, host=settings.report_host, port=settings.report_port, tls=tls)
         try:

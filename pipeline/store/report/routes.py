@@ -15,6 +15,7 @@ from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import PLACE_NAMES
 from pipeline.store.report.lists.filters import FEW, BadFilter
 from pipeline.store.report.lists.listings import LISTINGS
+from pipeline.store.report.pages.answers import html_answer, see_other
 from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
@@ -44,10 +45,18 @@ def routes_of(
         needs: frozenset[Right] = frozenset(),
     ) -> ReportRoute:
         async def answer(asked: PageRequest) -> web.StreamResponse:
-            return _html(await page(asked))
+            return html_answer(await page(asked))
 
         return ReportRoute(
             method="GET", path=path, answer=answer, needs=needs, parameters=frozenset(parameters)
+        )
+
+    async def octets(asked: PageRequest) -> web.StreamResponse:
+        found = await pages.octets_of_letter(asked)
+        return web.Response(
+            body=found,
+            content_type="application/octet-stream",
+            headers={"Content-Disposition": 'attachment; filename="dead-letter.bin"'},
         )
 
     async def decide(asked: PageRequest) -> web.StreamResponse:
@@ -58,12 +67,12 @@ def routes_of(
             actor=_actor(asked),
             reason=_said(asked, "reason"),
         )
-        return _see_other(f"review?done={fields['action']}")
+        return see_other(f"review?done={fields['action']}")
 
     async def retry(asked: PageRequest) -> web.StreamResponse:
         id = asked.fields.get("id", "")
         await decisions.retry_letter(id, actor=_actor(asked))
-        return _see_other(f"letter?id={id}")
+        return see_other(f"letter?id={id}")
 
     yield shown("/", pages.overview, *FEW)
     yield shown(
@@ -78,7 +87,15 @@ def routes_of(
         ("/statement", accounts.statement, ("name", "month")),
     ):
         yield shown(path, account_page, *known, needs=_ACCOUNTS)
-    yield shown("/reports", pages.reports, needs=_DOWNLOADS)
+    yield ReportRoute(
+        method="GET",
+        path="/letter-octets",
+        answer=octets,
+        needs=_DECIDES | _DOWNLOADS,
+        parameters=frozenset({"id"}),
+        noted=AccessAction.DOWNLOAD,
+        what="octets of a dead letter",
+    )
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
         yield ReportRoute(
@@ -100,15 +117,6 @@ def routes_of(
                 noted=AccessAction.DOWNLOAD,
                 what=f"{form} {listing.name}",
             )
-
-
-def _html(page: str) -> web.Response:
-    return web.Response(text=page, content_type="text/html")
-
-
-def _see_other(where: str) -> web.Response:
-    """Where to go on after a form (RFC 9110 15.4.4)."""
-    return web.Response(status=303, headers={"Location": where})
 
 
 def _actor(asked: PageRequest) -> str:

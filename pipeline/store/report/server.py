@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.access_records import AccessRecords
+    from pipeline.store.report.live.hub import LiveHub
     from pipeline.store.report.masking.seal import Seal
     from pipeline.store.report.pages.pages import Pages
     from pipeline.store.report.signing_in import SigningIn
+    from pipeline.store.report.warn.watch import Warnings
     from pipeline.store.report.who.guard import Guard
 
 log = logging.getLogger(__name__)
@@ -73,9 +75,13 @@ class Report:
         signing_in: SigningIn,
         records: AccessRecords,
         seal: Seal,
+        warnings: Warnings,
+        hub: LiveHub,
         is_ready: Callable[[], bool],
         waits_for: Callable[[], str] = str,
     ) -> None:
+        self._warnings = warnings
+        self._hub = hub
         self._guard = guard
         self._pages = pages
         self._questions = questions
@@ -105,6 +111,14 @@ class Report:
     def routes(self) -> tuple[ReportRoute, ...]:
         """Everything there is to ask for."""
         return tuple(self._routes.values())
+
+    async def look_for_warnings(self) -> None:
+        """Look for warnings, until cancelled."""
+        await self._warnings.look_on()
+
+    def end_streams(self) -> None:
+        """End what would go on for as long as a page is open."""
+        self._hub.hush()
 
     async def close(self) -> None:
         """Give up what is held."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,14 +10,15 @@ import httpx
 from pipeline.settings import Settings
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
+from pipeline.store.report.live.hub import LiveHub
 from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pipeline.store.clickhouse.database import Database
-    from pipeline.store.report.saved import SavedReport
+    from pipeline.store.report.saved_book import SavedBook
     from pipeline.store.report.who.home_secrets import HomeSecrets
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
     from pipeline.store.report.who.users_now import ReadUsers
@@ -37,10 +37,11 @@ class Running:
         home_secrets: HomeSecrets | None = None,
         single_sign_on: SingleSignOn | None = None,
         tls: ssl.SSLContext | None = None,
-        saved: Mapping[str, SavedReport] = MappingProxyType({}),
+        saved: SavedBook | None = None,
         **settings: Any,
     ) -> None:
         self.ready = True
+        self.hub = LiveHub(gather_seconds=0.05)
         self.report = report_from(
             Settings(**settings),
             Questions(database),
@@ -50,6 +51,7 @@ class Running:
             home_secrets=home_secrets,
             single_sign_on=single_sign_on,
             saved=saved,
+            hub=self.hub,
         )
         self._thread = ReportThread(self.report, host="127.0.0.1", port=0, tls=tls)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._thread.start()}"

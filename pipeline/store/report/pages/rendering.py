@@ -16,9 +16,10 @@ from pipeline.store.report.masking.seal import is_sealed, short_seal
 from pipeline.web.visible import pieces_from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.store.report.route import PageRequest
+    from pipeline.store.report.warn.warning import OperatorWarning
 
 HERE: Final = Path(__file__).parents[1]
 STATIC: Final = {
@@ -33,7 +34,13 @@ SHORT: Final = 320
 class Rendering:
     """Renders the templates."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        warnings: Callable[[], Sequence[OperatorWarning]] = tuple,
+    ) -> None:
+        """`warnings` gives those that stand; the banner of each page has them."""
+        self._warnings = warnings
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -61,6 +68,7 @@ class Rendering:
             root=asked.root,
             form_token=asked.form_token,
             now=datetime.now(UTC),
+            warnings=self._warnings() if asked.caller.is_in else (),
             **values,
         )
 
