@@ -64,5 +64,5 @@ async def test_what_cannot_be_texted_is_said(play, body):
         base = f"http://127.0.0.1:{played.gateway.http.port}"
         answer = await client.post(f"{base}/_/text", content=body)
         assert answer.status_code == 400, answer.text
-        assert "cannot be texted" in answer.text
+        assert "the message cannot be sent" in answer.text
         assert played.gateway.phones() == []

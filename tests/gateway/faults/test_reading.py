@@ -123,7 +123,7 @@ WHOLES = {
     "no table of tables": ('[fault]\ndo = "html"\n', "f:1: fault: must be tables"),
     "no do": ('[[fault]]\nway = "http"\n', "f:1: do: must be one of lose-answer, "),
     "a do there is not": ('[[fault]]\ndo = "lie"\n', "f:2: do: must be one of "),
-    "a refusal without code": ('[[fault]]\ndo = "refuse"\n', "f:1: code: is needed"),
+    "a refusal without code": ('[[fault]]\ndo = "refuse"\n', "f:1: code: is required"),
     "twice how long": (
         '[[fault]]\ndo = "throttle"\nseconds = 1\nuntil = 2026-11-28T12:00:00Z\n',
         "f:4: until: or seconds, not both",

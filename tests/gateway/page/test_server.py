@@ -110,12 +110,12 @@ async def test_a_form_texts_as_the_handset_and_leads_back(
 @pytest.mark.parametrize(
     ("path", "form", "status", "words"),
     [
-        ("/phones/x/texts", FORM, 400, "a handset is a number"),
-        ("/phones/٤٤/texts", FORM, 400, "a handset is a number"),
+        ("/phones/x/texts", FORM, 400, "a handset must be digits"),
+        ("/phones/٤٤/texts", FORM, 400, "a handset must be digits"),
         (f"/phones/{ALICE}/texts", FORM | {"text": ""}, 400, "an empty text is not sent"),
-        (f"/phones/{ALICE}/texts", FORM | {"number": "MARKET"}, 400, "which number to text"),
+        (f"/phones/{ALICE}/texts", FORM | {"number": "MARKET"}, 400, "give the number to text"),
         (f"/phones/{ALICE}/texts", FORM | {"text": "x" * 40_001}, 400, "at most 40,000"),
-        ("/phones", {"handset": "<b>"}, 400, "a handset is a number"),
+        ("/phones", {"handset": "<b>"}, 400, "a handset must be digits"),
         ("/faults/none", {"is_on": "1"}, 404, "no such fault"),
         ("/measure", {"text": "x" * 40_001}, 400, "at most 40,000"),
     ],
