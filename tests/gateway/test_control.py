@@ -1,4 +1,4 @@
-"""What commands ask of a stand-in: nobody else may, and whatever is asked has an answer."""
+"""The paths for commands: only this machine may call them, and every request gets an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`faults.toml`: what it may say, and that a mistake is named by its line and field."""
+"""`faults.toml`: the rules that it may have, and errors that name the line and the field."""
 
 from datetime import UTC, datetime
 
@@ -69,7 +69,7 @@ def test_a_fault_is_refused_for_a_way_that_does_not_play_it(kind):
 
 
 def table(line: str, do: str = "lose-answer") -> str:
-    """A second table whose third line, the seventh of the file, is the mistake."""
+    """A file with two tables whose seventh line, in the second table, is `line`."""
     return f'[[fault]]\ndo = "html"\n\n\n[[fault]]\ndo = "{do}"\n{line}\n'
 
 

@@ -1,4 +1,4 @@
-"""axe-core on the page, where it is there: `npm install --prefix build axe-core`."""
+"""axe-core checks the page, if `npm install --prefix build axe-core` was run."""
 
 from __future__ import annotations
 

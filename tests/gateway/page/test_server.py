@@ -1,4 +1,4 @@
-"""The page over HTTP: what it shows, what forms do, and who is refused."""
+"""The page over HTTP: its content, its forms, and the callers that it refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def client(desk: Lively) -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Seen(HTMLParser):
-    """Elements and text, as a browser would have them."""
+    """The elements and the text of a page, parsed as a browser does."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A proxy before an honest peer: it passes all on, until it is told to lie."""
+"""A proxy before an honest peer; it forwards everything until a test has it lie."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _OCTETS: Final = 1 << 20
 
 
 class LyingProxy:
-    """Each connection has a thread."""
+    """The proxy; each connection has a thread."""
 
     def __init__(self, tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> None:
-        """`steps`: the connections of a lie hear 0 to so many less one honest answers before it."""
+        """While it lies, connection n first gets n modulo `steps` honest answers."""
         self._tongue = tongue
         self.upstream = upstream
         self._steps = steps
@@ -35,29 +35,29 @@ class LyingProxy:
         self.told = 0
 
     def lie(self, name: str) -> None:
-        """From now on this lie is told in place of whatever the peer says."""
+        """Replace every answer of the peer by this lie from now on."""
         self.told = self._turn = 0
         self._lie = name
 
     def be_honest(self) -> None:
-        """From now on; whoever is being lied to has to find out."""
+        """Forward everything from now on; a connection with a lie under way stays as it is."""
         self._lie = ""
 
     def cut(self) -> None:
-        """End every connection that there is."""
+        """End every open connection."""
         for each in list(self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        """Until it is closed."""
+        """Accept connections until `close`."""
         with suppress(OSError):
             while True:
                 client = self._listening.accept()[0]
                 threading.Thread(target=self._deal, args=(client,), daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more, and end every connection."""
+        """Stop listening, and end every connection."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -73,7 +73,10 @@ class LyingProxy:
         self._open.discard(client)
 
     def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
-        """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
+        """Forward until a lie is due; return its name and the answer that it replaces.
+
+        Returns empty values if the connection ends first.
+        """
         honest = 0
         if self._lie:
             honest = self._turn % self._steps
@@ -95,7 +98,7 @@ class LyingProxy:
 
 @contextmanager
 def lying_proxy(tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> Iterator[LyingProxy]:
-    """Serves in the background."""
+    """A proxy that serves in a thread until the block ends."""
     proxy = LyingProxy(tongue, upstream, steps=steps)
     serving = threading.Thread(target=proxy.serve, daemon=True)
     serving.start()
