@@ -59,7 +59,7 @@ class SmppDoor:
             session.close()
 
     def session_of(self, path: str) -> EsmeSession | None:
-        """The next session that is bound for the path; None if nobody is bound."""
+        """A session that is bound for the path; None: nobody is."""
         found = next((each for each in self._sessions if each.path == path), None)
         if found is not None:
             self._sessions.remove(found)

@@ -1,4 +1,4 @@
-"""axe-core checks the page, if `npm install --prefix build axe-core` was run."""
+"""axe-core on the page, where it is there: `npm install --prefix build axe-core`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy before an honest peer; it forwards everything until a test has it lie."""
+"""A proxy before an honest peer: it passes all on, until it is told to lie."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LyingProxy:
     """The proxy; each connection has a thread."""
 
     def __init__(self, tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> None:
-        """While it lies, connection n first gets n modulo `steps` honest answers."""
+        """`steps`: the connections of a lie hear 0 to so many less one honest answers before it."""
         self._tongue = tongue
         self.upstream = upstream
         self._steps = steps
@@ -73,10 +73,7 @@ class LyingProxy:
         self._open.discard(client)
 
     def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
-        """Forward until a lie is due; return its name and the answer that it replaces.
-
-        Returns empty values if the connection ends first.
-        """
+        """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
         honest = 0
         if self._lie:
             honest = self._turn % self._steps
@@ -98,7 +95,7 @@ class LyingProxy:
 
 @contextmanager
 def lying_proxy(tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> Iterator[LyingProxy]:
-    """A proxy that serves in a thread until the block ends."""
+    """Serves in the background."""
     proxy = LyingProxy(tongue, upstream, steps=steps)
     serving = threading.Thread(target=proxy.serve, daemon=True)
     serving.start()

@@ -10,8 +10,8 @@ honest answer is taken. For a new client (a customer's own application):
 3. Add a `Row` to `rows_of`. `provoke` may fail, and returns within seconds. `begin` begins an
    honest exchange of new words, and returns a function that tells whether the exchange is done.
 
-`tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form; the suite
-runs rows that do not affect each other at once.
+`tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form, and rows
+that have no part in each other's way at once in the suite.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tests.hostile.peers.installation import Installation
     from tests.hostile.peers.proxy import LyingProxy
 
-#: In the long form a client may wait until its own timeout: up to 40 s for Kafka.
+#: In the long form a client that waits for more is left to wait: up to 40 s for Kafka.
 PATIENCE_SECONDS: Final = 150 if IS_LONG else 45
 START_SECONDS: Final = 240  # seven processes begin at once
 MOST_LINES: Final = 2  # that a failed command may print to stderr
@@ -49,7 +49,7 @@ SECRETS: Final = Search(texts=(), secrets=[SECRET])
 
 @dataclass(frozen=True)
 class Row:
-    """One connection of ours to a peer."""
+    """One way of ours to a peer."""
 
     name: str
     proxy: LyingProxy
@@ -57,7 +57,7 @@ class Row:
     begin: Callable[[], Callable[[], bool]]
 
     def take_honest(self, *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Do an honest exchange, and wait until it is done."""
+        """Return when an honest exchange has come to its end."""
         wait_until(self.begin(), seconds=seconds)
 
 

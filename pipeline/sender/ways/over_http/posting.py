@@ -101,7 +101,7 @@ class Poster:
 
 
 async def _response_from(response: ClientResponse) -> Response:
-    """The response with the beginning of its body; a longer body closes the connection."""
+    """The response with as much of its body as is read; a longer one closes the connection."""
     octets = bytearray()
     async for piece in response.content.iter_any():
         octets += piece
