@@ -61,7 +61,7 @@ class Logs:
         return save
 
     def follow_no_more(self, place: LogPlace) -> None:
-        """Follow it no more; should it be seen again it is known."""
+        """Stop following a log; it stays known, and is not read again."""
         places = tuple(each for each in self.checkpoint.places if each != place)
         known = self.checkpoint.known
         if place.head and place.head not in known:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class FtpError(ValueError):
-    """The settings cannot be used; the words say which and why, without a secret."""
+    """The settings cannot be used; the message says which and why, without a secret."""
 
 
 def check_settings(settings: Settings) -> None:

@@ -46,7 +46,7 @@ class Parser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallbackPath:
-    """One path that the gateway calls: with MOs, or with what became of MTs."""
+    """One path that the gateway calls, with MOs or with statuses of MTs."""
 
     source: Source
     parse: Parser
@@ -92,7 +92,7 @@ class Callbacks:
         self._metrics = metrics
 
     async def take(self, request: Request, way: CallbackPath) -> Answer:
-        """200 once Kafka has it; 400 or 413 once the dead letter has it; 503 when neither."""
+        """Answer 200 once Kafka has the record, 400 or 413 once it has a dead letter, else 503."""
         if request.encoding:
             return problem(415, "a Content-Encoding is not taken: send the body as it is")
         if request.is_cut:
@@ -126,7 +126,7 @@ class Callbacks:
         return TAKEN if acknowledged else NOT_ACKNOWLEDGED
 
     def _handset_of(self, callback: MoCallback | StatusReport) -> str:
-        """The handset of the command that a status names, where it names no handset itself."""
+        """The handset of a callback; of a status without one, the handset of its command."""
         if not isinstance(callback, StatusReport):
             return ""
         return self._fates.handset_of(

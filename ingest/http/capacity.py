@@ -51,7 +51,7 @@ class Capacity:
         return len(self._clients) <= self.limits.connections
 
     def remove(self, client: Client) -> None:
-        """The client is gone."""
+        """Remove a client that has disconnected."""
         self._clients.discard(client)
         if not self._clients:
             self._empty.set()

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twoway.smpp")
 
-#: While answers may not have reached the gateway it is asked this often.
+#: The pause between enquire_links while answers may not have reached the gateway.
 CONFIRM_SECONDS: Final = 2.0
-#: Of deliveries that wait, whatever their number.
+#: The most octets of all deliveries that wait together.
 WAITING_OCTETS: Final = 4 * 1024 * 1024
 
 

@@ -22,7 +22,7 @@ _COMMANDS: Final = {
 
 
 class SmppError(ValueError):
-    """The settings cannot be used; the words say which and why, without a secret."""
+    """The settings cannot be used; the message says which and why, without a secret."""
 
 
 def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
@@ -47,7 +47,7 @@ def bind_from_settings(settings: Settings) -> tuple[Command, Bind]:
 
 
 def client_tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
-    """The connection's TLS; None: as it is. Raises `SmppError`."""
+    """The TLS context of the connection, None for none; raises `SmppError`."""
     try:
         return tls_for("smpp", mode=settings.smpp_tls, host=settings.smpp_host, ca=settings.smpp_ca)
     except TlsError as error:

@@ -1,7 +1,7 @@
-"""Which addresses a name may stand for: no internal one, unless the operator says so.
+"""Refuses host names that resolve to internal addresses, unless the path allows internal ones.
 
-An address that the operator wrote is used as it is. A name is resolved by others, who could make it
-stand for a service of our own network.
+An address that the operator wrote is used as it is. A name is resolved by a name server of others,
+who could point it at a service of our own network.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ LOCALHOST: Final = "localhost"
 
 
 class InternalAddress(OSError):
-    """A name stands for internal addresses alone, and the path does not allow that."""
+    """A name resolves only to internal addresses, and the path does not allow these."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an address may be reached by a name: it is global unicast."""
+    """Whether an address is global unicast, so that a name may resolve to it."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -36,7 +36,7 @@ def is_public(address: str) -> bool:
 
 
 def is_written_out(host: str) -> bool:
-    """Whether the host is an address, or this machine: the operator wrote where that is."""
+    """Whether the host is an address or this machine, which no name server can change."""
     if host == LOCALHOST:
         return True
     try:
@@ -47,7 +47,7 @@ def is_written_out(host: str) -> bool:
 
 
 class GuardedResolver(AbstractResolver):
-    """aiohttp's resolver, without internal addresses."""
+    """Resolves names for aiohttp, and leaves out internal addresses."""
 
     def __init__(self, *, may_be_internal: bool) -> None:
         self._may_be_internal = may_be_internal
@@ -56,7 +56,7 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The addresses of a host; raises `InternalAddress`."""
+        """Return the addresses of a host; raises `InternalAddress`."""
         found = await self._resolver.resolve(host, port, family)
         if self._may_be_internal or is_written_out(host):
             return found
@@ -66,12 +66,12 @@ class GuardedResolver(AbstractResolver):
         return allowed
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the resolver holds nothing open."""
         await asyncio.sleep(0)
 
 
 def address_of(host: str, port: int, *, may_be_internal: bool) -> str:
-    """An address of a host that may be connected to; raises `OSError`. It blocks."""
+    """Resolve a host to an address that may be connected to; raises `OSError`; blocks."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, place in found:
         address = str(place[0])

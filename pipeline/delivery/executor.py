@@ -1,6 +1,6 @@
-"""Makes the attempts that the agent has ordered, and writes what was seen of each.
+"""Makes the attempts that the agent has ordered, and writes the result of each.
 
-It holds what is under way, and nothing else: what waits is in the agent's tables.
+It holds only the attempts under way; deliveries that wait are in the agent's tables.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ CLOSE_SECONDS: Final = 60.0
 
 
 class ResultPost(Protocol):
-    """Where results go."""
+    """Writes results."""
 
     async def tell(self, result: MoDeliveryResult) -> None:
         """Write a result; returns once every in-sync replica has it."""
 
 
 class Executor:
-    """The attempts under way. `owns` says whether a partition is this process's."""
+    """Makes attempts; `owns` says whether this process owns a partition."""
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Executor:
         return len(self._held)
 
     def take(self, order: DeliveryOrder) -> None:
-        """Make an attempt, once those before it of the same handset are made.
+        """Make an attempt, after the earlier attempts of the same handset.
 
-        An order that is held already is the same attempt, handed over again after a restore.
+        An order that is held already is ignored: it was handed over again after a restore.
         """
         name = (order.delivery_id, order.attempt)
         if name in self._held or self._is_ending:
@@ -84,7 +84,7 @@ class Executor:
         self._start(order)
 
     async def close(self) -> None:
-        """Take nothing more, let what is under way end for a while, and end the connections."""
+        """Take no more orders, wait `END_SECONDS` for the attempts under way, and disconnect."""
         self._is_ending = True
         for behind in self._behind.values():
             behind.clear()
@@ -103,7 +103,7 @@ class Executor:
         task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
-        """An attempt is over. One whose result cannot be written would stay under way for ever."""
+        """Stop the process if an attempt raised: without a result it would stay under way."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             stop_loudly("an attempt", error)
@@ -176,7 +176,7 @@ class Executor:
             return Seen(is_delivered=False, words=type(error).__name__)
 
     async def _way_of(self, path: ReplyPath) -> ReplyWayOut:
-        """The way of a path as it is written now; that of before is ended once it is unused."""
+        """The way of a path; after a change of the path a new one, and the old one is closed."""
         known = self._ways.get(path.name)
         if known is not None and known[0] == path:
             return known[1]
@@ -187,7 +187,7 @@ class Executor:
         return way
 
     def _start_closing(self, way: ReplyWayOut) -> None:
-        """Once whatever uses it has had its time."""
+        """Close a way, when the attempts that use it have had their time."""
 
         async def close_later() -> None:
             try:
@@ -207,7 +207,7 @@ def _outcome_of(seen: Seen) -> DeliveryOutcome:
 
 
 def _line_of(order: DeliveryOrder) -> tuple[str, str]:
-    """First tries of a handset are one line; a retry stands in nobody's way."""
+    """The queue of an order: first tries of a handset share one, each retry has its own."""
     if order.is_first_try:
         return order.path.name, order.handset
     return order.path.name, f"{order.handset}\0{order.delivery_id}"

@@ -1,4 +1,4 @@
-"""What is handed on, in the form of its path: the guide's forms (G8.3), and events as JSON."""
+"""Renders a record in the form of its path: the guide's forms (G8.3), or an event as JSON."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class NotHandedOn(ValueError):
 
 
 def record_of(octets: bytes) -> Record:
-    """The record of an order; raises `NotHandedOn`."""
+    """Decode the record of an order; raises `NotHandedOn`."""
     try:
         return single_object.decode(octets)
     except single_object.Unreadable as error:
@@ -86,9 +86,9 @@ def line_of(path: ReplyPath, record: Record) -> bytes:
 
 
 def callback_of(record: Record, *, in_utf_8: bool = False) -> MoCallback:
-    """The variables of a callback. The id of a message is ours, that of a part the gateway's.
+    """The variables of a callback for a record.
 
-    A part without an id of the gateway's has ours.
+    moMsgId is our id of a message, or the gateway's id of a part; a part without one has our id.
     """
     if isinstance(record, MoMessage):
         callback = MoCallback(
@@ -122,7 +122,7 @@ def callback_of(record: Record, *, in_utf_8: bool = False) -> MoCallback:
 def _document_of(
     render: Callable[[MoCallback], bytes | None], callback: MoCallback
 ) -> tuple[bytes, bytes, bytes]:
-    """`data=` and the document. Characters that XML cannot hold become U+FFFD."""
+    """`data=` and the document; characters that XML cannot hold become U+FFFD."""
     rendered = render(callback)
     if rendered is None:
         encoding = {UTF_16BE: "utf-16-be", UTF_8: "utf-8"}.get(callback.charset, "latin-1")
@@ -136,7 +136,7 @@ def _document_of(
 
 
 def _without_ends(text: str) -> str:
-    """A field of a line without what would end the field or the line."""
+    """The text without the characters that would end a field or a line."""
     return "".join(" " if each in "\t\r\n" else each for each in text)
 
 

@@ -1,4 +1,4 @@
-"""An order: one attempt of one delivery, as the agent hands it to the executor."""
+"""The order for one attempt of a delivery, which the agent gives to the executor."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOrder:
-    """One attempt. `octets` is the record that is handed on, as on its topic.
+    """The order for one attempt. `octets` is the record to hand on, as on its topic.
 
-    `since` is when that record was written. First tries of a handset are made one after the other.
+    `since` is the time at which that record was written. First tries of a handset are made in turn.
     """
 
     partition: int

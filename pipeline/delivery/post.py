@@ -1,4 +1,4 @@
-"""Writes what was seen of attempts to Kafka."""
+"""Writes the results of attempts to Kafka."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LINGER_MS: Final = 5
 
 
 class KafkaResultPost:
-    """Writes results until they are acknowledged."""
+    """Writes each result again until Kafka acknowledges it."""
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = LastingProducer(bootstrap, linger_ms=LINGER_MS)
 
     @property
     def is_reachable(self) -> bool:
-        """Whether what was written last was acknowledged at the first attempt."""
+        """Whether Kafka acknowledged the last write at the first attempt."""
         return self._producer.is_reachable
 
     async def tell(self, result: MoDeliveryResult) -> None:
@@ -34,5 +34,5 @@ class KafkaResultPost:
         await self._producer.send(topics.MO_DELIVERY_RESULT, key, single_object.encode(result))
 
     async def stop(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._producer.stop()

@@ -47,7 +47,7 @@ GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 
 def create_delivery_app(settings: Settings, credentials: Mapping[str, Credentials]) -> App:
-    """The Faust app of the process, with its executor beside the agent."""
+    """The Faust app of the process, with the agent and the executor."""
     bootstrap = bootstrap_of(settings)
     app = create_faust_app(readers.DELIVERY, bootstrap=bootstrap, settings=settings)
     standings = Standings()
@@ -109,7 +109,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
 
 
 def run(settings: Settings) -> None:
-    """Hand on until it is told to stop; this ends the process, with 2 for wrong settings."""
+    """Run until a signal; this ends the process, with exit code 2 for wrong settings."""
     guard_logs(settings)
     troubles.tell_in(settings.home, "deliver")
     try:

@@ -1,4 +1,4 @@
-"""`reply-secrets.toml`: what reply paths sign with and log in by. Only `deliver` reads it."""
+"""Reads `reply-secrets.toml`: the keys and logins of the reply paths. Only `deliver` reads it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _FIELDS: Final = frozenset(("secrets", "user", "password", "password_file", "pas
 
 
 class SecretsError(ValueError):
-    """The file cannot be used; the words say where and why, and hold no secret."""
+    """The file cannot be used; the message says where and why, and holds no secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a path signs with, and what it logs in by; `keys` in the order of the file."""
+    """The keys that a path signs with, in the order of the file, and its login."""
 
     keys: tuple[bytes, ...] = ()
     user: str = ""
@@ -38,16 +38,16 @@ NONE: Final = Credentials()
 
 
 def reply_secrets_file(settings: Settings) -> Path:
-    """Where the file is: the setting `reply_secrets_file`, else under the home."""
+    """The path of the file: the setting `reply_secrets_file`, else a file in the home."""
     return (
         Path(settings.reply_secrets_file) if settings.reply_secrets_file else settings.home / FILE
     )
 
 
 def credentials_from_file(path: Path, *, must_be_there: bool) -> dict[str, Credentials]:
-    """The credentials of each path by its name; raises `SecretsError`. They are masked from now on.
+    """The credentials of each path, by name; raises `SecretsError`. Logs mask them from now on.
 
-    Without the file there are none, unless `must_be_there`.
+    Without the file the result is empty, or an error if `must_be_there`.
     """
     if not must_be_there and not path.exists():
         return {}
@@ -93,7 +93,7 @@ def _credentials(table: object, where: str, path: Path) -> Credentials:
 
 
 def _password(table: dict[str, Any], where: str, path: Path) -> str:
-    """The password from wherever one of the three fields says it is."""
+    """Read the password from the place that one of the three fields names."""
     given = [each for each in ("password", "password_file", "password_env") if each in table]
     if len(given) > 1:
         raise SecretsError(f"{where}: of {' and '.join(given)} set one")

@@ -1,4 +1,4 @@
-"""What every way to an application is: it makes one attempt, and says what it saw."""
+"""The interface of every way to an application: it makes one attempt, and returns what it saw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Seen:
     """What was seen of an attempt. The words are bounded, without secrets and numbers.
 
-    `sent` and `received` are octets for whoever tries a path; elsewhere they are empty.
+    `sent` and `received` are octets for the command that tries a path, and else empty.
     """
 
     is_delivered: bool
@@ -28,10 +28,10 @@ class Seen:
 
 
 class ReplyWayOut(Protocol):
-    """A way to one application. It opens connections when needed; `close` ends them."""
+    """A way to one application; it connects when needed."""
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
-        """Hand it on. A failure of any kind is a `Seen`; takes at most the path's time."""
+        """Hand a record on. Any failure is a `Seen`; it takes at most the path's timeout."""
 
     async def close(self) -> None:
         """End the connections."""

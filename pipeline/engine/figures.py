@@ -1,4 +1,4 @@
-"""What the metrics say of the partitions that a worker owns."""
+"""Sets the metrics of the partitions that a worker owns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def report_figures(tasks: Mapping[int, PartitionTask]) -> None:
-    """Set the gauges of each partition to what holds now."""
+    """Set the gauges of each partition to its present values."""
     for partition, task in tasks.items():
         metrics.WAITING.labels(partition).set(bool(task.waits_for))
         point = task.state.point
@@ -29,7 +29,7 @@ def report_figures(tasks: Mapping[int, PartitionTask]) -> None:
 
 
 def forget_figures(partition: int) -> None:
-    """Another worker tells of this partition now."""
+    """Remove the gauges of a partition that another worker now owns."""
     figures = (metrics.TIME, metrics.DUE_OLDEST, metrics.ROWS, metrics.LAG, metrics.WAITING)
     for gauge in figures:
         gauge.remove_by_labels({"partition": str(partition)})

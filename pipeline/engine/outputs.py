@@ -15,7 +15,7 @@ OutputRows = list[tuple[bytes | None, bytes | None]]
 
 
 class Written:
-    """The octets that a unit of work has written so far, to its outputs and tables.
+    """Counts the octets that a unit of work has written so far to its outputs and tables.
 
     A writer adds to `octets` itself, and calls `check` only if a bound may be exceeded, because a
     call for each record and row would be slow.
@@ -60,7 +60,7 @@ class Outputs:
         rows.append((key, value))
 
     def counts(self) -> dict[OutputPartition, int]:
-        """How many records there are so far, by target, for `cut`."""
+        """The number of records so far, by topic and partition, for `cut`."""
         return {target: len(rows) for target, rows in self.rows.items()}
 
     def cut(self, counts: dict[OutputPartition, int]) -> None:

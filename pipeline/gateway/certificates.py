@@ -1,4 +1,4 @@
-"""Certificates of the stand-in's own: one that clients can be told to trust, and a wrong one."""
+"""The stand-in's TLS certificates: one whose authority clients can trust, and a wrong one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-AUTHORITY: Final = "gateway-ca.pem"  # under the home: what clients trust
+AUTHORITY: Final = "gateway-ca.pem"  # in the home: the authority that clients trust
 RIGHT: Final = "gateway-tls.pem"
-WRONG: Final = "gateway-tls-wrong.pem"  # of an authority that nobody has
+WRONG: Final = "gateway-tls-wrong.pem"  # its authority is not written, so nobody can trust it
 DAYS: Final = 825
 _SPARE: Final = timedelta(days=1)
 
 
 class Certificates:
-    """In the home, made where they are not there, have run out, or lack a name."""
+    """The certificate files in the home, for servers that clients call by `names`."""
 
     def __init__(self, home: Path, names: Sequence[str]) -> None:
         self._home = home
@@ -28,24 +28,27 @@ class Certificates:
         self.authority = home / AUTHORITY
 
     def make(self) -> None:
-        """Write the files."""
+        """Write the files if one is absent, unreadable, expired or lacks one of the names."""
         if not self._is_usable():
             self.authority.write_bytes(_write_chain(self._home / RIGHT, self._names))
             _write_chain(self._home / WRONG, self._names)
 
     def context(self, is_wrong: Callable[[], object]) -> ssl.SSLContext:
-        """For servers in asyncio; `is_wrong` is asked at each handshake."""
+        """A TLS context for asyncio; `is_wrong` is called at each handshake.
+
+        If `is_wrong` returns true, the server shows the wrong certificate.
+        """
         right, wrong = (_context(self._home / name) for name in (RIGHT, WRONG))
 
         def choose(connection: ssl.SSLObject, _name: str | None, _context: object) -> None:
             if is_wrong():
                 connection.context = wrong
 
-        right.sni_callback = choose  # asked without a server name too
+        right.sni_callback = choose  # also called when the client sends no server name
         return right
 
     def openssl_context(self, is_wrong: Callable[[], object]) -> Any:
-        """The same for pyftpdlib, which has pyOpenSSL's."""
+        """Like `context`, for pyftpdlib, which needs a context of pyOpenSSL."""
         from OpenSSL import SSL
 
         made = []
@@ -74,7 +77,7 @@ class Certificates:
             authority = x509.load_pem_x509_certificate(self.authority.read_bytes())
             found.verify_directly_issued_by(authority)
             names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except Exception:  # whatever is wrong with a file of our own: it is made anew
+        except Exception:  # whatever is wrong with our own file, it is written again
             return False
         known = {str(name.value) for name in names}
         return known >= set(self._names) and found.not_valid_after_utc - _SPARE > datetime.now(UTC)
@@ -88,7 +91,10 @@ def _context(file: Path) -> ssl.SSLContext:
 
 
 def _write_chain(file: Path, names: Sequence[str]) -> bytes:
-    """Write a key and its certificate, mode 0600; its authority, whose key nobody keeps."""
+    """Write a key and its certificate, mode 0600; return the authority's certificate as PEM.
+
+    The authority's key is not kept.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -1,4 +1,4 @@
-"""The files of the stand-in in the home: its addresses, and APIs for the product to send by."""
+"""Writes the stand-in's addresses and the product's `apis.toml` into the home."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _MAILS: Final = 'mail_to = "sms@messaging.clickatell.com"\nmail_from = "two-way@
 
 
 def write_where(home: Path, urls: Mapping[str, str]) -> None:
-    """Write the addresses for the commands."""
+    """Write the address of each way, for the commands, to `gateway.json`."""
     write_atomically(home / WHERE, json.dumps(dict(urls)) + "\n")
 
 
 def where(home: Path) -> dict[str, str]:
-    """The address of each way of the stand-in; empty if it never ran here, or has ended."""
+    """The address of each way of the stand-in; empty while none runs."""
     file = home / WHERE
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def write_apis(home: Path, settings: GatewaySettings, urls: Mapping[str, str]) -> bool:
-    """Write apis.toml, mode 0600; return whether it was written. A file of a user stays."""
+    """Write `apis.toml`, mode 0600, but not over a user's file; return whether it was written."""
     file = home / APIS
     if file.is_file() and not file.read_text().startswith(_HEAD):
         return False

@@ -1,4 +1,4 @@
-"""The stand-in of the gateway: its state, and all its doors."""
+"""The stand-in of the gateway: its state, its servers, and what a handset can do with it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Door(Protocol):
-    """A way in for messages; `port` is known once it listens."""
+    """A server that takes messages; `port` is known after `start`."""
 
     port: int
 
@@ -36,12 +36,12 @@ class Door(Protocol):
     async def stop(self) -> None: ...
 
 
-FAULTS: Final = "faults.toml"  # under the home
+FAULTS: Final = "faults.toml"  # in the home
 CONFIRMATION: Final = "You will no longer receive messages from the short code {}"  # guide 7.1.1
 
 
 class Gateway(Ground):
-    """Everything that the page, the commands and the tests use."""
+    """The whole stand-in, as the page, the commands and the tests use it."""
 
     def __init__(
         self, settings: GatewaySettings, world: World, clock: PipelineClock | None = None
@@ -63,11 +63,11 @@ class Gateway(Ground):
 
     @property
     def faults(self) -> list[Fault]:
-        """Every fault; each has a `switch`."""
+        """Every fault; `switch` switches one on or off."""
         return self.all_faults.all
 
     async def start(self) -> None:
-        """Open every door."""
+        """Start every server; raises `OSError` for a port in use, and `UnusableFaults`."""
         self.certificates.make()
         self.all_faults.use(self._rules())
         self.world.listen(Truth(self.settings.home).tell)
@@ -89,7 +89,7 @@ class Gateway(Ground):
         self.urls["smpps"] = f"smpps://{self.settings.host}:{self._smpp.tls_port}"
 
     async def stop(self) -> None:
-        """Close every door."""
+        """Stop every server, and drop what is scheduled."""
         await self.schedule.stop()
         for door in self._doors.values():
             await door.stop()
@@ -105,7 +105,7 @@ class Gateway(Ground):
     ) -> list[str]:
         """Send a handset's message, in parts if it is long; return the id of each part.
 
-        Raises `ValueError` for a text that the charset does not hold.
+        Raises `ValueError` for a text that the charset cannot encode.
         """
         heard = self.consent.texted(handset, number, text)
         if heard.is_change:
@@ -118,15 +118,15 @@ class Gateway(Ground):
         return ids
 
     def consent_of(self, handset: str) -> dict[str, Belief]:
-        """What the gateway assumes, by number; `*` is all, and a missing number is open."""
+        """The gateway's state of consent for a handset, by scope; see `Consent.of`."""
         return self.consent.of(handset)
 
     def phones(self) -> list[str]:
-        """Every handset that an event is about, in the order of their first events."""
+        """Every handset of an event, in the order of their first events."""
         return list(dict.fromkeys(event.handset for event in self.world.events if event.handset))
 
     def _rules(self) -> list[Rule]:
-        """Those of the file of faults; raises `UnusableFaults`."""
+        """The rules of the file of faults; raises `UnusableFaults`."""
         file = self.settings.faults or self.settings.home / FAULTS
         if self.settings.faults is None and not file.is_file():
             return []
@@ -137,9 +137,9 @@ class Gateway(Ground):
 
     def _expect_confirmation(self, handset: str, word: str, stop: Stop) -> None:
         replies = self._replies_of(stop.number)
-        if word in replies:  # the gateway's own, at once (guide 7.2.1); no text is the default one
+        if word in replies:  # sent at once (guide 7.2.1); an empty text means the default text
             self._end_window(handset, stop, replies[word])
-            self.consent.confirmed(handset, self._speaker_for(stop.number))  # of all due there
+            self.consent.confirmed(handset, self._speaker_for(stop.number))  # each stop due there
             return
 
         async def look() -> None:
@@ -158,7 +158,7 @@ class Gateway(Ground):
         self.tell_consent(handset, stop.number, "the gateway confirmed the stop")
 
     def _say(self, handset: str, number: str, words: str) -> None:
-        """A message of the gateway's own, billed; an MT short code's linked number speaks."""
+        """Show the handset a message of the gateway's own, and charge the account for it."""
         self.account.charge(MT_CREDITS, "the gateway's own message")
         self.world.happen(
             EventKind.SHOWN,
@@ -170,5 +170,5 @@ class Gateway(Ground):
         )
 
     def _speaker_for(self, number: str) -> str:
-        """Who sends the gateway's own messages: of an MT short code its linked number (7.1.1)."""
+        """The sender of the gateway's own messages: an MT short code's linked number (7.1.1)."""
         return self.settings.rented.linked.get(number, number)

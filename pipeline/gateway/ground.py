@@ -1,4 +1,4 @@
-"""What all parts of the stand-in share, and how they reach each other."""
+"""The state that all parts of the stand-in share, and through which they call each other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Ftp(Protocol):
 
 
 class Ground:
-    """The account, the clock, the messages; the desk and the doors come with `Gateway`."""
+    """The account, the clock and the messages; `Gateway` adds the desk and the servers."""
 
     desk: _Desk
     statuses: _Statuses
@@ -77,29 +77,29 @@ class Ground:
         charset: str | None = None,
         ways: Sequence[MoWay] = (),
     ) -> list[str]:
-        """Send what a handset sends."""
+        """Send a handset's message; `Gateway` implements it."""
         raise NotImplementedError
 
     def meet(self, group: Group, way: str, handset: str) -> Rule | None:
-        """The fault of a group that is to be played now; the world hears of it."""
+        """The fault of a group that this message meets, or None; it is noted as an event."""
         rule = self.all_faults.met(group, way, handset)
         if rule is not None:
             self.tell_fault(rule, way, handset)
         return rule
 
     def meets_wrong_certificate(self, way: str) -> bool:
-        """Whether TLS is to begin with the wrong certificate; asked once a connection."""
+        """Whether TLS is to begin with the wrong certificate; called once for each connection."""
         rule = self.all_faults.met_on_connection(way)
         if rule is not None:
             self.tell_fault(rule, way)
         return rule is not None
 
     def tell_fault(self, rule: Rule, way: str, handset: str = "") -> None:
-        """A fault is played."""
+        """Note that a fault is played."""
         self.world.happen(EventKind.FAULT, way=way, handset=handset, facts={"fault": rule.name})
 
     def show(self, message: Message) -> None:
-        """The handset shows a message."""
+        """Note that the handset shows a message."""
         self.world.happen(
             EventKind.SHOWN,
             way=message.way,
@@ -112,7 +112,7 @@ class Ground:
         )
 
     def tell_consent(self, handset: str, number: str, why: str) -> None:
-        """Note that the gateway's belief about a handset changed."""
+        """Note that the gateway's state of consent for a handset changed."""
         beliefs = {scope: belief.value for scope, belief in self.consent.of(handset).items()}
         self.world.happen(
             EventKind.CONSENT,

@@ -1,7 +1,6 @@
-"""Octets as a page and a file may hold them: each octet of a password is an asterisk.
+"""Puts an asterisk for each octet of a password, before a submission is kept or shown.
 
-Whatever is kept of a submission goes through here first, so that nothing later can show it. The
-length stays, but for a mail in base64 with lines of odd lengths.
+The length of the octets stays, except for a mail in base64 whose lines differ in length.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ _BASE64_LINE: Final = re.compile(rb"(?m)^[A-Za-z0-9+/=]{8,}\r?$")
 
 
 def masked_request(octets: bytes, *, password: str = "") -> bytes:
-    """A request of HTTP, XML or SOAP; `password` is what was understood, if anything was.
+    """Mask a request of HTTP, XML or SOAP; `password` is the parsed password, if there is one.
 
-    SOAP by place names no parameter, so that the value itself has to be looked for.
+    A SOAP request may give parameters by position, without names: then the value is searched for.
     """
     spans = [match.span(1) for match in _LOGIN.finditer(octets)]
     for view in _views(octets, _PERCENT):
@@ -42,7 +41,7 @@ def masked_request(octets: bytes, *, password: str = "") -> bytes:
 
 
 def _values(octets: bytes, password: str) -> Iterator[Span]:
-    """Where it is the text of an element, in whatever encoding the document is."""
+    """The spans at which the password is the text of an element, in UTF-8 or UTF-16."""
     for encoding, width in (("utf-8", 1), ("utf-16-le", 2), ("utf-16-be", 2)):
         value = f">{escaped(password).decode()}<".encode(encoding, "replace")
         found = [match.span() for match in re.finditer(re.escape(value), octets)]
@@ -52,18 +51,18 @@ def _values(octets: bytes, password: str) -> Iterator[Span]:
 
 
 def masked_lines(octets: bytes) -> bytes:
-    """Lines `name:value`."""
+    """Mask lines of the form `name:value`."""
     return _masked(octets, [match.span(1) for match in _LINE.finditer(octets)])
 
 
 def masked_mail(octets: bytes) -> bytes:
-    """A mail of such lines, in whatever transfer encoding (RFC 2045 6)."""
+    """Mask a mail of lines `name:value`, in any transfer encoding (RFC 2045 6)."""
     mail = message_from_bytes(octets)
     spans: list[Span] = []
     is_quoted = b"quoted-printable" in octets.lower()
     for view in _views(octets, _QUOTED if is_quoted else None):
         spans += view.spans(match.span(1) for match in _LINE.finditer(view.octets))
-    if mail.is_multipart():  # which the gateway does not take: nobody needs what is inside
+    if mail.is_multipart():  # the gateway refuses it, so every base64 line may be masked
         spans += [match.span() for match in _BASE64_LINE.finditer(octets)]
     elif str(mail.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
         return _masked_base64(_masked(octets, spans), mail.get_payload(decode=True))
@@ -80,12 +79,12 @@ def _masked_base64(octets: bytes, content: object) -> bytes:
 
 
 class _View:
-    """Octets with their escapes undone, and where each of them was."""
+    """Octets after unescaping, with the position of each octet in the original."""
 
     def __init__(self, octets: bytes, escape: re.Pattern[bytes] | None) -> None:
         pieces: list[bytes] = []
-        self._places: list[int] = []  # in the view, ascending
-        self._sources: list[int] = []
+        self._places: list[int] = []  # positions in the view, ascending
+        self._sources: list[int] = []  # the same positions in the original
         length = at = 0
         for match in escape.finditer(octets) if escape else ():
             digits = match[0][1:].strip()
@@ -101,7 +100,7 @@ class _View:
         self.octets = b"".join((*pieces, octets[at:])) if pieces else octets
 
     def spans(self, found: Iterable[Span]) -> Iterator[Span]:
-        """Where they are in the octets themselves."""
+        """Convert spans of the view into spans of the original octets."""
         return ((self._source(begin), self._source(end)) for begin, end in found)
 
     def _source(self, place: int) -> int:
@@ -116,7 +115,7 @@ def _views(octets: bytes, escape: re.Pattern[bytes] | None) -> Iterator[_View]:
 
 
 def _elements(octets: bytes) -> Iterator[Span]:
-    """What stands inside each element `password`, to the end where it is not closed."""
+    """The span of the content of each `password` element; to the end if it is not closed."""
     at = 0
     while opened := _OPEN.search(octets, at):
         closed = _CLOSE.search(octets, opened.end())

@@ -1,4 +1,4 @@
-"""The messages that were taken, by their ids, and the state of each."""
+"""The MTs that the stand-in took, by their ids, with the status of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Message:
-    """An MT that was taken. `client_id` is its cliMsgId, `status` has 3 digits."""
+    """An MT that was taken. `client_id` is the cliMsgId; `status` has 3 digits."""
 
     message_id: str
     client_id: str
@@ -29,7 +29,7 @@ class Message:
     charge: float
     at: datetime
     callback: int = 0
-    delay: timedelta = timedelta()  # before it goes on its way
+    delay: timedelta = timedelta()  # before the delivery begins
     status: str = "008"
     fault: str = ""
     history: list[tuple[datetime, str]] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """For one handset: the message that was taken, or why none was."""
+    """The outcome for one handset: the message that was taken, or the refusal."""
 
     handset: str
     message: Message | None = None
@@ -45,14 +45,14 @@ class Result:
 
 
 class Messages:
-    """All messages. If a client id is given twice, the later message answers."""
+    """All messages that were taken; a cliMsgId given twice finds the later message."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, Message] = {}
         self._by_client_id: dict[str, Message] = {}
 
     def add(self, message: Message) -> None:
-        """Keep one."""
+        """Keep a message."""
         self.by_id[message.message_id] = message
         if message.client_id:
             self._by_client_id[message.client_id] = message

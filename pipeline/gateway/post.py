@@ -1,4 +1,4 @@
-"""Calls the product's URLs; a failure is a status of 0."""
+"""Calls the product's URLs for messages and statuses."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from yarl import URL
 from pipeline.process.peer_words import words_of_error
 
 _SECONDS: Final = 10.0
-_LONGEST: Final = 64 * 1024
+_LONGEST: Final = 64 * 1024  # octets read of an answer
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
 class Post:
-    """One client for all calls."""
+    """One HTTP client for all calls."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
     async def call(self, method: str, url: str, octets: bytes) -> tuple[int, bytes]:
-        """Send octets as the query of a GET or the form of a POST; the status and the answer."""
+        """Send octets as the query of a GET or the form of a POST.
+
+        Returns the HTTP status and the answer's body; without an answer 0 and the error in words.
+        """
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS))
         is_get = method == "GET"
@@ -38,6 +41,6 @@ class Post:
             return 0, words_of_error(error).encode()
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()

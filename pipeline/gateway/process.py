@@ -1,4 +1,4 @@
-"""The process `gateway`: keeps every door open until it is told to end."""
+"""The process `gateway`: runs the stand-in until a signal ends it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, own: GatewaySettings) -> None:
-    """Run the stand-in; a port in use ends the process with one line."""
+    """Run the stand-in; a port in use or an invalid file ends the process with one line."""
 
     async def main() -> None:
         await run_until_signalled(lambda ended: _serve(own, ended), settings)
@@ -45,7 +45,7 @@ async def _serve(own: GatewaySettings, ended: asyncio.Event) -> None:
         _say(f"trust {gateway.certificates.authority}")
         _say(f"page  {gateway.urls['http'].removesuffix('http')}")
         if write_apis(own.home, own, gateway.urls):
-            _say(f"{own.home / APIS} written: `twoway up` sends by it")
+            _say(f"{own.home / APIS} written: `twoway up` sends by these APIs")
         await ended.wait()
     finally:
         (own.home / WHERE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A refusal of the stand-in, with a code of the gateway."""
+"""A refusal by the stand-in, with an error code of the gateway."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pipeline.wire.clickatell.codes import refusal_of
 
 
 class Refusal(Exception):
-    """`code` has 3 digits; the words are the gateway's own unless others are given."""
+    """A call is refused; `code` has 3 digits, and the default words are the gateway's."""
 
     def __init__(self, code: str, words: str = "") -> None:
         self.code = code
@@ -15,5 +15,5 @@ class Refusal(Exception):
 
     @property
     def line(self) -> str:
-        """The line in HTTP, without `ERR:`; XML has it in `fault`."""
+        """Code and words: HTTP puts `ERR: ` before them, XML has them in `fault`."""
         return f"{self.code}, {self.words}"

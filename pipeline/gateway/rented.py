@@ -1,4 +1,4 @@
-"""The customer's numbers, as far as the gateway's rules on consent ask for them (guide 7, 8.4)."""
+"""What the gateway's rules of consent need to know of the customer's numbers (guide 7, 8.4)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Rented:
-    """A number that is named nowhere here is a plain one."""
+    """Ranges, keywords, premium and linked numbers; any other number is a scope by itself."""
 
-    ranges: Sequence[tuple[str, str]] = ()  # first and last: one number to the gateway (8.4)
+    ranges: Sequence[tuple[str, str]] = ()  # first and last; a range is one scope (8.4)
     keywords: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of shared codes, 7.1.2
     premium: Collection[str] = ()  # MO premium rated: the rule of six hours does not apply (7.1.1)
-    linked: Mapping[str, str] = field(default_factory=dict)  # who speaks for an MT short code
+    linked: Mapping[str, str] = field(default_factory=dict)  # MT short code: number that sends
 
     def scopes_of(self, number: str) -> list[str]:
-        """What a stop at the number stops: keywords `code/KEYWORD`, a range `first-last`, or it."""
+        """The scopes that a stop to this number stops.
+
+        These are its keywords as `code/KEYWORD`, its range as `first-last`, or the number.
+        """
         if number in self.keywords:
             return [f"{number}/{keyword}" for keyword in self.keywords[number]]
         for first, last in self.ranges:
@@ -28,5 +31,5 @@ class Rented:
         return [number]
 
     def speaks_for(self, sender: str, number: str) -> bool:
-        """Whether a confirmation of a stop that was sent to `number` may come from `sender`."""
+        """Whether `sender` may send the confirmation of a stop that was sent to `number`."""
         return self.scopes_of(sender) == self.scopes_of(self.linked.get(number, number))

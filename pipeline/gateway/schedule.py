@@ -1,4 +1,4 @@
-"""Jobs that are due later, on the home's clock: `twoway clock advance` makes them due earlier."""
+"""Runs jobs at later times of the home's clock, which `twoway clock advance` moves."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Schedule:
         self._loop: asyncio.Task[None] | None = None
 
     def later(self, after: timedelta, job: Callable[[], Awaitable[None]]) -> None:
-        """Have `job` run once the clock is `after` ahead."""
+        """Run `job` when the clock is `after` later than now."""
         heapq.heappush(self._due, (self._now() + after, next(self._order), job))
 
     def start(self) -> None:
-        """Begin to watch the clock."""
+        """Start to watch the clock."""
         self._loop = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """Drop the jobs, and end those that run."""
+        """Drop the jobs that wait, and cancel those that run."""
         tasks = [*self._running, *([self._loop] if self._loop else [])]
         for task in tasks:
             task.cancel()

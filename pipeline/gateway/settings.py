@@ -1,4 +1,4 @@
-"""The settings of the stand-in; everything but the home has a default."""
+"""The settings of the stand-in; each has a default, except the home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-#: The API of each way to send by: a connection of Clickatell's is for one way alone.
+#: The api_id of each way to send: at Clickatell an API serves one way only.
 API_IDS: Final[Mapping[str, str]] = {
     "http": "10001",
     "xml": "10002",
@@ -22,7 +22,7 @@ API_IDS: Final[Mapping[str, str]] = {
     "smtp": "10005",
     "ftp": "10006",
 }
-#: A number is linked with one API (guide 8.1), whichever way its messages are handed over by.
+#: The API that numbers are linked with (guide 8.1); it is the same for every way of handing over.
 LINKED_API: Final = API_IDS["http"]
 
 
@@ -42,13 +42,13 @@ class MoWay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySettings:
-    """A port of 0 is any free port; `product` is where ingest listens."""
+    """The settings; a port of 0 is any free port, and `product` is the URL of ingest."""
 
     home: Path
     product: str = "http://127.0.0.1:8080"
-    token: str = ""  # of ingest; none is needed on this machine
+    token: str = ""  # ingest's token in the path; ingest needs none from this machine
     host: str = "127.0.0.1"
-    host_names: tuple[str, ...] = ()  # by which clients may call, beside those of this machine
+    host_names: tuple[str, ...] = ()  # further names of this machine that clients may use
     http_port: int = 0
     https_port: int = 0
     smpp_port: int = 0
@@ -63,22 +63,22 @@ class GatewaySettings:
     default_number: str = "447700900000"
     mo_way: MoWay = MoWay.HTTP_GET
     mo_ways: Mapping[str, MoWay] = field(default_factory=dict)
-    custom_replies: Mapping[str, str] = field(default_factory=dict)  # by word, of every number
-    replies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of one, in their place
+    custom_replies: Mapping[str, str] = field(default_factory=dict)  # by word, for every number
+    replies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by number and word
     credits: float = 1_000.0
-    gateway_seconds: float = 0.5  # until 003
-    handset_seconds: float = 1.5  # until 004
-    folder_seconds: float = 60.0  # between two looks at uploaded files
+    gateway_seconds: float = 0.5  # from 008 to 003
+    handset_seconds: float = 1.5  # from 003 to 004
+    folder_seconds: float = 60.0  # between two reads of the uploaded files
     hang_seconds: float = 60.0
     seed: int = 1
-    faults: Path | None = None  # the file of rules; none: faults.toml in the home, if it is there
+    faults: Path | None = None  # file of rules; None: faults.toml in the home, if there is one
 
     @property
     def callbacks(self) -> str:
-        """Where messages and statuses are pushed to; with the token, and so for no log."""
+        """The URL that messages and statuses are pushed to; it has the token: never log it."""
         return f"{self.product}/t/{quote(self.token, safe='')}" if self.token else self.product
 
     @property
     def reached_at(self) -> str:
-        """An address at which this machine reaches it."""
+        """An address at which this machine reaches the stand-in."""
         return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104

@@ -1,4 +1,4 @@
-"""The truth for tests: every message that was taken, with its octets, as JSON lines in the home."""
+"""Keeps every message that was taken, with its octets, as JSON lines in the home."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.world import WorldEvent
 
-SEEN: Final = "gateway-seen.jsonl"  # under the home
+SEEN: Final = "gateway-seen.jsonl"  # in the home
 
 
 class Truth:
-    """Listens to the world, and writes. The octets are hex."""
+    """Writes a line for each message that was taken; the octets are hex."""
 
     def __init__(self, home: Path) -> None:
         self._file = home / SEEN
 
     def tell(self, event: WorldEvent) -> None:
-        """Note a message that was taken; nothing else."""
+        """Write a line if the event is a message that was taken."""
         if event.kind is not EventKind.SUBMITTED:
             return
         line = {
@@ -42,9 +42,9 @@ class Truth:
 
 
 def seen_in(home: Path) -> Iterator[dict[str, Any]]:
-    """What was taken, in its order; nothing where there is no file.
+    """Yield the messages that were taken, in order; none if there is no file.
 
-    A last line without its end is of a stand-in that was killed while it wrote.
+    A last line without a line end is left out: the stand-in was killed while it wrote.
     """
     file = home / SEEN
     if file.is_file():
@@ -55,7 +55,11 @@ def seen_in(home: Path) -> Iterator[dict[str, Any]]:
 
 
 def twice(seen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that came before: by cliMsgId and handset, or without one by text, part and handset."""
+    """The messages that were already sent to their handset, in order.
+
+    Two messages are the same if handset, UDH and cliMsgId are equal; without a cliMsgId, if
+    handset, UDH, sender and text are.
+    """
     keys: set[tuple[str, ...]] = set()
     again: list[dict[str, Any]] = []
     for each in seen:

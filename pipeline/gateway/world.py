@@ -1,8 +1,7 @@
-"""The state of the stand-in: its account, the phones, and every message both ways.
+"""The events of the stand-in, in one order; the page, the terminal and the tests read them.
 
-A second implementation of the gateway: it shares `pipeline.wire` and the clock with the product,
-and none of its rules. Each thing is a `WorldEvent`, in one order. The page, the files for tests and
-the terminal show events.
+The stand-in is a second implementation of the gateway: it shares `pipeline.wire` and the clock with
+the product, and none of the product's rules.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 EVENTS_KEPT: Final = 10_000
-MOST_LOOKED_AT: Final = 1_000  # events back from the last: a submission has 600 handsets at most
+MOST_LOOKED_AT: Final = 1_000  # of the latest events; a submission has 600 handsets at most
 
 
 class EventKind(StrEnum):
-    """What an event is about."""
+    """The kind of an event."""
 
-    SUBMITTED = "submitted"  # an MT came in: what the product sent, octet by octet
+    SUBMITTED = "submitted"  # an MT was taken
     REFUSED = "refused"  # an MT that the gateway did not take
     SHOWN = "shown"  # a handset shows an MT
     STATUS = "status"  # a status was pushed to the product
     TEXTED = "texted"  # a handset sent an MO
     HANDED_OVER = "handed-over"  # an MO was pushed to the product, with its answer
     FAULT = "fault"  # a fault was played
-    CONSENT = "consent"  # what the gateway believes of a handset's consent changed
+    CONSENT = "consent"  # the gateway's state of consent for a handset changed
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldEvent:
-    """An event. `facts` are JSON values; the octets are in `octets`, by direction."""
+    """An event. `facts` are JSON values; `received` and `sent` are the octets of each direction."""
 
     number: int
     at: datetime
@@ -62,7 +61,7 @@ class World:
         self._listeners: set[Callable[[WorldEvent], None]] = set()
 
     def happen(self, kind: EventKind, **fields: Any) -> WorldEvent:
-        """Note an event, and tell every listener."""
+        """Keep an event, call every listener with it, and return it."""
         event = WorldEvent(number=next(self._numbers), at=self._now(), kind=kind, **fields)
         self.events.append(event)
         for tell in list(self._listeners):
@@ -70,7 +69,10 @@ class World:
         return event
 
     def answer(self, received: bytes, sent: bytes) -> None:
-        """Note the answer to the octets of a submission, in the object that its events hold."""
+        """Put the answer to a submission into the events of the submission.
+
+        `received` must be the same object as in the events: they are found by identity.
+        """
         for place in range(len(self.events) - 1, max(-1, len(self.events) - MOST_LOOKED_AT), -1):
             event = self.events[place]
             if event.received is received and not event.sent:

@@ -1,6 +1,6 @@
-"""What a sender reads: commands, from where they were done; and what the worker says, from now on.
+"""Reads commands from the committed offset, and the worker's states from the end of their topic.
 
-One group over both topics, with partitions of the same number together.
+One consumer group reads both topics; a process owns partitions of the same number in both.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ T = TypeVar("T")
 
 
 class _Ended(Exception):
-    """The process is to end."""
+    """The process must end."""
 
 
 async def feed(
     sender: CommandSender, bootstrap: str, *, ended: asyncio.Event, reads: Callable[[bool], None]
 ) -> None:
-    """Feed the sender until `ended`; `reads` is told whether it is being fed.
+    """Feed the sender until `ended`; call `reads` with whether records arrive.
 
-    Where Kafka fails, whatever the failure, the partitions are given up, and a new member of the
-    group begins after a while.
+    After any failure of Kafka the partitions are given up, and a new member joins the group after a
+    pause.
     """
     backoff = Backoff(*BACKOFF_SECONDS)
     while not ended.is_set():
@@ -79,7 +79,7 @@ async def _feed_once(
     reads: Callable[[bool], None],
     backoff: Backoff,
 ) -> None:
-    """Be one member of the group, until `ended`; raises `KafkaError`."""
+    """Read as one member of the group until `ended`; raises `KafkaError`."""
     consumer = _consumer(bootstrap)
     listener = Partitions(consumer, sender)
     consumer.subscribe(topics=list(readers.READ_BY[readers.SENDER]), listener=listener)
@@ -115,9 +115,9 @@ def _consumer(bootstrap: str) -> AIOKafkaConsumer:
 
 
 async def _unless(ending: asyncio.Task[Any], work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; raises `_Ended` where `ending` is done first.
+    """Return the result of `work`; raises `_Ended` if `ending` is done first.
 
-    What aiokafka cancels by itself, as where a broker answers nonsense, raises `KafkaError`.
+    Raises `KafkaError` if aiokafka cancels its own work, for example after a malformed answer.
     """
     task = asyncio.create_task(work)
     await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -154,7 +154,7 @@ async def _hand_on_all(
 
 
 async def _stop(consumer: AIOKafkaConsumer, ended: asyncio.Event) -> None:
-    """Leave the group. A consumer that does not end would stay a member beside the next one."""
+    """Leave the group; a consumer that stayed would be a member beside the next one."""
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await consumer.stop()
@@ -165,7 +165,7 @@ async def _stop(consumer: AIOKafkaConsumer, ended: asyncio.Event) -> None:
 
 
 def _pause(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-    """Read no more commands than the sender may hold; what the worker says is always read."""
+    """Pause the commands while the sender holds its most; states of the worker are always read."""
     commands = [each for each in consumer.assignment() if each.topic == topics.MT_COMMAND]
     if len(sender) >= HELD_AT_MOST:
         consumer.pause(*commands)

@@ -1,4 +1,4 @@
-"""The commands that a sender holds, in the order in which they may be asked for."""
+"""The commands that a sender holds, in the order in which permits are asked for."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ class Entry:
 
     @property
     def lane(self) -> LaneKey:
-        """Commands of one lane are sent in sequence; one that follows a stop waits for no reply."""
+        """The key of a queue that is sent in sequence; replies have queues of their own.
+
+        So a command that follows a stop waits for no reply.
+        """
         command = self.command
         return (command.handset, command.sender_id, command.purpose == Purpose.REPLY)
 
@@ -77,7 +80,7 @@ class Backlog:
         return len(self._by_id)
 
     def add(self, entry: Entry) -> bool:
-        """Hold a command; True if it is the first of its lane."""
+        """Hold a command; return True if it is the first of its lane."""
         self._by_id[entry.command.command_id] = entry
         lane = self._lanes.setdefault(entry.lane, deque())
         lane.append(entry)
@@ -100,7 +103,7 @@ class Backlog:
         return lane[0] if was_first else None
 
     def back_in_front(self, entry: Entry) -> None:
-        """Put a command that had stepped aside at the front of its lane again."""
+        """Put a command that stepped aside back at the front of its lane."""
         lane = self._lanes.setdefault(entry.lane, deque())
         if entry not in lane:
             lane.appendleft(entry)

@@ -1,4 +1,4 @@
-"""How far the commands of a partition are done: a restart begins at the first that is not done."""
+"""The offset of a partition's first command that is not done; a restart begins there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 
 
 class LowWater:
-    """Offsets that are taken in order and done in any order."""
+    """Offsets that are taken in order and finished in any order."""
 
     def __init__(self) -> None:
         self._taken: deque[int] = deque()
@@ -14,19 +14,19 @@ class LowWater:
         self._next = -1
 
     def take(self, offset: int) -> None:
-        """Take an offset that is to be done; offsets come in order."""
+        """Take an offset; offsets come in ascending order."""
         self._taken.append(offset)
         self._next = offset + 1
 
     def finish(self, offset: int) -> None:
-        """The offset is done."""
+        """Note that the command at an offset is done."""
         self._done.add(offset)
         while self._taken and self._taken[0] in self._done:
             self._done.discard(self._taken.popleft())
 
     @property
     def open(self) -> int:
-        """How many offsets at or above the mark are taken."""
+        """The number of offsets at or above the mark that were taken."""
         return len(self._taken)
 
     @property

@@ -1,4 +1,4 @@
-"""Which partitions a sender owns, and how far their commands are done."""
+"""Tells the sender which partitions it owns, and commits their offsets."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SETTLE_SECONDS: Final = 15.0
 
 
 class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the sender which partitions are its own, before anything of them is read.
+    """Tells the sender which partitions it owns, before their records are read.
 
-    aiokafka logs what a listener raises, and goes on: `failure` keeps it for whoever reads. Without
-    that a sender would own nothing, and wait for ever.
+    aiokafka only logs an error of a listener. So `failure` keeps the error for the reading loop:
+    otherwise a sender would own nothing, and wait for ever.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
@@ -41,7 +41,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
         self.is_over = False
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let go; commit how far commands are done."""
+        """Give up the partitions, and commit their offsets."""
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._sender.settle()
@@ -53,7 +53,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
         await commit(self._consumer, marks)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """What the worker says is heard from its end: all it says from now on answers asks."""
+        """Own the partitions; read the worker's states from the end, where answers will come."""
         try:
             if not self.is_over:
                 await self._own(assigned)
@@ -71,7 +71,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
-    """Commit how far commands are done; a failure is made up for by the next commit."""
+    """Commit the offset of each partition; a failure is logged, and the next commit repeats it."""
     offsets = {TopicPartition(topics.MT_COMMAND, p): offset for p, offset in marks.items()}
     if offsets:
         try:
@@ -84,7 +84,7 @@ async def commit(consumer: AIOKafkaConsumer, marks: dict[int, int]) -> None:
 
 
 async def commit_often(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-    """Commit once a second what has changed, until cancelled."""
+    """Commit the offsets that have changed once a second, until cancelled."""
     said: dict[int, int] = {}
     while True:
         await asyncio.sleep(COMMIT_SECONDS)

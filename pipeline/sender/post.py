@@ -1,4 +1,4 @@
-"""What a sender writes: asks, and what it saw. Nothing is given up before Kafka has it."""
+"""Writes asks and results to Kafka, again and again until Kafka has them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Post(Protocol):
-    """Where asks and results go."""
+    """Writes asks and results."""
 
     async def ask(self, ask: MtAsk) -> None:
         """Write an ask; returns once every in-sync replica has it."""
@@ -49,5 +49,5 @@ class KafkaPost:
         await self._producer.send(topics.MT_RESULT, key, single_object.encode(result))
 
     async def stop(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._producer.stop()

@@ -33,7 +33,7 @@ CLOSE_SECONDS: Final = 5.0
 
 
 class SenderProcess:
-    """The APIs, what sends by them, and what feeds it."""
+    """The sender with its APIs, and the consumer that feeds it."""
 
     def __init__(self, settings: Settings, apis: list[Api]) -> None:
         self._settings = settings
@@ -52,13 +52,13 @@ class SenderProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it reads, and Kafka takes what it writes."""
+        """Whether the process reads from Kafka, and Kafka takes its writes."""
         return self._is_fed and self._post.is_reachable
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Send until `ended`, then end what is under way; a defect stops the process, with words.
+        """Send until `ended`, then let the calls under way end; a defect stops the process.
 
-        What Kafka or the gateway does is no defect: that is tried again.
+        A failure of Kafka or of the gateway is no defect: it is tried again.
         """
         serving = asyncio.create_task(self.sender.run())
         feeding = asyncio.create_task(
@@ -85,7 +85,7 @@ class SenderProcess:
 
 
 async def _closed(what: str, closing: Coroutine[None, None, None]) -> None:
-    """Close it; what fails at the end of the process is only said."""
+    """Close a resource at the end of the process; a failure is only logged."""
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await closing
@@ -94,7 +94,7 @@ async def _closed(what: str, closing: Coroutine[None, None, None]) -> None:
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The first exception that a group holds, however deep; another stays itself."""
+    """The first exception in a group, at any depth; an error that is no group is returned."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -1,8 +1,7 @@
 """The sender: holds commands until they are final, and sends each by its API in its turn.
 
-It decides nothing about a command. Killed at any moment it leaves a permit that lapses. Then the
-worker has the gateway asked what became of the command. `deploy/decisions/0117` has the table of
-crashes.
+It decides nothing about a command. If it is killed, a permit lapses, and then the worker has the
+gateway asked about the command. `deploy/decisions/0117` has the table of crashes.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class CommandSender:
             group.create_task(self._remind())
 
     def assign(self, partitions: Iterable[int], *, of: int) -> None:
-        """Own these partitions from now on, each with a new holder; `of`: how many there are."""
+        """Own these partitions from now on, each with a new holder; `of` is the count of all."""
         for partition in partitions:
             self._marks[partition] = LowWater()
             self._holders[partition] = secrets.token_hex(8)
@@ -117,7 +116,7 @@ class CommandSender:
             self._wait(entry, state)
 
     async def give_up(self, partitions: Iterable[int]) -> None:
-        """Give up partitions: calls end, and permits that are not used go back.
+        """Give up partitions: end their calls, and give back the permits that are not used.
 
         After an ask that is being written a withdrawal is written; an ask that waits is not
         written. The permit of such an ask would lapse, and its command would become unknown.
@@ -172,7 +171,7 @@ class CommandSender:
             self._later(entry, BEHIND_SECONDS[1])
 
     def _wait(self, entry: Entry, state: MtState) -> None:
-        """The command waits: for its time, for an older command, or for a new attempt."""
+        """Let a command wait: for its time, for an older command, or for a new attempt."""
         if entry.step is Step.UNKNOWN:
             self._backlog.back_in_front(entry)
         if state.attempt + 1 != entry.attempt or entry.step is not Step.ASKED:
@@ -190,7 +189,7 @@ class CommandSender:
             self._later(entry, 0.0)
 
     def _later(self, entry: Entry, seconds: float) -> None:
-        """Let the command queue for its API again after this many seconds."""
+        """Queue a command for its API again after this many seconds."""
         entry.step = Step.QUEUED
         entry.ask_again_at = 0.0
         self._desk_free(entry)
@@ -205,7 +204,7 @@ class CommandSender:
             self._queue(entry)
 
     def _unknown(self, entry: Entry, state: MtState) -> None:
-        """No command waits behind it; the gateway is asked when the worker says so."""
+        """Let the next command of the lane go on; ask the gateway when the worker says so."""
         if entry.step is Step.CALLING:
             return
         if entry.step is not Step.UNKNOWN:
@@ -235,7 +234,7 @@ class CommandSender:
             self._queue(entry)
 
     async def _remind(self) -> None:
-        """Write asks again that may have been lost, and publish how much is held."""
+        """Write asks again that may have been lost, and set the metrics of held commands."""
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()

@@ -1,6 +1,6 @@
-"""The interface of every way out: it sends one attempt of one command, and says what it saw.
+"""The interface of every way out: it makes one attempt of one command, and returns what it saw.
 
-A way knows how to talk to the gateway, and decides nothing. The worker decides whether to send,
+A way speaks the gateway's protocol, and decides nothing. The worker decides whether to send,
 whether to try again, and what a lost answer means (`pipeline/stages/sending`).
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One attempt of one command. `parts` are the part numbers to send, from 1; none: all."""
+    """One attempt of one command. `parts` are the part numbers to send, from 1; empty is all."""
 
     command: MtCommand
     attempt: int
@@ -27,11 +27,11 @@ class Submission:
 
 
 class PermitEnded(Exception):
-    """The permit ended before the first octet left: nothing was sent."""
+    """The permit ended before the first octet was written: nothing was sent."""
 
 
 class Trouble(Enum):
-    """What an answer says about the API, and not about the message."""
+    """A fault of the API, and not of the message, that an answer shows."""
 
     NONE = auto()
     #: The peer was not reached: connecting, TLS, or the name of the host failed.
@@ -79,14 +79,14 @@ class Found:
 
 
 class Way(Protocol):
-    """A way out to one API. It opens connections itself when it needs them; `close` ends them."""
+    """A way out to one API; it connects when needed."""
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """Send it, and return what was seen: one answer, or one for each part.
+        """Send an attempt; return one answer, or one for each part.
 
-        `may_go` is asked anew each time, right before the first octet of the message is written; if
-        it says False, `PermitEnded` is raised. Nothing else is raised: a connection that fails is
-        an answer. Takes no longer than the API's `timeout_seconds`.
+        `may_go` is called right before the first octet of the message is written, each time; if it
+        returns False, `PermitEnded` is raised. Nothing else is raised: a failed connection is an
+        answer. Takes no longer than the API's `timeout_seconds`.
         """
 
     async def probe(self) -> str:
@@ -96,11 +96,11 @@ class Way(Protocol):
         """
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """Ask by cliMsgId what became of a command; None if this way cannot ask."""
+        """Ask by cliMsgId for the status of a command; None if this way cannot ask."""
 
     async def close(self) -> None:
         """End the connections."""
 
 
 class ProbeFailed(Exception):
-    """The API cannot be used now; the words say why and hold no secret."""
+    """The API cannot be used now; the message says why, and holds no secret."""

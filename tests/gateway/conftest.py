@@ -1,4 +1,4 @@
-"""The stand-in of the gateway, and a product that only listens."""
+"""The stand-in of the gateway, and a product that only records the calls to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Product:
-    """The calls that the product got: path, query, body; and its answers."""
+    """The calls that the product got (path, query, body), and the status that it answers."""
 
     status: int = 200
     calls: list[tuple[str, bytes, bytes]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What commands ask of a stand-in: nobody else may, and whatever is asked has an answer."""
+"""The paths for commands: only this machine may call them, and every request gets an answer."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ async def test_what_cannot_be_texted_is_said(play, body):
         base = f"http://127.0.0.1:{played.gateway.http.port}"
         answer = await client.post(f"{base}/_/text", content=body)
         assert answer.status_code == 400, answer.text
-        assert "cannot be texted" in answer.text
+        assert "the message cannot be sent" in answer.text
         assert played.gateway.phones() == []

@@ -1,4 +1,4 @@
-"""The folder for files by FTP: looked at once a minute of the home's clock, each file once."""
+"""The folder of the FTP API: read once a minute of the home's clock, each file once."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""No password is kept: not in events, not on the page, not in gateway-seen.jsonl."""
+"""No password is kept in events, on the page or in gateway-seen.jsonl."""
 
 import asyncio
 import base64
@@ -159,7 +159,7 @@ async def test_nothing_that_is_kept_holds_the_password(play, tmp_path, name):
         assert password.encode() not in kept
         seen = (tmp_path / "gateway-seen.jsonl").read_text()
         assert password.encode().hex() not in seen
-        if name in (WayName.SMTP, WayName.FTP):  # the others have a session, or a bind
+        if name in (WayName.SMTP, WayName.FTP):  # the other ways send a session id, or bind
             assert b"*" * len(password) in kept
         base = f"http://127.0.0.1:{played.gateway.http.port}"
         async with httpx.AsyncClient(base_url=base) as client:
@@ -188,7 +188,7 @@ async def test_the_answer_is_kept_beside_what_was_asked(play, name, words):
 
 
 async def test_a_mail_that_asks_for_a_reply_gets_a_file(play, tmp_path):
-    """The answers are lines of HTTP, one a handset (facts of SMTP, 7); it is sent to nobody."""
+    """The file has the answers as lines of HTTP, one for each handset (facts of SMTP, 7)."""
     from email import message_from_bytes
 
     import aiosmtplib

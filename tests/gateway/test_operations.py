@@ -1,4 +1,4 @@
-"""The operations beside sendmsg, as the documents have them."""
+"""The operations other than sendmsg, as Clickatell's documents describe them."""
 
 import xml.etree.ElementTree as Tree
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, unt
 LOGIN = {"api_id": API_IDS["http"], "user": "demo", "password": "stand-in"}
 #: Minutes after each failure; the last is three days (Clickatell's overview of 2014).
 STATUS_RETRIES = [2, 4, 8, 16, 32, 64, 128, 3 * 24 * 60]
-#: The order of RPC sendmsg, off Clickatell's own Java and .NET proxies.
+#: The parameters of RPC sendmsg in order, from Clickatell's own Java and .NET proxies.
 SENDMSG = (
     "session_id api_id user password to from text concat deliv_ack callback deliv_time max_credits"
     " req_feat queue escalate mo cliMsgId unicode msg_type udh data validity"
@@ -80,7 +80,7 @@ async def test_a_session_ends_after_a_quarter_of_an_hour_of_silence(client):
     async with client() as (gateway, http):
         session = (await http.get("/http/auth", params=LOGIN)).text.removeprefix("OK: ")
         assert len(session) == 32
-        for minutes in (14, 28, 42):  # each call begins the quarter anew
+        for minutes in (14, 28, 42):  # each call starts the 15 minutes again
             gateway.clock.set_offset(timedelta(minutes=minutes))
             answer = await http.get("/http/ping", params={"session_id": session})
             assert answer.text == "OK: "

@@ -1,4 +1,4 @@
-"""A page elsewhere cannot send by the stand-in, though it knows the demo's password."""
+"""A page of another site cannot send by the stand-in, though it knows the demo's password."""
 
 import asyncio
 import contextlib
@@ -84,7 +84,7 @@ async def test_a_name_that_is_known_may_be_called(play):
 @pytest.mark.parametrize("way", ["smtp", "ftp", "smpp"])
 @pytest.mark.parametrize("verb", ["POST", "GET", "OPTIONS", "PUT"])
 async def test_commands_in_the_body_of_a_form_are_not_obeyed(play, way, verb):
-    """A browser can send text of a page's choice to any port: the first line ends it."""
+    """A page can have the browser send any text to any port; the first line ends the connection."""
     commands = (
         b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n\r\n"
         b"api_id:10005\r\nuser:demo\r\npassword:stand-in\r\nto:447700900001\r\ntext:Hi\r\n.\r\n"

@@ -1,4 +1,4 @@
-"""SMPP, SMTP and FTP: the product's own ways against the stand-in of the gateway."""
+"""The product's own ways by SMPP, SMTP and FTP send to the stand-in of the gateway."""
 
 import pytest
 

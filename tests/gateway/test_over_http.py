@@ -1,4 +1,4 @@
-"""HTTP, XML and SOAP: the product's own ways against the stand-in of the gateway."""
+"""The product's own ways by HTTP, XML and SOAP send to the stand-in of the gateway."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -87,7 +87,7 @@ async def test_a_lost_answer_is_unknown_and_the_message_was_taken(play, name, fa
 async def test_a_throttle_is_trouble(play, name):
     async with play() as played, way_to(played.gateway, name) as way:
         played.gateway.all_faults.named("throttle").switch(on=True)
-        played.gateway.clock.set_offset(timedelta(hours=6))  # the sender pauses by the machine's
+        played.gateway.clock.set_offset(timedelta(hours=6))  # the sender's pause uses another clock
         (answer,) = await way.submit(submission(), always)
         assert (answer.code, answer.trouble) == ("130", Trouble.THROTTLED)
         assert 0 < answer.retry_after_seconds <= 31

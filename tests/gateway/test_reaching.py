@@ -1,4 +1,4 @@
-"""Where the stand-in listens, who may look, and with which token it calls the product."""
+"""The addresses of the stand-in, who may see the page, and the token for calls to the product."""
 
 from types import SimpleNamespace
 
@@ -34,7 +34,7 @@ async def test_with_a_token_messages_and_statuses_go_to_its_path(play):
 
 
 async def seen_at(gateway, **headers):
-    """The page as this machine gets it; empty where it is refused."""
+    """The page as this machine gets it; empty if the page refuses the request."""
     url = f"http://127.0.0.1:{gateway.http.port}/"
     async with (
         aiohttp.ClientSession() as session,
@@ -64,7 +64,7 @@ async def test_the_page_is_shown_to_this_machine_by_its_own_name(play, host, hea
     [
         ("127.0.0.1", "127.0.0.1:8090", False, False),
         ("172.18.0.1", "127.0.0.1:8090", False, True),
-        ("172.18.0.1", "127.0.0.1:8090", True, False),  # this machine, to a container
+        ("172.18.0.1", "127.0.0.1:8090", True, False),  # this machine, seen in a container
         ("172.18.0.1", "localhost:8090", True, False),
         ("172.18.0.1", "gateway:8090", True, True),
         ("172.18.0.1", "rebound.example:8090", True, True),

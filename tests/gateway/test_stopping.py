@@ -1,4 +1,4 @@
-"""What the gateway believes of consent, by the words of guide 7."""
+"""The stand-in's state of consent after stop messages, by guide 7."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def shown(gateway):
 
 
 async def later(gateway, count):
-    """Six hours go by, and the handset shows so many messages."""
+    """Advance six hours, and wait until the handset shows `count` messages."""
     gateway.clock.set_offset(gateway.clock.offset() + HOURS)
     await until(lambda: len(shown(gateway)) == count)
 
@@ -112,14 +112,14 @@ def shared(play):
 
 @pytest.mark.parametrize(("text", "expected"), SHARED.values(), ids=SHARED)
 async def test_of_a_shared_code_a_keyword_is_stopped(shared, text, expected):
-    """Guide 7.1.2: the keyword before or after the stop word."""
+    """Guide 7.1.2: the keyword may stand before or after the stop word."""
     async with shared() as played:
         await played.gateway.text(HANDSET, CODE, text)
         assert played.gateway.consent_of(HANDSET) == expected
 
 
 async def test_of_a_shared_code_the_other_keyword_goes_on(shared):
-    """No MT names its keyword: while one is open it goes."""
+    """An MT names no keyword, so it is sent while one keyword is open."""
     async with shared() as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP fun")
@@ -139,7 +139,7 @@ async def test_of_a_shared_code_the_other_keyword_goes_on(shared):
     [("more fun", True), ("FUN", True), ("hello", False), ("funny", False), ("fun END", False)],
 )
 async def test_of_a_shared_code_a_message_with_the_keyword_opens(shared, text, is_open):
-    """Guide 7.1.2: containing your keyword, and none of the words."""
+    """Guide 7.1.2: a message with the keyword and without a stop word opens it."""
     async with shared() as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP fun")
@@ -149,7 +149,7 @@ async def test_of_a_shared_code_a_message_with_the_keyword_opens(shared, text, i
 
 
 async def test_of_a_shared_code_a_bare_word_stops_every_keyword(shared):
-    """The guide is silent; 7.1.1 has a bare word stop the code it was sent to."""
+    """The guide does not say it; by 7.1.1 a bare stop word stops the code that it was sent to."""
     async with shared() as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP")
@@ -159,7 +159,7 @@ async def test_of_a_shared_code_a_bare_word_stops_every_keyword(shared):
 
 
 async def test_of_a_shared_code_a_message_goes_while_one_keyword_is_not_shut(shared):
-    """Before the handset used a keyword; a confirmation that is due lets a message through."""
+    """An MT is refused once every keyword is stopped; to another handset it is sent."""
     async with shared() as played:
         gateway = played.gateway
         await gateway.text(HANDSET, CODE, "STOP")
@@ -170,7 +170,7 @@ async def test_of_a_shared_code_a_message_goes_while_one_keyword_is_not_shut(sha
 
 @pytest.mark.parametrize("word", [*WORDS, "STOP ALL", "STOP STOP"])
 async def test_of_a_premium_number_no_rule_applies(play, word):
-    """Guide 7.1.1: "If the short code is MO premium rated, then this rule does not apply."""
+    """Guide 7.1.1: "If the short code is MO premium rated, then this rule does not apply"."""
     async with play(
         short_codes=(CODE,), rented=Rented(premium={CODE}), custom_replies={"STOP": "Bye."}
     ) as played:
@@ -218,7 +218,7 @@ REPLIES = {
 
 @pytest.mark.parametrize(("replies", "text", "expected"), REPLIES.values(), ids=REPLIES)
 async def test_a_custom_reply_is_that_of_its_word(play, replies, text, expected):
-    """Guide 7.2.1."""
+    """Guide 7.2.1: each stop word has a reply of its own."""
     async with play(custom_replies=replies) as played:
         gateway = played.gateway
         before = gateway.account.balance
@@ -232,7 +232,7 @@ async def test_help_leaves_consent_as_a_message_does(play):
         gateway = played.gateway
         await gateway.text(HANDSET, NUMBER, "STOP")
         await gateway.text(HANDSET, NUMBER, "HELP")
-        assert gateway.consent_of(HANDSET) == {}  # no stop word is in it (guide 7.1.1, Note)
+        assert gateway.consent_of(HANDSET) == {}  # the text has no stop word (guide 7.1.1, Note)
 
 
 async def test_a_custom_reply_takes_the_place_of_the_six_hours(play):

@@ -1,4 +1,4 @@
-"""A handset's message arrives by every way, and comes again if it was not taken."""
+"""A handset's message arrives by every way, and is sent again if the product did not take it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The product's own ways to the stand-in of the gateway."""
+"""Makes the product's own ways to the stand-in of the gateway."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _NOT_IN_A_LINE: Final = re.compile(rb"[\x00\r\n]")
 
 
 class BadRequest(ValueError):
-    """The octets are no request we can frame; `status` is the answer, the words its reason."""
+    """The octets cannot be framed as a request; `status` is the answer, the message its reason."""
 
     def __init__(self, words: str, *, status: int = 400) -> None:
         super().__init__(words)
@@ -36,18 +36,18 @@ class Head:
     headers: tuple[tuple[bytes, bytes], ...]
 
     def header(self, name: bytes) -> bytes:
-        """The value of the first header of that lower-case name; empty when there is none."""
+        """The value of the first header with this lower-case name; empty if there is none."""
         for given, value in self.headers:
             if given == name:
                 return value
         return b""
 
     def all_of(self, name: bytes) -> bytes:
-        """The values of every header of that name, as one list (RFC 9110 5.3)."""
+        """The values of the headers with this name, as one list (RFC 9110 5.3)."""
         return b",".join(value for given, value in self.headers if given == name)
 
     def any_of(self, names: frozenset[bytes]) -> bytes:
-        """The values of every header of those names, one after the other."""
+        """The values of the headers with these names, one after the other."""
         return b",".join([value for given, value in self.headers if given in names])
 
     @property

@@ -1,7 +1,7 @@
 """The state and the handset of each command: an index over the topics of commands, in memory.
 
-`mt-state` holds the state of a command, and its last record counts. Where there is none, as for
-commands that another program sends, results count: the strongest, and the latest of equals.
+`mt-state` holds the state of a command, and its last record counts. Without a state, as for
+commands that another program sends, results count: the strongest, and the latest of equal ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = 100_000
 OCTETS: Final = 48 * 1024 * 1024
-#: What a result is worth beside another: a later `submitted` never hides `delivered`.
+#: The rank of each result: a later `submitted` never hides `delivered`.
 _WEIGHT: Final[dict[str, int]] = {
     Outcome.DELIVERED: 4,
     Outcome.UNDELIVERED: 4,

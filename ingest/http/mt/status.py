@@ -1,4 +1,4 @@
-"""What became of each request, for `GET /mt/{request_id}`: an index over the MT topics."""
+"""The state of each request, for `GET /mt/{request_id}`: an index over the MT topics."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from pipeline.records import (
 IDS: Final = 100_000
 OCTETS: Final = 48 * 1024 * 1024
 _OUTCOMES: Final = frozenset(Outcome)
-#: Nothing more is expected; `submitted` may yet be delivered, and `unknown` become anything.
+#: Outcomes that do not change; `submitted` may become delivered, and `unknown` any other.
 _FINAL: Final = frozenset({Outcome.FAILED, Outcome.DELIVERED, Outcome.UNDELIVERED})
 _KINDS: Final = {MtRequest: "pending", MtCommand: "command", MtRejection: "rejection"}
-#: Of `MtState` what says nothing to an application, or stands beside it already.
+#: The fields of `MtState` that are of no use to an application, or are in the answer already.
 _NOT_SHOWN: Final = ("state_id", "command_id", "request_id", "handset", "holder", "ask_gateway")
 
 
 class Rank(IntEnum):
     """The order of states: a later state hides an earlier one, in any order of reading."""
 
-    NAMED = 0  # known by what became of it alone
+    NAMED = 0  # known only by a result or a state
     PENDING = 1
-    REUSED = 2  # another request under the same id was refused: says nothing of the first
+    REUSED = 2  # another request with the same id was refused; the first one's state is not known
     COMMAND = 3
     REJECTION = 4
 

@@ -1,4 +1,4 @@
-"""What several paths share: the answers, problem details, and how one is described."""
+"""The components that several paths share: answers, problem details, and descriptions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The description of the service (OpenAPI 3.1.0), served at /openapi.json.
 
-tests/ingest/http/test_openapi.py holds it against the running service; docs/openapi.yaml is the
-same for readers.
+tests/ingest/http/test_openapi.py compares it with the running service; docs/openapi.yaml is a copy
+for readers.
 """
 
 from __future__ import annotations

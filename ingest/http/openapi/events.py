@@ -1,6 +1,6 @@
-"""The events that `twoway deliver` posts to an application: what it must be ready to take.
+"""Describes the events that `twoway deliver` posts to an application.
 
-Their schemas are those of the records, as `schemas/` has them; their examples are the schemas' own.
+The schemas are those of the records in `schemas/`; the examples are the examples of these schemas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.avro.single_object import SCHEMAS, versions_of
 if TYPE_CHECKING:
     from ingest.http.openapi.components import JsonObject
 
-#: The type of each event, the record in its `data`, when it comes, and which example shows it.
+#: By the type of event: the record in its `data`, the occasion, and the name of an example.
 EVENTS: Final = {
     "message.received": ("mo_message", "A message came in.", "three-parts-arabic-with-an-emoji"),
     "part.received": ("mo_part", "A part came in, where the path wants parts.", ""),

@@ -1,4 +1,4 @@
-"""The paths for an MT: ask for one, and ask what became of it."""
+"""Describes the paths for an MT: request one, and get the state of a request."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _MT_STATE: Final[JsonObject] = {
         "at": {"type": "string", "format": "date-time"},
     },
 }
-#: The record that each state shows, and what the state says.
+#: For each state the record that it shows, and the meaning of the state.
 _STATES: Final[dict[str, tuple[type[msgspec.Struct] | None, str]]] = {
     "pending": (None, "Not decided yet, or its command is not read yet."),
     "command": (MtCommand, "It passed the gate, and is not sent yet."),
@@ -84,7 +84,7 @@ def _status_schemas() -> JsonObject:
 
 
 def _mark_times(kind: Any, properties: JsonObject) -> None:
-    """Say which strings are times; msgspec leaves that out where the time may lack a zone."""
+    """Mark the strings that are times; msgspec does not if the time may lack a zone."""
     for field in msgspec.structs.fields(kind):
         if field.type is datetime:
             properties[field.name]["format"] = "date-time"
@@ -93,7 +93,7 @@ def _mark_times(kind: Any, properties: JsonObject) -> None:
 
 
 def _described(schema: JsonObject) -> JsonObject:
-    """The schema of a record, without the class's own words."""
+    """The schema of a record, without the title and the docstring of the class."""
     return {name: value for name, value in schema.items() if name not in {"title", "description"}}
 
 

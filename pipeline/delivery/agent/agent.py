@@ -1,4 +1,4 @@
-"""The agent `delivery`: enters what is to be handed on, and takes what became of it.
+"""The agent `delivery`: enters deliveries, and settles the results of their attempts.
 
 It reads the topics that `pipeline/kafka/readers.py` lists. It calls nobody: once a unit of work is
 committed, its orders go to the executor of this process.
@@ -107,9 +107,9 @@ class DeliveryAgent:
         }
 
     def restored(self, state: State) -> None:
-        """Take up the directory; what is under way is handed over again at a tick from now on.
+        """Read the directory; attempts under way are handed over again at a tick from now on.
 
-        Such a tick is taken behind every result that was written before the restore.
+        By then every result that was written before the restore is processed.
         """
         self._restored_at = self._wall_clock()
         self._under_way = self._lines.under_way(state.tables)
@@ -122,7 +122,7 @@ class DeliveryAgent:
             self._lines.note_restored(state.tables[PATH_ROWS], name.decode())
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
-        """Do one record's work; True when more of it is left than one unit may hold."""
+        """Process one record; return True if it needs a further unit of work."""
         kind, take = self._take[record.topic]
         try:
             value = single_object.decode(record.value or b"")
@@ -136,11 +136,14 @@ class DeliveryAgent:
         return take(work, record, value) is True
 
     def refuse(self, work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
-        """Write a record on which the agent failed to the dead letters."""
+        """Write a record that raised an error in the agent to the dead letters."""
         refuse_record(work, record, error)
 
     def _not_read(self, work: UnitOfWork, record: ConsumerRecord, words: str) -> None:
-        """What others write and the worker reads too is in the dead letters already."""
+        """Write an unreadable record to the dead letters, unless the worker does it.
+
+        Raises `WrongDeploy` after ten unreadable records of our own in a row.
+        """
         if record.topic in readers.OURS_ALONE:
             self._unreadable += 1
             if self._unreadable >= UNREADABLE_IN_A_ROW:

@@ -1,7 +1,7 @@
-"""Enters deliveries, and takes what became of their attempts.
+"""Enters deliveries, and settles the results of their attempts.
 
-`pipeline/stages/delivering` decides; `deploy/decisions/0135` has the mechanism and what a crash at
-each point comes to.
+`pipeline/stages/delivering` decides; `deploy/decisions/0135` has the mechanism and the effect of a
+crash at each point.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Subject(NamedTuple):
-    """What is handed on: a record, and where it stood."""
+    """The record to hand on, with its topic and offset."""
 
     kind: str
     subject_id: str
@@ -68,7 +68,7 @@ class DeliveryBook:
         self._lines = lines
 
     def enter(self, work: UnitOfWork, path: ReplyPath, subject: Subject, now: datetime) -> None:
-        """Hand something on by a path; what is open already is left as it is."""
+        """Enter a delivery of the subject by a path, unless one is open already."""
         delivery = Delivery(
             derived_id("delivery", path.name, subject.kind, subject.subject_id),
             path.name,
@@ -95,7 +95,7 @@ class DeliveryBook:
     def settle_attempt(
         self, work: UnitOfWork, result: MoDeliveryResult, partition: int, now: datetime
     ) -> None:
-        """Take what was seen of an attempt. A late word that it was delivered counts as well."""
+        """Settle an attempt by its result; of an older attempt only `delivered` counts."""
         key = key_of_delivery(result.handset, result.path, result.delivery_id)
         octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is None:
@@ -123,13 +123,13 @@ class DeliveryBook:
         self._lines.serve_path(work, delivery.path, now)
 
     def try_again(self, work: UnitOfWork, key: bytes, now: datetime) -> None:
-        """It is time for the next attempt."""
+        """Queue the next attempt of a delivery, whose time has come."""
         octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is not None:
             self._lines.take_turn(work, decode_delivery(octets), AGAIN, now)
 
     def retry(self, work: UnitOfWork, key: bytes, now: datetime) -> bool:
-        """Try an open delivery now, and not at its time; False: there is no such delivery."""
+        """Try an open delivery now, before its time; return False if there is none."""
         octets = work.tables[DELIVERY_ROWS].get(key)
         if octets is None:
             return False
@@ -140,7 +140,7 @@ class DeliveryBook:
         return True
 
     def forget_handset(self, work: UnitOfWork, handset: str, now: datetime) -> None:
-        """Hand on nothing more of a handset, and keep nothing of it."""
+        """End every delivery of a handset, and delete its rows."""
         begins = handset_begins(handset)
         deliveries = work.tables[DELIVERY_ROWS]
         paths: set[str] = set()
@@ -181,7 +181,7 @@ class DeliveryBook:
         self._end(work, delivery, now)
 
     def _end(self, work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-        """The delivery is over; the next of its handset takes its turn."""
+        """Delete a delivery, and let the next one of its handset take its turn."""
         work.tables[DELIVERY_ROWS].delete(_key_of(delivery))
         if not delivery.is_in_order:
             return
@@ -199,7 +199,7 @@ class DeliveryBook:
             self._lines.take_turn(work, decode_delivery(following), FIRST, now)
 
     def _goes_behind(self, work: UnitOfWork, delivery: Delivery) -> bool:
-        """Whether another of the handset is open; then this one waits behind it."""
+        """Whether another delivery of the handset is open; this one then waits behind it."""
         table = work.tables[BEHIND_ROWS]
         head = behind_key(delivery.handset, delivery.path)
         octets = table.get(head)
@@ -220,7 +220,7 @@ def _key_of(delivery: Delivery) -> bytes:
 def _letter_of(
     delivery: Delivery, result: MoDeliveryResult, partition: int, now: datetime
 ) -> DeadLetter:
-    """The dead letter of a delivery that is given up, with the record. Its id is the delivery's."""
+    """The dead letter of a delivery that is given up; its id is the id of the delivery."""
     seen = " ".join(filter(None, (result.status, result.words))) or "no answer"
     return DeadLetter(
         dead_letter_id=delivery.delivery_id,

@@ -1,4 +1,4 @@
-"""Enters what is to be handed on: messages, parts, changes of consent, and what became of MTs."""
+"""Enters deliveries of messages, parts, changes of consent and results of MTs."""
 
 from __future__ import annotations
 
@@ -36,39 +36,39 @@ COMMANDS_KEPT: Final = timedelta(days=10)
 
 
 class Events:
-    """Chooses the paths of a record, and enters it for each."""
+    """Chooses the paths of a record, and enters a delivery for each path."""
 
     def __init__(self, lines: Lines, book: DeliveryBook) -> None:
         self._lines = lines
         self._book = book
 
     def take_part(self, work: UnitOfWork, record: ConsumerRecord, part: MoPart) -> None:
-        """A part, where its path wants parts."""
+        """Enter a delivery of a part, if the path of its number takes parts."""
         path = routing.path_of_unit(self._lines.directory, part.number, routing.PARTS)
         if path is not None:
             self._enter(work, record, path, DeliveryKind.PART, part.part_id, part.number)
 
     def take_message(self, work: UnitOfWork, record: ConsumerRecord, message: MoMessage) -> None:
-        """A message, where its path wants messages."""
+        """Enter a delivery of a message, if the path of its number takes messages."""
         path = routing.path_of_unit(self._lines.directory, message.number, routing.MESSAGES)
         if path is not None:
             kind = DeliveryKind.MESSAGE
             self._enter(work, record, path, kind, message.message_id, message.number)
 
     def take_change(self, work: UnitOfWork, record: ConsumerRecord, change: ConsentChange) -> None:
-        """A change of consent, for every path that wants to know."""
+        """Enter a delivery of a change of consent for every path that takes these."""
         for path in routing.paths_of_change(self._lines.directory, change):
             self._enter(work, record, path, DeliveryKind.CONSENT, change.change_id, change.number)
 
     def take_command(self, work: UnitOfWork, record: ConsumerRecord, command: MtCommand) -> None:
-        """A command, whose states name no sender ID: it is kept until its results have come."""
+        """Keep the sender ID of a command until its results have come; its states name none."""
         if routing.path_of_results(self._lines.directory, command.sender_id) is not None:
             key = handset_begins(command.handset) + command.command_id.encode()
             until = time_of_delivering(work, record) + COMMANDS_KEPT
             work.tables[COMMAND_ROWS].put(key, command.sender_id.encode(), due_at=until)
 
     def take_state(self, work: UnitOfWork, record: ConsumerRecord, state: MtState) -> None:
-        """What became of a command."""
+        """Enter a delivery of a command's state, if it is a result that paths take."""
         if state.state not in routing.TOLD or work.tables[COMMAND_ROWS].is_empty:
             return
         key = handset_begins(state.handset) + state.command_id.encode()
@@ -80,14 +80,14 @@ class Events:
     def take_rejection(
         self, work: UnitOfWork, record: ConsumerRecord, rejection: MtRejection
     ) -> None:
-        """A request that became no command; of a command, `mt-state` tells it."""
+        """Enter a delivery of a refused request; of a command, `take_state` does it."""
         path = routing.path_of_results(self._lines.directory, rejection.sender_id)
         if path is not None and not rejection.command_id:
             kind, sender_id = DeliveryKind.RESULT, rejection.sender_id
             self._enter(work, record, path, kind, rejection.rejection_id, sender_id)
 
     def forget_command(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
-        """No result of the command comes any more."""
+        """Delete the sender ID of a command, whose results have all come by now."""
         work.tables[COMMAND_ROWS].delete(key)
 
     def _enter(

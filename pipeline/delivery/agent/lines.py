@@ -1,4 +1,4 @@
-"""The lines of the reply paths: what waits, what may go, and the orders that come of it."""
+"""The queues of the reply paths: which deliveries wait, and which the executor gets next."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """The lines of one partition. `hand_over` gives an order to the executor."""
+    """The queues of one partition; `hand_over` gives an order to the executor."""
 
     def __init__(
         self, *, partition: int, hand_over: Callable[[DeliveryOrder], None], standings: Standings
@@ -50,7 +50,7 @@ class Lines:
         self.directory = Directory.empty()
 
     def take_turn(self, work: UnitOfWork, delivery: Delivery, line: str, now: datetime) -> None:
-        """Let a delivery take its turn: at once, or in the line of its path."""
+        """Order an attempt of a delivery at once if its path allows, else queue it."""
         state = self.state_of(work, delivery.path)
         path = self.directory.reply_path(delivery.path)
         if (
@@ -74,7 +74,7 @@ class Lines:
         self.serve_path(work, delivery.path, now)
 
     def serve_path(self, work: UnitOfWork, name: str, now: datetime) -> None:
-        """DeliveryOrder what may go by this path."""
+        """Order the attempts of every queued delivery that may go by this path now."""
         state = self.state_of(work, name)
         path = self.directory.reply_path(name)
         waiting = work.tables[PLACE_ROWS]
@@ -93,7 +93,7 @@ class Lines:
     def put_back(
         self, work: UnitOfWork, delivery: Delivery, state: PathState, now: datetime
     ) -> None:
-        """No attempt was made, as nobody is bound: it waits as it did before it was ordered."""
+        """Queue a delivery again as before its order: no attempt was made, as nobody is bound."""
         state = path_stage.nobody_there(state, now)
         delivery = replace(delivery, attempt=delivery.attempt - 1, is_under_way=False)
         key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
@@ -109,7 +109,7 @@ class Lines:
             self.put_state(work, delivery.path, state, now)
 
     def step_out(self, work: UnitOfWork, delivery: Delivery) -> PathState:
-        """The delivery is no longer under way, and waits in no line; the path's state after it."""
+        """Take a delivery off the attempts under way and the queue; return the path's state."""
         state = self.state_of(work, delivery.path)
         if delivery.is_under_way:
             key = key_of_delivery(delivery.handset, delivery.path, delivery.delivery_id)
@@ -121,7 +121,7 @@ class Lines:
 
     @staticmethod
     def under_way(tables: Mapping[str, Table]) -> dict[bytes, int]:
-        """The deliveries that are under way, and which attempt of each."""
+        """The deliveries that are under way, each with the number of its attempt."""
         found: dict[bytes, int] = {}
         for key in tables[ORDER_ROWS].keys(b""):
             octets = tables[DELIVERY_ROWS].get(key)
@@ -132,9 +132,10 @@ class Lines:
     def resume(
         self, work: UnitOfWork, found: Mapping[bytes, int], *, but_not_of: Collection[str] = ()
     ) -> None:
-        """Hand over again what was found under way and is so still: nobody may be at it.
+        """Hand over again the attempts in `found` that are still under way.
 
-        What is under way by a path that the directory does not have waits until the path is back.
+        After a restore no executor may hold them. A path that the directory does not have gets its
+        attempts when it is back.
         """
         for key, attempt in found.items():
             octets = work.tables[DELIVERY_ROWS].get(key)
@@ -146,22 +147,22 @@ class Lines:
                 work.once_committed(partial(self._hand_over, self._order_of(path, delivery)))
 
     def state_of(self, work: UnitOfWork, name: str) -> PathState:
-        """How a path stands."""
+        """The state of a path."""
         return decode_path(work.tables[PATH_ROWS].get(name.encode()))
 
     def put_state(self, work: UnitOfWork, name: str, state: PathState, now: datetime) -> None:
-        """Keep how a path stands, and when to serve it again."""
+        """Keep the state of a path, and the time at which to serve the path again."""
         is_there = self.directory.reply_path(name) is not None
         due_at = path_stage.wakes_at(state, now) if is_there else None
         work.tables[PATH_ROWS].put(name.encode(), encode_path(state), due_at=due_at)
         self._standings.note(self._partition, name, state)
 
     def note_restored(self, paths: Table, name: str) -> None:
-        """Show how a path stands after a restore."""
+        """Show the state of a path in the metrics after a restore."""
         self._standings.note(self._partition, name, decode_path(paths.get(name.encode())))
 
     def count_given_up(self, name: str) -> None:
-        """One more delivery by this path was given up."""
+        """Count a delivery by this path that was given up."""
         self._standings.given_up(name)
 
     def announce(
@@ -173,7 +174,7 @@ class Lines:
         *,
         due_at: datetime | None = None,
     ) -> None:
-        """Publish how a delivery stands."""
+        """Publish the state of a delivery to `mo-delivery`."""
         record = MoDelivery(
             delivery_id=delivery.delivery_id,
             path=delivery.path,

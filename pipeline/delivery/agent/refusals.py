@@ -1,4 +1,4 @@
-"""Records that cannot be worked on, and rows on which a due date fails."""
+"""Writes the records on which the agent fails to the dead letters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def refuse_record(work: UnitOfWork, record: ConsumerRecord, error: Exception) -> None:
-    """Put a record on which the agent failed to the dead letter, so that the next is taken."""
+    """Write a record on which the agent failed to the dead letters, so that it can go on."""
     if isinstance(error, RowFailed):
         bury_undelivered(work, record, set_aside(work, error))
         return
@@ -32,7 +32,7 @@ def refuse_record(work: UnitOfWork, record: ConsumerRecord, error: Exception) ->
 
 
 def bury_undelivered(work: UnitOfWork, record: ConsumerRecord, rejected: Rejected) -> None:
-    """Write a record to the dead letters."""
+    """Write a rejected record to the dead letters."""
     letter = letter_from_record(record, rejected, stage=Stage.DELIVERING, at=work.time)
     metrics.DEAD_LETTERS.labels(letter.stage, letter.reason).inc()
     work.send(topics.DEAD_LETTER, None, single_object.encode(letter))

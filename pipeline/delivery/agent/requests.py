@@ -1,4 +1,4 @@
-"""What operators ask for: to try a delivery now, to hand a record on anew, to forget a handset."""
+"""Carries out operators' requests: try a delivery now, enter a record again, forget a handset."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FORGETTING_KEPT: Final = timedelta(days=30)
 
 
 class Requests:
-    """Carries out what operators ask for, in the partition of the handset."""
+    """Carries out each request in the partition of its handset."""
 
     def __init__(
         self, lines: Lines, book: DeliveryBook, *, partition: int, partitions: int
@@ -53,7 +53,7 @@ class Requests:
     def take_request(
         self, work: UnitOfWork, record: ConsumerRecord, request: DeliveryRequest
     ) -> None:
-        """Try an open delivery now, or enter a record anew."""
+        """Try an open delivery now, or enter a record again."""
         key = key_from_handset(request.handset)
         home = topics.partition_of(key, self._partitions)
         if home != self._partition:
@@ -71,14 +71,14 @@ class Requests:
     def note_order_to_forget(
         self, work: UnitOfWork, record: ConsumerRecord, request: ForgetRequest
     ) -> None:
-        """Keep the handset until the worker has carried the order out: it may refuse it."""
+        """Keep the handset until the worker has carried out the order, which it may refuse."""
         handset = key_from_handset(address_from_text(request.handset))
         if topics.partition_of(handset, self._partitions) == self._partition:
             until = time_of_delivering(work, record) + FORGETTING_KEPT
             work.tables[FORGET_ROWS].put(request.request_id.encode(), handset, due_at=until)
 
     def take_erasure(self, work: UnitOfWork, record: ConsumerRecord, erasure: Erasure) -> None:
-        """Forget the handset of the order."""
+        """Forget the handset of the order that this erasure carries out."""
         table = work.tables[FORGET_ROWS]
         key = erasure.request_id.encode()
         handset = table.get(key)
@@ -89,13 +89,13 @@ class Requests:
             work.scrub(FORGET_ROWS)
 
     def forget_order(self, work: UnitOfWork, key: bytes, _now: datetime) -> None:
-        """The order was refused: no erasure came of it."""
+        """Delete an order for which no erasure came: the worker refused it."""
         work.tables[FORGET_ROWS].delete(key)
 
     def _enter_again(
         self, work: UnitOfWork, record: ConsumerRecord, request: DeliveryRequest, now: datetime
     ) -> str:
-        """Enter the record of a request; returns why that cannot be, or nothing."""
+        """Enter the record of a request; return why that is impossible, or an empty string."""
         try:
             value = single_object.decode(request.octets)
         except single_object.Unreadable as error:
@@ -123,7 +123,7 @@ class Requests:
 
 
 def _what_is_handed_on(value: Record) -> tuple[DeliveryKind, str, str, str] | None:
-    """Kind, id, handset and number of a record that may be handed on."""
+    """Kind, id, handset and number of a record that may be handed on; None for any other."""
     if isinstance(value, MoMessage):
         return DeliveryKind.MESSAGE, value.message_id, value.handset, value.number
     if isinstance(value, MoPart):

@@ -1,4 +1,4 @@
-"""How each reply path stands over all partitions of this process, for the metrics."""
+"""The state of each reply path over all partitions of this process, for the metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Standings:
         self._states: dict[str, dict[int, PathState]] = {}
 
     def note(self, partition: int, name: str, state: PathState) -> None:
-        """A path's state in a partition has changed."""
+        """Keep the new state of a path in a partition."""
         if name not in self._states:
             self._states[name] = {}
             # Prometheus sees no increase in a series that is new.
@@ -29,11 +29,11 @@ class Standings:
         self._states[name][partition] = state
 
     def given_up(self, name: str) -> None:
-        """A delivery by the path was given up."""
+        """Count a delivery by the path that was given up."""
         metrics.GIVEN_UP.labels(name).inc()
 
     def show(self, owned: Iterable[int]) -> None:
-        """Set the gauges, from the partitions that are ours."""
+        """Set the gauges from the partitions that this process owns."""
         ours = set(owned)
         for name, states in self._states.items():
             for partition in states.keys() - ours:

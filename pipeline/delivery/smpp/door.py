@@ -1,4 +1,4 @@
-"""Where applications bind by SMPP: who is bound for which path."""
+"""The SMPP server at which applications bind for their reply paths."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MOST_CONNECTIONS: Final = 256
 
 
 class DoorError(ValueError):
-    """The settings cannot be used; the words say which and why."""
+    """The settings cannot be used; the message says which and why."""
 
 
 class SmppDoor:
-    """A listener; of several sessions of a path each is given its share in turn."""
+    """An SMPP server; the sessions of a path get deliveries in turn."""
 
     def __init__(self, credentials: Mapping[str, Credentials], settings: Settings) -> None:
-        """Raises `DoorError` where passwords would cross a network without TLS."""
+        """Raises `DoorError` if passwords would cross a network without TLS."""
         self._credentials = credentials
         self._host = settings.deliver_smpp_host
         self._asked_port = settings.deliver_smpp_port
@@ -42,17 +42,17 @@ class SmppDoor:
         self.port = 0
 
     async def start(self) -> None:
-        """Listen, if a port is set; `port` says where."""
+        """Listen, if the settings have a port; `port` is the port in use."""
         if self._asked_port:
             await self.listen(self._asked_port)
 
     async def listen(self, port: int) -> None:
-        """Listen on this port; 0 picks a free one."""
+        """Listen on this port; 0 is any free port."""
         self._server = await asyncio.start_server(self._connected, self._host, port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """End every connection."""
+        """Stop listening, and end every connection."""
         if self._server is not None:
             self._server.close()
         for session in list(self._sessions):
@@ -79,7 +79,7 @@ class SmppDoor:
             session.close()
 
     def _path_of(self, bind: Bind) -> str:
-        """The path whose login this is; empty: none. Each password is compared in constant time."""
+        """The path with this login, else empty; passwords are compared in constant time."""
         found = ""
         for name, login in self._credentials.items():
             is_user = hmac.compare_digest(bind.system_id.encode(), login.user.encode())

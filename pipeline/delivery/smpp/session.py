@@ -1,7 +1,7 @@
-"""One application that has connected by SMPP 3.4: its bind, and what it is asked to take.
+"""One connection of an application by SMPP 3.4: its bind, and the deliver_sm sent to it.
 
-Here we are the SMSC (G8.3.3). The session is for deliver_sm alone: what the application submits is
-refused, because MTs are asked for over HTTP or Kafka.
+We are the SMSC (G8.3.3). The session refuses what the application submits, because MTs are
+requested by HTTP or Kafka.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _INVALID_PASSWORD: Final = 0x0E  # ESME_RINVPASWD
 
 
 class EsmeSession:
-    """`path` is the reply path it is bound for; empty until it is."""
+    """One connection; `path` is the reply path that it is bound for, empty before the bind."""
 
     def __init__(
         self, reader: StreamReader, writer: StreamWriter, *, path_of: Callable[[Bind], str]
     ) -> None:
-        """`path_of` gives the path of a bind, or nothing where its login is wrong."""
+        """`path_of` returns the path of a bind, or an empty string if the login is wrong."""
         self._reader = reader
         self._writer = writer
         self._path_of = path_of
@@ -50,7 +50,7 @@ class EsmeSession:
         self._awaited: dict[int, asyncio.Future[int]] = {}
 
     async def serve(self) -> None:
-        """Until the connection ends, or the application breaks the rules."""
+        """Serve until the connection ends or the application breaks the protocol."""
         framer = Framer(longest=LONGEST_PDU)
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(BIND_SECONDS) as until_bound:
@@ -64,7 +64,7 @@ class EsmeSession:
                     await self._writer.drain()
 
     def close(self) -> None:
-        """End the connection at once; whoever waits for an answer gets none."""
+        """End the connection at once; calls that wait for an answer get none."""
         self.path = ""
         for awaited in self._awaited.values():
             if not awaited.done():
@@ -72,9 +72,9 @@ class EsmeSession:
         self._writer.transport.abort()
 
     async def deliver(self, body: bytes, *, seconds: float) -> int | None:
-        """Send a deliver_sm; the status of its answer, None where the connection ended.
+        """Send a deliver_sm; return the status of the answer, None if the connection ended.
 
-        Raises `TimeoutError`, and ends the connection then: a late answer would be nobody's.
+        Raises `TimeoutError`, and then ends the connection, so that no late answer is mistaken.
         """
         self._sequence = sequence = smpp_pdu.sequence_after(self._sequence)
         awaited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -94,7 +94,7 @@ class EsmeSession:
             self._awaited.pop(sequence, None)
 
     async def _next_octets(self, until_bound: asyncio.Timeout) -> bytes:
-        """What comes next; one that is quiet for long is asked whether it is there."""
+        """Return the next octets; after a long silence send an enquire_link."""
         if not self.path:
             return await self._reader.read(READ_OCTETS)
         until_bound.reschedule(None)

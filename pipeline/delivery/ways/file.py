@@ -1,4 +1,4 @@
-"""`mo.log` in a folder of this machine (G8.3.2): a line is appended and is on the disk."""
+"""Appends lines to `mo.log` in a folder of this machine (G8.3.2), and syncs each to the disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MODE: Final = 0o640
 
 
 class FileReplyWay:
-    """One path into a file. Rotated, the old one is FILE.YYYYMMDDTHHMMSS."""
+    """One path into a file; a full file is renamed to FILE.YYYYMMDDTHHMMSS."""
 
     def __init__(self, path: ReplyPath) -> None:
         self._path = path
@@ -31,7 +31,7 @@ class FileReplyWay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"file-{path.name}")
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
-        """Append a line; it may be there twice after a crash, with the same moMsgId."""
+        """Append a line; after a crash it may be in the file twice, with the same moMsgId."""
         try:
             line = line_of(self._path, record)
         except NotHandedOn as error:
@@ -48,7 +48,7 @@ class FileReplyWay:
         return Seen(is_delivered=True, sent=line)
 
     async def close(self) -> None:
-        """End the thread; a disk that hangs is not waited for."""
+        """End the thread, without waiting for a disk that hangs."""
         self._thread.shutdown(wait=False)
 
     def _append(self, line: bytes) -> None:
@@ -74,7 +74,7 @@ class FileReplyWay:
         return False
 
     def _ends_well(self) -> bool:
-        """Whether the last line has its end: a crash may have cut it."""
+        """Whether the last line has a line end; a crash may have cut it."""
         with self._file.open("rb") as file:
             if not file.seek(0, os.SEEK_END):
                 return True
@@ -83,7 +83,7 @@ class FileReplyWay:
 
 
 def _free_name(file: Path) -> Path:
-    """A name for a full log that no other one has."""
+    """An unused name for a full log."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     names = (f"{file.name}.{now}{more}" for more in chain([""], (f"-{at}" for at in count(2))))
     return next(path for name in names if not (path := file.with_name(name)).exists())

@@ -1,6 +1,6 @@
-"""`mo.log` at an FTP server (G8.3.2): a line is appended by APPE (RFC 959 4.1.3).
+"""Appends lines to `mo.log` at an FTP server (G8.3.2) by APPE (RFC 959 4.1.3).
 
-APPE is not idempotent: where no answer is read, the line may be there twice, with the same moMsgId.
+APPE is not idempotent: after a lost answer the line may be there twice, with the same moMsgId.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ANONYMOUS: Final = "anonymous"
 
 
 class FtpReplyWay:
-    """One path to a server. Its connection is kept while it is in use."""
+    """One path to an FTP server; the connection is kept while it is in use."""
 
     def __init__(self, path: ReplyPath, credentials: Credentials) -> None:
         self._path = path
@@ -43,7 +43,7 @@ class FtpReplyWay:
         self._used_at = 0.0
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
-        """Append a line."""
+        """Append a line; return what was seen."""
         try:
             line = line_of(self._path, record)
         except NotHandedOn as error:
@@ -66,7 +66,7 @@ class FtpReplyWay:
         )
 
     async def close(self) -> None:
-        """End the connection; a server that hangs is not waited for."""
+        """End the connection, without waiting for a server that hangs."""
         self._drop()
         self._thread.shutdown(wait=False)
 
@@ -115,7 +115,7 @@ class FtpReplyWay:
         return connection
 
     def _name(self) -> str:
-        """The log as the server names it; a name with a line end would be a command of its own."""
+        """The log's name at the server; raises `ValueError`, as a line end begins a command."""
         name = unquote(self._address.path).lstrip("/")
         if any(character < " " for character in name):
             raise ValueError("the name of the log has control characters")
@@ -144,7 +144,7 @@ class FtpReplyWay:
 
 
 def _left(deadline: float) -> float:
-    """Seconds; raises `TimeoutError` when there are none."""
+    """The seconds until the deadline; raises `TimeoutError` if there are none."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError

@@ -1,6 +1,6 @@
-"""HTTP to an application: the guide's forms by GET and POST (G8.3), and signed JSON.
+"""HTTP to an application: the guide's forms by GET and POST (G8.3), or signed JSON.
 
-2xx is taken. A redirect is a failure, so that nobody but the operator says where messages go.
+A status of 2xx is success. A redirect is a failure: only the operator may say where messages go.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _GET: Final = frozenset((ReplyWay.HTTP_GET.value, ReplyWay.XML_GET.value, ReplyW
 
 
 class HttpReplyWay:
-    """One path by HTTP. `shows` keeps the octets of both sides, for whoever tries the path."""
+    """One path by HTTP; with `shows` the result has the octets of request and answer."""
 
     def __init__(self, path: ReplyPath, credentials: Credentials, *, shows: bool = False) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class HttpReplyWay:
         self._login = _basic_auth(credentials)
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
-        """Hand it on; what was seen."""
+        """Send a record; return what was seen."""
         if self._path.way == ReplyWay.WEBHOOK and not self._credentials.keys:
             return Seen(is_delivered=False, words="reply-secrets.toml has no secret for this path")
         try:
@@ -133,7 +133,7 @@ class HttpReplyWay:
         raise AssertionError
 
     async def _seen(self, response: ClientResponse, payload: bytes) -> Seen:
-        """2xx is taken, whatever comes after the head of the answer."""
+        """The result of an answer: 2xx is success, whatever the body is."""
         is_delivered = 200 <= response.status < 300
         octets = b""
         if is_delivered:
@@ -182,7 +182,7 @@ class HttpReplyWay:
 
 
 def _basic_auth(credentials: Credentials) -> dict[str, str]:
-    """The header of Basic auth (RFC 7617), if the path has a user."""
+    """The header of Basic authentication (RFC 7617), if the path has a user."""
     if not credentials.user:
         return {}
     pair = f"{credentials.user}:{credentials.password}".encode()
@@ -218,7 +218,7 @@ def _tls_of(path: ReplyPath) -> ssl.SSLContext | bool:
 
 
 def _request_octets(response: ClientResponse, body: bytes) -> bytes:
-    """The request as it went out: aiohttp keeps its line and headers."""
+    """The request as it was sent: aiohttp keeps the request line and the headers."""
     request = response.request_info
     head = [f"{request.method} {request.url.raw_path_qs} HTTP/1.1"]
     head += [f"{name}: {_shown(name, value)}" for name, value in request.headers.items()]
@@ -226,7 +226,7 @@ def _request_octets(response: ClientResponse, body: bytes) -> bytes:
 
 
 def _response_octets(response: ClientResponse, body: bytes) -> bytes:
-    """The answer as it came, but for its framing in chunks."""
+    """The answer as it came, without the framing of chunks."""
     version = response.version
     number = f"{version.major}.{version.minor}" if version else "1.1"
     head = [f"HTTP/{number} {response.status} {response.reason or ''}".encode()]

@@ -1,4 +1,4 @@
-"""The way of a reply path."""
+"""Makes the way of a reply path."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def reply_way_of(
     door: SmppDoor | None = None,
     shows: bool = False,
 ) -> ReplyWayOut:
-    """The way that a path goes by; `shows` keeps the octets of both sides.
+    """The way of a path; with `shows` its results have the octets of both directions.
 
-    Raises `ValueError` for a path by SMPP without a door.
+    Raises `ValueError` for a path by SMPP without `door`.
     """
     if path.way == ReplyWay.SMPP:
         if door is None:

@@ -1,6 +1,6 @@
-"""SMPP to an application that is bound to us (G8.3.3): deliver_sm until it is answered with 0.
+"""SMPP to an application that is bound to us (G8.3.3): deliver_sm, which a status of 0 confirms.
 
-A deliver_sm names no id: an application cannot tell one that comes twice.
+A deliver_sm has no id, so the application cannot recognise one that comes twice.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class SmppReplyWay:
-    """One path by SMPP, through the door at which its application binds."""
+    """One path by SMPP, over the server `door` at which its application binds."""
 
     def __init__(self, path: ReplyPath, door: SmppDoor) -> None:
         self._path = path
         self._door = door
 
     async def deliver(self, order: DeliveryOrder, record: Record) -> Seen:
-        """Hand it on; where nobody is bound, no attempt was made."""
+        """Send a deliver_sm; if nobody is bound, the result says that no attempt was made."""
         session = self._door.session_of(self._path.name)
         if session is None:
             return Seen(is_delivered=False, is_nobody_there=True, words="nobody is bound")
@@ -53,4 +53,4 @@ class SmppReplyWay:
         )
 
     async def close(self) -> None:
-        """Leave the application bound: the door is the process's."""
+        """Do nothing: the process closes the server."""

@@ -1,4 +1,4 @@
-"""How the worker's partitions are shared out."""
+"""Assigns the partitions to the workers of a group."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class CoPartitionAssignor(RangePartitionAssignor):
-    """The range assignor, but it refuses to hand out topics that it knows nothing of.
+    """The range assignor, except that it refuses to assign topics without metadata.
 
-    Right after a broker's restart the leader's metadata may be empty. aiokafka's own then assigns
-    nobody anything, and nothing tells the group that it should try again.
+    Right after a broker's restart the leader's metadata may be empty. aiokafka's assignor then
+    assigns nothing to anybody, and the group does not try again.
     """
 
     @classmethod
     def assign(cls, cluster: Any, members: Mapping[str, Any]) -> Any:
-        """As the range assignor; raises `StaleMetadata`, and then every member starts anew."""
+        """Assign like the range assignor; after `StaleMetadata` every member joins again."""
         topics = {topic for member in members.values() for topic in member.subscription}
         unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
         if unknown:

@@ -1,4 +1,4 @@
-"""The thread that owns the aiokafka consumer: what it fetches, as one batch a partition.
+"""The thread that owns the aiokafka consumer; it gives fetched records as a batch per partition.
 
 aiokafka 0.14.0 offers a partition's position only after a wait, so it is read from aiokafka's
 subscription state.
@@ -38,11 +38,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             keep_name(self._ensure_consumer(), name)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        """As Faust's, but range-assigned, read_committed, and with a short fetch.
+        """Make a consumer like Faust's, but range-assigned, read_committed, and with a short fetch.
 
-        The range assignor gives one worker the same partitions of every topic: all state of a
-        handset is in one place. A fetch that waits 1.5 s, as Faust's does, holds back what
-        was not part of it.
+        The range assignor gives one worker the same partitions of every topic, so that all state of
+        a handset is in one place. Faust's fetch waits 1.5 s, and delays records of partitions that
+        are not in the fetch.
         """
         conf = self.app.conf
         return PacedConsumer(
@@ -67,9 +67,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def poll(self, partitions: set[TP], wait_seconds: float) -> list[Batch]:
-        """Records of `partitions`, waiting up to `wait_seconds` for the first; one batch each.
+        """Wait up to `wait_seconds` for records; return one batch for each partition that has any.
 
-        A partition whose position moved over markers alone gives a batch without records.
+        A partition whose position moved past markers only gives a batch without records.
         """
         return await self.call_thread(self._poll, partitions, wait_seconds)  # type: ignore[no-any-return]
 
@@ -78,10 +78,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's driver reads it
         if consumer._closed or fetcher._closed:  # noqa: SLF001 - as above
             raise ConsumerStoppedError
-        # What the coordinator could not do it tells nobody who does not ask; it waits for that.
+        # The coordinator keeps its errors until it is asked for them, and does nothing until then.
         consumer._coordinator.check_errors()  # noqa: SLF001 - as above
         assignment = self._assignment()
-        # A partition whose position is not settled yet would come with records from nowhere.
+        # Records of a partition without a valid position would have an unknown start.
         if not self._positions(partitions):
             await asyncio.sleep(UNSETTLED_SECONDS)
             return []
@@ -93,17 +93,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return await self._drained(fetcher, partitions) if self._assignment() is assignment else []
 
     def _assignment(self) -> Any:
-        """What tells one assignment from the next; None while there is none."""
+        """The present assignment, to be compared by identity; None while there is none."""
         subscriptions = self._ensure_consumer()._subscription  # noqa: SLF001 - see the module
         if subscriptions.reassignment_in_progress:
             return None
         return subscriptions.subscription.assignment
 
     async def _drained(self, fetcher: Any, partitions: Iterable[TP]) -> list[Batch]:
-        """What has been fetched; nothing is waited for.
+        """Return the records that were fetched, without waiting.
 
-        What came with a new assignment stays where it is until the agents can take it: Faust seeks
-        to where that begins, and what were drained after that, and dropped, would be a gap.
+        After a new assignment nothing is taken until the agents are ready: Faust then seeks to the
+        committed offsets, and records that were taken and dropped before would be a gap.
         """
         if self._assignment() is None or not self.consumer.flow_active:
             return []
@@ -128,12 +128,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: state.position for tp, state in states if state and state.has_valid_position}
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit as a member of the group: refused when the generation is no longer ours."""
+        """Commit as a member of the group; the broker refuses it if our generation has ended."""
         await self.call_thread(self._ensure_consumer().commit, dict(offsets))
 
 
 async def _until_fetched(fetcher: Any, seconds: float) -> None:
-    """Until something has been fetched, at most so long; raises what the fetcher met."""
+    """Wait until records are fetched, at most `seconds`; raises the fetcher's error."""
     waiter = fetcher._create_fetch_waiter()  # noqa: SLF001 - as the fetcher itself waits
     await asyncio.wait([waiter], timeout=seconds)
     if waiter.done():

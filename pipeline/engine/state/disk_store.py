@@ -31,7 +31,7 @@ class DiskStore:
         self._size = size
         self._recent: dict[bytes, StateRow | None] = {}
         self._earlier: dict[bytes, StateRow | None] = {}
-        self._first = 0  # no row falls due before this
+        self._first = 0  # no row falls due before this time, in microseconds since 1970
 
     def __len__(self) -> int:
         return self._size

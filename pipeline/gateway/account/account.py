@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.settings import GatewaySettings
 
-SESSION: Final = timedelta(minutes=15)  # of silence (HTTP API 2.3.8, 4.1)
-MT_CREDITS: Final = 1.0  # a part
+SESSION: Final = timedelta(minutes=15)  # without a call, then it ends (HTTP API 2.3.8, 4.1)
+MT_CREDITS: Final = 1.0  # the price of one part
 MO_CREDITS: Final = 1 / 3  # an inbound message: a third of a credit (guide 9)
 
 
 @dataclass(frozen=True)
 class Charge:
-    """What was charged, and for what."""
+    """One amount that was taken from the balance, and the reason."""
 
     at: datetime
     what: str
@@ -41,18 +41,18 @@ class Account:
         self.charges: list[Charge] = []
 
     def charge(self, credits: float, what: str) -> None:
-        """Take `credits` from the balance."""
+        """Take `credits` from the balance, and note the reason `what`."""
         self.balance -= credits
         self.charges.append(Charge(self._now(), what, credits))
 
     def open_session(self, given: Mapping[str, str]) -> str:
-        """A session of 32 hex digits; raises `Refusal`."""
+        """Check a login, and return a new session id of 32 hex digits; raises `Refusal`."""
         session = secrets.token_hex(16)
         self._sessions[session] = (self._api_of(given), self._now())
         return session
 
     def api_of(self, given: Mapping[str, str]) -> str:
-        """The api_id of a session or a login; raises `Refusal`."""
+        """Return the api_id of a session or a login; raises `Refusal`."""
         session = given.get("session_id", "")
         if not session:
             if not given.get("user") and not given.get("api_id"):

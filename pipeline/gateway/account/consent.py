@@ -1,4 +1,4 @@
-"""Whether the gateway lets an MT through (guide 7): the guide's words alone, and its six hours."""
+"""The gateway's own state of consent (guide 7): stop words, six hours, and which MT is refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 STOP_WORDS: Final = frozenset({"STOP", "END", "CANCEL", "UNSUBSCRIBE", "QUIT"})  # guide 7.1.1
 STOP_ALL: Final = frozenset({"STOP ALL", "STOP STOP", "STOPALL"})
 WINDOW: Final = timedelta(hours=6)
-ACCOUNT: Final = "*"  # every number of the account
+ACCOUNT: Final = "*"  # the scope of STOP ALL: every number of the account
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class Belief(StrEnum):
-    """What the gateway believes of a handset and a scope: a number, a range or a keyword."""
+    """The state of consent of a handset for one scope: a number, a range or a keyword."""
 
     OPEN = "open"
     CONFIRMATION_DUE = "confirmation-due"
@@ -31,7 +31,7 @@ class Belief(StrEnum):
 
 @dataclass(eq=False)
 class Stop:
-    """A stop that was sent to `number`; of a STOP ALL there is one for all that it stops."""
+    """A stop that was sent to `number`; one object stands for every scope that it stops."""
 
     number: str
     since: datetime
@@ -39,7 +39,7 @@ class Stop:
 
 
 class Heard(NamedTuple):
-    """What a message was: its stop word or none, and the stop that it made."""
+    """What a handset's message did: its stop word (empty if none), and the stop that it made."""
 
     word: str = ""
     stop: Stop | None = None
@@ -50,21 +50,21 @@ class Heard(NamedTuple):
 class _Handset:
     everything: Stop | None = None  # STOP ALL
     stops: dict[str, Stop] = field(default_factory=dict)
-    opened: set[str] = field(default_factory=set)  # since `everything`
+    opened: set[str] = field(default_factory=set)  # scopes opened again after STOP ALL
 
     def stop_of(self, scope: str) -> Stop | None:
-        """The stop in force there."""
+        """The stop in force for a scope; None if the scope is open."""
         return self.stops.get(scope) or (None if scope in self.opened else self.everything)
 
     def in_force(self) -> Iterator[Stop]:
-        """Each stop that holds somewhere."""
+        """Yield the STOP ALL, if there is one, then the stop of each stopped scope."""
         if self.everything is not None:
             yield self.everything
         yield from self.stops.values()
 
 
 class Consent:
-    """By handset; what was never stopped is open."""
+    """The gateway's state of consent for every handset; a scope that was never stopped is open."""
 
     def __init__(self, rented: Rented, now: Callable[[], datetime]) -> None:
         self._rented = rented
@@ -72,22 +72,26 @@ class Consent:
         self._handsets: dict[str, _Handset] = {}
 
     def of(self, handset: str) -> dict[str, Belief]:
-        """What is not open, by scope; `*` is all that is not named beside it."""
+        """The states of a handset by scope; after STOP ALL `*` is every scope not in the result.
+
+        Without STOP ALL a scope that is not in the result is open.
+        """
         known = self._handsets.get(handset, _Handset())
         named = {ACCOUNT: known.everything.belief} if known.everything else {}
         opened = dict.fromkeys(sorted(known.opened), Belief.OPEN)
         return named | opened | {scope: stop.belief for scope, stop in known.stops.items()}
 
     def belief(self, handset: str, scope: str) -> Belief:
-        """Of one number, range or keyword."""
+        """The state of a handset for one scope; always open for a premium number (guide 7.1.1)."""
         known = self._handsets.get(handset)
         stop = known.stop_of(scope) if known and scope not in self._rented.premium else None
         return stop.belief if stop else Belief.OPEN
 
     def refuses(self, handset: str, sender: str) -> bool:
-        """Whether an MT from this sender is blocked; a confirmation that is awaited is not.
+        """Whether an MT from this sender is refused; the awaited confirmation of a stop is not.
 
-        Of a shared short code no MT names its keyword: it is blocked once every keyword is.
+        An MT from a shared short code names no keyword: it is refused once every keyword of the
+        code is stopped.
         """
         if any(True for _ in self._awaited(handset, sender)):
             return False
@@ -95,7 +99,7 @@ class Consent:
         return all(self.belief(handset, scope) is Belief.STOPPED for scope in scopes)
 
     def texted(self, handset: str, number: str, text: str) -> Heard:
-        """Take in a whole message of a handset."""
+        """Apply a whole message of a handset to its state of consent."""
         words = [word.upper() for word in _WORD.findall(text)]
         whole = " ".join(words)
         if number in self._rented.premium:
@@ -113,21 +117,27 @@ class Consent:
         return Heard(is_change=self.of(handset) != before)
 
     def confirmed(self, handset: str, sender: str) -> bool:
-        """An MT from the sender reached the handset: whether it was an awaited confirmation."""
+        """Take an MT from `sender` as the confirmation of the stops that await one there.
+
+        Returns whether a stop awaited one.
+        """
         awaited = list(self._awaited(handset, sender))
         for stop in awaited:
             stop.belief = Belief.STOPPED
         return bool(awaited)
 
     def overdue(self, handset: str, stop: Stop) -> bool:
-        """Six hours after a stop: whether it is still due. What it stops is blocked from now on."""
+        """End the six hours of a stop: block what it stops; return whether nobody confirmed it."""
         if stop.belief is not Belief.CONFIRMATION_DUE or not self._is_in_force(handset, stop):
             return False
         stop.belief = Belief.STOPPED
         return True
 
     def holds(self, handset: str, stop: Stop) -> bool:
-        """Whether it holds where it was sent to, and so is to be confirmed by the gateway there."""
+        """Whether a stop is still in force for the number that it was sent to.
+
+        Only then the gateway sends a confirmation from that number.
+        """
         known = self._handsets[handset]
         scopes = self._rented.scopes_of(stop.number)
         return any(known.stop_of(scope) is stop for scope in scopes)
@@ -136,17 +146,17 @@ class Consent:
         return any(each is stop for each in self._handsets[handset].in_force())
 
     def _awaited(self, handset: str, sender: str) -> Iterator[Stop]:
-        """The stops whose confirmation this sender may send."""
+        """Yield the stops of a handset whose confirmation this sender may send."""
         for stop in self._handsets.get(handset, _Handset()).in_force():
             is_due = stop.belief is Belief.CONFIRMATION_DUE
             if is_due and self._rented.speaks_for(sender, stop.number):
                 yield stop
 
     def _stopped_by(self, number: str, words: Sequence[str]) -> list[str]:
-        """The scopes of which the whole message is a stop (guide 7.1.1, 7.1.2)."""
+        """The scopes that a message stops; none if it is no stop message (guide 7.1.1, 7.1.2)."""
         scopes = self._rented.scopes_of(number)
         if len(words) == 1 and words[0] in STOP_WORDS:
-            return scopes  # without its keyword, on a shared code: each of them
+            return scopes  # without a keyword it stops every keyword of a shared code
         if len(words) != 2 or number not in self._rented.keywords:
             return []
         if (words[0] in STOP_WORDS) == (words[1] in STOP_WORDS):
@@ -160,7 +170,7 @@ class Consent:
         return [scope for scope in scopes if scope.partition("/")[2] in words]
 
     def _stop(self, handset: str, number: str, word: str, scopes: Sequence[str]) -> Heard:
-        """Stop what is open; what is stopped already awaits no second confirmation."""
+        """Stop the scopes that are open; a scope already stopped awaits no second confirmation."""
         known = self._handsets.setdefault(handset, _Handset())
         still_open = [scope for scope in scopes if known.stop_of(scope) is None]
         if not still_open:
@@ -178,7 +188,7 @@ class Consent:
         return Heard(word, known.everything, is_change=True)
 
     def _open(self, handset: str, scopes: Sequence[str]) -> None:
-        """A message to a number opens that number alone."""
+        """Open these scopes again; after STOP ALL the other scopes stay stopped."""
         known = self._handsets.get(handset)
         if known is None:
             return

@@ -1,4 +1,4 @@
-"""What the home's `numbers.toml` says of the account's numbers, read by the stand-in itself."""
+"""Reads the account's numbers from `numbers.toml` in the home, by code of the stand-in's own."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _CODES: Final = frozenset({"short-code", "shared-short-code"})
 
 
 class UnusableNumbers(ValueError):
-    """The file is no TOML, or not of tables."""
+    """`numbers.toml` is not TOML, or its entries are not tables."""
 
 
 def with_numbers(settings: GatewaySettings) -> GatewaySettings:
-    """The settings with the numbers of the home beside those given; raises `UnusableNumbers`.
+    """Add the numbers of `numbers.toml` to the settings; raises `UnusableNumbers`.
 
-    The product checks the file. Here is read what the gateway would know: its own numbers, codes,
-    keywords, ranges, which are rated, which number speaks for a code, and the replies that it sends
-    itself.
+    The product checks the file. The stand-in reads what the gateway would know: numbers, codes,
+    keywords, ranges, premium rates, the linked number of each MT short code, and the custom replies
+    that the gateway sends.
     """
     file = settings.home / NUMBERS
     if not file.is_file():
@@ -42,12 +42,12 @@ def with_numbers(settings: GatewaySettings) -> GatewaySettings:
             rented=_rented(settings.rented, tables),
             replies={table["number"]: _replies(table) for table in known if _replies(table)},
         )
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:  # of TOML included
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:  # also TOML's errors
         raise UnusableNumbers(f"{file}: {error}") from error
 
 
 def _rented(given: Rented, tables: list[dict[str, Any]]) -> Rented:
-    """What the rules on consent ask for."""
+    """Add what the rules of consent need: ranges, keywords, premium and linked numbers."""
     known = [table for table in tables if isinstance(table.get("number"), str)]
     keywords = {
         table["number"]: tuple(str(word).upper() for word in table.get("keywords", ()))
@@ -74,7 +74,7 @@ def _together(given: tuple[str, ...], tables: list[dict[str, Any]]) -> tuple[str
 
 
 def _replies(table: Mapping[str, Any]) -> dict[str, str]:
-    """Its custom replies (guide 7.2.1), but for those that the product sends."""
+    """The custom replies of a number (guide 7.2.1) that the gateway sends, by word."""
     return {
         word.upper(): str(reply.get("text", ""))
         for word, reply in table.get("custom_reply", {}).items()

@@ -1,4 +1,4 @@
-"""What commands ask of a stand-in that runs: send what a handset sends, and switch a fault."""
+"""The paths under `/_/`, by which commands text as a handset and switch faults."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _DIGITS: Final = re.compile("[0-9]{1,20}")
 
 
 class Control:
-    """Under `/_/`."""
+    """Answers the requests under `/_/`."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     def add_to(self, app: web.Application) -> None:
-        """Add the paths."""
+        """Add the routes to the HTTP application."""
         app.router.add_post("/_/text", self._text)
         app.router.add_get("/_/faults", self._rules)
         app.router.add_put("/_/faults", self._use_rules)
@@ -44,16 +44,16 @@ class Control:
                 [MoWay(way) for way in given.get("ways", ())],
             )
         except (TypeError, LookupError, ValueError, RecursionError) as error:
-            raise web.HTTPBadRequest(text=f"this cannot be texted: {error}") from error
+            raise web.HTTPBadRequest(text=f"the message cannot be sent: {error}") from error
         return web.json_response({"ids": ids})
 
     async def _rules(self, request: web.Request) -> web.Response:
-        """The rules in use, and which faults are switched on."""
+        """Answer with the rules in use and the faults that are switched on."""
         self._check(request)
         return self._faults()
 
     async def _use_rules(self, request: web.Request) -> web.Response:
-        """Play by the rules of the body, written as `faults.toml`, and by no others."""
+        """Replace the rules in use by those of the body, which is written as `faults.toml`."""
         self._check(request)
         octets = await request.read()
         try:
@@ -70,15 +70,15 @@ class Control:
         try:
             fault = self._gateway.all_faults.named(request.match_info["name"])
         except KeyError as error:
-            raise web.HTTPNotFound(text="no such fault\n") from error
+            raise web.HTTPNotFound(text="there is no such fault\n") from error
         words = (await request.text()).strip()
         if words not in ("on", "off"):
-            raise web.HTTPBadRequest(text="say on or off\n")
+            raise web.HTTPBadRequest(text="the body must be on or off\n")
         fault.switch(on=words == "on")
         return web.json_response({"name": fault.name, "is_on": fault.is_on})
 
     def _check(self, request: web.Request) -> None:
-        """Let in whom the page lets in: this machine, by no proxy, unless it listens for others."""
+        """Refuse whom the page refuses: proxies, and other machines if the host is loopback."""
         refused = refuse(request, is_open=not is_loopback_host(self._gateway.settings.host))
         if refused is not None:
             raise web.HTTPForbidden(text=f"{refused.words}\n")
@@ -96,5 +96,5 @@ class Control:
 
 def _digits(given: Any) -> str:
     if not isinstance(given, str) or not _DIGITS.fullmatch(given):
-        raise ValueError("a handset or a number is digits")
+        raise ValueError("handset and number must be strings of 1 to 20 digits")
     return given

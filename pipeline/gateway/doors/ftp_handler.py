@@ -1,4 +1,4 @@
-"""One FTP connection: uploads under their last names meet faults; the rest is pyftpdlib's."""
+"""One FTP connection: pyftpdlib's handler, and the faults that an uploaded file meets."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 _BUSY: Final = "450 Try again later."
 _DONE: Final = ("226", "250")  # a transfer, a renaming (RFC 959 4.2)
-#: What a browser says that a page has sent here; the lines after it would be commands.
+#: A browser that a web page sends here begins with one of these; its next lines would be commands.
 _HTTP: Final = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 def is_whole(file: Path, folder: Path) -> bool:
-    """Whether a file has its last name: in the folder itself, no `.part` and no log."""
+    """Whether a file is complete: in the folder itself, and neither `.part` nor `.log`."""
     return file.parent == folder and file.suffix not in (".part", ".log")
 
 
 def handler_class(gateway: Ground, folder: Path) -> Any:
-    """The class of connections; pyftpdlib is there with the extra `local` alone."""
+    """The class of the connections; made here because only the extra `local` has pyftpdlib."""
     from pyftpdlib.handlers import TLS_FTPHandler
 
     class Handler(TLS_FTPHandler):  # type: ignore[misc]  # it has no types
-        """A fault is met at the command that makes a file whole: STOR, or RNTO after it."""
+        """Plays a fault at the command that completes a file: STOR, or RNTO after it."""
 
         use_sendfile = False
         arriving: Path | None = None
@@ -104,7 +104,7 @@ def handler_class(gateway: Ground, folder: Path) -> Any:
                 self.ioloop.call_later(pause, self._trickle, rest[1:], pause)
 
         def _end(self, seconds: float = 0.0) -> None:
-            """Close the connection from outside of what runs on it now."""
+            """Close the connection after `seconds`, when the present call has returned."""
             self.ioloop.call_later(seconds, self.close)
 
     return Handler

@@ -1,4 +1,4 @@
-"""The FTP API: a folder whose files are taken once a minute, and `mo.log` beside them."""
+"""The FTP API: a folder whose files are taken once a minute, with `mo.log` in it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 
 MO_LOG: Final = "mo.log"
-FOLDER: Final = "gateway-ftp"  # under the home
+FOLDER: Final = "gateway-ftp"  # in the home
 _PERMISSIONS: Final = "elradfmwMT"
 _POLL_SECONDS: Final = 0.1
 
 
 class FtpServer:
-    """A server in a thread of its own; files are looked at in the gateway's loop.
+    """An FTP server in its own thread; the gateway's event loop reads the uploaded files.
 
-    A file is taken once, whatever its ending, but for those that are not whole (`.part`) and logs.
-    Its answers are in a log beside it. TLS is there for who asks for it (AUTH TLS, RFC 4217).
+    Each file is taken once, except incomplete files (`.part`) and logs (`.log`). The answers go to
+    `NAME.log` in the same folder. A client may start TLS (AUTH TLS, RFC 4217).
     """
 
     def __init__(self, gateway: Ground) -> None:
@@ -43,7 +43,7 @@ class FtpServer:
         self._is_ending = threading.Event()
 
     async def start(self) -> None:
-        """Listen; `port` says where."""
+        """Listen on `port`; raises `OSError` if the port is in use."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():  # pyftpdlib has its own for 3.12
             warnings.filterwarnings("ignore", "The asyn(chat|core) module is deprecated")
@@ -66,7 +66,7 @@ class FtpServer:
         self._looking = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """End the thread and the looking."""
+        """End the thread, and stop reading the folder."""
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -81,7 +81,7 @@ class FtpServer:
             log.write(line)
 
     def take_files(self) -> None:
-        """Take what was uploaded since the last look, also since the last look before a restart."""
+        """Take the files that were uploaded since the last call, even if a restart came between."""
         for file in sorted(self.folder.iterdir()):
             if not file.is_file() or not is_whole(file, self.folder):
                 continue
@@ -99,7 +99,7 @@ class FtpServer:
             self._gateway.world.answer(shown, answer.encode())
 
     async def _look(self) -> None:
-        """Once a minute of the home's clock."""
+        """Take the files every `folder_seconds` of the home's clock."""
         pause = timedelta(seconds=self._gateway.settings.folder_seconds)
         looked_at = self._gateway.clock.now() - pause
         while True:

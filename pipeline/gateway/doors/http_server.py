@@ -1,4 +1,4 @@
-"""The server of HTTP, XML and SOAP: one port, as api.clickatell.com has it."""
+"""The server of HTTP, XML and SOAP: one port for all, like api.clickatell.com."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 
 LARGEST: Final = 4 * 1024 * 1024  # octets of a request
-MOST_KEPT: Final = 65_536  # octets of an answer's body, to look at
+MOST_KEPT: Final = 65_536  # octets of an answer's body that events keep
 _HTTP: Final = ("auth", "ping", "sendmsg", "querymsg", "delmsg", "getmsgcharge", "getbalance")
 
 
 class HttpServer:
-    """The doors of three ways."""
+    """One server for the HTTP, XML and SOAP APIs, the page and the commands."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -36,7 +36,7 @@ class HttpServer:
         self.tls_port = 0
 
     async def start(self) -> None:
-        """Listen; `port` says where."""
+        """Listen on `port` and `tls_port`; raises `OSError` if a port is in use."""
         app = web.Application(client_max_size=LARGEST, middlewares=[self._refuse_other_sites])
         for operation in _HTTP:
             for path in (f"/http/{operation}", f"/http/{operation}.php"):
@@ -64,14 +64,14 @@ class HttpServer:
     async def _refuse_other_sites(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """A page elsewhere knows the demo's password too, and shall not send by a browser here."""
+        """Refuse a browser's request from another site: any site knows the demo's password."""
         refused = refuse_browser(request, self._gateway.settings.host_names)
         if refused is None:
             return await handler(request)
         return web.Response(status=refused.status, text=f"{refused.words}\n")
 
     async def stop(self) -> None:
-        """End it, and what hangs on it."""
+        """Stop the server and its connections."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -141,7 +141,10 @@ def _head_of(response: web.Response) -> bytes:
 
 
 def variables_of(query: bytes, body: bytes) -> dict[str, str]:
-    """Each variable by its name in lower case: ISO-8859-1, unless `charset` names another."""
+    """Parse a query and a form: each variable by its name in lower case.
+
+    `text` is decoded by the variable `charset`, by default ISO-8859-1.
+    """
     pairs = [pair.partition(b"=") for part in (query, body) for pair in part.split(b"&") if pair]
     octets = {
         (octets_from_percent(name) or name).decode("latin-1").lower(): octets_from_percent(value)
@@ -158,7 +161,7 @@ def variables_of(query: bytes, body: bytes) -> dict[str, str]:
 
 
 def _whole(request: web.Request, body: bytes, *, password: str = "") -> bytes:
-    """The request as a page shows it: without its password."""
+    """The octets of the request, with its password masked."""
     head = f"{request.method} {request.raw_path} HTTP/1.1\r\n"
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     octets = f"{head}{lines}\r\n".encode("utf-8", "surrogateescape") + body

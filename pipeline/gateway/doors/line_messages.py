@@ -1,4 +1,4 @@
-"""Takes the messages of a mail or a file: one line of text for each, as HTTP has it."""
+"""Takes the messages of a mail or a file, and gives one line for each, as HTTP answers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipeline.gateway.world import EventKind
 if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 
-#: Codes of a login: the desk never saw the message.
+#: Codes of a failed login: the desk notes no event for them.
 _NOT_LET_IN: Final = frozenset({"001", "003", "005", "108"})
 
 
 def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[str]:
-    """Take them; `octets` are how they came, as they may be kept."""
+    """Take the messages in `content`; return a line for each; `octets` are kept in the events."""
     try:
         if not content.strip():
             raise Refusal("110")
@@ -37,12 +37,12 @@ def take_lines(gateway: Ground, way: str, content: str, octets: bytes) -> list[s
 
 
 def first_handset(content: str) -> str:
-    """The handset of the first message; empty where there is none."""
+    """The first handset of the first message; empty if there is none."""
     return _first(content).get("to", "").partition(",")[0].strip()
 
 
 def reply_to(content: str) -> list[str]:
-    """Who is to be told the answers by mail (`reply:`, HTTP API's SMTP form)."""
+    """The mail addresses that the answers go to (`reply:`, HTTP API's SMTP form)."""
     return [each for each in _first(content).get("reply", "").replace(" ", "").split(",") if each]
 
 

@@ -1,4 +1,4 @@
-"""Lines `name:value` of a mail or an uploaded file (Clickatell on SMTP and FTP)."""
+"""Parses lines `name:value` of a mail or an uploaded file (Clickatell's SMTP and FTP APIs)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ _TOGETHER: Final = {"text": "\r\n", "data": "", "to": ",", "reply": ","}
 def sends_from(content: str) -> list[dict[str, str]]:
     """The parameters of each message, names in lower case; raises `Refusal`.
 
-    Several `text:` are joined by a line end, which counts as two characters; several `data:` are
-    joined unchanged. Each `csv:` has a handset and the values of #field1#, #field2# and so on in
-    the text.
+    Several `text:` are joined by a line end of two characters, several `data:` by nothing. Each
+    `csv:` makes a message: a handset, then the values of #field1#, #field2# and so on in the text.
     """
     given: dict[str, str] = {}
     rows: list[str] = []

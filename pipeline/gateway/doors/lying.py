@@ -1,4 +1,4 @@
-"""Answers by HTTP, and the faults that are played with them."""
+"""Answers by HTTP, true or changed by a fault."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.ground import Ground
 
-HUGE: Final = 10 * 1024 * 1024  # octets
-CUT: Final = 4
+HUGE: Final = 10 * 1024 * 1024  # octets of the answer
+CUT: Final = 4  # octets before the connection ends
 SLOW_SECONDS: Final = 1.0  # between two octets
-WRONG_CHARSET: Final = "cp500"  # EBCDIC: no reader guesses it
-#: The faults by which nothing is taken.
+WRONG_CHARSET: Final = "cp500"  # EBCDIC, which no reader guesses
+#: The faults with which the message is not taken.
 NOT_TAKEN: Final = frozenset({"reset-before-read", "wrong-certificate", "busy"})
 _PAGE: Final = b"<html><head><title>502</title></head><body>Bad Gateway</body></html>"
 
 
 class Answer(NamedTuple):
-    """The octets of a true answer."""
+    """A true answer: the octets of the body, and the content type."""
 
     octets: bytes
     kind: str
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 async def answered(
     gateway: Ground, request: web.Request, way: str, handset: str, take: Callable[[], Answer]
 ) -> web.StreamResponse:
-    """Have a request taken, and give its answer, or what a fault makes of both."""
+    """Call `take` and return its answer, or do what the fault of `handset` does instead."""
     rule = gateway.meet(Group.ANSWER, way, handset) if handset else None
     name = rule.name if rule else ""
     if name == "busy":
@@ -74,7 +74,7 @@ def _cut_off(request: web.Request) -> web.StreamResponse:
 async def _piecewise(
     request: web.Request, answer: Answer, *, octets: int, pause: float = 0.0
 ) -> web.StreamResponse:
-    """An octet at a time; the connection ends after as many."""
+    """Send `octets` octets one by one, with a pause in seconds; close before the end if fewer."""
     response = web.StreamResponse(headers={"Content-Length": str(len(answer.octets))})
     response.content_type = answer.kind
     await response.prepare(request)

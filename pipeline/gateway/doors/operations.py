@@ -1,4 +1,4 @@
-"""The operations of the HTTP API (2.3.8), which XML and SOAP have too; names are in lower case."""
+"""The operations of the HTTP API (2.3.8), which XML, SOAP, mail and FTP use too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One answer: fields in their order, by the names of XML, or a refusal."""
+    """One answer: the fields in order, with the names of XML, or a refusal.
+
+    `to` is the handset, empty unless the call has several.
+    """
 
     fields: tuple[tuple[str, str], ...] = ()
     to: str = ""
@@ -25,7 +28,7 @@ class Reply:
 def replies(
     gateway: Ground, operation: str, way: str, given: Mapping[str, str], received: bytes
 ) -> list[Reply]:
-    """The answers of an operation, whose name is in lower case; at least one."""
+    """Do an operation, its name in lower case; return at least one answer, one for each handset."""
     try:
         if operation == "auth":
             return [Reply(fields=(("session_id", gateway.account.open_session(given)),))]
@@ -81,7 +84,7 @@ def _of_api(
 
 
 def line_of(operation: str, reply: Reply) -> str:
-    """The line of text that HTTP returns, and that SOAP returns as a string."""
+    """An answer as the line of text that HTTP and SOAP return."""
     to = f" To: {reply.to}" if reply.to else ""
     if reply.refusal:
         return f"ERR: {reply.refusal.line}{to}"

@@ -1,4 +1,4 @@
-"""The mails that `reply:` asks for, as files in the home: the stand-in sends no mail anywhere."""
+"""Writes the mails that `reply:` asks for into the home; the stand-in sends no mail."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-FOLDER: Final = "gateway-mail"  # under the home
+FOLDER: Final = "gateway-mail"  # in the home
 MOST: Final = 1_000  # files kept
 SENDER: Final = "sms@messaging.clickatell.com"
-SUBJECT: Final = "Clickatell API response"  # no source says it
+SUBJECT: Final = "Clickatell API response"  # our own choice: no source gives the subject
 
 
 class ReplyMails:
-    """Each a file of its own, in the order of their numbers."""
+    """A folder of mails; each mail is a numbered file, and the latest `MOST` stay."""
 
     def __init__(self, home: Path, now: Callable[[], datetime]) -> None:
         self._folder = home / FOLDER
         self._now = now
 
     def write(self, addresses: Iterable[str], lines: Iterable[str]) -> bytes:
-        """Write one mail with the answers, a line each; its octets."""
+        """Write one mail with the answers, one on each line; return its octets."""
         mail = EmailMessage(policy=SMTP)
         mail["From"] = SENDER
         mail["To"] = ", ".join(filter(_is_harmless, addresses)) or "nobody@stand-in.invalid"

@@ -1,4 +1,4 @@
-"""The SMPP API: the bound ESMEs, and what the gateway sends to them (SMPP 3.4)."""
+"""The SMPP API: accepts ESMEs, and sends them messages and receipts (SMPP 3.4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOBODY: Final = (0, b"", b"nobody is bound")
 
 
 class SmppServer:
-    """Any number of ESMEs; of several that receive, the one that bound first gets the message."""
+    """A server for any number of ESMEs; the first one bound to receive gets every deliver_sm."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -33,10 +33,10 @@ class SmppServer:
         self.port = 0
         self.tls_port = 0
         self.sessions: list[SmppSession] = []
-        self._receipts: list[DeliverSm] = []  # until somebody is bound who receives
+        self._receipts: list[DeliverSm] = []  # they wait until an ESME is bound to receive
 
     async def start(self) -> None:
-        """Listen; `port` says where."""
+        """Listen on `port` and `tls_port`; raises `OSError` if a port is in use."""
         settings = self._gateway.settings
         self._server = await asyncio.start_server(
             self._connected, settings.host, settings.smpp_port
@@ -53,7 +53,7 @@ class SmppServer:
         self.tls_port = self._secret_server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """End every connection."""
+        """Stop listening, and end every connection."""
         for server in (self._server, self._secret_server):
             if server is not None:
                 server.close()
@@ -61,7 +61,11 @@ class SmppServer:
             session.close()
 
     async def deliver(self, callback: MoCallback) -> tuple[int, bytes, bytes]:
-        """Give a handset's message to an ESME: 200 if it took it, what was sent, the answer."""
+        """Send a part of a handset's message to an ESME.
+
+        Returns 200 if the ESME took it, 503 if not, 0 without an answer; the octets sent; the
+        answer in words.
+        """
         deliver = deliver_from_callback(callback)
         session = self._receiver()
         if deliver is None or session is None:
@@ -73,7 +77,7 @@ class SmppServer:
         return (200 if status == Status.OK else 503), octets, f"status 0x{status:08X}".encode()
 
     async def receipt(self, message: Message, status: str) -> None:
-        """Send the receipt of a message, as soon as an ESME receives."""
+        """Send the receipt of a message, or keep it until an ESME is bound to receive."""
         now = self._gateway.clock.now()
         is_delivered = status == "004"
         times = f"{message.at:%y%m%d%H%M} done date:{now:%y%m%d%H%M}"
@@ -100,7 +104,7 @@ class SmppServer:
         await self.flush()
 
     async def flush(self) -> None:
-        """Send the receipts that wait; a refused receipt stays waiting."""
+        """Send the receipts that wait; a refused receipt waits on."""
         waiting, self._receipts = self._receipts, []
         for at, deliver in enumerate(waiting):
             session = self._receiver()

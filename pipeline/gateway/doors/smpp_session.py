@@ -30,7 +30,7 @@ _BINDS: Final = frozenset(
     {Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER}
 )
 _SUBMITS: Final = frozenset({Command.SUBMIT_SM, Command.DATA_SM})
-#: command_status of a code (SMPP 3.4 5.1.3); all others are ESME_RSUBMITFAIL.
+#: The command_status for an error code (SMPP 3.4 5.1.3); for any other, ESME_RSUBMITFAIL.
 _STATUSES: Final = {
     "105": 0x0B,  # ESME_RINVDSTADR
     "106": 0x0A,  # ESME_RINVSRCADR
@@ -44,7 +44,7 @@ _INVALID_SYSTEM_TYPE: Final = 0x53
 
 
 class SmppSession:
-    """One ESME; `receives` says whether it is bound to take deliver_sm."""
+    """The connection of one ESME; `bound` is called when the ESME is bound to receive."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class SmppSession:
 
     @property
     def receives(self) -> bool:
-        """Whether the ESME takes messages and receipts."""
+        """Whether the ESME is bound as receiver or transceiver, and so takes deliver_sm."""
         return self._command in (Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER)
 
     async def serve(self) -> None:
@@ -92,7 +92,7 @@ class SmppSession:
         self._writer.transport.abort()
 
     async def request(self, body: bytes, *, seconds: float) -> int | None:
-        """Send a deliver_sm; return the status of its answer, None if none came."""
+        """Send a deliver_sm; return the command_status of the answer, None if none came."""
         self._sequence = smpp_pdu.sequence_after(self._sequence)
         awaited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._awaited[self._sequence] = awaited
@@ -182,7 +182,7 @@ class SmppSession:
         self._send(answer)
 
     def _lie(self, rule: Rule, answer: Pdu) -> None:
-        """Say what the fault makes of the answer."""
+        """Send the answer as the fault changes it."""
         octets, transport = smpp_pdu.render(answer), self._writer.transport
         match rule.name:
             case "lose-answer":
@@ -215,7 +215,7 @@ class SmppSession:
 
 
 def _given(submit: DeliverSm) -> dict[str, str]:
-    """The parameters of sendmsg in a submit_sm. By SMPP mo is always 1 (guide 8.1)."""
+    """Convert a submit_sm to the parameters of sendmsg; by SMPP `mo` is always 1 (guide 8.1)."""
     udh, octets = header_and_text(submit)
     charset, _ = charset_from_data_coding(submit.data_coding, alphabet="gsm7")
     text, _ = text_from_octets(octets, charset or GSM_7)

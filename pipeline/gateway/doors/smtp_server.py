@@ -1,4 +1,4 @@
-"""The SMTP API: a mail of lines, to whatever address."""
+"""The SMTP API: takes mails of lines `name:value`, to any address."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 NAME: Final = "stand-in.invalid"
 _TAKEN: Final = "250 OK"
 _BUSY: Final = "451 4.3.2 Try again later"
-_ENDED: Final = ""  # nothing more is said
-#: What a browser says that a page has sent here; the lines after it would be commands.
+_ENDED: Final = ""  # the server sends no answer
+#: A browser that a web page sends here begins with one of these; its next lines would be commands.
 _HTTP: Final = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class SmtpServer:
-    """Mails are taken on trust: what is wrong with a message shows on the page, and in the mail
-    that `reply:` asks for.
+    """An SMTP server that answers 250 to every mail.
+
+    A refusal of a message shows on the page, and in the mail that `reply:` asks for.
     """
 
     def __init__(self, gateway: Ground) -> None:
@@ -38,7 +39,7 @@ class SmtpServer:
         self.port = 0
 
     async def start(self) -> None:
-        """Listen, with STARTTLS for who wants it; `port` says where."""
+        """Listen on `port`, with STARTTLS; raises `OSError` if the port is in use."""
         loop, settings = asyncio.get_running_loop(), self._gateway.settings
         kind = _connection_class()
         secret = self._gateway.certificates.context(
@@ -52,12 +53,12 @@ class SmtpServer:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        """A mail came whole; the answer to its dot."""
+        """Take the messages of a mail; return the answer to the end of the data."""
         octets = envelope.original_content or b""
         shown = masked_mail(octets)
         content = _content_of(octets)
@@ -79,7 +80,7 @@ class SmtpServer:
         return await self._lie(server, rule)
 
     async def _lie(self, server: SMTP, rule: Rule) -> str:
-        """Say what the fault makes of the answer."""
+        """Send the answer as the fault changes it, or return it for aiosmtpd to send."""
         octets = f"{_TAKEN}\r\n".encode()
         match rule.name:
             case "hang":
@@ -105,14 +106,14 @@ def _connection_class() -> Any:
     from aiosmtpd.smtp import SMTP
 
     class Connection(SMTP):
-        """Says nothing more where an answer is empty, and ends where a browser speaks."""
+        """aiosmtpd's connection; sends no empty answer, and ends at a method of HTTP."""
 
         async def push(self, status: Any) -> None:
             if status != _ENDED:
                 await super().push(status)
 
         async def end_at_http(self, arg: str | None) -> None:
-            await self.push("421 This is no web server")
+            await self.push("421 This is not a web server")
             _cut_off(self)
 
     for name in _HTTP:
@@ -121,7 +122,7 @@ def _connection_class() -> Any:
 
 
 def _content_of(octets: bytes) -> str:
-    """The lines of a mail of plain text; empty of any other mail."""
+    """The body of a mail of plain text; empty for any other mail."""
     mail = message_from_bytes(octets)
     if mail.is_multipart() or mail.get_content_type() != "text/plain":
         return ""

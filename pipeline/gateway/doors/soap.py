@@ -1,4 +1,4 @@
-"""The SOAP API, RPC/encoded: parameters by name; HTTP's lines are returned as strings."""
+"""The SOAP API, RPC/encoded: it returns the lines of the HTTP API as strings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SENDMSG: Final = (
     "to from text concat deliv_ack callback deliv_time max_credits req_feat queue escalate mo"
     " cliMsgId unicode msg_type udh data validity"
 )
-#: The parameters of each operation in their places (Clickatell's own proxies).
+#: The parameters of each operation, by position (from Clickatell's own client libraries).
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "auth": _LOGIN[1:],
     "ping": _LOGIN[:1],
@@ -47,14 +47,17 @@ _ENVELOPE: Final = (
 
 @dataclass(frozen=True)
 class Call:
-    """An operation and its parameters, names in lower case; `to` is joined by commas."""
+    """An operation and its parameters, names in lower case; several `to` are joined by commas."""
 
     operation: str
     given: dict[str, str] = field(default_factory=dict)
 
 
 def call_from(octets: bytes) -> Call | None:
-    """The call in an envelope; None if there is none. Unnamed parameters go by their position."""
+    """Parse the call in an envelope; None if there is none.
+
+    A parameter with an unknown name is taken by its position.
+    """
     if b"<!DOCTYPE" in octets:
         return None
     try:
@@ -81,7 +84,7 @@ def call_from(octets: bytes) -> Call | None:
 
 
 def answer(gateway: Ground, call: Call | None, received: bytes) -> bytes:
-    """The answer's octets: a string or an array of strings, or a fault."""
+    """The envelope of the answer: a string, an array of strings, or a SOAP fault."""
     if call is None or call.operation not in OPERATIONS:
         fault = (
             "<SOAP-ENV:Fault><faultcode>SOAP-ENV:Client</faultcode>"
@@ -102,7 +105,7 @@ def answer(gateway: Ground, call: Call | None, received: bytes) -> bytes:
 
 
 def wsdl(url: str) -> bytes:
-    """The description of the service, PushServerWS, at `url`."""
+    """The WSDL of the service PushServerWS at `url`."""
     messages, operations, bindings = [], [], []
     for name, places in OPERATIONS.items():
         parts = "".join(f'<part name="{each}" type="{_type(each)}"/>' for each in places)

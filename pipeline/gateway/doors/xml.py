@@ -1,4 +1,4 @@
-"""The XML API (2.4.9): commands under `clickAPI`, one `…Resp` for each answer."""
+"""The XML API (2.4.9): commands in `clickAPI`, and a `…Resp` element for each answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BALANCE: Final = {"balance": "ok", "coverage": "ok"}
 
 
 def commands_from(document: str) -> list[Command] | None:
-    """Each command's tag, and its children by their names in lower case; None if it is not XML."""
+    """The tag of each command, with its values by name in lower case; None if it is not XML."""
     if not document or "<!DOCTYPE" in document:
         return None
     try:
@@ -37,7 +37,7 @@ def commands_from(document: str) -> list[Command] | None:
 
 
 def answer(gateway: Ground, commands: Sequence[Command] | None, received: bytes) -> bytes:
-    """The answer's octets."""
+    """Do the commands; return the XML document of their answers."""
     if not commands:
         fault = Reply(refusal=Refusal("100", "Data malformed"))
         return b"<clickAPI>%b</clickAPI>" % _element("xmlErrorResp", fault, "")

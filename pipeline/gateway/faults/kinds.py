@@ -1,4 +1,4 @@
-"""What the stand-in can do wrong: the name of each fault, by which ways, and its magic handset."""
+"""Every fault of the stand-in: its name, its ways, and the test handset that always meets it."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pipeline.gateway.faults import MAGIC
 
 
 class Group(StrEnum):
-    """What a fault changes. Of each group a message meets one fault at most."""
+    """What a fault changes. A message meets at most one fault of each group."""
 
-    ANSWER = "answer"  # to what the product submits; its first handset counts
-    REFUSAL = "refusal"  # of a message to one handset
-    CONNECTION = "connection"  # before anything is said on it
-    STATUS = "status"
-    HANDSET = "handset"  # what a handset sends, as it is handed over
+    ANSWER = "answer"  # the answer to a submission; its first handset decides
+    REFUSAL = "refusal"  # whether a message to one handset is refused
+    CONNECTION = "connection"  # the TLS handshake
+    STATUS = "status"  # the statuses of a message
+    HANDSET = "handset"  # how a handset's message is handed over
 
 
 HTTP_WAYS: Final = ("http", "xml", "soap")
 WAYS: Final = (*HTTP_WAYS, "smpp", "smtp", "ftp")
-HANDED_WAYS: Final = (*HTTP_WAYS, "smpp", "ftp")  # by which a handset's message is handed over
+HANDED_WAYS: Final = (*HTTP_WAYS, "smpp", "ftp")  # the ways that hand over handsets' messages
 
 
 class Kind(NamedTuple):
-    """A fault. `values` are the keys of a rule that say more of it, beside those of every rule."""
+    """A fault. `values` are the keys that a rule for this fault has besides the common keys."""
 
     name: str
     group: Group
-    digits: str  # the last of its magic handset
-    words: str
+    digits: str  # the last four digits of its test handset
+    words: str  # what happens, one sentence
     ways: tuple[str, ...]
     values: tuple[str, ...] = ()
 
     @property
     def handset(self) -> str:
-        """The handset that always meets it."""
+        """The test handset that always meets the fault."""
         return MAGIC + self.digits
 
 
@@ -51,7 +51,7 @@ KINDS: Final = (
         "reset-before-read",
         Group.ANSWER,
         "0002",
-        "The connection ends; nothing was taken.",
+        "Nothing is taken, and the connection ends.",
         WAYS,
     ),
     Kind(
@@ -89,7 +89,7 @@ KINDS: Final = (
         "slow",
         Group.ANSWER,
         "0007",
-        "The message is taken, and an octet of the answer comes a second.",
+        "The message is taken, and one octet of the answer comes each second.",
         WAYS,
         ("seconds",),
     ),
@@ -97,14 +97,14 @@ KINDS: Final = (
         "busy",
         Group.ANSWER,
         "0008",
-        "Not now (503, 451, 450, queue full): nothing was taken.",
+        "Nothing is taken, and the answer is to try later (503, 451, 450, queue full).",
         WAYS,
     ),
     Kind(
         "wrong-charset",
         Group.ANSWER,
         "0015",
-        "The message is taken, and the answer is EBCDIC that is called UTF-8.",
+        "The message is taken, and the answer is EBCDIC but is declared as UTF-8.",
         HTTP_WAYS,
     ),
     Kind(
@@ -118,7 +118,7 @@ KINDS: Final = (
         "throttle",
         Group.REFUSAL,
         "0009",
-        "ERR 130: too many messages for now.",
+        "The message is refused by ERR 130: too many messages for now.",
         WAYS,
         ("seconds", "until"),
     ),
@@ -126,7 +126,7 @@ KINDS: Final = (
         "refuse",
         Group.REFUSAL,
         "0114",
-        "Refused by an error code; by the switch, ERR 114.",
+        "The message is refused by an error code; the switch refuses by ERR 114.",
         WAYS,
         ("code",),
     ),
@@ -149,7 +149,7 @@ KINDS: Final = (
         Group.STATUS,
         "0012",
         "The last status is pushed first.",
-        (*HTTP_WAYS, "smtp", "ftp"),  # of SMPP there is one receipt
+        (*HTTP_WAYS, "smtp", "ftp"),  # by SMPP a message has one receipt only
     ),
     Kind(
         "status-late",

@@ -1,4 +1,4 @@
-"""Reads `faults.toml`: each [[fault]] is a rule, and what is wrong is said with line and field."""
+"""Reads the rules of `faults.toml`; an error names the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.gateway.settings import MoWay
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-LARGEST: Final = 1024 * 1024  # octets of a file of rules
+LARGEST: Final = 1024 * 1024  # octets of a file or a request with rules
 _TABLE: Final = "fault"
 _HANDSET: Final = re.compile(r"[0-9*?]{1,20}")
 _CODE: Final = re.compile("[0-9]{3}")
@@ -30,11 +30,11 @@ _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of d
 
 
 class UnusableFaults(ValueError):
-    """Rules that cannot be played by: where, which field, and why."""
+    """A rule is invalid; the message is `origin:line: field: why`."""
 
 
 def rules_from(text: str, *, origin: str) -> list[Rule]:
-    """The rules in their order; raises `UnusableFaults` with the first mistake."""
+    """Parse TOML into rules, in their order; raises `UnusableFaults` for the first error."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -55,7 +55,7 @@ def rules_from(text: str, *, origin: str) -> list[Rule]:
 
 
 class _Lines:
-    """Where a table and its fields begin. `tomllib` does not say it."""
+    """The line of each table and field in the text; `tomllib` does not give lines."""
 
     def __init__(self, text: str, origin: str) -> None:
         self._lines = text.splitlines()
@@ -72,7 +72,7 @@ class _Lines:
 
 
 class _Place:
-    """One table, for its mistakes."""
+    """The place of one [[fault]] table, for error messages."""
 
     def __init__(self, lines: _Lines, table: int) -> None:
         self._lines = lines
@@ -87,7 +87,7 @@ def _rule_from(table: Mapping[str, Any], place: _Place) -> Rule:
     if kind is None:
         raise place.mistake("do", f"must be one of {', '.join(BY_NAME)}")
     known = {"do", "way", "nth", "share", *kind.values}
-    if kind.group is not Group.CONNECTION:  # which begins before a handset is known
+    if kind.group is not Group.CONNECTION:  # TLS begins before the handset is known
         known.add("handset")
     fields: dict[str, Any] = {}
     for name, value in table.items():
@@ -99,7 +99,7 @@ def _rule_from(table: Mapping[str, Any], place: _Place) -> Rule:
         fields[name] = value
     del fields["do"]
     if kind.name == "refuse" and "code" not in fields:
-        raise place.mistake("code", 'is needed: "105", say')
+        raise place.mistake("code", 'is required, for example "105"')
     if "seconds" in fields and "until" in fields:
         raise place.mistake("until", "or seconds, not both")
     if kind.group is Group.CONNECTION and fields.get("way") in HTTP_WAYS:

@@ -1,4 +1,4 @@
-"""Which fault a message meets: its handset's own, else the first rule, else a switch."""
+"""Which fault a message meets: by a test handset, else by the first rule, else by a switch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-LONGEST: Final = 20  # digits of a handset that a pattern is held against
+LONGEST: Final = 20  # digits of a handset; a pattern matches no longer one
 _REFUSED: Final = re.compile(f"{MAGIC}0([1-9][0-9]{{2}})")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When a fault is played, and how. What is not said has the default of whoever plays it."""
+    """When a fault is played, and how. A value of None means the default of the fault."""
 
     kind: Kind
     way: str = ""  # empty: every way
     handset: str = ""  # digits, * and ?; empty: every handset
-    nth: int = 0  # of the messages that match; 0: each of them
-    share: float = 1.0  # of them, by chance
+    nth: int = 0  # which of the matching messages, from 1; 0: each
+    share: float = 1.0  # probability that a matching message meets the fault
     octets: int | None = None
     seconds: float | None = None
     minutes: float | None = None
@@ -36,7 +36,7 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """The fault's."""
+        """The name of the fault."""
         return self.kind.name
 
 
@@ -49,27 +49,27 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """As rules have it."""
+        """The name that rules use."""
         return self.kind.name
 
     @property
     def handset(self) -> str:
-        """The handset that always meets it."""
+        """The test handset that always meets the fault."""
         return self.kind.handset
 
     @property
     def words(self) -> str:
-        """What it does, one sentence."""
+        """What the fault does, one sentence."""
         return self.kind.words
 
     def switch(self, *, on: bool) -> None:
-        """Turn it on or off for every handset."""
+        """Switch the fault on or off for every handset."""
         self.is_on = on
 
 
 @dataclass
 class _Watched:
-    """A rule, and how many messages have matched it."""
+    """A rule in use, with its random numbers and the count of messages that matched."""
 
     rule: Rule
     chance: random.Random
@@ -89,7 +89,11 @@ class _Watched:
 
 
 class Faults:
-    """All of them. Chance is seeded, for each rule by itself: the same run meets the same."""
+    """Every fault, and the rules in use.
+
+    Each rule has random numbers of its own, seeded: with one seed, the same messages meet the same
+    faults.
+    """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -98,7 +102,7 @@ class Faults:
         self.all = [Fault(kind) for kind in KINDS]
 
     def use(self, rules: Sequence[Rule]) -> None:
-        """Play by these rules from now on, and by no others."""
+        """Replace the rules in use by these."""
         self._watched = [
             _Watched(rule, random.Random(f"{self._seed}:{at}"), _pattern_of(rule.handset))  # noqa: S311 - no secret
             for at, rule in enumerate(rules)
@@ -106,18 +110,18 @@ class Faults:
 
     @property
     def rules(self) -> list[Rule]:
-        """Those in use, in their order."""
+        """The rules in use, in their order."""
         return [watched.rule for watched in self._watched]
 
     def named(self, name: str) -> Fault:
-        """One of them; raises `KeyError`."""
+        """The fault of this name; raises `KeyError`."""
         found = next((fault for fault in self.all if fault.name == name), None)
         if found is None:
             raise KeyError(name)
         return found
 
     def met(self, group: Group, way: str, handset: str) -> Rule | None:
-        """The fault of a group that a message from or to this handset meets, by this way."""
+        """The fault of a group that a message of this handset meets by this way, or None."""
         rule = self._magic(group, way, handset)
         if rule is not None:
             return rule
@@ -131,7 +135,7 @@ class Faults:
         return None
 
     def met_on_connection(self, way: str) -> Rule | None:
-        """The fault that a connection meets when TLS begins."""
+        """The fault that a connection by this way meets when TLS begins, or None."""
         door = door_of(way)
         if door in self._wrong_next:
             self._wrong_next.discard(door)
@@ -149,13 +153,13 @@ class Faults:
         if kind is None or way.partition("-")[0] not in kind.ways:
             return None
         if kind.group is Group.CONNECTION and group is Group.ANSWER:
-            self._wrong_next.add(door_of(way))  # who sends to it is let in no more
+            self._wrong_next.add(door_of(way))  # the next connection gets the wrong certificate
             return Rule(kind=kind)
         return Rule(kind=kind) if kind.group is group else None
 
 
 def door_of(way: str) -> str:
-    """HTTP, XML and SOAP come in by one port."""
+    """The server of a way: HTTP, XML and SOAP share one port."""
     return "http" if way in HTTP_WAYS else way
 
 

@@ -1,4 +1,4 @@
-"""One phone's conversation, folded from events: bubbles in order, each with its latest state."""
+"""Makes the conversation of a phone from events: bubbles in order, each with its latest state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MO: Final = "mo"
 MT: Final = "mt"
 NOTE: Final = "note"
-MOST_BUBBLES: Final = 200  # of a phone; older ones are in the list of exchanges
+MOST_BUBBLES: Final = 200  # for each phone; older messages are in the list of exchanges
 
 _SIDES: Final = {
     EventKind.TEXTED: MO,
@@ -39,7 +39,7 @@ _SIDES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bubble:
-    """One message or note as a phone shows it, from its first event to its latest."""
+    """One message or note as a phone shows it; `number` is its first event, `latest` its last."""
 
     number: int
     latest: int
@@ -53,21 +53,21 @@ class Bubble:
     is_shown: bool = True  # False: the gateway has it, the handset does not yet
     exchanges: tuple[int, ...] = field(default=())
     ids: frozenset[str] = frozenset()  # of the parts of an MO
-    taken: frozenset[str] = frozenset()  # those that the product took
+    taken: frozenset[str] = frozenset()  # the ids of the parts that the product took
 
     @property
     def pieces(self) -> list[Piece]:
-        """The pieces that are shown at once."""
+        """The pieces of the text that are always shown."""
         return pieces_from_text(fold_long(self.text)[0])
 
     @property
     def rest(self) -> list[Piece]:
-        """The pieces that are folded away."""
+        """The pieces of a long text that are folded away."""
         return pieces_from_text(fold_long(self.text)[1])
 
 
 def conversation_from_events(events: Iterable[WorldEvent], handset: str) -> list[Bubble]:
-    """The bubbles of one handset, the latest at the end."""
+    """The bubbles of one handset, the latest last."""
     bubbles: dict[int, Bubble] = {}
     first_of: dict[tuple[str, str], int] = {}  # side and message id: the number of its bubble
     for event in events:
@@ -104,7 +104,7 @@ def _first(event: WorldEvent, side: str) -> Bubble:
 
 
 def _after(bubble: Bubble, event: WorldEvent) -> Bubble:
-    """The bubble after a later event; only what the handset shows changes its text."""
+    """The bubble with a later event added; only an event `shown` changes its text."""
     is_shown = event.kind is EventKind.SHOWN
     taken = bubble.taken | {event.message_id} if is_taken(event) else bubble.taken
     state = state_of(event)

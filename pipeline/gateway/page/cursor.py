@@ -1,4 +1,4 @@
-"""A position in the events of a world, without a queue, however slow its reader is."""
+"""A position in the events of the stand-in; a slow reader needs no queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Cursor:
-    """Follows a world from event `at` on; events that the world no longer keeps are missed."""
+    """Reads the events after number `at`; it misses events that are no longer kept."""
 
     def __init__(self, world: World, at: int) -> None:
         self.at = at
@@ -21,7 +21,7 @@ class Cursor:
         self._end = world.listen(self._tell)
 
     def take(self) -> list[WorldEvent]:
-        """The events since the last call, the oldest first."""
+        """Return the events since the last call, the oldest first."""
         self._happened.clear()
         newest_first = reversed(list(self._world.events))  # a copy: a server's thread may add
         events = list(takewhile(lambda event: event.number > self.at, newest_first))[::-1]
@@ -30,7 +30,7 @@ class Cursor:
         return events
 
     async def more(self, *, within_seconds: float) -> bool:
-        """Wait for an event; False if none came within the time."""
+        """Wait for an event; return False if none came in `within_seconds`."""
         try:
             async with asyncio.timeout(within_seconds):
                 await self._happened.wait()
@@ -49,12 +49,12 @@ class Cursor:
 
 
 def newest(world: World) -> int:
-    """The number of the last event, 0 before the first."""
+    """The number of the last event; 0 if there is none."""
     return world.events[-1].number if world.events else 0
 
 
 def place_after(world: World, number: int) -> int | None:
-    """The number to follow from; None if the events since then are no longer kept."""
+    """Return `number` if all events after it are kept, else None."""
     if number > newest(world) or (world.events and world.events[0].number > number + 1):
         return None
     return number

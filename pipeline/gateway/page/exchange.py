@@ -1,4 +1,4 @@
-"""One exchange: who asked, who answered, and the octets of both directions."""
+"""One exchange between product and gateway: the octets of request and answer, and the facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_LISTED: Final = 120
 PREVIEW_CHARACTERS: Final = 90
 MOST_OF_A_FACT: Final = 2_000  # characters
-#: The product asks in these, the gateway in all others.
+#: Events whose request the product sent; in all others the gateway sent it.
 _ASKED_BY_PRODUCT: Final = frozenset({EventKind.SUBMITTED, EventKind.REFUSED})
 TITLES: Final = {
     EventKind.SUBMITTED: "MT submitted",
@@ -48,7 +48,7 @@ TITLES: Final = {
 
 @dataclass(frozen=True)
 class Side:
-    """The octets of one direction. `name` is `received` or `sent`, as the gateway sees it."""
+    """The octets of one direction; `name` is `received` or `sent` (by the gateway)."""
 
     name: str
     title: str
@@ -56,22 +56,22 @@ class Side:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is shown as text first, else as hex."""
+        """Whether the octets are first shown as text, not as hex."""
         return is_text(self.octets)
 
     @property
     def lines(self) -> list[str]:
-        """The octets as text, with names for controls."""
+        """The octets as lines of text, with names for control characters."""
         return [legible(line) for line in lines_of_text(self.octets)]
 
     @property
     def hex(self) -> list[HexLine]:
-        """As hex."""
+        """The octets as lines of hex."""
         return hex_lines(self.octets)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The fields of a form in it, decoded."""
+        """The fields of the form in the octets, decoded."""
         return [(legible(name), legible(value)) for name, value in fields_of(self.octets)]
 
     @property
@@ -82,13 +82,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Exchange:
-    """An event as a line of the list, and opened."""
+    """An event as the page shows it, in the list of exchanges and opened."""
 
     event: WorldEvent
 
     @property
     def title(self) -> str:
-        """What it is."""
+        """The kind of the event in words."""
         return TITLES[self.event.kind]
 
     @property
@@ -98,7 +98,7 @@ class Exchange:
 
     @property
     def other(self) -> str:
-        """The sender or the number."""
+        """The sender ID of an MT, or the number that an MO was sent to."""
         return legible(number_of(self.event))
 
     @property
@@ -115,11 +115,11 @@ class Exchange:
 
     @property
     def state(self) -> State | None:
-        """The outcome, where this kind of event has one."""
-        if self.event.kind is EventKind.REFUSED:  # its title says so
+        """The outcome; None for a kind of event without one."""
+        if self.event.kind is EventKind.REFUSED:  # the title says `refused` already
             words = state_of(self.event).words
             return State(words.removeprefix("refused · "), BAD)
-        if self.event.kind is EventKind.HANDED_OVER and is_taken(self.event):  # its way is beside
+        if self.event.kind is EventKind.HANDED_OVER and is_taken(self.event):  # the row has the way
             return State("taken", GOOD)
         if self.event.kind is EventKind.STATUS and not is_taken(self.event):
             said = self.event.facts.get("answer") or "no answer"
@@ -132,7 +132,7 @@ class Exchange:
 
     @property
     def sides(self) -> list[Side]:
-        """Both directions in the order in which the octets went, without empty ones."""
+        """The directions that have octets, the request first."""
         received = Side("received", "Received by the gateway", self.event.received)
         sent = Side("sent", "Sent by the gateway", self.event.sent)
         both = [received, sent] if self.is_inward else [sent, received]
@@ -140,7 +140,7 @@ class Exchange:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Name and value of everything else that is known of it."""
+        """The name and the value of every other fact of the event."""
         known = {
             "gateway id": self.event.message_id,
             "client id": self.event.client_id,
@@ -154,5 +154,5 @@ class Exchange:
 
 
 def has_octets(event: WorldEvent) -> bool:
-    """Whether it is in the list of exchanges: octets were sent, or a fault prevented that."""
+    """Whether an event is in the list of exchanges: it has octets, or is a fault."""
     return bool(event.received or event.sent) or event.kind is EventKind.FAULT

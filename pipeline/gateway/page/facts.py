@@ -1,4 +1,4 @@
-"""The facts of an event in words for the page. No other module reads facts."""
+"""The facts of an event in words for the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAITS: Final = "waits"
 GOOD: Final = "good"
 BAD: Final = "bad"
 
-#: HTTP API 2.2.7, appendix B, shortened to what a bubble has room for.
+#: The statuses of HTTP API 2.2.7, appendix B, in words that are short enough for a bubble.
 STATUSES: Final = {
     "001": ("unknown message", BAD),
     "002": ("queued", WAITS),
@@ -40,12 +40,12 @@ class State(NamedTuple):
 
 
 def number_of(event: WorldEvent) -> str:
-    """The other side of the conversation: the sender shown of an MT, the number texted by an MO."""
+    """The sender ID of an MT, or the number that an MO was sent to."""
     return str(event.facts.get("number") or event.sender_id)
 
 
 def parts_of(event: WorldEvent) -> str:
-    """`3 parts`, with the encoding where the gateway said one; empty for one part."""
+    """The count of parts and the encoding: `3 parts · UTF-16BE`; without the count for one part."""
     parts = event.facts.get("parts", 1)
     count = len(parts) if isinstance(parts, list) else int(parts or 1)
     encoding = str(event.facts.get("encoding") or event.facts.get("charset") or "")
@@ -54,7 +54,7 @@ def parts_of(event: WorldEvent) -> str:
 
 
 def state_of(event: WorldEvent) -> State:
-    """How the message of this event stands after it."""
+    """The state of the message after this event."""
     match event.kind:
         case EventKind.SUBMITTED:
             return State("accepted", WAITS)
@@ -73,7 +73,7 @@ def state_of(event: WorldEvent) -> State:
 
 
 def refusal_of(event: WorldEvent) -> str:
-    """`refused · 114 Cannot route message`."""
+    """The refusal in words: `refused · 114 Cannot route message`."""
     code = str(event.facts.get("code", "")).zfill(3)
     known = ERROR_CODES.get(code)
     words = str(event.facts.get("words") or (known.words if known else "no reason given"))
@@ -90,7 +90,7 @@ def _handed_over(event: WorldEvent) -> State:
 
 
 def is_taken(event: WorldEvent) -> bool:
-    """Whether the product answered 200 to what was pushed."""
+    """Whether the product answered 200."""
     return str(event.facts.get("answer", "")) == "200"
 
 

@@ -1,7 +1,6 @@
-"""Who may see the page: this machine, by one of its own names, and no page of another site.
+"""Decides who may call the page: this machine, by one of its names, and not from another site.
 
-The page holds the words of handsets and the password of an account, and its forms send messages as
-a handset.
+The page shows handsets' messages, and its forms send messages as a handset.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ SAFETY: Final = {
     "img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # with no-referrer a form says `Origin: null` (Fetch 3.2)
+    "Referrer-Policy": "same-origin",  # with no-referrer a form sends `Origin: null` (Fetch 3.2)
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -31,10 +30,10 @@ SAFETY: Final = {
 
 
 def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal | None:
-    """None when the request may be answered; `is_open`: other machines may ask, too.
+    """The refusal of a request, None if it may be answered; `is_open` lets other machines call.
 
-    In a container even this machine has another address. The Host is one of this machine's all the
-    same: then a browser's page of another site cannot ask.
+    In a container this machine too has another address. `Host` must still be a name of this
+    machine, so that a page of another site cannot call by a browser.
     """
     peer = ip_from_text(request.remote or "")
     if peer is None or not (peer.is_loopback or is_open):
@@ -47,7 +46,7 @@ def refuse(request: web.BaseRequest, *, is_open: bool = False) -> BrowserRefusal
 def refuse_browser(
     request: web.BaseRequest, host_names: Iterable[str] = ()
 ) -> BrowserRefusal | None:
-    """None unless a page of another site asks, or by a name that is not this machine's."""
+    """The refusal of a page of another site, or of a `Host` that is no name of this machine."""
     host = header(request, "Host")
     if host and host_name_of(host) is None:
         return BAD_HOST
@@ -59,6 +58,6 @@ def refuse_browser(
 
 
 def header(request: web.BaseRequest, *names: str) -> bytes:
-    """Every value of the headers of those names, as one list (RFC 9110 5.3)."""
+    """The values of the headers with these names, joined by commas (RFC 9110 5.3)."""
     values = [value for name in names for value in request.headers.getall(name, ())]
     return ",".join(values).encode("latin-1", "replace")

@@ -1,7 +1,7 @@
-"""What changed on the page since an event, as server-sent events (HTML Living Standard 9.2).
+"""Streams the changes of the page as server-sent events (HTML Living Standard 9.2).
 
-Each message is a list of places and the HTML that now belongs there. A stream that is far behind is
-told to ask for the page anew.
+Each message is a list of places and the HTML to put there. A stream that is too far behind gets
+`anew`: the browser then loads the page again.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from pipeline.gateway.page.seam import Shown
     from pipeline.gateway.world import WorldEvent
 
-MOST_BEHIND: Final = 200  # events: more are not put in one by one
+MOST_BEHIND: Final = 200  # events in one message; with more the browser loads the page again
 PAUSE_SECONDS: Final = 0.1  # between two messages
-BEAT_SECONDS: Final = 10.0  # the clock, and a line that keeps the connection from looking dead
+BEAT_SECONDS: Final = 10.0  # the longest silence: a message with the clock keeps the connection
 
 Place = dict[str, str]  # target, into, html
 
 
 class Live:
-    """The streams of one gateway."""
+    """Makes the streams of one stand-in."""
 
     def __init__(self, shown: Shown, rendering: Rendering) -> None:
         self._shown = shown
         self._rendering = rendering
-        self.run = secrets.token_hex(4)  # an event's number means nothing to another run
+        self.run = secrets.token_hex(4)  # event numbers of another run are not valid in this one
 
     async def changes(self, seen: str) -> AsyncIterator[bytes]:
-        """The page's stream from behind `seen`, which is `run-number`; it ends when closed."""
+        """Yield the changes after `seen` (`run-number`), until the stream is closed."""
         world = self._shown.world
         at = self._place(seen)
         put: dict[str, str] = {}
@@ -57,9 +57,9 @@ class Live:
                 await cursor.more(within_seconds=BEAT_SECONDS)
 
     async def events(self, handset: str, seen: int | None) -> AsyncIterator[bytes]:
-        """What a handset's terminal shows: a JSON object an event, from behind `seen` on.
+        """Yield each event of a handset after number `seen` as JSON, for `twoway phone`.
 
-        A comment follows what had happened before, and then a silence.
+        A comment comes after the events so far, and after each silence of `BEAT_SECONDS`.
         """
         world = self._shown.world
         with Cursor(world, newest(world) if seen is None else seen) as cursor:
@@ -79,7 +79,7 @@ class Live:
         return place_after(self._shown.world, int(digits))
 
     def _happened(self, events: list[WorldEvent]) -> Iterable[Place]:
-        """The rows of new exchanges, the bubbles that changed, and consent."""
+        """Yield the rows of new exchanges, the bubbles that changed, and the marks of consent."""
         piece = self._rendering.piece
         for event in events:
             if has_octets(event):
@@ -92,7 +92,7 @@ class Live:
             yield _place(f"consent-{handset}", self._rendering.consent(handset))
 
     def _beside(self, put: dict[str, str]) -> Iterable[Place]:
-        """What stands beside the phones, where it is not as it was put before."""
+        """Yield the parts of the page outside the phones that differ from `put`, and note them."""
         piece, account = self._rendering.piece, self._shown.account()
         for target, html in (
             ("rules", self._rendering.rules()),

@@ -1,4 +1,4 @@
-"""The octets of an exchange in readable form: lines of text, or sixteen a line in hex and ASCII."""
+"""Shows the octets of an exchange as lines of text, or as hex and ASCII, sixteen in a line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-MOST_SHOWN: Final = 16_384  # octets of one direction on the page; all of them are a download
+MOST_SHOWN: Final = 16_384  # octets of one direction on the page; a download has all
 MOST_FIELDS: Final = 200
 _WIDTH: Final = 16
 _FORM: Final = re.compile(rb"[\w.%+-]+=[^\s<>\x00-\x20]*")  # a query or form alone
@@ -14,7 +14,7 @@ _TEXT_CONTROLS: Final = frozenset(b"\t\r\n")
 
 
 class HexLine(NamedTuple):
-    """Where the line starts, its octets as hex, and as ASCII with a dot for what has no glyph."""
+    """The offset of the line, its octets as hex, and as ASCII with a dot for unprintable octets."""
 
     offset: str
     digits: str
@@ -22,7 +22,7 @@ class HexLine(NamedTuple):
 
 
 def is_text(octets: bytes) -> bool:
-    """Whether text says more than hex: UTF-8, with no control characters but tab and line ends."""
+    """Whether octets are UTF-8 with no control characters but tab, CR and LF."""
     shown = octets[:MOST_SHOWN]
     if any(octet < 0x20 and octet not in _TEXT_CONTROLS for octet in shown):
         return False
@@ -34,7 +34,7 @@ def is_text(octets: bytes) -> bool:
 
 
 def hex_lines(octets: bytes) -> list[HexLine]:
-    """Sixteen octets a line, in two halves, as `hexdump -C` shows them."""
+    """The lines of a hex dump, in the form of `hexdump -C`."""
     lines = []
     for start in range(0, min(len(octets), MOST_SHOWN), _WIDTH):
         line = octets[start : start + _WIDTH]
@@ -45,13 +45,13 @@ def hex_lines(octets: bytes) -> list[HexLine]:
 
 
 def lines_of_text(octets: bytes) -> list[str]:
-    """Lines without their ends; octets that are no UTF-8 as `\\xff`."""
+    """The lines of a text without line ends; an octet that is not UTF-8 is shown as `\\xff`."""
     text = octets[:MOST_SHOWN].decode("utf-8", "backslashreplace")
     return text.replace("\r\n", "\n").split("\n")
 
 
 def fields_of(octets: bytes) -> list[tuple[str, str]]:
-    """The fields of a form, or of an HTTP request's query and form, as UTF-8; else none."""
+    """The fields of a form, or of the query and form of an HTTP request, decoded as UTF-8."""
     head, _, body = octets[:MOST_SHOWN].partition(b"\r\n\r\n")
     first, _, headers = head.partition(b"\r\n")
     words = first.split(b" ")

@@ -1,4 +1,4 @@
-"""The page and its pieces as HTML. A piece of the live stream is the same as that of the page."""
+"""Renders the page and its pieces as HTML; the live stream sends the same pieces."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HANDSET: Final = re.compile(r"\d{1,20}")
 
 
 class Rendering:
-    """Renders what the gateway knows."""
+    """Renders the state of the stand-in by the templates."""
 
     def __init__(self, shown: Shown) -> None:
         self._shown = shown
@@ -50,7 +50,7 @@ class Rendering:
         self._pieces = self._templates.get_template("pieces.html").module
 
     def page(self, *, run: str, panel: str = "phones", pinned: str = "") -> str:
-        """The whole page; `run` names this run of the gateway to the live stream."""
+        """The whole page; `run` is the id of this run, for the live stream."""
         world = self._shown.world
         numbers = self._shown.numbers()
         phones = [self._phone(handset, numbers) for handset in self.phones(pinned)]
@@ -71,13 +71,13 @@ class Rendering:
         )
 
     def _phone(self, handset: str, numbers: Sequence[str]) -> tuple[Any, ...]:
-        """A phone with the number that it most likely texts: the last one of its conversation."""
+        """Handset, bubbles, consent, and the number of the last message (to fill in the form)."""
         bubbles = self.bubbles(handset)
         told = (bubble.other for bubble in reversed(bubbles) if bubble.other.isdecimal())
         return handset, bubbles, self._shown.consent_of(handset), next(chain(told, numbers), "")
 
     def phones(self, pinned: str = "") -> list[str]:
-        """The handsets to show: the pinned one, then those with the latest messages."""
+        """The handsets to show: the pinned one, then the `MOST_PHONES` with the latest events."""
         known = self._known()
         latest = {event.handset: event.number for event in self._shown.world.events}
         busiest = sorted(known, key=lambda handset: latest.get(handset, 0), reverse=True)
@@ -92,11 +92,11 @@ class Rendering:
         ]
 
     def bubbles(self, handset: str) -> list[Bubble]:
-        """One phone's conversation."""
+        """The conversation of one handset."""
         return conversation_from_events(self._shown.world.events, handset)
 
     def exchanges(self) -> list[Exchange]:
-        """The latest, newest first."""
+        """The latest `MOST_LISTED` exchanges, the newest first."""
         found = []
         for event in reversed(self._shown.world.events):
             if has_octets(event):
@@ -106,7 +106,7 @@ class Rendering:
         return found
 
     def exchange(self, event: WorldEvent, *, is_piece: bool, is_hex: bool = False) -> str:
-        """One exchange with its octets: as a page, or as the inside of its line."""
+        """One exchange with its octets, as a page or as a piece for its row in the list."""
         exchange = Exchange(event)
         if is_piece:
             return self.piece("opened", exchange, is_hex)
@@ -115,27 +115,27 @@ class Rendering:
         )
 
     def refusal(self, words: str) -> str:
-        """A page that says why something was not done."""
+        """A page with the reason why a request was refused."""
         return self._templates.get_template("refusal.html").render(words=words)
 
     def switches(self) -> str:
-        """The faults as the page has them."""
+        """The piece of the page with the faults."""
         return self.piece("switches", self._shown.switches())
 
     def rules(self) -> str:
-        """The rules as the page has them."""
+        """The piece of the page with the rules in use."""
         return self.piece("rules", self._shown.rules())
 
     def account(self) -> str:
-        """The account as the page has it."""
+        """The piece of the page with the account."""
         return self.piece("account", self._shown.account())
 
     def consent(self, handset: str) -> str:
-        """The marks of consent at the head of a phone."""
+        """The piece of a phone with the states of consent."""
         return self.piece("consent", handset, self._shown.consent_of(handset))
 
     def piece(self, name: str, *values: Any) -> str:
-        """One macro of `pieces.html`."""
+        """Render the macro `name` of `pieces.html`."""
         return str(getattr(self._pieces, name)(*values))
 
 
@@ -148,5 +148,5 @@ def _moment(value: datetime) -> str:
 
 
 def _hue(handset: str) -> int:
-    """A colour for a handset, the same on every page."""
+    """The number of a colour, always the same for a handset."""
     return sum(int(digit) * weight for weight, digit in enumerate(handset, 3)) % _HUES

@@ -1,4 +1,4 @@
-"""What the page needs from the gateway, and no more."""
+"""The interfaces through which the page uses the stand-in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A fault as the page shows it; it always applies to its `handset`. `about` is one sentence."""
+    """A fault as the page shows it. `about` is one sentence; `handset` is its test handset."""
 
     name: str
     about: str
@@ -29,52 +29,52 @@ class Switch:
 
 
 class Shown(Protocol):
-    """A gateway as the page uses it: read, used as a handset, and made to lie."""
+    """The stand-in as the page uses it: it reads the state, texts as a handset, switches faults."""
 
     @property
     def world(self) -> World:
-        """Every event."""
+        """The events."""
 
     def now(self) -> datetime:
-        """The gateway's time; aware UTC."""
+        """The stand-in's time, aware UTC."""
 
     def phones(self) -> Sequence[str]:
-        """The handsets that are on the desk, digits, in the order in which they came."""
+        """The handsets that the page knows, digits, in the order of their first events."""
 
     def add_phone(self, handset: str) -> None:
-        """Put a handset on the desk."""
+        """Add a handset without events to the page."""
 
     def numbers(self) -> Sequence[str]:
         """The numbers that a handset may text, digits."""
 
     async def text(self, handset: str, number: str, text: str) -> None:
-        """Send an MO as the handset. Raises `ValueError` with words when it cannot."""
+        """Send an MO as the handset; raises `ValueError` if the text cannot be sent."""
 
     def switches(self) -> Sequence[Switch]:
-        """Every fault."""
+        """Every fault, and whether it is switched on."""
 
     def rules(self) -> Sequence[str]:
-        """The rules for faults in use, each in words."""
+        """The rules of faults in use, each in words."""
 
     def switch(self, name: str, *, is_on: bool) -> None:
-        """Turn a fault on or off. Raises `KeyError` for an unknown fault."""
+        """Switch a fault on or off; raises `KeyError` for an unknown fault."""
 
     def account(self) -> Mapping[str, str]:
-        """The facts of the account: a label and words for each, the balance first."""
+        """The facts of the account by label, the balance first."""
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
-        """The gateway's belief about the handset: a number, or all numbers, and the state."""
+        """The gateway's state of consent for the handset, by scope."""
 
 
 class Clock(Protocol):
     """The home's clock."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """The time, aware UTC."""
 
 
 class Played(Protocol):
-    """The stand-in of the gateway, as far as the page uses it."""
+    """The parts of the stand-in that `Showing` reads."""
 
     settings: GatewaySettings
     world: World
@@ -85,7 +85,7 @@ class Played(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """Its time."""
+        """The home's clock."""
 
     async def text(
         self, handset: str, number: str, text: str, charset: str | None = None

@@ -1,4 +1,4 @@
-"""The page over HTTP, inside the gateway's own server: what is requested, and who may ask."""
+"""Serves the page by HTTP, from the stand-in's own server; each route checks the caller."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def page_routes(gateway: Played) -> list[web.RouteDef]:
-    """The page of a gateway, for its own HTTP server."""
+    """The routes of the page, for the HTTP server of the stand-in."""
     is_open = not is_loopback_host(gateway.settings.host)
     return Page(Showing(gateway), is_open=is_open).routes()
 
@@ -49,7 +49,7 @@ class Page:
         self._live = Live(shown, self._rendering)
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes to add to the gateway's server; each first checks the caller."""
+        """The routes of the page; each first checks the caller."""
         return [
             web.get("/", self._guarded(self._whole)),
             web.get(r"/{name:page\.(?:css|js|svg)}", self._guarded(self._static)),
@@ -88,7 +88,7 @@ class Page:
         return await _stream(request, self._live.events(handset, at))
 
     async def _measure(self, request: web.Request) -> web.StreamResponse:
-        """Measure how many parts a text takes."""
+        """Answer with the parts, the encoding and the length of a text."""
         form = await request.post()
         return web.Response(text=_measured(_text_of(form.get("text"))))
 
@@ -104,9 +104,9 @@ class Page:
         number = _WRITTEN.sub("", str(form.get("number", "")).strip())
         text = _text_of(form.get("quick") or form.get("text"))
         if not number.isascii() or not number.isdigit() or len(number) > 20:
-            raise ValueError("say which number to text: digits")
+            raise ValueError("give the number to text, in digits")
         if not text:
-            raise ValueError("say what to text: an empty text is not sent")
+            raise ValueError("give a text: an empty text is not sent")
         await self._shown.text(handset, number, text)
         heard = (e.number for e in reversed(self._shown.world.events) if e.handset == handset)
         return _done(request, f"/?phone={handset}#phone-{handset}", event=next(heard, 0))
@@ -142,7 +142,7 @@ class Page:
         for event in self._shown.world.events:
             if event.number == number:
                 return event
-        raise LookupError("this exchange is not kept any more, or there was none")
+        raise LookupError("there is no such exchange, or it is no longer kept")
 
     def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -176,7 +176,7 @@ def _html(html: str) -> web.Response:
 
 
 def _done(request: web.Request, where: str, **more: int) -> web.Response:
-    """The answer after success: for a script, or for a form a redirection (RFC 9110 15.4.4)."""
+    """The answer to a success: JSON for a script, a redirection for a form (RFC 9110 15.4.4)."""
     if "application/json" in request.headers.get("Accept", ""):
         return web.json_response({"done": True, **more})
     return web.Response(status=303, headers={"Location": where})
@@ -189,14 +189,14 @@ async def _stream(request: web.Request, chunks: AsyncIterator[bytes]) -> web.Str
         async for chunk in chunks:
             await response.write(chunk)
     except ConnectionResetError:
-        pass  # who followed has gone
+        pass  # the client has closed the stream
     return response
 
 
 def _handset(text: str) -> str:
     digits = _WRITTEN.sub("", text.strip())
     if not _HANDSET.fullmatch(digits):
-        raise ValueError("a handset is a number in digits, with its country code")
+        raise ValueError("a handset must be digits, with the country code")
     return digits
 
 

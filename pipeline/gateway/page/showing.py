@@ -1,4 +1,4 @@
-"""The gateway as the page shows it: its parts in words."""
+"""Gives the state of the stand-in to the page, in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.gateway.page.seam import Played
     from pipeline.gateway.world import World
 
-MOST_ADDED: Final = 1_000  # phones put on the desk by hand
+MOST_ADDED: Final = 1_000  # phones that a person added
 GROUPS: Final = {
     Group.ANSWER: "Answers to the product",
     Group.REFUSAL: "Refusals",
@@ -32,7 +32,7 @@ EVERYTHING: Final = "all numbers"
 
 
 class Showing:
-    """Implements `Shown`."""
+    """Implements `Shown` over the stand-in."""
 
     def __init__(self, gateway: Played) -> None:
         self._gateway = gateway
@@ -40,22 +40,22 @@ class Showing:
 
     @property
     def world(self) -> World:
-        """Every event."""
+        """The events."""
         return self._gateway.world
 
     def now(self) -> datetime:
-        """The gateway's time; aware UTC."""
+        """The stand-in's time, aware UTC."""
         return self._gateway.clock.now()
 
     def phones(self) -> Sequence[str]:
-        """The handsets that were put on the desk, and those that an event is about."""
+        """The handsets that a person added, then those of the events."""
         heard = (event.handset for event in list(self.world.events) if event.handset)
         return list(dict.fromkeys([*self._added, *heard]))
 
     def add_phone(self, handset: str) -> None:
-        """Put a handset on the desk; raises `ValueError` when there are too many."""
+        """Add a handset without events; raises `ValueError` if there are `MOST_ADDED` already."""
         if len(self._added) >= MOST_ADDED:
-            raise ValueError(f"there are {MOST_ADDED:,} phones on the desk already")
+            raise ValueError(f"{MOST_ADDED:,} phones are added already, and no more fit")
         self._added[handset] = None
 
     def numbers(self) -> Sequence[str]:
@@ -68,7 +68,7 @@ class Showing:
         await self._gateway.text(handset, number, text)
 
     def switches(self) -> Sequence[Switch]:
-        """Every fault, with how often it was played since the oldest event that is kept."""
+        """Every fault, with the count of plays among the events that are kept."""
         events = list(self.world.events)
         played = Counter(fault_of(event) for event in events if event.kind is EventKind.FAULT)
         return [
@@ -84,15 +84,15 @@ class Showing:
         ]
 
     def rules(self) -> Sequence[str]:
-        """The rules in use: the fault, and what else was written of it."""
+        """The rules in use, in words: the fault, and the keys that differ from the default."""
         return [_words_of(rule) for rule in self._gateway.all_faults.rules]
 
     def switch(self, name: str, *, is_on: bool) -> None:
-        """Turn a fault on or off. Raises `KeyError` for an unknown fault."""
+        """Switch a fault on or off; raises `KeyError` for an unknown fault."""
         self._gateway.all_faults.named(name).switch(on=is_on)
 
     def account(self) -> Mapping[str, str]:
-        """Balance, charges, and the login for each way."""
+        """The balance, the charges, and the API of each way, by label."""
         account, settings = self._gateway.account, self._gateway.settings
         latest = account.charges[-1] if account.charges else None
         return {
@@ -116,7 +116,7 @@ class Showing:
         }
 
     def consent_of(self, handset: str) -> Mapping[str, str]:
-        """The states that are not open, by number; a number that is missing is open."""
+        """The gateway's states of consent by scope; `all numbers` is the scope of STOP ALL."""
         believed = self._gateway.consent.of(handset)
         if not believed:
             return {EVERYTHING: "open"}

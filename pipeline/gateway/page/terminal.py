@@ -1,4 +1,4 @@
-"""An event as `twoway phone` shows it: a JSON object of words."""
+"""Gives an event to `twoway phone` as a JSON object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def terminal_fields(event: WorldEvent) -> dict[str, str | int]:
-    """Every value is harmless in a terminal: no control, no override."""
+    """The fields of an event; no value has control characters or bidirectional overrides."""
     is_line = event.kind in {EventKind.FAULT, EventKind.CONSENT}
     return {
         "number": event.number,

@@ -1,4 +1,4 @@
-"""Hands a handset's message over to the product, by the way of its number (guide 8.3)."""
+"""Hands a handset's message over to the product, by the way set for the number (guide 8.3)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LATE_MINUTES: Final = 60.0
 
 
 class HandingOver:
-    """Every part is tried at once, and again on the guide's schedule."""
+    """Tries each part at once, and again on the schedule of guide 8.3.1 until it is taken."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
@@ -42,9 +42,9 @@ class HandingOver:
         charset: str | None,
         ways: Sequence[MoWay] = (),
     ) -> list[str]:
-        """Hand over each part of a text; their ids. Returns after the first attempt of each.
+        """Hand over each part of a text; return the parts' ids after the first attempt of each.
 
-        `ways` are those of this text alone: each part goes by each of them.
+        Each part goes by each of `ways`; without `ways`, by the way set for the number.
         """
         gateway = self._gateway
         parts = parts_of(text, charset)
@@ -105,7 +105,7 @@ class HandingOver:
             gateway.schedule.later(MO_RETRIES[failures], again)
 
     async def _hand_over(self, way: MoWay, callback: MoCallback) -> tuple[int, bytes, bytes]:
-        """The status of HTTP, or 200 where another way took it; what was sent; the answer."""
+        """The HTTP status (200 if another way took the part), the octets sent, and the answer."""
         gateway = self._gateway
         match way:
             case MoWay.REPORTS:
@@ -128,7 +128,7 @@ def _octets(kind: str, callback: MoCallback) -> bytes:
         return http_form.render(callback)
     render: Callable[[MoCallback], bytes | None] = (xml if kind == "xml" else soap).render
     rendered = render(callback)
-    if rendered is None:  # XML lacks a character: the octets go in hex
+    if rendered is None:  # XML cannot hold a character of the text: the octets go as hex
         rendered = render(structs.replace(callback, charset=BINARY)) or b"data="
     name, _, document = rendered.partition(b"=")
     return name + b"=" + percent_from_octets(document)

@@ -1,4 +1,4 @@
-"""How a message stands on its way to the handset, pushed to the customer (HTTP API, appendix B)."""
+"""Moves a message through its statuses, and pushes them to the product (HTTP API, appendix B)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _UNDELIVERED: Final = frozenset({"005", "007", "009", "010", "012"})
 _SECOND: Final = frozenset({"004", "005", "006", "007", "008", "010", "012"})
-#: Which statuses the value of `callback` asks for (HTTP API 2.3.8; 4 to 7 of 2014).
+#: The statuses pushed for each value of `callback` (HTTP API 2.3.8; values 4 to 7: 2014).
 PUSHED: Final = {
     1: frozenset({"002", "003", "011"}),
     2: _SECOND,
@@ -44,13 +44,13 @@ _SOAP_TYPES: Final = {"api_id": "int", "timestamp": "int", "status": "int", "cha
 
 
 class Statuses:
-    """From 008 over 003 to 004, each after its time on the home's clock."""
+    """Moves each message from 008 to 003 and 004 on the home's clock."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
 
     def begin(self, message: Message) -> None:
-        """A message was taken: it is on its way, once its delay is over."""
+        """Schedule the statuses of a message that was taken, after the message's delay."""
         settings = self._gateway.settings
         rule = self._gateway.meet(Group.STATUS, message.way, message.handset)
         message.fault = rule.name if rule else ""
@@ -70,7 +70,7 @@ class Statuses:
             self._gateway.schedule.later(later, partial(self._reached, message, status))
 
     def cancel(self, message: Message) -> None:
-        """Stop a message that waits (delmsg of HTTP API 2.3.8); one that went on goes on."""
+        """Cancel a message in status 002 or 011; no other (HTTP API 2.3.8, delmsg)."""
         if message.status in _WAITING:
             message.status = "006"
             self._gateway.schedule.later(timedelta(), partial(self._reached, message, "006"))
@@ -118,7 +118,7 @@ class Statuses:
 
 
 def _rendered(message: Message, status: str, seconds: int) -> tuple[str, str, bytes]:
-    """Which form the status goes in, the method, and the octets of the query or the body."""
+    """The form (http, xml or soap), the HTTP method, and the octets of the query or the body."""
     values = {
         "api_id": message.api_id,
         "apiMsgId": message.message_id,

@@ -1,4 +1,4 @@
-"""A handset's message: its text in a charset, in parts with a header if it is long."""
+"""Encodes a handset's message in a charset, and cuts a long one into parts with a UDH."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.sms.segmentation import GSM7, UCS2
 LATIN: Final = "ISO-8859-1"
 UTF_16: Final = "UTF-16BE"
 BINARY: Final = "8-BIT"
-_BINARY_OCTETS: Final = 134  # of a part with a header
+_BINARY_OCTETS: Final = 134  # in a part with a UDH
 
 
 class Part(NamedTuple):
-    """One part; `udh` is hex, empty for a message that is whole."""
+    """One part; `udh` is hex, empty for a message of one part."""
 
     octets: bytes
     charset: str
@@ -25,10 +25,10 @@ class Part(NamedTuple):
 
 
 def parts_of(text: str, charset: str | None = None) -> list[Part]:
-    """The parts as the gateway hands them over (guide 8.3); raises `ValueError`.
+    """Cut a text into the parts that the gateway hands over (guide 8.3); raises `ValueError`.
 
-    Without a charset: ISO-8859-1 where GSM 7 bit and ISO-8859-1 both hold the text, else UTF-16BE.
-    For 8-BIT the text is hex.
+    The default charset is ISO-8859-1 if both GSM 7 bit and ISO-8859-1 have every character, else
+    UTF-16BE. For 8-BIT the text is hex.
     """
     charset = charset or _charset_of(text)
     if charset == BINARY:
@@ -52,5 +52,5 @@ def _charset_of(text: str) -> str:
 
 
 def _udh(reference: int, total: int, number: int) -> str:
-    """Guide 8.3: 050003 and reference, total, number."""
+    """The UDH in hex: 050003, reference, total, number (guide 8.3); empty for one part."""
     return f"050003{reference:02x}{total:02x}{number:02x}" if total > 1 else ""

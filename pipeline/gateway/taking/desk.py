@@ -1,4 +1,4 @@
-"""Takes messages from every door, and sends them on their way to the handset."""
+"""Takes or refuses submitted messages, whichever way they came, and starts their delivery."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ if TYPE_CHECKING:
     from pipeline.gateway.ground import Ground
 from pipeline.gateway.taking.judging import Submission
 
-MOST_HANDSETS: Final = 300  # of one request (HTTP API 2.3.8, 4.3)
-#: By the machine's clock, as a sender counts its pause: the home's may be hours ahead.
+MOST_HANDSETS: Final = 300  # in one request (HTTP API 2.3.8, 4.3)
+#: By the machine's clock, because a sender counts its pause so; the home's clock may be ahead.
 THROTTLE_SECONDS: Final = 30
-REFUSED_CODE: Final = "114"  # of the fault that names none: cannot route message
+REFUSED_CODE: Final = "114"  # cannot route message: the code of a `refuse` without a code
 
 
 class Desk:
-    """The part that all ways in share."""
+    """Takes messages; every server of the stand-in calls it."""
 
     def __init__(self, gateway: Ground) -> None:
         self._gateway = gateway
-        self._confirming: dict[tuple[str, str], str] = {}  # by handset and sender: which parts
+        self._confirming: dict[tuple[str, str], str] = {}  # handset and sender: `of_parts`
 
     def send(
         self, way: str, api_id: str, given: Mapping[str, str], *, received: bytes
     ) -> list[Result]:
-        """Take sendmsg's parameters, their names in lower case; `received` is how they came."""
+        """Take the parameters of sendmsg, names in lower case; return one result a handset.
+
+        `received` has the octets of the request, without the password.
+        """
         handsets = handsets_of(given)
         if not handsets or len(handsets) > MOST_HANDSETS:
             return [Result("", refusal=Refusal("101"))]
@@ -129,11 +132,11 @@ class Desk:
         return message
 
     def _is_rest_of_confirmation(self, submission: Submission, sender_id: str) -> bool:
-        """Whether it is a later part of the message whose first part confirmed a stop."""
+        """Whether this is a later part of a message whose first part confirmed a stop."""
         confirming = self._confirming.get((submission.handset, sender_id), "")
         return bool(confirming) and confirming == submission.of_parts
 
 
 def handsets_of(given: Mapping[str, str]) -> Sequence[str]:
-    """The handsets of `to`, which may be several."""
+    """The handsets in `to`, which are separated by commas."""
     return [each for each in given.get("to", "").replace(" ", "").split(",") if each]

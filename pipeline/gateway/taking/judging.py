@@ -1,4 +1,4 @@
-"""What a submission says, and whether the gateway takes it (HTTP API 2.3.8, 5; guide 8.1, 8.2)."""
+"""Checks and parses the parameters of a submission (HTTP API 2.3.8, 5; guide 8.1, 8.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.sms.segmentation import GSM7, UCS2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LATEST_MINUTES: Final = 10_080  # of deliv_time: seven days (HTTP API 2.3.8, 5)
+LATEST_MINUTES: Final = 10_080  # the largest deliv_time: seven days (HTTP API 2.3.8, 5)
 _INTERNATIONAL: Final = re.compile("[1-9][0-9]{7,14}")
 _CLIENT_ID: Final = re.compile("[0-9A-Za-z]{0,32}")
 _SMALL: Final = re.compile("[0-9]{1,5}")
@@ -23,7 +23,7 @@ _SMALL: Final = re.compile("[0-9]{1,5}")
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One message to one handset, understood."""
+    """One message to one handset, parsed from the parameters of sendmsg."""
 
     handset: str
     sender_id: str
@@ -32,12 +32,12 @@ class Submission:
     mo: bool
     client_id: str
     callback: int
-    of_parts: str = ""  # a part of a message that the product cut: its header but the number
-    delay: timedelta = timedelta()  # before it goes on its way
+    of_parts: str = ""  # of a part: its UDH without the part's number, which all parts share
+    delay: timedelta = timedelta()  # before the delivery begins
 
 
 def submission_from(given: Mapping[str, str], handset: str) -> Submission:
-    """What sendmsg's parameters say, their names in lower case; raises `Refusal`."""
+    """Parse the parameters of sendmsg, names in lower case; raises `Refusal`."""
     if not _INTERNATIONAL.fullmatch(handset):
         raise Refusal("105")
     client_id = given.get("climsgid", "")
@@ -66,7 +66,7 @@ def submission_from(given: Mapping[str, str], handset: str) -> Submission:
 
 
 def _text_and_parts(given: Mapping[str, str]) -> tuple[str, int]:
-    """The characters, and how many parts the gateway makes of them."""
+    """The characters of the text, and the number of parts; raises `Refusal`."""
     text = given.get("text", "")
     if _number(given, "unicode", 0) != 1:
         packed = "".join(each if septets_of(each) else "?" for each in text)
@@ -79,7 +79,7 @@ def _text_and_parts(given: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
-    """A parameter that is a number; SOAP gives every one, 0 where it is not meant."""
+    """The value of a numeric parameter, `default` if it is empty; raises `Refusal`."""
     value = given.get(name, "").strip()
     if not value:
         return default

@@ -1,4 +1,4 @@
-"""The sender that a handset shows (guide 8.2): a second implementation of the table."""
+"""The sender ID that a handset shows: a second implementation of the table in guide 8.2."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 _NUMERIC: Final = re.compile(r"\+?[0-9]{1,16}")
 _ALPHA: Final = re.compile(r"[\x20-\x7E]{1,11}")
-#: A carrier that takes no alphanumeric sender: what is sent there shows the default number.
+#: Handsets of a carrier that takes no foreign sender ID: they show the default number.
 NO_ALPHA_PREFIX: Final = "1"
 
 
 class Shown(NamedTuple):
-    """The sender on the handset, and whether a reply to it comes back."""
+    """The sender ID on the handset, and whether a reply to it reaches the gateway."""
 
     sender_id: str
     is_answerable: bool
 
 
 def shown(given: str, handset: str, *, mo: bool, settings: GatewaySettings) -> Shown:
-    """The row of the table; raises `Refusal` for a value that is no sender."""
+    """The row of the table for a sender ID; raises `Refusal` if it is no valid sender ID."""
     if not given:
         return Shown(settings.default_number, False)
     if not _NUMERIC.fullmatch(given) and not _ALPHA.fullmatch(given):

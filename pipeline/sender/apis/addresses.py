@@ -1,4 +1,4 @@
-"""Whether an address of `apis.toml` is one, before anything is sent to it."""
+"""Checks the addresses in `apis.toml`, before anything is sent to them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LONGEST_LABEL: Final = 63
 
 
 def fault_of_url(url: str) -> str:
-    """What is wrong with the address of a gateway, as words to put behind its name; empty: nothing.
+    """The error in a gateway's URL, in words to put after the field's name; empty if it is valid.
 
-    The words hold nothing of the address, which may have a password in it.
+    The words hold nothing of the URL, which may have a password in it.
     """
     try:
         parts = urlsplit(url)
@@ -32,7 +32,7 @@ def fault_of_url(url: str) -> str:
 
 
 def is_host(host: str) -> bool:
-    """Whether it is a name of labels of at most 63 characters, or an address."""
+    """Whether a text is an IP address, or a name whose labels have at most 63 characters."""
     labels = host.removesuffix(".").split(".")
     return (
         len(host) <= _LONGEST_NAME

@@ -11,7 +11,7 @@ from typing import Final
 
 
 class WayName(StrEnum):
-    """The ways out (G5)."""
+    """The names of the ways out (G5)."""
 
     HTTP = "http"
     XML = "xml"
@@ -35,12 +35,12 @@ WINDOWS: Final = {
 
 
 class UnusableApi(ValueError):
-    """Nothing can be sent by an API as it is described; the words say why, and hold no secret."""
+    """An API cannot be used as the file describes it; the message says why, and holds no secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """One API of the gateway. Times are seconds, rates parts a second."""
+    """One API of the gateway. Times are in seconds, rates in parts a second."""
 
     api_id: str
     way: WayName

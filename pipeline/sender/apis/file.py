@@ -1,4 +1,4 @@
-"""Reads `apis.toml`: every API, or the line and the field of a mistake; never a password."""
+"""Reads `apis.toml`; an error names the line and the field, and shows no password."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _PORTS: Final = {WayName.SMPP: 2775, WayName.SMTP: 25, WayName.FTP: 21}
 
 
 class ApisError(ValueError):
-    """The file cannot be used; the words say where and why, and hold no secret."""
+    """The file cannot be used; the message says where and why, and holds no secret."""
 
 
 def apis_file(settings: Settings) -> Path:
-    """The path of the file: the setting `apis`, else under the home."""
+    """The path of the file: the setting `apis`, else a file in the home."""
     return Path(settings.apis) if settings.apis else settings.home / FILE
 
 
 def apis_from_file(path: Path) -> list[Api]:
-    """Every API of the file; raises `ApisError`. Their passwords are masked in logs from now on."""
+    """Every API of the file; raises `ApisError`. Logs mask their passwords from now on."""
     try:
         mode = path.stat().st_mode
         octets = path.read_bytes()
@@ -100,9 +100,9 @@ def apis_from_toml(document: dict[str, Any], *, path: Path) -> list[Api]:
 
 
 def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
-    """Refuse APIs whose messages the gateway cannot find: it is asked by cliMsgId.
+    """Refuse an API whose messages have no cliMsgId, by which the gateway is asked about them.
 
-    A message without cliMsgId would be sent again, though it had arrived.
+    A message without cliMsgId would not be found, and would be sent again although it had arrived.
     """
     asked = next((one for one in apis if one.api_id == api.query_by), None)
     if asked is None:
@@ -114,7 +114,7 @@ def _check_query_by(api: Api, apis: list[Api], where: str) -> None:
 
 
 def default_of(apis: list[Api]) -> str:
-    """The API of commands that name none: the marked one, or the only one; empty: none."""
+    """The api_id for commands that name none: of the default API, or of the only one, or empty."""
     marked = next((api.api_id for api in apis if api.is_default), "")
     return marked or (apis[0].api_id if len(apis) == 1 else "")
 
@@ -152,7 +152,7 @@ def _api(table: object, where: str, path: Path) -> Api:
 
 
 def _password(name: str, given: dict[str, Any], where: str, path: Path) -> str:
-    """The password, from the one of the three fields that is set."""
+    """Read the password from the place that one of the three fields names."""
     from_file, from_environment = f"{name}_file", f"{name}_env"
     named = [each for each in (name, from_file, from_environment) if each in given]
     if len(named) > 1:
@@ -204,7 +204,7 @@ def _words_of(kind: type) -> str:
 
 
 def _checked(api: Api, where: str) -> Api:
-    """The API, with the defaults of its way filled in."""
+    """Check an API, and fill in the defaults of its way; raises `ApisError`."""
     if api.way in _BY_URL:
         if fault := fault_of_url(api.url):
             raise ApisError(f"{where}: url {fault}")

@@ -1,6 +1,6 @@
-"""APIs that commands name and apis.toml does not have: each is said once.
+"""Logs each API that commands name and apis.toml does not have, once.
 
-An application may name any API, so that there may be as many as commands, of any length.
+The log is bounded: an application may name a new API, of any length, in every command.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _SHOWN: Final = 64  # characters
 
 
 class UnknownApis:
-    """Those that were said."""
+    """The unknown APIs that were logged."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
 
     def warn(self, api_id: str) -> None:
-        """Log it, unless it was before, or enough were."""
+        """Log an unknown API, unless it was logged before or the log has enough of them."""
         shown = api_id[:_SHOWN]
         if shown not in self._said and len(self._said) < MOST_SAID:
             self._said.add(shown)

@@ -1,7 +1,6 @@
-"""The attempts of held commands: each is asked for, permitted and made, and its result written.
+"""Makes the attempts of held commands: asks for a permit, makes the call, writes the result.
 
-A permit is used once. It is checked right before the first octet. The worker is told what the
-sender saw.
+A permit is used once, and is checked right before the first octet is written.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class Attempts:
         await self._told.wait()
 
     async def write_ask(self, entry: Entry) -> None:
-        """Write the ask; the API's queue goes on while Kafka takes it."""
+        """Write the ask of a command, without waiting for Kafka."""
         await self._told.wait()
         if entry.is_given_up or entry.step is not Step.ASKED:
             return
@@ -79,7 +78,7 @@ class Attempts:
                 entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
 
     def use(self, entry: Entry, state: MtState) -> None:
-        """Use a permit, if the command still waits for it."""
+        """Make the call that a permit allows, if the command still waits for the permit."""
         if entry.step is Step.ASKED and state.attempt == entry.attempt and state.until:
             entry.step = Step.CALLING
             metrics.PERMIT_SECONDS.observe(time.monotonic() - entry.asked_at)
@@ -88,7 +87,7 @@ class Attempts:
             entry.call = self.start(self._call(entry, deadline, tuple(state.parts)))
 
     async def withdraw(self, entry: Entry) -> None:
-        """Give back a permit that will never be used, whether or not it has come yet."""
+        """Give back a permit that will not be used, even if it has not arrived yet."""
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         if entry.asking is not None:
             await asyncio.wait({entry.asking})

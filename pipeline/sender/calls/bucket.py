@@ -1,4 +1,4 @@
-"""The rate at which one API may be used: a token bucket of parts."""
+"""Limits the rate of one API by a token bucket of parts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Bucket:
-    """Lets `rate` parts a second pass, and at most the parts of one second at once; 0: no limit.
+    """Allows `rate` parts a second, and at most the parts of one second at once; 0 is no limit.
 
-    `share` is this sender's share of the rate: its partitions out of all partitions.
+    `share` is this sender's share of the rate, from 0 to 1: its partitions out of all partitions.
     """
 
     def __init__(self, rate: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class Bucket:
         return max(0.0, -self._tokens / rate)
 
     async def take(self, parts: int) -> None:
-        """Wait until `parts` may pass."""
+        """Take `parts` tokens, and wait until they may be used."""
         seconds = self.wait(parts)
         if seconds:
             await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Whether an API can be used now: after failures it gets no commands until a probe succeeds."""
+"""The circuit breaker of an API: after failures it gets no commands until a probe succeeds."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LONGEST_THROTTLE_SECONDS: Final = 3_600.0
 
 
 class Circuit:
-    """Open: nothing is asked for, and every now and then a probe that sends nothing is due.
+    """The state of one API. While open, commands wait, and probes that send no message are due.
 
-    Half-open (`is_trying`), after a probe that went through: one message at a time, until one is
+    Half-open (`is_trying`), after a probe succeeded: one message at a time goes, until one is
     answered. `deploy/decisions/0121` has the figures.
     """
 
@@ -47,13 +47,13 @@ class Circuit:
 
     @property
     def seconds_to_wait(self) -> float:
-        """Seconds until something may be asked for, or the probe is due."""
+        """The seconds until a command may be asked for, or the probe is due."""
         now = self._clock()
         until = self._paused_until if self._probe_at is None else self._probe_at
         return max(0.0, until - now)
 
     def note(self, answer: Answer) -> None:
-        """Learn from the outcome of a call."""
+        """Count the outcome of a call; failures open the circuit."""
         if answer.trouble is Trouble.THROTTLED:
             asked = answer.retry_after_seconds or THROTTLED_SECONDS
             pause = min(asked, LONGEST_THROTTLE_SECONDS)
@@ -75,9 +75,9 @@ class Circuit:
         self._open(words, again=True)
 
     def probe_succeeded(self) -> None:
-        """Let one message at a time try; the next failure of a call opens it again, for longer.
+        """Let one message at a time go; the next failure opens the circuit again, for longer.
 
-        A probe sends nothing: where it goes through, messages may fail all the same.
+        A probe sends no message, so messages may still fail after it.
         """
         self._failures = FAILURES - 1
         self.is_trying = True

@@ -1,4 +1,4 @@
-"""One API: asks for attempts as fast as rate, window and circuit allow, and makes the calls."""
+"""The queue of one API: asks for permits as fast as rate, window and circuit allow, and calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LEEWAY_SECONDS: Final = 5.0  # beyond the API's own time-out, which its way kee
 
 
 class Desk:
-    """The queue of one API's commands for their attempts."""
+    """The commands of one API that wait for an attempt, and the calls that they make."""
 
     def __init__(self, api: Api, way: Way, *, window: int) -> None:
         self.api = api
@@ -45,19 +45,19 @@ class Desk:
         self._freed = asyncio.Event()
 
     def queue(self, entry: Entry) -> None:
-        """Let a command ask for its attempt when its turn comes."""
+        """Queue a command; it asks for a permit when its turn comes."""
         self._ready.append(entry)
         self._something.set()
 
     def free(self, entry: Entry) -> None:
-        """The command neither asks nor calls now: another command may."""
+        """Give the place of a command, which no longer asks or calls, to another command."""
         if entry in self._holding:
             self._holding.discard(entry)
             self._slots.release()
             self._freed.set()
 
     async def run(self, ask: Callable[[Entry], Awaitable[None]]) -> None:
-        """Ask for one command after another, until cancelled."""
+        """Call `ask` for one command after another, until cancelled."""
         while True:
             if not self._ready:
                 self._something.clear()
@@ -88,7 +88,7 @@ class Desk:
         return None
 
     async def _until_usable(self) -> None:
-        """Wait while the circuit is open, or the gateway asked for less, or another tries it."""
+        """Wait while the circuit is open, the gateway throttles, or another command tries it."""
         while True:
             seconds = self.circuit.seconds_to_wait
             if seconds:
@@ -119,7 +119,7 @@ class Desk:
     async def make_call(
         self, submission: Submission, may_go: Callable[[], bool]
     ) -> Sequence[Answer] | None:
-        """Make the one call of a permit; None: the permit had ended, and nothing was sent."""
+        """Make the one call of a permit; return None if the permit had ended: nothing was sent."""
         begun = time.monotonic()
         async with self._calls:
             if not may_go():
@@ -149,9 +149,9 @@ class Desk:
             return [Answer(outcome=Outcome.UNKNOWN, words=words)]
 
     def _note(self, answers: Sequence[Answer]) -> None:
-        """Count the answers; the circuit learns from the first that was not taken, or the first.
+        """Count the answers; give the circuit the first one that failed, else the first.
 
-        Parts are sent in sequence: the answers behind that one repeat it.
+        Parts are sent in sequence: the answers after a failed one repeat it.
         """
         for answer in answers:
             metrics.RESULTS.labels(self.api.api_id, answer.outcome.value).inc()

@@ -1,4 +1,4 @@
-"""Asks the gateway what became of an unknown command."""
+"""Asks the gateway for the status of a command whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def ask_gateway(
     command: MtCommand, attempt: int, desk: Desk, post: Post, now: Callable[[], datetime]
 ) -> None:
-    """Ask by the command's cliMsgId, and write the gateway's answer; nothing if there is none.
+    """Ask by the command's cliMsgId, and write the gateway's answer, if there is one.
 
     The worker says when to ask again.
     """

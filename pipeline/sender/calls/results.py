@@ -1,4 +1,4 @@
-"""The outcome of an attempt, as the record that the worker reads."""
+"""Makes the record of an attempt's outcome, which the worker reads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def result_of_answers(
     holder: str,
     at: datetime,
 ) -> MtResult:
-    """One result for the whole attempt, with the gateway's ids in the order of the parts."""
+    """The result of a whole attempt, with the gateway's ids in the order of the parts."""
     worst = _worst(answers)
     ids = _ids_of(answers)
     return MtResult(
@@ -58,7 +58,7 @@ def _worst(answers: Sequence[Answer]) -> Answer:
 
 
 def _ids_of(answers: Sequence[Answer]) -> list[str]:
-    """For a message in parts one id for each part, empty where the gateway gave none."""
+    """The gateway's id of each part; an empty id if the gateway gave none for that part."""
     last = max(answer.part_number for answer in answers)
     if not last:
         return [one for answer in answers for one in answer.gateway_message_ids]
@@ -72,7 +72,7 @@ def _ids_of(answers: Sequence[Answer]) -> list[str]:
 def result_of_query(
     command: MtCommand, found: Found, outcome: Outcome, *, api: Api, attempt: int, at: datetime
 ) -> MtResult:
-    """The gateway's answer to a query; `failed` if it does not know the message."""
+    """The result of a query; `failed` if the gateway does not know the message."""
     return MtResult(
         result_id=derived_id("mt-result", command.command_id, "query", at.isoformat()),
         command_id=command.command_id,

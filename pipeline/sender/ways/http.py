@@ -1,4 +1,4 @@
-"""The HTTP/S API: one form for each message, one line as answer (G8.1)."""
+"""The way by the HTTP API: one form for each message, one line as answer (G8.1)."""
 
 from __future__ import annotations
 

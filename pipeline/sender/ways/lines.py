@@ -1,4 +1,4 @@
-"""What a mail and an uploaded file share: the lines of a command, by the fields of an API."""
+"""Renders a command as the lines of a mail or an uploaded file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def lines_or_refusal(
     command: MtCommand, api: Api, login: Login, *, longest: int
 ) -> list[str] | Answer:
-    """The lines, of at most `longest` octets each; or why the command can never be sent."""
+    """The lines, of at most `longest` octets each, or an answer why the command cannot be sent."""
     try:
         return lines_from_command(
             command,

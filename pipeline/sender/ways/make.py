@@ -1,4 +1,4 @@
-"""The way of an API."""
+"""Makes the way of an API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SOAP API, RPC/encoded: one `sendmsg` for each call."""
+"""The way by the SOAP API, RPC/encoded: a `sendmsg` for each message."""
 
 from __future__ import annotations
 

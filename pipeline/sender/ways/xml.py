@@ -1,4 +1,4 @@
-"""The XML API: one `sendMsg` for each document."""
+"""The way by the XML API: a document with one `sendMsg` for each message."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class ConsentDraft:
         self._confirmations = [*self._confirmations, sent][-CONFIRMATIONS:]
 
     def note_changes(self) -> None:
-        """Say of every scope what readers must be told of it by now."""
+        """Add the changes of consent of every scope whose published state is out of date."""
         self._published = True
         self.scopes.share_accounts()
         until = seconds_of(self.now)

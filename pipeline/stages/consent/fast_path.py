@@ -35,7 +35,7 @@ def row_after_words(
     *,
     at: int,
 ) -> HandsetConsent | None:
-    """The row after `message`; None if the message or the row is not of the common kind."""
+    """The row after `message`; None if the fast path does not cover the message or the row."""
     if reading.meaning is not _OPENING or reading.is_help:
         return None
     if number is not None and number.kind in _SEVERAL_SCOPES:

@@ -1,4 +1,4 @@
-"""Which reply paths a record is handed on by."""
+"""Finds the reply paths by which a record is handed on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MESSAGES: Final = "message"
 PARTS: Final = "part"
 CONSENT_EVENTS: Final = "consent"
 RESULT_EVENTS: Final = "results"
-#: States of a command that an application is told: what became of it, and no step on the way.
+#: The states of a command that are sent to an application: results, and no steps before them.
 TOLD: Final = frozenset(
     (
         CommandState.SUBMITTED.value,
@@ -28,21 +28,21 @@ TOLD: Final = frozenset(
 
 
 def path_of_unit(directory: Directory, number: str, unit: str) -> ReplyPath | None:
-    """The path by which messages, or parts, of a number are handed on; None: by none."""
+    """The path by which messages, or parts, of a number are handed on; None if there is none."""
     path = directory.reply_path_of(number)
     return path if path is not None and path.unit == unit else None
 
 
 def path_of_results(directory: Directory, sender_id: str) -> ReplyPath | None:
-    """The path that is told what became of commands with this sender ID."""
+    """The path for the results of commands with this sender ID; None if there is none."""
     path = directory.reply_path_of(sender_id)
     return path if path is not None and RESULT_EVENTS in path.events else None
 
 
 def paths_of_change(directory: Directory, change: ConsentChange) -> list[ReplyPath]:
-    """The paths that are told of a change of consent.
+    """The paths for a change of consent.
 
-    A change that is about a whole account concerns every application of its numbers.
+    A change of a whole account goes to every application of the account's numbers.
     """
     if change.scope_kind == ScopeKind.ACCOUNT:
         found = directory.reply_paths_of(change.scope)
@@ -53,7 +53,7 @@ def paths_of_change(directory: Directory, change: ConsentChange) -> list[ReplyPa
 
 
 def _number_of(change: ConsentChange) -> str:
-    """The number of a change: `range` is first-last, `keyword` is code/KEYWORD."""
+    """The number in the scope of a change: a `range` is first-last, a `keyword` code/KEYWORD."""
     if change.scope_kind == ScopeKind.RANGE:
         return change.scope.partition("-")[0]
     if change.scope_kind == ScopeKind.KEYWORD:

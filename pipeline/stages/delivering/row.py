@@ -1,7 +1,7 @@
 """The rows of deliveries and of reply paths.
 
-A line is a queue of numbered rows: `head` is the number of the next one to take, `tail` that of the
-next one to come.
+A line is a queue of numbered rows: `head` is the number of the next row to take, `tail` the number
+of the next row to add.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import msgspec
 
 _SEPARATOR: Final = b"\0"
 _PLACE_OCTETS: Final = 8
-#: The two lines of a path: first tries, and retries that fell due.
+#: The two queues of a path: first tries, and retries that fell due.
 FIRST: Final = "f"
 AGAIN: Final = "a"
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):
-    """How far a line has come."""
+    """The first and the next number of a queue."""
 
     head: int = 0
     tail: int = 0
 
 
 class PathState(msgspec.Struct, frozen=True, array_like=True):
-    """How a reply path stands in one partition.
+    """The state of a reply path in one partition.
 
-    `failures` are in a row. `probe_at` is set while the circuit is open; `paused_until` while the
-    application asks to be left alone.
+    `failures` counts failures in a row. `probe_at` is set while the circuit is open, `paused_until`
+    while the application has asked for a pause.
     """
 
     first: Line = Line()
@@ -42,11 +42,12 @@ class PathState(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, array_like=True):
-    """What is handed on by one path. `octets` is the record, as on its topic.
+    """A delivery: one record by one path. `octets` is the record, as on its topic.
 
-    Every first try has a place, so that one that goes back to its line goes to where it was.
-    `attempt` counts the attempts that were ordered. `line` and `place` say where it waits; the
-    `line` of one that is under way is the one it came from. `since` is when its record was written.
+    `line` and `place` are the queue and the place at which the delivery waits; while it is under
+    way, `line` is the queue that it came from. A first try keeps its place, so that it can be put
+    back there. `attempt` counts the attempts that were ordered. `since` is the time at which the
+    record was written.
     """
 
     delivery_id: str
@@ -67,12 +68,12 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True):
 
 
 def encode_path(state: PathState) -> bytes:
-    """A path's row."""
+    """The row of a path."""
     return msgspec.msgpack.encode(state)
 
 
 def decode_path(octets: bytes | None) -> PathState:
-    """A path's state; of one without a row, that of a path that nothing has happened to."""
+    """The state in a path's row; without a row the state of a new path."""
     return PathState() if octets is None else msgspec.msgpack.decode(octets, type=PathState)
 
 
@@ -97,7 +98,7 @@ def decode_line(octets: bytes) -> Line:
 
 
 def handset_begins(handset: str) -> bytes:
-    """How the keys of a handset's rows begin."""
+    """The prefix of the keys of a handset's rows."""
     return handset.encode() + _SEPARATOR
 
 
@@ -107,16 +108,16 @@ def key_of_delivery(handset: str, path: str, delivery_id: str) -> bytes:
 
 
 def place_key(path: str, line: str, place: int) -> bytes:
-    """The key of a place in a path's line."""
+    """The key of a place in a queue of a path."""
     name = path.encode() + _SEPARATOR + line.encode()
     return name + place.to_bytes(_PLACE_OCTETS, "big")
 
 
 def behind_key(handset: str, path: str) -> bytes:
-    """The key of the line of a handset's deliveries by a path that keeps them in order."""
+    """The key of the queue of a handset's deliveries by an `ordered` path."""
     return handset_begins(handset) + path.encode()
 
 
 def behind_place_key(handset: str, path: str, place: int) -> bytes:
-    """The key of a place in such a line."""
+    """The key of a place in the queue of a handset."""
     return behind_key(handset, path) + _SEPARATOR + place.to_bytes(_PLACE_OCTETS, "big")

@@ -1,18 +1,18 @@
-"""When a delivery that failed is tried again: the gateway's own schedule (G8.3.1)."""
+"""The time of the next attempt after a failed one, by the gateway's own schedule (G8.3.1)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
 
-#: After each failure, from the first on. After the last of them nothing more is tried.
+#: The pause after each failure, from the first on; after the last pause one attempt is left.
 WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 4, 8, 16, 32, 64, 128))
-#: An application may ask for a later attempt, but not for one so late that it is as good as none.
+#: The latest attempt that an application may ask for by Retry-After.
 LONGEST_ASKED: Final = timedelta(hours=24)
 
 
 def next_attempt(attempt: int, failed_at: datetime, retry_after_seconds: int) -> datetime | None:
-    """When to try again after this attempt (1 for the first) has failed; None: it is given up."""
+    """The time to try again after attempt `attempt` (from 1) failed; None to give up."""
     if attempt > len(WAITS):
         return None
     wait = WAITS[attempt - 1]

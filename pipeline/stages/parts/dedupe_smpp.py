@@ -24,7 +24,7 @@ MOST_UNANSWERED: Final = 256
 
 
 class Unanswered(msgspec.Struct, frozen=True, array_like=True):
-    """A message that was accepted, and where and when it came last."""
+    """An accepted message, with the bind and the time of its last arrival."""
 
     bind: str
     delivery: int

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Sending(NamedTuple):
-    """What was decided. Consent must also react to `failed` and `blocked`."""
+    """The result of a decision. Consent must also react to `failed` and `blocked`."""
 
     outbox: Outbox
     states: list[MtState]
@@ -160,14 +160,14 @@ class SendingDraft:
     def fail(
         self, command: OpenCommand, source: SeenBy, *, code: str, words: str, is_blocked: bool
     ) -> None:
-        """Enter that a command failed for good."""
+        """Record that a command failed for good."""
         self.take_out(command, CommandState.FAILED, source, code=code, words=words)
         self._failed.append(command)
         if is_blocked:
             self._blocked.append(command)
 
     def not_known(self, command_id: str, handset: str) -> None:
-        """Answer an ask for a command that is not here: nothing is sent."""
+        """Answer an ask for a command that the outbox does not have: nothing may be sent."""
         words = "not known: older than this release, forgotten, or of another installation"
         unknown = SentCommand(
             command_id=command_id,

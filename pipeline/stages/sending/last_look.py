@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.stages.consent.row import HandsetConsent
     from pipeline.stages.sending.row import OpenCommand
 
-#: They follow a stop, and pass it.
+#: The purposes of commands that follow a stop, and that the stop does not refuse.
 CONFIRMING = frozenset({Purpose.CONFIRMATION.value, Purpose.CUSTOM_REPLY.value})
 
 

@@ -1,4 +1,4 @@
-"""A ClickHouse server, and clients of it whose answers are bounded."""
+"""Makes clients of a ClickHouse server whose answers are bounded in octets and time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pipeline.web.bounded_answer import AnswerBounds
 
 CONNECT_SECONDS: Final = 10
-#: Blocks are sent so; answers are not compressed, for what they become is not bounded by what came.
+#: The compression of inserts. Answers are not compressed: a small one could expand without bound.
 COMPRESSION: Final = "lz4"
-#: What the driver reads ahead of what it has made rows of: ten times as much, were it not set.
+#: The octets that the driver reads ahead of the rows that it has made; by default ten times this.
 AHEAD_OCTETS: Final = 1 << 20
 
 
@@ -36,7 +36,7 @@ class ClickHouseServer:
         }
 
     def client(self, **given: Any) -> Client:
-        """A new client; it asks the server what it is and which settings it has."""
+        """A new client; it asks the server for its version and its settings."""
         with reading_an_answer():
             client = clickhouse_connect.get_client(**self._target, **given)
         client.write_compression = COMPRESSION

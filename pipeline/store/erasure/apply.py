@@ -29,7 +29,7 @@ Kind = TypeVar("Kind", Erasure, ForgetRequest)
 
 
 class ErasureTopics(Protocol):
-    """What an erasure has to ask Kafka. May raise `KafkaError`."""
+    """The reads of Kafka that an erasure needs; each may raise `KafkaError`."""
 
     async def erasures(self) -> Sequence[ConsumerRecord]:
         """Every record that the topic `erasure` has now."""

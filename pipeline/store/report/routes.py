@@ -120,7 +120,7 @@ def routes_of(
 
 
 def _actor(asked: PageRequest) -> str:
-    """Who decides: the user, or where there are none, who the form says it is."""
+    """The name of the person who decides: the user, or without users, the name in the form."""
     return asked.caller.name or _said(asked, "by")
 
 

@@ -31,9 +31,9 @@ _OF_A_VALUE: Final = frozenset(
 
 
 class LettersRefused(OperationalError):
-    """ClickHouse refuses what has a place in any table of dead letters: it is not as it should be.
+    """ClickHouse refuses a dead letter, so its table is wrong, and not the values.
 
-    A row of nobody's is never passed over for it: the block is tried again.
+    The block is tried again, and no row is left out.
     """
 
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 10.0
 GIVE_UP_SECONDS: Final = 120.0
-#: A wait for room has no end.
+#: The errors of a full disk; after these the attempts have no time limit.
 _CODE_NO_ROOM: Final = 243  # NOT_ENOUGH_SPACE (ClickHouse's src/Common/ErrorCodes.cpp)
 _WORDS_OF_NO_ROOM: Final = tuple(f"errno: {number}," for number in NO_ROOM)
 KAFKA: Final = "kafka"
@@ -37,7 +37,7 @@ class SinkFailed(RuntimeError):
 
 
 def is_no_room(error: BaseException) -> bool:
-    """Whether there is no room for what was to be written, here or at the server."""
+    """Whether a disk is full, here or at the server."""
     if isinstance(error, ClickHouseError):
         words = str(error)
         return getattr(error, "code", None) == _CODE_NO_ROOM or any(
@@ -67,7 +67,7 @@ class Retries:
         """The result of the first attempt that succeeds; `SinkFailed` after `give_up_seconds`.
 
         An error about a value in a row is raised at once, because the row would be refused again.
-        Where there is no room it tries for ever: a restart would make none.
+        While a disk is full it tries for ever: a restart would not make room.
         """
         backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         give_up_at = self._clock() + self._give_up_seconds
@@ -97,7 +97,7 @@ class Retries:
         metrics.UNAVAILABLE.labels(target).set(1)
 
     def forget_failures(self, *targets: str) -> None:
-        """These targets do not fail, or nothing is tried of them any more."""
+        """Forget the failures of targets that work again or are no longer tried."""
         for target in targets:
             self._failing.pop(target, None)
             metrics.UNAVAILABLE.labels(target).set(0)

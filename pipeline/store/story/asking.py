@@ -1,4 +1,4 @@
-"""Questions to ClickHouse without a client: who drives them has one, here or over HTTP."""
+"""Questions to ClickHouse as generators; the caller runs their statements, here or over HTTP."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 T = TypeVar("T")
 AnswerRows: TypeAlias = Sequence[Mapping[str, Any]]
-#: Yields a statement and its parameters, is sent the rows, and returns what they come to.
+#: A generator that yields a statement with parameters, is sent the rows, and returns a result.
 Asking: TypeAlias = Generator[tuple[str, dict[str, Any]], AnswerRows, T]
 
 
 def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], AnswerRows]) -> T:
-    """What the questions come to, asked one after the other."""
+    """Run the statements of a question one after another; return its result."""
     found: AnswerRows | None = None
     try:
         while True:
@@ -25,7 +25,7 @@ def answered(asking: Asking[T], ask: Callable[[str, dict[str, Any]], AnswerRows]
 async def answered_later(
     asking: Asking[T], ask: Callable[[str, dict[str, Any]], Awaitable[AnswerRows]]
 ) -> T:
-    """The same, of a client that is awaited."""
+    """Like `answered`, with a client that is awaited."""
     found: AnswerRows | None = None
     while True:
         try:

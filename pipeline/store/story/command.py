@@ -1,4 +1,4 @@
-"""Everything ClickHouse has of one MT: request, command, refusals, results and states."""
+"""Reads all rows of one MT from ClickHouse: request, command, refusals, results and states."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class MtStateRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """How a command stands now."""
+    """The present state of a command."""
 
     command_id: str
     request_id: str
@@ -142,7 +142,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MtHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """All of one request or command; states and results in the order of Kafka."""
+    """All rows of one request or command; states and results are in the order of Kafka."""
 
     asked: list[MtRequestRow]
     command: MtCommandRow | None
@@ -152,12 +152,12 @@ class MtHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known at all."""
+        """Whether there are no rows."""
         return not (self.asked or self.command or self.refused or self.seen or self.states)
 
 
 def asking_history(name: str, *, whose: str = "") -> Asking[MtHistory]:
-    """What is known of the command or the request of this id; quick where the handset is given."""
+    """Ask for the rows of a command or request by its id; with the handset it is faster."""
     commands = yield from _asking(_COMMANDS, MtCommandRow, {"id": name, "whose": whose})
     command = commands[-1] if commands else None
     request_id = command.request_id if command else name
@@ -182,7 +182,7 @@ def asking_history(name: str, *, whose: str = "") -> Asking[MtHistory]:
 
 
 def asking_now(command_id: str) -> Asking[Now | None]:
-    """How a command stands; None: the worker has said nothing of it."""
+    """Ask for the state of a command; None if the worker has published none."""
     found = yield from _asking(_NOW, Now, {"id": command_id})
     return found[0] if found else None
 

@@ -33,12 +33,12 @@ _BY: Final = {
     SeenBy.STOP: "by a stop",
 }
 _SAW: Final = {SeenBy.QUERY: "the gateway, when asked", SeenBy.OPERATOR: "an operator"}
-#: Within one time: what was asked, decided and seen, and then how it stood.
+#: The order of steps at the same time: request, decision, result, then state.
 _ASKED, _DECIDED, _SAW_FIRST, _STOOD = range(4)
 
 
 def lines_of_mt(history: MtHistory) -> Iterator[str]:
-    """Every step with its time, oldest first; the last line says how the command stands."""
+    """Every step with its time, oldest first; the last line is the state of the command."""
     if history.command is not None:
         yield from _lines_of_command(history.command)
     for at, words in steps_of_mt(history):
@@ -120,7 +120,7 @@ def _stood(row: MtStateRow) -> str:
 
 
 def how_it_stands(history: MtHistory) -> str:
-    """The last word on it."""
+    """The latest state in words."""
     if history.states:
         last = history.states[-1]
         said = " ".join(filter(None, [last.code, last.words]))

@@ -1,4 +1,4 @@
-"""The directory of numbers in force, as ClickHouse has it."""
+"""Reads the directory of numbers in force from ClickHouse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def asking_directory(default_account: str) -> Asking[Directory]:
-    """The directory that was loaded last; one that lists nothing where none was."""
+    """Ask for the directory that was loaded last; an empty one if none was loaded."""
     found = yield _IN_FORCE, {}
     if not found:
         return Directory.empty()

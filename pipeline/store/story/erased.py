@@ -1,4 +1,4 @@
-"""What is known of a handset that was forgotten: when, by whose order, and which stops stay."""
+"""Reads the erasures of a handset: the time, the person who ordered it, and the kept stops."""
 
 from __future__ import annotations
 

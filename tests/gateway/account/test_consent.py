@@ -1,4 +1,4 @@
-"""What the stand-in believes of consent, by the guide's words (guide 7, 8.4)."""
+"""The stand-in's state of consent, by the rules of the guide (guide 7, 8.4)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_another_text_stops_nothing(consent, text):
 
 @pytest.mark.parametrize("text", ["hello", "👋", "???", "START", "HELP", "halt"])
 def test_a_message_without_a_stop_word_opens(consent, text):
-    """7.1.1: "a new message that does not contain one of the following"; signs are a message."""
+    """7.1.1: "a new message that does not contain one of the following"; signs count as one."""
     consent.texted(ANN, ONE, "STOP")
     assert consent.texted(ANN, ONE, text).is_change
     assert consent.of(ANN) == {}
@@ -87,7 +87,7 @@ def test_the_six_hours_of_stop_all_end_elsewhere_though_its_number_is_open_again
     stop = consent.texted(ANN, ONE, "STOP ALL").stop
     consent.texted(ANN, ONE, "hello")
     assert consent.overdue(ANN, stop)
-    assert not consent.holds(ANN, stop)  # so the gateway confirms nothing there
+    assert not consent.holds(ANN, stop)  # so the gateway sends no confirmation from that number
     assert (consent.belief(ANN, ONE), consent.belief(ANN, TWO)) == (OPEN, STOPPED)
 
 
@@ -148,7 +148,7 @@ def test_a_stop_that_a_message_ended_is_not_overdue(consent):
     ],
 )
 def test_a_keyword_beside_a_stop_word_stops_that_keyword(consent, text, stopped):
-    """7.1.2; of a stop word alone it says nothing."""
+    """7.1.2, which says nothing about a stop word alone."""
     consent.texted(ANN, SHARED, text)
     assert set(consent.of(ANN)) == stopped
     consent.texted(ANN, SHARED, "hello")
@@ -192,7 +192,7 @@ async def test_a_custom_reply_confirms_every_stop_that_is_due_at_its_number(play
 
 
 async def test_every_part_of_a_confirmation_passes_and_no_later_message(play):
-    """7.1.1: one message confirms; over SMPP it may come in parts, of which the first is taken."""
+    """7.1.1: one message confirms; over SMPP it may come in parts, and the first part confirms."""
     async with play() as played:
         gateway = played.gateway
         number = gateway.settings.numbers[0]
@@ -210,7 +210,7 @@ NUMBERS = {"S1": ONE, "S2": TWO, "N1": ONE, "N2": TWO, "SHARED": SHARED}
 
 @pytest.mark.parametrize("row", golden_rows("optout_sequences"))
 def test_a_golden_sequence_comes_out_as_the_product_has_it(consent, row):
-    """The expectation is the source's and the product's; this is a second implementation."""
+    """The expected values are the source's and the product's; the stand-in must give the same."""
     for step, ours in zip(row["input"]["steps"], row["ours"]["steps"], strict=True):
         number = NUMBERS[step.get("to") or step.get("sender") or "N1"]
         if "mo" in step:

@@ -1,4 +1,4 @@
-"""What the stand-in reads of the product's own numbers.toml."""
+"""The stand-in reads the product's numbers.toml."""
 
 from datetime import UTC, datetime
 
@@ -48,7 +48,7 @@ kind = "tagged-range"
 
 
 def test_the_numbers_of_the_home_stand_beside_those_given(tmp_path):
-    numbers_from_toml(WHOLE, origin="x", loaded_at=datetime.now(UTC))  # the product takes it too
+    numbers_from_toml(WHOLE, origin="x", loaded_at=datetime.now(UTC))  # the product reads it too
     (tmp_path / "numbers.toml").write_text(WHOLE)
     found = with_numbers(GatewaySettings(home=tmp_path))
     assert found.numbers == ("447700900999", "447700900998")

@@ -1,4 +1,4 @@
-"""Play so many worlds: `python -m tests.gateway.both_sides 10000 [FIRST]`."""
+"""Plays COUNT worlds from seed FIRST on: `python -m tests.gateway.both_sides 10000 [FIRST]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.gateway.both_sides.world import World
 
 
 async def play(first: int, count: int, home: Path) -> Counter[str]:
-    """How often both sides were the same, and why they were not."""
+    """Play the worlds; return how often both sides agreed, and why they did not."""
     counts: Counter[str] = Counter()
     for seed in range(first, first + count):
         world = World(seed, home)
@@ -25,7 +25,7 @@ async def play(first: int, count: int, home: Path) -> Counter[str]:
 
 
 def main() -> None:
-    """Play, print what was counted, and each world in which both sides disagreed."""
+    """Play the worlds; print the counts, and each world in which both sides disagreed."""
     count, first = (*map(int, sys.argv[1:3]), 0)[:2]
     counts: Counter[str] = Counter()
     failed = 0

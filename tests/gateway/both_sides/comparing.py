@@ -1,4 +1,4 @@
-"""Whether the product says of the gateway what the gateway believes; where they may differ."""
+"""Compares the gateway's states of consent with those that the product assumes of the gateway."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ DOUBT_REVIEW = "doubt: ours is put to review"
 
 
 class Comparison:
-    """After each step. `counts` says how often both were the same, and why they were not."""
+    """The comparison of one world; `counts` has how often both agreed, and why they did not."""
 
     def __init__(self, product: Product, gateway: Gateway) -> None:
         self._product = product
         self._gateway = gateway
         self.counts: Counter[str] = Counter()
         self._history: list[str] = []
-        self._doubted: dict[str, set[str]] = {}  # texts that may be read in two ways, by scope
+        self._doubted: dict[str, set[str]] = {}  # ambiguous texts, by scope
         self._shut_in_doubt: set[str] = set()
         self._came_late: set[str] = set()
         self._replied: set[str] = set()
         self._taken_for_more: set[str] = set()
 
     def heard(self, number: str, text: str, *, kind: str, is_late: bool) -> None:
-        """The handset sent something; `doubtful` is what may be read in two ways."""
+        """Note a message of the handset; its `kind` is `doubtful` if it is ambiguous."""
         self._note(f"MO {number} {text[:40]!r}{', not taken yet' if is_late else ''}")
         scopes = self._gateway.settings.rented.scopes_of(number)
         for scope, theirs in self.theirs().items() if REPLIED in text.upper() else ():
             if theirs == STOPPED and self._product.gateway_state(scope) == DUE:
-                self._taken_for_more.add(scope)  # by the gateway's own reply
+                self._taken_for_more.add(scope)  # by the reply that the gateway sends itself
         if REPLIED in text.upper() and len(scopes) > 1:
             self._replied |= set(scopes)
         if is_late:
@@ -56,14 +56,14 @@ class Comparison:
         if kind == "doubtful":
             for scope in SCOPES if " all" in text else scopes:
                 self._doubted.setdefault(scope, set()).add(text)
-        elif kind in ("stop", "all") and number != PREMIUM:  # there the gateway stops nothing
+        elif kind in ("stop", "all") and number != PREMIUM:  # a premium number stops nothing
             cleared = self._doubted.keys() & set(SCOPES if kind == "all" else scopes)
             self._shut_in_doubt |= cleared
             for scope in cleared:
                 del self._doubted[scope]
 
     def sent(self, command: MtCommand, result: Result, before: dict[str, str]) -> None:
-        """An MT came to the gateway, which believed `before` of each scope."""
+        """Note an MT to the gateway, whose state of each scope was `before`."""
         refused = f"refused: {result.refusal}" if result.refusal else "taken"
         self._note(f"MT {command.purpose} from {command.sender_id} {refused}")
         for scope, theirs in self.theirs().items():
@@ -72,15 +72,15 @@ class Comparison:
                 self._taken_for_more.add(scope)
 
     def theirs(self) -> dict[str, str]:
-        """What the gateway believes, by scope."""
+        """The gateway's states, by scope."""
         return {scope: self._gateway.consent.belief(HANDSET, scope).value for scope in SCOPES}
 
     def compare(self) -> None:
-        """Every scope."""
+        """Compare both sides for every scope; raises `AssertionError` for an unexplained one."""
         latest = self._product.latest_rows()
         for scope, theirs in self.theirs().items():
             if scope == PREMIUM and scope not in latest:
-                continue  # the row is the account's, of its own gateway state
+                continue  # the product has no row of the premium number, only the account's
             row = latest.get(scope) or latest.get("main")
             ours = row.gateway_state if row else OPEN
             why = self._why(scope, ours, theirs)
@@ -92,7 +92,7 @@ class Comparison:
                     self._doubted.pop(scope, None)
 
     def _why(self, scope: str, ours: str, theirs: str) -> str:
-        """Why both are as they are; empty where nothing explains it."""
+        """Why both states are as they are; empty if nothing explains it."""
         if ours == theirs:
             return SAME
         if OPEN not in (ours, theirs):
@@ -116,12 +116,12 @@ class Comparison:
         return LATE if scope in self._came_late else ""
 
     def _forget(self, scope: str) -> None:
-        """It is open to the gateway: what comes next begins anew."""
+        """Drop what was noted of a scope that the gateway has opened."""
         for each in (self._taken_for_more, self._shut_in_doubt, self._came_late, self._replied):
             each.discard(scope)
 
     def _is_confirmed_by_us(self, scope: str) -> bool:
-        """Whether we have sent a confirmation since the stop that the gateway has there."""
+        """Whether the product has sent a confirmation since the gateway's stop of this scope."""
         stop = self._gateway.consent._handsets[HANDSET].stop_of(scope)
         assert stop is not None
         commands = self._product.commands

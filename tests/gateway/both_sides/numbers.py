@@ -1,4 +1,4 @@
-"""A number of every kind, as the product's file has them and as the gateway knows them."""
+"""A number of every kind, in the form of the product and in the form of the stand-in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCOPES = (
     f"{FIRST}-{LAST}",
     *(f"{SHARED}/{keyword}" for keyword in KEYWORDS),
 )
-#: The stop word that the gateway answers by itself, at each of them (guide 7.2.1).
+#: The stop word that the gateway answers by itself, at each number (guide 7.2.1).
 REPLIED = "QUIT"
 _TOML = f"""
 [[number]]
@@ -62,13 +62,13 @@ sent_by = "gateway"
 
 
 def numbers_of_the_product() -> Numbers:
-    """The record of numbers.toml."""
+    """The product's record of numbers.toml."""
     numbers = "".join(f"[[number]]{each}{_REPLY}" for each in _TOML.split("[[number]]")[1:])
     return numbers_from_toml(numbers, origin="numbers.toml", loaded_at=NOON)
 
 
 def settings_of_the_gateway() -> dict[str, Any]:
-    """What the stand-in is told of the same numbers; each is handed over by another form."""
+    """The stand-in's settings for the same numbers; each number has a different way."""
     forms = [way for way in MoWay if "-" in way]
     return {
         "numbers": (ONE, TWO, LINKED, FIRST, INSIDE, LAST),

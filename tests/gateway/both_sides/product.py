@@ -1,4 +1,4 @@
-"""The product without Kafka, and the road to it: what the gateway posts is a record of mo-raw."""
+"""The product without Kafka, and the road to it, which makes mo-raw of the gateway's calls."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NUMBERS = single_object.encode(numbers_of_the_product())
 
 
 class Product(Outgoing):
-    """A partition with a number of every kind."""
+    """One partition of the product, with a number of every kind."""
 
     def __init__(self) -> None:
         super().__init__()
         self.take(topics.NUMBERS, _NUMBERS)
 
     def wants(self, request_id: str, sender: str, *, keyword: str = "", confirms: bool) -> None:
-        """An application's request, a confirmation or not."""
+        """Request an MT as an application; `confirms` makes it a confirmation."""
         request = MtRequest(
             request_id=request_id,
             to=HANDSET,
@@ -42,33 +42,33 @@ class Product(Outgoing):
         self.take(topics.MT_REQUEST, single_object.encode(request), HANDSET.encode())
 
     def gateway_state(self, scope: str) -> str:
-        """What it says that the gateway believes: the scope's latest row, else its account's."""
+        """The gateway's state in the product: of the scope's latest row, else of the account's."""
         latest = self.latest_rows()
         row = latest.get(scope) or latest.get("main")
         return row.gateway_state if row else "open"
 
     def awaits(self) -> bool:
-        """Whether a confirmation is due somewhere."""
+        """Whether a confirmation is due for any scope."""
         rows = self.latest_rows().values()
         return any("confirmation-due" in (row.state, row.gateway_state) for row in rows)
 
     def latest_rows(self) -> dict[str, ConsentChange]:
-        """The row of each scope that counts now."""
+        """The latest row of each scope."""
         rows = self.written(topics.CONSENT_CHANGE)
         return {row.scope: row for row in sorted(rows, key=lambda row: (row.at, row.recorded_at))}
 
     def open_commands(self) -> list[MtCommand]:
-        """Those of the newest that have not gone, in their order."""
+        """The latest commands that were not sent yet, in order."""
         return [each for each in self.commands[-12:] if self.standing(each) in ("", "waiting")]
 
     def standing(self, command: MtCommand) -> str:
-        """The last state that was written of a command; empty: none was."""
+        """The last state that was written of a command; empty if there is none."""
         said = self.states_of(command)
         return said[-1].state if said else ""
 
 
 class Road:
-    """In place of the stand-in's HTTP client; while it is closed nothing is taken (503)."""
+    """Replaces the stand-in's HTTP client; while it is closed every call gets 503."""
 
     def __init__(self, product: Product) -> None:
         self._product = product
@@ -76,7 +76,7 @@ class Road:
         self.untaken: set[bytes] = set()  # messages that the gateway will try again
 
     async def call(self, method: str, url: str, octets: bytes) -> tuple[int, bytes]:
-        """What ingest does with a callback."""
+        """Take a callback as ingest does; return the HTTP status and the body."""
         kind, _, form = urlsplit(url).path.strip("/").partition("/")
         if self._product.now < self.closed_until:
             if kind == "mo":

@@ -1,4 +1,4 @@
-"""The product and the stand-in, told the same conversation; `world` says what is compared."""
+"""Product and stand-in get the same conversation, and must agree as `world` says."""
 
 import pytest
 

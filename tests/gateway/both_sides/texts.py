@@ -1,4 +1,4 @@
-"""What a handset sends: stop words, STOP ALL, openings, keywords, and what is in doubt."""
+"""The texts of a handset: stop words, STOP ALL, openings, keywords, and doubtful texts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OTHERS = (
     *("", "  ", "Käse für zwei", "x" * 200, f"{'y' * 180} stop {'z' * 20}", "αβγ" * 40),
 )
 TO_A_KEYWORD = ("{} hello", "hello {}", "{}", "STOP {}", "{} stop", "quit {}", "do not stop {}")
-#: What a person may mean as a stop, in characters that the guide's five words do not have: whether
-#: the gateway reads it so, nobody says. In doubt a stop counts.
+#: Texts that a person may mean as a stop, in characters that the guide's five words do not have.
+#: No source says whether the gateway takes them as a stop; the product does, in doubt.
 DOUBTFUL = ("STOP 👋", "ＳＴＯＰ", "S\u00adTOP", "STÖP", "quıt", "stop all 🙏", "ARRET", "стоп")  # noqa: RUF001
 
 
 def words_for(number: str, dice: random.Random) -> tuple[str, str]:
-    """A text, and what it is to the comparison: clear, doubtful, or a STOP ALL."""
+    """Choose a text for a number; return the text and its kind: stop, all, other or doubtful."""
     kind = dice.choices(("stop", "all", "other", "doubtful"), (30, 10, 45, 5))[0]
     if kind == "stop" and number == SHARED and dice.random() < 0.7:
         kind = "other"

@@ -1,7 +1,7 @@
-"""A handset talks to the stand-in, the stand-in to the product, the product to the stand-in.
+"""Plays random conversations between a handset, the stand-in and the product.
 
-Whatever happens in whatever order: what the product says of the gateway's state is what the gateway
-believes, but where the guide leaves it open (decision 0126).
+In any order of events, the gateway's state in the product must be the state of the gateway, except
+where the guide leaves it open (decision 0126).
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ ACTIONS = {
 }
 FATES = {"taken": 14, "held back": 3, "not taken": 2, "answer lost": 2, "refused": 1, "died": 1}
 SPELLS = (1, 5, 40, 300, 300, 1500, 3600, 7000, 20_700, 20_700, 21_600, 100_000)  # seconds
-LONGEST_STEP = timedelta(minutes=14)  # within the quarter of an hour in which we confirm
+LONGEST_STEP = timedelta(minutes=14)  # less than the 15 minutes in which the product confirms
 
 
 class ProductClock(PipelineClock):
-    """The clock of both sides; whole seconds."""
+    """The clock of both sides, in whole seconds."""
 
     def __init__(self, home: Path, product: Product) -> None:
         super().__init__(home)
@@ -63,7 +63,7 @@ class ProductClock(PipelineClock):
 
 
 class World:
-    """One handset, one account, one gateway."""
+    """One handset, one stand-in and one product."""
 
     def __init__(self, seed: int, home: Path) -> None:
         self.dice = random.Random(seed)
@@ -73,14 +73,14 @@ class World:
         self.gateway = Gateway(settings, Events(clock.now), clock)
         self.road = Road(self.product)
         self.gateway.post = self.road  # type: ignore[assignment]
-        self.numbers = self.dice.sample(TEXTED, 3)  # few, so that much is said of the same
+        self.numbers = self.dice.sample(TEXTED, 3)  # few, so that each gets many messages
         self.held_back: list[tuple[MtCommand, int, datetime]] = []
         self.asked = 0
         self.told: Counter[str] = Counter()
         self.comparison = Comparison(self.product, self.gateway)
 
     async def play(self) -> None:
-        """So many steps, compared after each."""
+        """Play `STEPS` steps, and compare both sides after each."""
         for _ in range(STEPS):
             name = self.dice.choices(list(ACTIONS), list(ACTIONS.values()))[0]
             await getattr(self, f"do_{name}")()
@@ -93,12 +93,12 @@ class World:
         assert self.product.written(topics.DEAD_LETTER) == []
 
     async def settle(self) -> None:
-        """Every job of the stand-in that is due has run."""
+        """Run every job of the stand-in that is due."""
         self.gateway.schedule.run_due()
         await asyncio.gather(*self.gateway.schedule._running)
 
     async def pass_seconds(self, seconds: int) -> None:
-        """In steps, both sides at each; whatever the stand-in has due is due at its second."""
+        """Move both sides' time on in steps; each job of the stand-in runs at its second."""
         end = self.product.now + seconds * SECOND
         while self.product.now < end:
             due = self.gateway.schedule._due
@@ -119,11 +119,11 @@ class World:
         await self.pass_seconds(self.dice.choice(SPELLS))
 
     async def do_road(self) -> None:
-        """Ingest is away for a while; the gateway tries again."""
+        """Close the road for a while, so that the gateway has to try again."""
         self.road.closed_until = self.product.now + self.dice.choice((60, 600, 3600)) * SECOND
 
     async def do_text(self) -> None:
-        """The handset sends something; two messages are a second apart at least."""
+        """Send a message from the handset, at least a second after the one before."""
         await self.pass_seconds(1)
         number = self.dice.choice(self.numbers)
         text, kind = words_for(number, self.dice)
@@ -133,13 +133,13 @@ class World:
         self.comparison.heard(number, text, kind=kind, is_late=is_late)
 
     def fault_of_parts(self) -> Switched:
-        """Parts come twice or in another order, now and then."""
+        """A fault for one in five messages: parts come twice or in reverse order."""
         names = ("mo-twice", "mo-disorder")
         chosen = self.dice.choice(names) if self.dice.random() < 0.2 else ""
         return Switched(self.gateway, chosen)
 
     async def do_request(self) -> None:
-        """An application wants to send, or confirms a stop."""
+        """Request an MT, or a confirmation of a stop, as an application."""
         self.asked += 1
         sender = self.dice.choice(self.numbers)
         keyword = self.dice.choice(KEYWORDS) if sender == SHARED else ""
@@ -150,7 +150,7 @@ class World:
         self.send_waiting()
 
     def send_waiting(self) -> None:
-        """A sender works on what waits; what becomes of it is chance."""
+        """Work on the waiting commands as a sender; the outcome of each is random."""
         for command in self.product.open_commands():
             said = self.product.states_of(command)
             attempt = (said[-1].attempt if said else 0) + 1
@@ -174,7 +174,7 @@ class World:
                 self.product.result(command, "failed", attempt=attempt, code="105")
 
     def submit(self, command: MtCommand, attempt: int, *, is_heard: bool = True) -> None:
-        """It reaches the gateway."""
+        """Submit a command to the gateway; without `is_heard` its answer is lost."""
         given = {
             "from": command.sender_id,
             "to": HANDSET,
@@ -200,13 +200,13 @@ class World:
             self.product.result(command, "failed", attempt=attempt, code=result.refusal.code)
 
     async def do_arrive(self) -> None:
-        """What a socket held back arrives."""
+        """Submit the oldest command that was held back on a socket."""
         if self.held_back:
             command, attempt, _ = self.held_back.pop(0)
             self.submit(command, attempt)
 
     async def do_query(self) -> None:
-        """The gateway is asked about a command whose fate is unknown."""
+        """Ask the gateway about each command whose outcome is unknown."""
         unknown = [c for c in self.product.commands[-12:] if self.product.standing(c) == "unknown"]
         for command in unknown:
             if any(command is held for held, _, _ in self.held_back):
@@ -221,7 +221,7 @@ class World:
 
 
 class Switched:
-    """A fault that is on for a moment; no name, none."""
+    """Switches a fault on for a block; no fault if the name is empty."""
 
     def __init__(self, gateway: Gateway, name: str) -> None:
         self._fault = gateway.all_faults.named(name) if name else None

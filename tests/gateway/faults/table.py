@@ -1,4 +1,4 @@
-"""The table of faults and ways in docs/gateway.md: `python -m tests.gateway.faults.table`."""
+"""Writes the table of faults in docs/gateway.md: `python -m tests.gateway.faults.table`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TABLE = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
 
 
 def table() -> str:
-    """A row a fault: what it does, its handset, its keys, and the ways that play it."""
+    """The table: for each fault what it does, its handset, its keys, and the ways that play it."""
     ways = " | ".join(WAYS)
     rows = [f"| fault | what happens | handset | its own keys | {ways} |", "|---" * 10 + "|"]
     for kind in KINDS:

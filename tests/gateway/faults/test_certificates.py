@@ -1,4 +1,4 @@
-"""TLS on the stand-in's own ports: a certificate to trust, and by a fault one that is not."""
+"""TLS on the stand-in's ports, with a trusted certificate or, by a fault, with a wrong one."""
 
 import ssl
 import stat
@@ -63,7 +63,7 @@ async def test_the_magic_handset_spoils_the_next_connection(play, way):
             outcomes.append(answer.outcome)
         assert outcomes[0] is not Outcome.SUBMITTED
         assert outcomes[2:] == [Outcome.SUBMITTED] * 2
-        if way != "ftp":  # which connects again at once, and looks for the file
+        if way != "ftp":  # by FTP the product connects again at once, and looks for the file
             assert outcomes[1] is Outcome.FAILED
         played_twice = [event.handset for event in of_kind(played.gateway, EventKind.FAULT)]
         assert played_twice == [magic.command.handset, ""]

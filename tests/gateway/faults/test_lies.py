@@ -1,6 +1,6 @@
-"""Each fault by each way that plays it: whether the message was taken, and what the product says.
+"""Each fault by each way: whether the message was taken, and the outcome for the product.
 
-The product's own ways are the other side: what they must not do is to call a lie a success.
+The product's own ways submit; none may take a false answer for a success.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from tests.gateway.ways import HANDSET, always, of_kind, submission, until, way_
 
 NOT_TAKEN = {"reset-before-read", "busy"}
 ANSWERS = [(kind, way) for kind in KINDS if kind.group is Group.ANSWER for way in kind.ways]
-#: Of 503 the product cannot know whether something before it took the message. By FTP it looks
-#: whether the file is there under its last name.
+#: After a 503 the product cannot know whether a server behind it took the message. By FTP the
+#: product looks for the file under its final name.
 EXPECTED = {
     ("busy", "smpp"): Outcome.FAILED,
     ("busy", "smtp"): Outcome.FAILED,
@@ -179,14 +179,14 @@ async def test_receipts_come_as_the_rule_has_them(play, do, count):
         assert set(receipts) <= {"004"}
 
 
-#: Which of two parts come, and in which order.
+#: The parts that come of two parts, in their order.
 PARTS = {"mo-twice": [1, 1, 2, 2], "mo-disorder": [2, 1], "mo-split": [1]}
 HANDED = {"/mo/http": http_form, "/mo/xml": xml, "/mo/soap": soap}
 MO_WAYS = [MoWay.HTTP_GET, MoWay.XML_POST, MoWay.SOAP_GET, MoWay.FTP]
 
 
 def places(played, way):
-    """The number of each part that the product was given."""
+    """The number of each part that the product got, in order."""
     if way is MoWay.FTP:
         log = played.gateway.ftp.folder / "mo.log"
         lines = log.read_bytes().splitlines() if log.is_file() else []

@@ -1,4 +1,4 @@
-"""Rules from a file, and others while it runs; and what the process says of a spoilt file."""
+"""Rules from a file, other rules at run time, and the error of the process for an invalid file."""
 
 import asyncio
 import os
@@ -102,7 +102,7 @@ def test_a_spoilt_file_ends_the_process_with_its_line(tmp_path):
 
 
 async def test_the_process_has_tls_for_whoever_trusts_it(tmp_path):
-    """As it is started, uvloop included."""
+    """Starts the real process, with uvloop."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         "--home",

@@ -1,4 +1,4 @@
-"""`faults.toml`: what it may say, and that a mistake is named by its line and field."""
+"""`faults.toml`: the rules that it may have, and errors that name the line and the field."""
 
 from datetime import UTC, datetime
 
@@ -69,7 +69,7 @@ def test_a_fault_is_refused_for_a_way_that_does_not_play_it(kind):
 
 
 def table(line: str, do: str = "lose-answer") -> str:
-    """A second table whose third line, the seventh of the file, is the mistake."""
+    """A file with two tables whose seventh line, in the second table, is `line`."""
     return f'[[fault]]\ndo = "html"\n\n\n[[fault]]\ndo = "{do}"\n{line}\n'
 
 
@@ -123,7 +123,7 @@ WHOLES = {
     "no table of tables": ('[fault]\ndo = "html"\n', "f:1: fault: must be tables"),
     "no do": ('[[fault]]\nway = "http"\n', "f:1: do: must be one of lose-answer, "),
     "a do there is not": ('[[fault]]\ndo = "lie"\n', "f:2: do: must be one of "),
-    "a refusal without code": ('[[fault]]\ndo = "refuse"\n', "f:1: code: is needed"),
+    "a refusal without code": ('[[fault]]\ndo = "refuse"\n', "f:1: code: is required"),
     "twice how long": (
         '[[fault]]\ndo = "throttle"\nseconds = 1\nuntil = 2026-11-28T12:00:00Z\n',
         "f:4: until: or seconds, not both",

@@ -81,7 +81,7 @@ def test_groups_do_not_hide_each_other():
 
 @given(seed=st.integers(0, 2**32), share=st.sampled_from([0.1, 0.5, 0.9]))
 def test_chance_is_the_same_on_every_run(seed, share):
-    """A rule before it that matches other messages changes nothing."""
+    """An earlier rule that matches other messages does not change the random numbers of a rule."""
     rule = f'[[fault]]\ndo = "html"\nway = "http"\nshare = {share}\n'
     other = '[[fault]]\ndo = "huge"\nway = "xml"\nshare = 0.5\n'
     first, second = faults_of(rule, seed), faults_of(rule, seed)

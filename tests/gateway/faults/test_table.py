@@ -1,4 +1,4 @@
-"""docs/gateway.md says of each fault by which ways it is played."""
+"""docs/gateway.md has the table of faults as the code has them."""
 
 from tests.gateway.faults.table import BEGIN, DOCUMENT, with_table
 

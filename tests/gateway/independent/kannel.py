@@ -1,4 +1,4 @@
-"""Kannel's bearerbox and smsbox, with one connection to the gateway and one application."""
+"""Runs Kannel's bearerbox and smsbox, with one connection to the stand-in and one application."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ get-url = "{app}/mo?from=%p&to=%P&text=%b&udh=%u&coding=%c&charset=%C"
 
 @dataclass
 class Kannel:
-    """What the application behind it was told: path and first value of each variable."""
+    """Kannel, and the calls to its application: path, and the first value of each variable."""
 
     send_url: str
     app_url: str
     told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     async def send(self, text: str, **given: str) -> str:
-        """An MT by its smsbox, with a report on it."""
+        """Send an MT by the smsbox, and ask for a report."""
         values = {"username": "app", "password": "app", "text": text, "charset": "UTF-8"} | given
         values |= {"dlr-mask": "31", "dlr-url": f"{self.app_url}/dlr?kind=%d"}
         url = f"{self.send_url}/cgi-bin/sendsms?{urlencode(values)}"
@@ -68,13 +68,13 @@ class Kannel:
             return await answer.text()
 
     def of(self, path: str) -> list[dict[str, str]]:
-        """What was told at a path."""
+        """The variables of each call to a path."""
         return [values for at, values in self.told if at == path]
 
 
 @asynccontextmanager
 async def kannel(folder: Path, smsc: str) -> AsyncIterator[Kannel]:
-    """Both boxes, once the connection is online."""
+    """Both boxes, from the time at which the connection is online."""
     bearerbox, smsbox = tool("bearerbox", "kannel"), tool("smsbox", "kannel")
     admin, box, send = free_port(), free_port(), free_port()
     found = Kannel(f"http://{LOOPBACK}:{send}", "")

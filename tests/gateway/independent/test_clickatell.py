@@ -1,4 +1,4 @@
-"""The client that Clickatell's users publish on PyPI (`clickatell`, by arcturial), over HTTP."""
+"""The client `clickatell` on PyPI (by arcturial, a user of Clickatell) sends over HTTP."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""curl, by HTTP, XML and FTP."""
+"""curl sends by HTTP, XML and FTP."""
 
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind
@@ -28,7 +28,7 @@ async def test_it_sends_by_http(play):
 
 
 async def test_it_sends_by_xml(play):
-    """The command that the XML API's document shows (2.4.9, 4.3)."""
+    """The command is the example of the XML API's document (2.4.9, 4.3)."""
     document = (
         f"<clickAPI><sendMsg><api_id>{API_IDS['xml']}</api_id><user>demo</user>"
         f"<password>stand-in</password><to>{HANDSET}</to><text>Fish &amp; chips</text>"

@@ -1,4 +1,4 @@
-"""Kannel, whose authors wrote both its Clickatell module and its SMPP client from the documents."""
+"""Kannel sends and receives by its Clickatell module and its SMPP client."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ BOTH = pytest.mark.parametrize("way", ["http", "smpp"])
 
 @asynccontextmanager
 async def beside_kannel(play, folder, way):
-    """The gateway hands over to Kannel's port in place of ours, or to who is bound."""
+    """The stand-in hands over to Kannel: at Kannel's port, or to the ESME that is bound."""
     port = free_port()
     mo_way = MoWay.SMPP if way == "smpp" else MoWay.HTTP_GET
     async with play(mo_way=mo_way, product=f"http://{LOOPBACK}:{port}") as played:
@@ -79,10 +79,10 @@ async def test_it_sends_and_hears_what_became_of_it(play, tmp_path, way, text):
 async def test_it_takes_what_a_handset_sends(play, tmp_path, way, text):
     async with beside_kannel(play, tmp_path, way) as (gateway, outside):
         await gateway.text(HANDSET, NUMBER, text)
-        parts = 2 if len(text) > 160 and way == "http" else 1  # of SMPP it joins them itself
+        parts = 2 if len(text) > 160 and way == "http" else 1  # by SMPP Kannel joins the parts
         await until(lambda: len(outside.of("/mo")) == parts)
         told = outside.of("/mo")
-        plus = "+" if way == "smpp" else ""  # it writes one before an international number
+        plus = "+" if way == "smpp" else ""  # Kannel writes one before an international number
         assert {(each["from"], each["to"]) for each in told} == {(plus + HANDSET, plus + NUMBER)}
         codec = {"UTF-16BE": "utf-16-be", "UTF-8": "utf-8"}
         octets = [(each["text"].encode("latin-1"), each["charset"]) for each in told]

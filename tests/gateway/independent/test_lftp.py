@@ -1,4 +1,4 @@
-"""lftp, which lists before it puts, and fetches what handsets sent."""
+"""lftp uploads a file, after a listing, and fetches mo.log."""
 
 from pipeline.gateway.settings import API_IDS, MoWay
 from pipeline.gateway.world import EventKind

@@ -1,4 +1,4 @@
-"""smpplib, as transceiver, and in the parts that it makes by itself."""
+"""smpplib sends and receives as transceiver, with parts that it makes by itself."""
 
 import asyncio
 

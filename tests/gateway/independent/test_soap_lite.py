@@ -1,4 +1,4 @@
-"""SOAP::Lite, which gives parameters by their places."""
+"""SOAP::Lite calls the SOAP API; it gives parameters by position."""
 
 import pytest
 

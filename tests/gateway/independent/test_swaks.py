@@ -1,4 +1,4 @@
-"""swaks, a mail client."""
+"""swaks, a mail client, sends by SMTP."""
 
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind

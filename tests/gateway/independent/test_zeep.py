@@ -1,4 +1,4 @@
-"""zeep, which reads `?wsdl` and checks each answer against it."""
+"""zeep reads `?wsdl`, calls the SOAP API, and checks each answer against the WSDL."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from pipeline.gateway.world import EventKind
 from tests.gateway.independent.tools import module
 from tests.gateway.ways import HANDSET, NUMBER, of_kind
 
-#: What the description imports by its name alone, as WSDL 1.1 has it (2.2).
+#: The schema that the WSDL imports by its namespace, without a location (WSDL 1.1, 2.2).
 ENCODING = b"""<schema xmlns="http://www.w3.org/2001/XMLSchema"
  targetNamespace="http://schemas.xmlsoap.org/soap/encoding/">
  <attribute name="arrayType" type="string"/>
@@ -28,7 +28,7 @@ async def test_it_reads_the_description_and_sends(play):
         return zeep.xsd.AnyObject(element, words)
 
     class Transport(zeep.Transport):
-        """Fetches nothing from elsewhere."""
+        """Return the known documents, and fetch nothing over the network."""
 
         def load(self, url: str) -> bytes:
             return ENCODING if url.startswith("http://schemas.xmlsoap.org/") else super().load(url)

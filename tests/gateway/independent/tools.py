@@ -1,4 +1,4 @@
-"""Programs of others, found or skipped by name with how to get them."""
+"""Finds programs of others; a test skips, with how to get the program, if it is absent."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _PATH = f"{os.environ['PATH']}:/usr/sbin"
 
 
 def tool(name: str, package: str) -> str:
-    """Where the program is; skips where it is not installed."""
+    """The path of a program; skips the test if it is not installed."""
     path = shutil.which(name, path=_PATH)
     return path or pytest.skip(f"no {name}: apt-get install {package} (Debian)")
 
 
 def module(name: str, package: str) -> Any:
-    """A module of a package from PyPI; skips where it is not installed."""
+    """A module of a package from PyPI; skips the test if it is not installed."""
     return pytest.importorskip(name, reason=f"no {name}: pip install {package}")
 
 
 async def run(*command: str, given: bytes | None = None) -> str:
-    """What a program printed; it must end with 0."""
+    """Run a program, which must end with 0; return what it printed."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,

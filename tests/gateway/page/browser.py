@@ -1,4 +1,4 @@
-"""Headless Chromium by its own protocol (Chrome DevTools Protocol 1.3): read, click, type."""
+"""Drives headless Chromium by the Chrome DevTools Protocol 1.3: read, click, type."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tab:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
-        self.complaints: list[str] = []  # of the console, the content security policy included
+        self.complaints: list[str] = []  # errors in the console, also of the security policy
         self.dialogs: list[str] = []
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _has_line(file: Path) -> bool:
 
 @asynccontextmanager
 async def browser_tab(folder: Path, **look: Any) -> AsyncIterator[Tab]:
-    """A new browser; it ends with all its child processes."""
+    """A tab of a new browser; at the end of the block all its processes end."""
     assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
         CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",

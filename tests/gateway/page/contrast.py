@@ -1,4 +1,4 @@
-"""What to ask a browser: which words do not stand out from their ground (WCAG 2.2, 1.4.3)."""
+"""A script for a browser that finds words with too little contrast (WCAG 2.2, 1.4.3)."""
 
 CONTRAST = """
 (() => {

@@ -1,4 +1,4 @@
-"""A gateway that plays a fixed script with every case that a page must be able to show."""
+"""A gateway in memory with a fixed script: every case that the page must be able to show."""
 
 from __future__ import annotations
 

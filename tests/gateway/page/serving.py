@@ -1,4 +1,4 @@
-"""A page that is served on loopback."""
+"""Serves a page on loopback."""
 
 from __future__ import annotations
 

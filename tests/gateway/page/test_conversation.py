@@ -1,4 +1,4 @@
-"""Events become what a phone shows."""
+"""Events become the bubbles of a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Octets in readable form."""
+"""Octets as text, hex and fields of forms."""
 
 from __future__ import annotations
 

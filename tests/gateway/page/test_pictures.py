@@ -1,6 +1,6 @@
-"""The page with a real conversation in it, as pictures for the eye, and checks on each of them.
+"""Takes pictures of the page with a real conversation, and checks each.
 
-The pictures stay in `build/pictures`, as what a run of the tests leaves behind.
+The pictures stay in `build/pictures`, for a person to look at.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WIDER = """
   return box.width && !held && (box.right > innerWidth + 1 || box.left < -1);
 }).map((e) => `${e.tagName}.${e.className}#${e.id}`)
 """
-#: WCAG 2.2, 2.5.8: a target is 24 pixels at least, or inside a line of text.
+#: WCAG 2.2, 2.5.8: a target has at least 24 pixels, or is inside a line of text.
 SMALL = """
 [...document.querySelectorAll("button, input:not([type=hidden]), textarea, summary, nav a")]
   .filter((e) => {
@@ -55,7 +55,7 @@ SMALL = """
 
 
 async def converse(played: Any) -> None:
-    """Both directions, by several ways; a stop, a long text, a fault."""
+    """Send messages both ways, by several ways, with a stop, a long text and a fault."""
     gateway = played.gateway
     async with way_to(gateway, WayName.HTTP, callback=3, max_parts=4) as http:
         await http.submit(submission("Your parcel is here. Reply YES, or STOP."), always)
@@ -76,7 +76,7 @@ async def converse(played: Any) -> None:
 
 
 async def look(tab: Tab, name: str) -> list[str]:
-    """A picture, and what is wrong in it."""
+    """Take a picture of the page; return the errors found on it."""
     await tab.picture(PICTURES / f"{name}.png")
     found = [f"{name}: is wider than the screen: {each}" for each in await tab.value(WIDER)]
     found += [f"{name}: contrast: {each}" for each in await tab.value(CONTRAST)]
@@ -133,7 +133,7 @@ async def test_a_gateway_that_ended_is_seen(tmp_path: Path, play: Callable[..., 
 async def test_every_stop_of_the_tab_key_is_seen(
     tmp_path: Path, play: Callable[..., Any], panel: str
 ) -> None:
-    """WCAG 2.2, 2.4.7: where the focus is, something around it is drawn."""
+    """WCAG 2.2, 2.4.7: the focus is visible by a line around it."""
     async with play() as played, browser_tab(tmp_path) as tab:
         await converse(played)
         await tab.go(f"http://127.0.0.1:{played.gateway.http.port}/?panel={panel}")

@@ -1,4 +1,4 @@
-"""The page over HTTP: what it shows, what forms do, and who is refused."""
+"""The page over HTTP: its content, its forms, and the callers that it refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def client(desk: Lively) -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Seen(HTMLParser):
-    """Elements and text, as a browser would have them."""
+    """The elements and the text of a page, parsed as a browser does."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -110,12 +110,12 @@ async def test_a_form_texts_as_the_handset_and_leads_back(
 @pytest.mark.parametrize(
     ("path", "form", "status", "words"),
     [
-        ("/phones/x/texts", FORM, 400, "a handset is a number"),
-        ("/phones/٤٤/texts", FORM, 400, "a handset is a number"),
+        ("/phones/x/texts", FORM, 400, "a handset must be digits"),
+        ("/phones/٤٤/texts", FORM, 400, "a handset must be digits"),
         (f"/phones/{ALICE}/texts", FORM | {"text": ""}, 400, "an empty text is not sent"),
-        (f"/phones/{ALICE}/texts", FORM | {"number": "MARKET"}, 400, "which number to text"),
+        (f"/phones/{ALICE}/texts", FORM | {"number": "MARKET"}, 400, "give the number to text"),
         (f"/phones/{ALICE}/texts", FORM | {"text": "x" * 40_001}, 400, "at most 40,000"),
-        ("/phones", {"handset": "<b>"}, 400, "a handset is a number"),
+        ("/phones", {"handset": "<b>"}, 400, "a handset must be digits"),
         ("/faults/none", {"is_on": "1"}, 404, "no such fault"),
         ("/measure", {"text": "x" * 40_001}, 400, "at most 40,000"),
     ],

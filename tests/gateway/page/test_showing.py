@@ -98,6 +98,6 @@ async def test_an_empty_gateway_has_a_page(gateway: Gateway) -> None:
     async with served(Showing(gateway)) as url, httpx.AsyncClient(base_url=url) as client:
         page = await client.get("/")
         assert page.status_code == 200
-        assert "No phone is on the desk yet" in page.text
+        assert "There is no phone yet" in page.text
         assert (await client.post("/phones", data={"handset": ALICE})).status_code == 303
         assert f"phone-{ALICE}" in (await client.get("/")).text

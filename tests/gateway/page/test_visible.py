@@ -39,7 +39,7 @@ def test_what_is_not_seen_has_a_name(text: str, shown: str) -> None:
 @given(ANY_TEXT)
 def test_no_piece_acts_on_a_page_or_a_terminal(text: str) -> None:
     shown = legible(text)
-    shown.encode()  # no half of a pair is left
+    shown.encode()  # raises for half of a surrogate pair
     for character in shown:
         assert character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
         assert unicodedata.bidirectional(character) not in {

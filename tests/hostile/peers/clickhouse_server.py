@@ -1,8 +1,8 @@
-"""A ClickHouse server as far as the store asks one: the embedded engine behind HTTP.
+"""A ClickHouse server over HTTP for the store: the embedded engine answers its requests.
 
     python -m tests.hostile.peers.clickhouse_server PORT FOLDER
 
-It knows no users, and of the settings those of an insert; a statement's limits are not its matter.
+It ignores users and the limits of a statement, and knows only the settings of an insert.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _lock: Final = threading.Lock()
 
 @cache
 def client(folder: str, database: str | None) -> Client:
-    """One for each database."""
+    """The client of the embedded engine for a database."""
     return clickhouse_connect.get_client(interface="chdb", path=folder, database=database)
 
 
 def answer(folder: str, given: dict[str, str], body: bytes) -> bytes:
-    """What a server's body would be; raises `ClickHouseError`."""
+    """The body of the answer to a statement; raises `ClickHouseError`."""
     asked = client(folder, given.get("database"))
     settings = {name: given[name] for name in _SETTINGS if name in given}
     if body.startswith(b"INSERT") and b" FORMAT Native\n" in body:
@@ -67,7 +67,7 @@ def answer(folder: str, given: dict[str, str], body: bytes) -> bytes:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request after another on a connection."""
+    """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     folder = ""
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":

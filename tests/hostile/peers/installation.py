@@ -1,7 +1,7 @@
-"""A whole installation: each of our processes, and on each way from it to a peer a lying proxy.
+"""A whole installation of our processes, with a lying proxy before each of their peers.
 
-The broker has a listener for every process, so that each has its own way. ClickHouse is the
-embedded engine behind HTTP; the gateways are honest until their proxies lie.
+The broker has a listener for each process, so that each has a proxy of its own. ClickHouse is the
+embedded engine behind HTTP. The gateways are honest; only the proxies lie.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARTITIONS: Final = 2
-#: Each has a listener of the broker's, and a proxy before it.
+#: The broker has a listener for each of these, with a proxy before it.
 PROCESSES: Final = ("ingest", "worker", "store", "smpp", "ftp", "sender")
 MT: Final = ("mt", "--to", f"+{NUMBER}", "--text", TEXT)
 SQL: Final = ("sql", "SELECT 1 AS n")
 OF_KAFKA: Final = (*PROCESSES, "cli")
-#: Of whoever asks ingest or the report; a report asks ClickHouse twice for a page.
+#: Seconds for an answer of ingest or the report, which asks ClickHouse twice for a page.
 PATIENCE_SECONDS: Final = 10
 _serial: Final = itertools.count(1)
 
 
 class ManyListeners(LocalKafka):
-    """A broker that tells who comes by a proxy to come by that proxy again."""
+    """A broker that advertises to each client the proxy by which the client connected."""
 
     def __init__(self, *, home: Path, proxies: Mapping[str, LyingProxy]) -> None:
         super().__init__(home=home, partitions=PARTITIONS)
@@ -76,16 +76,16 @@ class ManyListeners(LocalKafka):
 
 
 class Command(NamedTuple):
-    """A command line that has ended."""
+    """The result of a command that has ended."""
 
     status: int
     out: str
     err: str
-    kilobytes: int  # at its highest
+    kilobytes: int  # the most memory that it used
 
 
 class Installation:
-    """Runs until it is closed."""
+    """The processes, their peers and the proxies; they run until `close`."""
 
     def __init__(self, home: Path, *, processes: Sequence[str] = PROCESSES) -> None:
         self.home = home
@@ -116,13 +116,13 @@ class Installation:
             self._stack = opening.pop_all()
 
     def begin(self) -> None:
-        """All have done their work once and are idle: their memory is measured from here."""
+        """Measure the growth of memory from now on, when every process has worked and is idle."""
         self.idle_command = max(self.command(*words).kilobytes for words in (MT, SQL))
         for process in self.processes.values():
             process.begin()
 
     def close(self) -> None:
-        """End everything."""
+        """End every process, peer and proxy."""
         self._stack.close()
 
     def _start_clickhouse(self, opening: ExitStack) -> None:
@@ -176,29 +176,29 @@ class Installation:
         return {key: str(value) for key, value in given.items()}
 
     def new_text(self) -> str:
-        """A text that was never sent."""
+        """Return a text that was not used before."""
         return f"{TEXT} {next(_serial)}"
 
     def call(self, text: str) -> int:
-        """The gateway's callback to ingest; the status, 0 for no answer."""
+        """Send the gateway's callback to ingest; return the HTTP status, 0 for no answer."""
         query = http_form.render(callback(text, handset=NUMBER)).decode()
         return _status(f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mo/http?{query}")
 
     def page(self) -> int:
-        """The report's first page; the status."""
+        """Get the report's first page; return the HTTP status, 0 for no answer."""
         return _status(f"http://127.0.0.1:{self.report_port}/t/{SECRET}/")
 
     def one(self) -> list[str]:
-        """The answer to a statement that is of ClickHouse alone."""
+        """The lines of the answer to a statement that only ClickHouse is needed for."""
         return self.asked("SELECT 1 AS n", {})
 
     def new_request(self) -> tuple[str, str]:
-        """An id that was never used, and a handset that nothing was sent to."""
+        """Return a request id and a handset that were not used before."""
         number = next(_serial)
         return f"request-{number}", f"4477009{number:05}"
 
     def ask_mt(self, request_id: str, *, handset: str = NUMBER, api_id: str | None = None) -> int:
-        """An application's request; the status."""
+        """Send an application's request for an MT; return the HTTP status, 0 for no answer."""
         body = {"to": f"+{handset}", "text": TEXT, "api_id": api_id}
         try:
             url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt"
@@ -209,7 +209,7 @@ class Installation:
             return 0
 
     def state_of(self, request_id: str) -> tuple[str, str]:
-        """What `GET /mt/{request_id}` says became of it, and how its command stands."""
+        """The state of a request in `GET /mt/{request_id}`, and the state of its command."""
         url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt/{request_id}"
         try:
             found = httpx.get(url, timeout=PATIENCE_SECONDS).json()
@@ -218,7 +218,7 @@ class Installation:
         return str(found.get("state", "")), str(found.get("mt_state", {}).get("state", ""))
 
     def asked(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
-        """The lines of an answer of `POST /sql`; none while it has none."""
+        """The lines of the answer to `POST /sql`; none if it fails."""
         try:
             answer = httpx.post(
                 f"http://127.0.0.1:{self.report_port}/t/{SECRET}/sql",
@@ -236,16 +236,16 @@ class Installation:
         )
 
     def write_to_the_ftp_log(self, text: str) -> None:
-        """One line more, as the gateway writes it."""
+        """Add a line to `mo.log`, in the gateway's form."""
         self.ftp_log += render(callback(text, handset=NUMBER)) + b"\n"
         self._ftpd.conduct = lying_ftp.served(self.ftp_log)
 
     def deliver_by_smpp(self, text: str) -> None:
-        """Delivered on every bind that begins from now on, until it is confirmed."""
+        """Deliver a message on every bind that begins from now on, until one confirms it."""
         self._smsc.be(lying_smpp.honest(text.encode()))
 
     def command(self, *words: str) -> Command:
-        """`twoway …`, as an operator has it, by the lying ways."""
+        """Run `twoway …` as an operator does, by way of the proxies."""
         settings = {
             "partitions": str(PARTITIONS),
             "tokens": SECRET,

@@ -1,4 +1,4 @@
-"""The lies: the same ones in each protocol, told in place of what an honest peer has just said."""
+"""The lies, the same for each protocol; a lie replaces an answer of an honest peer."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SLOW_SECONDS: Final = 0.1
 
 
 class Tongue(Protocol):
-    """How a protocol says things: all that a lie must know of it."""
+    """What a lie must know of a protocol: how to frame words, and an answer without end."""
 
     def said(self, words: bytes, answer: bytes) -> bytes:
-        """These words as the protocol would have them, of an error where it has such.
+        """The words in the frame of the protocol, as an error if the protocol has errors.
 
-        `answer` is the honest one, whose number or kind the lie may need to be listened to.
+        `answer` is the honest answer; the frame takes its request number or type.
         """
 
     def endless(self, answer: bytes) -> tuple[bytes, bytes]:
-        """How an answer begins that does not end, and what goes on in it for ever."""
+        """The beginning of an answer without end, and the octets that repeat after it."""
 
 
 class Answer(NamedTuple):
-    """What an honest peer has just said, and who waits for it."""
+    """The answer of an honest peer, which a lie replaces, and the client that waits for it."""
 
     line: Line
     octets: bytes
@@ -49,7 +49,7 @@ def _never_end(to: Answer) -> None:
 
 
 def _be_slow(to: Answer) -> None:
-    """The honest answer, and more when that is over, an octet at a time."""
+    """Send the honest answer again and again, an octet at a time."""
     while True:
         for octet in to.octets:
             to.line.say(bytes([octet]))

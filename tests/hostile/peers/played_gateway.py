@@ -1,8 +1,8 @@
-"""The gateway that is played, as an honest one that takes everything and pushes no status.
+"""Runs the stand-in of the gateway: it takes every message, and pushes no status.
 
     python -m tests.hostile.peers.played_gateway FOLDER HTTP SMPP SMTP FTP
 
-So what became of a command whose answer was lost is known by asking alone.
+So the sender learns the fate of a command whose answer was lost only by a query.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.hostile.lies import SECRET
 
 
 async def play(folder: Path, ports: list[int]) -> None:
-    """Until the process is killed."""
+    """Run the stand-in until the process is killed."""
     names = ("http_port", "smpp_port", "smtp_port", "ftp_port")
     given = dict(zip(names, ports, strict=True))
     settings = GatewaySettings(

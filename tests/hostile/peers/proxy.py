@@ -20,7 +20,7 @@ _OCTETS: Final = 1 << 20
 
 
 class LyingProxy:
-    """Each connection has a thread."""
+    """The proxy; each connection has a thread."""
 
     def __init__(self, tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> None:
         """`steps`: the connections of a lie hear 0 to so many less one honest answers before it."""
@@ -35,29 +35,29 @@ class LyingProxy:
         self.told = 0
 
     def lie(self, name: str) -> None:
-        """From now on this lie is told in place of whatever the peer says."""
+        """Replace every answer of the peer by this lie from now on."""
         self.told = self._turn = 0
         self._lie = name
 
     def be_honest(self) -> None:
-        """From now on; whoever is being lied to has to find out."""
+        """Forward everything from now on; a connection with a lie under way stays as it is."""
         self._lie = ""
 
     def cut(self) -> None:
-        """End every connection that there is."""
+        """End every open connection."""
         for each in list(self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        """Until it is closed."""
+        """Accept connections until `close`."""
         with suppress(OSError):
             while True:
                 client = self._listening.accept()[0]
                 threading.Thread(target=self._deal, args=(client,), daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more, and end every connection."""
+        """Stop listening, and end every connection."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()

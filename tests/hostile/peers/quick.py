@@ -1,6 +1,6 @@
 """`python -m tests.hostile.peers.quick NAME`: `twoway NAME` with short waits for a way's peer.
 
-It waits as long as the product does for Kafka, but not for the others, and tries again sooner. The
+It waits for Kafka as long as the product does, for other peers less, and tries again sooner. The
 worker has the gateway asked about an unknown command every second.
 """
 

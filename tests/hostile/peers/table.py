@@ -1,14 +1,14 @@
-"""The table of lying peers: a row for each way of ours to a peer, and the same lies for each.
+"""The table of lying peers: a row for each connection of ours to a peer; each gets every lie.
 
-A row is a `Row`: whose proxy lies, what makes our process speak with the peer, and what shows that
-an honest answer is taken. For a client that is new (a customer's own application):
+A `Row` names the proxy that lies, what makes our process call the peer, and what shows that an
+honest answer is taken. For a new client (a customer's own application):
 
-1. Where it speaks a new protocol, give that a class in `tongues.py`. No lie is written anew.
+1. If it speaks a new protocol, write a class for that in `tongues.py`. No lie needs a change.
 2. In `installation.py`, start an honest peer with a proxy before it, and the process as `Watched`,
-   its settings pointing to the proxy. Set its secrets to `SECRET`, and send `NUMBER` and `TEXT`:
-   they are what logs are searched for.
+   with settings that point to the proxy. Set its secrets to `SECRET`, and send `NUMBER` and
+   `TEXT`: logs are searched for them.
 3. Add a `Row` to `rows_of`. `provoke` may fail, and returns within seconds. `begin` begins an
-   honest exchange of words that are new, and gives what tells whether it has come to its end.
+   honest exchange of new words, and returns a function that tells whether the exchange is done.
 
 `tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form, and rows
 that have no part in each other's way at once in the suite.
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 #: In the long form a client that waits for more is left to wait: up to 40 s for Kafka.
 PATIENCE_SECONDS: Final = 150 if IS_LONG else 45
 START_SECONDS: Final = 240  # seven processes begin at once
-MOST_LINES: Final = 2  # of a command that has failed
+MOST_LINES: Final = 2  # that a failed command may print to stderr
 SENT: Final = Search(texts=[TEXT, LOSING], secrets=[SECRET])
 TAKEN: Final = ("submitted", "delivered")
 NEVER_TAKEN: Final = ("failed", "unknown", "refused")
@@ -72,13 +72,13 @@ def rows_of(it: Installation) -> dict[str, Row]:
         return lambda: it.call(text) == 200
 
     def stored() -> Callable[[], bool]:
-        """Through ingest, worker and store into ClickHouse."""
+        """A new message; done when ingest, worker and store have brought it to ClickHouse."""
         text = it.new_text()
         wait_until(lambda: it.call(text) == 200, seconds=PATIENCE_SECONDS)
         return lambda: it.is_stored(text)
 
     def judged() -> Callable[[], bool]:
-        """By the worker, and seen by ingest, which reads what was decided."""
+        """A new request; done when ingest has read the worker's decision."""
         request = it.new_text().replace(" ", "-")
         wait_until(lambda: it.ask_mt(request) == 202, seconds=PATIENCE_SECONDS)
         return lambda: it.state_of(request)[0] in ("command", "rejection", "result")
@@ -94,17 +94,17 @@ def rows_of(it: Installation) -> dict[str, Row]:
         return lambda: it.is_stored(text)
 
     def nothing() -> None:
-        """It speaks by itself."""
+        """Do nothing: the process calls the peer by itself."""
 
     def submit(way: WayName, *, handset: str = "") -> tuple[str, str]:
-        """Have a command made for a way; the request's id, and the handset."""
+        """Request an MT by a way; return the request id and the handset."""
         request, new_handset = it.new_request()
         given = {"handset": handset or new_handset, "api_id": API_IDS[way]}
         wait_until(lambda: it.ask_mt(request, **given) == 202, seconds=PATIENCE_SECONDS)
         return request, given["handset"]
 
     def submit_some(way: WayName) -> Callable[[], None]:
-        """More than the API's circuit takes, and one for each step of the dialogue to lie at."""
+        """Request enough MTs to open the API's circuit, and one for each step of the dialogue."""
         _, steps = TONGUES[way]
 
         def some() -> None:
@@ -114,7 +114,7 @@ def rows_of(it: Installation) -> dict[str, Row]:
         return some
 
     def submitted(way: WayName) -> Callable[[], Callable[[], bool]]:
-        """One that met what was left of the lie is lost: then the next is taken."""
+        """A new request, and another if a late lie loses it; done when one is taken."""
 
         def begin() -> Callable[[], bool]:
             requests = [submit(way)]
@@ -134,7 +134,7 @@ def rows_of(it: Installation) -> dict[str, Row]:
         submit(WayName.SMTP, handset=LOSING)
 
     def found() -> Callable[[], bool]:
-        """Its answer was lost: that it was taken is known once the gateway was asked."""
+        """A request whose answer is lost; done when a query to the gateway has found it."""
         request, _ = submit(WayName.SMTP, handset=LOSING)
         return lambda: it.state_of(request)[1] in TAKEN
 
@@ -167,26 +167,26 @@ def rows_of(it: Installation) -> dict[str, Row]:
 
 
 def ok(it: Installation, *words: str) -> bool:
-    """Whether a command has done its work."""
+    """Whether a command ends with exit code 0."""
     return it.command(*words).status == 0
 
 
 def check_command(it: Installation, *words: str) -> None:
-    """A command says what failed in one sentence, and is small."""
+    """Check that a command says in one sentence what failed, and uses little memory."""
     done = it.command(*words)
     assert done.status in (0, 1), done
     assert len(done.err.splitlines()) <= MOST_LINES, done
     assert len(done.err) < 2_000, done
-    assert not list(SECRETS.in_line(done.err)), done  # a text is for whoever asks to read
+    assert not list(SECRETS.in_line(done.err)), done  # texts may be shown to the operator
     assert done.kilobytes - it.idle_command < MOST_KILOBYTES, done
 
 
 def check(it: Installation) -> None:
-    """Every process lives and is small, no log has what was sent, and nothing was sent twice."""
+    """Check processes and their memory, that no log has what was sent, and none was sent twice."""
     for process in it.processes.values():
         process.check()
     logs = logs_of(it.home)
-    # An FTP server's words are for an operator to read, and it was never told a text.
+    # An operator may read the words of an FTP server, which never got a text.
     by_ftp = [log for log in logs if log.name == "ftp.log"]
     found = [*SENT.of(set(logs).difference(by_ftp)), *SECRETS.of(by_ftp)]
     assert not found, found[:20]

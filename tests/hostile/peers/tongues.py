@@ -1,4 +1,4 @@
-"""How each protocol says things. A new protocol needs a class here, and no lie of its own."""
+"""Frames words as answers of each protocol. A new protocol needs a class here, but no new lie."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECE: Final = b"x" * 60_000
 
 
 class Kafka:
-    """Frames of a length and the request's number (Kafka protocol guide, Response Header v0)."""
+    """Frames with a length and the correlation id (Kafka protocol guide, Response Header v0)."""
 
     def said(self, words: bytes, answer: bytes) -> bytes:
         return struct.pack(">i", 4 + len(words)) + answer[4:8].ljust(4, b"\0") + words
@@ -24,7 +24,7 @@ class Kafka:
 
 
 class Http:
-    """An error of ClickHouse's where the peer is one, and else just an error."""
+    """HTTP responses with an error, in the form that ClickHouse uses."""
 
     def said(self, words: bytes, answer: bytes) -> bytes:
         head = b"HTTP/1.1 500 %s\r\nX-ClickHouse-Exception-Code: 27\r\n" % words[:99]
@@ -36,19 +36,19 @@ class Http:
 
 
 class GatewayOverHttp(Http):
-    """A refusal of the gateway's, in the document of the way (HTTP 2.3.8, XML 2.4.9, SOAP)."""
+    """A refusal by the gateway, in the form of the way (HTTP 2.3.8, XML 2.4.9, SOAP)."""
 
     def __init__(self, way: WayName) -> None:
         self._way = way
 
     def said(self, words: bytes, answer: bytes) -> bytes:
-        line = f"ERR: 114, {words.decode()}"  # "Cannot route message": of the message alone
+        line = f"ERR: 114, {words.decode()}"  # "Cannot route message": concerns one message only
         body = line_as(self._way, "sendmsg", line)
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
 class Lines:
-    """Lines of a code and words, of FTP (RFC 959 4.2) and SMTP (RFC 5321 4.2)."""
+    """Lines with a code and words, in FTP (RFC 959 4.2) and SMTP (RFC 5321 4.2)."""
 
     def __init__(self, refusal: bytes) -> None:
         self._refusal = refusal
@@ -61,7 +61,10 @@ class Lines:
 
 
 class Smpp:
-    """PDUs (SMPP 3.4 3.2): the answer's own command and number, a status, the words as body."""
+    """PDUs with the answer's command and sequence number, an error status, and words as body.
+
+    SMPP 3.4 3.2.
+    """
 
     def said(self, words: bytes, answer: bytes) -> bytes:
         words = words[:60_000]

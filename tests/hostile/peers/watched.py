@@ -1,4 +1,4 @@
-"""A process of ours, started again when it ends, as `up` and containers do, and watched."""
+"""Runs a process of ours, measures its memory, and starts it again when it ends."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_KILOBYTES: Final = 32 * 1024
-LOG_OCTETS: Final = 2_000_000  # of one process over a whole run
+LOG_OCTETS: Final = 2_000_000  # the most that one process may log in a whole run
 END_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.05
 
 
 def kilobytes_of(pid: int, name: str) -> int:
-    """A line of /proc/PID/status (proc(5)); 0 when there is none any more."""
+    """The value of a line of /proc/PID/status (proc(5)), in KiB; 0 if the process has ended."""
     with suppress(OSError, IndexError):
         status = Path(f"/proc/{pid}/status").read_text()
         return int(status.split(f"{name}:")[1].split()[0])
@@ -30,7 +30,7 @@ def kilobytes_of(pid: int, name: str) -> int:
 
 
 class Watched:
-    """`twoway NAME`; what it said is in HOME/logs/NAME.log."""
+    """A process `twoway NAME` whose output is in HOME/logs/NAME.log."""
 
     def __init__(self, name: str, home: Path, settings: Mapping[str, str]) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Watched:
         self.process = self._started()
         self.idle = 0
         self.highest = 0
-        self.ends: list[int] = []  # what it ended with by itself
+        self.ends: list[int] = []  # the exit codes with which it ended by itself
         self._over = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
 
@@ -65,20 +65,20 @@ class Watched:
             self.process = self._started()
 
     def begin(self) -> None:
-        """It is idle now: its memory is measured from here."""
+        """Measure the growth of memory from now on, when the process is idle."""
         self.idle = self.highest = max(
             kilobytes_of(self.process.pid, "VmHWM"), kilobytes_of(self.process.pid, "VmRSS")
         )
         self._watching.start()
 
     def begin_anew(self) -> None:
-        """What it was at its highest is measured from here (proc(5): clear_refs)."""
-        with suppress(OSError):  # it may have ended
+        """Reset the peak of memory that the kernel keeps (proc(5): clear_refs)."""
+        with suppress(OSError):  # the process may have ended
             Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
         self.highest = 0
 
     def check(self) -> None:
-        """It lives, or ended with words and was started again; it stayed small, and said little."""
+        """Check that the process runs or ended with 1 or 70, and that memory and log are small."""
         said = self.log.read_text(errors="replace")
         assert self.process.poll() is None or self.ends, said[-2_000:]
         assert set(self.ends) <= {1, 70}, (self.ends, said[-2_000:])  # never by a signal
@@ -87,7 +87,7 @@ class Watched:
         assert len(said) < LOG_OCTETS, f"{self.name} said {len(said)} octets"
 
     def end(self) -> None:
-        """SIGTERM, and no further start."""
+        """End the process by SIGTERM, and do not start it again."""
         self._over.set()
         if self._watching.is_alive():
             self._watching.join(5)
@@ -101,7 +101,7 @@ class Watched:
 
 @contextmanager
 def watched(name: str, home: Path, settings: Mapping[str, str]) -> Iterator[Watched]:
-    """Started; ended in order."""
+    """A process that is started here, and ended with the block."""
     process = Watched(name, home, settings)
     try:
         yield process

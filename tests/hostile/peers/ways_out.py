@@ -1,6 +1,6 @@
-"""The ways out: a gateway that is played, and before each of its ways a proxy that lies.
+"""The peers of the ways out: a stand-in of the gateway, and a lying proxy before each of its ways.
 
-What became of a mail is asked over HTTP: a mail's answer is lost where its handset is `LOSING`.
+The sender asks about a mail over HTTP; the answer to a mail to the handset `LOSING` is lost.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from tests.hostile.peers.lies import Tongue
     from tests.hostile.peers.proxy import LyingProxy
 
-#: The gateway takes its messages, and the answers are lost (`pipeline/gateway/faults`).
+#: The handset whose messages are taken and whose answers are lost (`pipeline/gateway/faults`).
 LOSING: Final = f"{MAGIC}0001"
 ANSWER_SECONDS: Final = 2
-#: How each way speaks, and in how many pieces the peer does, until a message is taken.
+#: The protocol of each way, and the count of the peer's answers until a message is taken.
 TONGUES: Final[dict[WayName, tuple[Tongue, int]]] = {
     WayName.HTTP: (tongues.GatewayOverHttp(WayName.HTTP), 2),
     WayName.XML: (tongues.GatewayOverHttp(WayName.XML), 2),
@@ -46,7 +46,7 @@ TONGUES: Final[dict[WayName, tuple[Tongue, int]]] = {
 
 
 class WaysOut:
-    """A gateway that runs until `opening` is closed; `apis` is the sender's file."""
+    """A stand-in and its proxies, until `opening` is closed; `apis` is the sender's apis.toml."""
 
     def __init__(self, folder: Path, opening: ExitStack) -> None:
         self.proxies: dict[WayName, LyingProxy] = {
@@ -76,9 +76,10 @@ class WaysOut:
         return any(each["to"] == handset for each in seen_in(self._gateway_home))
 
     def taken_twice(self) -> list[str]:
-        """Messages that the gateway has twice: never, whatever it said of the first.
+        """The messages that the gateway took twice; there must be none, whatever it answered.
 
-        A submit_sm has no id of ours: one of which the gateway says that it failed may be there.
+        Messages by SMPP are left out: a submit_sm has no id of ours, so a message that the gateway
+        called failed may be sent again although it was taken.
         """
         again = twice(seen_in(self._gateway_home))
         return [f"{each['way']} {each['client_id']}" for each in again if each["way"] != "smpp"]
@@ -105,6 +106,6 @@ class WaysOut:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does."""
+    """Whether a server listens on the port."""
     with socket.socket() as trying:
         return trying.connect_ex(("127.0.0.1", port)) == 0

@@ -36,7 +36,7 @@ async function open(details) {
     if (!answer.ok) place.textContent = text;
     else place.innerHTML = text;
   } catch {
-    delete place.dataset.done; // opened again, it is asked for again
+    delete place.dataset.done; // when it is opened again, it is loaded again
     place.textContent = SILENT;
   }
   place.removeAttribute("aria-busy");
@@ -85,7 +85,7 @@ function say(words) {
 }
 
 async function send(form, submitter) {
-  if (form.getAttribute("aria-busy")) return; // the first is on its way: a second would be sent twice
+  if (form.getAttribute("aria-busy")) return; // the first request is under way: a second would send the text twice
   form.setAttribute("aria-busy", "true");
   const fields = new URLSearchParams(new FormData(form, submitter));
   let answer;
@@ -218,7 +218,7 @@ function mark(list) {
   if (!isSeen) byId(`tab-${phone.dataset.handset}`)?.classList.add("news");
 }
 
-let held = null; // what the stream says while the page is asked for anew
+let held = null; // the places from the stream while the page is loaded again
 function putAll(places) {
   if (held) {
     held.push(...places);
@@ -231,7 +231,7 @@ function putAll(places) {
   missing = false;
 }
 
-let missing = false; // a phone speaks that is not on the page
+let missing = false; // an event is about a phone that is not on the page
 let last = 0;
 let waits = false;
 async function anew() {
@@ -245,7 +245,7 @@ async function anew() {
     const answer = await fetch("/");
     if (answer.ok) renew(await answer.text());
   } catch {
-    // the stream says that the gateway is gone, and asks anew when it is back
+    // the stream shows that the gateway has ended, and loads the page again when it is back
   } finally {
     const places = held ?? [];
     held = null;

@@ -1,4 +1,4 @@
-"""The requests of an upload to an FTP server, each within the time that is left."""
+"""The FTP commands of an upload, each within the time that is left."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_SUCH_FILE: Final = "550"
 
 
 class UploadRefused(Exception):
-    """The server answered that it does not do this; the words are the server's."""
+    """The server refused a command; the words are the server's."""
 
     def __init__(self, words: str) -> None:
         super().__init__(peer_words(words))
@@ -75,7 +75,7 @@ class UploadServer:
             connection.close()
 
     def abort(self) -> None:
-        """End the work of another thread here: that thread gets a `Trouble`."""
+        """End the work of another thread on this connection: that thread gets a `Trouble`."""
         interrupt(self._connection, self._data)
 
     def noop(self) -> str:
@@ -84,11 +84,11 @@ class UploadServer:
             return peer_words(self._in_use().sendcmd("NOOP"))
 
     def make_folder(self, name: str) -> None:
-        """Make the folder; a server refuses if it exists, so a refusal says nothing."""
+        """Make the folder; a refusal is ignored, because it comes too if the folder exists."""
         self._said(f"MKD {name}")
 
     def store(self, name: str, octets: bytes, *, may_write: Callable[[], bool]) -> bool:
-        """Store a file; False: `may_write` said no, right before the first octet.
+        """Store a file; return False if `may_write` refused right before the first octet.
 
         Raises `UploadRefused`, or `Trouble` if the answer to the whole file was not read.
         """
@@ -107,7 +107,7 @@ class UploadServer:
         return is_permitted
 
     def rename(self, name: str, into: str, *, may_write: Callable[[], bool]) -> bool:
-        """Give a file its final name; False: `may_write` said no. Raises as `store`."""
+        """Give a file its final name; return False if `may_write` refused. Raises as `store`."""
         with self._in_words(), self._answered():
             self._in_use().sendcmd(f"RNFR {name}")
             if not may_write():
@@ -131,7 +131,7 @@ class UploadServer:
                 return None
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of that name: by MLST (RFC 3659 7), SIZE or NLST."""
+        """Whether a file of that name exists, by MLST (RFC 3659 7), SIZE or NLST."""
         for command in ("MLST", "SIZE"):
             with self._in_words():
                 self._set_timeout()
@@ -178,7 +178,7 @@ class UploadServer:
 
     @contextmanager
     def _answered(self) -> Iterator[None]:
-        """Turn a refusal by a whole answer into `UploadRefused`: the connection did not fail."""
+        """Convert a complete answer that refuses into `UploadRefused`: the connection works."""
         self._set_timeout()
         try:
             yield
@@ -186,7 +186,7 @@ class UploadServer:
             raise UploadRefused(str(error)) from error
 
     def _said(self, command: str) -> bool:
-        """Whether the server did it."""
+        """Send a command; return whether the server did it."""
         with self._in_words():
             self._set_timeout()
             try:

@@ -1,6 +1,6 @@
-"""One command's file: stored under a temporary name, then renamed to the name of the command.
+"""Uploads the file of one command: under a temporary name, then renamed to the command's name.
 
-A name is stored once: every attempt first looks for it. So no attempt makes a second file.
+Every attempt first looks for the name, so that no attempt makes a second file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FIRST_SHARE: Final = 0.6
 
 
 class UploadStep(IntEnum):
-    """How far the upload got, by what was written to the server."""
+    """The steps of an upload, by what was written to the server."""
 
     NOTHING = auto()
     STORING = auto()  # octets were written, the answer to them was not read
@@ -37,7 +37,7 @@ class UploadStep(IntEnum):
 
 
 class Upload:
-    """Blocks: it runs in a separate thread, and `give_up` is called from another one."""
+    """One upload. It blocks: `run` has a thread of its own, and another thread gives it up."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Upload:
             return _unknown(f"{words}; then it could not be looked: {trouble}")
 
     def abandon(self) -> Answer:
-        """The time is over: end the connection, and say what may have become of the file."""
+        """End the connection when the time is over; return what may have happened to the file."""
         with self._deciding:
             self._is_given_up = True
             may_be_there = self._may_be_there
@@ -90,7 +90,7 @@ class Upload:
 
     @property
     def _may_be_there(self) -> bool:
-        """Whether the gateway may have found the file; it does not look at temporary names."""
+        """Whether the gateway may have found the file; it ignores temporary names."""
         least = UploadStep.RENAMING if self._temporary else UploadStep.STORING
         return self.step >= least
 
@@ -122,7 +122,7 @@ class Upload:
         return _submitted()
 
     def _look(self, server: UploadServer, words: str) -> Answer:
-        """Look after a lost answer: the final name means sent, the temporary name not sent."""
+        """Look for the file after a lost answer; rename it if it has the temporary name."""
         if server.has(self._name):
             return self._found(server, words)
         if self._temporary is None:
@@ -133,13 +133,13 @@ class Upload:
         return _unknown(f"{words}; then neither name was there")
 
     def _found(self, server: UploadServer, words: str) -> Answer:
-        """A file without a temporary name may be there in part."""
+        """The answer if the final name exists: without a temporary name it may be incomplete."""
         if self._temporary is None and server.size(self._name) != len(self._octets):
             return _unknown(f"{words}; it is there, perhaps in part")
         return _submitted(words)
 
     def _may(self, step: UploadStep) -> Callable[[], bool]:
-        """A check of the permit right before octets that matter; after a yes they may be out."""
+        """A check of the permit right before a step; after True the step may have been done."""
 
         def may_write() -> bool:
             with self._deciding:
@@ -171,7 +171,7 @@ def _not_there(trouble: Trouble) -> Answer:
 
 
 def _refused(refused: UploadRefused) -> Answer:
-    """Folder and names belong to the API: a refusal for good would be one for every command."""
+    """A temporary failure: the API's folder and names would refuse every command alike."""
     return Answer(
         outcome=Outcome.FAILED,
         is_temporary=True,

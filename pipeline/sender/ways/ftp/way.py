@@ -1,4 +1,4 @@
-"""The way by FTP: one file a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
+"""The way by FTP: a file for each command, HTTP's parameters as lines (deploy/decisions/0114)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FtpWay:
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer for the whole message: a file does not say which part is which."""
+        """Return one answer for the whole message: a file does not tell the parts apart."""
         command = submission.command
         lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_FILE_LINE)
         if isinstance(lines, Answer):
@@ -83,7 +83,7 @@ class FtpWay:
             raise
 
     async def probe(self) -> str:
-        """Log in, and have a NOOP answered."""
+        """Log in, and wait for the answer to a NOOP."""
         server = UploadServer(self._api, tls=self._tls)
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, server)
         try:
@@ -96,11 +96,11 @@ class FtpWay:
         return f"{self._where} takes files: {words}"
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """None: the form of the gateway's log file is not known."""
+        """Return None: the form of the gateway's log file is not known."""
         return None
 
     async def close(self) -> None:
-        """Take no more commands; uploads under way end within their own time."""
+        """Take no more commands; uploads under way end within their timeout."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property

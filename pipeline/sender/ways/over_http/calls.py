@@ -1,4 +1,4 @@
-"""Calls of one API of the gateway in a session: log in, post, read."""
+"""Calls one API of the gateway in a session: log in, post, read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Calls:
         self.login = SharedLogin(self._log_in)
 
     async def close(self) -> None:
-        """End a login that is under way, and the connections."""
+        """End a login that is under way, and close the connections."""
         await self.login.close()
         await self._poster.close()
 
@@ -49,7 +49,7 @@ class Calls:
         to: str = "",
         is_again: bool = False,
     ) -> tuple[Response, Reply] | Answer:
-        """The gateway's answer to a call, or what was seen in place of a session.
+        """Return the gateway's answer to a call, or the answer to a login that failed.
 
         If the gateway says that the session has ended, the session is renewed and the call
         repeated, once.

@@ -1,7 +1,7 @@
-"""The last moment before a message is written, and whether it was written.
+"""Checks the permit right before a request is written, and knows whether it was written.
 
-aiohttp connects, and then `ClientRequest.send` writes the request. A failure before that has sent
-nothing, whatever the class of the error is.
+aiohttp connects, and then `ClientRequest.send` writes the request. Before a failure that comes
+earlier nothing was sent, whatever the class of the error is.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class Departure:
-    """Whether a message may leave, asked at the last moment, and whether it did."""
+    """Whether a message may be written, asked at the last moment, and whether it was."""
 
     def __init__(self, may_go: Callable[[], bool]) -> None:
         self._may_go = may_go
         self.has_left = False
 
     def leave(self) -> None:
-        """From here on octets may be at the gateway; raises `PermitEnded` if it may not go."""
+        """Note that octets are written from now on; raises `PermitEnded` if the permit ended."""
         if not self._may_go():
             raise PermitEnded
         self.has_left = True
 
     def came_back(self) -> None:
-        """The gateway said that it did not take the message that left."""
+        """Note that the gateway did not take the message that was written."""
         self.has_left = False
 
 
@@ -47,11 +47,11 @@ _used: Final[WeakSet[ResponseHandler]] = WeakSet()
 
 
 class Stale(ClientConnectionError):
-    """A kept connection that cannot be used any more; nothing was written to it."""
+    """A kept connection cannot be used any more; nothing was written to it."""
 
 
 class AskedRequest(ClientRequest):
-    """A request that asks for permission when it has its connection, before it is written."""
+    """A request that checks the permit when it has a connection, before it is written."""
 
     async def send(self, conn: Connection) -> ClientResponse:
         protocol = conn.protocol
@@ -65,10 +65,10 @@ class AskedRequest(ClientRequest):
 
 
 def _has_said_something(conn: Connection, protocol: ResponseHandler) -> bool:
-    """Whether the peer closed, or sent something unasked, since the last answer.
+    """Whether the peer closed the connection, or sent octets, since the last answer.
 
-    Octets that were already read are in the protocol, and would be taken for the answer to the next
-    request. A close that the event loop has not seen yet is still to be read.
+    Octets that were read are in the protocol, and would be taken for the answer to the next
+    request. A close that the event loop has not seen yet is read here.
     """
     held: Any = conn.transport and conn.transport.get_extra_info("socket")
     if held is None or protocol.should_close:

@@ -1,4 +1,4 @@
-"""The session at the gateway that the calls of one API share."""
+"""Shares one session at the gateway among the calls of one API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IDLE_SECONDS: Final = 600.0
 
 
 class SharedLogin:
-    """Logs in when a session is needed, once for all calls that need it at that time."""
+    """Logs in when a session is needed, once for all calls that wait for it."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class SharedLogin:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`log_in` returns a session, or what was seen in place of one; it raises nothing."""
+        """`log_in` returns a session, or the answer to a failed login; it raises nothing."""
         self._log_in = log_in
         self._clock = clock
         self._session = ""
@@ -36,7 +36,7 @@ class SharedLogin:
         self._under_way: asyncio.Task[str | Answer] | None = None
 
     async def session(self) -> str | Answer:
-        """A session that the gateway should know, or why there is none."""
+        """Return a session that the gateway should know, or the answer why there is none."""
         now = self._clock()
         if self._session and now - self._used_at < IDLE_SECONDS:
             self._used_at = now

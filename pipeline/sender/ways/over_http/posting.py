@@ -1,4 +1,4 @@
-"""One POST to the gateway, sent at most once, and its answer, which is bounded.
+"""Sends a POST to the gateway at most once, and reads a bounded part of the answer.
 
 aiohttp repeats idempotent methods on a connection that was dropped, and follows redirects. POST is
 not repeated (RFC 9110 9.2.2), and redirects are off.
@@ -40,12 +40,12 @@ CONNECT_SECONDS: Final = 10.0
 
 
 class NoAnswer(Exception):
-    """The connection failed; the words may be shown."""
+    """The connection failed; the message holds no secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer that came whole, or that is longer than is read."""
+    """An answer that was read whole, or whose rest was too long to read."""
 
     status: int
     octets: bytes
@@ -54,7 +54,7 @@ class Response:
 
 
 class Poster:
-    """Connections to one API: opened when needed, and kept while they are busy."""
+    """Connections to one API, opened when needed and kept for the next calls."""
 
     def __init__(self, api: Api) -> None:
         """Raises `TlsError` for an address that cannot be used."""
@@ -63,7 +63,7 @@ class Poster:
         self._session: ClientSession | None = None
 
     async def post(self, call: GatewayCall, departure: Departure | None = None) -> Response:
-        """The answer to one call; raises `NoAnswer`, and `PermitEnded` before anything is sent."""
+        """Return the answer; raises `NoAnswer`, or `PermitEnded` before anything is sent."""
         address = URL(self._api.url.rstrip("/") + call.path, encoded=True)
         departing.set(departure)
         while True:
@@ -117,7 +117,7 @@ async def _response_from(response: ClientResponse) -> Response:
 
 
 def tls_of(api: Api) -> ssl.SSLContext | None:
-    """TLS for the API's address; the scheme of the address must agree with `tls`."""
+    """The TLS context for the API's URL; raises `TlsError` if its scheme contradicts `tls`."""
     address = urlsplit(api.url)
     is_encrypted = address.scheme == "https"
     if not address.hostname or address.scheme not in ("http", "https"):

@@ -1,4 +1,4 @@
-"""What an HTTP response, and the gateway's line in it, say about a submission: pure functions."""
+"""Pure functions from an HTTP response, and the gateway's line in it, to the outcome."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _BEGIN: Final = 80  # characters of an answer that is too long
 
 
 def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
-    """The outcome of a submission. `now` is UNIX time.
+    """The outcome of a submission. `now` is UNIX time in seconds.
 
-    The gateway's line counts, but an ID only in a response of success: elsewhere ID and status
-    contradict each other. Without a line, 4xx says that the request was not taken (RFC 9110 15.5);
-    every other status leaves it unknown.
+    The gateway's line decides, but an ID only with a status of success: else the two contradict
+    each other. Without a line, 4xx means that the request was not taken (RFC 9110 15.5); with every
+    other status the outcome is unknown.
     """
     status = response.status
     if isinstance(reply, RefusedReply):
@@ -61,7 +61,7 @@ def answer_of(response: Response, reply: Reply, *, now: float) -> Answer:
 
 
 def not_taken(refused: RefusedReply, *, now: float) -> Answer:
-    """The gateway refused the message, by its code."""
+    """The answer for a message that the gateway refused, by the gateway's code."""
     refusal = refusal_of(refused.code)
     words = refused.words or refusal.words
     if refused.code and refused.code not in ERROR_CODES:
@@ -81,7 +81,7 @@ def not_taken(refused: RefusedReply, *, now: float) -> Answer:
 def not_sent(
     words: str, *, trouble: Trouble = Trouble.UNREACHABLE, retry_after_seconds: int = 0
 ) -> Answer:
-    """No part of it was taken, and a later attempt may succeed."""
+    """The answer for a message of which nothing was taken; a later attempt may succeed."""
     return Answer(
         outcome=Outcome.FAILED,
         is_temporary=True,
@@ -92,7 +92,7 @@ def not_sent(
 
 
 def login_refused(response: Response, reply: Reply, *, now: float) -> Answer:
-    """There is no session: nothing was sent, whatever the answer says about a message."""
+    """The answer after a refused login: nothing was sent, whatever the response says."""
     seen = answer_of(response, reply, now=now)
     trouble = seen.trouble
     if trouble is Trouble.NONE:
@@ -108,12 +108,12 @@ def login_refused(response: Response, reply: Reply, *, now: float) -> Answer:
 
 
 def unknown(words: str) -> Answer:
-    """Octets may have left, and no answer was understood."""
+    """The answer for a message that may have left, if no response was understood."""
     return Answer(outcome=Outcome.UNKNOWN, words=words)
 
 
 def found_of(response: Response, reply: Reply) -> Found:
-    """The gateway's answer to a query about a message."""
+    """The result of a query about a message."""
     if isinstance(reply, Taken) and reply.status and 200 <= response.status < 300:
         return Found(
             is_known=True,
@@ -129,12 +129,12 @@ def found_of(response: Response, reply: Reply) -> Found:
 
 
 def is_session_over(reply: Reply) -> bool:
-    """Whether the gateway refused the session and not the call."""
+    """Whether the gateway refused the session, and not the call."""
     return isinstance(reply, RefusedReply) and refusal_of(reply.code).about is About.SESSION
 
 
 def words_about(response: Response, reply: Reply) -> str:
-    """Words about the answer, for a person."""
+    """The response in words, for a person."""
     if isinstance(reply, Unclear) and reply.words:
         said = peer_words(reply.words.strip())
     elif not response.octets.strip():

@@ -1,4 +1,4 @@
-"""A way out over HTTP: log in, post, read; the wire format is a parameter."""
+"""A way out over HTTP; the wire format is a parameter."""
 
 from __future__ import annotations
 

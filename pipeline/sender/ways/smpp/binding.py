@@ -1,4 +1,4 @@
-"""Keeps one transmitter's bind open, from the first time that it is needed."""
+"""Opens a transmitter's bind when it is first needed, and keeps it open."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REFUSED_BACKOFF_SECONDS: Final = (1.0, 60.0)
 
 
 class NotBound(Exception):
-    """There is no bind now; the words say why."""
+    """There is no bind now; the message says why."""
 
     def __init__(self, words: str, trouble: Trouble) -> None:
         super().__init__(words)
@@ -44,7 +44,7 @@ class NotBound(Exception):
 
 
 class Binding:
-    """One bind: every caller that needs it while it is being opened waits for the same one."""
+    """One bind; callers that need it while it is being opened all wait for it."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -60,7 +60,7 @@ class Binding:
         keep_secret([api.password])
 
     async def bound(self, deadline: float) -> Transmitter:
-        """The bind, opened if there is none; raises `NotBound`."""
+        """Return the bind, after opening it if there is none; raises `NotBound`."""
         if self._transmitter is not None and not self._transmitter.ended:
             return self._transmitter
         if self._opening is None or self._opening.done():
@@ -104,7 +104,7 @@ class Binding:
         return self._transmitter
 
     def _refused(self, refused: BindRefused, now: float) -> NotBound:
-        """After ten refusals in a row the gateway blocks the address: the next bind is late."""
+        """Delay the next bind: after ten refusals in a row the gateway blocks the address."""
         shortest, longest = REFUSED_BACKOFF_SECONDS
         self._refusals += 1
         wait = backoff_seconds(self._refusals, shortest=shortest, longest=longest)
@@ -125,6 +125,6 @@ class Binding:
 
 
 def _look_at(opening: asyncio.Task[Transmitter]) -> None:
-    """Read the error of a bind: its callers may have left, and a failed bind is no defect."""
+    """Retrieve the error of a bind whose callers have gone: a failed bind is no defect."""
     if not opening.cancelled():
         opening.exception()

@@ -26,7 +26,7 @@ ENQUIRE_ANSWER_SECONDS: Final = 30.0
 
 
 class NotWritten(Exception):
-    """No octet of the PDU has left; the words say why."""
+    """No octet of the PDU was written; the message says why."""
 
 
 class SubmissionUnanswered(Exception):
@@ -34,7 +34,7 @@ class SubmissionUnanswered(Exception):
 
 
 class Transmitter:
-    """Matches answers by sequence number; a window of requests waits for answers at a time."""
+    """Sends requests within a window, and matches answers by sequence number."""
 
     def __init__(self, link: Link, *, window: int) -> None:
         self._link = link
@@ -46,10 +46,11 @@ class Transmitter:
         self._running = asyncio.create_task(self._run())
 
     async def submit_part(self, body: bytes, *, may_go: Callable[[], bool], deadline: float) -> Pdu:
-        """The answer to a submit_sm; raises `NotWritten`, `SubmissionUnanswered` or `PermitEnded`.
+        """Send a submit_sm; return the answer.
 
-        `deadline` is a time of the loop. Nothing happens between `may_go` and the write, and no
-        octet waits before the write: the permit is checked at the moment at which the PDU leaves.
+        Raises `NotWritten`, `SubmissionUnanswered` or `PermitEnded`. `deadline` is a time of the
+        event loop. Nothing happens between `may_go` and the write, and no earlier octets wait to be
+        written: the permit is checked at the moment at which the PDU leaves.
         """
         try:
             async with asyncio.timeout_at(deadline):
@@ -69,7 +70,7 @@ class Transmitter:
             self._window.release()
 
     async def enquire(self, *, deadline: float) -> None:
-        """Return once the gateway has answered an enquire_link; raises `Broken`."""
+        """Send an enquire_link, and wait for the answer; raises `Broken`."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._ask(Command.ENQUIRE_LINK)
@@ -77,7 +78,7 @@ class Transmitter:
             raise Broken("the gateway does not answer enquire_link") from None
 
     async def close(self) -> None:
-        """Unbind in order, or end the bind."""
+        """Unbind, or end the bind if the gateway does not answer."""
         if not self.ended:
             with suppress(TimeoutError, Broken):
                 async with asyncio.timeout(UNBIND_SECONDS):
@@ -86,7 +87,7 @@ class Transmitter:
         await asyncio.wait([self._running])
 
     def end_bind(self, words: str) -> None:
-        """End the bind: requests without an answer never get one."""
+        """End the bind; requests that wait for an answer get none."""
         self.ended = self.ended or words
         for _, future in self._waiting.values():
             if not future.done():
@@ -108,7 +109,7 @@ class Transmitter:
             raise NotWritten(self.ended)
 
     def _ask(self, command: Command, body: bytes = b"") -> Future[Pdu]:
-        """Send a request and return its answer; raises `Broken`, also if it cannot be sent."""
+        """Send a request; return a future of the answer, which fails with `Broken`."""
         sequence = self._link.next_sequence()
         self._link.send(Pdu(command, 0, sequence, body))
         future: Future[Pdu] = asyncio.get_running_loop().create_future()
@@ -126,7 +127,7 @@ class Transmitter:
             raise SubmissionUnanswered(str(broken)) from broken
 
     async def _run(self) -> None:
-        """Read and enquire until one of the two finds that the bind has ended."""
+        """Read PDUs and send enquire_links until either finds that the bind has ended."""
         tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._enquire())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +148,7 @@ class Transmitter:
             await self._link.drained()
 
     async def _take(self, pdu: Pdu) -> bool:
-        """Take a PDU that came; return whether it ended the bind."""
+        """Process a PDU from the gateway; return whether it ended the bind."""
         match pdu.command:
             case Command.ENQUIRE_LINK:
                 self._link.send(smpp_pdu.answer_to(pdu))
@@ -179,7 +180,7 @@ class Transmitter:
             future.set_result(pdu)
 
     def _refuse_delivery(self, pdu: Pdu) -> None:
-        """A transmitter takes no messages (SMPP 3.4 2.2): the gateway keeps it for the receiver."""
+        """Refuse a deliver_sm, which only receivers take (SMPP 3.4 2.2); the gateway keeps it."""
         self._link.send(smpp_pdu.answer_to(pdu, Status.INVALID_BIND_STATUS, b"\0"))
         if not self._is_delivery_said:
             log.warning("the gateway delivers to a transmitter: refused, the receiver takes them")

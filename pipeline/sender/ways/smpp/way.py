@@ -1,4 +1,4 @@
-"""The way by SMPP 3.4: a transmitter's bind, one submit_sm a part (deploy/decisions/0113)."""
+"""The way by SMPP 3.4: one transmitter, a submit_sm for each part (deploy/decisions/0113)."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class SmppWay:
             raise ValueError(f"alphabet must be one of {', '.join(ALPHABETS)}")
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer for each part, in order; a part is sent once the part before was taken.
+        """Return an answer for each part, in order; a part is sent after the part before was taken.
 
-        So no handset gets the end of a text whose beginning was refused. The permit is asked for
-        each part: without it the parts that are left fail, and may go by another permit.
+        So no handset gets the end of a text whose beginning was refused. The permit is checked for
+        each part: when it has ended, the parts that are left fail, and may go by another permit.
         """
         deadline = asyncio.get_running_loop().time() + self._api.timeout_seconds
         try:
@@ -73,7 +73,7 @@ class SmppWay:
         return answers
 
     async def probe(self) -> str:
-        """Bind if there is no bind, and have an enquire_link answered."""
+        """Bind if there is no bind, and wait for the answer to an enquire_link."""
         deadline = asyncio.get_running_loop().time() + self._api.timeout_seconds
         try:
             transmitter = await self._binding.bound(deadline)
@@ -83,7 +83,7 @@ class SmppWay:
         return f"bound to {self._binding.where} as a transmitter, and enquire_link is answered"
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """None: query_sm needs the gateway's id, and a lost answer does not tell the id."""
+        """Return None: query_sm needs the gateway's id, which was in the lost answer."""
         return None
 
     async def close(self) -> None:
@@ -99,7 +99,7 @@ class SmppWay:
         *,
         is_first: bool,
     ) -> tuple[Answer, Answer | None]:
-        """The outcome of one part, and of the parts behind it; None: these are sent too."""
+        """Send one part; return its answer, and the answer of all later parts, None to go on."""
         try:
             pdu = await transmitter.submit_part(
                 smpp_deliver.render(submit), may_go=may_go, deadline=deadline
@@ -122,7 +122,7 @@ class SmppWay:
 
 
 def _answer_from_pdu(pdu: Pdu) -> Answer:
-    """Read submit_sm_resp or generic_nack: both say whether the gateway took the part."""
+    """The answer in a submit_sm_resp or a generic_nack: whether the gateway took the part."""
     if pdu.status == Status.OK and pdu.command == Command.SUBMIT_SM_RESP:
         message_id = message_id_from_answer(pdu.body)
         return Answer(

@@ -1,4 +1,4 @@
-"""One connection to a mail server, by which mails go in sequence (RFC 5321)."""
+"""One connection to a mail server, which sends mails in sequence (RFC 5321)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MailUnanswered(Exception):
 
 
 class MailConnection:
-    """Connects, sends EHLO, starts TLS and logs in; then it takes mails."""
+    """One SMTP connection: EHLO, TLS, login, then mails."""
 
     def __init__(self, api: Api, *, tls: ssl.SSLContext | None) -> None:
         self._api = api
@@ -122,7 +122,7 @@ class MailConnection:
             raise Lost(_words_of(error)) from error
 
     async def quit(self) -> None:
-        """End the connection in order, or at once."""
+        """End the connection by QUIT, or at once if the server does not answer."""
         with suppress(*FAILURES):
             await self._smtp.quit(timeout=QUIT_SECONDS)
         self.close()
@@ -136,14 +136,14 @@ class MailConnection:
 
 
 def _words_of(error: Exception) -> str:
-    """Those of an answer that is none are a pair of a code and words."""
+    """The words of an error; aiosmtplib gives a malformed answer as a pair of code and words."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return peer_words(error.message)
     return words_of_error(error)
 
 
 def _refused(code: int, words: str) -> MailRefused | Lost:
-    """Sender and recipient belong to the API: a refusal for good would be one for every command."""
+    """The error for a refusal: never final, as sender and recipient are the same for the API."""
     if not 400 <= code < 600:  # RFC 5321 4.2.1: no answer to what was asked
         return Lost(f"the server answered {peer_words(words)}")
     return MailRefused(code, peer_words(words), Trouble.REFUSED if code >= 500 else Trouble.NONE)

@@ -1,4 +1,4 @@
-"""The way by SMTP: one mail a command, with HTTP's parameters as lines (deploy/decisions/0114)."""
+"""The way by SMTP: a mail for each command, HTTP's parameters as lines (deploy/decisions/0114)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SmtpWay:
         keep_secret([api.password, api.login_password])
 
     async def submit(self, submission: Submission, may_go: Callable[[], bool]) -> Sequence[Answer]:
-        """One answer for the whole message: a mail does not say which part is which."""
+        """Return one answer for the whole message: a mail does not tell the parts apart."""
         command = submission.command
         lines = lines_or_refusal(command, self._api, self._login, longest=LONGEST_MAIL_LINE)
         if isinstance(lines, Answer):
@@ -57,7 +57,7 @@ class SmtpWay:
         return [await self._hand_over(octets, may_go)]
 
     async def probe(self) -> str:
-        """EHLO, TLS, the login and NOOP, on a separate connection."""
+        """Do EHLO, TLS, the login and NOOP on a separate connection."""
         connection = MailConnection(self._api, tls=self._tls)
         try:
             async with asyncio.timeout(self._api.timeout_seconds):
@@ -72,7 +72,7 @@ class SmtpWay:
         return f"{self._where} takes mails: {words}"
 
     async def ask_about(self, command_id: str) -> Found | None:
-        """None: the gateway answers no queries by mail."""
+        """Return None: the gateway answers no queries by mail."""
         return None
 
     async def close(self) -> None:
@@ -85,7 +85,7 @@ class SmtpWay:
         return f"{self._api.host}:{self._api.port}"
 
     async def _hand_over(self, octets: bytes, may_go: Callable[[], bool]) -> Answer:
-        """The outcome; everything, with the answer to the final dot, is within the API's time."""
+        """Send a mail within the API's timeout, which includes the answer to the final dot."""
         written = False
 
         def may_write() -> bool:
@@ -107,7 +107,7 @@ class SmtpWay:
             return _not_sent(str(error), Trouble.UNREACHABLE)
 
     async def _send(self, octets: bytes, may_go: Callable[[], bool]) -> Answer:
-        """Send by a kept connection, or by another one if that has ended."""
+        """Send by a kept connection, or by a new one if the kept one has ended."""
         kept = self._kept()
         if kept is not None:
             try:

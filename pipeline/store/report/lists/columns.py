@@ -1,4 +1,4 @@
-"""The columns of lists: a page, an export and a live update show a list by them alone."""
+"""The columns of lists, by which pages, exports and live updates show a list."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Column(NamedTuple):
-    """`kind` says how a value is shown; a column `aside` is in exports, and on no page."""
+    """A column; `kind` is the form of its values, and `aside` means in exports only."""
 
     name: str
     kind: str = "plain"  # time, handset, number, text, tag, words, flags, count, id, yes, day
@@ -15,7 +15,7 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """What stands above the column on a page."""
+        """The heading of the column on a page."""
         return self.title or self.name.replace("_", " ")
 
 
@@ -23,7 +23,7 @@ AT: Final = Column("at", "time", "time")
 HANDSET: Final = Column("handset", "handset")
 NUMBER: Final = Column("number", "number")
 TEXT: Final = Column("text", "text")
-#: Those of a message, in or out. On a page what became of it is one column.
+#: The columns of a message, in or out. On a page, `fate` stands for its state, code and words.
 OF_LINES: Final = (
     AT,
     Column("direction", "direction"),
@@ -46,7 +46,7 @@ OF_LINES: Final = (
 
 
 def named(*columns: str | Column) -> tuple[Column, ...]:
-    """Columns by their names, where the name says how it is shown."""
+    """Columns by name; a known name has its own kind and heading."""
     return tuple(
         each if isinstance(each, Column) else _KNOWN.get(each, Column(each)) for each in columns
     )

@@ -22,7 +22,7 @@ _HAD_STATE: Final = (
     "record = 'mt-command' AND key IN (SELECT key FROM twoway.mt_last_state_rows WHERE {named})"
 )
 _RECORDS: Final = {"in": "mo-message", "out": "mt-command", "refused": "mt-rejection"}
-#: By what an MT's way out is known: a sender's attempt.
+#: The way out of an MT is known from the results of its attempts.
 _WAY: Final = (
     "(way = {way:String} OR (record = 'mt-command' AND key IN (SELECT MD5(command_id)"
     " FROM twoway.mt_result_rows WHERE way = {way:String})))"
@@ -50,8 +50,8 @@ _REFUSED_TEXT: Final = (
 def conditions_of(filters: Filters, *, is_rare: bool = True) -> tuple[list[str], dict[str, Any]]:
     """The filters that are set, as SQL over the lines, and its parameters.
 
-    `is_rare`: commands of the asked state are few, so that they are looked up by their keys. Of
-    many every command is read, and most of these are of that state.
+    `is_rare`: few commands have the state of the filter, so they are looked up by their keys. If
+    many have it, every command is read.
     """
     found: list[str] = []
     given = {name: value for name, value in filters.given().items() if name in _IS}
@@ -92,17 +92,17 @@ def conditions_of(filters: Filters, *, is_rare: bool = True) -> tuple[list[str],
 
 
 def _state_condition(filters: Filters) -> str:
-    """Commands that had this state or code and may have it still: looked at again for each page."""
+    """SQL for commands that once had the state or code; each page checks whether it still holds."""
     return _HAD_STATE.replace("{named}", state_named(filters))
 
 
 def state_named(filters: Filters) -> str:
-    """The state and code that are asked for, as SQL over `mt_last_state_rows`."""
+    """The filters `state` and `code`, as SQL over `mt_last_state_rows`."""
     named = [f"{name} = {{{name}:String}}" for name in ("state", "code") if getattr(filters, name)]
     return " AND ".join(named)
 
 
 def like_from_text(text: str) -> str:
-    """A pattern for LIKE of which every character stands for itself."""
+    """A pattern for LIKE that finds the text anywhere, without wildcards of its own."""
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

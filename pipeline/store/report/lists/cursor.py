@@ -1,4 +1,4 @@
-"""A place in a list, in a page's address: where the page before ended, and what it could see."""
+"""A place in a list, in the address of a page: where the page begins, and up to which rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_ID: Final = 128
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows behind (`at`, `id`) in the list, or before it; of those stored until `as_of`."""
+    """The rows older than (`at`, `id`), or newer, among those that were stored until `as_of`."""
 
     at: datetime | None = None
     id: str = ""
@@ -37,11 +37,11 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
         return place | ({"as_of": iso_from_time(self.as_of)} if self.as_of else {})
 
     def condition(self, at: str, id: str) -> str:
-        """The rows behind the place, as SQL of the two columns by which the list is sorted."""
+        """SQL for the rows after the place, by the two columns by which the list is sorted."""
         if self.at is None:
             return "1"
         sign = ">" if self.is_newer else "<"
-        # The first comparison is what the primary index is asked for.
+        # The first comparison can use the primary index.
         return (
             f"{at} {sign}= {{cursor_at:DateTime64(3, 'UTC')}}"
             f" AND ({at}, {id}) {sign} ({{cursor_at:DateTime64(3, 'UTC')}}, {{cursor_id:String}})"
@@ -54,17 +54,17 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowsOfPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of a list, newest first, and the parameters of the pages beside."""
+    """The rows of a page, newest first, and the parameters of the older and the newer page."""
 
     rows: Sequence[Mapping[str, Any]]
     older: dict[str, str] | None
     newer: dict[str, str] | None
     as_of: datetime | None = None
-    reached: datetime | None = None  # how far was looked, where that ended before the page was full
+    reached: datetime | None = None  # the time up to which was searched, if the page is not full
 
 
 def cursor_from_query(query: Mapping[str, str]) -> Cursor:
-    """The place that an address names; raises `BadFilter`."""
+    """The place in a query string; raises `BadFilter`."""
     if "before" in query and "after" in query:
         raise BadFilter("before and after exclude each other")
     is_newer = "after" in query
@@ -85,14 +85,14 @@ def place_of(at: datetime, id: str) -> str:
 
 
 def iso_from_time(at: datetime) -> str:
-    """To the millisecond, as ClickHouse has it, in UTC."""
+    """A time in ISO 8601, in UTC and to the millisecond, as ClickHouse stores it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def page_of(
     found: Sequence[Mapping[str, Any]], cursor: Cursor, *, size: int, at: str, id: str
 ) -> RowsOfPage:
-    """The page of rows that were read in the cursor's order, one more than the page has."""
+    """The page from rows in the cursor's order; `found` has one row more if the list goes on."""
     has_more = len(found) > size
     rows = list(found[:size])
     if cursor.is_newer:

@@ -1,4 +1,4 @@
-"""One dead letter with its octets, and whether it can be sent through again."""
+"""Reads one dead letter with its octets, its retries, and what a retry would publish."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHERE handset != '' LIMIT 1"""
 
 
 class LetterStory(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead letter, its retries, and what a retry would do: a record, or why there can be none."""
+    """A dead letter, its retries, and the record of a retry, or in `cannot` why there is none."""
 
     letter: DeadLetter
     retries: list[dict[str, Any]]
@@ -45,12 +45,12 @@ class LetterStories:
     """Reads dead letters."""
 
     def __init__(self, questions: Questions, *, alphabet: str) -> None:
-        """`alphabet` is what SMPP's data_coding 0 means."""
+        """`alphabet` is the alphabet of SMPP's data_coding 0."""
         self._questions = questions
         self._alphabet = alphabet
 
     async def story_of(self, id: str) -> LetterStory | None:
-        """What is known of a letter; None where there is none."""
+        """The dead letter with this id; None if there is none."""
         found = await self._questions.rows(_LETTER, {"id": id})
         if not found:
             return None
