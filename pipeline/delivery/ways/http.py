@@ -29,6 +29,7 @@ from pipeline.delivery.forms import NotHandedOn, event_of, form_of
 from pipeline.delivery.way import Seen
 from pipeline.process.peer_words import peer_words, words_of_error
 from pipeline.records import ReplyWay
+from pipeline.web.beginning import beginning_of
 from pipeline.web.retry_after import seconds_from_header
 from pipeline.wire import webhook
 
@@ -139,11 +140,11 @@ class HttpReplyWay:
         if is_delivered:
             try:
                 async with asyncio.timeout(BODY_SECONDS):
-                    octets = await _beginning_of(response)
+                    octets, _ = await beginning_of(response, octets=LARGEST_ANSWER)
             except (TimeoutError, ClientError, OSError, ValueError):
                 response.close()
         else:
-            octets = await _beginning_of(response)
+            octets, _ = await beginning_of(response, octets=LARGEST_ANSWER)
         status = f"{response.status:03d}"
         words = ""
         if not is_delivered:
@@ -191,17 +192,6 @@ def _basic_auth(credentials: Credentials) -> dict[str, str]:
 
 async def _note_reuse(_session: Any, context: Any, _params: Any) -> None:
     context.trace_request_ctx.reused = True
-
-
-async def _beginning_of(response: ClientResponse) -> bytes:
-    """At most `LARGEST_ANSWER` octets of the body; the connection of a longer one is closed."""
-    octets = bytearray()
-    async for piece in response.content.iter_any():
-        octets += piece
-        if len(octets) > LARGEST_ANSWER:
-            response.close()
-            break
-    return bytes(octets[:LARGEST_ANSWER])
 
 
 def _tls_of(path: ReplyPath) -> ssl.SSLContext | bool:

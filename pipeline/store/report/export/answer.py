@@ -32,14 +32,15 @@ log = logging.getLogger(__name__)
 #: More exports at a time wait: pages are answered beside them.
 AT_ONCE: Final = 2
 _PIECE_OCTETS: Final = 256 << 10
-_ROWS_A_PIECE: Final = 2_000  # of CSV, made without a break for others
+_ROWS_A_PIECE: Final = 5_000  # of CSV: about 2 MB
 
 
 class Exports:
     """Makes downloads, a few at a time; files are under `spool` while they are made."""
 
-    def __init__(self, reader: ListReader, spool: Path) -> None:
+    def __init__(self, reader: ListReader, questions: Questions, spool: Path) -> None:
         self._reader = reader
+        self._questions = questions
         self._spool = spool
         self._free = asyncio.Semaphore(AT_ONCE)
 
@@ -49,14 +50,15 @@ class Exports:
 
     async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncGenerator[bytes, None]:
         """A list as CSV, piece by piece."""
+        from pipeline.store.report.export.csv_columns import csv_from_columns
+
         columns = exported(listing)
         async with self._free:
             yield BYTE_ORDER_MARK + csv_from_rows([[column.name for column in columns]])
-            async for rows in self._rows(listing, filters, columns):
-                for start in range(0, len(rows), _ROWS_A_PIECE):
-                    yield await asyncio.to_thread(
-                        csv_from_rows, rows[start : start + _ROWS_A_PIECE]
-                    )
+            async for rows in self._columns(listing, filters, columns):
+                for start in range(0, len(rows[0]), _ROWS_A_PIECE):
+                    some = [column.slice(start, _ROWS_A_PIECE) for column in rows]
+                    yield await asyncio.to_thread(csv_from_columns, some)
 
     async def file_pieces(
         self, listing: Listing, filters: Filters, form: str
@@ -69,7 +71,7 @@ class Exports:
                 file = Path(folder, f"rows.{form}")
                 written = await asyncio.to_thread(_form_of, form, file, columns)
                 try:
-                    async for rows in self._rows(listing, filters, columns):
+                    async for rows in self._columns(listing, filters, columns):
                         await asyncio.to_thread(written.write, rows)
                 finally:
                     await asyncio.to_thread(written.close)
@@ -77,12 +79,15 @@ class Exports:
                     while piece := await asyncio.to_thread(whole.read, _PIECE_OCTETS):
                         yield piece
 
-    async def _rows(
+    async def _columns(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
-    ) -> AsyncGenerator[list[list[Any]], None]:
-        names = [column.name for column in columns]
-        async for rows in self._reader.whole_list(listing, filters):
-            yield [[row[name] for name in names] for row in rows]
+    ) -> AsyncGenerator[list[Any], None]:
+        """The values of the columns, as whoever asks may see them, some rows at a time."""
+        from pipeline.store.report.export.whole import WholeLists
+
+        whole = WholeLists(self._questions)
+        async for found in whole.columns_of(listing, filters, columns):
+            yield [found[column.name] for column in columns]
 
 
 def exported(listing: Listing) -> list[Column]:
