@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.hostile.peers import table
 from tests.hostile.peers.exchange import lied_to
 from tests.hostile.peers.installation import Installation

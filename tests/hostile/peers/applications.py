@@ -33,7 +33,7 @@ from tests.bench.pipeline_bench import publish
 from tests.hostile.lies import NUMBER, SECRET, TEXT
 from tests.hostile.peers import tongues
 from tests.hostile.peers.installation import PARTITIONS, ManyListeners
-from tests.hostile.peers.proxy import LyingProxy, lying_proxy
+from tests.hostile.peers.proxy import lying_proxy
 from tests.hostile.peers.watched import watched
 from tests.ingest.ftp.peer import serving
 from tests.support.delivering import message
@@ -93,9 +93,7 @@ class Applications:
                 "deliver_smpp_host": "127.0.0.1",
                 "deliver_smpp_port": str(self.proxies[ReplyWay.SMPP].upstream),
             }
-            self.processes = {
-                "deliver": opening.enter_context(watched("deliver", home, settings))
-            }
+            self.processes = {"deliver": opening.enter_context(watched("deliver", home, settings))}
             self._over = threading.Event()
             bound = threading.Thread(target=self._stay_bound, daemon=True)
             bound.start()

@@ -77,9 +77,7 @@ class LyingProxy:
         with client, suppress(OSError, ValueError):
             upstream = socket.create_connection(("127.0.0.1", self.upstream))
             with upstream:
-                heard, peer = (
-                    (client, upstream) if self._lies == "upstream" else (upstream, client)
-                )
+                heard, peer = (client, upstream) if self._lies == "upstream" else (upstream, client)
                 lie, octets = self._honestly(heard, peer)
                 if self._lies == "upstream":
                     upstream.close()

@@ -1,4 +1,4 @@
-"""CSV from columns: the same octets as `csv_form.csv_from_rows` makes of rows, many rows at a time."""
+"""CSV from columns, many rows at a time: the octets that `csv_form.csv_from_rows` makes of rows."""
 
 from __future__ import annotations
 

@@ -78,13 +78,11 @@ class WholeLists:
             if not listing.sql:
                 rows = await self._looked_up(_once(found), where, given)
                 rows = _sifted(rows, filters)
-            yield {column.name: rows[column.name] for column in columns}
+            yield {each.name: rows[each.name].cast(type_of(each)) for each in columns}
             if found.num_rows < ROWS_AT_ONCE:
                 return
 
-    async def _looked_up(
-        self, found: Any, where: str, given: dict[str, Any]
-    ) -> dict[str, Any]:
+    async def _looked_up(self, found: Any, where: str, given: dict[str, Any]) -> dict[str, Any]:
         """The lines, with state, code, words and charge of commands, and texts of refusals."""
         rows = dict(zip(found.schema.names, found.columns, strict=True))
         within = given | {

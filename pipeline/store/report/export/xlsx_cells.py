@@ -80,7 +80,7 @@ def _times(column: Any, begins: str, numbers: Any, time_style: int) -> Any:
     if not pc.any(is_early).as_py():
         return cells
     words = pa.array([str(each or "") for each in column.to_pylist()], pa.string())
-    return pc.if_else(pc.fill_null(is_early, False), _texts(words, begins, numbers), cells)  # noqa: FBT003
+    return pc.if_else(pc.fill_null(is_early, False), _texts(words, begins, numbers), cells)
 
 
 def _texts(texts: Any, begins: str, numbers: Any) -> Any:

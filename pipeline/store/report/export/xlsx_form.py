@@ -41,10 +41,11 @@ class XlsxForm:
     ) -> None:
         self._columns = columns
         self._most_rows = most_rows
+        self._folder = file.parent
         self._book = zipfile.ZipFile(
             file, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
         )
-        begun = _workbook(columns, 2)
+        begun = _workbook(columns, 2, file.parent)
         self._heads = [begun[_SHEET.format(number)] for number in (1, 2)]
         style = _STYLE.search(self._heads[0])
         self._time_style = int(style[1]) if style else 0
@@ -73,7 +74,7 @@ class XlsxForm:
     def close(self) -> None:
         """Write the workbook to its end; nothing is added after it."""
         self._end()
-        for name, octets in _workbook(self._columns, self._sheets).items():
+        for name, octets in _workbook(self._columns, self._sheets, self._folder).items():
             if not name.startswith("xl/worksheets/"):
                 self._book.writestr(name, octets)
         self._book.close()
@@ -92,11 +93,10 @@ class XlsxForm:
         self._sheet.close()
 
 
-def _workbook(columns: Sequence[Column], sheets: int) -> dict[str, bytes]:
+def _workbook(columns: Sequence[Column], sheets: int, folder: Path) -> dict[str, bytes]:
     """The parts of a workbook with so many sheets, each with its first row."""
     made = io.BytesIO()
-    options = {"in_memory": True, "constant_memory": False}
-    with xlsxwriter.Workbook(made, options) as book:
+    with xlsxwriter.Workbook(made, {"constant_memory": True, "tmpdir": str(folder)}) as book:
         time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         bold = book.add_format({"bold": True})
         for number in range(1, sheets + 1):

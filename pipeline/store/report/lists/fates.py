@@ -32,9 +32,7 @@ LEFT JOIN (SELECT handset, command_id, text FROM twoway.mt_command_rows
     AS command
 ON command.handset = these.handset AND command.command_id = these.command_id
 GROUP BY id"""
-_WITHIN: Final = (
-    "at >= {first_at:DateTime64(3, 'UTC')} AND at <= {last_at:DateTime64(3, 'UTC')}"
-)
+_WITHIN: Final = "at >= {first_at:DateTime64(3, 'UTC')} AND at <= {last_at:DateTime64(3, 'UTC')}"
 _BY_IDS: Final = "id IN {ids:Array(String)}"
 
 STATES_OF_IDS: Final = _STATES.replace("{keys}", "SELECT MD5(arrayJoin({ids:Array(String)}))")
