@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Octets of texts that are neither guarded nor quoted: ASCII without controls and a few signs.
 _HARMLESS: Final = bytes(octet for octet in range(0x20, 0x7F) if chr(octet) not in '=+-@",')
-#: What may begin a formula, or asks for quotes.
-_ASKS: Final = r'[=+@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}",-]'
+#: What asks for quotes, and what may begin a formula: a sign with nothing that is seen before it.
+_ASKS: Final = r'["\t\r\n,\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]|(?:^|[^\x{21}-\x{7e}]|[;|])[=+@-]'
 _QUOTED: Final = re.compile('[",\r\n]')  # RFC 4180 2, points 5 to 7
 
 

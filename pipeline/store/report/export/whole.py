@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.store.report.export.looked_up import LOOKED_UP, Fates
 from pipeline.store.report.lists.cursor import Cursor
-from pipeline.store.report.lists.fates import TABLE, refused_within, states_within
-from pipeline.store.report.lists.filters import words_for_clickhouse
+from pipeline.store.report.lists.fates import TABLE
 from pipeline.store.report.lists.lines import LINE_COLUMNS, LineReader
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 #: Rows that are read at once: a session is held for these alone.
 ROWS_AT_ONCE: Final = 20_000
 _NOW: Final = "SELECT now64(3, 'UTC') AS now"
-#: Columns of lines that the table of lines does not have.
-LOOKED_UP: Final = ("state", "code", "words", "charge")
 #: How a column is asked for, by how it is shown, and its type then.
 _KINDS: Final = {
     "time": ("toDateTime64({}, 3, 'UTC')", pa.timestamp("ms", tz="UTC")),
@@ -63,6 +61,7 @@ class WholeLists:
             where, given = await self._lines.conditions(filters, Cursor(as_of=now["now"]))
             source = f"(SELECT {LINE_COLUMNS}, key, stored_at FROM {TABLE})"  # noqa: S608  names of ours
         selected = _selected(columns, is_lines=not listing.sql)
+        fates = Fates(self._questions, where, given)
         cursor = Cursor()
         while True:
             found = await self._questions.columns(
@@ -76,32 +75,10 @@ class WholeLists:
             rows = dict(zip(found.schema.names, found.columns, strict=True))
             cursor = Cursor(at=rows[at][-1].as_py(), id=str(rows[id][-1].as_py()))
             if not listing.sql:
-                rows = await self._looked_up(_once(found), where, given)
-                rows = _sifted(rows, filters)
+                rows = _sifted(await fates.looked_up(_once(found)), filters)
             yield {each.name: rows[each.name].cast(type_of(each)) for each in columns}
             if found.num_rows < ROWS_AT_ONCE:
                 return
-
-    async def _looked_up(self, found: Any, where: str, given: dict[str, Any]) -> dict[str, Any]:
-        """The lines, with state, code, words and charge of commands, and texts of refusals."""
-        rows = dict(zip(found.schema.names, found.columns, strict=True))
-        within = given | {
-            "first_at": words_for_clickhouse(rows["at"][-1].as_py()),
-            "last_at": words_for_clickhouse(rows["at"][0].as_py()),
-        }
-        is_command = pc.equal(rows["record"], "mt-command")
-        nothing = pa.array([""] * found.num_rows, pa.string())
-        rows |= dict.fromkeys(LOOKED_UP, nothing)
-        if is_command.true_count:
-            states = await self._questions.columns(states_within(where), within)
-            at = _places(rows["key"], states["key"], is_command)
-            rows |= {name: pc.fill_null(states[name].take(at), "") for name in LOOKED_UP}
-        is_refusal = pc.equal(rows["record"], "mt-rejection")
-        if is_refusal.true_count:
-            refused = await self._questions.columns(refused_within(where), within)
-            at = _places(rows["id"], refused["id"], is_refusal)
-            rows["text"] = pc.coalesce(refused["text"].take(at), rows["text"])
-        return rows
 
 
 def _selected(columns: Sequence[Column], *, is_lines: bool) -> str:
@@ -122,11 +99,6 @@ def _once(found: Any) -> Any:
     names = [found[name].to_pylist() for name in ("at", "id", "handset")]
     first = {line: place for place, line in reversed([*enumerate(zip(*names, strict=True))])}
     return found.take(pa.array(sorted(first.values())))
-
-
-def _places(wanted: Any, there: Any, mask: Any) -> Any:
-    """Where each of the masked stands in a column; null where it does not, and for the others."""
-    return pc.if_else(mask, pc.index_in(wanted, value_set=there), pa.scalar(None, pa.int32()))
 
 
 def _sifted(rows: dict[str, Any], filters: Filters) -> dict[str, Any]:

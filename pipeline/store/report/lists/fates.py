@@ -11,11 +11,14 @@ from typing import Final
 TABLE: Final = "twoway.conversation_line_rows"
 #: `{keys}`: the column `key` of the commands, as a question.
 _STATES: Final = """\
-SELECT key, argMax(toString(state), kafka_offset) AS state,
-    argMax(toString(code), kafka_offset) AS code, argMax(words, kafka_offset) AS words,
-    argMax(toString(charge), kafka_offset) AS charge, max(at) AS state_at
-FROM twoway.mt_last_state_rows
-WHERE key IN ({keys}) GROUP BY key"""
+SELECT key, toString(last.1) AS state, toString(last.2) AS code, last.3 AS words,
+    toString(last.4) AS charge, last.5 AS state_at
+FROM
+(
+    SELECT key, argMax((state, code, words, charge, at), kafka_offset) AS last
+    FROM twoway.mt_last_state_rows
+    WHERE key IN ({keys}) GROUP BY key
+)"""
 #: A request's text is that of the last one of its id before the refusal.
 _REFUSED: Final = """\
 WITH these AS (SELECT id, handset, request_id, command_id, at
