@@ -6,6 +6,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+#: How the engine's metrics begin here: `twoway deliver` is no worker.
+ENGINE_PREFIX: Final = "twoway_deliver_agent_"
+
 ATTEMPTS: Final = Counter(
     "twoway_deliver_attempts_total", "Attempts made, by what was seen", ["path", "outcome"]
 )
