@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from tests.hostile.peers.lies import Tongue
 
-USER: Final = "customer"
+USERS: Final = {way: f"of-{way}" for way in ReplyWay}
 #: How each way's application speaks, and in how many pieces until a message is taken. A file has
 #: no peer.
 TONGUES: Final[dict[ReplyWay, tuple[Tongue, int]]] = {
@@ -151,7 +151,7 @@ class Applications:
         self._ftp_folder = self.home / "ftp"
         self._ftp_folder.mkdir()
         authorizer = DummyAuthorizer()
-        authorizer.add_user(USER, SECRET, str(self._ftp_folder), perm="elradfmw")
+        authorizer.add_user(USERS[ReplyWay.FTP], SECRET, str(self._ftp_folder), perm="elradfmw")
         ftp = opening.enter_context(serving(self._ftp_folder, authorizer=authorizer))
         for way, proxy in self.proxies.items():
             proxy.upstream = server.server_address[1]
@@ -178,8 +178,11 @@ class Applications:
 
     def _write_secrets(self) -> None:
         file = self.home / "reply-secrets.toml"
-        login = f'user = "{USER}"\npassword = "{SECRET}"\n'
-        tables = [f"[{way}]\n{login}" for way in TONGUES if way is not ReplyWay.WEBHOOK]
+        tables = [
+            f'[{way}]\nuser = "{USERS[way]}"\npassword = "{SECRET}"\n'
+            for way in TONGUES
+            if way is not ReplyWay.WEBHOOK
+        ]
         tables.append(f'[{ReplyWay.WEBHOOK}]\nsecrets = ["{_SIGNED}"]\n')
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
             opened.write("\n".join(tables))
@@ -192,10 +195,11 @@ class Applications:
             client.set_message_received_handler(self._take_deliver_sm)
             with suppress(Exception):  # whatever it is: it begins anew
                 client.connect()
-                client.bind_receiver(system_id=USER, password=SECRET)
+                client.bind_receiver(system_id=USERS[ReplyWay.SMPP], password=SECRET)
                 client._socket.settimeout(0.2)
                 while not self._over.is_set():
-                    client.read_once(auto_send_enquire_link=False)
+                    with suppress(TimeoutError):
+                        client.read_once(auto_send_enquire_link=False)
             with suppress(Exception):
                 client.disconnect()
             time.sleep(0.1)
