@@ -31,6 +31,11 @@ CIRCUIT_OPEN: Final = Gauge(
     "Partitions in which first tries of the path wait, as it takes nothing",
     ["path"],
 )
+SMPP_BOUND: Final = Gauge(
+    "twoway_deliver_smpp_bound",
+    "Sessions of SMPP bound to this process, by path; 0: what its partitions have waits",
+    ["path"],
+)
 CALL_SECONDS: Final = Histogram(
     "twoway_deliver_call_seconds",
     "From the start of an attempt to its end",

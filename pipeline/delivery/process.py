@@ -90,6 +90,8 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
         while True:
             await asyncio.sleep(SHOW_SECONDS)
             standings.show(agent.tasks)
+            for path, sessions in door.bound().items():
+                metrics.SMPP_BOUND.labels(path).set(sessions)
 
     async def end(_app: App, **_: Any) -> None:
         await executor.close()

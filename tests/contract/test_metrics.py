@@ -204,6 +204,7 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "ProcessHung",
         "DeliverCircuitOpen",
         "DeliverGivenUp",
+        "DeliverSmppUnbound",
         "DeliverStuck",
         "DeliverWaits",
     } <= names
@@ -271,6 +272,7 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "DeliverGivenUp",
         "DeliverLate",
         "DeliverGone",
+        "DeliverSmppUnbound",
         "DeliverStuck",
         "DeliverWaits",
     ):
