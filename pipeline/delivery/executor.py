@@ -141,12 +141,12 @@ class Executor:
             metrics.GONE.labels(order.path.name).inc()
         if not seen.is_delivered:
             log.info(
-                "%s: attempt %d of %s failed: %s %s",
+                "%s: attempt %d of %s failed: %s",
                 order.path.name,
                 order.attempt,
                 order.delivery_id,
-                seen.status,
-                seen.words,
+                # An application's words may repeat the message: `delivery list` shows them.
+                seen.status or "no status",
             )
         return MoDeliveryResult(
             delivery_id=order.delivery_id,

@@ -6,6 +6,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+#: How the engine's metrics begin here: `twoway deliver` is no worker.
+ENGINE_PREFIX: Final = "twoway_deliver_agent_"
+
 ATTEMPTS: Final = Counter(
     "twoway_deliver_attempts_total", "Attempts made, by what was seen", ["path", "outcome"]
 )
@@ -26,6 +29,11 @@ UNDER_WAY: Final = Gauge(
 CIRCUIT_OPEN: Final = Gauge(
     "twoway_deliver_circuit_open",
     "Partitions in which first tries of the path wait, as it takes nothing",
+    ["path"],
+)
+SMPP_BOUND: Final = Gauge(
+    "twoway_deliver_smpp_bound",
+    "Sessions of SMPP bound to this process, by path; 0: what its partitions have waits",
     ["path"],
 )
 CALL_SECONDS: Final = Histogram(

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.clock import PipelineClock
+from pipeline.delivery import metrics
 from pipeline.delivery.agent.agent import DeliveryAgent
 from pipeline.delivery.agent.standings import Standings
 from pipeline.delivery.agent.tables import DELIVERY_TABLES
@@ -23,6 +24,7 @@ from pipeline.delivery.secrets_file import (
 )
 from pipeline.delivery.smpp.door import DoorError, SmppDoor
 from pipeline.delivery.ways.make import reply_way_of
+from pipeline.engine import metrics as engine_metrics
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
@@ -31,7 +33,7 @@ from pipeline.kafka import readers, topics
 from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
 from pipeline.web.daemon import EXIT_SETTINGS
-from pipeline.web.metrics_server import serve_metrics
+from pipeline.web.metrics_server import Renamed, serve_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +90,8 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
         while True:
             await asyncio.sleep(SHOW_SECONDS)
             standings.show(agent.tasks)
+            for path, sessions in door.bound().items():
+                metrics.SMPP_BOUND.labels(path).set(sessions)
 
     async def end(_app: App, **_: Any) -> None:
         await executor.close()
@@ -103,6 +107,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
             port=settings.metrics_port,
             ready=lambda: agent.ready and post.is_reachable,
             why=lambda: "\n".join(f"partition {p}: {w}" for p, w in agent.waits_for.items()),
+            registry=Renamed(engine_metrics.PREFIX, metrics.ENGINE_PREFIX),
         )
         in_background(app, serve)
     return app

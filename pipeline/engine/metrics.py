@@ -1,4 +1,4 @@
-"""The metrics of a worker."""
+"""The metrics of the engine, by the names of a worker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline import compiled
+
+#: How the names begin; a process whose agent is no worker shows them with a prefix of its own.
+PREFIX: Final = "twoway_worker_"
 
 COMPILED: Final = Gauge("twoway_worker_compiled", "1: the stages run as machine code, 0: as Python")
 COMPILED.set(compiled.form() == "compiled")

@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from prometheus_client import Metric
+
+
+class Renamed:
+    """The metrics of this process; those of one prefix are shown with another.
+
+    A module of metrics that two kinds of process share names the one it was written for.
+    """
+
+    def __init__(self, before: str, after: str) -> None:
+        self._before = before
+        self._after = after
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric, as `prometheus_client.generate_latest` asks for it."""
+        for metric in REGISTRY.collect():
+            if metric.name.startswith(self._before):
+                metric.name = self._name_of(metric.name)
+                metric.samples = [
+                    sample._replace(name=self._name_of(sample.name)) for sample in metric.samples
+                ]
+            yield metric
+
+    def _name_of(self, name: str) -> str:
+        return self._after + name.removeprefix(self._before)
 
 
 async def serve_metrics(
-    *, host: str, port: int, ready: Callable[[], bool], why: Callable[[], str] = lambda: ""
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[], bool],
+    why: Callable[[], str] = lambda: "",
+    registry: Any = REGISTRY,
 ) -> None:
     """Serve until cancelled; /readyz is 503 until `ready()`, with the words of `why()`."""
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        octets = generate_latest(registry)
+        return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")

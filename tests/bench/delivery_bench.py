@@ -31,6 +31,7 @@ from pipeline.kafka.admin import create_topics
 from pipeline.records import MoMessage, ReplyPath
 from pipeline.settings import Settings
 from pipeline.sms.msisdn import key_from_handset
+from tests.bench.delivery import beside_retries
 from tests.bench.delivery.open_retries import ROWS as OPEN_RETRIES
 from tests.bench.delivery.open_retries import rows_of
 from tests.bench.latency_bench import percentiles
@@ -230,6 +231,7 @@ def on_a_broker(home: Path) -> Iterator[tuple[str, str]]:
     finally:
         broker.stop()
     yield from rows_of(OPEN_RETRIES)
+    yield from beside_retries.rows_of(home / "beside")
 
 
 def _rate_of(bootstrap: str, peer: Application, pid: int) -> tuple[float, float]:

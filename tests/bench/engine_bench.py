@@ -113,7 +113,7 @@ def on_a_broker(home: Path, *, rate: int, spells: Mapping[str, int]) -> list[tup
             home=home / "worker",
             settings={"partitions": str(settings.partitions), "metrics_port": str(port)},
         ):
-            _await_ready(port)
+            await_ready(port)
             return [
                 (
                     f"{what}, {rate} messages/s, broker and worker alone, {when}",
@@ -133,9 +133,10 @@ def on_a_broker(home: Path, *, rate: int, spells: Mapping[str, int]) -> list[tup
         broker.stop()
 
 
-def _await_ready(port: int) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def await_ready(port: int, *, seconds: float = READY_SECONDS) -> None:
+    """Return once the process whose metrics are at this port is ready."""
+    deadline = time.monotonic() + seconds
     while not answers_ready(LOOPBACK, port):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the worker is not ready in {READY_SECONDS:.0f} s")
+            raise TimeoutError(f"the process is not ready in {seconds:.0f} s")
         time.sleep(0.1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 import ingest.ftp.metrics
@@ -22,6 +22,7 @@ import pipeline.process.hang
 import pipeline.sender.metrics
 import pipeline.store.metrics
 from ingest.http.metrics import Metrics
+from pipeline.web.metrics_server import Renamed
 from tests.contract.compose_file import ROOT, compose
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def metrics_in_code() -> dict[str, set[str]]:
         if isinstance(each, MetricWrapperBase)
     ]
     found = {name: set(each._labelnames) for each in ours for name in names_of(each)}
+    of_engine, of_deliver = pipeline.engine.metrics.PREFIX, pipeline.delivery.metrics.ENGINE_PREFIX
+    found |= {name.replace(of_engine, of_deliver): labels for name, labels in found.items()}
     for each in set(of_http._collector_to_names):
         found |= {name: set(each._labelnames) for name in names_of(each)}
     return found
@@ -150,6 +153,21 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
     assert [s for s in samples if s.name == name and s.labels[label] == value]
 
 
+def test_a_process_that_is_no_worker_shows_the_engines_metrics_by_names_of_its_own() -> None:
+    engine, deliver = pipeline.engine.metrics, pipeline.delivery.metrics
+    engine.LAG.labels("mo-message", "0").set(3)
+    shown = Renamed(engine.PREFIX, deliver.ENGINE_PREFIX)
+    text = generate_latest(shown).decode()  # type: ignore[arg-type]
+    assert 'twoway_deliver_agent_lag_records{partition="0",topic="mo-message"} 3.0' in text
+    assert "twoway_worker_" not in text
+    assert "# TYPE twoway_deliver_agent_batch_seconds histogram" in text
+    assert 'twoway_worker_lag_records{partition="0",topic="mo-message"} 3.0' in (
+        generate_latest().decode()
+    )
+    names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+    assert len(names) == len(set(names)), "two metrics with one name"
+
+
 def test_names_say_whose_they_are_and_what_they_count() -> None:
     """A prefix a process, or `process` for what each has, and Prometheus' own rule for units.
 
@@ -190,6 +208,9 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "DeliverGivenUp",
         "AccountLow",
         "AccountHolds",
+        "DeliverSmppUnbound",
+        "DeliverStuck",
+        "DeliverWaits",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -263,6 +284,9 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "CreditGone",
         "ConfirmationsNear",
         "ResultsUnknown",
+        "DeliverSmppUnbound",
+        "DeliverStuck",
+        "DeliverWaits",
     ):
         assert name in cases
 

@@ -105,6 +105,22 @@ async def test_an_attempt_is_held_until_its_result_is_acknowledged_and_made_once
         await executor.close()
 
 
+async def test_what_an_application_repeats_is_in_the_result_and_not_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    post, repeated = Post(), b"Meet me at noon, 447700940001"
+    async with serving(Application([answer("500 No", body=repeated)])) as application:
+        executor = executor_with(post)
+        executor.take(order(path_by("http-post", url=application.url), "m1"))
+        await until(post, 1)
+        await executor.close()
+    assert "Meet me at noon" in post.results[0].words
+    assert "attempt 1 of m1 failed: 500" in caplog.text
+    assert "Meet me" not in caplog.text
+    assert "447700940001" not in caplog.text
+
+
 async def test_an_order_of_a_partition_that_is_gone_is_anothers() -> None:
     post = Post()
     async with serving(Application()) as application:

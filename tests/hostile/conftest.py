@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,10 @@ from tests.support.log_search import Search, logs_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+with warnings.catch_warnings():  # pyftpdlib stands on modules that Python 3.11 deprecates
+    warnings.filterwarnings("ignore", "The asyn(chat|core) module is deprecated")
+    importlib.import_module("pyftpdlib.handlers")
 
 
 def found_under(folder: Path) -> list[str]:

@@ -5,14 +5,13 @@ The table is in tests/hostile/peers/table.py.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from pipeline.sender.apis.api import WayName
-from tests.hostile.lying_server import wait_until
 from tests.hostile.peers import table
+from tests.hostile.peers.exchange import lied_to
 from tests.hostile.peers.installation import Installation
 from tests.hostile.peers.lies import LIES
 from tests.hostile.scale import IS_LONG
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(3_600 if IS_LONG else 500)]
 
-LYING_SECONDS: Final = 1.5
 #: Rows whose peers may lie at once, for none of them needs another one's; and what they tell in
 #: the suite. The long form has each row by itself, with each lie.
 AT_ONCE: Final = {
@@ -70,26 +68,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 def put_through(it: Installation, names: Sequence[str], lie: str) -> None:
     rows = [table.rows_of(it)[name] for name in names]
-    proxies = {row.proxy for row in rows}
-    for process in it.processes.values():
-        process.begin_anew()
-    try:
-        for proxy in proxies:
-            proxy.lie(lie)
-        began = time.monotonic()
-        for row in rows:
-            row.provoke()
-        for row in rows:
-            wait_until(lambda row=row: row.proxy.told > 0)  # type: ignore[misc]
-        time.sleep(max(0.0, began + LYING_SECONDS - time.monotonic()))  # so long they are lied to
-    finally:
-        for proxy in proxies:
-            proxy.be_honest()
-    if not IS_LONG:  # whoever waits for more waits for as long as the product lets it
-        for proxy in proxies:
-            proxy.cut()
-    for row in rows:
-        row.take_honest()
+    lied_to(rows, lie, it.processes.values())
     table.check(it)
 
 

@@ -71,7 +71,7 @@ def broker_state(bootstrap: str) -> BrokerState:
         clocks = partitions_of(consumer, [topics.CLOCK])
         times = groups.positions(admin, group=readers.CONVERSATION, partitions=clocks)
         described = groups.coordinated(
-            lambda: admin.describe_groups([readers.CONVERSATION, readers.STORE])
+            lambda: admin.describe_groups([readers.CONVERSATION, readers.STORE, readers.DELIVERY])
         )
     return BrokerState(
         partitions=[

@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.cli.ask.report_client import failure_of, report_of, rows
 from pipeline.cli.operate.partitions import BrokerState, broker_state
+from pipeline.cli.operate.path_states import NAMES, path_states
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.table import lines_of_table
@@ -75,6 +76,10 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: list[dict[str, Any]] | None
     commands: list[dict[str, Any]] | None = None
     """Commands that are neither sent nor refused, by state."""
+    paths: list[dict[str, Any]] | None = None
+    """Reply paths: what waits for each, and its circuit."""
+    groups: list[dict[str, Any]] = []
+    """Consumer groups: how many processes read in each."""
     hangs: dict[str, int] = {}
     """How often `up` ended a process because it did not answer."""
     troubles: list[dict[str, str]] = []
@@ -103,6 +108,9 @@ def pipeline_state(settings: Settings) -> PipelineState:
         _asked(partial(rows, report, question), part="store", down=down)
         for question in (LAST_MO, DEAD_LETTERS, DUE_STATES, COMMANDS)
     )
+    paths = _asked(lambda: path_states(partial(rows, report)), part="store", down=down)
+    if broker is not None:
+        down |= _without_deliver(broker, paths)
     return PipelineState(
         time=clock_of(settings).now(),
         down=down,
@@ -110,6 +118,8 @@ def pipeline_state(settings: Settings) -> PipelineState:
         last_mo=last_mo,
         dead_letters=dead_letters,
         commands=commands,
+        paths=paths,
+        groups=[msgspec.structs.asdict(group) for group in broker.groups] if broker else [],
         hangs=stack.hangs if stack else {},
         troubles=_troubles(settings),
     )
@@ -149,8 +159,15 @@ def _groups_without_members(broker: BrokerState) -> dict[str, str]:
     return {
         parts[group.name]: f"no process reads in the group {group.name}"
         for group in broker.groups
-        if not group.members
+        if group.name in parts and not group.members
     }
+
+
+def _without_deliver(broker: BrokerState, paths: list[dict[str, Any]] | None) -> dict[str, str]:
+    """`deliver`, if there are reply paths and nobody hands on; who has no path needs none."""
+    is_idle = any(group.name == readers.DELIVERY and not group.members for group in broker.groups)
+    words = f"no process reads in the group {readers.DELIVERY}"
+    return {"deliver": words} if is_idle and paths else {}
 
 
 def _partitions(broker: BrokerState, due: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
@@ -199,6 +216,10 @@ def lines_of_state(state: PipelineState) -> Iterator[str]:
     )
     yield ""
     yield from _section("open commands", state.commands, "none", ["state", "commands", "oldest"])
+    yield ""
+    yield from _section("reply paths", state.paths, "none", NAMES)
+    yield ""
+    yield from _section("groups", state.groups, "not known", ["name", "members", "state"])
     yield ""
     if not state.down:
         yield "down           nothing"

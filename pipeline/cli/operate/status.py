@@ -37,8 +37,9 @@ def status(
     """Show how far each partition is, and what is down.
 
     Lag, time and oldest confirmation due of each partition; last MO of each number; dead letters;
-    commands that wait, are permitted, or of which nobody knows what became; which processes wait
-    for an operator, or end again and again, and why.
+    commands that wait, are permitted, or of which nobody knows what became; what waits for each
+    reply path, and its circuit; how many processes read in each group; which processes wait for an
+    operator, or end again and again, and why.
     Works when parts are down, and says which; the exit code is 0 as long as it could ask, unless
     --check is given.
     """

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import ipaddress
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.delivery.smpp.session import EsmeSession
@@ -39,6 +40,7 @@ class SmppDoor:
             raise DoorError("deliver_smpp_host is not loopback: set tls_cert and tls_key")
         self._server: asyncio.Server | None = None
         self._sessions: list[EsmeSession] = []
+        self._asked_for: set[str] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -60,11 +62,17 @@ class SmppDoor:
 
     def session_of(self, path: str) -> EsmeSession | None:
         """A session that is bound for the path; None: nobody is."""
+        self._asked_for.add(path)
         found = next((each for each in self._sessions if each.path == path), None)
         if found is not None:
             self._sessions.remove(found)
             self._sessions.append(found)
         return found
+
+    def bound(self) -> dict[str, int]:
+        """How many sessions are bound here for each path that had something to hand on."""
+        counted = Counter(each.path for each in self._sessions)
+        return {path: counted[path] for path in self._asked_for}
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         if len(self._sessions) >= MOST_CONNECTIONS:

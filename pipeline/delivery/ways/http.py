@@ -10,17 +10,18 @@ import base64
 import logging
 import ssl
 import time
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from aiohttp import (
     ClientError,
+    ClientRequest,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
     TCPConnector,
-    TraceConfig,
 )
 from yarl import URL
 
@@ -29,11 +30,14 @@ from pipeline.delivery.forms import NotHandedOn, event_of, form_of
 from pipeline.delivery.way import Seen
 from pipeline.process.peer_words import peer_words, words_of_error
 from pipeline.records import ReplyWay
+from pipeline.web.beginning import beginning_of
 from pipeline.web.retry_after import seconds_from_header
 from pipeline.wire import webhook
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
 
     from pipeline.delivery.orders import DeliveryOrder
     from pipeline.delivery.secrets_file import Credentials
@@ -53,6 +57,22 @@ FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 _THROTTLED: Final = frozenset((429, 503))
 _GET: Final = frozenset((ReplyWay.HTTP_GET.value, ReplyWay.XML_GET.value, ReplyWay.SOAP_GET.value))
+
+
+#: Whether the request of this task went by a connection that had one before.
+by_kept_connection: Final[ContextVar[bool]] = ContextVar("by_kept_connection", default=False)
+_used: Final[WeakSet[ResponseHandler]] = WeakSet()
+
+
+class NotingRequest(ClientRequest):
+    """A request that notes whether its connection was kept. aiohttp's traces cost much more."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        protocol = conn.protocol
+        if protocol is not None:
+            by_kept_connection.set(protocol in _used)
+            _used.add(protocol)
+        return await super().send(conn)
 
 
 class HttpReplyWay:
@@ -116,7 +136,7 @@ class HttpReplyWay:
             joined = self._path.url.encode() + self._separator + payload
             url, body = URL(joined.decode("ascii"), encoded=True), b""
         for left in range(STALE_AT_MOST, 0, -1):
-            is_kept = SimpleNamespace(reused=False)
+            by_kept_connection.set(False)
             try:
                 async with self._open().request(
                     "GET" if self._is_get else "POST",
@@ -124,11 +144,10 @@ class HttpReplyWay:
                     data=None if self._is_get else body,
                     headers=headers,
                     allow_redirects=False,
-                    trace_request_ctx=is_kept,
                 ) as response:
                     return await self._seen(response, payload)
             except (ClientError, OSError):
-                if not is_kept.reused or left == 1:
+                if not by_kept_connection.get() or left == 1:
                     raise
         raise AssertionError
 
@@ -136,14 +155,14 @@ class HttpReplyWay:
         """The result of an answer: 2xx is success, whatever the body is."""
         is_delivered = 200 <= response.status < 300
         octets = b""
-        if is_delivered:
+        if not is_delivered:
+            octets, _ = await beginning_of(response, octets=LARGEST_ANSWER)
+        elif not response.content.at_eof():
             try:
                 async with asyncio.timeout(BODY_SECONDS):
-                    octets = await _beginning_of(response)
+                    octets, _ = await beginning_of(response, octets=LARGEST_ANSWER)
             except (TimeoutError, ClientError, OSError, ValueError):
                 response.close()
-        else:
-            octets = await _beginning_of(response)
         status = f"{response.status:03d}"
         words = ""
         if not is_delivered:
@@ -163,9 +182,8 @@ class HttpReplyWay:
 
     def _open(self) -> ClientSession:
         if self._session is None:
-            trace = TraceConfig()
-            trace.on_connection_reuseconn.append(_note_reuse)
             self._session = ClientSession(
+                request_class=NotingRequest,
                 connector=TCPConnector(
                     limit=0,
                     keepalive_timeout=IDLE_SECONDS,
@@ -176,7 +194,6 @@ class HttpReplyWay:
                 auto_decompress=False,  # 4 KiB can be many megabytes
                 headers={"Accept-Encoding": "identity", "User-Agent": "two-way"},
                 timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                trace_configs=[trace],
             )
         return self._session
 
@@ -187,21 +204,6 @@ def _basic_auth(credentials: Credentials) -> dict[str, str]:
         return {}
     pair = f"{credentials.user}:{credentials.password}".encode()
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
-async def _note_reuse(_session: Any, context: Any, _params: Any) -> None:
-    context.trace_request_ctx.reused = True
-
-
-async def _beginning_of(response: ClientResponse) -> bytes:
-    """At most `LARGEST_ANSWER` octets of the body; the connection of a longer one is closed."""
-    octets = bytearray()
-    async for piece in response.content.iter_any():
-        octets += piece
-        if len(octets) > LARGEST_ANSWER:
-            response.close()
-            break
-    return bytes(octets[:LARGEST_ANSWER])
 
 
 def _tls_of(path: ReplyPath) -> ssl.SSLContext | bool:

@@ -27,6 +27,10 @@ Parameters = Mapping[str, Any]
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
 SESSIONS: Final = 4
 LINES: Final = "JSONEachRow"
+ARROW: Final = "ArrowStream"
+#: Of a stream of Arrow's IPC format: the mark before a message, and that of the end.
+ARROW_BEGINS: Final = b"\xff\xff\xff\xff"
+ARROW_ENDS: Final = b"\xff\xff\xff\xff\0\0\0\0"
 TREE_OCTETS: Final = 4 << 20  # of a statement's tree, which a server tells
 LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's error that the caller gets
 STRANGERS: Final = 2  # the most sessions for statements of analysts: the pages keep the others
@@ -70,6 +74,22 @@ class Questions:
                 # The embedded engine gives no names where there are no rows.
                 described = client.query(f"DESCRIBE TABLE ({sql})", parameters=given).result_rows
                 return [str(row[0]) for row in described], []
+
+        return await self._asked(ask)
+
+    async def columns(self, sql: str, parameters: Parameters | None = None) -> Any:
+        """The answer to a statement of our own as a record batch of Arrow."""
+
+        def ask(client: Client) -> Any:
+            if self._is_server:
+                ends = {"begins": ARROW_BEGINS, "ends": ARROW_ENDS}
+                octets = self._whole(
+                    client, sql, parameters, fmt=ARROW, octets=RESULT_OCTETS, **ends
+                )
+            else:
+                octets = client.raw_query(sql, parameters=dict(parameters or {}), fmt=ARROW)
+            with reading_an_answer():
+                return batch_from_octets(octets)
 
         return await self._asked(ask)
 
@@ -149,3 +169,14 @@ class Questions:
         with reading_an_answer():
             answer = client.raw_stream(sql, parameters=parameters, fmt=fmt, settings=whole)
             return read_whole(answer, **how)
+
+
+def batch_from_octets(octets: bytes) -> Any:
+    """The rows of a stream of Arrow, whose octets are not trusted, as one batch."""
+    import pyarrow as pa  # takes memory that a store without exports need not have
+
+    with pa.ipc.open_stream(octets) as stream:
+        table = stream.read_all().combine_chunks()
+    table.validate(full=True)
+    batches = table.to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

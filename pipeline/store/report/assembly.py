@@ -91,7 +91,7 @@ def report_from(
     accounts = AccountPages(questions, reader=reader, rendering=rendering)
     # The embedded engine's process may write there, and it is emptied at each start.
     spool = settings.home / INSERTS_NAME
-    exports = Exports(reader, spool)
+    exports = Exports(reader, questions, spool)
     jobs = ExportJobs(exports, spool, changed=partial(hub.tell, "jobs", 1))
     of_jobs = JobPages(jobs, saved or SavedBook(), reader=reader, rendering=rendering)
     return Report(

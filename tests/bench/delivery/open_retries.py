@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,22 +32,35 @@ MESSAGES: Final = 2_000
 TICKS: Final = 200
 #: They fall due long after what is measured.
 LATER: Final = timedelta(days=1)
-_NUMBER: Final = bytes([DELIVERY_TABLES.index("deliveries") + 1])
+#: The table of deliveries, as its rows' keys begin on disk and in the changelog.
+NUMBER_OF_TABLE: Final = bytes([DELIVERY_TABLES.index("deliveries") + 1])
+
+
+def rows_waiting(count: int) -> Iterator[tuple[str, bytes, StateRow]]:
+    """So many deliveries that wait for their time: handset, key and row of each."""
+    octets = single_object.encode(message("0" * 32))
+    due = int((max(NOON, datetime.now(UTC)) + LATER).timestamp() * 1_000_000)
+    for at in range(count):
+        name, handset = f"{at:032x}", f"4478{at:08}"
+        given = ("crm", "message", name, handset, "447700900100", "mo-message", at)
+        delivery = Delivery(name, *given, octets, NOON, attempt=3)
+        key = key_of_delivery(handset, "crm", name)
+        yield handset, key, StateRow(encode_delivery(delivery), due + at)
 
 
 def fill(rows: DiskRows, count: int) -> None:
-    """So many deliveries that wait for their time."""
-    octets = single_object.encode(message("0" * 32))
-    due = int((NOON + LATER).timestamp() * 1_000_000)
-    for begin in range(0, count, BATCH):
-        changes = {}
-        for at in range(begin, min(begin + BATCH, count)):
-            name, handset = f"{at:032x}", f"4478{at:08}"
-            given = ("crm", "message", name, handset, "447700900100", "mo-message", at)
-            delivery = Delivery(name, *given, octets, NOON, attempt=3)
-            key = key_of_delivery(handset, "crm", name)
-            changes[key] = StateRow(encode_delivery(delivery), due + at)
-        rows.write({_NUMBER: changes}, point=None, reached=None)
+    """The same, on disk."""
+    for some in batched(rows_waiting(count), BATCH):
+        changes = {key: row for _, key, row in some}
+        rows.write({NUMBER_OF_TABLE: changes}, point=None, reached=None)
+
+
+def batched(
+    rows: Iterator[tuple[str, bytes, StateRow]], size: int
+) -> Iterator[list[tuple[str, bytes, StateRow]]]:
+    """So many at a time."""
+    while some := list(islice(rows, size)):
+        yield some
 
 
 def seconds_of(partition: DeliveryPartition) -> tuple[float, float]:

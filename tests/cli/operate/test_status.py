@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli.operate import pipeline_state as pipeline_state_module
 from pipeline.cli.operate.groups import Lag
-from pipeline.cli.operate.partitions import partition_state
+from pipeline.cli.operate.partitions import BrokerState, GroupState, partition_state
 from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
 from pipeline.settings import Settings
 
@@ -44,6 +44,15 @@ def state(**changes: Any) -> PipelineState:
 
 MO = {"number": "447700900999", "last_mo": "2026-11-22 11:59:00.000", "messages": 12}
 DEAD = {"stage": "ingest", "reason": "missing-from", "letters": 3, "last": "2026-11-22 11:00:00"}
+
+PATH = {
+    "path": "crm",
+    "way": "http-post",
+    "waiting": 1200,
+    "under_way": 16,
+    "oldest": "2026-11-22T10:00:00Z",
+    "circuit": "open in 3 partitions",
+}
 
 WORDS = [
     ("all is well", state(), ["down           nothing"]),
@@ -90,6 +99,20 @@ WORDS = [
             "waiting  12        2026-11-22T11:59:00Z",
         ],
     ),
+    (
+        "an application that takes nothing",
+        state(paths=[PATH]),
+        [
+            "path  way        waiting  under_way  oldest                circuit",
+            "crm   http-post  1200     16         2026-11-22T10:00:00Z  open in 3 partitions",
+        ],
+    ),
+    ("no reply path", state(paths=[]), ["reply paths    none"]),
+    (
+        "the groups that read",
+        state(groups=[{"name": "twoway-delivery", "members": 2, "state": "Stable"}]),
+        ["twoway-delivery  2        Stable"],
+    ),
     ("nothing is open", state(commands=[]), ["open commands  none"]),
     (
         "a broker that is away",
@@ -113,6 +136,20 @@ WORDS = [
 def test_status_says_so_in_words(told: PipelineState, lines: list[str]) -> None:
     said = list(lines_of_state(told))
     assert [line for line in lines if line not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("members", "paths", "is_down"),
+    [(0, [PATH], True), (1, [PATH], False), (0, [], False), (0, None, False)],
+    ids=["nobody hands on", "one hands on", "no path needs it", "paths are not known"],
+)
+def test_deliver_is_down_where_there_are_paths(
+    members: int, paths: list[dict[str, Any]] | None, *, is_down: bool
+) -> None:
+    group = GroupState(name="twoway-delivery", members=members, state="Empty")
+    broker = BrokerState(partitions=[], groups=[group])
+    assert pipeline_state_module._groups_without_members(broker) == {}
+    assert ("deliver" in pipeline_state_module._without_deliver(broker, paths)) == is_down
 
 
 def test_the_lags_of_a_partition_are_added_up() -> None:

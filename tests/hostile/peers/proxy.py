@@ -1,4 +1,7 @@
-"""A proxy before an honest peer: it passes all on, until it is told to lie."""
+"""A proxy before an honest peer: it passes all on, until it is told to lie.
+
+The peer is who is connected to, or who connects: an application that binds to us by SMPP.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,15 @@ _OCTETS: Final = 1 << 20
 class LyingProxy:
     """The proxy; each connection has a thread."""
 
-    def __init__(self, tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> None:
-        """`steps`: the connections of a lie hear 0 to so many less one honest answers before it."""
+    def __init__(
+        self, tongue: Tongue, upstream: int = 0, *, steps: int = 1, lies: str = "upstream"
+    ) -> None:
+        """`steps`: the connections of a lie hear 0 to so many less one honest answers before it.
+
+        `lies` says whose words a lie replaces: `upstream`, or `client`, which connects to us.
+        """
         self._tongue = tongue
+        self._lies = lies
         self.upstream = upstream
         self._steps = steps
         self._turn = 0
@@ -66,37 +75,43 @@ class LyingProxy:
     def _deal(self, client: socket.socket) -> None:
         self._open.add(client)
         with client, suppress(OSError, ValueError):
-            lie, octets = self._honestly(client)
-            if lie:
-                self.told += 1
-                LIES[lie](Answer(Line(client), octets, self._tongue))
+            upstream = socket.create_connection(("127.0.0.1", self.upstream))
+            with upstream:
+                heard, peer = (client, upstream) if self._lies == "upstream" else (upstream, client)
+                lie, octets = self._honestly(heard, peer)
+                if self._lies == "upstream":
+                    upstream.close()
+                if lie:
+                    self.told += 1
+                    LIES[lie](Answer(Line(heard), octets, self._tongue))
         self._open.discard(client)
 
-    def _honestly(self, client: socket.socket) -> tuple[str, bytes]:
+    def _honestly(self, heard: socket.socket, peer: socket.socket) -> tuple[str, bytes]:
         """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
         honest = 0
         if self._lie:
             honest = self._turn % self._steps
             self._turn += 1
-        with socket.create_connection(("127.0.0.1", self.upstream)) as peer:
-            while True:
-                # One thread: a socket that another one reads from would not be closed.
-                for ready in select.select([client, peer], [], [])[0]:
-                    if not (octets := ready.recv(_OCTETS)):
-                        return "", b""
-                    if ready is client:
-                        peer.sendall(octets)
-                    elif (lie := self._lie) and not honest:
-                        return lie, octets
-                    else:
-                        honest -= honest > 0
-                        client.sendall(octets)
+        while True:
+            # One thread: a socket that another one reads from would not be closed.
+            for ready in select.select([heard, peer], [], [])[0]:
+                if not (octets := ready.recv(_OCTETS)):
+                    return "", b""
+                if ready is heard:
+                    peer.sendall(octets)
+                elif (lie := self._lie) and not honest:
+                    return lie, octets
+                else:
+                    honest -= honest > 0
+                    heard.sendall(octets)
 
 
 @contextmanager
-def lying_proxy(tongue: Tongue, upstream: int = 0, *, steps: int = 1) -> Iterator[LyingProxy]:
+def lying_proxy(
+    tongue: Tongue, upstream: int = 0, *, steps: int = 1, lies: str = "upstream"
+) -> Iterator[LyingProxy]:
     """Serves in the background."""
-    proxy = LyingProxy(tongue, upstream, steps=steps)
+    proxy = LyingProxy(tongue, upstream, steps=steps, lies=lies)
     serving = threading.Thread(target=proxy.serve, daemon=True)
     serving.start()
     try:

@@ -85,12 +85,20 @@ def quicken_sender() -> None:
     peer.BIND_SECONDS = 0.5  # type: ignore[misc]
 
 
+def quicken_deliver() -> None:
+    from pipeline.peer import smpp as peer
+
+    quicken_ftp_connections()
+    peer.BIND_SECONDS = 0.5  # type: ignore[misc]
+
+
 QUICKEN: dict[str, Callable[[], None]] = {
     "ftp": quicken_ftp,
     "smpp": quicken_smpp,
     "store": quicken_store,
     "worker": quicken_worker,
     "sender": quicken_sender,
+    "deliver": quicken_deliver,
 }
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ honest answer is taken. For a new client (a customer's own application):
 3. Add a `Row` to `rows_of`. `provoke` may fail, and returns within seconds. `begin` begins an
    honest exchange of new words, and returns a function that tells whether the exchange is done.
 
+The ways of `twoway deliver` are rows of `application_rows.py`, with the same lies.
+
 `tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form, and rows
 that have no part in each other's way at once in the suite.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.settings import API_IDS
@@ -24,20 +25,17 @@ from pipeline.sender.apis.api import WayName
 from pipeline.sender.calls.circuit import FAILURES
 from tests.hostile.lies import SECRET, TEXT
 from tests.hostile.lying_server import wait_until
+from tests.hostile.peers.exchange import PATIENCE_SECONDS, Row
 from tests.hostile.peers.installation import MT, SQL
 from tests.hostile.peers.watched import MOST_KILOBYTES
 from tests.hostile.peers.ways_out import LOSING, TONGUES
-from tests.hostile.scale import IS_LONG
 from tests.support.log_search import Search, logs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.hostile.peers.installation import Installation
-    from tests.hostile.peers.proxy import LyingProxy
 
-#: In the long form a client that waits for more is left to wait: up to 40 s for Kafka.
-PATIENCE_SECONDS: Final = 150 if IS_LONG else 45
 START_SECONDS: Final = 240  # seven processes begin at once
 MOST_LINES: Final = 2  # that a failed command may print to stderr
 SENT: Final = Search(texts=[TEXT, LOSING], secrets=[SECRET])
@@ -45,20 +43,6 @@ TAKEN: Final = ("submitted", "delivered")
 NEVER_TAKEN: Final = ("failed", "unknown", "refused")
 
 SECRETS: Final = Search(texts=(), secrets=[SECRET])
-
-
-@dataclass(frozen=True)
-class Row:
-    """One way of ours to a peer."""
-
-    name: str
-    proxy: LyingProxy
-    provoke: Callable[[], object]
-    begin: Callable[[], Callable[[], bool]]
-
-    def take_honest(self, *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Return when an honest exchange has come to its end."""
-        wait_until(self.begin(), seconds=seconds)
 
 
 def rows_of(it: Installation) -> dict[str, Row]:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import httpx
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.store.query.questions import Questions
+from pipeline.store.report.export import looked_up, whole
 from pipeline.store.report.export.answer import exported
 from pipeline.store.report.export.csv_form import csv_from_rows
-from pipeline.store.report.export.xlsx_form import MOST_CHARACTERS, XlsxForm, cell_text
-from pipeline.store.report.lists import reading
+from pipeline.store.report.export.xlsx_cells import MOST_CHARACTERS, cell_text
+from pipeline.store.report.export.xlsx_form import XlsxForm
 from pipeline.store.report.lists.columns import Column
 from pipeline.store.report.lists.listings import LINES, LISTINGS
 from tests.store.report.scene import ARABIC, FORMULA, MARKUP, NOON, OVERRIDE, scene, store_scene
@@ -109,12 +112,13 @@ def test_parquet_has_types(client: httpx.Client) -> None:
 def test_a_download_has_more_rows_than_are_read_at_once(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = client.get("/csv/lines").text
-    monkeypatch.setattr(reading, "EXPORT_ROWS", 3)
+    at_once = client.get("/csv/lines").text
+    monkeypatch.setattr(whole, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(looked_up, "LINES_AHEAD", 4)
     for name in ("lines", "opt-outs", "conversations"):
         again = client.get(f"/csv/{name}").text
         if name == "lines":
-            assert again == whole
+            assert again == at_once
         assert len(again.splitlines()) > 2
 
 
@@ -123,16 +127,16 @@ def test_what_breaks_off_is_never_taken_for_an_end(
 ) -> None:
     asked = 0
 
-    async def behind(*_: Any) -> list[dict[str, Any]]:
+    async def columns(*_: Any) -> Any:
         nonlocal asked
         asked += 1
         if asked > 1:
             raise RuntimeError("the engine has gone")
         row = {column.name: "x" for column in LISTINGS["opt-outs"].columns}
-        return [row | {"recorded_at": NOON, "at": NOON}] * 3
+        return pa.RecordBatch.from_pylist([row | {"recorded_at": NOON, "at": NOON}] * 3)
 
-    monkeypatch.setattr(reading, "EXPORT_ROWS", 3)
-    monkeypatch.setattr(reading.ListReader, "_behind", behind)
+    monkeypatch.setattr(whole, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(Questions, "columns", columns)
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/csv/opt-outs")
     asked = 1
@@ -142,7 +146,7 @@ def test_what_breaks_off_is_never_taken_for_an_end(
 def test_a_workbook_goes_on_in_another_sheet(tmp_path: Path) -> None:
     file = tmp_path / "rows.xlsx"
     form = XlsxForm(file, [Column("n", "count"), Column("text", "text")], most_rows=4)
-    form.write([(n, f"text {n}") for n in range(7)])
+    form.write([pa.array(range(7)), pa.array([f"text {n}" for n in range(7)])])
     form.close()
     sheets = sheets_of(file.read_bytes())
     assert [len(rows) for rows in sheets] == [4, 4, 2]

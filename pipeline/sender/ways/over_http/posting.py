@@ -22,6 +22,7 @@ from yarl import URL
 from pipeline.process.client_tls import TlsError, tls_for
 from pipeline.process.peer_words import words_of_error
 from pipeline.sender.ways.over_http.departure import AskedRequest, Stale, departing
+from pipeline.web.beginning import beginning_of
 
 if TYPE_CHECKING:
     import ssl
@@ -101,17 +102,11 @@ class Poster:
 
 
 async def _response_from(response: ClientResponse) -> Response:
-    """The response with as much of its body as is read; a longer one closes the connection."""
-    octets = bytearray()
-    async for piece in response.content.iter_any():
-        octets += piece
-        if len(octets) > LARGEST_ANSWER:
-            response.close()
-            break
+    octets, is_whole = await beginning_of(response, octets=LARGEST_ANSWER)
     return Response(
         status=response.status,
-        octets=bytes(octets[:LARGEST_ANSWER]),
-        is_whole=len(octets) <= LARGEST_ANSWER,
+        octets=octets,
+        is_whole=is_whole,
         retry_after=response.headers.get("Retry-After", ""),
     )
 

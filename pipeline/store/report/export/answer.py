@@ -21,6 +21,7 @@ from pipeline.store.report.export.formats import FORMATS
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from pipeline.store.query.questions import Questions
     from pipeline.store.report.lists.columns import Column
     from pipeline.store.report.lists.filters import Filters
     from pipeline.store.report.lists.listings import Listing
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 #: More exports at a time wait: pages are answered beside them.
 AT_ONCE: Final = 2
 _PIECE_OCTETS: Final = 256 << 10
-_ROWS_A_PIECE: Final = 2_000  # of CSV, made without a break for others
+_ROWS_A_PIECE: Final = 5_000  # of CSV: about 2 MB
 
 
 class Exports:
@@ -41,19 +42,21 @@ class Exports:
     def __init__(
         self,
         reader: ListReader,
+        questions: Questions,
         spool: Path,
         *,
         free: asyncio.Semaphore | None = None,
         told: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._reader = reader
+        self._questions = questions
         self._spool = spool
         self._free = free or asyncio.Semaphore(AT_ONCE)
         self._told = told
 
     def telling(self, told: Callable[[int], None]) -> Exports:
         """The same, which tells how many rows were read, as they are."""
-        return Exports(self._reader, self._spool, free=self._free, told=told)
+        return Exports(self._reader, self._questions, self._spool, free=self._free, told=told)
 
     async def filters_of(self, listing: Listing, asked: PageRequest) -> Filters:
         """The filters of a request; raises `BadFilter`."""
@@ -61,14 +64,15 @@ class Exports:
 
     async def csv_pieces(self, listing: Listing, filters: Filters) -> AsyncGenerator[bytes, None]:
         """A list as CSV, piece by piece."""
+        from pipeline.store.report.export.csv_columns import csv_from_columns
+
         columns = exported(listing)
         async with self._free:
             yield BYTE_ORDER_MARK + csv_from_rows([[column.name for column in columns]])
-            async for rows in self._rows(listing, filters, columns):
-                for start in range(0, len(rows), _ROWS_A_PIECE):
-                    yield await asyncio.to_thread(
-                        csv_from_rows, rows[start : start + _ROWS_A_PIECE]
-                    )
+            async for rows in self._columns(listing, filters, columns):
+                for start in range(0, len(rows[0]), _ROWS_A_PIECE):
+                    some = [column.slice(start, _ROWS_A_PIECE) for column in rows]
+                    yield await asyncio.to_thread(csv_from_columns, some)
 
     async def file_pieces(
         self, listing: Listing, filters: Filters, form: str
@@ -81,7 +85,7 @@ class Exports:
                 file = Path(folder, f"rows.{form}")
                 written = await asyncio.to_thread(_form_of, form, file, columns)
                 try:
-                    async for rows in self._rows(listing, filters, columns):
+                    async for rows in self._columns(listing, filters, columns):
                         await asyncio.to_thread(written.write, rows)
                 finally:
                     await asyncio.to_thread(written.close)
@@ -89,13 +93,17 @@ class Exports:
                     while piece := await asyncio.to_thread(whole.read, _PIECE_OCTETS):
                         yield piece
 
-    async def _rows(
+    async def _columns(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
-    ) -> AsyncGenerator[list[list[Any]], None]:
-        names = [column.name for column in columns]
-        async for rows in self._reader.whole_list(listing, filters):
-            self._told(len(rows))
-            yield [[row[name] for name in names] for row in rows]
+    ) -> AsyncGenerator[list[Any], None]:
+        """The values of the columns, as whoever asks may see them, some rows at a time."""
+        from pipeline.store.report.export.whole import WholeLists
+
+        whole = WholeLists(self._questions)
+        async for found in whole.columns_of(listing, filters, columns):
+            values = [found[column.name] for column in columns]
+            self._told(len(values[0]))
+            yield values
 
 
 def exported(listing: Listing) -> list[Column]:

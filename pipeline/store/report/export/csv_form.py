@@ -27,13 +27,13 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character)[0] in "CZ" or is_ignorable(character)
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
     """The text, with a quote before each piece that a spreadsheet might run as a formula."""
     if not _MAY_BE_FORMULA.search(text):
         return text
     pieces = [f"'{piece}" if _opens(piece) else piece for piece in _SEPARATOR.split(text)]
-    guarded = "".join(pieces)
-    return f"'{guarded}" if guarded[:1] in ("\t", "\r", "\n") else guarded
+    whole = "".join(pieces)
+    return f"'{whole}" if whole[:1] in ("\t", "\r", "\n") else whole
 
 
 def _opens(piece: str) -> bool:
@@ -51,7 +51,7 @@ def cell_from_value(value: Any) -> str | int | float:
     """The cell of a value: numbers stay numbers, times are UTC, formulas in text get a quote."""
     match value:
         case str():
-            return _guarded(value) if value else value
+            return guarded(value) if value else value
         case None:
             return ""
         case bool():
@@ -63,9 +63,9 @@ def cell_from_value(value: Any) -> str | int | float:
         case date():
             return value.isoformat()
         case list() | tuple():
-            return _guarded(" ".join(map(str, value)))
+            return guarded(" ".join(map(str, value)))
     text = str(value)
-    return _guarded(text)
+    return guarded(text)
 
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as windows-1252

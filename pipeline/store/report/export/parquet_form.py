@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from pipeline.store.report.export.whole import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,41 +15,19 @@ if TYPE_CHECKING:
 
     from pipeline.store.report.lists.columns import Column
 
-_TYPES: Final = {
-    "time": pa.timestamp("ms", tz="UTC"),
-    "day": pa.timestamp("ms", tz="UTC"),
-    "count": pa.int64(),
-    "yes": pa.bool_(),
-    "flags": pa.list_(pa.string()),
-}
-
 
 class ParquetForm:
     """Writes a list as a Parquet file."""
 
     def __init__(self, file: Path, columns: Sequence[Column]) -> None:
-        self._schema = pa.schema(
-            [(column.name, _TYPES.get(column.kind, pa.string())) for column in columns]
-        )
+        self._schema = pa.schema([(column.name, type_of(column)) for column in columns])
         self._file = pq.ParquetWriter(str(file), self._schema, compression="zstd")
 
-    def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows."""
-        if not rows:
-            return
-        arrays = [
-            pa.array(
-                [_as_list(value) if pa.types.is_list(field.type) else value for value in column],
-                type=field.type,
-            )
-            for field, column in zip(self._schema, zip(*rows, strict=True), strict=True)
-        ]
-        self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
+    def write(self, columns: Sequence[Any]) -> None:
+        """Add rows, given as columns of Arrow."""
+        if len(columns[0]):
+            self._file.write_batch(pa.record_batch(columns, schema=self._schema))
 
     def close(self) -> None:
         """Write what ends the file; nothing is added after it."""
         self._file.close()
-
-
-def _as_list(value: Any) -> list[str]:
-    return [str(each) for each in value]

@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.store.report.lists.conditions import conditions_of, state_named
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
+from pipeline.store.report.lists.fates import REFUSED_OF_IDS, STATES_OF_IDS, TABLE
 from pipeline.store.report.lists.filters import words_for_clickhouse
 
 if TYPE_CHECKING:
@@ -32,36 +33,11 @@ SELECT count() AS found FROM
 #: So many ids go into one question.
 _AT_ONCE: Final = 2_000
 
-TABLE: Final = "twoway.conversation_line_rows"
 LINE_COLUMNS: Final = (
     "at, id, record, direction, handset, number, api_id, account, way,"
     " keyword, text, encoding, parts, parts_missing, complete, lossy, flags, purpose, rule, detail,"
     " request_id, command_id, hex(key) AS of_key"
 )
-_STATES: Final = """\
-SELECT hex(key) AS of_key, argMax(toString(state), kafka_offset) AS state,
-    argMax(toString(code), kafka_offset) AS code, argMax(words, kafka_offset) AS words,
-    argMax(toString(charge), kafka_offset) AS charge, max(at) AS state_at
-FROM twoway.mt_last_state_rows
-WHERE key IN (SELECT MD5(arrayJoin({ids:Array(String)}))) GROUP BY key"""
-_THESE: Final = """SELECT id, handset, request_id, command_id, at FROM twoway.conversation_line_rows
-    WHERE record = 'mt-rejection' AND at >= {first_at:DateTime64(3, 'UTC')}
-    AND at <= {last_at:DateTime64(3, 'UTC')} AND id IN {ids:Array(String)} LIMIT 1 BY id"""
-#: A request's text is that of the last one of its id before the refusal.
-_REFUSED: Final = f"""\
-WITH these AS ({_THESE})
-SELECT id, if(any(command.text) != '', any(command.text),
-    argMaxIf(request.text, request.kafka_offset, request.requested_at <= these.at)) AS text
-FROM these
-LEFT JOIN (SELECT handset, request_id, text, requested_at, kafka_offset FROM twoway.mt_request_rows
-    WHERE (handset, request_id) IN (SELECT handset, request_id FROM these WHERE request_id != ''))
-    AS request
-ON request.handset = these.handset AND request.request_id = these.request_id
-LEFT JOIN (SELECT handset, command_id, text FROM twoway.mt_command_rows
-    WHERE (handset, command_id) IN (SELECT handset, command_id FROM these WHERE command_id != ''))
-    AS command
-ON command.handset = these.handset AND command.command_id = these.command_id
-GROUP BY id"""  # noqa: S608  names of ours
 
 
 class LineReader:
@@ -85,12 +61,10 @@ class LineReader:
 
     async def _next(self, filters: Filters, cursor: Cursor, rows: int) -> list[dict[str, Any]]:
         """The next lines, each once. What is there twice stands side by side, in rare cases."""
-        conditions, given = conditions_of(filters, is_rare=await self._is_rare(filters))
-        if cursor.as_of:
-            conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
-        where = " AND ".join([*conditions, cursor.condition("at", "id")])
+        where, given = await self.conditions(filters, cursor)
         found = await self._questions.rows(
-            f"SELECT {LINE_COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE} WHERE {where}"  # noqa: S608  names of ours
+            f"SELECT {LINE_COLUMNS}, now64(3, 'UTC') AS asked_at FROM {TABLE}"  # noqa: S608  names of ours
+            f" WHERE {where} AND {cursor.condition('at', 'id')}"
             f" ORDER BY {cursor.order_by('at', 'id')} LIMIT {rows:d}",
             given | cursor.parameters(),
         )
@@ -99,6 +73,13 @@ class LineReader:
             return once
         behind = behind_of(once[-1], pinned(cursor, once))
         return once + await self._next(filters, behind, rows - len(once))
+
+    async def conditions(self, filters: Filters, cursor: Cursor) -> tuple[str, dict[str, Any]]:
+        """What the lines must meet that the cursor can see, as SQL, and its parameters."""
+        conditions, given = conditions_of(filters, is_rare=await self._is_rare(filters))
+        if cursor.as_of:
+            conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
+        return " AND ".join(conditions) or "1", given | cursor.parameters()
 
     async def _is_rare(self, filters: Filters) -> bool:
         """Whether the commands of a state are few enough to name them."""
@@ -140,11 +121,11 @@ class LineReader:
         commands = {row["id"]: row for row in rows if row["record"] == "mt-command"}
         by_key = {row["of_key"]: row for row in commands.values()}
         for given in _named(commands):
-            for state in await self._questions.rows(_STATES, given):
-                by_key[state.pop("of_key")] |= state
+            for state in await self._questions.rows(STATES_OF_IDS, given):
+                by_key[state.pop("key")] |= state
         refusals = {row["id"]: row for row in rows if row["record"] == "mt-rejection"}
         for given in _named(refusals):
-            for refused in await self._questions.rows(_REFUSED, given):
+            for refused in await self._questions.rows(REFUSED_OF_IDS, given):
                 refusals[refused["id"]]["text"] = refused["text"]
         return rows
 

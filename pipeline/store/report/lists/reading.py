@@ -1,4 +1,4 @@
-"""Pages of any list, and all of a list page by page: what a page, an export and an update show."""
+"""Pages of any list: what a page and an update show."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import msgspec
 
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.lists.filters import Filters, filters_from_query, with_days
-from pipeline.store.report.lists.lines import PAGE_ROWS, LineReader, pinned
+from pipeline.store.report.lists.lines import PAGE_ROWS, LineReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.lists.listings import Listing
 
-#: Rows of an export that are read at once: a session is held for these alone.
-EXPORT_ROWS: Final = 20_000
 _NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
 
 
@@ -55,25 +53,6 @@ class ListReader:
         at, id = listing.key
         found = await self._behind(listing, filters, cursor, size + 1)
         return page_of(found, cursor, size=size, at=at, id=id)
-
-    async def whole_list(
-        self, listing: Listing, filters: Filters
-    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
-        """All rows of a list, newest first, some at a time. The first time there may be none."""
-        cursor = Cursor()
-        at, id = listing.key
-        while True:
-            if listing.sql:
-                found = await self._behind(listing, filters, cursor, EXPORT_ROWS)
-                yield found
-            else:
-                found = await self._lines.read(filters, cursor, rows=EXPORT_ROWS)
-                cursor = pinned(cursor, found)
-                yield self._lines.sifted(found, filters)
-            if len(found) < EXPORT_ROWS:
-                return
-            last = found[-1]
-            cursor = Cursor(at=last[at], id=str(last[id]), as_of=cursor.as_of)
 
     async def _behind(
         self, listing: Listing, filters: Filters, cursor: Cursor, rows: int

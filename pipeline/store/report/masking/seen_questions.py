@@ -6,10 +6,11 @@ Pages join and link rows by seals as they would by handsets.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.store.query.questions import Questions
 from pipeline.store.query.statement_text import Refused
+from pipeline.store.report.masking.batch_seen import masked_batch
 from pipeline.store.report.masking.columns_seen import masked_rows
 from pipeline.store.report.masking.parameters_seen import opened_parameters
 from pipeline.store.report.masking.seal import NotSealed
@@ -35,6 +36,13 @@ class SeenQuestions(Questions):
         if sight.is_full:
             return columns, rows
         return columns, masked_rows(columns, rows, sight, self._seal)
+
+    async def columns(self, sql: str, parameters: Parameters | None = None) -> Any:
+        """The answer as a record batch of Arrow, as it is seen; raises `BadFilter`."""
+        sight = SEEING.get()
+        given = opened_parameters(parameters or {}, sight, self._seal)
+        batch = await self._all.columns(sql, given)
+        return batch if sight.is_full else masked_batch(batch, sight, self._seal)
 
     async def json_lines(self, text: str, parameters: Parameters | None = None) -> bytes:
         """The answer to a statement of who may see all; raises `Refused` or `BadStatement`."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pipeline.store.report.lists.fates import TABLE
 from pipeline.store.report.lists.filters import words_for_clickhouse
-from pipeline.store.report.lists.lines import LINE_COLUMNS, TABLE, LineReader
+from pipeline.store.report.lists.lines import LINE_COLUMNS, LineReader
 from pipeline.store.story.asking import answered_later
 from pipeline.store.story.command import MtHistory, asking_history
 from pipeline.store.story.command_words import how_it_stands, steps_of_mt
