@@ -1,33 +1,31 @@
 """All settings. Each one is defined here and nowhere else.
 
 The first of these that gives a value wins: the command line, a line of secrets_file, `TWOWAY_X`,
-a line of `HOME/settings.toml`, the default.
+a line of `HOME/settings.toml`, the default. `x_file` gives a secret `x` as the content of a file.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import sys
-import tomllib
 from dataclasses import dataclass, field, fields
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.setting_sources import PREFIX, SETTINGS_FILE, SettingsError, given_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX: Final = "TWOWAY_"
-SETTINGS_FILE: Final = "settings.toml"
-
-
-class SettingsError(ValueError):
-    """A setting is unknown or cannot be read; the message names the setting and its origin."""
+__all__ = ["PREFIX", "SECRETS", "SETTINGS_FILE", "Settings", "SettingsError", "load_settings"]
 
 
 def _setting(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
+
+
+def _secret(help: str) -> Any:
+    return field(default="", metadata={"help": help, "secret": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +40,33 @@ class Settings:
     )
     kafka: str = _setting(
         "", "Bootstrap servers, comma-separated; empty: the local stack found under home."
+    )
+    kafka_security_protocol: str = _setting(
+        "PLAINTEXT", "Kafka's security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: str = _setting(
+        "", "Its sasl.mechanism: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER."
+    )
+    kafka_sasl_username: str = _setting("", "Its user, for SCRAM and PLAIN.")
+    kafka_sasl_password: str = _secret("The password of kafka_sasl_username.")
+    kafka_sasl_oauthbearer_token_endpoint_url: str = _setting(
+        "", "Where OAUTHBEARER gets a token: https://…, or file:///… that another program renews."
+    )
+    kafka_sasl_oauthbearer_client_id: str = _setting("", "Client id for that address.")
+    kafka_sasl_oauthbearer_client_secret: str = _secret("The secret of that client id.")
+    kafka_sasl_oauthbearer_scope: str = _setting("", "Scope to ask for at that address.")
+    kafka_ssl_ca_location: str = _setting(
+        "", "Certificates (PEM) to trust as Kafka's; empty: those the system trusts."
+    )
+    kafka_ssl_certificate_location: str = _setting(
+        "", "Our certificate chain (PEM), where Kafka asks for one (mutual TLS)."
+    )
+    kafka_ssl_key_location: str = _setting(
+        "", "Private key (PEM) of that certificate; empty: it is in the same file."
+    )
+    kafka_ssl_key_password: str = _secret("Password of that private key.")
+    kafka_ssl_endpoint_identification_algorithm: str = _setting(
+        "https", "https: Kafka's certificate must have the name we call; none: any name will do."
     )
     partitions: int = _setting(
         12, "Partitions of every topic, fixed for the life of an installation."
@@ -88,8 +113,8 @@ class Settings:
     kafka_port: int = _setting(9092, "Port of the local stack's broker; 0 picks a free one.")
     metrics_host: str = _setting("127.0.0.1", "Address a worker's /metrics listens on.")
     metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: none.")
-    tokens: str = _setting("", "Shared tokens accepted in the path, comma-separated.")
-    basic_auth: str = _setting("", "user:password pairs accepted by Basic auth, comma-separated.")
+    tokens: str = _secret("Shared tokens accepted in the path, comma-separated.")
+    basic_auth: str = _secret("user:password pairs accepted by Basic auth, comma-separated.")
     allow: str = _setting("", "Addresses or networks that may call, comma-separated.")
     trusted_proxies: str = _setting("", "Proxies whose X-Forwarded-For counts, comma-separated.")
     host_names: str = _setting(
@@ -107,7 +132,7 @@ class Settings:
     smpp_host: str = _setting("", "The gateway's SMPP host (twoway smpp).")
     smpp_port: int = _setting(3550, "Port of smpp_host.")
     smpp_system_id: str = _setting("", "System id to bind with: the API's user name.")
-    smpp_password: str = _setting("", "Password of smpp_system_id, at most 8 characters.")
+    smpp_password: str = _secret("Password of smpp_system_id, at most 8 characters.")
     smpp_system_type: str = _setting("", "System type to bind with: the api_id.")
     smpp_bind: str = _setting("transceiver", "How to bind: receiver or transceiver.")
     smpp_tls: str = _setting(
@@ -123,7 +148,7 @@ class Settings:
     ftp_host: str = _setting("", "The FTP server that holds mo.log (twoway ftp).")
     ftp_port: int = _setting(21, "Port of ftp_host.")
     ftp_user: str = _setting("", "User to log in as.")
-    ftp_password: str = _setting("", "The user's password.")
+    ftp_password: str = _secret("The user's password.")
     ftp_path: str = _setting("mo.log", "The log, as the user sees it on the server.")
     ftp_tls: str = _setting(
         "on",
@@ -151,8 +176,13 @@ class Settings:
         "File with the key of the suppressions (stops of forgotten handsets); empty:"
         " HOME.suppression-key.",
     )
-    clickhouse: str = _setting(
-        "", "URL of a ClickHouse server; empty: the embedded engine under home."
+    clickhouse: str = _secret(
+        "URL of a ClickHouse server, http or https; empty: the embedded engine under home."
+    )
+    clickhouse_user: str = _setting("", "Its user; empty: the one in the URL, or default.")
+    clickhouse_password: str = _secret("Password of clickhouse_user.")
+    clickhouse_ca: str = _setting(
+        "", "Certificates (PEM) to trust as ClickHouse's; empty: those the system trusts."
     )
     clickhouse_seconds: float = _setting(
         60.0, "How long a ClickHouse server may take for one answer, erasures included."
@@ -174,74 +204,19 @@ class Settings:
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
 
 
-def _value_from_text(name: str, kind: str, text: Any, origin: str) -> Any:
-    """`text` in the type of the setting; the `SettingsError` names the setting and its origin."""
-    try:
-        match kind:
-            case "int":
-                return int(text)
-            case "float":
-                return float(text)
-            case "Path":
-                return Path(text)
-            case _:
-                return str(text)
-    except ValueError as error:
-        raise SettingsError(f"{origin}: {name} must be of type {kind}") from error
-
-
-@cache
-def _standard_input() -> str:
-    """All of standard input. It is read once and cached, because a pipe cannot be read again."""
-    return sys.stdin.read()
-
-
-def _secret_lines(secrets_file: str) -> str:
-    if secrets_file == "-":
-        return _standard_input()
-    try:
-        return Path(secrets_file).read_text()
-    except OSError as error:
-        raise SettingsError(f"secrets_file {secrets_file}: {error.strerror}") from error
-
-
-def _settings_in(text: str, origin: str) -> dict[str, tuple[Any, str]]:
-    """The value and the origin of each setting in `text`, by name; raises `SettingsError`."""
-    try:
-        return {name: (value, origin) for name, value in tomllib.loads(text).items()}
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{origin}: {error}") from error
+#: The settings that are secrets: each may be given as the content of a file, by `x_file`.
+SECRETS: Final = frozenset(each.name for each in fields(Settings) if "secret" in each.metadata)
 
 
 def load_settings(
     *, environment: Mapping[str, str] = os.environ, command_line: Mapping[str, Any] | None = None
 ) -> Settings:
     """The settings in force; raises `SettingsError` for an unknown or unreadable setting."""
-    known = {f.name: str(f.type) for f in fields(Settings)}
-    given: dict[str, tuple[Any, str]] = {}
-    from_environment = {
-        name[len(PREFIX) :].lower(): (text, name)
-        for name, text in environment.items()
-        if name.startswith(PREFIX)
-    }
-    flags = {
-        name: (value, f"--{name.replace('_', '-')}")
-        for name, value in (command_line or {}).items()
-        if value is not None
-    }
-    home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
-    file = home / SETTINGS_FILE
-    if file.is_file():
-        given |= _settings_in(file.read_text(), str(file))
-    given |= from_environment
-    if secrets_file := str(given.get("secrets_file", ("", ""))[0]):
-        given |= _settings_in(_secret_lines(secrets_file), f"secrets_file {secrets_file}")
-    given |= flags
-    for name, (_, origin) in given.items():
-        if name not in known:
-            raise SettingsError(f"{origin}: there is no setting {name!r}")
-    values = {
-        name: _value_from_text(name, known[name], value, origin)
-        for name, (value, origin) in given.items()
-    }
+    values = given_values(
+        {each.name: str(each.type) for each in fields(Settings)},
+        secrets=SECRETS,
+        home=Settings.home,
+        environment=environment,
+        command_line=command_line or {},
+    )
     return dataclasses.replace(Settings(), **values)

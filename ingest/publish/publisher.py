@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
 from pipeline.kafka.client import bounded_frames
+from pipeline.kafka.login.options import serving_options
 from pipeline.kafka.readers import PUBLISHED
 from pipeline.kafka.topics import partition_of
 from pipeline.process.backoff import Backoff
@@ -143,7 +144,7 @@ class KafkaPublisher:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap(),
+            **serving_options(self._bootstrap()),
             client_id="twoway-ingest",
             acks="all",
             enable_idempotence=True,

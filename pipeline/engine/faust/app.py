@@ -12,6 +12,7 @@ import uvloop
 from faust import App, Worker
 from faust.types import TP
 
+from pipeline.engine.faust.credentials import credentials_of
 from pipeline.process.hang import end_when_hung
 from pipeline.process.log_guard import brake_handlers
 from pipeline.process.stop import stop_for
@@ -43,6 +44,7 @@ def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> App:
     return App(
         group,
         broker=";".join(f"txn://{server}" for server in bootstrap.split(",")),
+        broker_credentials=credentials_of(bootstrap),
         broker_session_timeout=10,
         broker_heartbeat_interval=2,
         broker_rebalance_timeout=20,
