@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from ingest.http.fates import Fates
     from ingest.http.metrics import Metrics
+    from ingest.http.mt.fates import Fates
     from ingest.http.request import Request
     from ingest.publish.publisher import Publisher
     from pipeline.wire.callback import MoCallback

@@ -11,8 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ingest.http.answers import BUSY, FAILED, Answer, http_date, problem
-from ingest.http.head import BadRequest, Head
-from ingest.http.http1 import RequestReader
+from ingest.http.http1.head import BadRequest, Head
+from ingest.http.http1.parser import RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -14,11 +14,11 @@ from ingest.http.callbacks import Callbacks
 from ingest.http.capacity import Capacity
 from ingest.http.limits import CONNECTIONS, Limits
 from ingest.http.metrics import Metrics
-from ingest.http.mt import MtRequests
+from ingest.http.mt.requests import MtRequests
+from ingest.http.mt.status import StatusIndex
+from ingest.http.mt.tail import Tail
 from ingest.http.routes import Service
 from ingest.http.server import CannotListen, Server
-from ingest.http.status import StatusIndex
-from ingest.http.tail import Tail
 from ingest.publish.publisher import BATCH_OCTETS, KafkaPublisher
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.web.access import path_from_octets
 
 if TYPE_CHECKING:
-    from ingest.http.head import Head
+    from ingest.http.http1.head import Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

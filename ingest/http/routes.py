@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, problem, unavailable, value
 from ingest.http.callbacks import PATHS, Callbacks
-from ingest.http.mt import REQUEST_ID
+from ingest.http.mt.requests import REQUEST_ID
 from ingest.http.openapi.document import DOCUMENT
 from ingest.http.request import Request, Target, request_from, target_from_octets
 from pipeline.web.access import OTHER_SIGNS
@@ -18,11 +18,11 @@ from pipeline.web.browser_guard import refuse_page
 
 if TYPE_CHECKING:
     from ingest.http.access_log import AccessLog
-    from ingest.http.head import Head
+    from ingest.http.http1.head import Head
     from ingest.http.metrics import Metrics
-    from ingest.http.mt import MtRequests
-    from ingest.http.status import StatusIndex
-    from ingest.http.tail import Tail
+    from ingest.http.mt.requests import MtRequests
+    from ingest.http.mt.status import StatusIndex
+    from ingest.http.mt.tail import Tail
     from ingest.publish.publisher import Publisher
     from pipeline.web.access import Access
     from pipeline.web.browser_guard import BrowserRefusal

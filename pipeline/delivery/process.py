@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.clock import PipelineClock
-from pipeline.delivery.agent import DeliveryAgent
+from pipeline.delivery.agent.agent import DeliveryAgent
+from pipeline.delivery.agent.standings import Standings
+from pipeline.delivery.agent.tables import DELIVERY_TABLES
 from pipeline.delivery.executor import Executor
 from pipeline.delivery.post import KafkaResultPost
 from pipeline.delivery.secrets_file import (
@@ -20,8 +22,6 @@ from pipeline.delivery.secrets_file import (
     reply_secrets_file,
 )
 from pipeline.delivery.smpp.door import DoorError, SmppDoor
-from pipeline.delivery.standings import Standings
-from pipeline.delivery.tables import DELIVERY_TABLES
 from pipeline.delivery.ways.make import reply_way_of
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pipeline.gateway.account import MT_CREDITS
-from pipeline.gateway.consent import WINDOW, Belief, Stop
+from pipeline.gateway.account.account import MT_CREDITS
+from pipeline.gateway.account.consent import WINDOW, Belief, Stop
 from pipeline.gateway.doors.ftp_server import FtpServer
 from pipeline.gateway.doors.http_server import HttpServer
 from pipeline.gateway.doors.smpp_server import SmppServer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.clock import PipelineClock
-from pipeline.gateway.account import Account
+from pipeline.gateway.account.account import Account
+from pipeline.gateway.account.consent import Consent
 from pipeline.gateway.certificates import Certificates
-from pipeline.gateway.consent import Consent
 from pipeline.gateway.faults.rules import Faults
 from pipeline.gateway.messages import Messages
 from pipeline.gateway.post import Post

@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.account.numbers import UnusableNumbers, with_numbers
 from pipeline.gateway.faults.reading import UnusableFaults
 from pipeline.gateway.files import APIS, WHERE, write_apis, write_where
 from pipeline.gateway.gateway import Gateway
-from pipeline.gateway.numbers import UnusableNumbers, with_numbers
 from pipeline.gateway.world import World
 from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 

@@ -10,10 +10,10 @@ from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
 from pipeline.process import troubles
 from pipeline.process.stop import stop_loudly
-from pipeline.sender.apis import UnusableApi
-from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
+from pipeline.sender.apis.api import UnusableApi
+from pipeline.sender.apis.file import ApisError, apis_file, apis_from_file, default_of
+from pipeline.sender.calls.desk import Desk
 from pipeline.sender.consumer import feed
-from pipeline.sender.desk import Desk
 from pipeline.sender.post import KafkaPost
 from pipeline.sender.sender import CommandSender
 from pipeline.sender.ways.make import way_of
@@ -22,7 +22,7 @@ from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_unti
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.settings import Settings
 
 log = logging.getLogger("twoway.sender")

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import CommandState
 from pipeline.sender import metrics
-from pipeline.sender.attempts import Attempts
+from pipeline.sender.apis.unknown import UnknownApis
+from pipeline.sender.calls.attempts import Attempts
+from pipeline.sender.calls.questions import ask_gateway
 from pipeline.sender.entry import FINAL_STATES, Backlog, Entry, Step
 from pipeline.sender.offsets import LowWater
-from pipeline.sender.questions import ask_gateway
-from pipeline.sender.unknown_apis import UnknownApis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from pipeline.records import MtCommand, MtState
-    from pipeline.sender.desk import Desk
+    from pipeline.sender.calls.desk import Desk
     from pipeline.sender.post import Post
 
 log = logging.getLogger("twoway.sender")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.engine.batch import Batch
     from pipeline.settings import Settings
     from pipeline.store.erasure.apply import ReadKey
-    from pipeline.store.sink import Sink
+    from pipeline.store.sink.sink import Sink
 
 QUEUED_BATCHES: Final = 64
 FETCH_GAP_SECONDS: Final = 0.25  # a block waits for its rows longer than this anyway

@@ -19,12 +19,12 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
-from pipeline.store.lane import BlockLimits
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.saved import saved_reports
 from pipeline.store.report.thread import ReportThread
-from pipeline.store.sink import Sink
+from pipeline.store.sink.lane import BlockLimits
+from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import key_file, read_key
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from aiohttp import web
 
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.truth import SEEN
-from pipeline.sender.apis import Api, WayName
-from pipeline.sender.apis_file import WINDOWS
+from pipeline.sender.apis.api import Api, WayName
+from pipeline.sender.apis.file import WINDOWS
 from tests.bench.sender.outside import NAMES, one_after_another, send_by_others
 from tests.bench.smpp_bench import processor_seconds
 from tests.sender.ways.counterpart import SESSION

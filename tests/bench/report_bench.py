@@ -25,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
-from pipeline.store.report.cursor import iso_from_time
+from pipeline.store.report.lists.cursor import iso_from_time
 from pipeline.store.report.thread import ReportThread
 
 if TYPE_CHECKING:

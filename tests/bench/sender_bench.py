@@ -31,8 +31,8 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka import topics
 from pipeline.kafka.admin import create_topics
 from pipeline.records import MtCommand, MtRequest, Outcome
-from pipeline.sender.apis import WayName
-from pipeline.sender.apis_file import apis_from_file
+from pipeline.sender.apis.api import WayName
+from pipeline.sender.apis.file import apis_from_file
 from pipeline.sender.way import Submission
 from pipeline.sender.ways.make import way_of
 from pipeline.settings import Settings
@@ -46,7 +46,7 @@ from tests.bench.traffic import NUMBER, directory
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 PARTITIONS: Final = 12  # as an installation has them
 #: Commands of each run.

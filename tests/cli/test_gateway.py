@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pipeline.gateway.files import where
-from pipeline.sender.apis_file import apis_from_file
+from pipeline.sender.apis.file import apis_from_file
 
 TWOWAY = [sys.executable, "-m", "pipeline.cli.main"]
 GONE = "http://127.0.0.1:1"

@@ -25,7 +25,7 @@ from pipeline.cli.local.jars import KAFKA_VERSION
 from pipeline.gateway.settings import API_IDS, GatewaySettings
 from pipeline.process import hang
 from pipeline.process.secret_settings import NEEDED_BY
-from pipeline.sender.apis_file import MOUNTED_SECRETS, apis_from_toml, default_of
+from pipeline.sender.apis.file import MOUNTED_SECRETS, apis_from_toml, default_of
 from pipeline.sender.ways.make import way_of
 from pipeline.settings import PREFIX, Settings, load_settings
 from pipeline.web.access import Access, path_from_octets

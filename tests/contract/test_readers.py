@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.conversation.agent import Conversation
-from pipeline.delivery.agent import DeliveryAgent
-from pipeline.delivery.standings import Standings
+from pipeline.delivery.agent.agent import DeliveryAgent
+from pipeline.delivery.agent.standings import Standings
 from pipeline.kafka import topics
 from pipeline.kafka.readers import (
     CHANGELOGS,

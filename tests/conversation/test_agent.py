@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from ingest.http.mt import asked_from_json
+from ingest.http.mt.requests import asked_from_json
 from pipeline.avro import single_object
 from pipeline.conversation.agent import Conversation
 from pipeline.conversation.refusals import UNREADABLE_IN_A_ROW

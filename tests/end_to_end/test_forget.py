@@ -16,8 +16,8 @@ from pipeline.settings import Settings
 from pipeline.store.decoding import KIND_OF
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
-from pipeline.store.lane import BlockLimits
-from pipeline.store.sink import Sink
+from pipeline.store.sink.lane import BlockLimits
+from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import key_file
 from tests.store.kafka_fake import FakeOffsets, FakeWriter, Fuse, Log, play
 from tests.support.rented_numbers import ANN, BOB

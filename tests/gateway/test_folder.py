@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import always, of_kind, submission, until, way_to
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.gateway.masking import masked_lines, masked_mail, masked_request
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.wire.percent import percent_from_octets
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
 from tests.hostile.growth import refuse_steep_growth

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
 
 LOGIN = {"api_id": API_IDS["http"], "user": "demo", "password": "stand-in"}

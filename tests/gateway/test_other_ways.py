@@ -5,7 +5,7 @@ import pytest
 from pipeline.gateway.faults import MAGIC
 from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import Trouble
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
 

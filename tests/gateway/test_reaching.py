@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from pipeline.gateway.page.guard import refuse
 from pipeline.gateway.settings import GatewaySettings
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
 
 

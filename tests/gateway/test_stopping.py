@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.gateway.consent import Belief
+from pipeline.gateway.account.consent import Belief
 from pipeline.gateway.rented import Rented
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
 
 OTHER = "447700900998"

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.gateway.consent import Belief
+from pipeline.gateway.account.consent import Belief
 from pipeline.gateway.faults import MAGIC
 from pipeline.gateway.pushing.retries import MO_RETRIES
 from pipeline.gateway.settings import MoWay
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sms.charset import text_from_octets
 from pipeline.sms.udh import concatenation_from_udh
 from pipeline.wire import http_form, mo_log, soap, xml

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipeline.gateway.settings import API_IDS
-from pipeline.sender.apis import Api, WayName
+from pipeline.sender.apis.api import Api, WayName
 from pipeline.sender.way import Submission
 from pipeline.sender.ways.make import way_of
 from tests.support.commands import command_of

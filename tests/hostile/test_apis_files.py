@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sender import apis_file
-from pipeline.sender.apis import UnusableApi, WayName
-from pipeline.sender.apis_file import ApisError, apis_from_file, apis_from_toml
+from pipeline.sender.apis import file as apis_file
+from pipeline.sender.apis.api import UnusableApi, WayName
+from pipeline.sender.apis.file import ApisError, apis_from_file, apis_from_toml
 from pipeline.sender.ways.make import way_of
 from tests.hostile.scale import SCALE, dice_for
-from tests.sender.test_apis_file import FTP, HTTP, SECRET, SMPP, SMTP, TABLES
+from tests.sender.apis.test_file import FTP, HTTP, SECRET, SMPP, SMTP, TABLES
 
 if TYPE_CHECKING:
     import random

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import h11
 import pytest
 
-from ingest.http.head import BadRequest
-from ingest.http.http1 import RequestReader
+from ingest.http.http1.head import BadRequest
+from ingest.http.http1.parser import RequestReader
 from pipeline.records import Rejected
 from pipeline.wire import http_form, soap, xml
 from pipeline.wire.callback import MoCallback

@@ -19,7 +19,6 @@ from pipeline.sms.words.stopwords import (
     words_of,
 )
 from pipeline.sms.words.stopwords_wide import may_be_a_stop
-from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.decide import (
     ConsentRules,
     HandsetConsent,
@@ -27,7 +26,8 @@ from pipeline.stages.consent.decide import (
     take_message,
 )
 from pipeline.stages.consent.row import consent_from_octets, octets_from_consent
-from pipeline.stages.consent.timeline import NEVER, fold
+from pipeline.stages.consent.scopes import scopes as consent_scopes
+from pipeline.stages.consent.scopes.timeline import NEVER, fold
 from pipeline.stages.gate.judge import GateRules, judge
 from tests.hostile.growth import refuse_steep_growth
 from tests.support.conversation import mo, mt

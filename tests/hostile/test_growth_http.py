@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ingest.http.head import BadRequest
-from ingest.http.http1 import RequestReader
-from ingest.http.mt import RequestRefused, asked_from_json, request_id_from_header
+from ingest.http.http1.head import BadRequest
+from ingest.http.http1.parser import RequestReader
+from ingest.http.mt.requests import RequestRefused, asked_from_json, request_id_from_header
 from ingest.http.request import target_from_octets
 from pipeline.settings import Settings
 from pipeline.sms import udh

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline.process import peer_words
 from pipeline.store.clickhouse import database
 from pipeline.store.clickhouse.server import ClickHouseServer
-from pipeline.store.retries import CLICKHOUSE, Retries, SinkFailed
+from pipeline.store.sink.retries import CLICKHOUSE, Retries, SinkFailed
 from pipeline.web.bounded_answer import AnswerBounds
 from tests.hostile.lies import NUMBER, SECRET
 from tests.hostile.lying_clickhouse import LIES

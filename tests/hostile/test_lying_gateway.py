@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.hostile.scale import SCALE, dice_for
 from tests.sender.ways.counterpart import (
     MESSAGE_ID,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.hostile.lying_server import wait_until
 from tests.hostile.peers import table
 from tests.hostile.peers.installation import Installation

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.records import CommandState, MtCommand, MtState, Outcome
-from pipeline.sender import attempts as attempts_module
-from pipeline.sender import desk as desk_module
 from pipeline.sender import sender as sender_module
-from pipeline.sender.apis import Api, WayName
-from pipeline.sender.circuit import Circuit
-from pipeline.sender.desk import Desk
+from pipeline.sender.apis.api import Api, WayName
+from pipeline.sender.calls import attempts as attempts_module
+from pipeline.sender.calls import desk as desk_module
+from pipeline.sender.calls.circuit import Circuit
+from pipeline.sender.calls.desk import Desk
 from pipeline.sender.sender import CommandSender
 from pipeline.sender.way import Answer, Found, PermitEnded, ProbeFailed, Submission
 from tests.support.commands import NOON, command_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.sender.apis import UnusableApi
-from pipeline.sender.apis_file import apis_from_file
+from pipeline.sender.apis.api import UnusableApi
+from pipeline.sender.apis.file import apis_from_file
 from pipeline.sender.ways.ftp.way import FtpWay
 from pipeline.sender.ways.make import way_of
 from pipeline.sender.ways.smtp.way import SmtpWay
@@ -15,7 +15,7 @@ from pipeline.sender.ways.smtp.way import SmtpWay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 MAIL = 'mail_to = "sms@messaging.clickatell.com"\nmail_from = "two@example.com"\n'
 

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.records import CommandState, Outcome
 from pipeline.sender import metrics
-from pipeline.sender.attempts import ASK_AGAIN_SECONDS, MARGIN_SECONDS
-from pipeline.sender.bucket import Bucket
+from pipeline.sender.apis.unknown import MOST_SAID
+from pipeline.sender.calls.attempts import ASK_AGAIN_SECONDS, MARGIN_SECONDS
+from pipeline.sender.calls.bucket import Bucket
 from pipeline.sender.sender import BEHIND_SECONDS, END_SECONDS
-from pipeline.sender.unknown_apis import MOST_SAID
 from pipeline.sender.way import Answer, Found
 from tests.sender.fakes import FakeWay, Office, ends, settle
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.store.decoding import TableRows
-    from pipeline.store.sink import Sink
+    from pipeline.store.sink.sink import Sink
 
 Partition = tuple[str, int]
 

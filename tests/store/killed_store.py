@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.lane import BlockLimits
-from pipeline.store.sink import Sink
+from pipeline.store.sink.lane import BlockLimits
+from pipeline.store.sink.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, Fuse, Partition, play
-from tests.store.test_sink import log_of
+from tests.store.sink.test_sink import log_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -15,8 +15,8 @@ from pipeline.records import Erasure, ForgetRequest
 from pipeline.store.decoding import KIND_OF, Decoder
 from pipeline.store.erasure.apply import Erasures, Gate
 from pipeline.store.forgotten import SLACK_MS, Forgotten
-from pipeline.store.lane import BlockLimits
-from pipeline.store.sink import Sink
+from pipeline.store.sink.lane import BlockLimits
+from pipeline.store.sink.sink import Sink
 from pipeline.suppression_key import SuppressionKey, SuppressionKeyError, make_key
 from pipeline.whose.rules import OF_RECORD
 from tests.store.clickhouse.test_delete import LETTER, OTHER, of

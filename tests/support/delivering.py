@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.avro import single_object
-from pipeline.delivery.agent import DeliveryAgent
-from pipeline.delivery.standings import Standings
-from pipeline.delivery.tables import DELIVERY_TABLES
+from pipeline.delivery.agent.agent import DeliveryAgent
+from pipeline.delivery.agent.standings import Standings
+from pipeline.delivery.agent.tables import DELIVERY_TABLES
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.engine.state.state import Point, State
 from pipeline.engine.unit_of_work import UnitOfWork

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from ingest.http.mt import REQUEST_ID
+from ingest.http.mt.requests import REQUEST_ID
 from ingest.http.openapi.components import JsonObject, reference
 from pipeline.records import CommandState, MtCommand, MtRejection, MtRequest, MtResult, SeenBy
 

@@ -12,12 +12,12 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
-from pipeline.sender.apis import UnusableApi
-from pipeline.sender.apis_file import ApisError, apis_file, apis_from_file, default_of
+from pipeline.sender.apis.api import UnusableApi
+from pipeline.sender.apis.file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.way import ProbeFailed
 
 if TYPE_CHECKING:
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 File = Annotated[
     Path | None, typer.Argument(metavar="FILE", help="The file; apis.toml of the home without it.")

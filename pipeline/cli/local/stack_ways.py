@@ -16,7 +16,7 @@ from pipeline.cli.local.children import Program
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from pipeline.cli.local.stack_settings import answers, answers_ready, settings_as_environment
 from pipeline.process.secret_settings import secrets_as_lines, settings_of
-from pipeline.sender.apis_file import apis_file
+from pipeline.sender.apis.file import apis_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

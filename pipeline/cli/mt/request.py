@@ -78,7 +78,7 @@ def mt(
     last_moment = time_from_text(not_after) if not_after else None
     settings = settings_from(home=home)
 
-    from ingest.http.mt import REQUEST_ID, REQUEST_ID_WORDS
+    from ingest.http.mt.requests import REQUEST_ID, REQUEST_ID_WORDS
     from pipeline.cli.ask.broker import Outgoing, publish
     from pipeline.cli.terminal.local import clock_of
     from pipeline.home.stack import bootstrap_of

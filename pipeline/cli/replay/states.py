@@ -9,11 +9,11 @@ import msgspec
 from pipeline.records import ConsentRequest, ConsentState, MoMessage, Rejected, ScopeKind
 from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.decide import HandsetConsent, take_message
-from pipeline.stages.consent.deciding_scopes import deciding_scopes
 from pipeline.stages.consent.operator import order_from_request, take_order
 from pipeline.stages.consent.row import STATES
-from pipeline.stages.consent.scopes import account_key, first_number_of
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.deciding_scopes import deciding_scopes
+from pipeline.stages.consent.scopes.scopes import account_key, first_number_of
+from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.decide import ConsentRules
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
 
 Recorded = MoMessage | ConsentRequest
 

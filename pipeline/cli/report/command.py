@@ -74,7 +74,7 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
     """The report of that name, with the filters of the command line in place of its own."""
     from msgspec.structs import replace
 
-    from pipeline.store.report.listings import LISTINGS
+    from pipeline.store.report.lists.listings import LISTINGS
     from pipeline.store.report.saved import SavedReport, SavedReportsError, saved_reports
 
     try:

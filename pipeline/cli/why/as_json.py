@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.store.story.consent import OPEN_STATE
 
 if TYPE_CHECKING:
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
     from pipeline.store.story.consent import ScopeNow
 
 

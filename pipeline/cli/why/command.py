@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
     from pipeline.store.story.consent import Change, ScopeNow
 
 COMMAND_ID: Final = re.compile("[0-9a-f]{32}")  # longer than any handset

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pipeline.gateway.account import Account
-    from pipeline.gateway.consent import Consent
+    from pipeline.gateway.account.account import Account
+    from pipeline.gateway.account.consent import Consent
     from pipeline.gateway.faults.rules import Faults
     from pipeline.gateway.settings import GatewaySettings
     from pipeline.gateway.world import World

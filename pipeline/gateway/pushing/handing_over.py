@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
-from pipeline.gateway.account import MO_CREDITS
+from pipeline.gateway.account.account import MO_CREDITS
 from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.pushing.retries import MO_RETRIES
 from pipeline.gateway.pushing.texting import BINARY, LATIN, UTF_16, parts_of

@@ -6,7 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.gateway.account import MT_CREDITS
+from pipeline.gateway.account.account import MT_CREDITS
 from pipeline.gateway.faults.kinds import Group
 from pipeline.gateway.messages import Message, Result
 from pipeline.gateway.refusal import Refusal

@@ -11,7 +11,7 @@ from pipeline.wire.clickatell.message import NotSendable
 
 if TYPE_CHECKING:
     from pipeline.records import MtCommand
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.wire.clickatell.lines import Login
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.sender.apis import Api, UnusableApi, WayName
+from pipeline.sender.apis.api import Api, UnusableApi, WayName
 from pipeline.sender.ways.ftp.way import FtpWay
 from pipeline.sender.ways.http import HttpWay
 from pipeline.sender.ways.smpp.way import SmppWay

@@ -8,7 +8,7 @@ from pipeline.sender.ways.over_http.way import WayOverHttp
 from pipeline.wire.clickatell.soap import SoapWire
 
 if TYPE_CHECKING:
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 
 class SoapWay(WayOverHttp):

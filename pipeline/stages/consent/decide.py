@@ -14,12 +14,12 @@ import msgspec
 from pipeline.records import ConsentRule, Flag, MoMessage, Number
 from pipeline.sms.msisdn import is_digits, written_digits
 from pipeline.sms.timestamp import seconds_of, time_of
-from pipeline.stages.consent.confirmation import send_again, send_confirmation
+from pipeline.stages.consent.answers.confirmation import send_again, send_confirmation
+from pipeline.stages.consent.answers.help import answer_help
 from pipeline.stages.consent.decision import ConsentRules, Decision
 from pipeline.stages.consent.doubt import is_plain, needs_a_reader, read_in_doubt
 from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.fast_path import row_after_words
-from pipeline.stages.consent.help import answer_help
 from pipeline.stages.consent.message import take_opening, take_stop
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading, read_message
@@ -30,14 +30,14 @@ from pipeline.stages.consent.row import (
     consent_from_octets,
     octets_from_consent,
 )
-from pipeline.stages.consent.scopes import holds, number_key
-from pipeline.stages.consent.timeline import NEVER
+from pipeline.stages.consent.scopes.scopes import holds, number_key
+from pipeline.stages.consent.scopes.timeline import NEVER
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
 
 __all__ = [
     "ConsentRules",

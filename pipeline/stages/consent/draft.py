@@ -9,7 +9,6 @@ from pipeline.identity import derived_id
 from pipeline.records import ConsentChange, ConsentRule, MoMessage, MtCommand, ScopeKind
 from pipeline.sms.timestamp import seconds_of, time_of
 from pipeline.stages.consent.decision import Decision
-from pipeline.stages.consent.revisions import Revision, remember, revisions
 from pipeline.stages.consent.row import (
     DUE,
     OPEN,
@@ -22,8 +21,9 @@ from pipeline.stages.consent.row import (
     Published,
     Timeline,
 )
-from pipeline.stages.consent.scopes import Key, Scopes, account_key
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.revisions import Revision, remember, revisions
+from pipeline.stages.consent.scopes.scopes import Key, Scopes, account_key
+from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory

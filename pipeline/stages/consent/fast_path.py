@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.directory.directory import SHARED_SHORT_CODE, TAGGED_RANGE
 from pipeline.records import MoMessage, Number, ScopeKind
-from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.reading import Meaning, Reading
 from pipeline.stages.consent.row import Effect, Event, HandsetConsent, Timeline
-from pipeline.stages.consent.timeline import ROOM, insert
+from pipeline.stages.consent.scopes import scopes as consent_scopes
+from pipeline.stages.consent.scopes.timeline import ROOM, insert
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.records import ConsentRule, CustomReply, MoMessage, Number, ScopeKind
 from pipeline.sms.timestamp import seconds_of
-from pipeline.stages.consent.confirmation import send_confirmation
+from pipeline.stages.consent.answers.confirmation import send_confirmation
 from pipeline.stages.consent.pending import pending_stops
 from pipeline.stages.consent.reading import Meaning, Reading
 from pipeline.stages.consent.row import DUE, Effect, Event
-from pipeline.stages.consent.scopes import Key, account_key, holds, keyword_key, number_key
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.scopes import Key, account_key, holds, keyword_key, number_key
+from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from pipeline.stages.consent.draft import ConsentDraft

@@ -20,7 +20,7 @@ from pipeline.sms.timestamp import seconds_of
 from pipeline.sms.words.stopwords import words_of
 from pipeline.stages.consent.draft import ConsentDraft
 from pipeline.stages.consent.row import Effect, Event, HandsetConsent
-from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key
+from pipeline.stages.consent.scopes.scopes import Key, account_key, keyword_key, number_key
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.records import ConsentRule, ScopeKind
 from pipeline.stages.consent.row import Event, Timeline  # noqa: TC001  mypyc loads fields' types
-from pipeline.stages.consent.scopes import Key, holds
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.scopes import Key, holds
+from pipeline.stages.consent.scopes.timeline import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

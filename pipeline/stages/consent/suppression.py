@@ -21,7 +21,7 @@ from pipeline.stages.consent.row import (
     HandsetConsent,
     Timeline,
 )
-from pipeline.stages.consent.timeline import Fold, fold
+from pipeline.stages.consent.scopes.timeline import Fold, fold
 
 if TYPE_CHECKING:
     from datetime import datetime

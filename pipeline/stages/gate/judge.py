@@ -11,7 +11,7 @@ from pipeline.sms.timestamp import time_of
 from pipeline.stages.command import make_command
 from pipeline.stages.consent.decision import Decision
 from pipeline.stages.consent.draft import ConsentDraft
-from pipeline.stages.consent.scopes import scope_from_key
+from pipeline.stages.consent.scopes.scopes import scope_from_key
 from pipeline.stages.gate.rejection import rejection_from_refusal
 from pipeline.stages.gate.rules import (
     GateRules,

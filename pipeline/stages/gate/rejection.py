@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.records import MtRejection
 from pipeline.sms.timestamp import time_of
-from pipeline.stages.consent.scopes import scope_from_key
+from pipeline.stages.consent.scopes.scopes import scope_from_key
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,17 +10,17 @@ from pipeline.records import GateRule, MtRequest, ScopeKind
 from pipeline.sms.msisdn import is_international
 from pipeline.sms.segmentation import segment
 from pipeline.sms.timestamp import seconds_of, time_of
-from pipeline.stages.consent.confirmation import confirming_number
-from pipeline.stages.consent.deciding_scopes import deciding_scopes
+from pipeline.stages.consent.answers.confirmation import confirming_number
 from pipeline.stages.consent.pending import PendingStop, pending_stops
 from pipeline.stages.consent.row import OPEN, STATES, Event, HandsetConsent
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.deciding_scopes import deciding_scopes
+from pipeline.stages.consent.scopes.timeline import fold
 from pipeline.stages.gate.sender import Sender, is_allowed
 
 if TYPE_CHECKING:
     from pipeline.directory.directory import Directory
     from pipeline.settings import Settings
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
 
 
 @dataclass(frozen=True, kw_only=True)

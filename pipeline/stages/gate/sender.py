@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.directory.directory import SHARED_SHORT_CODE, TAGGED_RANGE, VMN, Directory
 from pipeline.sms.msisdn import address_from_text, is_digits
 from pipeline.sms.words.stopwords import words_of
-from pipeline.stages.consent.confirmation import confirming_number
-from pipeline.stages.consent.deciding_scopes import scopes_of_number
+from pipeline.stages.consent.answers.confirmation import confirming_number
 from pipeline.stages.consent.row import OPEN
-from pipeline.stages.consent.scopes import Key, account_key, keyword_key, number_key
-from pipeline.stages.consent.timeline import NEVER, fold
+from pipeline.stages.consent.scopes.deciding_scopes import scopes_of_number
+from pipeline.stages.consent.scopes.scopes import Key, account_key, keyword_key, number_key
+from pipeline.stages.consent.scopes.timeline import NEVER, fold
 
 if TYPE_CHECKING:
     from pipeline.records import MtRequest, Number

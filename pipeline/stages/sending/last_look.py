@@ -8,7 +8,7 @@ from pipeline.identity import derived_id
 from pipeline.records import GateRule, MtRejection, Purpose
 from pipeline.sms.timestamp import seconds_of
 from pipeline.stages.consent.row import OPEN
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.timeline import fold
 from pipeline.stages.gate.rejection import rejection_from_refusal
 from pipeline.stages.gate.rules import TOO_MANY_WORDS, Refusal, judged_scopes, opted_out
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from pipeline.home.stack import StackError, bootstrap_of
 from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.report.caller import Guard
-from pipeline.store.report.decisions import Decisions
 from pipeline.store.report.export.answer import Exports
-from pipeline.store.report.handset import HandsetStories
-from pipeline.store.report.letters import LetterStories
-from pipeline.store.report.message import MessageStories
-from pipeline.store.report.pages import Pages
-from pipeline.store.report.reading import ListReader
-from pipeline.store.report.rendering import Rendering
+from pipeline.store.report.lists.reading import ListReader
+from pipeline.store.report.pages.decisions import Decisions
+from pipeline.store.report.pages.handset import HandsetStories
+from pipeline.store.report.pages.letters import LetterStories
+from pipeline.store.report.pages.message import MessageStories
+from pipeline.store.report.pages.pages import Pages
+from pipeline.store.report.pages.rendering import Rendering
 from pipeline.store.report.routes import routes_of
 from pipeline.store.report.server import Report
 

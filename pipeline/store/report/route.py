@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipeline.store.report.caller import Caller, Right
-from pipeline.store.report.filters import BadFilter
+from pipeline.store.report.lists.filters import BadFilter
 
 if TYPE_CHECKING:
     from aiohttp import web

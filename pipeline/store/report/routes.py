@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from pipeline.store.report.caller import Right
-from pipeline.store.report.cursor import PLACE_NAMES
 from pipeline.store.report.export.answer import export_answer
 from pipeline.store.report.export.formats import FORMATS
-from pipeline.store.report.filters import FEW, BadFilter
-from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.lists.cursor import PLACE_NAMES
+from pipeline.store.report.lists.filters import FEW, BadFilter
+from pipeline.store.report.lists.listings import LISTINGS
 from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipeline.store.report.caller import Guard
-    from pipeline.store.report.decisions import Decisions
     from pipeline.store.report.export.answer import Exports
-    from pipeline.store.report.pages import Pages
+    from pipeline.store.report.pages.decisions import Decisions
+    from pipeline.store.report.pages.pages import Pages
 
 _SEES: Final = frozenset({Right.NUMBERS, Right.TEXTS})
 _DECIDES: Final = _SEES | {Right.DECIDE}

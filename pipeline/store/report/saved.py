@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from pipeline.store.report.export.formats import FORMATS
-from pipeline.store.report.filters import BadFilter, filters_from_query
-from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.lists.filters import BadFilter, filters_from_query
+from pipeline.store.report.lists.listings import LISTINGS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,10 +21,10 @@ from pipeline.store import metrics
 from pipeline.store.query.questions import BadStatement
 from pipeline.store.query.statement_text import Refused
 from pipeline.store.report.caller import Caller, Guard, Right
-from pipeline.store.report.decisions import NotDecided
-from pipeline.store.report.filters import BadFilter
-from pipeline.store.report.pages import NotThere
-from pipeline.store.report.rendering import STATIC
+from pipeline.store.report.lists.filters import BadFilter
+from pipeline.store.report.pages.decisions import NotDecided
+from pipeline.store.report.pages.pages import NotThere
+from pipeline.store.report.pages.rendering import STATIC
 from pipeline.store.report.route import PageRequest, ReportRoute
 from pipeline.store.report.sql_body import question_from_octets
 from pipeline.web.access import path_from_octets
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
-    from pipeline.store.report.pages import Pages
+    from pipeline.store.report.pages.pages import Pages
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.records import ConsentState
-from pipeline.stages.consent.deciding_scopes import deciding_scopes, scopes_of_number
-from pipeline.stages.consent.scopes import account_key, keyword_key, number_key
+from pipeline.stages.consent.scopes.deciding_scopes import deciding_scopes, scopes_of_number
+from pipeline.stages.consent.scopes.scopes import account_key, keyword_key, number_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.directory.directory import Directory
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
     from pipeline.store.story.asking import Asking
 
 # All rows of a handset come from one partition. So the offset tells which of two rows of the same

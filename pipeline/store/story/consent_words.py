@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipeline.directory.directory import Directory
     from pipeline.records import Number
-    from pipeline.stages.consent.scopes import Key
+    from pipeline.stages.consent.scopes.scopes import Key
 
 TEXT_SHOWN: Final = 80
 

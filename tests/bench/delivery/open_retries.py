@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.delivery.tables import DELIVERY_TABLES
+from pipeline.delivery.agent.tables import DELIVERY_TABLES
 from pipeline.engine.state.disk import DiskRows, Memory
 from pipeline.engine.state.rows import StateRow
 from pipeline.engine.state.state import State

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.pdu import Command, Framer, Status
 from tests.bench.sender.dialogues import serve_ftp, serve_smtp

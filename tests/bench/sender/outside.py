@@ -12,7 +12,7 @@ import aiohttp
 import aiosmtplib
 import smpp34
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.wire.clickatell import message as clickatell
 from pipeline.wire.clickatell.http import HttpWire
 from pipeline.wire.clickatell.soap import SoapWire
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from pipeline.records import MtCommand
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 Item = TypeVar("Item")
 NAMES: Final = {

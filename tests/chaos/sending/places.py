@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 
 ARRIVED: Final = "arrived.jsonl"
 PORTS: Final = "ports.json"

@@ -9,7 +9,7 @@ from pipeline.cli.local.stack_gateway import PlayedGateway
 from pipeline.directory.directory import Directory
 from pipeline.directory.toml import numbers_from_toml
 from pipeline.gateway.settings import API_IDS, LINKED_API, GatewaySettings
-from pipeline.sender.apis_file import apis_from_file, default_of
+from pipeline.sender.apis.file import apis_from_file, default_of
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.story.command import Now
 from pipeline.store.story.command_words import lines_of_mt
-from tests.ingest.http.test_status import command, rejection, result, state
+from tests.ingest.http.mt.test_status import command, rejection, result, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.clock import PipelineClock
-from pipeline.gateway.consent import Belief
+from pipeline.gateway.account.consent import Belief
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.settings import API_IDS, GatewaySettings
 from pipeline.gateway.world import World as Events

@@ -12,7 +12,7 @@ from pipeline.gateway.faults.kinds import BY_NAME, WAYS
 from pipeline.gateway.faults.reading import rules_from
 from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.ways import always, of_kind, submission, until, way_to
 
 OVER_HTTP = {"http", "xml", "soap"}

@@ -15,7 +15,7 @@ from pipeline.gateway.faults.reading import rules_from
 from pipeline.gateway.settings import MoWay
 from pipeline.gateway.world import EventKind
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import Trouble
 from pipeline.sms.udh import concatenation_from_udh
 from pipeline.wire import http_form, mo_log, soap, xml

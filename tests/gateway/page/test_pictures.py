@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.gateway.world import EventKind
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.gateway.page.contrast import CONTRAST
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to

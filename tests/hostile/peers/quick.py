@@ -47,8 +47,8 @@ def quicken_smpp() -> None:
 
 
 def quicken_store() -> None:
-    from pipeline.store import retries
     from pipeline.store.clickhouse import database
+    from pipeline.store.sink import retries
 
     retries.LONGEST_PAUSE_SECONDS = 0.5  # type: ignore[misc]
     database.QUERY_SECONDS, database.LAG_SECONDS = 2, 1  # type: ignore[misc]
@@ -74,7 +74,7 @@ def quicken_worker() -> None:
 
 def quicken_sender() -> None:
     from pipeline.peer import smpp as peer
-    from pipeline.sender import circuit
+    from pipeline.sender.calls import circuit
     from pipeline.sender.ways.smpp import binding, transmitter
 
     quicken_ftp_connections()

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway.settings import API_IDS
-from pipeline.sender.apis import WayName
-from pipeline.sender.circuit import FAILURES
+from pipeline.sender.apis.api import WayName
+from pipeline.sender.calls.circuit import FAILURES
 from tests.hostile.lies import SECRET, TEXT
 from tests.hostile.lying_server import wait_until
 from tests.hostile.peers.installation import MT, SQL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tests.sender.ways.counterpart import line_as
 
 if TYPE_CHECKING:
-    from pipeline.sender.apis import WayName
+    from pipeline.sender.apis.api import WayName
 
 _PIECE: Final = b"x" * 60_000
 

@@ -16,7 +16,7 @@ from pipeline.gateway.faults import MAGIC
 from pipeline.gateway.settings import API_IDS
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.home.process import start_process
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.hostile.lies import SECRET
 from tests.hostile.lying_server import wait_until
 from tests.hostile.peers import tongues

@@ -10,14 +10,14 @@ from urllib.parse import quote, urlencode
 import jsonschema
 import pytest
 
+from ingest.http.mt.status import StatusIndex
 from ingest.http.openapi.document import DOCUMENT
-from ingest.http.status import StatusIndex
 from pipeline.avro.single_object import encode
 from pipeline.delivery.forms import event_of
 from pipeline.records import ConsentChange, GateRule, MoMessage, MoPart, MtRejection, MtState
 from pipeline.settings import Settings
+from tests.ingest.http.mt.test_status import command, rejection, request, result, state
 from tests.ingest.http.support import FakePublisher, Reply, running
-from tests.ingest.http.test_status import command, rejection, request, result, state
 from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from pipeline.kafka.admin import create_topics
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW, MT_COMMAND, MT_REQUEST, partition_of
 from pipeline.records import DeadLetter, MoRaw, Record
 from pipeline.settings import Settings
+from tests.ingest.http.mt.test_status import command
 from tests.ingest.http.process import PATIENCE_SECONDS, RUN, IngestProcess, ingest_process
-from tests.ingest.http.test_status import command
 from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from pipeline.avro.single_object import encode
 from pipeline.kafka.topics import DEAD_LETTER, MO_RAW
 from pipeline.records import DeadLetter, MoRaw
+from tests.ingest.http.mt.test_status import command, state
 from tests.ingest.http.support import FakePublisher, running
-from tests.ingest.http.test_status import command, state
 from tests.wire.status.test_reports import EXAMPLE, ID, requests
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.sender.apis import Api, WayName
+from pipeline.sender.apis.api import Api, WayName
 from pipeline.sender.way import Submission
 from tests.support.commands import command_of
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from pipeline.sender.apis import Api, WayName
+from pipeline.sender.apis.api import Api, WayName
 from pipeline.sender.ways.http import HttpWay
 from pipeline.sender.ways.soap import SoapWay
 from pipeline.sender.ways.xml import XmlWay

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyftpdlib.authorizers import DummyAuthorizer
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.ways.ftp.way import FtpWay
 from tests.ingest.ftp.peer import PASSWORD, Peer, serving
 from tests.sender.ways.apis import api_of

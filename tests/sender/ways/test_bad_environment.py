@@ -12,7 +12,7 @@ import trustme
 
 from pipeline.process.client_tls import TlsError
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import Answer, Trouble
 from pipeline.sender.ways.http import HttpWay
 from tests.sender.ways.counterpart import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import PermitEnded, ProbeFailed, Trouble
 from pipeline.sender.ways.ftp.way import FtpWay
 from tests.ingest.ftp.peer import PASSWORD

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.ways.ftp.way import FtpWay
 from tests.ingest.ftp import test_vsftpd as peer
 from tests.sender.ways.apis import always, api_of, submission_of

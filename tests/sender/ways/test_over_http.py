@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import Answer, Found, PermitEnded, ProbeFailed, Trouble
 from tests.sender.ways.counterpart import (
     MESSAGE_ID,

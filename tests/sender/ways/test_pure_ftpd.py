@@ -15,7 +15,7 @@ import trustme
 
 from pipeline.cli.local.ports import free_port
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.ways.ftp.way import FtpWay
 from tests.ingest.ftp.test_vsftpd import await_listener
 from tests.sender.ways.apis import SECRET, always, api_of, submission_of

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import PermitEnded, ProbeFailed, Trouble
 from pipeline.sender.ways.smpp import transmitter
 from pipeline.sender.ways.smpp.way import SmppWay

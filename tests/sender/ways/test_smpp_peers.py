@@ -10,7 +10,7 @@ import smpp34
 
 from pipeline.cli.local.ports import free_port
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.ways.smpp.way import SmppWay
 from tests.ingest.smpp.smsc import PATIENCE_SECONDS
 from tests.sender.ways.apis import always, api_of, submission_of

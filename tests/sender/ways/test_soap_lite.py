@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.records import Outcome
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from pipeline.sender.way import Found, ProbeFailed
 from pipeline.sender.ways.soap import SoapWay
 from tests.sender.ways.counterpart import PASSWORD, Counterpart, api_of

@@ -16,7 +16,7 @@ from pipeline.stages.consent.decide import (
 from pipeline.stages.consent.fast_path import row_after_words
 from pipeline.stages.consent.reading import read_message
 from pipeline.stages.consent.row import OPEN, HandsetConsent
-from pipeline.stages.consent.timeline import fold
+from pipeline.stages.consent.scopes.timeline import fold
 from tests.support.conversation import Conversation, mo
 from tests.support.rented_numbers import ANN, BOB, CUSTOM, INSIDE, NOON, SHARED, STRICT
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pipeline.records import ConsentChange, GateRule
-from pipeline.stages.consent import scopes as consent_scopes
 from pipeline.stages.consent.decide import consent_due_at
 from pipeline.stages.consent.operator import OperatorOrder, take_order
+from pipeline.stages.consent.scopes import scopes as consent_scopes
 from tests.stages.consent.consent_model import LEAD, Model
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import (

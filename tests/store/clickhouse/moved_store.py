@@ -24,7 +24,7 @@ from pipeline.store.clickhouse import database, migrations, repartition
 from pipeline.store.decoding import TABLE_OF
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
-from tests.store.test_many_months import stating
+from tests.store.sink.test_many_months import stating
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -17,9 +17,9 @@ from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.decoding import TABLE_OF
 from pipeline.store.query.questions import Questions
-from pipeline.store.report.cursor import Cursor
-from pipeline.store.report.filters import filters_from_query
-from pipeline.store.report.lines import LineReader
+from pipeline.store.report.lists.cursor import Cursor
+from pipeline.store.report.lists.filters import filters_from_query
+from pipeline.store.report.lists.lines import LineReader
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT, AT_MS, SAMPLES
 

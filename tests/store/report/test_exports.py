@@ -12,12 +12,12 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.store.report import reading
-from pipeline.store.report.columns import Column
 from pipeline.store.report.export.answer import exported
 from pipeline.store.report.export.csv_form import csv_from_rows
 from pipeline.store.report.export.xlsx_form import MOST_CHARACTERS, XlsxForm, cell_text
-from pipeline.store.report.listings import LINES, LISTINGS
+from pipeline.store.report.lists import reading
+from pipeline.store.report.lists.columns import Column
+from pipeline.store.report.lists.listings import LINES, LISTINGS
 from tests.store.report.scene import ARABIC, FORMULA, MARKUP, NOON, OVERRIDE, scene, store_scene
 from tests.store.report.serving_report import Running
 

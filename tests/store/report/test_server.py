@@ -31,8 +31,8 @@ from pipeline.store.decoding import TABLE_OF, TableRows
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.export.csv_form import cell_from_value, csv_from_rows
-from pipeline.store.report.filters import BadFilter, filters_from_query, with_days
-from pipeline.store.report.listings import LISTINGS
+from pipeline.store.report.lists.filters import BadFilter, filters_from_query, with_days
+from pipeline.store.report.lists.listings import LISTINGS
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.story.again import RETRY_OF

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 _NO_SUCH_FILE: Final = "550"
 

@@ -11,7 +11,7 @@ from pipeline.peer.ftp.trouble import Trouble
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret
 from pipeline.records import Outcome
-from pipeline.sender.apis import WINDOWS, WayName
+from pipeline.sender.apis.api import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed
 from pipeline.sender.ways.ftp.server import UploadServer
 from pipeline.sender.ways.ftp.upload import Upload
@@ -21,7 +21,7 @@ from pipeline.wire.clickatell.lines import Login
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.way import Submission
 
 #: Octets without the line's end: Clickatell's page "Using the FTP API" allows 8192.

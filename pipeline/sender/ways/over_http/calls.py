@@ -18,7 +18,7 @@ from pipeline.wire.clickatell.message import NotSendable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.ways.over_http.departure import Departure
     from pipeline.sender.ways.over_http.posting import Response
     from pipeline.wire.clickatell.answers import Reply

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientResponse
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.ways.over_http.departure import Departure
     from pipeline.wire.clickatell.call import GatewayCall
 

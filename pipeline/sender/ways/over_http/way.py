@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.records import MtCommand
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.way import Submission
     from pipeline.wire.clickatell.call import GatewayCall, Wire
 

@@ -17,7 +17,7 @@ from pipeline.peer.smpp import (
 from pipeline.process.backoff import backoff_seconds
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret, words_of_error
-from pipeline.sender.apis import WINDOWS, WayName
+from pipeline.sender.apis.api import WINDOWS, WayName
 from pipeline.sender.way import Trouble
 from pipeline.sender.ways.smpp.transmitter import Transmitter
 from pipeline.wire.smpp import bind as smpp_bind
@@ -26,7 +26,7 @@ from pipeline.wire.smpp.pdu import Command
 from pipeline.wire.smpp.statuses import THROTTLED, name_of
 
 if TYPE_CHECKING:
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 log = logging.getLogger("twoway.sender.smpp")
 

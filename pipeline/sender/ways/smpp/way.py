@@ -21,7 +21,7 @@ from pipeline.wire.smpp.submit import message_id_from_answer, submits_from_comma
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.way import Submission
     from pipeline.sender.ways.smpp.transmitter import Transmitter
     from pipeline.wire.smpp.deliver import DeliverSm

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
 
 START_INPUT: Final = 354
 QUIT_SECONDS: Final = 2.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.process.client_tls import tls_for
 from pipeline.process.peer_words import keep_secret, peer_words
 from pipeline.records import Outcome
-from pipeline.sender.apis import WINDOWS, WayName
+from pipeline.sender.apis.api import WINDOWS, WayName
 from pipeline.sender.way import Answer, Found, ProbeFailed, Trouble
 from pipeline.sender.ways.lines import lines_or_refusal
 from pipeline.sender.ways.smtp.connection import Lost, MailConnection, MailRefused, MailUnanswered
@@ -19,7 +19,7 @@ from pipeline.wire.clickatell.mail import LONGEST_MAIL_LINE, is_address, mail_fr
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.sender.apis import Api
+    from pipeline.sender.apis.api import Api
     from pipeline.sender.way import Submission
 
 #: How long an unused connection may be used again: servers end idle ones, and report it late.

@@ -21,10 +21,10 @@ from pipeline.store.report.export.formats import FORMATS
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from pipeline.store.report.columns import Column
-    from pipeline.store.report.filters import Filters
-    from pipeline.store.report.listings import Listing
-    from pipeline.store.report.reading import ListReader
+    from pipeline.store.report.lists.columns import Column
+    from pipeline.store.report.lists.filters import Filters
+    from pipeline.store.report.lists.listings import Listing
+    from pipeline.store.report.lists.reading import ListReader
     from pipeline.store.report.route import PageRequest
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.store.report.columns import Column
+    from pipeline.store.report.lists.columns import Column
 
 _TYPES: Final = {
     "time": pa.timestamp("ms", tz="UTC"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pipeline.store.report.columns import Column
+    from pipeline.store.report.lists.columns import Column
 
 #: Excel's own limits ("Excel specifications and limits").
 MOST_ROWS: Final = 1_048_576

@@ -14,7 +14,7 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.chaos.sending.gateway.web import message_from_values
 from tests.chaos.sending.places import TIMEOUT_SECONDS
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree  # what is parsed is our own
 
 from aiohttp import web
 
-from pipeline.sender.apis import WayName
+from pipeline.sender.apis.api import WayName
 from tests.chaos.sending.gateway.till import Message
 from tests.chaos.sending.places import TIMEOUT_SECONDS
 from tests.sender.ways.counterpart import line_as

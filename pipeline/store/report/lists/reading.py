@@ -1,0 +1,95 @@
+"""Pages of any list, and all of a list page by page: what a page, an export and an update show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
+from pipeline.store.report.lists.filters import Filters, filters_from_query, with_days
+from pipeline.store.report.lists.lines import PAGE_ROWS, LineReader, pinned
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from pipeline.store.query.questions import Questions
+    from pipeline.store.report.lists.listings import Listing
+
+#: Rows of an export that are read at once: a session is held for these alone.
+EXPORT_ROWS: Final = 20_000
+_NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
+
+
+class ListReader:
+    """Reads lists."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+        self._lines = LineReader(questions)
+
+    async def filters(self, listing: Listing, query: Mapping[str, str]) -> Filters:
+        """The filters of a request for a list; raises `BadFilter`.
+
+        Messages, and what holds now, are of whatever time. Of other lists the last 30 days are
+        read, unless the address says else.
+        """
+        filters = filters_from_query(query)
+        if not listing.sql:
+            return msgspec.structs.replace(filters, **listing.fixed)
+        if listing.is_standing:
+            return filters
+        return await self.with_days(filters)
+
+    async def with_days(self, filters: Filters) -> Filters:
+        """The same; without a first time, the 30 days up to the newest message."""
+        (row,) = await self._questions.rows(_NEWEST)
+        return with_days(filters, newest=row["newest"] if row["lines"] else None)
+
+    async def page(
+        self, listing: Listing, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS
+    ) -> RowsOfPage:
+        """A page of a list, newest first."""
+        if not listing.sql:
+            return await self._lines.lines_page(filters, cursor, size=size)
+        at, id = listing.key
+        found = await self._behind(listing, filters, cursor, size + 1)
+        return page_of(found, cursor, size=size, at=at, id=id)
+
+    async def whole_list(
+        self, listing: Listing, filters: Filters
+    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+        """All rows of a list, newest first, some at a time. The first time there may be none."""
+        cursor = Cursor()
+        at, id = listing.key
+        while True:
+            if listing.sql:
+                found = await self._behind(listing, filters, cursor, EXPORT_ROWS)
+                yield found
+            else:
+                found = await self._lines.read(filters, cursor, rows=EXPORT_ROWS)
+                cursor = pinned(cursor, found)
+                yield self._lines.sifted(found, filters)
+            if len(found) < EXPORT_ROWS:
+                return
+            last = found[-1]
+            cursor = Cursor(at=last[at], id=str(last[id]), as_of=cursor.as_of)
+
+    async def _behind(
+        self, listing: Listing, filters: Filters, cursor: Cursor, rows: int
+    ) -> list[dict[str, Any]]:
+        if listing.quick_sql and cursor.at is None:
+            found = await self._read(listing, listing.quick_sql, filters, cursor, rows)
+            if len(found) >= rows:
+                return found
+        return await self._read(listing, listing.sql, filters, cursor, rows)
+
+    async def _read(
+        self, listing: Listing, sql: str, filters: Filters, cursor: Cursor, rows: int
+    ) -> list[dict[str, Any]]:
+        at, id = listing.key
+        return await self._questions.rows(
+            f"SELECT * FROM ({sql}) WHERE {cursor.condition(at, id)}"  # noqa: S608  of ours
+            f" ORDER BY {cursor.order_by(at, id)} LIMIT {rows:d}",
+            filters.parameters() | cursor.parameters(),
+        )
