@@ -1,6 +1,6 @@
 """The ACLs that each process needs, on a Kafka that refuses everything else.
 
-python -m deploy.kafka_acls                           # the commands of kafka-acls.sh, to read and run
+python -m deploy.kafka_acls                           # print the commands of kafka-acls.sh
 python -m deploy.kafka_acls --apply                   # give them now, by the login of the settings
 python -m deploy.kafka_acls --principal worker=CN=w1  # a user that is not twoway-worker
 """

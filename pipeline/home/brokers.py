@@ -31,7 +31,7 @@ class Login:
     mechanism: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
-    tls: ssl.SSLContext | None = None
+    tls: ssl.SSLContext | None = field(default=None, compare=False)
     token_url: str = ""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)

@@ -1,4 +1,4 @@
-"""The permissions of `principals` as Kafka has them: commands of its tool, and entries to create."""
+"""The permissions of `principals` as Kafka has them: commands of its tool, and ACLs to create."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.broker
 
 PARTITIONS = 2
 PROCESSES = ("ingest", "worker", "store", "sender", "deliver")
+SERVE = ("ingest", "store")
 HANDSET = "447700912345"
 SECONDS = 90.0
 APIS = """
@@ -87,9 +88,7 @@ class Installation:
         home.mkdir()
         (home / "apis.toml").write_text(APIS)
         (home / "apis.toml").chmod(0o600)
-        own = (
-            {"metrics_port": str(self.ports[process])} if process not in ("ingest", "store") else {}
-        )
+        own = {} if process in SERVE else {"metrics_port": str(self.ports[process])}
         with self.log(process).open("wb") as log:
             started = self.processes[process] = subprocess.Popen(
                 [sys.executable, "-m", "pipeline.cli.main", process],
@@ -178,9 +177,9 @@ async def first_of(bootstrap: str, topic: str, *, group: str) -> Any:
         auto_offset_reset="earliest",
         isolation_level="read_committed",
     )
-    await consumer.start()
     try:
         async with asyncio.timeout(SECONDS):
+            await consumer.start()
             return decode((await consumer.getone()).value)
     finally:
         await consumer.stop()

@@ -16,17 +16,18 @@ from pipeline.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
+HUSH = "hush-hush"
 SASL = {
     "kafka_security_protocol": "SASL_PLAINTEXT",
     "kafka_sasl_mechanism": "SCRAM-SHA-512",
     "kafka_sasl_username": "ann",
-    "kafka_sasl_password": "hush-hush",
+    "kafka_sasl_password": HUSH,
 }
 TOKENS = {
     "kafka_sasl_mechanism": "OAUTHBEARER",
     "kafka_sasl_oauthbearer_token_endpoint_url": "https://tokens.invalid/",
     "kafka_sasl_oauthbearer_client_id": "ours",
-    "kafka_sasl_oauthbearer_client_secret": "hush-hush",
+    "kafka_sasl_oauthbearer_client_secret": HUSH,
 }
 
 
@@ -48,7 +49,7 @@ def test_an_address_with_a_login_is_the_same_string() -> None:
 
 def test_a_login_does_not_show_its_secrets() -> None:
     shown = repr(login(**SASL)) + repr(login(**SASL | TOKENS)) + login(**SASL).who
-    assert "hush-hush" not in shown
+    assert HUSH not in shown
     secret = {each.name for each in fields(Login) if not each.repr}
     assert secret == {"password", "client_secret"}
 
@@ -97,7 +98,7 @@ def test_a_login_does_not_show_its_secrets() -> None:
 def test_a_login_that_cannot_work_is_refused(given: dict[str, str], words: str) -> None:
     with pytest.raises(SettingsError, match=words) as refused:
         login(**given)
-    assert "hush-hush" not in str(refused.value)
+    assert HUSH not in str(refused.value)
 
 
 @pytest.mark.parametrize(("algorithm", "checks"), [("https", True), ("none", False), ("", False)])
@@ -120,7 +121,7 @@ def test_a_key_with_a_password_is_opened_and_a_wrong_one_refused(tmp_path: Path)
 
     made = trustme.CA().issue_cert("two-way.invalid")
     key = load_pem_private_key(made.private_key_pem.bytes(), None)
-    locked = BestAvailableEncryption(b"hush-hush")
+    locked = BestAvailableEncryption(HUSH.encode())
     octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
     (tmp_path / "key.pem").write_bytes(octets)
     made.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
@@ -129,7 +130,7 @@ def test_a_key_with_a_password_is_opened_and_a_wrong_one_refused(tmp_path: Path)
         "kafka_ssl_certificate_location": str(tmp_path / "chain.pem"),
         "kafka_ssl_key_location": str(tmp_path / "key.pem"),
     }
-    assert login(**given, kafka_ssl_key_password="hush-hush").tls is not None
+    assert login(**given, kafka_ssl_key_password=HUSH).tls is not None
     for wrong in ("another", ""):
         with pytest.raises(SettingsError, match="kafka_ssl_key_password"):
             login(**given, kafka_ssl_key_password=wrong)

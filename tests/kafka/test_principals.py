@@ -21,7 +21,7 @@ from pipeline.kafka.principals import (
     principal_of,
 )
 from pipeline.settings import SettingsError
-from pipeline.store.report import decisions
+from pipeline.store.report.pages import decisions
 
 GROUP_OF = {
     "worker": readers.CONVERSATION,

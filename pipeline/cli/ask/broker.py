@@ -21,7 +21,7 @@ from pipeline.kafka.client.limits import FRAME_OCTETS, MOST_FETCHED_OCTETS, SMAL
 from pipeline.kafka.login.connections import log_in
 from pipeline.kafka.login.options import aiokafka_options, kafka_python_options
 from pipeline.kafka.login.refusal import LoginRefused, why_not_allowed
-from pipeline.process.peer_words import peer_words
+from pipeline.process.peer_words import peer_words, words_of_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,8 +78,10 @@ def _log_in(server: str, bootstrap: str) -> None:
     except LoginRefused as error:
         raise CommandError(str(error)) from error
     except (KafkaError, AiokafkaError, OSError) as error:
+        words = words_of_error(error) or type(error).__name__
         raise CommandError(
-            f"the broker at {server} lets nobody in: {peer_words(str(error))}"
+            f"the broker at {server} ended the connection before the login, {words}: is it a"
+            f" listener for {login.protocol} (kafka_security_protocol)?"
         ) from error
 
 

@@ -6,14 +6,17 @@ connect, and all its clients try again (deploy/decisions/0152).
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
-from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator, create_conn
+from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator
 from aiokafka.errors import SaslAuthenticationFailed
 
 from pipeline.kafka.login.refusal import LoginRefused, why_refused
 from pipeline.process.peer_words import peer_words
 from pipeline.process.stop import stop_for
+
+CLOSE_SECONDS: Final = 0.2
 
 _connect: Final = AIOKafkaConnection.connect
 _step: Final = OAuthAuthenticator.step
@@ -50,7 +53,7 @@ async def _connect_or_end(connection: Any) -> Any:
 def _in_login(error: Exception, connection: Any) -> Exception:
     """As aiokafka raises it; a broker's wrong proof in SCRAM is a `ValueError` there."""
     is_scram = str(connection._sasl_mechanism).startswith("SCRAM")  # noqa: SLF001
-    if isinstance(error, ValueError) and is_scram:
+    if isinstance(error, ValueError) and is_scram and not isinstance(error, OSError):
         return LoginRefused("it does not prove that it knows our password (RFC 5802 3)")
     return error
 
@@ -64,15 +67,16 @@ async def log_in(server: str, *, options: dict[str, Any], who: str, seconds: flo
     """Connect to host:port and log in once; raises `LoginRefused`, `KafkaError` or `OSError`."""
     host, _, port = server.rpartition(":")
     given = {name: value for name, value in options.items() if name != "bootstrap_servers"}
-    connection = None
+    connection = AIOKafkaConnection(
+        host.strip("[]"), int(port), request_timeout_ms=round(seconds * 1000), **given
+    )
     try:
-        connection = await create_conn(
-            host.strip("[]"), int(port), request_timeout_ms=round(seconds * 1000), **given
-        )
+        await _connect(connection)
     except Exception as error:
-        if words := why_refused(error, server=server, who=who):
+        in_login = _in_login(error, connection)
+        if words := why_refused(in_login, server=server, who=who):
             raise LoginRefused(words) from error
         raise
     finally:
-        if connection is not None:
-            await connection.close()
+        # Where TLS failed there is nothing to close, and nobody says that it is closed.
+        await asyncio.wait([connection.close()], timeout=CLOSE_SECONDS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def serving_options(bootstrap: str) -> dict[str, Any]:
-    """For a client of aiokafka in a process that serves: a login that is refused ends the process."""
+    """For a client of aiokafka in a process that serves: a refused login ends the process."""
     end_where_refused()
     return aiokafka_options(bootstrap)
 

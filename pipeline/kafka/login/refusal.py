@@ -44,9 +44,13 @@ _NOT_ALLOWED: Final = (
 class LoginRefused(kafka_errors.KafkaError, aiokafka_errors.KafkaError):  # type: ignore[misc]
     """There is no login until somebody changes something; the words say what, without a secret."""
 
+    def __str__(self) -> str:
+        """The words alone; Kafka's libraries would put the name of the class before them."""
+        return " ".join(map(str, self.args))
+
 
 def why_refused(error: BaseException, *, server: str, who: str) -> str:
-    """Why `server`, host:port, and `who` do not accept each other; empty if it is something else."""
+    """Why `server`, host:port, and `who` do not accept each other; empty for another error."""
     for each in _chain(error):
         if words := _words_of(each, who):
             return f"Kafka at {server}: {words}"

@@ -57,7 +57,7 @@ class Tokens:
         return cls._of.setdefault(login, cls(login))
 
     def token(self) -> str:
-        """A token that is valid; raises `NoToken` or `LoginRefused`. It may wait for the endpoint."""
+        """A valid token; raises `NoToken` or `LoginRefused`. It may wait for the endpoint."""
         with self._lock:
             if not self._token or time.monotonic() > self._until:
                 self._token, seconds = self._fetched()
@@ -70,11 +70,12 @@ class Tokens:
         url = urlsplit(self._login.token_url)
         try:
             if url.scheme == "file":
-                return Path(unquote(url.path)).read_text().strip(), 0.0
+                return _token_of_file(Path(unquote(url.path))), 0.0
             return _token_from_answer(self._asked())
         except HTTPError as error:
             with error:
-                words = f"the token endpoint answers {error.code}: {peer_words(error.read(MOST_OCTETS))}"
+                said = peer_words(error.read(MOST_OCTETS))
+            words = f"the token endpoint answers {error.code}: {said}"
             if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 names = "client_id, kafka_sasl_oauthbearer_client_secret"
                 raise LoginRefused(f"{words} (kafka_sasl_oauthbearer_{names})") from None
@@ -97,8 +98,17 @@ class Tokens:
             return bytes(answer.read(MOST_OCTETS))
 
 
+def _token_of_file(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoginRefused(
+            f"there is no token in {file}: {error} (kafka_sasl_oauthbearer_token_endpoint_url)"
+        ) from None
+
+
 def _token_from_answer(octets: bytes) -> tuple[str, float]:
-    """RFC 6749 5.1: `access_token`, and `expires_in` in seconds, which an endpoint may leave out."""
+    """RFC 6749 5.1: `access_token`, and `expires_in` in seconds, which may be missing."""
     try:
         answer = json.loads(octets)
         token, seconds = answer["access_token"], float(answer.get("expires_in", 0))

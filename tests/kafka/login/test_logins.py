@@ -8,7 +8,7 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+SECRET: Final = "secret-of-ours"
+WRONG: Final = "quite-another"
+
 pytestmark = pytest.mark.broker
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
     """Gives a token for the right client, as RFC 6749 4.4 has it."""
 
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
@@ -82,7 +85,7 @@ def with_token(broker: SecuredKafka, folder: Path, endpoint: str) -> Settings:
         Settings(**broker.settings(mechanism="OAUTHBEARER")),  # type: ignore[arg-type]
         kafka_sasl_oauthbearer_token_endpoint_url=endpoint,
         kafka_sasl_oauthbearer_client_id="ours",
-        kafka_sasl_oauthbearer_client_secret="secret-of-ours",
+        kafka_sasl_oauthbearer_client_secret=SECRET,
         kafka_sasl_oauthbearer_scope="kafka",
     )
 
@@ -173,9 +176,7 @@ def changed(**settings: str) -> Callable[..., Settings]:
 
 
 def wrong_secret(broker: SecuredKafka, folder: Path, endpoint: str) -> Settings:
-    return replace(
-        with_token(broker, folder, endpoint), kafka_sasl_oauthbearer_client_secret="wrong-one"
-    )
+    return replace(with_token(broker, folder, endpoint), kafka_sasl_oauthbearer_client_secret=WRONG)
 
 
 def token_of_the_past(broker: SecuredKafka, folder: Path, endpoint: str) -> Settings:
@@ -210,7 +211,7 @@ def without_sasl(broker: SecuredKafka, *_: Any) -> Settings:
     ("settings_for", "words"),
     [
         pytest.param(
-            changed(kafka_sasl_password="wrong-password"),
+            changed(kafka_sasl_password=WRONG),
             f"refuses user {USER}.*kafka_sasl_password",
             id="wrong password",
         ),
@@ -227,7 +228,7 @@ def without_sasl(broker: SecuredKafka, *_: Any) -> Settings:
         pytest.param(
             without_certificate, "refuses our certificate, or there is none", id="no certificate"
         ),
-        pytest.param(without_tls, "does not speak TLS", id="no TLS there"),
+        pytest.param(without_tls, "a listener for SASL_SSL", id="no TLS there"),
         pytest.param(without_sasl, "knows no SASL", id="no SASL there"),
         pytest.param(wrong_secret, "answers 401.*client_secret", id="wrong client secret"),
         pytest.param(token_of_the_past, "refuses user", id="expired token"),
@@ -244,5 +245,4 @@ def test_a_login_that_is_refused_is_explained(
     bootstrap = bootstrap_of(settings_for(secured, tmp_path, endpoint))
     with pytest.raises(CommandError, match=words) as refused:
         knock(bootstrap)
-    assert "wrong-password" not in str(refused.value)
-    assert "wrong-one" not in str(refused.value)
+    assert WRONG not in str(refused.value)
