@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pipeline.settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.settings import Settings
+
+T = TypeVar("T")
 
 PLAINTEXT: Final = "PLAINTEXT"
 WITH_TLS: Final = frozenset({"SSL", "SASL_SSL"})
@@ -144,7 +148,7 @@ def _tls_from(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def _loaded(names: str, files: str, load: Any) -> Any:
+def _loaded(names: str, files: str, load: Callable[[], T]) -> T:
     """The result of `load`; raises `SettingsError` with the words of what OpenSSL refuses."""
     try:
         return load()

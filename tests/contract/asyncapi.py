@@ -38,7 +38,7 @@ PROCESSES: Final = {
     "worker": "Joins parts, keeps consent, judges requests, permits attempts.",
     "sender": "Sends commands by the gateway's APIs.",
     "deliver": "Hands messages and events on to applications (docs/reply-paths.md).",
-    "store": "Fills ClickHouse.",
+    "store": "Fills ClickHouse, and writes what people decide in the report.",
     "twoway": "The command line.",
 }
 KEYS: Final = {

@@ -29,6 +29,7 @@ from pipeline.kafka.login.options import aiokafka_options
 from pipeline.kafka.principals import PERMISSIONS, principal_of
 from pipeline.settings import Settings
 from pipeline.wire import http_form
+from tests.examples.test_autoresponders import of_node, of_python
 from tests.support.mo import callback, timestamp
 from tests.support.rented_numbers import ANN, API_ID, NUMBERS
 from tests.support.running import environment_without_settings, run_cli
@@ -129,6 +130,17 @@ class Installation:
             )
             time.sleep(0.1)
 
+    @property
+    def ingest(self) -> str:
+        return f"http://127.0.0.1:{self.ports['ingest']}"
+
+    def deliver(self, handset: str, text: str) -> None:
+        """Deliver a text as the gateway does."""
+        now = timestamp(datetime.now(UTC))
+        mo = callback(text, handset=handset, number=ANN, api_id=API_ID, timestamp=now)
+        query = http_form.render(mo).decode("ascii")
+        assert httpx.get(f"{self.ingest}/mo/http?{query}", timeout=30).status_code == 200
+
     def kafka(self, process: str) -> str:
         """The address with the login of a process."""
         given: Mapping[str, Any] = self.broker.settings(principal_of(process))
@@ -168,8 +180,8 @@ def installation() -> Iterator[Installation]:
         yield made
 
 
-async def first_of(bootstrap: str, topic: str, *, group: str) -> Any:
-    """The first committed record of a topic, by a member of a group."""
+async def first_of(bootstrap: str, topic: str, *, group: str, handset: str = "") -> Any:
+    """The first committed record of a topic, by a member of a group; of a handset, if it is given."""
     consumer = AIOKafkaConsumer(
         topic,
         **aiokafka_options(bootstrap),
@@ -180,18 +192,18 @@ async def first_of(bootstrap: str, topic: str, *, group: str) -> Any:
     try:
         async with asyncio.timeout(SECONDS):
             await consumer.start()
-            return decode((await consumer.getone()).value)
+            while True:
+                record: Any = decode((await consumer.getone()).value)
+                if not handset or record.handset == handset:
+                    return record
     finally:
         await consumer.stop()
 
 
 def test_a_message_comes_in_and_a_command_goes_out(installation: Installation) -> None:
-    ingest = f"http://127.0.0.1:{installation.ports['ingest']}"
+    ingest = installation.ingest
     outside = installation.kafka("reader")
-    now = timestamp(datetime.now(UTC))
-    mo = callback("Hello", handset=HANDSET, number=ANN, api_id=API_ID, timestamp=now)
-    query = http_form.render(mo).decode("ascii")
-    assert httpx.get(f"{ingest}/mo/http?{query}", timeout=30).status_code == 200
+    installation.deliver(HANDSET, "Hello")
 
     message = asyncio.run(first_of(outside, topics.MO_MESSAGE, group="autoresponder"))
     assert (message.handset, message.text) == (HANDSET, "Hello")
@@ -209,6 +221,36 @@ def test_a_message_comes_in_and_a_command_goes_out(installation: Installation) -
         return answer.status_code == 200 and answer.json().get("state") == "command"
 
     installation.until(is_known, "the state of the request")
+
+
+@pytest.mark.parametrize("language", ["python", "node"])
+def test_an_example_logs_in_as_a_program_of_others(
+    installation: Installation, language: str, tmp_path: Path
+) -> None:
+    handset = {"python": "447700912346", "node": "447700912347"}[language]
+    words, own = {"python": of_python, "node": of_node}[language](tmp_path / "example")
+    given = {
+        "KAFKA": installation.broker.sasl,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-256",
+        "KAFKA_SASL_USERNAME": principal_of("reader"),
+        "KAFKA_SASL_PASSWORD_FILE": str(installation.password),
+        "KAFKA_SSL_CA_LOCATION": str(installation.broker.ca),
+        "INGEST": installation.ingest,
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        example = subprocess.Popen(
+            words, env=environment_without_settings() | own | given, stdout=output, stderr=output
+        )
+    try:
+        installation.deliver(handset, "Hours")
+        outside = installation.kafka("reader")
+        found = asyncio.run(first_of(outside, topics.MT_COMMAND, group=language, handset=handset))
+        assert found.text.startswith("We are open"), log.read_text()
+    finally:
+        example.kill()
+        example.wait()
 
 
 def test_the_command_line_has_a_user_of_its_own(installation: Installation) -> None:

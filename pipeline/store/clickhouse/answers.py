@@ -116,7 +116,7 @@ class BoundedPool(PoolManager):
     """Connections to a server: bounded, and never redirected to another place."""
 
     def __init__(self, bounds: AnswerBounds, *, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(maxsize=4, retries=1, **({"ssl_context": tls} if tls else {}))
+        super().__init__(maxsize=4, retries=1, ssl_context=tls)
         self._bounds = bounds
         self._at_once = replace(bounds, octets=min(bounds.octets, AT_ONCE_OCTETS))
         self._asked = threading.local()  # of the request that is being made in a thread
