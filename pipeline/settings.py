@@ -68,6 +68,9 @@ class Settings:
     kafka_ssl_endpoint_identification_algorithm: str = _setting(
         "https", "https: Kafka's certificate must have the name we call; none: any name will do."
     )
+    kafka_reader_password: str = _secret(
+        "Password of the user twoway-reader, made with the topics for others; empty: none is made."
+    )
     partitions: int = _setting(
         12, "Partitions of every topic, fixed for the life of an installation."
     )
@@ -77,6 +80,10 @@ class Settings:
     )
     instance: str = _setting(
         "", "Name of this worker; a restart keeps it (static group membership); empty: none."
+    )
+    instances: str = _setting(
+        "",
+        "Folder of one machine's workers: each takes a free name and home in it; empty: none.",
     )
     stall_seconds: float = _setting(
         120.0, "A worker stops when it has work and completes none for this long; above 90."

@@ -26,6 +26,7 @@ from pipeline.delivery.ways.make import reply_way_of
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
+from pipeline.home.places import with_place
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import troubles
@@ -111,6 +112,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
 def run(settings: Settings) -> None:
     """Hand on until it is told to stop; this ends the process, with 2 for wrong settings."""
     guard_logs(settings)
+    settings = with_place(settings, "deliver")
     troubles.tell_in(settings.home, "deliver")
     try:
         credentials = credentials_from_file(

@@ -13,9 +13,11 @@ from kafka.admin import (
     ACLResourcePatternType,
     ResourcePattern,
     ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 
-from pipeline.kafka.principals import CLUSTER, PERMISSIONS, Permission
+from pipeline.kafka.principals import CLUSTER, PERMISSIONS, Permission, principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +70,18 @@ def allow(admin: KafkaAdminClient, principals: Mapping[str, str]) -> None:
     failed = admin.create_acls(acls)["failed"]
     if failed:
         raise AclsError(f"Kafka refuses {len(failed)} of {len(acls)} ACLs: {failed[0].__name__}")
+
+
+def let_in(admin: KafkaAdminClient, process: str, password: str) -> None:
+    """Make the user of a process with this password (SCRAM-SHA-512), and give it its ACLs.
+
+    A repeated call sets the password again. Raises `AclsError`.
+    """
+    user = principal_of(process)
+    wanted = [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
+    if failed := admin.alter_user_scram_credentials(wanted).get(user):
+        raise AclsError(f"Kafka does not take the user {user}: {failed}")
+    allow(admin, {process: user})
 
 
 def _acl_of(permission: Permission, user: str) -> ACL:

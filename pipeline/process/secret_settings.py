@@ -25,6 +25,7 @@ NEEDED_BY: Final[dict[str, frozenset[str]]] = {
     "kafka_sasl_password": _OF_KAFKA,
     "kafka_sasl_oauthbearer_client_secret": _OF_KAFKA,
     "kafka_ssl_key_password": _OF_KAFKA,
+    "kafka_reader_password": frozenset({"topics"}),
 }
 #: Those that are one secret each, and no list or URL.
 _WHOLE: Final = tuple(sorted(set(NEEDED_BY) - {"tokens", "basic_auth", "clickhouse"}))

@@ -181,7 +181,7 @@ def installation() -> Iterator[Installation]:
 
 
 async def first_of(bootstrap: str, topic: str, *, group: str, handset: str = "") -> Any:
-    """The first committed record of a topic, by a member of a group; of a handset, if it is given."""
+    """The first committed record of a topic, by a member of a group; `handset`: only of it."""
     consumer = AIOKafkaConsumer(
         topic,
         **aiokafka_options(bootstrap),
@@ -247,7 +247,9 @@ def test_an_example_logs_in_as_a_program_of_others(
         installation.deliver(handset, "Hours")
         outside = installation.kafka("reader")
         found = asyncio.run(first_of(outside, topics.MT_COMMAND, group=language, handset=handset))
-        assert found.text.startswith("We are open"), log.read_text()
+        assert found.text.startswith("We are open")
+    except TimeoutError:
+        pytest.fail(f"no answer; the example is at {example.poll()}:\n{log.read_text()}")
     finally:
         example.kill()
         example.wait()
