@@ -21,7 +21,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
-from pipeline.avro.single_object import decode
+from pipeline.avro.single_object import SCHEMAS, decode
 from pipeline.cli.local.ports import free_port
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
@@ -237,6 +237,7 @@ def test_an_example_logs_in_as_a_program_of_others(
         "KAFKA_SASL_PASSWORD_FILE": str(installation.password),
         "KAFKA_SSL_CA_LOCATION": str(installation.broker.ca),
         "INGEST": installation.ingest,
+        "SCHEMAS": str(SCHEMAS),
     }
     log = tmp_path / "log"
     with log.open("wb") as output:
