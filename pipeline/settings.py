@@ -197,6 +197,7 @@ class Settings:
     block_rows: int = _setting(50_000, "The store writes a block when it has this many rows.")
     block_seconds: float = _setting(1.0, "The store writes a block when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")
+    log_format: str = _setting("words", "words, or json: one object a line, for a collector.")
 
     def __post_init__(self) -> None:
         if self.dedupe_horizon_hours < 72:
@@ -207,6 +208,8 @@ class Settings:
             )
         if self.stall_seconds <= 90:
             raise SettingsError("stall_seconds must be above 90: the clients' time-outs add to it")
+        if self.log_format not in ("words", "json"):
+            raise SettingsError("log_format must be words or json")
         if self.replication_factor < self.min_insync_replicas:
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
 

@@ -62,9 +62,9 @@ def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        from importlib.metadata import version
+        from pipeline.build_info import commit, version
 
-        say(f"twoway {version('twoway')}")
+        say(f"twoway {version()} ({commit()})")
         raise typer.Exit
 
 

@@ -17,6 +17,7 @@ import ingest.ftp.metrics
 import ingest.smpp.metrics
 import pipeline.delivery.metrics
 import pipeline.engine.metrics
+import pipeline.process.exposition
 import pipeline.process.hang
 import pipeline.sender.metrics
 import pipeline.store.metrics
@@ -41,6 +42,7 @@ MODULES = (
     pipeline.engine.metrics,
     pipeline.store.metrics,
     pipeline.sender.metrics,
+    pipeline.process.exposition,
     pipeline.process.hang,
     pipeline.delivery.metrics,
     ingest.smpp.metrics,
@@ -149,12 +151,12 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
-    """A prefix a process, or `process` for what each has, and Prometheus' own rule for units.
+    """A prefix a process, or `process` and `build` for what each has, and Prometheus' own rule for units.
 
     Base units, plural, last.
     """
     for name in IN_CODE:
-        prefix = r"twoway_(ingest|worker|store|sender|deliver|process)_[a-z_]+"
+        prefix = r"twoway_(ingest|worker|store|sender|deliver|process|build)_[a-z_]+"
         assert re.fullmatch(prefix, name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 

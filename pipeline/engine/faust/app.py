@@ -14,6 +14,7 @@ from faust.types import TP
 
 from pipeline.engine.faust.credentials import credentials_of
 from pipeline.process.hang import end_when_hung
+from pipeline.process.log_format import format_handlers
 from pipeline.process.log_guard import brake_handlers
 from pipeline.process.stop import stop_for
 
@@ -96,6 +97,7 @@ def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> 
 
         def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
             brake_handlers()
+            format_handlers(settings)
 
     worker = BrakedWorker(
         app, loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False
