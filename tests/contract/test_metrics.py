@@ -151,7 +151,7 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
-    """A prefix a process, or `process` and `build` for what each has, and Prometheus' own rule for units.
+    """A prefix a process; `process` and `build` are of each; and Prometheus' own rule for units.
 
     Base units, plural, last.
     """
