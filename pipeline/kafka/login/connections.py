@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator
 from aiokafka.errors import SaslAuthenticationFailed
 
+from pipeline.home.brokers import PLAINTEXT
 from pipeline.kafka.login.refusal import LoginRefused, why_refused
 from pipeline.process.peer_words import peer_words
 from pipeline.process.stop import stop_for
@@ -40,6 +41,8 @@ async def _connect_or_end(connection: Any) -> Any:
     try:
         return await _connect(connection)
     except Exception as error:
+        if connection._security_protocol == PLAINTEXT:  # noqa: SLF001 - nothing was asked for
+            raise
         words = why_refused(
             _in_login(error, connection),
             server=f"{connection.host}:{connection.port}",
