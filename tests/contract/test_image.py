@@ -23,8 +23,6 @@ BUILD, FINAL = TEXT.split("\nFROM ")[1:]
 REQUIREMENTS = ROOT / "deploy" / "requirements"
 BESIDE = str(Path(sys.executable).parent)
 HADOLINT = shutil.which("hadolint", path=BESIDE) or shutil.which("hadolint")
-    "hadolint"
-)
 EMBEDDED = {"chdb", "chdb-core"}
 
 
