@@ -31,8 +31,27 @@ REPLIES: Final = """\
 # [crm]
 # secrets = ["whsec_…"]
 """
+#: Limits of the reader that no query of its own may change.
+LIMITS: Final = {
+    "max_execution_time": 30,
+    "max_memory_usage": 2_000_000_000,
+    "max_memory_usage_for_user": 4_000_000_000,
+    "max_concurrent_queries_for_user": 8,
+    "max_rows_to_read": 200_000_000,
+    "max_result_rows": 1_000_000,
+    "max_result_bytes": 134_217_728,
+}
 USERS: Final = """\
 <clickhouse>
+    <profiles>
+        <twoway_reader>
+            <readonly>2</readonly>
+{limits}
+            <constraints>
+{constants}
+            </constraints>
+        </twoway_reader>
+    </profiles>
     <users>
         <default remove="remove"/>
         <twoway>
@@ -42,19 +61,39 @@ USERS: Final = """\
             <quota>default</quota>
             <access_management>1</access_management>
         </twoway>
+        <reader>
+            <password_sha256_hex>{reader_digest}</password_sha256_hex>
+            <networks><ip>::/0</ip></networks>
+            <profile>twoway_reader</profile>
+            <quota>default</quota>
+            <grants><query>GRANT SHOW, SELECT ON twoway.*</query></grants>
+        </reader>
     </users>
 </clickhouse>
 """
 
 
-def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
-    """The content of each file, by the file's name."""
+def users(*, database: str, reader: str) -> str:
+    """ClickHouse's users, with the hashes of their passwords."""
+    indent = " " * 12
+    return USERS.format(
+        digest=hashlib.sha256(database.encode()).hexdigest(),
+        reader_digest=hashlib.sha256(reader.encode()).hexdigest(),
+        limits="\n".join(f"{indent}<{name}>{most}</{name}>" for name, most in LIMITS.items()),
+        constants="\n".join(f"{indent}    <{name}><const/></{name}>" for name in LIMITS),
+    )
+
+
+def contents(*, token: str, metrics: str, database: str, reader: str) -> Mapping[str, str]:
+    """The content of each file, by the file's name. `reader`: of programs of others."""
     guard = f'tokens = "{token}"\nbasic_auth = "prometheus:{metrics}"\n'
-    digest = hashlib.sha256(database.encode()).hexdigest()
+    server = 'clickhouse = "http://clickhouse:8123"\nclickhouse_user = "twoway"\n'
     return {
         "guard.toml": guard,
-        "store.toml": f'{guard}clickhouse = "http://twoway:{database}@clickhouse:8123"\n',
-        "clickhouse.xml": USERS.format(digest=digest),
+        "store.toml": f'{guard}{server}clickhouse_password = "{database}"\n',
+        "clickhouse.xml": users(database=database, reader=reader),
+        "reader_password": reader,
+        "kafka.pem": "",
         "metrics_password": metrics,
         "smpp.toml": OF_A_WAY.format(name="smpp"),
         "ftp.toml": OF_A_WAY.format(name="ftp"),
@@ -65,8 +104,8 @@ def contents(*, token: str, metrics: str, database: str) -> Mapping[str, str]:
 
 def make(folder: Path) -> list[Path]:
     """Write all files, or none if one of them exists; returns the files written."""
-    token, metrics, database = (secrets.token_hex(24) for _ in range(3))
-    files = contents(token=token, metrics=metrics, database=database)
+    token, metrics, database, reader = (secrets.token_hex(24) for _ in range(4))
+    files = contents(token=token, metrics=metrics, database=database, reader=reader)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if any((folder / name).exists() for name in files):

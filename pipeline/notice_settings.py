@@ -23,8 +23,8 @@ class NoticeSettings:
     notify_smtp_host: str = _setting("", "The mail server that takes these mails.")
     notify_smtp_port: int = _setting(587, "Port of notify_smtp_host.")
     notify_smtp_user: str = _setting("", "User to log in there as; empty: no login.")
-    notify_smtp_password_file: str = _setting(
-        "", "File with the password of notify_smtp_user, and nothing else."
+    notify_smtp_password: str = field(
+        default="", metadata={"help": "Password of notify_smtp_user.", "secret": True}
     )
     notify_smtp_tls: str = _setting(
         "on",

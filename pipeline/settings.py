@@ -1,7 +1,7 @@
 """All settings. Each one is defined here and nowhere else.
 
 The first of these that gives a value wins: the command line, a line of secrets_file, `TWOWAY_X`,
-a line of `HOME/settings.toml`, the default.
+a line of `HOME/settings.toml`, the default. `x_file` gives a secret `x` as the content of a file.
 """
 
 from __future__ import annotations
@@ -13,24 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.notice_settings import NoticeSettings
-from pipeline.settings_sources import (
-    SettingsError as SettingsError,
-)
-from pipeline.settings_sources import (
-    secret_lines,
-    settings_in,
-    value_from_text,
-)
+from pipeline.setting_sources import PREFIX, SETTINGS_FILE, SettingsError, given_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX: Final = "TWOWAY_"
-SETTINGS_FILE: Final = "settings.toml"
+__all__ = ["PREFIX", "SECRETS", "SETTINGS_FILE", "Settings", "SettingsError", "load_settings"]
 
 
 def _setting(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
+
+
+def _secret(help: str) -> Any:
+    return field(default="", metadata={"help": help, "secret": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +42,36 @@ class Settings(NoticeSettings):
     kafka: str = _setting(
         "", "Bootstrap servers, comma-separated; empty: the local stack found under home."
     )
+    kafka_security_protocol: str = _setting(
+        "PLAINTEXT", "Kafka's security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: str = _setting(
+        "", "Its sasl.mechanism: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER."
+    )
+    kafka_sasl_username: str = _setting("", "Its user, for SCRAM and PLAIN.")
+    kafka_sasl_password: str = _secret("The password of kafka_sasl_username.")
+    kafka_sasl_oauthbearer_token_endpoint_url: str = _setting(
+        "", "Where OAUTHBEARER gets a token: https://…, or file:///… that another program renews."
+    )
+    kafka_sasl_oauthbearer_client_id: str = _setting("", "Client id for that address.")
+    kafka_sasl_oauthbearer_client_secret: str = _secret("The secret of that client id.")
+    kafka_sasl_oauthbearer_scope: str = _setting("", "Scope to ask for at that address.")
+    kafka_ssl_ca_location: str = _setting(
+        "", "Certificates (PEM) to trust as Kafka's; empty: those the system trusts."
+    )
+    kafka_ssl_certificate_location: str = _setting(
+        "", "Our certificate chain (PEM), where Kafka asks for one (mutual TLS)."
+    )
+    kafka_ssl_key_location: str = _setting(
+        "", "Private key (PEM) of that certificate; empty: it is in the same file."
+    )
+    kafka_ssl_key_password: str = _secret("Password of that private key.")
+    kafka_ssl_endpoint_identification_algorithm: str = _setting(
+        "https", "https: Kafka's certificate must have the name we call; none: any name will do."
+    )
+    kafka_reader_password: str = _secret(
+        "Password of the user twoway-reader, made with the topics for others; empty: none is made."
+    )
     partitions: int = _setting(
         12, "Partitions of every topic, fixed for the life of an installation."
     )
@@ -55,6 +81,10 @@ class Settings(NoticeSettings):
     )
     instance: str = _setting(
         "", "Name of this worker; a restart keeps it (static group membership); empty: none."
+    )
+    instances: str = _setting(
+        "",
+        "Folder of one machine's workers: each takes a free name and home in it; empty: none.",
     )
     stall_seconds: float = _setting(
         120.0, "A worker stops when it has work and completes none for this long; above 90."
@@ -99,10 +129,7 @@ class Settings(NoticeSettings):
         "", "Issuer of single sign-on to the report by OpenID Connect; empty: none."
     )
     report_oidc_client: str = _setting("", "The client id that the issuer knows the report by.")
-    report_oidc_secret: str = _setting("", "The client secret; empty: a public client.")
-    report_oidc_secret_file: str = _setting(
-        "", "File with the client secret, in place of report_oidc_secret."
-    )
+    report_oidc_secret: str = _secret("The client secret; empty: a public client.")
     report_oidc_scope: str = _setting("openid profile", "The scopes to ask the issuer for.")
     report_oidc_name: str = _setting(
         "preferred_username", "The claim with a user's name; sub where it is absent."
@@ -121,8 +148,8 @@ class Settings(NoticeSettings):
     kafka_port: int = _setting(9092, "Port of the local stack's broker; 0 picks a free one.")
     metrics_host: str = _setting("127.0.0.1", "Address a worker's /metrics listens on.")
     metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: none.")
-    tokens: str = _setting("", "Shared tokens accepted in the path, comma-separated.")
-    basic_auth: str = _setting("", "user:password pairs accepted by Basic auth, comma-separated.")
+    tokens: str = _secret("Shared tokens accepted in the path, comma-separated.")
+    basic_auth: str = _secret("user:password pairs accepted by Basic auth, comma-separated.")
     allow: str = _setting("", "Addresses or networks that may call, comma-separated.")
     trusted_proxies: str = _setting("", "Proxies whose X-Forwarded-For counts, comma-separated.")
     host_names: str = _setting(
@@ -140,7 +167,7 @@ class Settings(NoticeSettings):
     smpp_host: str = _setting("", "The gateway's SMPP host (twoway smpp).")
     smpp_port: int = _setting(3550, "Port of smpp_host.")
     smpp_system_id: str = _setting("", "System id to bind with: the API's user name.")
-    smpp_password: str = _setting("", "Password of smpp_system_id, at most 8 characters.")
+    smpp_password: str = _secret("Password of smpp_system_id, at most 8 characters.")
     smpp_system_type: str = _setting("", "System type to bind with: the api_id.")
     smpp_bind: str = _setting("transceiver", "How to bind: receiver or transceiver.")
     smpp_tls: str = _setting(
@@ -156,7 +183,7 @@ class Settings(NoticeSettings):
     ftp_host: str = _setting("", "The FTP server that holds mo.log (twoway ftp).")
     ftp_port: int = _setting(21, "Port of ftp_host.")
     ftp_user: str = _setting("", "User to log in as.")
-    ftp_password: str = _setting("", "The user's password.")
+    ftp_password: str = _secret("The user's password.")
     ftp_path: str = _setting("mo.log", "The log, as the user sees it on the server.")
     ftp_tls: str = _setting(
         "on",
@@ -184,8 +211,13 @@ class Settings(NoticeSettings):
         "File with the key of the suppressions (stops of forgotten handsets); empty:"
         " HOME.suppression-key.",
     )
-    clickhouse: str = _setting(
-        "", "URL of a ClickHouse server; empty: the embedded engine under home."
+    clickhouse: str = _secret(
+        "URL of a ClickHouse server, http or https; empty: the embedded engine under home."
+    )
+    clickhouse_user: str = _setting("", "Its user; empty: the one in the URL, or default.")
+    clickhouse_password: str = _secret("Password of clickhouse_user.")
+    clickhouse_ca: str = _setting(
+        "", "Certificates (PEM) to trust as ClickHouse's; empty: those the system trusts."
     )
     clickhouse_seconds: float = _setting(
         60.0, "How long a ClickHouse server may take for one answer, erasures included."
@@ -193,6 +225,7 @@ class Settings(NoticeSettings):
     block_rows: int = _setting(50_000, "The store writes a block when it has this many rows.")
     block_seconds: float = _setting(1.0, "The store writes a block when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")
+    log_format: str = _setting("words", "words, or json: one object a line, for a collector.")
 
     def __post_init__(self) -> None:
         if self.dedupe_horizon_hours < 72:
@@ -203,39 +236,25 @@ class Settings(NoticeSettings):
             )
         if self.stall_seconds <= 90:
             raise SettingsError("stall_seconds must be above 90: the clients' time-outs add to it")
+        if self.log_format not in ("words", "json"):
+            raise SettingsError("log_format must be words or json")
         if self.replication_factor < self.min_insync_replicas:
             raise SettingsError("min_insync_replicas must not exceed replication_factor")
+
+
+#: The settings that are secrets: each may be given as the content of a file, by `x_file`.
+SECRETS: Final = frozenset(each.name for each in fields(Settings) if "secret" in each.metadata)
 
 
 def load_settings(
     *, environment: Mapping[str, str] = os.environ, command_line: Mapping[str, Any] | None = None
 ) -> Settings:
     """The settings in force; raises `SettingsError` for an unknown or unreadable setting."""
-    known = {f.name: str(f.type) for f in fields(Settings)}
-    given: dict[str, tuple[Any, str]] = {}
-    from_environment = {
-        name[len(PREFIX) :].lower(): (text, name)
-        for name, text in environment.items()
-        if name.startswith(PREFIX)
-    }
-    flags = {
-        name: (value, f"--{name.replace('_', '-')}")
-        for name, value in (command_line or {}).items()
-        if value is not None
-    }
-    home = Path({**from_environment, **flags}.get("home", (Settings.home, ""))[0])
-    file = home / SETTINGS_FILE
-    if file.is_file():
-        given |= settings_in(file.read_text(), str(file))
-    given |= from_environment
-    if secrets_file := str(given.get("secrets_file", ("", ""))[0]):
-        given |= settings_in(secret_lines(secrets_file), f"secrets_file {secrets_file}")
-    given |= flags
-    for name, (_, origin) in given.items():
-        if name not in known:
-            raise SettingsError(f"{origin}: there is no setting {name!r}")
-    values = {
-        name: value_from_text(name, known[name], value, origin)
-        for name, (value, origin) in given.items()
-    }
+    values = given_values(
+        {each.name: str(each.type) for each in fields(Settings)},
+        secrets=SECRETS,
+        home=Settings.home,
+        environment=environment,
+        command_line=command_line or {},
+    )
     return dataclasses.replace(Settings(), **values)

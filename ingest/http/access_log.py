@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from pipeline.process.log_format import JSON, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,11 +21,25 @@ def _write_to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
+def _words(at: str, method: str, path: str, status: int, took_ms: float) -> str:
+    return f"{at} {method} {path} {status} {took_ms:.1f}ms\n"
+
+
+def _object(at: str, method: str, path: str, status: int, took_ms: float) -> str:
+    line = {"time": at.replace("+00:00", "Z"), "level": "info", "logger": "twoway.access"}
+    asked = {"method": method, "path": path, "status": status, "took_ms": took_ms}
+    return json.dumps(line | {"message": f"{method} {path} {status}"} | asked) + "\n"
+
+
 class AccessLog:
     """Collects lines and writes them in blocks: one write per request would cost 10 % of them."""
 
-    def __init__(self, write: Callable[[str], None] = _write_to_stderr) -> None:
+    def __init__(
+        self, write: Callable[[str], None] = _write_to_stderr, *, form: str = WORDS
+    ) -> None:
+        """`form` as in the setting log_format."""
         self._write = write
+        self._line = _object if form == JSON else _words
         self._lines: list[str] = []
 
     def add(self, *, method: str, path: str, status: int, seconds: float) -> None:
@@ -30,7 +47,7 @@ class AccessLog:
         if not self._lines:
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(f"{at} {method} {path} {status} {seconds * 1000:.1f}ms\n")
+        self._lines.append(self._line(at, method, path, status, round(seconds * 1000, 1)))
 
     def flush(self) -> None:
         """Write the collected lines."""

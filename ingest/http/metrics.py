@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from pipeline.process.exposition import BUILD_INFO, exposition
 from pipeline.process.hang import HUNG_AT
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 3.0, 5.0)
@@ -17,6 +18,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(HUNG_AT)
+        self.registry.register(BUILD_INFO)
         self.requests = Counter(
             "twoway_ingest_requests_total",
             "Requests answered",
@@ -102,4 +104,4 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
-        return generate_latest(self.registry)
+        return exposition(self.registry)

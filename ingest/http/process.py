@@ -56,7 +56,7 @@ class Ingest:
         self.limits = limits_from_settings(settings)
         self.metrics = Metrics()
         self.index = StatusIndex()
-        self.access_log = access_log or AccessLog()
+        self.access_log = access_log or AccessLog(form=settings.log_format)
         find = bootstrap or (lambda: bootstrap_of(settings))
         self.tail = Tail(self.index, find)
         self.publisher = publisher or KafkaPublisher(

@@ -13,6 +13,8 @@ from aiokafka.errors import KafkaError
 
 from ingest.publish.lanes import PublishLane, settled
 from pipeline.kafka.client import bounded_frames
+from pipeline.kafka.login.options import serving_options
+from pipeline.kafka.login.refusal import why_not_allowed
 from pipeline.kafka.readers import PUBLISHED
 from pipeline.kafka.topics import partition_of
 from pipeline.process.backoff import Backoff
@@ -134,7 +136,8 @@ class KafkaPublisher:
             try:
                 producer = await self._connect()
             except Exception as error:  # no broker, no stack, no topics yet: there may be later
-                self._say_state(answers=False, why=str(error) or type(error).__name__)
+                why = why_not_allowed(error) or str(error) or type(error).__name__
+                self._say_state(answers=False, why=why)
                 await asyncio.sleep(backoff.failed())
                 continue
             backoff.succeeded()
@@ -143,7 +146,7 @@ class KafkaPublisher:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap(),
+            **serving_options(self._bootstrap()),
             client_id="twoway-ingest",
             acks="all",
             enable_idempotence=True,

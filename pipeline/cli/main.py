@@ -52,9 +52,9 @@ ABOUT: Final = (
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        from importlib.metadata import version
+        from pipeline.build_info import commit, version
 
-        say(f"twoway {version('twoway')}")
+        say(f"twoway {version()} ({commit()})")
         raise typer.Exit
 
 

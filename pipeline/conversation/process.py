@@ -16,6 +16,7 @@ from pipeline.conversation.ticks import tick
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
+from pipeline.home.places import with_place
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> App:
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; this ends the process."""
     guard_logs(settings)
+    settings = with_place(settings, "worker")
     troubles.tell_in(settings.home, "worker")
     hang.watch(settings, "worker")
     app = create_app(settings)

@@ -14,6 +14,7 @@ from pipeline.avro import single_object
 from pipeline.engine import metrics
 from pipeline.engine.bounded_times import MOST_AHEAD
 from pipeline.kafka import topics
+from pipeline.kafka.login.options import serving_options
 from pipeline.records import Clock
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ async def tick(
     *, bootstrap: str, clock: PipelineClock, partitions: Callable[[], Iterable[int]]
 ) -> None:
     """Publish ticks until cancelled. A failed tick is logged and not repeated."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**serving_options(bootstrap), acks="all", enable_idempotence=True)
     await producer.start()
     ahead = AheadOfBroker()
     try:

@@ -28,6 +28,7 @@ from pipeline.engine import metrics as engine_metrics
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
+from pipeline.home.places import with_place
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import troubles
@@ -116,6 +117,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
 def run(settings: Settings) -> None:
     """Run until a signal; this ends the process, with exit code 2 for wrong settings."""
     guard_logs(settings)
+    settings = with_place(settings, "deliver")
     troubles.tell_in(settings.home, "deliver")
     try:
         credentials = credentials_from_file(

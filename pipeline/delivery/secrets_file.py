@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.process.mounted import is_mounted
 from pipeline.process.peer_words import keep_secret
 from pipeline.wire.webhook import key_from_secret
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 FILE: Final = "reply-secrets.toml"
-#: Where Compose mounts a secret, for one service alone, with the modes it has on the host.
-MOUNTED: Final = Path("/run/secrets")
 _FIELDS: Final = frozenset(("secrets", "user", "password", "password_file", "password_env"))
 
 
@@ -56,8 +55,7 @@ def credentials_from_file(path: Path, *, must_be_there: bool) -> dict[str, Crede
         octets = path.read_bytes()
     except OSError as error:
         raise SecretsError(f"{path}: {error.strerror}") from error
-    is_mounted = path.is_absolute() and path.is_relative_to(MOUNTED)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_mounted:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_mounted(path):
         raise SecretsError(f"{path} is open to others: chmod 600 {path}")
     try:
         document = tomllib.loads(octets.decode())

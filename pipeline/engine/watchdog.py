@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from pipeline.kafka.login.options import serving_options
 from pipeline.process.stop import stop_for
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Watchdog:
     async def _ask(self, partition: int) -> dict[str, tuple[int, int]]:
         wanted = [TopicPartition(topic, partition) for topic in self._topics]
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **serving_options(self._bootstrap),
             isolation_level="read_committed",
             enable_auto_commit=False,
         )

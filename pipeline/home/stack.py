@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pipeline.home.brokers import Brokers, login_from
 from pipeline.home.holding import is_held
 
 if TYPE_CHECKING:
@@ -49,8 +50,17 @@ def find_stack(home: Path) -> Stack | None:
     return Stack(**written) if is_held(home) else None
 
 
-def bootstrap_of(settings: Settings) -> str:
-    """Kafka's address: the setting, or else the local stack's broker; raises `StackError`."""
+def bootstrap_of(settings: Settings) -> Brokers:
+    """Kafka's address: the setting, or else the local stack's broker; raises `StackError`.
+
+    The login is that of the settings; raises `SettingsError` for one that cannot work.
+    """
+    if isinstance(settings.kafka, Brokers):
+        return settings.kafka
+    return Brokers(_servers_of(settings), login_from(settings))
+
+
+def _servers_of(settings: Settings) -> str:
     if settings.kafka:
         return settings.kafka
     try:

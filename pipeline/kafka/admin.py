@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from pipeline.kafka.login.options import kafka_python_options
 from pipeline.kafka.topics import Topic, topics
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
     """
     wanted = topics()
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="twoway-admin")
+        admin = KafkaAdminClient(**kafka_python_options(bootstrap), client_id="twoway-admin")
         try:
             found = _existing(admin, wanted)
             _complain(found, settings)

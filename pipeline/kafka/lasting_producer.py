@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
 
 log = logging.getLogger("twoway.producer")
@@ -63,7 +64,7 @@ class LastingProducer:
         async with self._making:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **serving_options(self._bootstrap),
                     acks="all",
                     enable_idempotence=True,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,

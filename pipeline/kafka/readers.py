@@ -129,6 +129,14 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.FORGET_REQUEST,
         topics.CONVERSATION_CHANGELOG,
     ),
+    # Decisions of people in the report.
+    "store": (
+        topics.MO_RAW,
+        topics.MT_REQUEST,
+        topics.MT_RESULT,
+        topics.CONSENT_REQUEST,
+        topics.DEAD_LETTER_RETRY,
+    ),
     "sender": (topics.MT_ASK, topics.MT_RESULT),
     "deliver": (
         topics.MO_DELIVERY,
@@ -168,6 +176,22 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CLOCK,
     ),
 }
+#: For programs of others: what a record of ours says, and no copy of a row.
+FOR_OTHERS: Final = (
+    topics.MO_RAW,
+    topics.MO_PART,
+    topics.MO_MESSAGE,
+    topics.CONSENT_CHANGE,
+    topics.MT_REQUEST,
+    topics.MT_COMMAND,
+    topics.MT_REJECTION,
+    topics.MT_RESULT,
+    topics.MT_STATE,
+    topics.MO_DELIVERY,
+    topics.MO_DELIVERY_RESULT,
+    topics.NUMBERS,
+    topics.DEAD_LETTER,
+)
 #: Written by the worker and the services alone: what is unreadable there is of a wrong deploy.
 #: Others may write every other topic, and what is unreadable in those never stops anything.
 OURS_ALONE: Final = frozenset(

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.process.log_format import format_handlers
 from pipeline.process.peer_words import cleaned, keep_secret, masked, peer_words
 from pipeline.process.secret_settings import secrets_of
 
@@ -79,9 +80,8 @@ def log_to_stderr(settings: Settings) -> None:
     level = logging.getLevelName(settings.log_level.upper())
     # aiokafka logs every attempt to connect; the publisher logs once that Kafka is down.
     logging.getLogger("aiokafka").setLevel(logging.DEBUG if level <= logging.DEBUG else "CRITICAL")
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=level)
+    format_handlers(settings)
     brake_handlers()
 
 

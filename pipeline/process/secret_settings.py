@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+#: The processes that have clients of Kafka.
+_OF_KAFKA: Final = frozenset({"ingest", "smpp", "ftp", "worker", "sender", "deliver", "store"})
 #: Each secret setting, with the processes that need it.
 NEEDED_BY: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"ingest", "store"}),
@@ -19,8 +21,16 @@ NEEDED_BY: Final[dict[str, frozenset[str]]] = {
     "smpp_password": frozenset({"smpp"}),
     "ftp_password": frozenset({"ftp"}),
     "report_oidc_secret": frozenset({"store"}),
+    "notify_smtp_password": frozenset({"sender"}),
     "clickhouse": frozenset({"store"}),  # the URL may hold a password
+    "clickhouse_password": frozenset({"store"}),
+    "kafka_sasl_password": _OF_KAFKA,
+    "kafka_sasl_oauthbearer_client_secret": _OF_KAFKA,
+    "kafka_ssl_key_password": _OF_KAFKA,
+    "kafka_reader_password": frozenset({"topics"}),
 }
+#: Those that are one secret each, and no list or URL.
+_WHOLE: Final = tuple(sorted(set(NEEDED_BY) - {"tokens", "basic_auth", "clickhouse"}))
 
 
 def settings_of(settings: Settings, process: str) -> Settings:
@@ -46,7 +56,7 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     for pair in _listed(settings.basic_auth):
         yield pair
         yield pair.partition(":")[2]
-    yield from (settings.smpp_password, settings.ftp_password, settings.report_oidc_secret)
+    yield from (getattr(settings, name) for name in _WHOLE)
     for server in _listed(settings.clickhouse):
         try:
             password = urlsplit(server).password or ""

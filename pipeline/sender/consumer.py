@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from pipeline.avro import single_object
 from pipeline.kafka import readers, topics
 from pipeline.kafka.client.paced_consumer import PacedConsumer
+from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.process.stop import stop_loudly
@@ -102,7 +103,7 @@ async def _feed_once(
 def _consumer(bootstrap: str) -> AIOKafkaConsumer:
     return PacedConsumer(
         gap_seconds=lambda: FETCH_GAP_SECONDS,
-        bootstrap_servers=bootstrap,
+        **serving_options(bootstrap),
         group_id=readers.SENDER,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -11,6 +11,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers
+from pipeline.kafka.login.options import serving_options
 from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
 from pipeline.store.erasure.topics import KafkaErasureTopics
@@ -65,7 +66,7 @@ class GroupOffsets:
         self, partitions: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], tuple[int, str]]:
         """Next offset and metadata of each partition that has a commit."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = AIOKafkaAdminClient(**serving_options(self._bootstrap))
         await admin.start()
         try:
             wanted = [TopicPartition(*tp) for tp in sorted(partitions)]

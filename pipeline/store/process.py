@@ -27,7 +27,6 @@ from pipeline.store.report.serving import (
     secrets_or_none,
     single_sign_on_of,
     tls_of_report,
-    with_secret_of_file,
 )
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.report.who.users_file import USERS_FILE, users_from_file
@@ -47,7 +46,7 @@ def run(settings: Settings) -> None:
     troubles.tell_in(settings.home, "store")
     hang.watch(settings, "store")
     saved = open_book(settings.home)  # while it can read the home
-    tls, settings = tls_of_report(settings), with_secret_of_file(settings)
+    tls = tls_of_report(settings)
     secrets, single_sign_on = secrets_or_none(settings.home), single_sign_on_of(settings)
     hub = LiveHub()
     with ExitStack() as stack:

@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY
+
+from pipeline.process.exposition import exposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,8 +51,8 @@ async def serve_metrics(
     """Serve until cancelled; /readyz is 503 until `ready()`, with the words of `why()`."""
 
     async def metrics(_: web.Request) -> web.Response:
-        octets = generate_latest(registry)
-        return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = exposition(registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -41,7 +41,7 @@ PROCESSES: Final = {
     "sender": "Sends commands by the gateway's APIs.",
     "deliver": "Hands messages and events on to applications (docs/reply-paths.md).",
     "accounts": "Keeps the ledger of each account, and releases held messages.",
-    "store": "Fills ClickHouse.",
+    "store": "Fills ClickHouse, and writes what people decide in the report.",
     "twoway": "The command line.",
 }
 KEYS: Final = {

@@ -2,8 +2,9 @@
 
 `docs/asyncapi.yaml` comes from `schemas/` and the lists of readers. `docs/openapi.yaml` comes from
 ingest.
-`docs/settings.md` comes from the settings class. `docs/data.md` comes from the schema files, from
-`schemas/topics.toml`, and from the columns that the ClickHouse engine reports.
+`docs/settings.md` comes from the settings class, the table of `docs/kafka.md` from the principals.
+`docs/data.md` comes from the schema files, from `schemas/topics.toml`, and from the columns that
+the ClickHouse engine reports.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pipeline.settings import PREFIX, Settings
 from pipeline.store.clickhouse.database import DATABASE, Database
 from pipeline.store.clickhouse.meanings import meaning_of
 from tests.contract.asyncapi import asyncapi_document
+from tests.contract.kafka_page import with_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +49,8 @@ def is_inherited(kind: Any, name: str) -> bool:
 def settings_page(kind: Any = Settings) -> str:
     """Every setting with its variable, its default and its line of help."""
     rows = [
-        f"| `{field.name}` | `{PREFIX}{field.name.upper()}` | {_shown(field.default)}"
+        f"| `{field.name}`{'*' if 'secret' in field.metadata else ''} "
+        f"| `{PREFIX}{field.name.upper()}` | {_shown(field.default)}"
         f" | {field.metadata['help']} |"
         for field in sorted(
             dataclasses.fields(kind), key=lambda each: is_inherited(kind, each.name)
@@ -65,7 +68,9 @@ def settings_page(kind: Any = Settings) -> str:
             "4. a line `x = …` of `settings.toml` under the home,",
             "5. the default.",
             "",
-            "A process refuses to start with an unknown setting.",
+            "A process refuses to start with an unknown setting. A setting `x` with a star is a",
+            "secret. In each of these places a file may hold it: `TWOWAY_X_FILE`, or a line",
+            "`x_file = …`.",
             "`python -m tests.contract.documents` generates this page.",
             "",
             "| setting | variable | default | what it is |",
@@ -193,6 +198,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Database(Settings(home=Path(folder))) as database:
         (DOCS / "data.md").write_text(data_page(views_of(database)))
     (DOCS / "settings.md").write_text(settings_page())
+    kafka = DOCS / "kafka.md"
+    kafka.write_text(with_permissions(kafka.read_text()))
 
 
 if __name__ == "__main__":

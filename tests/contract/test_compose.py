@@ -24,8 +24,9 @@ from pipeline.cli.gateway.command import gateway
 from pipeline.cli.local.jars import KAFKA_VERSION
 from pipeline.gateway.settings import API_IDS, GatewaySettings
 from pipeline.process import hang
+from pipeline.process.mounted import MOUNTED_SECRETS
 from pipeline.process.secret_settings import NEEDED_BY
-from pipeline.sender.apis.file import MOUNTED_SECRETS, apis_from_toml, default_of
+from pipeline.sender.apis.file import apis_from_toml, default_of
 from pipeline.sender.ways.make import way_of
 from pipeline.settings import PREFIX, Settings, load_settings
 from pipeline.web.access import Access, path_from_octets
@@ -35,7 +36,12 @@ OURS = {"ingest", "worker", "store"}
 WAYS = {"smpp", "ftp"}
 PLAYED = {"gateway", "gateway-sender"}
 SENDERS = {"sender", "gateway-sender"}
-SECRETS = {"token": "0123456789abcdef", "metrics": "fedcba9876543210", "database": "database-pw"}
+SECRETS = {
+    "token": "0123456789abcdef",
+    "metrics": "fedcba9876543210",
+    "database": "database-pw",
+    "reader": "reader-pw",
+}
 FILES = contents(**SECRETS)
 COMPOSE = compose()
 ALL = COMPOSE["services"]
@@ -43,6 +49,7 @@ OF_OUR_IMAGE = [name for name, service in ALL.items() if "build" in service]
 LONG_RUNNING = [name for name in ALL if not name.startswith("topics") and name != "cli"]
 NODES = ["kafka-1", "kafka-2", "kafka-3"]
 KEY = "key:/var/lib/twoway-key"
+PLACES = "workers:/var/lib/twoway-workers"
 HANGS = f"hangs:/var/lib/twoway/{hang.FOLDER}"
 
 
@@ -71,6 +78,11 @@ def settings_of(name: str, tmp_path: Path) -> Settings:
         file = tmp_path / "secret"
         file.write_text(mounted(ALL[name])[where])
         variables[f"{PREFIX}SECRETS_FILE"] = str(file)
+    for variable, where in variables.items():
+        if variable.endswith("_PASSWORD_FILE"):
+            file = tmp_path / variable
+            file.write_text(mounted(ALL[name])[where])
+            variables[variable] = str(file)
     return load_settings(environment=variables)
 
 
@@ -165,7 +177,7 @@ def test_only_ingest_is_published_beyond_this_machine() -> None:
     beyond = {
         name
         for name, ports in published.items()
-        if not all(port.startswith("127.0.0.1:") for port in ports)
+        if not all(filled(port, {}).startswith("127.0.0.1:") for port in ports)
     }
     assert beyond == {"ingest"}
 
@@ -198,12 +210,60 @@ def test_a_service_has_no_secret_of_another(name: str, tmp_path: Path) -> None:
 def test_the_database_and_the_store_agree_on_the_password(tmp_path: Path) -> None:
     (users,) = mounted(ALL["clickhouse"]).values()
     password = SECRETS["database"]
-    assert settings_of("store", tmp_path).clickhouse == f"http://twoway:{password}@clickhouse:8123"
+    settings = settings_of("store", tmp_path)
+    assert settings.clickhouse == "http://clickhouse:8123"
+    assert (settings.clickhouse_user, settings.clickhouse_password) == ("twoway", password)
     assert hashlib.sha256(password.encode()).hexdigest() in users
     assert password not in users
     document = ElementTree.fromstring(users)  # noqa: S314 - our own
     names = {each.tag for each in document.find("users") or ()}
-    assert names == {"default", "twoway"}
+    assert names == {"default", "twoway", "reader"}
+
+
+def test_programs_of_others_only_read_and_within_limits() -> None:
+    (users,) = mounted(ALL["clickhouse"]).values()
+    document = ElementTree.fromstring(users)  # noqa: S314 - our own
+    reader = document.find("users/reader")
+    assert reader is not None
+    digest = hashlib.sha256(SECRETS["reader"].encode()).hexdigest()
+    assert reader.findtext("password_sha256_hex") == digest
+    assert reader.findtext("grants/query") == "GRANT SHOW, SELECT ON twoway.*"
+    profile = document.find(f"profiles/{reader.findtext('profile')}")
+    assert profile is not None
+    assert profile.findtext("readonly") == "2"  # 1 would refuse the settings that drivers send
+    limits = {each.tag for each in profile} - {"readonly", "constraints"}
+    assert {"max_memory_usage", "max_result_rows", "max_rows_to_read"} <= limits
+    constraints = profile.find("constraints")
+    assert constraints is not None
+    assert {each.tag for each in constraints if each.find("const") is not None} == limits
+
+
+@pytest.mark.parametrize("node", ["kafka", *NODES])
+def test_what_is_published_of_kafka_asks_who_calls(node: str) -> None:
+    variables = environment(ALL[node])
+    named = dict(
+        each.split(":") for each in variables["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    ports = dict(each.rsplit(":", 1) for each in variables["KAFKA_LISTENERS"].split(","))
+    (published,) = (filled(port, {}) for port in ALL[node]["ports"])
+    outside = published.rsplit(":", 1)[1]
+    assert {name for name, port in ports.items() if port == outside} == {"OUTSIDE://"}
+    assert named["OUTSIDE"] == "SASL_PLAINTEXT"
+    where = published.rsplit(":", 1)[0]
+    assert f"OUTSIDE://{where}" in variables["KAFKA_ADVERTISED_LISTENERS"]
+    assert variables["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
+    assert variables["KAFKA_SUPER_USERS"] == "User:ANONYMOUS"  # nobody who logs in
+
+
+def test_the_profile_whole_sends_and_delivers_too() -> None:
+    for profile in ("single", "production"):
+        more = set(services(COMPOSE, profiles={profile, "whole"}))
+        assert more - set(services(COMPOSE, profiles={profile})) == {"sender", "deliver"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_service_has_a_limit_of_memory(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]", filled(ALL[name]["mem_limit"], {}))
 
 
 def test_the_secrets_are_made_once_for_nobody_else(tmp_path: Path) -> None:
@@ -238,7 +298,8 @@ def test_a_service_can_be_scaled_or_removed_beside_others(name: str) -> None:
 
 def test_workers_can_be_scaled() -> None:
     assert "ports" not in ALL["worker"]
-    assert ALL["worker"]["volumes"] == [KEY, HANGS]  # nothing of one worker's own
+    assert ALL["worker"]["volumes"] == [KEY, PLACES]  # of which each takes a place
+    assert environment(ALL["worker"])[f"{PREFIX}INSTANCES"] == PLACES.partition(":")[2]
     assert "hostname" not in ALL["worker"]
 
 
@@ -249,14 +310,15 @@ def test_who_must_know_a_forgotten_handset_has_the_key_and_nobody_else() -> None
     folder = KEY.partition(":")[2]
     assert file.startswith(f"{folder}/")
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    assert f" {folder}\n" in dockerfile  # a new volume is its owner's as in the image
+    assert f" {folder} " in dockerfile  # a new volume is its owner's as in the image
     assert "key" in COMPOSE["volumes"]
 
 
 def test_a_container_that_is_started_again_finds_that_its_process_hung() -> None:
     """What is in the home is lost, but for the poller's, whose home is a volume."""
     holders = {name for name, service in ALL.items() if HANGS in service.get("volumes", ())}
-    assert holders == {"ingest", "worker", "store", "smpp", "sender"}
+    assert holders == {"ingest", "store", "smpp", "sender"}
+    assert PLACES in ALL["worker"]["volumes"]  # whose home is a place on a volume
     folder = HANGS.partition(":")[2]
     assert f" {folder} " in (ROOT / "deploy" / "Dockerfile").read_text()  # whose the volume is
     assert "hangs" in COMPOSE["volumes"]
@@ -278,7 +340,7 @@ def test_what_must_be_kept_is_on_a_volume_of_its_own(name: str, folder: str) -> 
         assert ALL[name]["environment"]["KAFKA_LOG_DIRS"] == folder
 
 
-def test_production_keeps_three_copies_and_acknowledges_two() -> None:
+def test_production_keeps_three_copies_and_acknowledges_two(tmp_path: Path) -> None:
     """A 200 survives the loss of a disk, with three copies and two acknowledgements."""
     for node in NODES:
         variables = environment(ALL[node])
@@ -288,7 +350,7 @@ def test_production_keeps_three_copies_and_acknowledges_two() -> None:
         assert variables["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"] == "2"
         assert variables["KAFKA_MIN_INSYNC_REPLICAS"] == "2"
         assert variables["KAFKA_UNCLEAN_LEADER_ELECTION_ENABLE"] == "false"
-    topics = load_settings(environment=environment(ALL["topics-production"]))
+    topics = settings_of("topics-production", tmp_path)
     assert (topics.replication_factor, topics.min_insync_replicas) == (3, 2)
     assert set(ALL["topics-production"]["depends_on"]) == set(NODES)
 
@@ -299,7 +361,8 @@ def test_the_three_nodes_are_one_cluster() -> None:
     for number, node in numbered.items():
         variables = environment(ALL[node])
         assert variables["KAFKA_CONTROLLER_QUORUM_VOTERS"] == voters
-        assert variables["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{node}:9092"
+        inside, _ = variables["KAFKA_ADVERTISED_LISTENERS"].split(",")
+        assert inside == f"PLAINTEXT://{node}:9092"
         assert variables["KAFKA_NODE_ID"] == number
         assert ALL[node]["networks"]["default"]["aliases"] == ["kafka"]
     assert len({environment(ALL[node])["CLUSTER_ID"] for node in NODES}) == 1
@@ -398,9 +461,9 @@ def test_the_stand_in_is_reached_from_this_machine_and_reaches_ingest(tmp_path: 
 
 def test_the_servers_of_the_stand_in_are_in_the_image() -> None:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    (line,) = re.findall(r"for each in ([\w ]+); do", dockerfile)
+    (line,) = re.findall(r"dev\.txt --only ([\w ]+) >>", dockerfile)
     pinned = (ROOT / "deploy" / "requirements" / "dev.txt").read_text().splitlines()
-    assert set(line.split()) == {"setuptools", "aiosmtpd", "atpublic", "pyftpdlib"}
+    assert set(line.split()) == {"aiosmtpd", "atpublic", "pyftpdlib"}
     for name in line.split():
         assert [each for each in pinned if each.startswith(f"{name}==")], name
 

@@ -22,6 +22,7 @@ from pipeline.sms.words.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.meanings import meaning_of
 from tests.contract.documents import DOCS, data_page, settings_page, views_of
+from tests.contract.kafka_page import with_permissions
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("deploy/**/*.md"))]
@@ -78,6 +79,11 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     named = {name.rstrip("/") for name in FILE.findall(page.read_text())}
     missing = {name for name in named if not (ROOT / name).exists()}
     assert {name for name in missing if not DECISION.fullmatch(name)} == set()
+
+
+def test_the_kafka_page_is_what_the_principals_say() -> None:
+    page = (DOCS / "kafka.md").read_text()
+    assert with_permissions(page) == page
 
 
 def test_the_settings_page_is_what_the_settings_say() -> None:

@@ -18,6 +18,7 @@ import ingest.smpp.metrics
 import pipeline.accounts.metrics
 import pipeline.delivery.metrics
 import pipeline.engine.metrics
+import pipeline.process.exposition
 import pipeline.process.hang
 import pipeline.sender.metrics
 import pipeline.store.metrics
@@ -44,6 +45,7 @@ MODULES = (
     pipeline.engine.metrics,
     pipeline.store.metrics,
     pipeline.sender.metrics,
+    pipeline.process.exposition,
     pipeline.process.hang,
     pipeline.delivery.metrics,
     ingest.smpp.metrics,
@@ -169,12 +171,12 @@ def test_a_process_that_is_no_worker_shows_the_engines_metrics_by_names_of_its_o
 
 
 def test_names_say_whose_they_are_and_what_they_count() -> None:
-    """A prefix a process, or `process` for what each has, and Prometheus' own rule for units.
+    """A prefix a process; `process` and `build` are of each; and Prometheus' own rule for units.
 
     Base units, plural, last.
     """
     for name in IN_CODE:
-        prefix = r"twoway_(ingest|worker|store|sender|deliver|accounts|process)_[a-z_]+"
+        prefix = r"twoway_(ingest|worker|store|sender|deliver|accounts|process|build)_[a-z_]+"
         assert re.fullmatch(prefix, name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 

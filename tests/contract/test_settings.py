@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.settings import PREFIX, SETTINGS_FILE, Settings, SettingsError, load_settings
+from pipeline.settings import (
+    PREFIX,
+    SECRETS,
+    SETTINGS_FILE,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 
 FIELDS = [pytest.param(field, id=field.name) for field in dataclasses.fields(Settings)]
 
@@ -83,6 +90,52 @@ def test_a_wrong_setting_refuses_to_start(
 ) -> None:
     with pytest.raises(SettingsError, match=words):
         load(tmp_path, file=file, environment=environment, flags=flags)
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_every_secret_can_be_the_content_of_a_file(tmp_path: Path, name: str) -> None:
+    secret, other = tmp_path / "secret", tmp_path / "other"
+    secret.write_text("of-a-file\n")
+    other.write_text("of-another")
+    variable = f"{PREFIX}{name.upper()}_FILE"
+    line = f'{name}_file = "{other}"'
+    given = load(tmp_path, file=line, environment={variable: str(secret)}, flags={})
+    assert getattr(given, name) == "of-a-file"
+    assert getattr(load(tmp_path, file=line, environment={}, flags={}), name) == "of-another"
+    value = {variable.removesuffix("_FILE"): "of-the-environment"}
+    nearest = load(tmp_path, file=line, environment=value, flags={})
+    assert getattr(nearest, name) == "of-the-environment"
+
+
+def test_a_file_of_a_secret_may_be_named_in_the_file_of_secrets(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hush\r\n")
+    (tmp_path / "more.toml").write_text(f'smpp_password_file = "{tmp_path / "password"}"\n')
+    environment = {"TWOWAY_SECRETS_FILE": str(tmp_path / "more.toml")}
+    assert load(tmp_path, environment=environment, flags={}).smpp_password == "hush"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        pytest.param(
+            {"TWOWAY_TOKENS_FILE": "/no/such"}, "TWOWAY_TOKENS_FILE: /no/such: No", id="no"
+        ),
+        pytest.param({"TWOWAY_TOKENS_FILE": "/proc/self/exe"}, "is not UTF-8", id="no text"),
+        pytest.param(
+            {"TWOWAY_TOKENS_FILE": __file__, "TWOWAY_TOKENS": "x"}, "both given", id="both"
+        ),
+        pytest.param({"TWOWAY_HTTP_HOST_FILE": __file__}, "there is no setting", id="no secret"),
+    ],
+)
+def test_a_file_of_a_secret_that_cannot_be_read_is_named(
+    tmp_path: Path, environment: Given, words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load(tmp_path, environment=environment, flags={})
+
+
+def test_a_variable_that_is_left_empty_names_no_file(tmp_path: Path) -> None:
+    assert load(tmp_path, environment={"TWOWAY_TOKENS_FILE": ""}, flags={}).tokens == ""
 
 
 def test_settings_cannot_be_changed_later() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.process import mounted
 from pipeline.sender.apis import file as apis_file
 from pipeline.sender.apis.api import UnusableApi, WayName
 from pipeline.sender.apis.file import ApisError, apis_from_file, apis_from_toml
@@ -133,7 +134,7 @@ def test_depth_and_length_are_refused_soon_and_in_one_sentence(
 def test_a_way_up_and_out_of_the_mounted_secrets_is_not_mounted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apis_file, "MOUNTED_SECRETS", tmp_path / "secrets")
+    monkeypatch.setattr(mounted, "MOUNTED_SECRETS", tmp_path / "secrets")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "apis.toml").write_text(DOCUMENT)
     (tmp_path / "apis.toml").chmod(0o644)

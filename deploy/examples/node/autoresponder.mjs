@@ -14,6 +14,21 @@ const INGEST = process.env.INGEST ?? 'http://127.0.0.1:8080'
 const SCHEMAS = process.env.SCHEMAS ?? fileURLToPath(new URL('../../../schemas', import.meta.url))
 const ANSWERS = { HOURS: 'We are open from 9 to 17, Monday to Friday.' }
 
+// How to log in to Kafka: as librdkafka's sasl.username and so on, by KAFKA_SASL_USERNAME and so on.
+// KAFKA_SASL_PASSWORD_FILE names the file that holds the password.
+function login () {
+  const of = name => process.env[`KAFKA_${name}`] ?? ''
+  const protocol = of('SECURITY_PROTOCOL')
+  const ca = of('SSL_CA_LOCATION')
+  const file = of('SASL_PASSWORD_FILE')
+  const password = file ? readFileSync(file, 'utf8').trimEnd() : of('SASL_PASSWORD')
+  const mechanism = of('SASL_MECHANISM').toLowerCase()
+  return {
+    ...(protocol.endsWith('SSL') && { ssl: ca ? { ca: [readFileSync(ca, 'utf8')] } : true }),
+    ...(protocol.startsWith('SASL') && { sasl: { mechanism, username: of('SASL_USERNAME'), password } })
+  }
+}
+
 // Every released version of a record, by the 8 octets (in hex) that name it in a value.
 function typesByFingerprint (record) {
   const released = readFileSync(`${SCHEMAS}/released.toml`, 'utf8')
@@ -67,7 +82,9 @@ async function askForMt (message, text) {
 }
 
 const types = typesByFingerprint('mo_message')
-const kafka = new Kafka({ clientId: 'autoresponder', brokers: KAFKA.split(','), logLevel: logLevel.ERROR })
+const kafka = new Kafka({
+  clientId: 'autoresponder', brokers: KAFKA.split(','), logLevel: logLevel.ERROR, ...login()
+})
 // kafkajs reads committed records alone, and commits an offset once eachMessage is done with it.
 const consumer = kafka.consumer({ groupId: 'autoresponder', sessionTimeout: 6_000, heartbeatInterval: 2_000 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => consumer.disconnect())

@@ -24,6 +24,18 @@ SCHEMAS = Path(os.environ.get("SCHEMAS", Path(__file__).parents[3] / "schemas"))
 ANSWERS = {"HOURS": "We are open from 9 to 17, Monday to Friday."}
 
 
+def login() -> dict[str, str]:
+    """How to log in to Kafka: KAFKA_SASL_USERNAME is sasl.username, and so on.
+
+    KAFKA_SASL_PASSWORD_FILE names the file that holds sasl.password.
+    """
+    given = {name: text for name, text in os.environ.items() if name.startswith("KAFKA_")}
+    if file := given.pop("KAFKA_SASL_PASSWORD_FILE", ""):
+        given["KAFKA_SASL_PASSWORD"] = Path(file).read_text().rstrip("\n")
+    names = {name: name.removeprefix("KAFKA_").lower().replace("_", ".") for name in given}
+    return {names[name]: text for name, text in given.items()}
+
+
 def schemas_by_fingerprint(record: str) -> dict[bytes, Any]:
     """Every released version of a record, by the 8 octets that name it in a value."""
     released = tomllib.loads((SCHEMAS / "released.toml").read_text())
@@ -79,7 +91,8 @@ def main() -> None:
     """Read, answer, and only then move on."""
     schemas = schemas_by_fingerprint("mo_message")
     consumer = Consumer(
-        {
+        login()
+        | {
             "bootstrap.servers": KAFKA,
             "group.id": "autoresponder",
             "isolation.level": "read_committed",

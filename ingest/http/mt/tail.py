@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from ingest.http.mt.status import IDS, StatusIndex
 from pipeline.avro.single_object import Unreadable, decode
 from pipeline.kafka.client.paced_consumer import PacedConsumer
+from pipeline.kafka.login.options import serving_options
 from pipeline.kafka.readers import TAILED
 from pipeline.kafka.topics import MT_RESULT, MT_STATE
 from pipeline.process.backoff import Backoff
@@ -74,7 +75,7 @@ class Tail:
     async def _read(self) -> None:
         consumer = PacedConsumer(
             gap_seconds=lambda: FETCH_GAP_SECONDS,
-            bootstrap_servers=self._bootstrap(),
+            **serving_options(self._bootstrap()),
             client_id="twoway-ingest-status",
             isolation_level="read_committed",
             enable_auto_commit=False,

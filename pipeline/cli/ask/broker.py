@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import traceback
@@ -9,13 +10,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from aiokafka.errors import KafkaError as AiokafkaError
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
 from pipeline.avro.single_object import encode
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.home.brokers import PLAINTEXT, login_to
 from pipeline.kafka.client.limits import FRAME_OCTETS, MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
-from pipeline.process.peer_words import peer_words
+from pipeline.kafka.login.connections import log_in
+from pipeline.kafka.login.options import aiokafka_options, kafka_python_options
+from pipeline.kafka.login.refusal import LoginRefused, why_not_allowed
+from pipeline.process.peer_words import peer_words, words_of_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,7 +45,7 @@ class Outgoing:
 
 
 def knock(bootstrap: str) -> None:
-    """Raise `CommandError` unless one of the servers accepts a connection.
+    """Raise `CommandError` unless one of the servers accepts a connection, and the login on it.
 
     The client itself would try for a long time, and then report the failure in many lines.
     """
@@ -51,11 +57,32 @@ def knock(bootstrap: str) -> None:
         except ValueError:
             raise CommandError(f"{server.strip()!r} is not a broker's host:port") from None
         try:
-            with socket.create_connection(address, timeout=CONNECT_MS / 1000):
-                return
+            socket.create_connection(address, timeout=CONNECT_MS / 1000).close()
         except OSError as error:
             refusals.append(error.strerror or str(error))
+            continue
+        _log_in(server.strip(), bootstrap)
+        return
     raise CommandError(f"the broker at {bootstrap} does not answer: {'; '.join(refusals)}")
+
+
+def _log_in(server: str, bootstrap: str) -> None:
+    """Raise `CommandError` if there is a login, and the server refuses it."""
+    login = login_to(bootstrap)
+    if login.protocol == PLAINTEXT:
+        return
+    seconds = CONNECT_MS / 1000
+    options = aiokafka_options(bootstrap)
+    try:
+        asyncio.run(log_in(server, options=options, who=login.who, seconds=seconds))
+    except LoginRefused as error:
+        raise CommandError(str(error)) from error
+    except (KafkaError, AiokafkaError, OSError) as error:
+        words = words_of_error(error) or type(error).__name__
+        raise CommandError(
+            f"the broker at {server} ended the connection before the login, {words}: is it a"
+            f" listener for {login.protocol} (kafka_security_protocol)?"
+        ) from error
 
 
 @contextmanager
@@ -67,12 +94,14 @@ def _opened(bootstrap: str, kind: Callable[..., Any], **options: Any) -> Iterato
     knock(bootstrap)
     try:
         with kind(
-            bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=CONNECT_MS, **options
+            **kafka_python_options(bootstrap), bootstrap_timeout_ms=CONNECT_MS, **options
         ) as client:
             yield client
     except Exception as error:
         if not isinstance(error, KafkaError) and not _is_of_the_client(error):
             raise
+        if words := why_not_allowed(error):
+            raise CommandError(words) from error
         words = peer_words(f"{type(error).__name__}: {error}".rstrip(": "))
         raise CommandError(
             f"the broker at {bootstrap} does not answer as it should: {words}"

@@ -16,6 +16,7 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import topics
 from pipeline.kafka.batches import batches_of
 from pipeline.kafka.client import bounded_frames
+from pipeline.kafka.login.options import aiokafka_options
 from pipeline.process.peer_words import words_of_error
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def publish_stream(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
 
 async def _publish(bootstrap: str, outgoing: Iterable[Outgoing]) -> int:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **aiokafka_options(bootstrap),
         acks="all",
         enable_idempotence=True,
         max_batch_size=FULL_BATCH_OCTETS,

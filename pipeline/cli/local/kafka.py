@@ -19,6 +19,7 @@ from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
 from pipeline.cli.local.java import find_java
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
 from pipeline.home.process import CannotStart, start_process, stop_process
+from pipeline.kafka.login.options import kafka_python_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +98,7 @@ def broker_is_ready(bootstrap: str) -> bool:
 
 def _client(bootstrap: str) -> Any:
     return KafkaAdminClient(
-        bootstrap_servers=bootstrap,
+        **kafka_python_options(bootstrap),
         client_id="twoway-ready",
         request_timeout_ms=3_000,
         bootstrap_timeout_ms=1_000,

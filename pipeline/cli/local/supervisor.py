@@ -25,6 +25,7 @@ from pipeline.cli.local.supervision import Supervisor, keep_previous
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock
+from pipeline.home.brokers import PLAINTEXT
 from pipeline.home.holding import (
     CHILDREN_NAME,
     end_leftovers,
@@ -33,7 +34,7 @@ from pipeline.home.holding import (
     write_children,
 )
 from pipeline.home.process import CannotStart
-from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError
+from pipeline.home.stack import BROKER_NAME, STACK_FILE, Stack, StackError, bootstrap_of
 from pipeline.kafka.admin import TopicsError, create_topics
 from pipeline.process.log_guard import guard_logs
 from pipeline.process.room import is_for_lack_of_room, words_of_little_room
@@ -63,6 +64,11 @@ def run(settings: Settings, *, ready_file: Path | None = None, plays_gateway: bo
         raise StackError(
             f"`up` works only with a broker of this machine, and TWOWAY_KAFKA names {elsewhere[0]}:"
             " run `worker`, `ingest` and `store` separately, or unset TWOWAY_KAFKA"
+        )
+    if not settings.kafka and settings.kafka_security_protocol != PLAINTEXT:
+        raise StackError(
+            "the broker that `up` starts has no login: unset kafka_security_protocol, or name"
+            " another broker of this machine by TWOWAY_KAFKA"
         )
     try:
         with hold(settings.home):
@@ -103,7 +109,7 @@ class _LocalStack:
                 home=self._home, port=settings.kafka_port, partitions=settings.partitions, say=say
             )
         )
-        self._bootstrap = self._kafka.bootstrap if self._kafka else settings.kafka
+        self._bootstrap = self._kafka.bootstrap if self._kafka else bootstrap_of(settings)
         self._stop = threading.Event()
         self._may_interrupt = False
         self._is_announced = False

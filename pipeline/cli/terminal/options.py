@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli.ask.as_home import ask_as
+from pipeline.home.brokers import login_from
 from pipeline.process.peer_words import keep_secret
 from pipeline.process.secret_settings import secrets_of
 from pipeline.settings import Settings, load_settings
@@ -68,4 +69,5 @@ def settings_from(**flags: Any) -> Settings:
     settings = load_settings(command_line=given)
     keep_secret(secrets_of(settings))  # whoever repeats one to us
     ask_as(settings)
+    login_from(settings)  # a login that cannot work is refused here, before anything starts
     return settings

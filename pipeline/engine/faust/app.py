@@ -12,7 +12,9 @@ import uvloop
 from faust import App, Worker
 from faust.types import TP
 
+from pipeline.engine.faust.credentials import credentials_of
 from pipeline.process.hang import end_when_hung
+from pipeline.process.log_format import format_handlers
 from pipeline.process.log_guard import brake_handlers
 from pipeline.process.stop import stop_for
 
@@ -43,6 +45,7 @@ def create_faust_app(group: str, *, bootstrap: str, settings: Settings) -> App:
     return App(
         group,
         broker=";".join(f"txn://{server}" for server in bootstrap.split(",")),
+        broker_credentials=credentials_of(bootstrap),
         broker_session_timeout=10,
         broker_heartbeat_interval=2,
         broker_rebalance_timeout=20,
@@ -94,6 +97,7 @@ def worker_of(app: App, loop: asyncio.AbstractEventLoop, settings: Settings) -> 
 
         def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
             brake_handlers()
+            format_handlers(settings)
 
     worker = BrakedWorker(
         app, loop=loop, loglevel=settings.log_level.upper(), redirect_stdouts=False

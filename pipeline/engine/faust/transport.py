@@ -19,7 +19,8 @@ from faust.types import TP, ConsumerMessage
 
 from pipeline.engine.faust.consumer_thread import ConsumerThread
 from pipeline.kafka.client.end_offsets import Ends
-from pipeline.process.stop import stop_loudly
+from pipeline.kafka.login.refusal import why_not_allowed
+from pipeline.process.stop import stop_for, stop_loudly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +68,8 @@ class Consumer(driver.Consumer):
                     return
                 stop_loudly("the consumer", error)
             except KafkaError as error:
+                if words := why_not_allowed(error):
+                    stop_for(words)
                 stop_loudly("the consumer", error)
             # Read after the fetch; read before it, the number of a new assignment would be missed.
             generation = self.app.consumer_generation_id

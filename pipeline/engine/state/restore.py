@@ -18,6 +18,7 @@ from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombst
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.kafka.login.options import kafka_python_options, serving_options
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
 
 def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
     admin = KafkaAdminClient(
-        bootstrap_servers=bootstrap.split(","), receive_message_max_bytes=SMALL_FRAME_OCTETS
+        **kafka_python_options(bootstrap), receive_message_max_bytes=SMALL_FRAME_OCTETS
     )
     try:
         (described,) = admin.describe_topics([topic])
@@ -90,7 +91,7 @@ async def read_changelog(
     """
     reached, sequence = state.rows.reached, state.point.sequence
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **serving_options(bootstrap),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -163,7 +164,7 @@ class CommittedOffsets:
     async def _client(self) -> AsyncIterator[AIOKafkaAdminClient]:
         async with self._opening:
             if self._admin is None:
-                admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+                admin = AIOKafkaAdminClient(**serving_options(self._bootstrap))
                 await admin.start()
                 self._admin = admin
             self._users += 1

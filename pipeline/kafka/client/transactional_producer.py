@@ -12,6 +12,7 @@ from aiokafka.producer import sender
 
 from pipeline.kafka.client import transactions_v2
 from pipeline.kafka.client.transactions_v2 import ASKED_AGAIN_SECONDS
+from pipeline.kafka.login.options import serving_options
 
 TRANSACTION_TIMEOUT_MS: Final = 30_000
 MAX_BATCH_OCTETS: Final = 1 << 20  # a little below the broker's message.max.bytes
@@ -40,7 +41,7 @@ class TransactionalProducer(AIOKafkaProducer):
 def transactional_producer(*, bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
     """A producer that is not started yet. Its start fences the previous owner of the id."""
     return TransactionalProducer(
-        bootstrap_servers=bootstrap,
+        **serving_options(bootstrap),
         transactional_id=transactional_id,
         acks="all",
         max_batch_size=MAX_BATCH_OCTETS,

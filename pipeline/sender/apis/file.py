@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.process.mounted import is_mounted
 from pipeline.process.peer_words import keep_secret
 from pipeline.sender.apis.addresses import HIGHEST_PORT, fault_of_url, is_host
 from pipeline.sender.apis.api import WINDOWS, Api, WayName
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 FILE: Final = "apis.toml"
-#: Where Compose mounts a secret, for one service alone, with the modes it has on the host.
-MOUNTED_SECRETS: Final = Path("/run/secrets")
 _BY_URL: Final = (WayName.HTTP, WayName.XML, WayName.SOAP)
 _NAMES: Final = {field.name for field in fields(Api)} - {
     "is_default",
@@ -53,10 +52,10 @@ def apis_from_file(path: Path) -> list[Api]:
     try:
         mode = path.stat().st_mode
         octets = path.read_bytes()
-        is_mounted = path.resolve().is_relative_to(MOUNTED_SECRETS)
+        is_for_us = is_mounted(path)
     except OSError as error:
         raise ApisError(f"{path}: {error.strerror}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_mounted:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_for_us:
         raise ApisError(f"{path} is open to others: chmod 600 {path}")
     if len(octets) > _MOST_OCTETS or max(map(len, octets.split(b"\n"))) > _LONGEST_LINE:
         words = f"at most {_MOST_OCTETS:,} octets in lines of at most {_LONGEST_LINE:,} are read"

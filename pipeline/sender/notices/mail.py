@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.credits import amount_from_units
 from pipeline.process.client_tls import TlsError, tls_for
-from pipeline.process.peer_words import keep_secret
 from pipeline.sender.apis.addresses import HIGHEST_PORT, is_host
 from pipeline.sender.apis.api import Api, WayName
 from pipeline.wire.clickatell.mail import is_address
@@ -58,8 +56,6 @@ def mail_route(settings: Settings) -> MailRoute | None:
         raise NoticeSettingsError("notify_smtp_host is no name and no address")
     if not 0 < settings.notify_smtp_port <= HIGHEST_PORT:
         raise NoticeSettingsError(f"notify_smtp_port must be 1 to {HIGHEST_PORT}")
-    password = _password(settings.notify_smtp_password_file)
-    keep_secret([password])
     try:
         tls = tls_for(
             "notify_smtp",
@@ -76,19 +72,9 @@ def mail_route(settings: Settings) -> MailRoute | None:
         port=settings.notify_smtp_port,
         timeout_seconds=MAIL_SECONDS,
         login_user=settings.notify_smtp_user,
-        login_password=password,
+        login_password=settings.notify_smtp_password,
     )
     return MailRoute(server=server, tls=tls, sender=settings.notify_from, recipients=recipients)
-
-
-def _password(file: str) -> str:
-    if not file:
-        return ""
-    try:
-        return Path(file).read_text().rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        words = f"notify_smtp_password_file cannot be read: {type(error).__name__}"
-        raise NoticeSettingsError(words) from None
 
 
 def mail_of_notice(notice: AccountNotice, route: MailRoute) -> bytes:

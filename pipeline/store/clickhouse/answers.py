@@ -25,6 +25,7 @@ from pipeline.web.bounded_answer import (
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Iterator
 
 PIECE_OCTETS: Final = 64 << 10
@@ -114,8 +115,8 @@ class _SecureConnection(_Bounded, HTTPSConnection):
 class BoundedPool(PoolManager):
     """Connections to a server: bounded, and never redirected to another place."""
 
-    def __init__(self, bounds: AnswerBounds) -> None:
-        super().__init__(maxsize=4, retries=1)
+    def __init__(self, bounds: AnswerBounds, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(maxsize=4, retries=1, ssl_context=tls)
         self._bounds = bounds
         self._at_once = replace(bounds, octets=min(bounds.octets, AT_ONCE_OCTETS))
         self._asked = threading.local()  # of the request that is being made in a thread

@@ -101,7 +101,13 @@ class Database:
     def _server(
         settings: Settings, opening: ExitStack, octets: int, seconds: float
     ) -> Callable[..., Client]:
-        server = ClickHouseServer(settings.clickhouse, AnswerBounds(octets=octets, seconds=seconds))
+        server = ClickHouseServer(
+            settings.clickhouse,
+            AnswerBounds(octets=octets, seconds=seconds),
+            user=settings.clickhouse_user,
+            password=settings.clickhouse_password,
+            ca=settings.clickhouse_ca,
+        )
         opening.callback(server.close)
         return server.client
 

@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from pipeline.kafka import topics
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
+from pipeline.kafka.login.options import serving_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -70,7 +71,7 @@ class KafkaErasureTopics:
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **serving_options(self._bootstrap),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

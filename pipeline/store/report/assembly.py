@@ -123,6 +123,6 @@ def report_from(
 
 def _bootstrap_of(settings: Settings) -> str:
     try:
-        return settings.kafka or bootstrap_of(settings)
+        return bootstrap_of(settings)
     except StackError:
         return ""  # a report without a broker shows, and decides nothing

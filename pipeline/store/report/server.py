@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from pipeline.process.exposition import exposition
 from pipeline.process.log_guard import words_for_log
 from pipeline.process.peer_words import words_of_error
 from pipeline.records import AccessAction
@@ -230,7 +231,7 @@ class Report:
         return _words(503, self._waits_for() or "not ready")
 
     async def _metrics(self, _: PageRequest) -> web.StreamResponse:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _static(asked: PageRequest) -> web.StreamResponse:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.process.peer_words import keep_secret
 from pipeline.store.report.who.home_secrets import HomeSecretsError, secrets_of_home
 from pipeline.store.report.who.public_address import PublicAddress
 from pipeline.web.access import AccessError
@@ -35,20 +33,6 @@ def tls_of_report(settings: Settings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise AccessError(f"report_tls_cert, report_tls_key: {error}") from error
     return context
-
-
-def with_secret_of_file(settings: Settings) -> Settings:
-    """The settings with the client secret that a file holds; raises `AccessError`."""
-    if not settings.report_oidc_secret_file:
-        return settings
-    if settings.report_oidc_secret:
-        raise AccessError("of report_oidc_secret and report_oidc_secret_file set one")
-    try:
-        secret = Path(settings.report_oidc_secret_file).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AccessError(f"report_oidc_secret_file: {type(error).__name__}") from error
-    keep_secret([secret])
-    return replace(settings, report_oidc_secret=secret)
 
 
 def secrets_or_none(home: Path) -> HomeSecrets | None:

@@ -12,6 +12,7 @@ import pytest
 from pipeline.cli.local.stack_settings import settings_as_environment
 from pipeline.home.process import CannotStart, start_process, stop_process
 from pipeline.process.secret_settings import NEEDED_BY, secrets_as_lines, secrets_of, settings_of
+from pipeline.settings import SECRETS as SECRET_SETTINGS
 from pipeline.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ print(json.dumps({"found": found, "environment": environment, "left": sys.stdin.
 
 def test_every_setting_that_sounds_like_a_secret_is_one() -> None:
     named = {each.name for each in fields(Settings)}
-    sounds = {name for name in named if any(it in name for it in ("password", "token", "auth"))}
+    sounding = ("password", "tokens", "basic_auth", "client_secret")
+    sounds = {name for name in named if any(it in name for it in sounding)}
 
     assert sounds <= set(NEEDED_BY) <= named
+    assert set(NEEDED_BY) == SECRET_SETTINGS
 
 
 @pytest.mark.parametrize("process", ["ingest", "worker", "store", "smpp", "ftp"])

@@ -24,7 +24,6 @@ from tests.support.account_records import CREDIT, THIRD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from pipeline.sender.notices.mail import MailRoute
 
@@ -125,7 +124,6 @@ def test_a_name_cannot_end_a_header(account: str) -> None:
         ({"notify_smtp_port": 0}, "notify_smtp_port must be 1 to 65535"),
         ({"notify_smtp_host": "mail.example.com"}, "notify_smtp_tls = off works only to loopback"),
         ({"notify_smtp_tls": "perhaps"}, "notify_smtp_tls must be one of"),
-        ({"notify_smtp_password_file": "/none"}, "notify_smtp_password_file cannot be read"),
     ],
 )
 def test_settings_that_reach_nobody_are_refused(given: dict[str, Any], words: str) -> None:
@@ -137,10 +135,8 @@ def test_without_a_mailbox_nothing_is_mailed() -> None:
     assert mail_route(Settings()) is None
 
 
-def test_the_password_is_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text("hush hush\n")
-    route = mail_route(settings_of(25, notify_smtp_password_file=str(file), notify_smtp_user="u"))
+def test_the_login_is_that_of_the_settings() -> None:
+    route = mail_route(settings_of(25, notify_smtp_password="hush hush", notify_smtp_user="u"))
     assert route is not None
     assert (route.server.login_user, route.server.login_password) == ("u", "hush hush")
 

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.avro.single_object import encode
 from pipeline.kafka import topics
+from pipeline.kafka.login.options import serving_options
 from pipeline.records import ConsentAction, ConsentRequest, DeadLetterRetry, Rejected
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.stages.consent.operator import order_from_request
@@ -130,7 +131,7 @@ class Decisions:
         if not self._bootstrap:
             raise NotDecided("this report knows no broker, so nothing can be decided here")
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **serving_options(self._bootstrap),
             acks="all",
             enable_idempotence=True,
             request_timeout_ms=_ANSWER_MS,
