@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.notice_settings import NoticeSettings
+from pipeline.report_settings import ReportSettings
 from pipeline.setting_sources import PREFIX, SETTINGS_FILE, SettingsError, given_values
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _secret(help: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(NoticeSettings):
+class Settings(ReportSettings, NoticeSettings):
     """What can be set. Durations carry their unit in the name."""
 
     home: Path = _setting(
@@ -118,33 +119,6 @@ class Settings(NoticeSettings):
     http_port: int = _setting(8080, "Port of the ingest service; 0 picks a free one.")
     report_host: str = _setting("127.0.0.1", "Address the report listens on.")
     report_port: int = _setting(8081, "Port of the report; 0 picks a free one.")
-    report_url: str = _setting(
-        "",
-        "Address by which browsers reach the report, such as https://reports.example.com; https"
-        " where a proxy has the TLS. Empty: report_host and report_port.",
-    )
-    report_tls_cert: str = _setting("", "Certificate chain (PEM) to serve the report by https.")
-    report_tls_key: str = _setting("", "Private key (PEM) of report_tls_cert.")
-    report_oidc_issuer: str = _setting(
-        "", "Issuer of single sign-on to the report by OpenID Connect; empty: none."
-    )
-    report_oidc_client: str = _setting("", "The client id that the issuer knows the report by.")
-    report_oidc_secret: str = _secret("The client secret; empty: a public client.")
-    report_oidc_scope: str = _setting("openid profile", "The scopes to ask the issuer for.")
-    report_oidc_name: str = _setting(
-        "preferred_username", "The claim with a user's name; sub where it is absent."
-    )
-    report_oidc_roles: str = _setting(
-        "roles", "The claim with a user's roles; points lead into objects: realm_access.roles."
-    )
-    report_oidc_rights: str = _setting(
-        "",
-        "What each role may: role=right+right, comma-separated; the rights are numbers, texts,"
-        " download, decide, sql and accounts.",
-    )
-    report_oidc_ca: str = _setting(
-        "", "Certificates (PEM) to trust at the issuer; empty: those the system trusts."
-    )
     kafka_port: int = _setting(9092, "Port of the local stack's broker; 0 picks a free one.")
     metrics_host: str = _setting("127.0.0.1", "Address a worker's /metrics listens on.")
     metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: none.")

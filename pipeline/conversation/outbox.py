@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import OUTBOX, SENT
+from pipeline.conversation.tables import OUTBOX, SENT, time_of_sending
 from pipeline.credits import units_from_text
-from pipeline.engine.bounded_times import broker_time
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
 from pipeline.sms.msisdn import is_international, key_from_handset
@@ -51,17 +50,10 @@ if TYPE_CHECKING:
     from pipeline.stages.consent.row import HandsetConsent
     from pipeline.wire.status import StatusReport
 
-#: A row with fewer octets holds fewer than `OPEN_AT_MOST` commands: each has two ids of 32.
-_SURELY_ROOM: Final = OPEN_AT_MOST * 64
+_SURELY_ROOM: Final = OPEN_AT_MOST * 64  # octets: a command has two ids of 32
 #: What a row of a gateway's id begins with: the command behind it, or a status that came first.
 _COMMAND: Final = b"c"
 _STATUS: Final = b"s"
-
-
-def time_of_sending(work: UnitOfWork, record: ConsumerRecord) -> datetime:
-    """The broker's time of the record, or the partition's if later; no sender's clock counts."""
-    stamped = broker_time(record)
-    return stamped if work.time is None or stamped > work.time else work.time
 
 
 class Outboxes:

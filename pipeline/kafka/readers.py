@@ -130,13 +130,6 @@ WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.CONVERSATION_CHANGELOG,
     ),
     # Decisions of people in the report.
-    "store": (
-        topics.MO_RAW,
-        topics.MT_REQUEST,
-        topics.MT_RESULT,
-        topics.CONSENT_REQUEST,
-        topics.DEAD_LETTER_RETRY,
-    ),
     "sender": (topics.MT_ASK, topics.MT_RESULT),
     "deliver": (
         topics.MO_DELIVERY,

@@ -21,8 +21,8 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
+from pipeline.store.report.export.saved_book import open_book
 from pipeline.store.report.live.hub import LiveHub
-from pipeline.store.report.saved_book import open_book
 from pipeline.store.report.serving import (
     secrets_or_none,
     single_sign_on_of,

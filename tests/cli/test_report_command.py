@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
-from pipeline.store.report.saved import SavedReportsError, saved_reports
+from pipeline.store.report.export.saved import SavedReportsError, saved_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from pipeline.cli.terminal.saying import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
-    from pipeline.store.report.saved import SavedReport
+    from pipeline.store.report.export.saved import SavedReport
 
 STEP_OCTETS = 4 << 20  # between two words on the progress
 
@@ -74,9 +74,9 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
     """The report of that name, with the filters of the command line in place of its own."""
     from msgspec.structs import replace
 
+    from pipeline.store.report.export.saved import SavedReport, SavedReportsError, saved_reports
+    from pipeline.store.report.export.saved_book import reports_of_pages
     from pipeline.store.report.lists.account_listings import EVERY_LISTING
-    from pipeline.store.report.saved import SavedReport, SavedReportsError, saved_reports
-    from pipeline.store.report.saved_book import reports_of_pages
 
     try:
         saved = reports_of_pages(settings.home) | saved_reports(settings.home)

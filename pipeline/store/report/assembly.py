@@ -15,6 +15,7 @@ from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.export.job_pages import JobPages
 from pipeline.store.report.export.jobs import ExportJobs
 from pipeline.store.report.export.routes import job_routes
+from pipeline.store.report.export.saved_book import SavedBook
 from pipeline.store.report.lists.reading import ListReader
 from pipeline.store.report.live.hub import LiveHub
 from pipeline.store.report.live.stream import live_route
@@ -28,7 +29,6 @@ from pipeline.store.report.pages.message import MessageStories
 from pipeline.store.report.pages.pages import Pages
 from pipeline.store.report.pages.rendering import Rendering
 from pipeline.store.report.routes import routes_of
-from pipeline.store.report.saved_book import SavedBook
 from pipeline.store.report.server import Report
 from pipeline.store.report.signing_in import SigningIn
 from pipeline.store.report.warn.watch import Warnings

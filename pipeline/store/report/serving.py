@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.store.report.who.home_secrets import HomeSecretsError, secrets_of_home
@@ -12,6 +11,8 @@ from pipeline.store.report.who.public_address import PublicAddress
 from pipeline.web.access import AccessError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.settings import Settings
     from pipeline.store.report.who.home_secrets import HomeSecrets
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn

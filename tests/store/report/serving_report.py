@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.store.clickhouse.database import Database
-    from pipeline.store.report.saved_book import SavedBook
+    from pipeline.store.report.export.saved_book import SavedBook
     from pipeline.store.report.who.home_secrets import HomeSecrets
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
     from pipeline.store.report.who.users_now import ReadUsers

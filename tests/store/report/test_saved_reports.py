@@ -15,11 +15,16 @@ from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.export.jobs import ExportJobs
+from pipeline.store.report.export.saved import SavedReport
+from pipeline.store.report.export.saved_book import (
+    BOOK_NAME,
+    SavedBook,
+    open_book,
+    reports_of_pages,
+)
 from pipeline.store.report.lists.filters import BadFilter, Filters
 from pipeline.store.report.lists.listings import LINES
 from pipeline.store.report.lists.reading import ListReader
-from pipeline.store.report.saved import SavedReport
-from pipeline.store.report.saved_book import BOOK_NAME, SavedBook, open_book, reports_of_pages
 from tests.store.report.scene import scene, store_scene
 from tests.store.report.serving_report import Running
 

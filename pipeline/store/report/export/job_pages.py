@@ -9,22 +9,22 @@ from aiohttp import web
 
 from pipeline.store.report.caller import Right
 from pipeline.store.report.export.formats import FORMATS
+from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.filters import BadFilter
 from pipeline.store.report.lists.listings import LISTINGS
 from pipeline.store.report.pages.answers import html_answer, see_other
 from pipeline.store.report.pages.pages import NotThere
-from pipeline.store.report.saved import SavedReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.store.report.export.jobs import ExportJob, ExportJobs
+    from pipeline.store.report.export.saved_book import SavedBook
     from pipeline.store.report.lists.listings import Listing
     from pipeline.store.report.lists.reading import ListReader
     from pipeline.store.report.pages.rendering import Rendering
     from pipeline.store.report.route import PageRequest
-    from pipeline.store.report.saved_book import SavedBook
 
 
 class JobPages:

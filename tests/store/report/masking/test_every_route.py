@@ -29,9 +29,9 @@ from pipeline.records import (
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.caller import EVERYTHING, Right
+from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.masking.columns_seen import HIDDEN
 from pipeline.store.report.masking.seal import is_sealed
-from pipeline.store.report.saved import SavedReport
 from pipeline.store.report.who.password import hash_from_password
 from pipeline.store.report.who.users_file import User
 from tests.store.report.scene import (

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.store.report.export.saved import SavedReport, mistake_in, saved_reports
 from pipeline.store.report.lists.filters import BadFilter
-from pipeline.store.report.saved import SavedReport, mistake_in, saved_reports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
