@@ -6,7 +6,6 @@ became of a command, and the text of a request that was refused, are looked up f
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -37,7 +36,7 @@ _AT_ONCE: Final = 2_000
 LINE_COLUMNS: Final = (
     "at, id, record, direction, handset, number, api_id, account, way,"
     " keyword, text, encoding, parts, parts_missing, complete, lossy, flags, purpose, rule, detail,"
-    " request_id, command_id"
+    " request_id, command_id, hex(key) AS of_key"
 )
 
 
@@ -120,10 +119,10 @@ class LineReader:
         for row in rows:
             row |= {"state": "", "code": "", "words": "", "charge": "", "state_at": None}
         commands = {row["id"]: row for row in rows if row["record"] == "mt-command"}
-        by_key = {_key_of(id): row for id, row in commands.items()}
+        by_key = {row["of_key"]: row for row in commands.values()}
         for given in _named(commands):
             for state in await self._questions.rows(STATES_OF_IDS, given):
-                by_key[state.pop("key")] |= state
+                by_key[state.pop("of_key")] |= state
         refusals = {row["id"]: row for row in rows if row["record"] == "mt-rejection"}
         for given in _named(refusals):
             for refused in await self._questions.rows(REFUSED_OF_IDS, given):
@@ -160,8 +159,3 @@ def _named(rows: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "first_at": words_for_clickhouse(min(times)),
             "last_at": words_for_clickhouse(max(times)),
         }
-
-
-def _key_of(id: str) -> bytes:
-    """The column `key` of an id."""
-    return hashlib.md5(id.encode(), usedforsecurity=False).digest()
