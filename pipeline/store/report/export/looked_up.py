@@ -44,7 +44,7 @@ class Fates:
         if is_command.true_count:
             if self._until is None or first_at < self._until:
                 await self._look_ahead(last_at)
-            at = _places(rows["key"], self._states["key"], is_command)
+            at = _places(rows["of_key"], self._states["of_key"], is_command)
             rows |= {name: pc.fill_null(self._states[name].take(at), "") for name in LOOKED_UP}
         is_refusal = pc.equal(rows["record"], "mt-rejection")
         if is_refusal.true_count:

@@ -86,7 +86,7 @@ def _selected(columns: Sequence[Column], *, is_lines: bool) -> str:
     asked = [column for column in columns if not (is_lines and column.name in LOOKED_UP)]
     words = [_KINDS.get(each.kind, _OTHER)[0].format(each.name) for each in asked]
     named = [f"{word} AS {each.name}" for word, each in zip(words, asked, strict=True)]
-    return ", ".join([*named, "key"] if is_lines else named)
+    return ", ".join([*named, "of_key"] if is_lines else named)
 
 
 def _once(found: Any) -> Any:

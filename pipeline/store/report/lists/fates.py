@@ -11,7 +11,7 @@ from typing import Final
 TABLE: Final = "twoway.conversation_line_rows"
 #: `{keys}`: the column `key` of the commands, as a question.
 _STATES: Final = """\
-SELECT key, toString(last.1) AS state, toString(last.2) AS code, last.3 AS words,
+SELECT hex(key) AS of_key, toString(last.1) AS state, toString(last.2) AS code, last.3 AS words,
     toString(last.4) AS charge, last.5 AS state_at
 FROM
 (

@@ -122,7 +122,7 @@ class LineReader:
         by_key = {row["of_key"]: row for row in commands.values()}
         for given in _named(commands):
             for state in await self._questions.rows(STATES_OF_IDS, given):
-                by_key[state.pop("key")] |= state
+                by_key[state.pop("of_key")] |= state
         refusals = {row["id"]: row for row in rows if row["record"] == "mt-rejection"}
         for given in _named(refusals):
             for refused in await self._questions.rows(REFUSED_OF_IDS, given):
