@@ -12,6 +12,7 @@ from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.lists.reading import ListReader
 from pipeline.store.report.masking.seal import Seal
 from pipeline.store.report.masking.seen_questions import SeenQuestions
+from pipeline.store.report.masking.seen_reports import SeenReports
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.pages.handset import HandsetStories
 from pipeline.store.report.pages.letters import LetterStories
@@ -74,7 +75,7 @@ def report_from(
         messages=MessageStories(questions),
         letters=letters,
         decisions=decisions,
-        saved=saved,
+        saved=SeenReports(saved, seal),
     )
     # The embedded engine's process may write there, and it is emptied at each start.
     exports = Exports(reader, settings.home / INSERTS_NAME)
