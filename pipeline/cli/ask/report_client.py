@@ -10,7 +10,7 @@ import urllib.request
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.cli.ask.as_home import context_for, headers_for
+from pipeline.cli.terminal.as_home import context_for, headers_for
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.stack import bootstrap_of, find_stack
 from pipeline.process.peer_words import peer_words

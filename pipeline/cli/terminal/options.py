@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.ask.as_home import ask_as
+from pipeline.cli.terminal.as_home import ask_as
 from pipeline.process.peer_words import keep_secret
 from pipeline.process.secret_settings import secrets_of
 from pipeline.settings import Settings, load_settings

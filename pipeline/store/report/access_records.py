@@ -58,7 +58,7 @@ class AccessRecords:
         record = ReportAccess(
             access_id=secrets.token_hex(16),
             action=action,
-            user=caller.name,
+            actor=caller.name,
             signed_in_by=caller.by,
             address=caller.address,
             rights=sorted(caller.rights),

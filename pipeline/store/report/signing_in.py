@@ -25,7 +25,7 @@ from pipeline.web.access import AccessError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.store.report.rendering import Rendering
+    from pipeline.store.report.pages.rendering import Rendering
     from pipeline.store.report.who.guard import Guard
     from pipeline.store.report.who.sessions import Sessions
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn

@@ -93,7 +93,8 @@ def test_a_process_of_the_stack_reads_the_very_settings(
     environment = settings_as_environment(given)
     assert environment["PATH"] == os.environ["PATH"]
     assert "a secret" not in environment.values()
-    monkeypatch.setattr("pipeline.settings_sources._standard_input", lambda: secrets_as_lines(given))
+    reads = "pipeline.settings_sources._standard_input"
+    monkeypatch.setattr(reads, lambda: secrets_as_lines(given))
     assert load_settings(environment=environment) == replace(given, secrets_file="-")
     assert {each.name for each in fields(given)} - {"tokens"} == {
         name.removeprefix("TWOWAY_").lower() for name in environment if name.startswith("TWOWAY_")

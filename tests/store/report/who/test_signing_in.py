@@ -372,7 +372,7 @@ def test_the_token_of_the_home_lets_the_command_line_in(running: Running) -> Non
     assert fresh.get("/list/lines").status_code == 200
     fresh.headers["Authorization"] = f"Bearer {TOKEN[:-1]}c"
     assert fresh.get("/list/lines").status_code == 401
-    fresh.headers["Authorization"] = "Bearer "
+    fresh.headers["Authorization"] = "Bearer x"
     assert fresh.get("/list/lines").status_code == 401
     fresh.close()
 

@@ -103,7 +103,7 @@ class Provider:
                 return kept[1]
             answer = await self._asked("GET", metadata.jwks_uri)
             try:
-                found = KeySet.import_key_set(answer)
+                found = KeySet.import_key_set(answer)  # type: ignore[arg-type]  # it checks what it is given
             except (JoseError, ValueError, KeyError, TypeError) as error:
                 raise ProviderFails("its keys cannot be read") from error
             self._keys = time.monotonic(), found
