@@ -30,7 +30,7 @@ _LONGEST: Final = 2_000  # characters
 _ANSWER_MS: Final = 5_000
 _PATIENCE_SECONDS: Final = 10
 #: Of a statement: comments and here-documents, words in quotes, and numbers. What is not closed
-#: goes to the end. They are read in one go, for each may hold what looks like another. It is linear.
+#: goes to the end. All are read in one go: each may hold what looks like another. It is linear.
 _LEFT_OUT: Final = r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$\w*\$.*?(?:\$\w*\$|\Z)"
 _QUOTED: Final = "|".join(rf"{q}(?:[^{q}\\]|\\.)*(?:{q}|\\?\Z)" for q in "'\"`")
 _LITERALS: Final = re.compile(rf"(?P<left_out>{_LEFT_OUT})|{_QUOTED}|\d[\w.]*", re.DOTALL)

@@ -170,7 +170,6 @@ class SigningIn:
         response = _see_other("sign-in")
         public = self._guard.public
         end_cookie(response, public.session_cookie, is_secure=public.is_secure)
-        response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     async def _leave(self, asked: PageRequest) -> web.StreamResponse:
