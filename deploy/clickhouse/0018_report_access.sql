@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS twoway.report_access_rows
 (
     access_id String,
     action LowCardinality(String),
-    user LowCardinality(String),
+    actor LowCardinality(String),
     signed_in_by LowCardinality(String),
     address String CODEC(ZSTD(1)),
     rights Array(LowCardinality(String)),

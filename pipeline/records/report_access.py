@@ -19,7 +19,7 @@ class AccessAction(StrEnum):
 class ReportAccess(Record, frozen=True, kw_only=True):
     access_id: str
     action: str
-    user: str
+    actor: str
     signed_in_by: str
     address: str
     rights: list[str]

@@ -421,7 +421,7 @@ SAMPLES: tuple[Record, ...] = (
     ReportAccess(
         access_id="8" * 32,
         action="download",
-        user="anna",
+        actor="anna",
         signed_in_by="password",
         address="192.0.2.7",
         rights=["download", "numbers"],

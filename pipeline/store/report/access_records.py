@@ -30,12 +30,10 @@ _LONGEST: Final = 2_000  # characters
 _ANSWER_MS: Final = 5_000
 _PATIENCE_SECONDS: Final = 10
 #: Of a statement: comments and here-documents, words in quotes, and numbers. What is not closed
-#: goes to the end. Each is linear.
-_LEFT_OUT: Final = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$\w*\$.*?(?:\$\w*\$|\Z)", re.DOTALL)
-_LITERALS: Final = re.compile(
-    r"'(?:[^'\\]|\\.)*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|`(?:[^`\\]|\\.)*(?:`|\Z)|\d[\w.]*",
-    re.DOTALL,
-)
+#: goes to the end. All are read in one go: each may hold what looks like another. It is linear.
+_LEFT_OUT: Final = r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$\w*\$.*?(?:\$\w*\$|\Z)"
+_QUOTED: Final = "|".join(rf"{q}(?:[^{q}\\]|\\.)*(?:{q}|\\?\Z)" for q in "'\"`")
+_LITERALS: Final = re.compile(rf"(?P<left_out>{_LEFT_OUT})|{_QUOTED}|\d[\w.]*", re.DOTALL)
 
 
 class NotNoted(RuntimeError):
@@ -58,7 +56,7 @@ class AccessRecords:
         record = ReportAccess(
             access_id=secrets.token_hex(16),
             action=action,
-            user=caller.name,
+            actor=caller.name,
             signed_in_by=caller.by,
             address=caller.address,
             rights=sorted(caller.rights),
@@ -114,5 +112,5 @@ def _told(name: str, value: str) -> str:
 
 def statement_told(statement: str) -> str:
     """A statement without its literals, names in quotes and comments, in one line."""
-    words = _LITERALS.sub("?", _LEFT_OUT.sub(" ", statement))
+    words = _LITERALS.sub(lambda found: " " if found["left_out"] else "?", statement)
     return " ".join(words.split())

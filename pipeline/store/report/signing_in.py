@@ -25,7 +25,7 @@ from pipeline.web.access import AccessError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.store.report.rendering import Rendering
+    from pipeline.store.report.pages.rendering import Rendering
     from pipeline.store.report.who.guard import Guard
     from pipeline.store.report.who.sessions import Sessions
     from pipeline.store.report.who.single_sign_on.flow import SingleSignOn
@@ -170,7 +170,6 @@ class SigningIn:
         response = _see_other("sign-in")
         public = self._guard.public
         end_cookie(response, public.session_cookie, is_secure=public.is_secure)
-        response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     async def _leave(self, asked: PageRequest) -> web.StreamResponse:

@@ -94,7 +94,8 @@ def test_a_process_of_the_stack_reads_the_very_settings(
     assert environment["PATH"] == os.environ["PATH"]
     assert "a secret" not in environment.values()
     lines = secrets_as_lines(given)
-    monkeypatch.setattr("pipeline.setting_sources._standard_input", lambda: lines)
+    reads = "pipeline.setting_sources._standard_input"
+    monkeypatch.setattr(reads, lambda: lines)
     assert load_settings(environment=environment) == replace(given, secrets_file="-")
     assert {each.name for each in fields(given)} - {"tokens"} == {
         name.removeprefix("TWOWAY_").lower() for name in environment if name.startswith("TWOWAY_")

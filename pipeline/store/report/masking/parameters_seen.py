@@ -48,7 +48,7 @@ def _opened(name: str, value: Any, sight: Sight, seal: Seal) -> Any:
     if not isinstance(value, str) or not value or name in _PLAIN:
         return value
     if name in _TEXTS and not sight.is_full:
-        return _checked_text(name, value, sight)
+        return checked_text(name, value, sight)
     if value.startswith(MARK):
         try:
             return seal.unsealed(value)
@@ -61,9 +61,12 @@ def _opened(name: str, value: Any, sight: Sight, seal: Seal) -> Any:
     raise BadFilter("without the right to see all, an id is named as a list shows it")
 
 
-def _checked_text(name: str, value: str, sight: Sight) -> str:
-    """Digits within texts are masked, so they cannot be looked for either."""
-    if not sight.texts:
+def checked_text(name: str, value: str, sight: Sight) -> str:
+    """A text that the caller may look for; raises `BadFilter`.
+
+    Digits within texts are masked, so they cannot be looked for either.
+    """
+    if value and not sight.texts:
         raise BadFilter(f"the filter {name} needs the right to see texts")
     if not sight.numbers and any(each.isdigit() or each.isnumeric() for each in value):
         raise BadFilter(f"the filter {name} takes no digits without the right to see numbers")

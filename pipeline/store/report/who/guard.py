@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pipeline.settings import Settings
-    from pipeline.store.report.who.sessions import Session, Sessions
+    from pipeline.store.report.caller import Right
+    from pipeline.store.report.who.sessions import ReportSession, Sessions
     from pipeline.store.report.who.users_now import Users, UsersNow
     from pipeline.web.browser_guard import BrowserRefusal
 
@@ -124,7 +125,7 @@ class Guard:
         return hmac.compare_digest(self.form_token(caller).encode(), token.encode())
 
 
-def _rights_now(session: Session, users: Users) -> frozenset[str] | None:
+def _rights_now(session: ReportSession, users: Users) -> frozenset[Right] | None:
     """What the caller of a session may now; None where the session has ended."""
     if session.by is SignedInBy.SINGLE_SIGN_ON:
         return session.rights

@@ -20,7 +20,7 @@ SECONDS: Final = 12 * 3600
 MOST: Final = 10_000
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class ReportSession(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who signed in."""
 
     name: str
@@ -35,7 +35,7 @@ class Sessions:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._sessions: OrderedDict[bytes, ReportSession] = OrderedDict()
 
     def sign_in(
         self,
@@ -48,12 +48,12 @@ class Sessions:
         """A new session; returns what its cookie holds."""
         self._end_old()
         held = secrets.token_urlsafe(32)
-        self._sessions[_digest(held)] = Session(
+        self._sessions[_digest(held)] = ReportSession(
             name=name, by=by, ends_at=self._clock() + SECONDS, password=password, rights=rights
         )
         return held
 
-    def find(self, held: str) -> Session | None:
+    def find(self, held: str) -> ReportSession | None:
         """The session of a cookie; None where it ended or never was."""
         found = self._sessions.get(_digest(held))
         return found if found and found.ends_at > self._clock() else None

@@ -77,8 +77,8 @@ def users_from_toml(text: str, *, origin: str) -> dict[str, User]:
     try:
         given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        at = _AT_LINE.search(str(error))
-        line = at[1] if at and at[1] else text.count("\n") + 1
+        found = _AT_LINE.search(str(error))
+        line = found[1] if found and found[1] else text.count("\n") + 1
         words = _AT_LINE.sub("", str(error)).strip()
         raise UsersError(f"{origin}:{line}: {words}") from None
     checker = TomlChecker(text, origin)

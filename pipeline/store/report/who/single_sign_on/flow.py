@@ -7,7 +7,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
@@ -129,7 +129,7 @@ class SingleSignOn:
             name = claims["sub"][:_LONGEST_NAME]
         return SignedIn(name=name, rights=rights, next=way.next)
 
-    async def _claims(self, tokens: dict[str, str], way: UnderWay) -> dict[str, object]:
+    async def _claims(self, tokens: dict[str, str], way: UnderWay) -> dict[str, Any]:
         """The claims; where the key is not known, with the keys as they are now."""
         for are_known in (True, False):
             keys = await self._provider.keys(are_known=are_known)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import ssl
 import time
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -42,7 +43,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
-    token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
 class Provider:
@@ -102,7 +103,7 @@ class Provider:
                 return kept[1]
             answer = await self._asked("GET", metadata.jwks_uri)
             try:
-                found = KeySet.import_key_set(answer)
+                found = KeySet.import_key_set(answer)  # type: ignore[arg-type]  # it checks what it is given
             except (JoseError, ValueError, KeyError, TypeError) as error:
                 raise ProviderFails("its keys cannot be read") from error
             self._keys = time.monotonic(), found
@@ -122,9 +123,8 @@ class Provider:
             "client_secret_basic" in metadata.token_endpoint_auth_methods_supported
         ):
             # RFC 6749 2.3.1: each part is form-encoded first.
-            headers["Authorization"] = aiohttp.BasicAuth(
-                quote(self.client, safe=""), quote(self._secret, safe="")
-            ).encode()
+            pair = f"{quote(self.client, safe='')}:{quote(self._secret, safe='')}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:
             form["client_id"] = self.client
             if self._secret:
