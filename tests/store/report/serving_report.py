@@ -40,6 +40,7 @@ class Running:
             saved=saved,
             hub=self.hub,
         )
+        self.routes = dict(report._routes)
         self._thread = ReportThread(report, host="127.0.0.1", port=0)
         self.url = f"http://127.0.0.1:{self._thread.start()}"
         self.client = httpx.Client(base_url=self.url, timeout=60)

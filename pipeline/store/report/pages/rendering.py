@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.store.report.lists.cursor import iso_from_time
-from pipeline.web.visible import pieces_from_text
+from pipeline.web.visible import legible, pieces_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +49,7 @@ class Rendering:
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=harmless,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -72,6 +73,11 @@ class Rendering:
             warnings=self._warnings(),
             **({"form_token": self._form_token(asked.caller)} | values),
         )
+
+
+def harmless(value: Any) -> Any:
+    """What any expression of a template comes to: a text without characters that act, by name."""
+    return legible(value) if type(value) is str and not value.isprintable() else value
 
 
 def html_of_time(value: datetime | date | None) -> Markup:
