@@ -60,6 +60,7 @@ class Rendering:
             "shown": html_of_text,
             "short": lambda text: html_of_text(text, most=SHORT),
             "dump": dump_from_hex,
+            "pairs": pairs_from_hex,
             "place": iso_from_time,
             "query": query_of,
         }
@@ -115,6 +116,13 @@ def dump_from_hex(octets: str, most: int = 4_096) -> str:
     if len(held) > most:
         lines.append(f"… {len(held) - most:,} octets more")
     return "\n".join(lines)
+
+
+def pairs_from_hex(text: str, most: int = 160) -> str:
+    """The text of a binary message, which is hex, in pairs of digits; cut after `most` octets."""
+    pairs = [text[at : at + 2] for at in range(0, min(len(text), 2 * most), 2)]
+    more = len(text) // 2 - most
+    return " ".join(pairs) + (f" … {more:,} more octets" if more > 0 else "")
 
 
 def query_of(given: Mapping[str, str], **more: str) -> str:
