@@ -17,7 +17,7 @@ from pipeline.store.report.saved import SavedReport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.store.report.export.jobs import ExportJob, ExportJobs
+    from pipeline.store.report.downloads.jobs import ExportJob, ExportJobs
     from pipeline.store.report.lists.listings import Listing
     from pipeline.store.report.lists.reading import ListReader
     from pipeline.store.report.pages.rendering import Rendering
