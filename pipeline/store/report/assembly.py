@@ -11,10 +11,10 @@ from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.charts.pages import ChartPages
 from pipeline.store.report.charts.reading import ChartReader
 from pipeline.store.report.charts.routes import chart_routes
+from pipeline.store.report.downloads.jobs import ExportJobs
+from pipeline.store.report.downloads.pages import JobPages
+from pipeline.store.report.downloads.routes import job_routes
 from pipeline.store.report.export.answer import Exports
-from pipeline.store.report.export.job_pages import JobPages
-from pipeline.store.report.export.jobs import ExportJobs
-from pipeline.store.report.export.routes import job_routes
 from pipeline.store.report.export.saved_book import SavedBook
 from pipeline.store.report.lists.reading import ListReader
 from pipeline.store.report.live.hub import LiveHub

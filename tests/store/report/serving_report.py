@@ -53,6 +53,7 @@ class Running:
             saved=saved,
             hub=self.hub,
         )
+        self.routes = {(each.method, each.path): each for each in self.report.routes}
         self._thread = ReportThread(self.report, host="127.0.0.1", port=0, tls=tls)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._thread.start()}"
         self.client = self.new_client()

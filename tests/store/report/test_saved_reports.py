@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.query.questions import Questions
+from pipeline.store.report.downloads.jobs import ExportJobs
 from pipeline.store.report.export.answer import Exports
-from pipeline.store.report.export.jobs import ExportJobs
 from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.export.saved_book import (
     BOOK_NAME,

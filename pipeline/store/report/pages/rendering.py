@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pipeline.credits import amount_from_units
 from pipeline.store.report.lists.cursor import iso_from_time
 from pipeline.store.report.masking.seal import is_sealed, short_seal
-from pipeline.web.visible import pieces_from_text
+from pipeline.web.visible import legible, pieces_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +45,7 @@ class Rendering:
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=harmless,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -57,6 +58,7 @@ class Rendering:
             "short": lambda text: html_of_text(text, most=SHORT),
             "dump": dump_from_hex,
             "person": html_of_person,
+            "pairs": pairs_from_hex,
             "place": iso_from_time,
             "query": query_of,
         }
@@ -71,6 +73,11 @@ class Rendering:
             warnings=self._warnings() if asked.caller.is_in else (),
             **values,
         )
+
+
+def harmless(value: Any) -> Any:
+    """What any expression of a template comes to: a text without characters that act, by name."""
+    return legible(value) if type(value) is str and not value.isprintable() else value
 
 
 def html_of_time(value: datetime | date | None) -> Markup:
@@ -117,6 +124,13 @@ def dump_from_hex(octets: str, most: int = 4_096) -> str:
     if len(held) > most:
         lines.append(f"… {len(held) - most:,} octets more")
     return "\n".join(lines)
+
+
+def pairs_from_hex(text: str, most: int = 160) -> str:
+    """The text of a binary message, which is hex, in pairs of digits; cut after `most` octets."""
+    pairs = [text[at : at + 2] for at in range(0, min(len(text), 2 * most), 2)]
+    more = len(text) // 2 - most
+    return " ".join(pairs) + (f" … {more:,} more octets" if more > 0 else "")
 
 
 def query_of(given: Mapping[str, str], **more: str) -> str:

@@ -11,7 +11,7 @@ from pipeline.store.report.route import ReportRoute
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.store.report.export.job_pages import JobPages
+    from pipeline.store.report.downloads.pages import JobPages
 
 _DOWNLOADS: Final = frozenset({Right.NUMBERS, Right.TEXTS, Right.DOWNLOAD})
 

@@ -19,7 +19,7 @@ from pipeline.store.report.pages.pages import NotThere
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.store.report.export.jobs import ExportJob, ExportJobs
+    from pipeline.store.report.downloads.jobs import ExportJob, ExportJobs
     from pipeline.store.report.export.saved_book import SavedBook
     from pipeline.store.report.lists.listings import Listing
     from pipeline.store.report.lists.reading import ListReader
