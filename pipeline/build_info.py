@@ -22,7 +22,7 @@ def version() -> str:
 
 
 @cache
-def commit(root: Path = ROOT) -> str:
+def built_commit(root: Path = ROOT) -> str:
     """The first 12 digits of the commit; `unknown` where neither an image nor git says it."""
     file = root / COMMIT_FILE
     try:

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pipeline.process.log_format import JSON, WORDS
+from pipeline.process.log_format import LOG_JSON, LOG_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +35,11 @@ class AccessLog:
     """Collects lines and writes them in blocks: one write per request would cost 10 % of them."""
 
     def __init__(
-        self, write: Callable[[str], None] = _write_to_stderr, *, form: str = WORDS
+        self, write: Callable[[str], None] = _write_to_stderr, *, form: str = LOG_WORDS
     ) -> None:
         """`form` as in the setting log_format."""
         self._write = write
-        self._line = _object if form == JSON else _words
+        self._line = _object if form == LOG_JSON else _words
         self._lines: list[str] = []
 
     def add(self, *, method: str, path: str, status: int, seconds: float) -> None:

@@ -52,9 +52,9 @@ ABOUT: Final = (
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        from pipeline.build_info import commit, version
+        from pipeline.build_info import built_commit, version
 
-        say(f"twoway {version()} ({commit()})")
+        say(f"twoway {version()} ({built_commit()})")
         raise typer.Exit
 
 

@@ -28,7 +28,7 @@ TOKEN_SCHEMES: Final = ("https://", "http://", "file://")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class KafkaLogin:
     """How a client logs in to Kafka. The default is what a local stack has: no TLS, no SASL."""
 
     protocol: str = PLAINTEXT
@@ -55,21 +55,21 @@ class Brokers(str):
     It is a string because every function takes the address as one (deploy/decisions/0152).
     """
 
-    login: Login
+    login: KafkaLogin
 
-    def __new__(cls, servers: str, login: Login) -> Brokers:
+    def __new__(cls, servers: str, login: KafkaLogin) -> Brokers:
         """`servers` as the setting `kafka` has them: host:port, comma-separated."""
         self = super().__new__(cls, servers)
         self.login = login
         return self
 
 
-def login_to(bootstrap: str) -> Login:
+def login_to(bootstrap: str) -> KafkaLogin:
     """The login of an address; without one, the default."""
-    return bootstrap.login if isinstance(bootstrap, Brokers) else Login()
+    return bootstrap.login if isinstance(bootstrap, Brokers) else KafkaLogin()
 
 
-def login_from(settings: Settings) -> Login:
+def login_from(settings: Settings) -> KafkaLogin:
     """The login of the settings; raises `SettingsError` for one that cannot work."""
     protocol = settings.kafka_security_protocol
     _refuse_unless_one_of("kafka_security_protocol", protocol, PROTOCOLS)
@@ -80,7 +80,7 @@ def login_from(settings: Settings) -> Login:
                 f"kafka_security_protocol is {protocol}, so kafka_sasl_… has no effect: set it to"
                 " SASL_SSL, or leave out kafka_sasl_mechanism and kafka_sasl_username"
             )
-        return Login(protocol=protocol, tls=tls)
+        return KafkaLogin(protocol=protocol, tls=tls)
     mechanism = settings.kafka_sasl_mechanism
     _refuse_unless_one_of("kafka_sasl_mechanism", mechanism, MECHANISMS)
     if mechanism in WITH_PASSWORD:
@@ -97,7 +97,7 @@ def login_from(settings: Settings) -> Login:
             _refuse_without(
                 settings, *(f"kafka_sasl_oauthbearer_{name}" for name in names), why=mechanism
             )
-    return Login(
+    return KafkaLogin(
         protocol=protocol,
         mechanism=mechanism,
         username=settings.kafka_sasl_username,

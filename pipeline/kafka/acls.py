@@ -17,7 +17,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from pipeline.kafka.principals import CLUSTER, PERMISSIONS, Permission, principal_of
+from pipeline.kafka.principals import CLUSTER_KIND, PERMISSIONS, Permission, principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +50,8 @@ def commands_of(
         for (kind, operation, is_prefix, is_denied), names in together.items():
             who = "--deny-principal" if is_denied else "--allow-principal"
             words = [*where, "--add", who, f"User:{user}", "--operation", operation]
-            words += ["--cluster"] if kind == CLUSTER else []
-            for name in names if kind != CLUSTER else ():
+            words += ["--cluster"] if kind == CLUSTER_KIND else []
+            for name in names if kind != CLUSTER_KIND else ():
                 words += [f"--{kind}", name]
             words += ["--resource-pattern-type", "prefixed"] if is_prefix else []
             yield shlex.join(words)

@@ -14,10 +14,10 @@ from pipeline.kafka import readers, topics
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-TOPIC: Final = "topic"
-GROUP: Final = "group"
-TRANSACTIONAL_ID: Final = "transactional-id"
-CLUSTER: Final = "cluster"
+TOPIC_KIND: Final = "topic"
+GROUP_KIND: Final = "group"
+TRANSACTION_KIND: Final = "transactional-id"
+CLUSTER_KIND: Final = "cluster"
 CLUSTER_NAME: Final = "kafka-cluster"
 ANY: Final = "*"
 #: Two people, or two windows of the report, retry dead letters one after the other.
@@ -33,7 +33,7 @@ CREATE: Final = "Create"
 DESCRIBE: Final = "Describe"
 DESCRIBE_CONFIGS: Final = "DescribeConfigs"
 ALTER_CONFIGS: Final = "AlterConfigs"
-ALL: Final = "All"
+ALL_OF_IT: Final = "All"
 
 
 @dataclass(frozen=True, order=True)
@@ -48,17 +48,17 @@ class Permission:
 
 
 def _each(operation: str, names: Iterable[str]) -> Iterator[Permission]:
-    return (Permission(TOPIC, name, operation) for name in names)
+    return (Permission(TOPIC_KIND, name, operation) for name in names)
 
 
 def _reads_in_group(group: str) -> Iterator[Permission]:
     yield from _each(READ, readers.READ_BY[group])
-    yield Permission(GROUP, group, READ)
+    yield Permission(GROUP_KIND, group, READ)
 
 
 def _has_state(group: str, changelog: str) -> Iterator[Permission]:
     """One transaction for each partition; restores read the changelog and how it is kept."""
-    yield Permission(TRANSACTIONAL_ID, f"{group}-", WRITE, is_prefix=True)
+    yield Permission(TRANSACTION_KIND, f"{group}-", WRITE, is_prefix=True)
     yield from _each(READ, [changelog])
     yield from _each(DESCRIBE_CONFIGS, [changelog])
 
@@ -68,7 +68,7 @@ def _writes(process: str) -> Iterator[Permission]:
 
 
 def _retries() -> Permission:
-    return Permission(TRANSACTIONAL_ID, RETRY_TRANSACTION, WRITE)
+    return Permission(TRANSACTION_KIND, RETRY_TRANSACTION, WRITE)
 
 
 def _table() -> Iterator[tuple[str, Iterable[Permission]]]:
@@ -102,7 +102,7 @@ def _table() -> Iterator[tuple[str, Iterable[Permission]]]:
             *_writes("twoway"),
             *_each(READ, every),
             *_each(DESCRIBE_CONFIGS, every),
-            Permission(GROUP, OURS, READ, is_prefix=True),
+            Permission(GROUP_KIND, OURS, READ, is_prefix=True),
             _retries(),
         ),
     )
@@ -115,7 +115,7 @@ def _table() -> Iterator[tuple[str, Iterable[Permission]]]:
                 for operation in (CREATE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS)
                 for permission in _each(operation, every)
             ),
-            Permission(CLUSTER, CLUSTER_NAME, DESCRIBE),
+            Permission(CLUSTER_KIND, CLUSTER_NAME, DESCRIBE),
         ),
     )
     # Programs of others: they read, by any group but ours.
@@ -123,8 +123,8 @@ def _table() -> Iterator[tuple[str, Iterable[Permission]]]:
         "reader",
         (
             *_each(READ, readers.FOR_OTHERS),
-            Permission(GROUP, ANY, READ),
-            Permission(GROUP, OURS, ALL, is_prefix=True, is_denied=True),
+            Permission(GROUP_KIND, ANY, READ),
+            Permission(GROUP_KIND, OURS, ALL_OF_IT, is_prefix=True, is_denied=True),
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from prometheus_client import REGISTRY, Gauge, generate_latest
 
-from pipeline.build_info import commit, version
+from pipeline.build_info import built_commit, version
 from pipeline.compiled import form
 
 BUILD_INFO: Final = Gauge(
@@ -14,7 +14,7 @@ BUILD_INFO: Final = Gauge(
     "1; the labels say which version of which commit runs, and whether it is compiled",
     ["version", "commit", "form"],
 )
-BUILD_INFO.labels(version=version(), commit=commit(), form=form()).set(1)
+BUILD_INFO.labels(version=version(), commit=built_commit(), form=form()).set(1)
 
 
 def exposition(registry: Any = REGISTRY) -> bytes:

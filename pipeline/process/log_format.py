@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-WORDS: Final = "words"
-JSON: Final = "json"
-FORMS: Final = (WORDS, JSON)
+LOG_WORDS: Final = "words"
+LOG_JSON: Final = "json"
+FORMS: Final = (LOG_WORDS, LOG_JSON)
 LINE: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
 
 def formatter_of(settings: Settings) -> logging.Formatter:
     """The formatter that the setting log_format names."""
-    return JsonLines() if settings.log_format == JSON else logging.Formatter(LINE)
+    return JsonLines() if settings.log_format == LOG_JSON else logging.Formatter(LINE)
 
 
 def format_handlers(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.build_info import commit
+from pipeline.build_info import built_commit
 from pipeline.cli.operate.pipeline_state import PipelineState
 from pipeline.cli.records.answer_forms import Form, print_answer
 from pipeline.cli.records.ready_questions import ready_questions
@@ -133,7 +133,7 @@ def test_h_is_help(
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(["--version"], monkeypatch, capsys)
-    assert (code, out) == (0, f"twoway {version('twoway')} ({commit()})\n")
+    assert (code, out) == (0, f"twoway {version('twoway')} ({built_commit()})\n")
 
 
 def test_the_exit_codes_are_in_the_help_and_in_the_page(

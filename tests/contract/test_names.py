@@ -97,6 +97,7 @@ METHODS = {
     "sweep": "delete what nobody uses",
     "take": "what came is put into Kafka, and the answer is given",
     "text": "a field as text",
+    "token": "a token to log in with; both libraries ask for it by this name",
     "undo": "go back to `begin_undo`; of a table, and so of a state",
     "write": "store a value",
 }

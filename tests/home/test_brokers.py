@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from pipeline.home.brokers import Brokers, Login, login_from, login_to
+from pipeline.home.brokers import Brokers, KafkaLogin, login_from, login_to
 from pipeline.home.stack import bootstrap_of
 from pipeline.settings import Settings, SettingsError
 
@@ -31,12 +31,12 @@ TOKENS = {
 }
 
 
-def login(**given: str) -> Login:
+def login(**given: str) -> KafkaLogin:
     return login_from(Settings(kafka="k:9092", **given))  # type: ignore[arg-type]
 
 
 def test_the_default_is_what_a_local_stack_has() -> None:
-    assert login() == Login() == login_to("127.0.0.1:9092")
+    assert login() == KafkaLogin() == login_to("127.0.0.1:9092")
 
 
 def test_an_address_with_a_login_is_the_same_string() -> None:
@@ -50,7 +50,7 @@ def test_an_address_with_a_login_is_the_same_string() -> None:
 def test_a_login_does_not_show_its_secrets() -> None:
     shown = repr(login(**SASL)) + repr(login(**SASL | TOKENS)) + login(**SASL).who
     assert HUSH not in shown
-    secret = {each.name for each in fields(Login) if not each.repr}
+    secret = {each.name for each in fields(KafkaLogin) if not each.repr}
     assert secret == {"password", "client_secret"}
 
 

@@ -9,13 +9,13 @@ from pipeline.cli.dead_letter.retry import TRANSACTION
 from pipeline.kafka import readers, topics
 from pipeline.kafka.acls import _acl_of, commands_of
 from pipeline.kafka.principals import (
-    GROUP,
+    GROUP_KIND,
     OURS,
     PERMISSIONS,
     READ,
     RETRY_TRANSACTION,
-    TOPIC,
-    TRANSACTIONAL_ID,
+    TOPIC_KIND,
+    TRANSACTION_KIND,
     WRITE,
     Permission,
     principal_of,
@@ -40,26 +40,26 @@ def test_every_process_that_writes_or_reads_has_a_principal() -> None:
 @pytest.mark.parametrize("process", PERMISSIONS)
 def test_a_process_writes_just_its_topics(process: str) -> None:
     written = {each.name for each in PERMISSIONS[process] if each.operation == WRITE}
-    written -= {each.name for each in PERMISSIONS[process] if each.kind == TRANSACTIONAL_ID}
+    written -= {each.name for each in PERMISSIONS[process] if each.kind == TRANSACTION_KIND}
     assert written == set(readers.WRITTEN_BY.get(process, ()))
 
 
 @pytest.mark.parametrize(("process", "group"), GROUP_OF.items())
 def test_a_member_of_a_group_reads_its_topics(process: str, group: str) -> None:
     may = PERMISSIONS[process]
-    read = {each.name for each in may if (each.kind, each.operation) == (TOPIC, READ)}
+    read = {each.name for each in may if (each.kind, each.operation) == (TOPIC_KIND, READ)}
     assert read - readers.CHANGELOGS == set(readers.READ_BY[group])
-    assert [each.name for each in may if each.kind == GROUP] == [group]
+    assert [each.name for each in may if each.kind == GROUP_KIND] == [group]
 
 
 def test_a_program_of_others_writes_nothing_and_is_kept_out_of_our_groups() -> None:
     may = PERMISSIONS["reader"]
     assert {each.operation for each in may if not each.is_denied} == {READ}
     assert [each for each in may if each.is_denied] == [
-        Permission(GROUP, OURS, "All", is_prefix=True, is_denied=True)
+        Permission(GROUP_KIND, OURS, "All", is_prefix=True, is_denied=True)
     ]
     assert all(group.startswith(OURS) for group in readers.READ_BY)
-    read = {each.name for each in may if each.kind == TOPIC}
+    read = {each.name for each in may if each.kind == TOPIC_KIND}
     assert not read & readers.CHANGELOGS
     assert topics.FORGET_REQUEST not in read
 

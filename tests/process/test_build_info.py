@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.build_info import COMMIT_FILE, SHORT, UNKNOWN, commit, version
+from pipeline.build_info import COMMIT_FILE, SHORT, UNKNOWN, built_commit, version
 from pipeline.process.exposition import exposition
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ def test_the_commit_is_the_one_that_git_says(checkout: Path, how: str) -> None:
     elif how == "beside":
         folder = checkout.parent / "beside"
         git(checkout, "worktree", "add", "--quiet", "-b", "other", str(folder))
-    assert commit(folder) == git(folder, "rev-parse", "HEAD")[:SHORT]
+    assert built_commit(folder) == git(folder, "rev-parse", "HEAD")[:SHORT]
 
 
 def test_an_image_has_a_file_and_anything_else_says_that_it_is_unknown(tmp_path: Path) -> None:
-    assert commit(tmp_path / "nothing") == UNKNOWN
+    assert built_commit(tmp_path / "nothing") == UNKNOWN
     (tmp_path / COMMIT_FILE).write_text("0123456789abcdef0123\n")
-    assert commit(tmp_path) == "0123456789ab"
+    assert built_commit(tmp_path) == "0123456789ab"
 
 
 def test_every_process_shows_what_it_was_built_from() -> None:
-    line = f'twoway_build_info{{commit="{commit()}",form='
+    line = f'twoway_build_info{{commit="{built_commit()}",form='
     text = exposition().decode()
     assert line in text
     assert f'version="{version()}"' in text

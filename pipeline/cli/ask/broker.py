@@ -18,9 +18,9 @@ from pipeline.avro.single_object import encode
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.brokers import PLAINTEXT, login_to
 from pipeline.kafka.client.limits import FRAME_OCTETS, MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
-from pipeline.kafka.login.connections import log_in
+from pipeline.kafka.login.connections import log_in_once
 from pipeline.kafka.login.options import aiokafka_options, kafka_python_options
-from pipeline.kafka.login.refusal import LoginRefused, why_not_allowed
+from pipeline.kafka.login.refusal import KafkaLoginRefused, why_not_allowed
 from pipeline.process.peer_words import peer_words, words_of_error
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _log_in(server: str, bootstrap: str) -> None:
     seconds = CONNECT_MS / 1000
     options = aiokafka_options(bootstrap)
     try:
-        asyncio.run(log_in(server, options=options, who=login.who, seconds=seconds))
-    except LoginRefused as error:
+        asyncio.run(log_in_once(server, options=options, who=login.who, seconds=seconds))
+    except KafkaLoginRefused as error:
         raise CommandError(str(error)) from error
     except (KafkaError, AiokafkaError, OSError) as error:
         words = words_of_error(error) or type(error).__name__

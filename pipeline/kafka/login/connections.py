@@ -13,7 +13,7 @@ from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator
 from aiokafka.errors import SaslAuthenticationFailed
 
 from pipeline.home.brokers import PLAINTEXT
-from pipeline.kafka.login.refusal import LoginRefused, why_refused
+from pipeline.kafka.login.refusal import KafkaLoginRefused, why_refused
 from pipeline.process.peer_words import peer_words
 from pipeline.process.stop import stop_for
 
@@ -57,7 +57,7 @@ def _in_login(error: Exception, connection: Any) -> Exception:
     """As aiokafka raises it; a broker's wrong proof in SCRAM is a `ValueError` there."""
     is_scram = str(connection._sasl_mechanism).startswith("SCRAM")  # noqa: SLF001
     if isinstance(error, ValueError) and is_scram and not isinstance(error, OSError):
-        return LoginRefused("it does not prove that it knows our password (RFC 5802 3)")
+        return KafkaLoginRefused("it does not prove that it knows our password (RFC 5802 3)")
     return error
 
 
@@ -66,8 +66,8 @@ def end_where_refused() -> None:
     AIOKafkaConnection.connect = _connect_or_end
 
 
-async def log_in(server: str, *, options: dict[str, Any], who: str, seconds: float) -> None:
-    """Connect to host:port and log in once; raises `LoginRefused`, `KafkaError` or `OSError`."""
+async def log_in_once(server: str, *, options: dict[str, Any], who: str, seconds: float) -> None:
+    """Connect and log in once; raises `KafkaLoginRefused`, `KafkaError` or `OSError`."""
     host, _, port = server.rpartition(":")
     given = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     connection = AIOKafkaConnection(
@@ -78,7 +78,7 @@ async def log_in(server: str, *, options: dict[str, Any], who: str, seconds: flo
     except Exception as error:
         in_login = _in_login(error, connection)
         if words := why_refused(in_login, server=server, who=who):
-            raise LoginRefused(words) from error
+            raise KafkaLoginRefused(words) from error
         raise
     finally:
         # Where TLS failed there is nothing to close, and nobody says that it is closed.

@@ -12,7 +12,7 @@ from pipeline.kafka.login.connections import end_where_refused
 from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
 
 if TYPE_CHECKING:
-    from pipeline.home.brokers import Login
+    from pipeline.home.brokers import KafkaLogin
 
 
 def serving_options(bootstrap: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def kafka_python_options(bootstrap: str) -> dict[str, Any]:
     }
 
 
-def _options_of(login: Login) -> dict[str, Any]:
+def _options_of(login: KafkaLogin) -> dict[str, Any]:
     """The options whose names both libraries share; only those that differ from the default."""
     options: dict[str, Any] = {"security_protocol": login.protocol}
     if login.tls is not None:
@@ -56,7 +56,7 @@ def _options_of(login: Login) -> dict[str, Any]:
     return options
 
 
-def _tokens_of(login: Login, kind: type[AiokafkaTokens | KafkaPythonTokens]) -> dict[str, Any]:
+def _tokens_of(login: KafkaLogin, kind: type[AiokafkaTokens | KafkaPythonTokens]) -> dict[str, Any]:
     if login.mechanism != OAUTHBEARER:
         return {}
-    return {"sasl_oauth_token_provider": kind(Tokens.of(login))}
+    return {"sasl_oauth_token_provider": kind(Tokens.shared_by(login))}

@@ -41,7 +41,7 @@ _NOT_ALLOWED: Final = (
 )
 
 
-class LoginRefused(kafka_errors.KafkaError, aiokafka_errors.KafkaError):  # type: ignore[misc]
+class KafkaLoginRefused(kafka_errors.KafkaError, aiokafka_errors.KafkaError):  # type: ignore[misc]
     """There is no login until somebody changes something; the words say what, without a secret."""
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _words_of(error: BaseException, who: str) -> str:
     match error:
-        case LoginRefused():
+        case KafkaLoginRefused():
             return str(error)
         case ssl.SSLCertVerificationError(verify_code=code) if code in OTHER_NAMES:
             return (

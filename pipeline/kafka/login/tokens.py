@@ -24,11 +24,11 @@ from aiokafka.errors import KafkaError as AiokafkaError
 from kafka.errors import KafkaError
 from kafka.net.sasl.oauth import AbstractTokenProvider as KafkaPythonTokenProvider
 
-from pipeline.kafka.login.refusal import LoginRefused
+from pipeline.kafka.login.refusal import KafkaLoginRefused
 from pipeline.process.peer_words import keep_passing_secret, peer_words
 
 if TYPE_CHECKING:
-    from pipeline.home.brokers import Login
+    from pipeline.home.brokers import KafkaLogin
 
 ANSWER_SECONDS: Final = 10.0
 MOST_OCTETS: Final = 64 * 1024
@@ -43,21 +43,21 @@ class NoToken(KafkaError, AiokafkaError):  # type: ignore[misc]
 class Tokens:
     """Tokens of one login, shared by the clients of a process."""
 
-    _of: Final[dict[Login, Tokens]] = {}
+    _of: Final[dict[KafkaLogin, Tokens]] = {}
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: KafkaLogin) -> None:
         self._login = login
         self._lock = threading.Lock()
         self._token = ""
         self._until = 0.0
 
     @classmethod
-    def of(cls, login: Login) -> Tokens:
+    def shared_by(cls, login: KafkaLogin) -> Tokens:
         """Those of this login: clients of the same login ask the endpoint once."""
         return cls._of.setdefault(login, cls(login))
 
     def token(self) -> str:
-        """A valid token; raises `NoToken` or `LoginRefused`. It may wait for the endpoint."""
+        """A valid token; raises `NoToken` or `KafkaLoginRefused`. It may wait for the endpoint."""
         with self._lock:
             if not self._token or time.monotonic() > self._until:
                 self._token, seconds = self._fetched()
@@ -78,7 +78,7 @@ class Tokens:
             words = f"the token endpoint answers {error.code}: {said}"
             if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 names = "client_id, kafka_sasl_oauthbearer_client_secret"
-                raise LoginRefused(f"{words} (kafka_sasl_oauthbearer_{names})") from None
+                raise KafkaLoginRefused(f"{words} (kafka_sasl_oauthbearer_{names})") from None
             raise NoToken(words) from None
         except (OSError, HTTPException) as error:
             raise NoToken(f"no token from {self._login.token_url}: {error}") from None
@@ -102,7 +102,7 @@ def _token_of_file(file: Path) -> str:
     try:
         return file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise LoginRefused(
+        raise KafkaLoginRefused(
             f"there is no token in {file}: {error} (kafka_sasl_oauthbearer_token_endpoint_url)"
         ) from None
 

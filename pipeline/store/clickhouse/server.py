@@ -38,7 +38,7 @@ class ClickHouseServer:
         """
         common.set_setting("http_buffer_size", AHEAD_OCTETS)
         target = target_from_url(url, user=user, password=password)
-        self._pool = BoundedPool(bounds, tls=tls_of(target, ca))
+        self._pool = BoundedPool(bounds, tls=tls_to(target, ca))
         self._target = target | {
             "pool_mgr": self._pool,
             "compress": False,
@@ -77,7 +77,7 @@ def target_from_url(url: str, *, user: str = "", password: str = "") -> dict[str
     }
 
 
-def tls_of(target: Mapping[str, Any], ca: str) -> ssl.SSLContext | None:
+def tls_to(target: Mapping[str, Any], ca: str) -> ssl.SSLContext | None:
     """TLS 1.2 or later with the name checked; None for http. Raises `SettingsError`."""
     if target["interface"] != "https":
         if ca:

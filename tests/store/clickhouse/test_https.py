@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from pipeline.settings import SettingsError
-from pipeline.store.clickhouse.server import ClickHouseServer, target_from_url, tls_of
+from pipeline.store.clickhouse.server import ClickHouseServer, target_from_url, tls_to
 from pipeline.web.bounded_answer import AnswerBounds
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
 )
 def test_certificates_that_cannot_be_used_are_refused(url: str, ca: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        tls_of(target_from_url(url), ca)
+        tls_to(target_from_url(url), ca)
