@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import OUTBOX, SENT
+from pipeline.conversation.tables import OUTBOX, SENT, time_of_sending
 from pipeline.credits import units_from_text
-from pipeline.engine.bounded_times import broker_time
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
 from pipeline.sms.msisdn import is_international, key_from_handset
@@ -56,12 +55,6 @@ _SURELY_ROOM: Final = OPEN_AT_MOST * 64
 #: What a row of a gateway's id begins with: the command behind it, or a status that came first.
 _COMMAND: Final = b"c"
 _STATUS: Final = b"s"
-
-
-def time_of_sending(work: UnitOfWork, record: ConsumerRecord) -> datetime:
-    """The broker's time of the record, or the partition's if later; no sender's clock counts."""
-    stamped = broker_time(record)
-    return stamped if work.time is None or stamped > work.time else work.time
 
 
 class Outboxes:
