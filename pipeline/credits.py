@@ -83,3 +83,11 @@ def amount_from_units(units: int) -> str:
             rest, below = rest // prime, below // prime
     fraction = f"{rest}/{below}"
     return f"{minus}{whole} {fraction}" if whole else f"{minus}{fraction}"
+
+
+def rounded_from_units(units: int) -> str:
+    """The credits in decimals, rounded to six: `0.333333`. For sums take the units."""
+    # Of three remainders the last is nearer to the next millionth; none lies between two.
+    millionths = (abs(units) + 1) // (UNITS_PER_CREDIT // 10**_DECIMALS)
+    whole, rest = divmod(millionths, 10**_DECIMALS)
+    return f"{'-' if units < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.notice_settings import NoticeSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ def _setting(default: Any, help: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NoticeSettings):
     """What can be set. Durations carry their unit in the name."""
 
     home: Path = _setting(

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
+from pipeline.cli.account import credit, reconcile, show, statement
 from pipeline.cli.apis import command as apis
 from pipeline.cli.consent import import_stops as consent_import
 from pipeline.cli.consent import review
@@ -33,31 +34,19 @@ from pipeline.cli.replay import command as replay
 from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.cli.terminal.help import EXIT_CODES, PlainCommand, SectionedHelp
+from pipeline.cli.terminal.groups import add as _add
+from pipeline.cli.terminal.groups import group as _group
+from pipeline.cli.terminal.help import EXIT_CODES
 from pipeline.cli.terminal.saying import say
 from pipeline.cli.why import command as why
 from pipeline.home.stack import StackError
 from pipeline.settings import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXIT_FAILED: Final = 1
 ABOUT: Final = (
     "The customer's side of two-way SMS. It keeps every message, honours STOP and explains every"
     " decision."
 )
-
-
-def _group(help: str = "", **options: Any) -> typer.Typer:
-    """A group; without words of its own it has those of its callback."""
-    given = options | ({"help": help} if help else {})
-    return typer.Typer(rich_markup_mode=None, cls=SectionedHelp, **given)
-
-
-def _add(group: typer.Typer, name: str, command: Callable[..., None], *, example: str) -> None:
-    """Add a command; --help shows `example`, a line that a user may type."""
-    group.command(name, cls=PlainCommand, epilog=f"Example: twoway {example}")(command)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -165,12 +154,24 @@ _add(_apis, "check", apis.check_apis, example="apis check apis.toml")
 _add(_apis, "try", apis.try_api, example="apis try 3155")
 app.add_typer(_apis, name="apis", epilog="Example: twoway apis check")
 
+_add(
+    app,
+    "credit",
+    credit.credit,
+    example="credit main 500 --reason 'Paid.' --id invoice-2026-031",
+    context_settings=credit.CONTEXT,
+)
+_account = _group("Accounts: balances, statements, held messages.", no_args_is_help=True)
+_add(_account, "show", show.show_account, example="account show main")
+_add(_account, "statement", statement.statement, example="account statement main 2026-03")
+_add(_account, "reconcile", reconcile.reconcile, example="account reconcile main march.csv")
+app.add_typer(_account, name="account", epilog="Example: twoway account show")
+
 _gateway = _group(invoke_without_command=True)
 _gateway.callback()(gateway.gateway)
 _add(_gateway, "seen", gateway.seen, example="gateway seen --twice")
 app.add_typer(_gateway, name="gateway", epilog="Example: twoway gateway --home .twoway")
 _add(app, "text", text.text, example="text 447700900001 447700900999 'Hello 👋'")
-
 _add(app, "phone", phone.phone, example="phone 447700900001 --to 447700900999")
 
 _numbers = _group("The directory of rented numbers.", no_args_is_help=True)
@@ -231,7 +232,6 @@ _clock.callback()(clock.show)
 _add(_clock, "advance", clock.advance, example="clock advance 6h")
 _add(_clock, "reset", clock.reset, example="clock reset")
 app.add_typer(_clock, name="clock")
-
 
 _add(app, "completion", completion.completion, example="completion bash")
 

@@ -15,6 +15,7 @@ STORE: Final = "twoway-store"
 SENDER: Final = "twoway-sender"
 DELIVERY: Final = "twoway-delivery"
 ACCOUNTS: Final = "twoway-accounts"
+NOTICE_MAIL: Final = "twoway-notices"
 
 #: The topics that each group reads. The order of the conversation's topics is a rank: of records
 #: with the same broker time, the record of the topic named first is taken first.
@@ -76,6 +77,7 @@ READ_BY: Final[dict[str, tuple[str, ...]]] = {
         topics.ACCOUNT_CHARGE,
         topics.CLOCK,
     ),
+    NOTICE_MAIL: (topics.ACCOUNT_NOTICE,),
 }
 #: Topics that no group reads: a new owner of a partition reads the changelog without a group.
 CHANGELOGS: Final = frozenset(

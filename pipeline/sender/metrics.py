@@ -40,6 +40,14 @@ CONFIRMATION_DEADLINE: Final = Gauge(
     "twoway_sender_confirmation_deadline_seconds",
     "The earliest deadline of a held confirmation, seconds since 1970; 0: none is held",
 )
+NOTICE_MAILS: Final = Counter(
+    "twoway_sender_notice_mails_total",
+    "Notices of a low balance, by what became of their mail",
+    ["outcome"],
+)
+NOTICE_FAILURES: Final = Counter(
+    "twoway_sender_notice_failures_total", "Attempts to mail a notice that failed"
+)
 PERMIT_SECONDS: Final = Histogram(
     "twoway_sender_permit_seconds",
     "From an ask's acknowledgement to its permit",

@@ -14,6 +14,8 @@ from pipeline.sender.apis.api import UnusableApi
 from pipeline.sender.apis.file import ApisError, apis_file, apis_from_file, default_of
 from pipeline.sender.calls.desk import Desk
 from pipeline.sender.consumer import feed
+from pipeline.sender.notices.mail import NoticeSettingsError, mail_route
+from pipeline.sender.notices.reader import read_notices
 from pipeline.sender.post import KafkaPost
 from pipeline.sender.sender import CommandSender
 from pipeline.sender.ways.make import way_of
@@ -39,6 +41,7 @@ class SenderProcess:
         self._bootstrap = bootstrap
         self._post = KafkaPost(bootstrap)
         self._desks = {api.api_id: Desk(api, way_of(api), window=api.window) for api in apis}
+        self._notified = mail_route(settings)
         self._is_fed = False
         self.sender = CommandSender(
             self._desks,
@@ -61,11 +64,13 @@ class SenderProcess:
         feeding = asyncio.create_task(
             feed(self.sender, self._bootstrap, ended=ended, reads=self._reads)
         )
+        telling = asyncio.create_task(read_notices(self._bootstrap, self._notified))
         await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
         ended.set()
         await asyncio.wait([feeding])
         serving.cancel()
-        await asyncio.wait([serving])
+        telling.cancel()
+        await asyncio.wait([serving, telling])
         for desk in self._desks.values():
             await _closed(f"API {desk.api.api_id}", desk.way.close())
         await _closed("Kafka's producer", self._post.stop())
@@ -108,6 +113,7 @@ def run(settings: Settings) -> None:
 
     exits: dict[type[Exception], int] = {
         ApisError: EXIT_SETTINGS,
+        NoticeSettingsError: EXIT_SETTINGS,
         UnusableApi: EXIT_SETTINGS,
         OSError: EXIT_TAKEN,
     }

@@ -31,6 +31,7 @@ PROCESS_OF: Final = {
     readers.SENDER: "sender",
     readers.DELIVERY: "deliver",
     readers.ACCOUNTS: "accounts",
+    readers.NOTICE_MAIL: "sender",
 }
 PROCESSES: Final = {
     "ingest": "Takes callbacks and requests by HTTP (docs/openapi.yaml).",

@@ -39,12 +39,19 @@ KEYS: Final = {
 Columns = list[tuple[str, str]]
 
 
+def is_inherited(kind: Any, name: str) -> bool:
+    """Whether a setting is of a class on which the settings rest: those come last."""
+    return name not in kind.__annotations__
+
+
 def settings_page(kind: Any = Settings) -> str:
     """Every setting with its variable, its default and its line of help."""
     rows = [
         f"| `{field.name}` | `{PREFIX}{field.name.upper()}` | {_shown(field.default)}"
         f" | {field.metadata['help']} |"
-        for field in dataclasses.fields(kind)
+        for field in sorted(
+            dataclasses.fields(kind), key=lambda each: is_inherited(kind, each.name)
+        )
     ]
     return "\n".join(
         [

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import ingest.ftp.metrics
 import ingest.smpp.metrics
+import pipeline.accounts.metrics
 import pipeline.delivery.metrics
 import pipeline.engine.metrics
 import pipeline.process.hang
@@ -38,6 +39,7 @@ WORDS_OF_ALERTS = {"summary", "description"}
 
 
 MODULES = (
+    pipeline.accounts.metrics,
     pipeline.engine.metrics,
     pipeline.store.metrics,
     pipeline.sender.metrics,
@@ -154,7 +156,7 @@ def test_names_say_whose_they_are_and_what_they_count() -> None:
     Base units, plural, last.
     """
     for name in IN_CODE:
-        prefix = r"twoway_(ingest|worker|store|sender|deliver|process)_[a-z_]+"
+        prefix = r"twoway_(ingest|worker|store|sender|deliver|accounts|process)_[a-z_]+"
         assert re.fullmatch(prefix, name), name
         assert not name.endswith(("_ms", "_minutes", "_hours")), name
 
@@ -186,6 +188,8 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
         "ProcessHung",
         "DeliverCircuitOpen",
         "DeliverGivenUp",
+        "AccountLow",
+        "AccountHolds",
     } <= names
     hour = next(rule for rule in alerts() if rule["alert"] == "IngestUnavailable")
     assert "> 3600" in hour["expr"]
@@ -252,6 +256,9 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "DeliverGivenUp",
         "DeliverLate",
         "DeliverGone",
+        "AccountLow",
+        "AccountHolds",
+        "SenderNoticeNotMailed",
     ):
         assert name in cases
 

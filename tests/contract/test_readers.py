@@ -18,6 +18,7 @@ from pipeline.kafka.readers import (
     CHANGELOGS,
     CONVERSATION,
     DELIVERY,
+    NOTICE_MAIL,
     READ_BY,
     SENDER,
     SENT_AGAIN,
@@ -53,7 +54,7 @@ def faults(known: dict[str, Topic], read_by: dict[str, tuple[str, ...]]) -> list
 
 def test_every_topic_is_read_and_every_topic_read_exists() -> None:
     assert faults(topics.topics(), READ_BY) == []
-    assert set(READ_BY) == {CONVERSATION, STORE, SENDER, DELIVERY, ACCOUNTS}
+    assert set(READ_BY) == {CONVERSATION, STORE, SENDER, DELIVERY, ACCOUNTS, NOTICE_MAIL}
     assert all(len(set(names)) == len(names) for names in READ_BY.values())
 
 

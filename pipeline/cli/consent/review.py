@@ -19,12 +19,26 @@ if TYPE_CHECKING:
 MAX: Final = 50
 _DECIDED: Final = "SELECT mo_message_id FROM consent_request WHERE action IN ('accept', 'dismiss')"
 UNDECIDED: Final = f"""\
-SELECT message_id, formatDateTime(gateway_time, '%FT%TZ', 'UTC') AS at, handset, number, text
-FROM mo_message WHERE has(flags, 'review') AND message_id NOT IN ({_DECIDED})
-ORDER BY gateway_time, message_id LIMIT {{max:UInt32}}"""  # noqa: S608  words of ours
+SELECT * FROM
+(
+    SELECT message_id, formatDateTime(gateway_time, '%FT%TZ', 'UTC') AS at, handset,
+        toString(number) AS number, text, true AS released, parts_total AS parts
+    FROM mo_message WHERE has(flags, 'review')
+    UNION ALL
+    SELECT charge_id, formatDateTime(at, '%FT%TZ', 'UTC'), '', toString(number), '', false, parts
+    FROM account_held WHERE has(flags, 'review')
+)
+WHERE message_id NOT IN ({_DECIDED})
+ORDER BY at, message_id LIMIT {{max:UInt32}}"""  # noqa: S608  words of ours
+#: Of a message that waits for credits, whose parts are known all the same.
 MESSAGE: Final = """\
-SELECT handset, number, has(flags, 'review') AS flagged FROM mo_message
-WHERE message_id = {id:String}"""
+SELECT handset, toString(number) AS number, has(flags, 'review') AS flagged FROM mo_message
+WHERE message_id = {id:String}
+UNION ALL
+SELECT any(handset), toString(any(number)), true FROM mo_part WHERE part_id IN
+    (SELECT arrayJoin(part_ids) FROM account_held
+        WHERE charge_id = {id:String} AND has(flags, 'review'))
+HAVING count() > 0"""
 DECISION: Final = """\
 SELECT action, actor, formatDateTime(requested_at, '%FT%TZ', 'UTC') AS at FROM consent_request
 WHERE mo_message_id = {id:String} AND action IN ('accept', 'dismiss')
@@ -43,7 +57,7 @@ def list_messages(
 
     `review accept` or `review dismiss` decides one. Such a message may be meant as a stop but is
     not a stop message, for example "please do not cancel". An accepted message counts as a stop. A
-    dismissed one does not.
+    dismissed one does not. A message that waits for credits is listed without its text.
     """
     context.obj = home
     if context.invoked_subcommand:
@@ -57,10 +71,17 @@ def list_messages(
         if json:
             print_json_line(row)
         else:
-            text = " ".join(row["text"].split())
-            say(f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}")
+            say(_line_of(row))
     if not found and not json:
         say("nothing is waiting for a decision")
+
+
+def _line_of(row: dict[str, Any]) -> str:
+    if not row["released"]:
+        parts = "1 part" if row["parts"] == 1 else f"{row['parts']} parts"
+        return f"{row['message_id']}  {row['at']}  to {row['number']}: held until paid, {parts}"
+    text = " ".join(row["text"].split())
+    return f"{row['message_id']}  {row['at']}  {row['handset']} to {row['number']}: {text}"
 
 
 def accept(

@@ -74,7 +74,7 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
     """The report of that name, with the filters of the command line in place of its own."""
     from msgspec.structs import replace
 
-    from pipeline.store.report.lists.listings import LISTINGS
+    from pipeline.store.report.lists.account_listings import EVERY_LISTING
     from pipeline.store.report.saved import SavedReport, SavedReportsError, saved_reports
 
     try:
@@ -82,12 +82,12 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
     except SavedReportsError as error:
         raise CommandError(str(error)) from error
     found = saved.get(name)
-    if found is None and name in LISTINGS:
+    if found is None and name in EVERY_LISTING:
         found = SavedReport(name=name, list=name)
     if found is None:
         raise CommandError(
             f"there is no list and no saved report {name!r}; there are"
-            f" {', '.join([*LISTINGS, *saved])}"
+            f" {', '.join([*EVERY_LISTING, *saved])}"
         )
     given = dict(found.filters)
     for each in words:

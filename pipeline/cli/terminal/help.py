@@ -15,6 +15,7 @@ SECTIONS: Final = {
     "Run it here": ("up", "demo", "gateway", "text", "phone"),
     "Messages": ("mt", "consume", "import"),
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
+    "Accounts": ("credit", "account"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
     "Operate": ("numbers", "apis", "delivery", "dead-letter", "clock", "leave"),
     "One process each": (

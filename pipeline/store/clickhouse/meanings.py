@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro.single_object import SCHEMAS, versions_of
+from pipeline.store.clickhouse.account_meanings import ACCOUNT_VIEWS
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -91,6 +92,7 @@ VIEWS: Final = {
     "judged_command": JUDGED_COMMAND,
     "conversation_line": CONVERSATION_LINE,
     "delivery_now": DELIVERY_NOW,
+    **ACCOUNT_VIEWS,
 }
 _COLUMNS: Final = """\
 SELECT c.table AS table, c.name AS name, c.comment AS comment FROM system.columns AS c

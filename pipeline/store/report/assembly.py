@@ -10,6 +10,7 @@ from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.report.caller import Guard
 from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.lists.reading import ListReader
+from pipeline.store.report.pages.accounts import AccountPages
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.pages.handset import HandsetStories
 from pipeline.store.report.pages.letters import LetterStories
@@ -48,22 +49,26 @@ def report_from(
     decisions = Decisions(
         questions, letters, bootstrap=_bootstrap_of(settings), account=settings.account
     )
+    rendering = Rendering()
     pages = Pages(
         questions,
         reader=reader,
-        rendering=Rendering(),
+        rendering=rendering,
         handsets=HandsetStories(questions, account=settings.account, read_key=read_key),
         messages=MessageStories(questions),
         letters=letters,
         decisions=decisions,
         saved=saved,
     )
+    accounts = AccountPages(questions, reader=reader, rendering=rendering)
     # The embedded engine's process may write there, and it is emptied at each start.
     exports = Exports(reader, settings.home / INSERTS_NAME)
     return Report(
         settings=settings,
         guard=guard,
-        routes=routes_of(pages, guard=guard, decisions=decisions, exports=exports),
+        routes=routes_of(
+            pages, guard=guard, decisions=decisions, exports=exports, accounts=accounts
+        ),
         pages=pages,
         questions=questions,
         is_ready=is_ready,

@@ -10,9 +10,9 @@ from aiohttp import web
 from pipeline.store.report.caller import Right
 from pipeline.store.report.export.answer import export_answer
 from pipeline.store.report.export.formats import FORMATS
+from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import PLACE_NAMES
 from pipeline.store.report.lists.filters import FEW, BadFilter
-from pipeline.store.report.lists.listings import LISTINGS
 from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
     from pipeline.store.report.caller import Guard
     from pipeline.store.report.export.answer import Exports
+    from pipeline.store.report.pages.accounts import AccountPages
     from pipeline.store.report.pages.decisions import Decisions
     from pipeline.store.report.pages.pages import Pages
 
 _SEES: Final = frozenset({Right.NUMBERS, Right.TEXTS})
+#: What has neither a handset nor a text.
+_NO_PERSON: Final[frozenset[Right]] = frozenset()
 _DECIDES: Final = _SEES | {Right.DECIDE}
 _LONGEST_WORDS: Final = 400
 
 
 def routes_of(
-    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports
+    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports, accounts: AccountPages
 ) -> Iterator[ReportRoute]:
     """What the report shows beside SQL and its own health."""
 
@@ -74,11 +77,17 @@ def routes_of(
     yield shown("/message", pages.one_message, "id", "at")
     yield shown("/review", review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
     yield shown("/letter", letter, "id", needs=_DECIDES)
+    for path, account_page, known in (
+        ("/accounts", accounts.accounts, ()),
+        ("/account", accounts.account, ("name",)),
+        ("/statement", accounts.statement, ("name", "month")),
+    ):
+        yield shown(path, account_page, *known, needs=_NO_PERSON)
     yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
         yield ReportRoute(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
-    for listing in LISTINGS.values():
+    for listing in EVERY_LISTING.values():
         page = partial(pages.listing, listing=listing)
         yield shown(f"/list/{listing.name}", page, *listing.filters, *PLACE_NAMES, "rows", "piece")
         for form in FORMATS:

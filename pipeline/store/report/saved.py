@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from pipeline.store.report.export.formats import FORMATS
+from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.filters import BadFilter, filters_from_query
-from pipeline.store.report.lists.listings import LISTINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,11 +66,11 @@ def saved_reports(home: Path) -> dict[str, SavedReport]:
 
 
 def _mistake_in(report: SavedReport) -> str:
-    listing = LISTINGS.get(report.list)
-    if not report.name or report.name in LISTINGS:
+    listing = EVERY_LISTING.get(report.list)
+    if not report.name or report.name in EVERY_LISTING:
         return "the name is empty, or that of a list"
     if listing is None:
-        return f"list is none of {', '.join(LISTINGS)}"
+        return f"list is none of {', '.join(EVERY_LISTING)}"
     if report.format not in FORMATS:
         return f"format is none of {', '.join(FORMATS)}"
     if unknown := set(report.filters) - listing.filters:

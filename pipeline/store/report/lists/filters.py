@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DAYS: Final = 30
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -22,6 +22,7 @@ _CHOICES: Final = {
     "direction": ("in", "out", "refused"),
     "complete": ("yes", "no"),
     "consent": ("open", "stopped", "confirmation-due"),
+    "released": ("yes", "no"),
 }
 #: Filters that are words compared as they are given.
 WORDS: Final = (
@@ -29,7 +30,7 @@ WORDS: Final = (
 )  # fmt: skip
 #: The filters of lists that are not of messages.
 FEW: Final = frozenset({"number", "handset", "from", "to"})
-ALL: Final = FEW | {"text", *WORDS, *_CHOICES}
+ALL: Final = (FEW | {"text", *WORDS, *_CHOICES}) - {"released"}  # a held one is no line yet
 
 
 class BadFilter(ValueError):
@@ -47,6 +48,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     direction: str = ""
     complete: str = ""
     consent: str = ""
+    released: str = ""
     api_id: str = ""
     account: str = ""
     keyword: str = ""
@@ -87,10 +89,9 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         given = self.given() | changed
         return urlencode({name: value for name, value in given.items() if value})
 
-    def few(self, **changed: str) -> str:
-        """As `query`, with those alone that every list knows."""
-        given = {name: value for name, value in self.given().items() if name in FEW} | changed
-        return urlencode({name: value for name, value in given.items() if value})
+    def few(self, known: Iterable[str] = FEW) -> str:
+        """As `query`, with those alone that a list knows."""
+        return urlencode({name: value for name, value in self.given().items() if name in known})
 
 
 def filters_from_query(query: Mapping[str, str]) -> Filters:

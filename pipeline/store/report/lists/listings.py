@@ -9,6 +9,7 @@ import msgspec
 from pipeline.store.report.lists.columns import OF_LINES, Column, named
 from pipeline.store.report.lists.filled import filled
 from pipeline.store.report.lists.filters import ALL, FEW
+from pipeline.store.report.lists.review_statement import REVIEW_SQL
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +29,15 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, str] = ("at", "id")
     fixed: dict[str, str] = {}
     is_standing: bool = False  # what holds now, whenever it came to be
+    #: Of a list that is not of lines: the filters that each list may have, and of its own filters
+    #: what each asks of a row. A filter that a list cannot obey is none of its filters.
+    takes: frozenset[str] = FEW
+    own: dict[str, str] = {}
 
     @property
     def filters(self) -> frozenset[str]:
         """The filters that it takes."""
-        return FEW if self.sql else ALL - frozenset(self.fixed)
+        return self.takes | set(self.own) if self.sql else ALL - frozenset(self.fixed)
 
 
 LINES: Final = Listing(
@@ -217,14 +222,7 @@ REVIEW: Final = Listing(
     empty="Nothing waits for a decision.",
     columns=named("at", "handset", "number", "text", Column("flags", "flags", aside=True),
                   Column("id", "id", aside=True)),
-    sql=filled(
-        """\
-SELECT at, handset, toString(lines.number) AS number, text, flags, id
-FROM twoway.conversation_line_rows AS lines FINAL
-WHERE record = 'mo-message' AND has(flags, 'review') AND [of at, lines.number]
-    AND id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
-        WHERE action IN ('accept', 'dismiss'))"""
-    ),
+    sql=REVIEW_SQL,
 )  # fmt: skip
 ONE_CONVERSATION: Final = msgspec.structs.replace(
     LINES,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.lists import listings
+from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
 from pipeline.store.report.lists.filters import (
     BadFilter,
@@ -175,7 +176,7 @@ class Pages:
     async def reports(self, asked: PageRequest) -> str:
         """Every list, and every saved report, to be downloaded."""
         return self._rendering.html(
-            "reports.html", asked, lists=listings.LISTINGS.values(), saved=self._saved.values()
+            "reports.html", asked, lists=EVERY_LISTING.values(), saved=self._saved.values()
         )
 
     async def dictionary(self, asked: PageRequest) -> str:

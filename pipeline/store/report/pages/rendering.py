@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline.credits import amount_from_units
 from pipeline.store.report.lists.cursor import iso_from_time
 from pipeline.web.visible import pieces_from_text
 
@@ -43,6 +44,7 @@ class Rendering:
             "time": html_of_time,
             "day": lambda value: value.strftime("%Y-%m-%d"),
             "count": lambda number: f"{number:,}",
+            "amount": amount_from_units,
             "shown": html_of_text,
             "short": lambda text: html_of_text(text, most=SHORT),
             "dump": dump_from_hex,
