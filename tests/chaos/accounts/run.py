@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from pipeline.kafka import topics
 from tests.chaos.accounts.books import Kept, faults_of, replay_faults
 from tests.chaos.accounts.payments import Payments
 from tests.chaos.mayhem import _signal
