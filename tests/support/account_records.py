@@ -17,8 +17,8 @@ from pipeline.records import (
     Record,
 )
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.decoding import TABLE_OF, TableRows
+from pipeline.store.rows import columns_of, row_from_record
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
