@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.conversation.outbox import time_of_sending
 from pipeline.conversation.refusals import bury
+from pipeline.conversation.tables import time_of_sending
 from pipeline.engine import metrics
 from pipeline.records import MoRaw, MtAsk, MtResult, Outcome, Reason, Rejected
 from pipeline.stages.consent import decide as consent

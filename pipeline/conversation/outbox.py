@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.avro import single_object
-from pipeline.conversation.tables import OUTBOX, SENT
+from pipeline.conversation.tables import OUTBOX, SENT, time_of_sending
 from pipeline.credits import units_from_text
-from pipeline.engine.bounded_times import broker_time
 from pipeline.kafka import topics
 from pipeline.records import SeenBy
 from pipeline.sms.msisdn import is_international, key_from_handset
@@ -58,12 +57,6 @@ _COMMAND: Final = b"c"
 _STATUS: Final = b"s"
 
 
-def time_of_sending(work: UnitOfWork, record: ConsumerRecord) -> datetime:
-    """The broker's time of the record, or the partition's if later; no sender's clock counts."""
-    stamped = broker_time(record)
-    return stamped if work.time is None or stamped > work.time else work.time
-
-
 class Outboxes:
     """The open commands and the sent commands, by handset."""
 
@@ -95,10 +88,14 @@ class Outboxes:
     ) -> None:
         """Consent has changed: refuse the waiting commands that may no longer be sent."""
         outbox = self._read(work, key)
-        if outbox is not None:
+        if outbox is None:
+            return
+        stopped = due.stopped_commands(outbox, consent, now)
+        if stopped:
             draft = SendingDraft(outbox, consent, now=now, cause=f"consent {now.isoformat()}")
-            if due.refuse_stopped(draft):
-                self._write(work, key, draft)
+            for command, rejection in stopped:
+                draft.refuse(command, rejection, SeenBy.STOP)
+            self._write(work, key, draft)
 
     def answer_ask(
         self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk, consent: HandsetConsent | None
