@@ -1,4 +1,4 @@
-"""`twoway accounts` in a whole stack: messages wait, a credit releases them, a mode ends the wait."""
+"""`twoway accounts` in a whole stack: messages wait, and a credit or another mode ends it."""
 
 from __future__ import annotations
 
