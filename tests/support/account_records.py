@@ -109,7 +109,7 @@ def part_of(id: str, mo_msg_id: str, at: datetime, handset: str = "447700900001"
     )  # fmt: skip
 
 
-def listed(*accounts: AccountTermsTerms, at: datetime = FIRST) -> Numbers:
+def listed(*accounts: AccountTerms, at: datetime = FIRST) -> Numbers:
     """A directory of accounts alone."""
     return Numbers(digest="d", loaded_at=at, numbers=[], sender_ids=[], accounts=list(accounts))
 
