@@ -17,7 +17,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --di
 # Keeps the output of each parallel target together, if this make can do that.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: install compiled demo test check lint bench chaos chaos-sending chaos-delivery hostile lock clean
+.PHONY: install compiled demo test check lint bench chaos chaos-sending chaos-delivery chaos-accounts hostile lock clean
 
 install: compiled
 
@@ -61,6 +61,9 @@ chaos-sending: $(INSTALLED)  ## the same while commands are sent: make chaos-sen
 
 chaos-delivery: $(INSTALLED)  ## the same while messages are handed on: make chaos-delivery SEED=7
 	@$(BIN)/python -m tests.chaos.delivery --seed $(SEED)
+
+chaos-accounts: $(INSTALLED)  ## the same while messages are held and paid: make chaos-accounts SEED=7
+	@$(BIN)/python -m tests.chaos.accounts --seed $(SEED)
 
 hostile: $(INSTALLED)  ## the long run of hostile input: make hostile SEED=7
 	@$(BIN)/python -m tests.hostile --seed $(SEED)

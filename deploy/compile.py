@@ -26,6 +26,7 @@ PATTERNS: Final = (
     "avro/single_object.py",
     "conversation/tables.py",
     "conversation/agent.py",
+    "conversation/charges.py",
     "conversation/commands.py",
     "conversation/forgetting.py",
     "conversation/handsets.py",

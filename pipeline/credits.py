@@ -52,7 +52,7 @@ def units_from_amount(text: str) -> int:
         raise AmountError(f"{text.strip()[:40]!r} is no number of credits, such as 1/3, 0.3 or 1")
     if found["whole"] is not None:
         fraction = found["fraction"] or ""
-        above, below = int(found["whole"] + fraction), 10 ** len(fraction)
+        above, below = int(found["whole"] + fraction), int("1" + "0" * len(fraction))
     else:
         below = int(found["below"])
         above = int(found["above"]) + int(found["before"] or 0) * below

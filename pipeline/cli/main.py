@@ -27,7 +27,7 @@ from pipeline.cli.mt import request as mt
 from pipeline.cli.mt import resolve as mt_resolve
 from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
-from pipeline.cli.processes import deliver, ftp, sender, smpp
+from pipeline.cli.processes import accounts, deliver, ftp, sender, smpp
 from pipeline.cli.processes import main as processes
 from pipeline.cli.records import consume, import_log, ready_questions, sql, tail
 from pipeline.cli.replay import command as replay
@@ -128,6 +128,7 @@ _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
 
 _add(app, "sender", sender.sender, example="sender --home .twoway")
+_add(app, "accounts", accounts.accounts, example="accounts --home .twoway")
 
 _deliver = _group(invoke_without_command=True)
 _deliver.callback()(deliver.deliver)

@@ -19,7 +19,7 @@ from pipeline.kafka import topics
 from tests.support.accounting import ACCOUNT_OF, NUMBER, SHOP, Accounting, toml_of
 
 if TYPE_CHECKING:
-    from tests.support.accounting import Agent
+    from tests.support.partitioned import Agent
 
 HANDSETS = ("447900000001", "447900000002")
 MODES = st.sampled_from(["off", "book", "hold", "hold"])

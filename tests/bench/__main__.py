@@ -21,6 +21,7 @@ import uvloop
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.settings import Settings
 from tests.bench import (
+    accounts_bench,
     delivery_bench,
     engine_bench,
     gate_bench,
@@ -56,6 +57,7 @@ ONLY = (
     "gateway",
     "report",
     "delivery",
+    "accounts",
 )
 
 
@@ -175,6 +177,8 @@ def main() -> None:
             rows += report_bench.run(Path(folder) / "report")
         if given.only in (None, "delivery"):
             rows += delivery_bench.on_a_broker(Path(folder) / "delivery")
+        if given.only in (None, "accounts"):
+            rows += accounts_bench.on_a_broker(Path(folder) / "accounts")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

@@ -43,6 +43,7 @@ OUTPUTS: Final = (
     topics.MT_COMMAND,
     topics.MT_REJECTION,
     topics.MT_STATE,
+    topics.ACCOUNT_CHARGE,
     topics.DEAD_LETTER,
 )
 STORES: Final = ("memory://", "rocksdb://")

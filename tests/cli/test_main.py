@@ -72,6 +72,7 @@ COMMANDS_RELIED_ON = {
     "review dismiss",
     "gateway",
     "gateway seen",
+    "accounts",
     "text",
 }
 

@@ -229,6 +229,7 @@ def test_every_target_is_a_service_that_listens_there() -> None:
         "ftp": "TWOWAY_METRICS_PORT",
         "sender": "TWOWAY_METRICS_PORT",
         "deliver": "TWOWAY_METRICS_PORT",
+        "accounts": "TWOWAY_METRICS_PORT",
     }
     services = compose()["services"]
     for job in scraped["scrape_configs"]:

@@ -29,6 +29,7 @@ OUTPUTS = (
     topics.MT_COMMAND,
     topics.MT_REJECTION,
     topics.MT_STATE,
+    topics.ACCOUNT_CHARGE,
     topics.DEAD_LETTER,
 )
 

@@ -18,20 +18,16 @@ from pipeline.avro import single_object
 from pipeline.conversation.agent import Conversation
 from pipeline.conversation.tables import TABLES
 from pipeline.directory.directory import numbers_from_toml
-from pipeline.engine.decide import decide_batch
-from pipeline.engine.state.state import Point, State
-from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka import readers, topics
 from pipeline.records import AccountCharge, AccountCredit, MoRaw
 from pipeline.settings import Settings
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
+from tests.support.partitioned import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.engine.plan import Processor
     from pipeline.records import Record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,63 +47,6 @@ def toml_of(main: str = "hold", shop: str = "hold", *, more: str = "") -> str:
         for name, mode in (("main", main), ("shop", shop))
     )
     return numbers + accounts
-
-
-class Agent:
-    """One agent of one partition: the records it takes come from `log`, in order."""
-
-    def __init__(
-        self, group: str, partition: int, make: Callable[[], Processor], tables: tuple[str, ...]
-    ) -> None:
-        self.group = group
-        self.partition = partition
-        self._make = make
-        self.state = State(tables)
-        self.log: list[SimpleNamespace] = []
-        self.taken = 0
-        self.agent = self._new()
-
-    def _new(self) -> Processor:
-        agent = self._make()
-        agent.restored(self.state)
-        return agent
-
-    def kill(self) -> None:
-        """What was not committed is gone."""
-        self.state.discard()
-        self.agent = self._new()
-
-    def work(self, at_most: int, *, commits: bool = True) -> list[tuple[str, int, bytes, bytes]]:
-        """One unit of work; what it wrote, as topic, partition, key and value."""
-        records = self.log[self.taken : self.taken + at_most]
-        if not records:
-            return []
-        unit, done = decide_batch(
-            records,  # type: ignore[arg-type]
-            self.agent,
-            self.state,
-            new_work=lambda: UnitOfWork(
-                state=self.state, partition=self.partition, changelog="changelog"
-            ),
-        )
-        if not commits:
-            self.kill()
-            return []
-        written = [
-            (topic, partition, key or b"", value or b"")
-            for (topic, partition), rows in unit._outputs.rows.items()
-            for key, value in rows
-        ]
-        scrub = self.state.numbers_of(unit._scrubbed)
-        self.state.apply(Point(self.state.point.sequence + 1, unit.time, {}), scrub=scrub)
-        if scrub:
-            self.state.rows.scrub()
-        unit.run_afterwards()
-        self.taken += done
-        return written
-
-    def rows(self, table: str) -> int:
-        return self.state.sizes()[table]
 
 
 class Accounting:

@@ -85,7 +85,14 @@ class Outgoing(Partition):
         self.take(topics.MT_RESULT, single_object.encode(result), HANDSET.encode())
         return self.state_of(command)
 
-    def callback(self, command: MtCommand, status: str, *, gateway_id: str = "f" * 32) -> MtState:
+    def callback(
+        self,
+        command: MtCommand,
+        status: str,
+        *,
+        gateway_id: str = "f" * 32,
+        charge: str = "0.300000",
+    ) -> MtState:
         """The gateway's status callback by HTTP."""
         query = urlencode(
             {
@@ -96,7 +103,7 @@ class Outgoing(Partition):
                 "to": command.handset,
                 "from": command.sender_id,
                 "status": status,
-                "charge": "0.300000",
+                "charge": charge,
             }
         )
         raw = MoRaw(

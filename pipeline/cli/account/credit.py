@@ -11,14 +11,13 @@ from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
 from pipeline.credits import AmountError, amount_from_units, units_from_amount
+from pipeline.stages.account.refusing import LONGEST_ACCOUNT, LONGEST_ID, LONGEST_WORDS
 
 if TYPE_CHECKING:
     from pipeline.records import AccountCredit, AccountEntry
     from pipeline.settings import Settings
 
-LONGEST_NAME: Final = 64
-LONGEST_ID: Final = 128
-LONGEST_WORDS: Final = 1_000
+
 #: A negative amount looks like an option to the parser of the command line.
 CONTEXT: Final = {"ignore_unknown_options": True}
 
@@ -154,8 +153,8 @@ def _check_listed(bootstrap: str, account: str) -> None:
 
 def _name_from(text: str) -> str:
     name = text.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise typer.BadParameter(f"ACCOUNT is a name of at most {LONGEST_NAME} characters")
+    if not name or len(name) > LONGEST_ACCOUNT or not name.isprintable():
+        raise typer.BadParameter(f"ACCOUNT is a name of at most {LONGEST_ACCOUNT} characters")
     return name
 
 

@@ -16,6 +16,7 @@ from pipeline.cli.local.programs import command_line_of, programs_of_stack
 from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
 from pipeline.cli.local.stack_ways import (
+    ACCOUNTS_PROGRAM,
     DELIVER_PROGRAM,
     NUMBERS_NAME,
     SENDER_PROGRAM,
@@ -46,7 +47,14 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 #: These need the broker and the worker, and nothing needs them: they are told to end at once.
-OUTER: Final = (DELIVER_PROGRAM, SENDER_PROGRAM, *WAY_PROGRAMS, GATEWAY, "ingest")
+OUTER: Final = (
+    DELIVER_PROGRAM,
+    ACCOUNTS_PROGRAM,
+    SENDER_PROGRAM,
+    *WAY_PROGRAMS,
+    GATEWAY,
+    "ingest",
+)
 ENDS: Final = (*OUTER, "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5

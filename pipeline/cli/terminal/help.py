@@ -18,7 +18,16 @@ SECTIONS: Final = {
     "Accounts": ("credit", "account"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
     "Operate": ("numbers", "apis", "delivery", "dead-letter", "user", "clock", "leave"),
-    "One process each": ("worker", "ingest", "smpp", "ftp", "sender", "deliver", "store"),
+    "One process each": (
+        "worker",
+        "ingest",
+        "smpp",
+        "ftp",
+        "sender",
+        "deliver",
+        "accounts",
+        "store",
+    ),
     "This command line": ("completion",),
 }
 OTHERS: Final = "Commands"

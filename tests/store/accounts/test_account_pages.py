@@ -197,3 +197,9 @@ def test_what_waits_is_to_be_reviewed_without_its_text(client: httpx.Client) -> 
     rows = rows_of(client, "review")
     assert len(rows) == HELD
     assert {(row["text"], row["handset"]) for row in rows} == {("", "")}
+
+
+def test_the_first_page_says_how_many_wait(client: httpx.Client) -> None:
+    page = client.get("/").text
+    assert f'<a href="list/unreleased">Unreleased</a></dt><dd>{HELD}</dd>' in page
+    assert f'<a href="review">To be reviewed</a></dt><dd>{HELD}</dd>' in page

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from pipeline.store.report.pages.low_balance import LowBalance, low_balance
 from pipeline.store.story.account import AccountStanding, asking_accounts, lines_of_account
 from pipeline.store.story.account_month import BadMonth, asking_month, times_of_month
 from pipeline.store.story.asking import answered
@@ -156,3 +157,17 @@ def test_a_month_ends_where_the_next_begins(text: str, until: tuple[int, int]) -
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(BadMonth):
         times_of_month(text)
+
+
+async def test_what_an_operator_must_know_now(filled: Database) -> None:
+    async def rows(sql: str, parameters: Any) -> list[dict[str, Any]]:
+        found = filled.writing.query(sql, parameters=parameters, tz_mode="aware")
+        return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+
+    found = await low_balance(rows, minutes(DAY * 14))
+    assert found == LowBalance(
+        words="2 accounts have a low balance, main the first; 3 messages wait for credits",
+        count=2,
+        link="accounts",
+        is_urgent=True,
+    )

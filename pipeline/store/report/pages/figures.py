@@ -60,10 +60,14 @@ SELECT count() AS letters FROM twoway.dead_letter WHERE [in at]
 AND dead_letter_id NOT IN (SELECT dead_letter_id FROM twoway.dead_letter_retry)"""
 )
 _REVIEWS: Final = """\
-SELECT uniqExact(id) AS reviews FROM twoway.conversation_line_rows
+SELECT uniqExact(id) + (SELECT count() FROM twoway.account_held WHERE has(flags, 'review')
+    AND charge_id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
+        WHERE action IN ('accept', 'dismiss'))) AS reviews
+FROM twoway.conversation_line_rows
 WHERE record = 'mo-message' AND has(flags, 'review') AND id NOT IN
     (SELECT mo_message_id FROM twoway.consent_request_rows WHERE action IN ('accept', 'dismiss'))"""
-_ALL: Final = (_LINES, _SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS)
+_HELD: Final = "SELECT count() AS held, uniqExact(account) AS holding FROM twoway.account_held"
+_ALL: Final = (_LINES, _SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS, _HELD)
 # Only for suggestions, so a row that is there twice does not matter.
 _NUMBERS: Final = """\
 SELECT toString(lines.number) AS number FROM twoway.conversation_line_rows AS lines
