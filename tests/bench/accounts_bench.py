@@ -3,7 +3,7 @@
     python -m tests.bench --only accounts
 
 Charges of one account lie in Kafka, and one `twoway accounts` takes them in mode hold: all are
-covered, so each becomes an entry and a release. Then a whole stack takes callbacks, off and in hold.
+covered, so each becomes an entry and a release. Then a whole stack takes callbacks, off and held.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from pipeline.records import (
     Record,
 )
 from pipeline.store.clickhouse.writer import ClickHouseWriter
-from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.decoding import TABLE_OF, TableRows
+from pipeline.store.rows import columns_of, row_from_record
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
@@ -109,7 +109,7 @@ def part_of(id: str, mo_msg_id: str, at: datetime, handset: str = "447700900001"
     )  # fmt: skip
 
 
-def listed(*accounts: AccountTermsTerms, at: datetime = FIRST) -> Numbers:
+def listed(*accounts: AccountTerms, at: datetime = FIRST) -> Numbers:
     """A directory of accounts alone."""
     return Numbers(digest="d", loaded_at=at, numbers=[], sender_ids=[], accounts=list(accounts))
 
