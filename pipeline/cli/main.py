@@ -126,7 +126,6 @@ _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
-
 _add(app, "sender", sender.sender, example="sender --home .twoway")
 _add(app, "accounts", accounts.accounts, example="accounts --home .twoway")
 

@@ -21,6 +21,7 @@ from pipeline.store.report.live.hub import LiveHub
 from pipeline.store.report.live.stream import live_route
 from pipeline.store.report.masking.seal import Seal
 from pipeline.store.report.masking.seen_questions import SeenQuestions
+from pipeline.store.report.pages.account_routes import account_routes
 from pipeline.store.report.pages.accounts import AccountPages
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.pages.handset import HandsetStories
@@ -98,9 +99,10 @@ def report_from(
         settings=settings,
         guard=guard,
         routes=[
-            *routes_of(pages, decisions=decisions, exports=exports, accounts=accounts),
+            *routes_of(pages, decisions=decisions, exports=exports),
             *chart_routes(ChartPages(ChartReader(questions), rendering)),
             *job_routes(of_jobs),
+            *account_routes(accounts),
             live_route(hub),
         ],
         pages=pages,

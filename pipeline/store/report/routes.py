@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipeline.store.report.export.answer import Exports
-    from pipeline.store.report.pages.accounts import AccountPages
     from pipeline.store.report.pages.decisions import Decisions
     from pipeline.store.report.pages.pages import Pages
 
@@ -33,9 +32,7 @@ _ACCOUNTS: Final = frozenset({Right.ACCOUNTS})
 _LONGEST_WORDS: Final = 400
 
 
-def routes_of(
-    pages: Pages, *, decisions: Decisions, exports: Exports, accounts: AccountPages
-) -> Iterator[ReportRoute]:
+def routes_of(pages: Pages, *, decisions: Decisions, exports: Exports) -> Iterator[ReportRoute]:
     """What the report shows beside SQL and its own health."""
 
     def shown(
@@ -81,12 +78,6 @@ def routes_of(
     yield shown("/message", pages.one_message, "id", "at")
     yield shown("/review", pages.review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
     yield shown("/letter", pages.letter, "id", needs=_DECIDES)
-    for path, account_page, known in (
-        ("/accounts", accounts.accounts, ()),
-        ("/account", accounts.account, ("name",)),
-        ("/statement", accounts.statement, ("name", "month")),
-    ):
-        yield shown(path, account_page, *known, needs=_ACCOUNTS)
     yield ReportRoute(
         method="GET",
         path="/letter-octets",

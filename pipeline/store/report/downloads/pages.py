@@ -17,8 +17,6 @@ from pipeline.store.report.pages.answers import html_answer, see_other
 from pipeline.store.report.pages.pages import NotThere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipeline.store.report.downloads.jobs import ExportJob, ExportJobs
     from pipeline.store.report.export.saved_book import SavedBook
     from pipeline.store.report.lists.listings import Listing
@@ -43,7 +41,7 @@ class JobPages:
         page = self._rendering.html(
             "reports.html",
             asked,
-            lists=[each for each in EVERY_LISTING.values() if _may_have(asked, each)],
+            lists=_lists_for(asked),
             saved=self._saved.reports.values(),
             is_of_page=self._saved.is_of_page,
             jobs=self._jobs.of_caller(asked.caller.name),
@@ -57,7 +55,7 @@ class JobPages:
         if fields.get("action") == "drop":
             self._saved.drop(fields.get("name", ""), by=by)
             return see_other("reports")
-        listing, given = _asked_list(fields)
+        listing, given = _asked_list(asked)
         report = SavedReport(
             name=fields.get("name", ""),
             list=listing.name,
@@ -69,7 +67,7 @@ class JobPages:
 
     async def begin(self, asked: PageRequest) -> web.StreamResponse:
         """Begin a download."""
-        listing, given = _asked_list(asked.fields)
+        listing, given = _asked_list(asked)
         form = asked.fields.get("format", "csv")
         if form not in FORMATS:
             raise BadFilter(f"format is none of {', '.join(FORMATS)}")
@@ -111,16 +109,18 @@ class JobPages:
         return job
 
 
-def _may_have(asked: PageRequest, listing: Listing) -> bool:
-    """Whether the caller may download the list: lists of accounts need a right of their own."""
-    return listing.name in LISTINGS or asked.caller.may(Right.ACCOUNTS)
+def _lists_for(asked: PageRequest) -> list[Listing]:
+    """The lists that the caller may download; those of accounts need a right of their own."""
+    every = LISTINGS if Right.ACCOUNTS not in asked.caller.rights else EVERY_LISTING
+    return list(every.values())
 
 
-def _asked_list(fields: Mapping[str, str]) -> tuple[Listing, dict[str, str]]:
+def _asked_list(asked: PageRequest) -> tuple[Listing, dict[str, str]]:
     """The list that a form names, and its filters, given as a query; raises `BadFilter`."""
-    listing = LISTINGS.get(fields.get("list", ""))
+    fields, by_name = asked.fields, {each.name: each for each in _lists_for(asked)}
+    listing = by_name.get(fields.get("list", ""))
     if listing is None:
-        raise BadFilter(f"list is none of {', '.join(LISTINGS)}")
+        raise BadFilter(f"list is none of {', '.join(by_name)}")
     given = dict(parse_qsl(fields.get("filters", "")))
     if unknown := sorted(set(given) - listing.filters):
         raise BadFilter(f"the list {listing.name} has no filter {', '.join(unknown)[:64]}")

@@ -204,7 +204,7 @@ WHERE [in at] AND ({handset:String} = '' OR handset = {handset:String})"""
     ),
 )  # fmt: skip
 REVIEW: Final = Listing(
-    topics="mo-message consent-request",
+    topics="mo-message consent-request account-charge account-release",
     name="review",
     is_standing=True,
     title="To be reviewed",

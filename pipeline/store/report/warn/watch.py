@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
-from pipeline.store.report.warn import sending, silence
+from pipeline.store.report.warn import balance, sending, silence
 from pipeline.store.report.warn.warning import KindOfWarning
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 KINDS: Final = (
     KindOfWarning(sending.GATEWAY_REFUSES, sending.gateway_refuses),
     KindOfWarning(sending.NO_CREDIT, sending.no_credit),
+    KindOfWarning(balance.LOW_BALANCE, balance.low_balance),
     KindOfWarning(silence.SILENT_NUMBERS, silence.silent_numbers),
     KindOfWarning(sending.CONFIRMATIONS_OVERDUE, sending.confirmations_overdue),
     KindOfWarning(sending.CONFIRMATIONS_NEAR, sending.confirmations_near),
