@@ -10,7 +10,8 @@ from typing import Annotated, Final
 
 import typer
 
-from pipeline.cli.account import credit, reconcile, show, statement
+from pipeline.cli.account import credit
+from pipeline.cli.account import group as account_group
 from pipeline.cli.apis import command as apis
 from pipeline.cli.consent import import_stops as consent_import
 from pipeline.cli.consent import review
@@ -162,11 +163,7 @@ _add(
     example="credit main 500 --reason 'Paid.' --id invoice-2026-031",
     context_settings=credit.CONTEXT,
 )
-_account = _group("Accounts: balances, statements, held messages.", no_args_is_help=True)
-_add(_account, "show", show.show_account, example="account show main")
-_add(_account, "statement", statement.statement, example="account statement main 2026-03")
-_add(_account, "reconcile", reconcile.reconcile, example="account reconcile main march.csv")
-app.add_typer(_account, name="account", epilog="Example: twoway account show")
+app.add_typer(account_group.ACCOUNT, name="account", epilog="Example: twoway account show")
 
 _gateway = _group(invoke_without_command=True)
 _gateway.callback()(gateway.gateway)

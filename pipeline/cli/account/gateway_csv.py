@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What a column says -> its names, in small letters and without anything but letters and digits.
-NAMES: Final = {
+COLUMNS_TAKEN: Final = {
     "id": (
         "apimsgid", "apimessageid", "momsgid", "momessageid", "messageid", "msgid", "smsid", "id",
     ),
@@ -32,7 +32,7 @@ NAMES: Final = {
     "from": ("from", "source", "sender", "senderid", "originator"),
     "to": ("to", "destination", "recipient"),
 }  # fmt: skip
-_MEANING: Final = {name: meaning for meaning, names in NAMES.items() for name in names}
+_MEANING: Final = {name: meaning for meaning, names in COLUMNS_TAKEN.items() for name in names}
 _KINDS: Final = {
     "mo": ("mo", "in", "inbound", "incoming", "received", "receive", "twoway", "moreceived"),
     "mt": ("mt", "out", "outbound", "outgoing", "sent", "send", "mtsent"),

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     #: The rows of a statement.
     Ask = Callable[[str], list[dict[str, Any]]]
 
-NAMES: Final = ["path", "way", "waiting", "under_way", "oldest", "circuit"]
-PATHS: Final = """
+PATH_COLUMNS: Final = ["path", "way", "waiting", "under_way", "oldest", "circuit"]
+PATHS_SQL: Final = """
 SELECT paths.name AS path, paths.way AS way FROM
 (
   SELECT arrayJoin(reply_paths) AS paths FROM
     (SELECT reply_paths FROM numbers ORDER BY loaded_at DESC, kafka_offset DESC LIMIT 1)
 )
 ORDER BY path"""
-OPEN: Final = """
+OPEN_DELIVERIES_SQL: Final = """
 SELECT path, countIf(state = 'waiting') AS waiting, countIf(state = 'ordered') AS under_way,
   formatDateTime(min(first), '%FT%TZ', 'UTC') AS oldest
 FROM
@@ -54,8 +54,8 @@ GROUP BY path"""  # noqa: S608  a number of ours
 
 def path_states(ask: Ask) -> list[dict[str, Any]]:
     """Each path of the numbers that hold, and each that has open deliveries still."""
-    ways = {row["path"]: row["way"] for row in ask(PATHS)}
-    standing = {row["path"]: row for row in ask(OPEN)}
+    ways = {row["path"]: row["way"] for row in ask(PATHS_SQL)}
+    standing = {row["path"]: row for row in ask(OPEN_DELIVERIES_SQL)}
     circuits = {row["path"]: row for row in ask(CIRCUITS)} if ways or standing else {}
     nothing = {"waiting": 0, "under_way": 0, "oldest": ""}
     return [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 START_INPUT: Final = 354
 QUIT_SECONDS: Final = 2.0
 #: What aiosmtplib raises where the connection fails: its own errors, and those of the system.
-FAILURES: Final = (aiosmtplib.SMTPException, OSError, RuntimeError, ValueError)
+MAIL_FAILURES: Final = (aiosmtplib.SMTPException, OSError, RuntimeError, ValueError)
 _OURS: Final = "two-way"  # of EHLO: the name of this host says nothing to the gateway
 
 
@@ -65,7 +65,7 @@ class MailConnection:
             if self._tls is not None:
                 await self._smtp.starttls(server_hostname=self._api.host)
                 await self._smtp.ehlo()
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise Lost(_words_of(error)) from error
         if self._api.login_user:
             try:
@@ -73,7 +73,7 @@ class MailConnection:
             except aiosmtplib.SMTPAuthenticationError as error:
                 words = f"the server refuses the login: {peer_words(error.message)}"
                 raise MailRefused(error.code, words, Trouble.REFUSED) from error
-            except FAILURES as error:
+            except MAIL_FAILURES as error:
                 raise Lost(_words_of(error)) from error
 
     async def send(
@@ -90,14 +90,14 @@ class MailConnection:
             await self._smtp.rcpt(recipient)
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code, error.message) from error
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise Lost(_words_of(error)) from error
         protocol = self._smtp.protocol
         if protocol is None:
             raise Lost("the server ended the connection")
         try:
             answer = await protocol.execute_command(b"DATA", timeout=self._api.timeout_seconds)
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise Lost(_words_of(error)) from error
         if answer.code != START_INPUT:
             raise _refused(answer.code, answer.message)
@@ -105,11 +105,11 @@ class MailConnection:
             raise PermitEnded
         try:
             protocol.write(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")  # RFC 5321 4.5.2
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise Lost(_words_of(error)) from error
         try:
             answer = await protocol.read_response(timeout=self._api.timeout_seconds)
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise MailUnanswered(_words_of(error)) from error
         self.used_at = asyncio.get_running_loop().time()
         return answer
@@ -118,12 +118,12 @@ class MailConnection:
         """The server's answer to NOOP; raises `Lost`."""
         try:
             return peer_words((await self._smtp.noop()).message)
-        except FAILURES as error:
+        except MAIL_FAILURES as error:
             raise Lost(_words_of(error)) from error
 
     async def quit(self) -> None:
         """End the connection by QUIT, or at once if the server does not answer."""
-        with suppress(*FAILURES):
+        with suppress(*MAIL_FAILURES):
             await self._smtp.quit(timeout=QUIT_SECONDS)
         self.close()
 

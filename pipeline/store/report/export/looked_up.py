@@ -25,7 +25,7 @@ LOOKED_UP: Final = ("state", "code", "words", "charge")
 LINES_AHEAD: Final = 100_000
 
 
-class Fates:
+class ExportedFates:
     """Of the lines that meet the conditions `where`, which are read newest first."""
 
     def __init__(self, questions: Questions, where: str, given: dict[str, Any]) -> None:

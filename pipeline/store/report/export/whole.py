@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.store.report.export.looked_up import LOOKED_UP, Fates
+from pipeline.store.report.export.looked_up import LOOKED_UP, ExportedFates
 from pipeline.store.report.lists.cursor import Cursor
 from pipeline.store.report.lists.fates import TABLE
 from pipeline.store.report.lists.lines import LINE_COLUMNS, LineReader
@@ -61,7 +61,7 @@ class WholeLists:
             where, given = await self._lines.conditions(filters, Cursor(as_of=now["now"]))
             source = f"(SELECT {LINE_COLUMNS}, key, stored_at FROM {TABLE})"  # noqa: S608  names of ours
         selected = _selected(columns, is_lines=not listing.sql)
-        fates = Fates(self._questions, where, given)
+        fates = ExportedFates(self._questions, where, given)
         cursor = Cursor()
         while True:
             found = await self._questions.columns(
