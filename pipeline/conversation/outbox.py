@@ -93,10 +93,14 @@ class Outboxes:
     ) -> None:
         """Consent has changed: refuse the waiting commands that may no longer be sent."""
         outbox = self._read(work, key)
-        if outbox is not None:
+        if outbox is None:
+            return
+        stopped = due.stopped_commands(outbox, consent, now)
+        if stopped:
             draft = SendingDraft(outbox, consent, now=now, cause=f"consent {now.isoformat()}")
-            if due.refuse_stopped(draft):
-                self._write(work, key, draft)
+            for command, rejection in stopped:
+                draft.refuse(command, rejection, SeenBy.STOP)
+            self._write(work, key, draft)
 
     def answer_ask(
         self, work: UnitOfWork, record: ConsumerRecord, ask: MtAsk, consent: HandsetConsent | None

@@ -12,6 +12,8 @@ from pipeline.stages.sending.last_look import refuse_before_sending
 from pipeline.stages.sending.results import become_unknown
 
 if TYPE_CHECKING:
+    from pipeline.records import MtRejection
+    from pipeline.stages.consent.row import HandsetConsent
     from pipeline.stages.sending.draft import SendingDraft
     from pipeline.stages.sending.row import OpenCommand, Outbox
     from pipeline.stages.sending.rules import SendingRules
@@ -67,13 +69,14 @@ def _ask_gateway(draft: SendingDraft, command: OpenCommand, rules: SendingRules)
     draft.keep(next_time, SeenBy.LAPSE, ask_gateway=True)
 
 
-def refuse_stopped(draft: SendingDraft) -> bool:
-    """Consent has changed: refuse what waits and may no longer be sent; return whether any was."""
-    refused = False
-    for command in list(draft.commands):
+def stopped_commands(
+    outbox: Outbox, consent: HandsetConsent | None, now: datetime
+) -> list[tuple[OpenCommand, MtRejection]]:
+    """Consent has changed: the waiting commands that may no longer be sent, and why."""
+    stopped = []
+    for command in outbox.commands:
         if command.state == _WAITING:
-            rejection = refuse_before_sending(draft.consent, command, now=draft.now)
+            rejection = refuse_before_sending(consent, command, now=now)
             if rejection is not None:
-                draft.refuse(command, rejection, SeenBy.STOP)
-                refused = True
-    return refused
+                stopped.append((command, rejection))
+    return stopped
