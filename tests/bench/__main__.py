@@ -1,6 +1,6 @@
 """`make bench`: measure the figures of docs/measured.md in one run, the broker on the same machine.
 
-    python -m tests.bench [--messages 100000] [--requests 30000] [--only stack|pipeline|restore|…]
+    python -m tests.bench [--messages 100000] [--requests 30000] [--lines 10000000] [--only stack|…]
 
 Prints a Markdown table. Compare its rows with each other, not with the rows of another machine.
 """
@@ -146,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this machine.")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=30_000)
+    parser.add_argument("--lines", type=int, default=report_bench.LINES, help="of the report")
     parser.add_argument("--only", choices=ONLY)
     given = parser.parse_args()
     kill_orphans_of_this_run()
@@ -174,7 +175,7 @@ def main() -> None:
         if given.only in (None, "gateway"):
             rows += gateway_bench.rows(Path(folder) / "gateway")
         if given.only in (None, "report"):
-            rows += report_bench.run(Path(folder) / "report")
+            rows += report_bench.run(Path(folder) / "report", given.lines)
         if given.only in (None, "delivery"):
             rows += delivery_bench.on_a_broker(Path(folder) / "delivery")
         if given.only in (None, "accounts"):

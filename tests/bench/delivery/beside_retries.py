@@ -8,6 +8,7 @@ Broker, worker and `twoway deliver` run on this machine: first nothing waits, th
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -122,6 +123,7 @@ def _measure(bootstrap: str, partitions: int, *, seconds: int) -> dict[str, floa
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # retries of a new topic
     with tempfile.TemporaryDirectory(prefix="twoway-bench-") as folder:
         asked = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
         for what, figure in rows_of(Path(folder), asked):
