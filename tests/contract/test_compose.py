@@ -463,7 +463,7 @@ def test_the_servers_of_the_stand_in_are_in_the_image() -> None:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     (line,) = re.findall(r"dev\.txt --only ([\w ]+) >>", dockerfile)
     pinned = (ROOT / "deploy" / "requirements" / "dev.txt").read_text().splitlines()
-    assert set(line.split()) == {"aiosmtpd", "atpublic", "pyftpdlib"}
+    assert set(line.split()) == {"aiosmtpd", "atpublic", "pyftpdlib", "setuptools"}
     for name in line.split():
         assert [each for each in pinned if each.startswith(f"{name}==")], name
 
