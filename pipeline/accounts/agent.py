@@ -127,11 +127,14 @@ class AccountsAgent:
         if words:
             bury_unbooked(work, record, Rejected(Reason.WRONG_ORDER, words))
             return False
+        is_mt = charge.kind == ChargeKind.MT
         after = ledger.take_charge(charge, booked)
         if after is not None:
             self._books.note_charge(work, ledger, charge.charge_id, after)
+        elif is_mt and booked is not None:  # the worker keeps the command as long again
+            self._books.note_charge(work, ledger, charge.charge_id, booked)
         # The gateway may have charged less than the price: that may cover what waits.
-        is_unfinished = charge.kind == ChargeKind.MT and self._books.release_paid(work, ledger)
+        is_unfinished = is_mt and self._books.release_paid(work, ledger)
         self._books.close_ledger(work, ledger)
         return is_unfinished
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pipeline.avro import single_object
@@ -274,6 +276,18 @@ def test_an_mt_is_booked_by_its_price_and_corrected_by_the_gateways_charge() -> 
         ("mt", -4_800_000, -4_800_000),
         ("mt-correction", 3_900_000, -900_000),
     ]
+
+
+def test_an_mt_is_known_for_as_long_as_the_worker_speaks_of_it() -> None:
+    """Each late status keeps the command for another week, and repeats its charge."""
+    world = Accounting(partitions=1)
+    for days in (0, 6, 12, 18):
+        world.now = NOON + timedelta(days=days)
+        clock = single_object.encode(Clock(time=world.now, origin="worker"))
+        world.append(topics.CLOCK, 0, b"", clock)
+        world.charge(charge_id="c1")
+        world.settle()
+    assert kinds(world) == [("mt", -2_400_000, -2_400_000)]
 
 
 def test_a_correction_may_cover_what_waits() -> None:

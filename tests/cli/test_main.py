@@ -67,6 +67,7 @@ COMMANDS_RELIED_ON = {
     "review dismiss",
     "gateway",
     "gateway seen",
+    "accounts",
     "text",
 }
 

@@ -115,7 +115,7 @@ class _Run:
         while True:
             kept = Kept(PARTITIONS)
             await kept.read(self._running.stack.kafka)
-            faults = list(faults_of(kept, acknowledged=self._acknowledged, credited=self._credited))
+            faults = list(faults_of(kept, acknowledged=self._acknowledged, credited=credited))
             if not faults or time.monotonic() > deadline:
                 break
             self._say(f"{len(faults)} are not there yet")
