@@ -47,14 +47,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 #: These need the broker and the worker, and nothing needs them: they are told to end at once.
-OUTER: Final = (
-    DELIVER_PROGRAM,
-    ACCOUNTS_PROGRAM,
-    SENDER_PROGRAM,
-    *WAY_PROGRAMS,
-    GATEWAY,
-    "ingest",
-)
+_AFTER_INGEST: Final = (DELIVER_PROGRAM, ACCOUNTS_PROGRAM, SENDER_PROGRAM)
+OUTER: Final = (*_AFTER_INGEST, *WAY_PROGRAMS, GATEWAY, "ingest")
 ENDS: Final = (*OUTER, "worker", "store", "kafka")
 #: Times `hang_seconds`. A process that hangs ends itself first, and writes where it hangs.
 PATIENCE: Final = 1.5
