@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.store.report.caller import Right
-from pipeline.store.report.serving import single_sign_on_of, with_secret_of_file
+from pipeline.store.report.serving import single_sign_on_of
 from pipeline.store.report.who.single_sign_on import provider as provider_module
 from pipeline.store.report.who.single_sign_on.roles import rights_by_role, roles_in
 from pipeline.web.access import AccessError
@@ -18,7 +18,6 @@ from tests.store.report.who.small_provider import CLIENT, SECRET, SmallProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import httpx
 
@@ -239,17 +238,6 @@ def test_settings_that_cannot_be_are_refused_at_the_start(
 ) -> None:
     with pytest.raises(AccessError):
         single_sign_on_of(Settings(**settings_with(provider, **fault)))
-
-
-def test_the_secret_may_be_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_text("of the file\n")
-    given = with_secret_of_file(Settings(report_oidc_secret_file=str(file)))
-    assert given.report_oidc_secret == "of the file"
-    with pytest.raises(AccessError):
-        with_secret_of_file(Settings(report_oidc_secret_file=str(tmp_path / "none")))
-    with pytest.raises(AccessError):
-        with_secret_of_file(Settings(report_oidc_secret_file=str(file), report_oidc_secret=SECRET))
 
 
 def test_roles_are_where_the_setting_says() -> None:
