@@ -73,7 +73,7 @@ class Guard:
             return refusal
         users = await self._users.current()
         asks = self._has_single_sign_on or users.are_set
-        is_command_line = self._is_command_line(request)
+        is_command_line = asks and self._is_command_line(request)
         open_to = self._without_users if not asks or path == "/metrics" else None
         access = self._for_users if is_command_line or open_to is None else open_to
         forwarded_for = request_header(request, "X-Forwarded-For")

@@ -345,6 +345,9 @@ def test_without_users_it_is_open_on_loopback_alone(database: Database, home: Ho
     home.users = None
     with serving(database, home) as opened:
         assert opened.client.get("/").status_code == 200
+        asked = {"Authorization": f"Bearer {TOKEN}"}  # nobody is named, and no broker is needed
+        answer = opened.client.post("/sql", content="SELECT 1", headers=asked)
+        assert answer.status_code == 200
     with (
         pytest.raises(AccessError, match="add users"),
         serving(database, home, report_host="192.0.2.1"),
