@@ -266,6 +266,7 @@ def test_one_password_has_many_hashes_and_one_meaning() -> None:
     "hashed",
     ["", "plain", PASSWORD, HASH[:-1], HASH.replace("$15$", "$30$"), HASH.replace("$8$", "$99$"),
      HASH.replace("scrypt", "md5")],
+    ids=["empty", "plain", "a password", "cut", "too dear", "too large", "another kind"],
 )  # fmt: skip
 def test_what_is_no_hash_is_nobodys_password(hashed: str) -> None:
     assert not is_hash(hashed)
