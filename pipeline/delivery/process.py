@@ -90,7 +90,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
         while True:
             await asyncio.sleep(SHOW_SECONDS)
             standings.show(agent.tasks)
-            for path, sessions in door.bound().items():
+            for path, sessions in door.sessions_bound().items():
                 metrics.SMPP_BOUND.labels(path).set(sessions)
 
     async def end(_app: App, **_: Any) -> None:
@@ -107,7 +107,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
             port=settings.metrics_port,
             ready=lambda: agent.ready and post.is_reachable,
             why=lambda: "\n".join(f"partition {p}: {w}" for p, w in agent.waits_for.items()),
-            registry=Renamed(engine_metrics.PREFIX, metrics.ENGINE_PREFIX),
+            registry=Renamed(engine_metrics.METRICS_PREFIX, metrics.ENGINE_PREFIX),
         )
         in_background(app, serve)
     return app

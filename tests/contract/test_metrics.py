@@ -59,7 +59,10 @@ def metrics_in_code() -> dict[str, set[str]]:
         if isinstance(each, MetricWrapperBase)
     ]
     found = {name: set(each._labelnames) for each in ours for name in names_of(each)}
-    of_engine, of_deliver = pipeline.engine.metrics.PREFIX, pipeline.delivery.metrics.ENGINE_PREFIX
+    of_engine, of_deliver = (
+        pipeline.engine.metrics.METRICS_PREFIX,
+        pipeline.delivery.metrics.ENGINE_PREFIX,
+    )
     found |= {name.replace(of_engine, of_deliver): labels for name, labels in found.items()}
     for each in set(of_http._collector_to_names):
         found |= {name: set(each._labelnames) for name in names_of(each)}
@@ -154,7 +157,7 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 def test_a_process_that_is_no_worker_shows_the_engines_metrics_by_names_of_its_own() -> None:
     engine, deliver = pipeline.engine.metrics, pipeline.delivery.metrics
     engine.LAG.labels("mo-message", "0").set(3)
-    shown = Renamed(engine.PREFIX, deliver.ENGINE_PREFIX)
+    shown = Renamed(engine.METRICS_PREFIX, deliver.ENGINE_PREFIX)
     text = generate_latest(shown).decode()  # type: ignore[arg-type]
     assert 'twoway_deliver_agent_lag_records{partition="0",topic="mo-message"} 3.0' in text
     assert "twoway_worker_" not in text

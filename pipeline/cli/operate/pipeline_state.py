@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.cli.ask.report_client import failure_of, report_of, rows
 from pipeline.cli.operate.partitions import BrokerState, broker_state
-from pipeline.cli.operate.path_states import NAMES, path_states
+from pipeline.cli.operate.path_states import PATH_COLUMNS, path_states
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.local import clock_of
 from pipeline.cli.terminal.table import lines_of_table
@@ -217,7 +217,7 @@ def lines_of_state(state: PipelineState) -> Iterator[str]:
     yield ""
     yield from _section("open commands", state.commands, "none", ["state", "commands", "oldest"])
     yield ""
-    yield from _section("reply paths", state.paths, "none", NAMES)
+    yield from _section("reply paths", state.paths, "none", PATH_COLUMNS)
     yield ""
     yield from _section("groups", state.groups, "not known", ["name", "members", "state"])
     yield ""

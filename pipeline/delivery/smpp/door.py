@@ -69,7 +69,7 @@ class SmppDoor:
             self._sessions.append(found)
         return found
 
-    def bound(self) -> dict[str, int]:
+    def sessions_bound(self) -> dict[str, int]:
         """How many sessions are bound here for each path that had something to hand on."""
         counted = Counter(each.path for each in self._sessions)
         return {path: counted[path] for path in self._asked_for}

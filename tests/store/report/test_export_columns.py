@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pipeline.store.report.export.csv_columns import csv_from_columns
 from pipeline.store.report.export.csv_form import csv_from_rows
-from pipeline.store.report.export.xlsx_cells import MOST_CHARACTERS, cell_text, name_of
+from pipeline.store.report.export.xlsx_cells import MOST_CHARACTERS, cell_text, letters_of
 from pipeline.store.report.export.xlsx_form import XlsxForm
 from pipeline.store.report.lists.columns import Column
 from pipeline.web.visible import legible
@@ -183,6 +183,6 @@ def test_a_time_is_shown_as_one(tmp_path: Path) -> None:
 
 
 def test_columns_have_names_of_letters() -> None:
-    assert [name_of(at) for at in (0, 25, 26, 51, 52, 701, 702)] == [
+    assert [letters_of(at) for at in (0, 25, 26, 51, 52, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.store.report.export.care import octets_of, plain_texts, treated, with_care
+from pipeline.store.report.export.care import joined_octets, plain_texts, treated, with_care
 from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
@@ -35,19 +35,19 @@ def rows_from_columns(columns: Sequence[Any], *, first: int, time_style: int) ->
     count = len(columns[0])
     numbers = pc.cast(pa.array(range(first, first + count)), pa.string())
     cells = [
-        _cells_of(column, f'<c r="{name_of(at)}', numbers, time_style)
+        _cells_of(column, f'<c r="{letters_of(at)}', numbers, time_style)
         for at, column in enumerate(columns)
     ]
     rows = pc.binary_join_element_wise(
         '<row r="', numbers, '">', *cells, "</row>", "", null_handling="skip"
     )
-    return octets_of(rows)
+    return joined_octets(rows)
 
 
-def name_of(column: int) -> str:
+def letters_of(column: int) -> str:
     """A, B … Z, AA … of a column, counted from 0."""
     before, last = divmod(column, 26)
-    return (name_of(before - 1) if before else "") + chr(ord("A") + last)
+    return (letters_of(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def cell_text(text: str) -> str:
@@ -84,7 +84,7 @@ def _times(column: Any, begins: str, numbers: Any, time_style: int) -> Any:
 
 
 def _texts(texts: Any, begins: str, numbers: Any) -> Any:
-    octets = octets_of(texts)
+    octets = joined_octets(texts)
     is_there = pc.not_equal(texts, "")
     if len(octets) > MOST_CHARACTERS:
         is_long = pc.greater(pc.binary_length(texts), MOST_CHARACTERS)
