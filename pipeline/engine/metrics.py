@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pipeline import compiled
 
 #: How the names begin; a process whose agent is no worker shows them with a prefix of its own.
-ENGINE_METRICS: Final = "twoway_worker_"
+METRICS_PREFIX: Final = "twoway_worker_"
 
 COMPILED: Final = Gauge("twoway_worker_compiled", "1: the stages run as machine code, 0: as Python")
 COMPILED.set(compiled.form() == "compiled")

@@ -64,7 +64,7 @@ def metrics_in_code() -> dict[str, set[str]]:
     ]
     found = {name: set(each._labelnames) for each in ours for name in names_of(each)}
     of_engine, of_deliver = (
-        pipeline.engine.metrics.ENGINE_METRICS,
+        pipeline.engine.metrics.METRICS_PREFIX,
         pipeline.delivery.metrics.ENGINE_PREFIX,
     )
     found |= {name.replace(of_engine, of_deliver): labels for name, labels in found.items()}
@@ -161,7 +161,7 @@ def test_what_an_alert_counts_is_there_before_it_happens(name: str, label: str, 
 def test_a_process_that_is_no_worker_shows_the_engines_metrics_by_names_of_its_own() -> None:
     engine, deliver = pipeline.engine.metrics, pipeline.delivery.metrics
     engine.LAG.labels("mo-message", "0").set(3)
-    shown = Renamed(engine.ENGINE_METRICS, deliver.ENGINE_PREFIX)
+    shown = Renamed(engine.METRICS_PREFIX, deliver.ENGINE_PREFIX)
     text = generate_latest(shown).decode()  # type: ignore[arg-type]
     assert 'twoway_deliver_agent_lag_records{partition="0",topic="mo-message"} 3.0' in text
     assert "twoway_worker_" not in text

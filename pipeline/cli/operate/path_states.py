@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.stages.delivering.path import FAILURES
+from pipeline.stages.delivering import path as path_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     Ask = Callable[[str], list[dict[str, Any]]]
 
 PATH_COLUMNS: Final = ["path", "way", "waiting", "under_way", "oldest", "circuit"]
-PATHS_SQL: Final = """
+PATHS_ASKED: Final = """
 SELECT paths.name AS path, paths.way AS way FROM
 (
   SELECT arrayJoin(reply_paths) AS paths FROM
     (SELECT reply_paths FROM numbers ORDER BY loaded_at DESC, kafka_offset DESC LIMIT 1)
 )
 ORDER BY path"""
-OPEN_DELIVERIES_SQL: Final = """
+OPEN_ASKED: Final = """
 SELECT path, countIf(state = 'waiting') AS waiting, countIf(state = 'ordered') AS under_way,
   formatDateTime(min(first), '%FT%TZ', 'UTC') AS oldest
 FROM
@@ -35,8 +35,9 @@ INNER JOIN
 GROUP BY path"""
 #: The circuit of a path is open in a partition after so many failures in a row, and where nobody
 #: was bound at the last attempt.
-CIRCUITS: Final = f"""
-SELECT path, countIf(failures >= {FAILURES}) AS failing, countIf(last = 'waiting') AS nobody FROM
+CIRCUITS_ASKED: Final = f"""
+SELECT path, countIf(failures >= {path_stage.FAILURES}) AS failing,
+  countIf(last = 'waiting') AS nobody FROM
 (
   SELECT seen.path AS path, seen.kafka_partition AS partition,
     countIf(seen.outcome = 'failed' AND seen.kafka_offset >= taken.kafka_offset) AS failures,
@@ -54,9 +55,9 @@ GROUP BY path"""  # noqa: S608  a number of ours
 
 def path_states(ask: Ask) -> list[dict[str, Any]]:
     """Each path of the numbers that hold, and each that has open deliveries still."""
-    ways = {row["path"]: row["way"] for row in ask(PATHS_SQL)}
-    standing = {row["path"]: row for row in ask(OPEN_DELIVERIES_SQL)}
-    circuits = {row["path"]: row for row in ask(CIRCUITS)} if ways or standing else {}
+    ways = {row["path"]: row["way"] for row in ask(PATHS_ASKED)}
+    standing = {row["path"]: row for row in ask(OPEN_ASKED)}
+    circuits = {row["path"]: row for row in ask(CIRCUITS_ASKED)} if ways or standing else {}
     nothing = {"waiting": 0, "under_way": 0, "oldest": ""}
     return [
         {"path": name, "way": ways.get(name, "not in numbers.toml")}

@@ -100,7 +100,7 @@ class Exports:
         from pipeline.store.report.export.whole import WholeLists
 
         whole = WholeLists(self._questions)
-        async for found in whole.columns_of(listing, filters, columns):
+        async for found in whole.read(listing, filters, columns):
             values = [found[column.name] for column in columns]
             self._told(len(values[0]))
             yield values

@@ -16,7 +16,7 @@ def with_care(texts: Any, *, harmless: bytes, asks: str, treat: Callable[[str], 
 
     A column that has none but `harmless` octets is not searched text by text.
     """
-    octets = octets_of_texts(texts)
+    octets = joined_octets(texts)
     if not octets.translate(None, harmless):
         return texts
     return treated(texts, pc.match_substring_regex(texts, asks), treat)
@@ -30,7 +30,7 @@ def treated(texts: Any, mask: Any, treat: Callable[[str], str]) -> Any:
     return pc.replace_with_mask(texts, mask, pa.array(found, pa.string()))
 
 
-def octets_of_texts(texts: Any) -> bytes:
+def joined_octets(texts: Any) -> bytes:
     """All texts of a column, one behind the other, in UTF-8."""
     held = texts.buffers()[2]
     if held is None or not len(texts):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.store.report.export.care import octets_of_texts, plain_texts, with_care
+from pipeline.store.report.export.care import joined_octets, plain_texts, with_care
 from pipeline.store.report.export.csv_form import guarded
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def csv_from_columns(columns: Sequence[Any]) -> bytes:
     """Lines of CSV by RFC 4180, in UTF-8."""
     *cells, last = [_cells_of(column) for column in columns]
     ends = pc.binary_join_element_wise(last, "\r\n", "")
-    return octets_of_texts(pc.binary_join_element_wise(*cells, ends, ","))
+    return joined_octets(pc.binary_join_element_wise(*cells, ends, ","))
 
 
 def _cells_of(column: Any) -> Any:

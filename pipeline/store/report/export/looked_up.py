@@ -25,7 +25,7 @@ LOOKED_UP: Final = ("state", "code", "words", "charge")
 LINES_AHEAD: Final = 100_000
 
 
-class ExportedFates:
+class LookedUpLines:
     """Of the lines that meet the conditions `where`, which are read newest first."""
 
     def __init__(self, questions: Questions, where: str, given: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ class ExportedFates:
         self._states: Any = None
         self._until: datetime | None = None  # the states of commands since then are there
 
-    async def looked_up(self, found: Any) -> dict[str, Any]:
+    async def columns_of(self, found: Any) -> dict[str, Any]:
         """The columns of some lines, with those of their commands and the texts of refusals."""
         rows = dict(zip(found.schema.names, found.columns, strict=True))
         first_at, last_at = rows["at"][-1].as_py(), rows["at"][0].as_py()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.store.report.export.looked_up import LOOKED_UP, ExportedFates
+from pipeline.store.report.export.looked_up import LOOKED_UP, LookedUpLines
 from pipeline.store.report.lists.cursor import Cursor
 from pipeline.store.report.lists.fates import TABLE
 from pipeline.store.report.lists.lines import LINE_COLUMNS, LineReader
@@ -49,7 +49,7 @@ class WholeLists:
         self._questions = questions
         self._lines = LineReader(questions)
 
-    async def columns_of(
+    async def read(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The columns by their names, some rows at a time; nothing where there is no row."""
@@ -61,7 +61,7 @@ class WholeLists:
             where, given = await self._lines.conditions(filters, Cursor(as_of=now["now"]))
             source = f"(SELECT {LINE_COLUMNS}, key, stored_at FROM {TABLE})"  # noqa: S608  names of ours
         selected = _selected(columns, is_lines=not listing.sql)
-        fates = ExportedFates(self._questions, where, given)
+        looked_up = LookedUpLines(self._questions, where, given)
         cursor = Cursor()
         while True:
             found = await self._questions.columns(
@@ -75,7 +75,7 @@ class WholeLists:
             rows = dict(zip(found.schema.names, found.columns, strict=True))
             cursor = Cursor(at=rows[at][-1].as_py(), id=str(rows[id][-1].as_py()))
             if not listing.sql:
-                rows = _sifted(await fates.looked_up(_once(found)), filters)
+                rows = _sifted(await looked_up.columns_of(_once(found)), filters)
             yield {each.name: rows[each.name].cast(type_of(each)) for each in columns}
             if found.num_rows < ROWS_AT_ONCE:
                 return

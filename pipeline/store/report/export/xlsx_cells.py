@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.store.report.export.care import octets_of_texts, plain_texts, treated, with_care
+from pipeline.store.report.export.care import joined_octets, plain_texts, treated, with_care
 from pipeline.web.visible import legible
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def rows_from_columns(columns: Sequence[Any], *, first: int, time_style: int) ->
     rows = pc.binary_join_element_wise(
         '<row r="', numbers, '">', *cells, "</row>", "", null_handling="skip"
     )
-    return octets_of_texts(rows)
+    return joined_octets(rows)
 
 
 def letters_of(column: int) -> str:
@@ -84,7 +84,7 @@ def _times(column: Any, begins: str, numbers: Any, time_style: int) -> Any:
 
 
 def _texts(texts: Any, begins: str, numbers: Any) -> Any:
-    octets = octets_of_texts(texts)
+    octets = joined_octets(texts)
     is_there = pc.not_equal(texts, "")
     if len(octets) > MOST_CHARACTERS:
         is_long = pc.greater(pc.binary_length(texts), MOST_CHARACTERS)
