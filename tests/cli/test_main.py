@@ -46,6 +46,7 @@ COMMANDS_RELIED_ON = {
     "phone",
     "import",
     "status",
+    "tail",
     "consume",
     "mt",
     "mt show",

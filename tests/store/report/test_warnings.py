@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from pipeline.records import MtResult
 from pipeline.store.query.questions import Questions
-from pipeline.store.report.warn import sending, silence
+from pipeline.store.report.warn import balance, sending, silence
 from pipeline.store.report.warn.warning import KindOfWarning, OperatorWarning
 from pipeline.store.report.warn.watch import KINDS, Warnings
 from tests.store.report.scene import (
@@ -27,6 +27,7 @@ from tests.store.report.scene import (
     store_scene,
 )
 from tests.store.report.serving_report import Running
+from tests.support.account_records import charge_of, store_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,7 @@ def result(id: str, minutes: float, **fields: Any) -> Any:
 @pytest.fixture(scope="module")
 def questions(database: Database) -> Questions:
     soon = NOW + timedelta(minutes=20)
+    store_records(database, [charge_of("m1", NOW)], tag="a message that waits for credits")
     store_scene(
         database,
         [
@@ -155,11 +157,11 @@ def test_a_page_has_a_banner_whose_links_lead_to_a_list_and_a_metric_counts(
     running = Running(database)
     try:
         banner = ""
+        link = 'href="list/sent?state=unknown"'
         for _ in range(200):
             banner = running.client.get("/dictionary").text.partition('class="warnings"')[2]
-            if banner:
+            if link in banner:
                 break
-        link = 'href="list/sent?state=unknown"'
         assert link in banner.partition("</aside>")[0]
         assert running.client.get("/list/sent?state=unknown").text.count("<tr class=") == 1
         nowhere = running.client.get("/nowhere", headers={"Accept": "text/html"})
@@ -167,6 +169,7 @@ def test_a_page_has_a_banner_whose_links_lead_to_a_list_and_a_metric_counts(
         assert 'href="../list/sent?state=unknown"' in running.client.get("/list/lines").text
         assert sample(sending.UNKNOWN_RESULTS) == 1
         assert sample(sending.NO_CREDIT) == 0
+        assert sample(balance.LOW_BALANCE) == 1
     finally:
         running.stop()
 
