@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from pipeline.home import places
 from pipeline.home.places import with_place
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
 TAKER = """
 import sys
@@ -60,9 +63,13 @@ def test_workers_of_two_machines_have_other_names(tmp_path: Path) -> None:
         assert all(re.fullmatch(r"worker-1-[0-9a-f]{6}", name) for _, name in (one, other))
 
 
-def test_a_name_that_is_set_stays(tmp_path: Path) -> None:
+def test_a_name_that_is_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[IO[str]] = []
+    monkeypatch.setattr(places, "_held", held)
     given = with_place(Settings(instances=str(tmp_path), instance="mine"), "worker")
     assert (given.home.name, given.instance) == ("worker-1", "mine")
+    (file,) = held
+    file.close()
 
 
 def test_without_the_setting_nothing_changes() -> None:
