@@ -43,7 +43,7 @@ def tail(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """Show messages, commands, their states and changes of consent as they come.
+    """Show messages, their states and consent as they come.
 
     It reads Kafka, so it is ahead of the report. It ends with Ctrl-C, with --max lines, or once
     nobody reads its output. A handset's middle digits are left out, because the lines stay on the

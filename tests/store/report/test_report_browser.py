@@ -37,7 +37,6 @@ PAGES = {
     "dead-letters": "/list/dead-letters",
     "charts": "/charts",
     "chart": "/chart/volume?from=2026-03-04&to=2026-03-04&step=hour",
-    "refusal": "/chart/volume?step=second",
 }
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"width": 1440, "height": 1000},
