@@ -29,7 +29,7 @@ from pipeline.cli.mt import show as mt_show
 from pipeline.cli.operate import clock, leave, numbers, status
 from pipeline.cli.processes import accounts, deliver, ftp, sender, smpp
 from pipeline.cli.processes import main as processes
-from pipeline.cli.records import consume, import_log, ready_questions, sql
+from pipeline.cli.records import consume, import_log, ready_questions, sql, tail
 from pipeline.cli.replay import command as replay
 from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
@@ -83,6 +83,7 @@ _add(app, "up", processes.up, example="up --home .twoway --ready-file ready.json
 _add(app, "demo", demo.demo, example="demo")
 _add(app, "status", status.status, example="status --json")
 _add(app, "consume", consume.consume, example="consume mo-message --from-beginning --max 10")
+_add(app, "tail", tail.tail, example="tail --number 447700900999 --only in --only out")
 _ID = "0f3a5c7e9b1d4f60718293a4b5c6d7e8"
 _mt = _group(invoke_without_command=True)
 _mt.callback()(mt.mt)
@@ -124,7 +125,6 @@ _add(app, "ingest", processes.ingest, example="ingest --http-port 8080")
 _add(app, "store", processes.store, example="store --report-port 8081")
 _add(app, "smpp", smpp.smpp, example="smpp --home .twoway")
 _add(app, "ftp", ftp.ftp, example="ftp --home .twoway")
-
 _add(app, "sender", sender.sender, example="sender --home .twoway")
 _add(app, "accounts", accounts.accounts, example="accounts --home .twoway")
 

@@ -37,3 +37,6 @@ AGE_SECONDS: Final = Histogram(
 )
 OPEN_ROWS: Final = Gauge("twoway_store_open_rows", "Rows read and not yet written", ["topic"])
 SQL: Final = Counter("twoway_store_sql_total", "Statements asked of /sql", ["outcome"])
+WARNING: Final = Gauge(
+    "twoway_store_warning", "How many things a warning of the report is about", ["warning"]
+)

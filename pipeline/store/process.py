@@ -21,7 +21,8 @@ from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
 from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
-from pipeline.store.report.saved import saved_reports
+from pipeline.store.report.live.hub import LiveHub
+from pipeline.store.report.saved_book import open_book
 from pipeline.store.report.thread import ReportThread
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink
@@ -38,7 +39,8 @@ def run(settings: Settings) -> None:
     guard_logs(settings)
     troubles.tell_in(settings.home, "store")
     hang.watch(settings, "store")
-    saved = saved_reports(settings.home)  # while it can read the home
+    saved = open_book(settings.home)  # while it can read the home
+    hub = LiveHub()
     with ExitStack() as stack:
         key_reader = read_key
         if not settings.clickhouse:
@@ -49,6 +51,7 @@ def run(settings: Settings) -> None:
         sink = Sink(
             writer=writer,
             limits=BlockLimits(rows=settings.block_rows, seconds=settings.block_seconds),
+            stored=hub.tell,
         )
         report = report_from(
             settings,
@@ -57,6 +60,7 @@ def run(settings: Settings) -> None:
             waits_for=lambda: sink.waits_for,
             read_key=lambda: key_reader(key_file(settings)),
             saved=saved,
+            hub=hub,
         )
         thread = ReportThread(report, host=settings.report_host, port=settings.report_port)
         try:

@@ -177,6 +177,7 @@ def completed(shell: str, line: str) -> list[str]:
         ("twoway mt res", "resolve"),
         ("twoway consume mo-me", "mo-message"),
         ("twoway ask open", "open-when-sent"),
+        ("twoway account rec", "reconcile"),
     ],
 )
 def test_words_are_completed(shell: str, line: str, word: str) -> None:

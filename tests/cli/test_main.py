@@ -41,6 +41,7 @@ COMMANDS_RELIED_ON = {
     "phone",
     "import",
     "status",
+    "tail",
     "consume",
     "mt",
     "mt show",

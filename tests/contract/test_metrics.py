@@ -259,6 +259,11 @@ def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
         "AccountLow",
         "AccountHolds",
         "SenderNoticeNotMailed",
+        "NumberSilent",
+        "GatewayRefuses",
+        "CreditGone",
+        "ConfirmationsNear",
+        "ResultsUnknown",
     ):
         assert name in cases
 

@@ -207,7 +207,7 @@ def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside,
 
 
 def test_why_says_the_state_its_message_and_what_would_change_it(outside, handset):
-    assert "nothing ever stopped it" in outside.running.cli("why", handset).stdout
+    assert f"nothing is known of {handset}" in outside.running.cli("why", handset).stdout
     outside.text(handset, "Stop, please!")
     outside.text(handset, "stop!")
     (change,) = outside.rows("consent_change", handset)

@@ -7,7 +7,7 @@
 -- There is a row for every scope that had changed by `at`: its consent at `at`, from the rows recorded
 -- up to `known_at`. With the same time for both, it is the consent that the gate used. With `known_at`
 -- today, it is the consent that was true. A number without a row has the consent of its account; if the
--- account has no row either, the number is open.
+-- account has no row either, no change of it is stored. No row at all: nothing is known of the handset.
 
 SELECT
     scope_kind, scope, state, gateway_state, rule, mo_message_id, actor, reason,

@@ -11,7 +11,7 @@ from pipeline.cli.terminal.options import Home, Json, settings_from
 from pipeline.cli.terminal.output import print_json_line
 from pipeline.cli.terminal.saying import say
 from pipeline.credits import AmountError, amount_from_units, units_from_amount
-from pipeline.stages.account.refusing import LONGEST_ACCOUNT, LONGEST_ID, LONGEST_WORDS
+from pipeline.stages.account import refusing
 
 if TYPE_CHECKING:
     from pipeline.records import AccountCredit, AccountEntry
@@ -153,8 +153,10 @@ def _check_listed(bootstrap: str, account: str) -> None:
 
 def _name_from(text: str) -> str:
     name = text.strip()
-    if not name or len(name) > LONGEST_ACCOUNT or not name.isprintable():
-        raise typer.BadParameter(f"ACCOUNT is a name of at most {LONGEST_ACCOUNT} characters")
+    if not name or len(name) > refusing.LONGEST_ACCOUNT or not name.isprintable():
+        raise typer.BadParameter(
+            f"ACCOUNT is a name of at most {refusing.LONGEST_ACCOUNT} characters"
+        )
     return name
 
 
@@ -175,13 +177,17 @@ def _units_from(text: str, *, is_correction: bool) -> int:
 
 def _id_from(text: str, *, option: str) -> str:
     name = text.strip()
-    if len(name) > LONGEST_ID or not (name.isprintable() and name.isascii()):
-        raise typer.BadParameter(f"{option} is at most {LONGEST_ID} printable ASCII characters")
+    if len(name) > refusing.LONGEST_ID or not (name.isprintable() and name.isascii()):
+        raise typer.BadParameter(
+            f"{option} is at most {refusing.LONGEST_ID} printable ASCII characters"
+        )
     return name
 
 
 def _reason_from(text: str) -> str:
     words = words_from(text)
-    if len(words) > LONGEST_WORDS or not words.isprintable():
-        raise typer.BadParameter(f"--reason is at most {LONGEST_WORDS:,} printable characters")
+    if len(words) > refusing.LONGEST_WORDS or not words.isprintable():
+        raise typer.BadParameter(
+            f"--reason is at most {refusing.LONGEST_WORDS:,} printable characters"
+        )
     return words

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAGE: Final = 10_000
 #: A message may be charged so long after its last part came: assembly, and what waited before it.
 LATEST_PART: Final = timedelta(days=8)
-IDS_AT_ONCE: Final = 500  # of a question's body, 64 KiB
+IDS_AT_ONCE: Final = 300  # of 128 characters: a question's body has at most 64 KiB
 
 _PAGE: Final = f"""\
 SELECT sequence, kind, reference, number, units,

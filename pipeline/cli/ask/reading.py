@@ -11,7 +11,7 @@ from pipeline.cli.ask.waiting import ProgressDeadline
 from pipeline.cli.terminal.failure import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kafka import KafkaConsumer
 
@@ -65,16 +65,31 @@ def newest_records(consumer: KafkaConsumer, topic: str, *, window: int) -> list[
 
 def follow(consumer: KafkaConsumer, topic: str, *, from_beginning: bool) -> Iterator[Any]:
     """The committed records of a topic as they come; it never ends."""
-    partitions = partitions_of(consumer, [topic])
+    return follow_topics(consumer, [topic], from_beginning=from_beginning, is_over=lambda: False)
+
+
+def follow_topics(
+    consumer: KafkaConsumer,
+    names: Iterable[str],
+    *,
+    from_beginning: bool,
+    is_over: Callable[[], bool],
+) -> Iterator[Any]:
+    """The committed records of some topics as they come, by their time within what came together.
+
+    `is_over` is asked between polls; then it ends.
+    """
+    partitions = partitions_of(consumer, names)
     consumer.assign(partitions)
     if from_beginning:
         consumer.seek_to_beginning(*partitions)
     else:
         for at, end in consumer.end_offsets(partitions).items():
             consumer.seek(at, end)
-    while True:
-        for records in consumer.poll(timeout_ms=POLL_MS).values():
-            yield from records
+    while not is_over():
+        polled = consumer.poll(timeout_ms=POLL_MS)
+        together = [record for records in polled.values() for record in records]
+        yield from sorted(together, key=lambda record: int(record.timestamp))
 
 
 def json_from_record(record: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pipeline.cli.terminal.options import Home, settings_from
 
 
 def accounts(home: Home = None) -> None:
-    """Keep the ledger of each account, and release messages that are paid.
+    """Keep the ledger of each account, and release what is paid.
 
     Accounts, their modes and prices are in numbers.toml. Without this process nothing is booked,
     and what an account holds waits. You can start several, at most one for each partition.

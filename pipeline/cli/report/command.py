@@ -21,7 +21,7 @@ def report(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A list (lines, opt-outs, stopped, dead-letters, …) or a report of reports.toml.",
+            help="A list (lines, opt-outs, stopped, dead-letters, …) or a report that was saved.",
         ),
     ],
     since: Annotated[
@@ -76,9 +76,10 @@ def _wanted(settings: "Settings", name: str, words: list[str]) -> "SavedReport":
 
     from pipeline.store.report.lists.account_listings import EVERY_LISTING
     from pipeline.store.report.saved import SavedReport, SavedReportsError, saved_reports
+    from pipeline.store.report.saved_book import reports_of_pages
 
     try:
-        saved = saved_reports(settings.home)
+        saved = reports_of_pages(settings.home) | saved_reports(settings.home)
     except SavedReportsError as error:
         raise CommandError(str(error)) from error
     found = saved.get(name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: The commands by what a reader is about to do.
 SECTIONS: Final = {
     "Run it here": ("up", "demo", "gateway", "text", "phone"),
-    "Messages": ("mt", "consume", "import"),
+    "Messages": ("mt", "tail", "consume", "import"),
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
     "Accounts": ("credit", "account"),
     "Questions": ("status", "sql", "ask", "report", "replay"),

@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from pipeline.store.story.consent import ScopeNow
 
 
-def plain_from_scope(key: Key, now: ScopeNow | None) -> dict[str, Any]:
-    """Both states, and the changes that set them; null: it was always open.
+def plain_from_scope(
+    key: Key, now: ScopeNow | None, *, is_anything_known: bool = True
+) -> dict[str, Any]:
+    """Both states, and the changes that set them; null: no change is stored.
 
+    Where nothing is known of the handset, the states are null too, and whether an MT passes.
     `decided_by` is another scope where this one has no changes of its own.
     """
     latest = now.latest if now else None
+    unstopped = OPEN_STATE if is_anything_known else None
     return {
         "scope_kind": key[0],
         "scope": key[1],
-        "passes": now is None or now.is_open,
-        "state": latest.state if latest else OPEN_STATE,
-        "gateway_state": latest.gateway_state if latest else OPEN_STATE,
+        "passes": now.is_open if now else (True if is_anything_known else None),
+        "state": latest.state if latest else unstopped,
+        "gateway_state": latest.gateway_state if latest else unstopped,
         "decided_by": "/".join(now.key) if now and now.key != key else None,
         "confirmation_due_at": latest.confirmation_due_at if latest else None,
         "ours_since": now.ours_since if now else None,

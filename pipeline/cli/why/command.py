@@ -1,7 +1,7 @@
 """`why`: a handset's consent, since when, because of what, and what would change it."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.directory.directory import Directory
     from pipeline.stages.consent.scopes.scopes import Key
+    from pipeline.store.story.asking import AnswerRows
     from pipeline.store.story.consent import Change, ScopeNow
 
 COMMAND_ID: Final = re.compile("[0-9a-f]{32}")  # longer than any handset
@@ -71,16 +72,20 @@ def why(
     from pipeline.cli.why.directory import directory_from_report
     from pipeline.cli.why.forgotten import lines_of_forgotten
     from pipeline.store.story.asking import answered
-    from pipeline.store.story.consent import asking_changes
+    from pipeline.store.story.consent import asking_changes, asking_whether_stored
 
     report = report_of(settings)
     directory = directory_from_report(report, settings)
-    changes = answered(
-        asking_changes(address), lambda sql, given: rows(report, sql, parameters=given)
-    )
+
+    def ask(sql: str, given: dict[str, Any]) -> "AnswerRows":
+        return rows(report, sql, parameters=given)
+
+    changes = answered(asking_changes(address), ask)
     forgotten = list(lines_of_forgotten(report, settings, address))
+    is_known = bool(changes) or (not forgotten and answered(asking_whether_stored(address), ask))
     if json:
-        print_json_of(changes if past is None else past.changes_of(changes), at, directory)
+        told = changes if past is None else past.changes_of(changes)
+        print_json_of(told, at, directory, is_anything_known=is_known)
         return
     for line in forgotten:
         say(line)
@@ -89,16 +94,24 @@ def why(
     if past:
         say(past.words)
         changes = past.changes_of(changes)
-    for line in lines_of_handset(address, at, changes, directory, is_past=bool(past)):
+    for line in lines_of_handset(
+        address, at, changes, directory, is_past=bool(past), is_anything_known=is_known
+    ):
         say(line)
 
 
-def print_json_of(changes: "list[Change]", number: str, directory: "Directory") -> None:
+def print_json_of(
+    changes: "list[Change]",
+    number: str,
+    directory: "Directory",
+    *,
+    is_anything_known: bool = True,
+) -> None:
     """Print a line of JSON for each scope."""
     from pipeline.cli.why.as_json import plain_from_scope
 
     for key, now in scopes_shown(changes, number, directory).items():
-        print_json_line(plain_from_scope(key, now))
+        print_json_line(plain_from_scope(key, now, is_anything_known=is_anything_known))
 
 
 def scopes_shown(
@@ -118,13 +131,23 @@ def lines_of_handset(
     directory: "Directory",
     *,
     is_past: bool = False,
+    is_anything_known: bool = True,
 ) -> "Iterator[str]":
-    """The answer in words. Without a number it names every scope that ever changed."""
+    """The answer in words. Without a number it names every scope that ever changed.
+
+    Where nothing is stored of a handset, nothing is said of its consent: a gate without a row lets
+    an MT pass, but that is no evidence that the handset agreed.
+    """
     from pipeline.store.story.consent_words import lines_of_scope
 
+    then = " by then" if is_past else ""
+    if not is_anything_known:
+        yield f"nothing is known of {handset}: no message and no change of consent is stored{then}"
+        return
     shown = scopes_shown(changes, number, directory)
     for key, now in shown.items():
         yield from lines_of_scope(handset, key, now, directory=directory, is_past=is_past)
     if not shown:
-        end = "had stopped it by then" if is_past else "ever stopped it"
-        yield f"{handset} {'was' if is_past else 'is'} open everywhere: nothing {end}"
+        yield (
+            f"no change of consent is stored of {handset}{then}: nothing that is known stopped it"
+        )

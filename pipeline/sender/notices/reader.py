@@ -50,6 +50,7 @@ async def read_notices(bootstrap: str, route: MailRoute | None) -> None:
             await asyncio.wait([reading])
         finally:
             reading.cancel()
+            await asyncio.wait([reading])  # it leaves the group
         # aiokafka may cancel what it was asked for, where a broker answers nonsense.
         error = None if reading.cancelled() else reading.exception()
         seconds = backoff.failed()

@@ -13,6 +13,7 @@ from pipeline.store.report.export.formats import FORMATS
 from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import PLACE_NAMES
 from pipeline.store.report.lists.filters import FEW, BadFilter
+from pipeline.store.report.pages.answers import html_answer, see_other
 from pipeline.store.report.route import PageRequest, ReportRoute
 
 if TYPE_CHECKING:
@@ -20,19 +21,16 @@ if TYPE_CHECKING:
 
     from pipeline.store.report.caller import Guard
     from pipeline.store.report.export.answer import Exports
-    from pipeline.store.report.pages.accounts import AccountPages
     from pipeline.store.report.pages.decisions import Decisions
     from pipeline.store.report.pages.pages import Pages
 
 _SEES: Final = frozenset({Right.NUMBERS, Right.TEXTS})
-#: What has neither a handset nor a text.
-_NO_PERSON: Final[frozenset[Right]] = frozenset()
 _DECIDES: Final = _SEES | {Right.DECIDE}
 _LONGEST_WORDS: Final = 400
 
 
 def routes_of(
-    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports, accounts: AccountPages
+    pages: Pages, *, guard: Guard, decisions: Decisions, exports: Exports
 ) -> Iterator[ReportRoute]:
     """What the report shows beside SQL and its own health."""
 
@@ -43,7 +41,7 @@ def routes_of(
         needs: frozenset[Right] = _SEES,
     ) -> ReportRoute:
         async def answer(asked: PageRequest) -> web.StreamResponse:
-            return _html(await page(asked))
+            return html_answer(await page(asked))
 
         return ReportRoute(
             method="GET", path=path, answer=answer, needs=needs, parameters=frozenset(parameters)
@@ -55,6 +53,14 @@ def routes_of(
     async def letter(asked: PageRequest) -> str:
         return await pages.letter(asked, guard.form_token(asked.caller))
 
+    async def octets(asked: PageRequest) -> web.StreamResponse:
+        found = await pages.octets_of_letter(asked)
+        return web.Response(
+            body=found,
+            content_type="application/octet-stream",
+            headers={"Content-Disposition": 'attachment; filename="dead-letter.bin"'},
+        )
+
     async def decide(asked: PageRequest) -> web.StreamResponse:
         fields = asked.fields
         await decisions.decide_review(
@@ -63,12 +69,12 @@ def routes_of(
             actor=_actor(asked),
             reason=_said(asked, "reason"),
         )
-        return _see_other(f"review?done={fields['action']}")
+        return see_other(f"review?done={fields['action']}")
 
     async def retry(asked: PageRequest) -> web.StreamResponse:
         id = asked.fields.get("id", "")
         await decisions.retry_letter(id, actor=_actor(asked))
-        return _see_other(f"letter?id={id}")
+        return see_other(f"letter?id={id}")
 
     yield shown("/", pages.overview, *FEW)
     yield shown(
@@ -77,13 +83,13 @@ def routes_of(
     yield shown("/message", pages.one_message, "id", "at")
     yield shown("/review", review, "done", *FEW, *PLACE_NAMES, needs=_DECIDES)
     yield shown("/letter", letter, "id", needs=_DECIDES)
-    for path, account_page, known in (
-        ("/accounts", accounts.accounts, ()),
-        ("/account", accounts.account, ("name",)),
-        ("/statement", accounts.statement, ("name", "month")),
-    ):
-        yield shown(path, account_page, *known, needs=_NO_PERSON)
-    yield shown("/reports", pages.reports, needs=_SEES | {Right.DOWNLOAD})
+    yield ReportRoute(
+        method="GET",
+        path="/letter-octets",
+        answer=octets,
+        needs=_DECIDES | {Right.DOWNLOAD},
+        parameters=frozenset({"id"}),
+    )
     yield shown("/dictionary", pages.dictionary, needs=frozenset({Right.SQL}))
     for path, answer in (("/review", decide), ("/letter", retry)):
         yield ReportRoute(method="POST", path=path, answer=answer, needs=_DECIDES, has_form=True)
@@ -98,15 +104,6 @@ def routes_of(
                 needs=_SEES | {Right.DOWNLOAD},
                 parameters=listing.filters,
             )
-
-
-def _html(page: str) -> web.Response:
-    return web.Response(text=page, content_type="text/html")
-
-
-def _see_other(where: str) -> web.Response:
-    """Where to go on after a form (RFC 9110 15.4.4)."""
-    return web.Response(status=303, headers={"Location": where})
 
 
 def _actor(asked: PageRequest) -> str:

@@ -60,12 +60,13 @@ def saved_reports(home: Path) -> dict[str, SavedReport]:
     if len(by_name) < len(found):
         raise SavedReportsError(f"{file}: two reports have one name")
     for report in found:
-        if mistake := _mistake_in(report):
+        if mistake := mistake_in(report):
             raise SavedReportsError(f"{file}: {report.name!r}: {mistake}")
     return by_name
 
 
-def _mistake_in(report: SavedReport) -> str:
+def mistake_in(report: SavedReport) -> str:
+    """Why there can be no such report; empty where there can."""
     listing = EVERY_LISTING.get(report.list)
     if not report.name or report.name in EVERY_LISTING:
         return "the name is empty, or that of a list"

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from pipeline.store.query.questions import Questions
+    from pipeline.store.report.live.hub import LiveHub
     from pipeline.store.report.pages.pages import Pages
+    from pipeline.store.report.warn.watch import Warnings
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +65,13 @@ class Report:
         routes: Iterable[ReportRoute],
         pages: Pages,
         questions: Questions,
+        warnings: Warnings,
+        hub: LiveHub,
         is_ready: Callable[[], bool],
         waits_for: Callable[[], str] = str,
     ) -> None:
+        self._warnings = warnings
+        self._hub = hub
         self._guard = guard
         self._pages = pages
         self._questions = questions
@@ -83,6 +89,14 @@ class Report:
             *(ReportRoute(method="GET", path=f"/{name}", answer=_static) for name in STATIC),
         )  # fmt: skip
         self._routes = {(route.method, route.path): route for route in (*own, *routes)}
+
+    async def look_for_warnings(self) -> None:
+        """Look for warnings, until cancelled."""
+        await self._warnings.look_on()
+
+    def end_streams(self) -> None:
+        """End what would go on for as long as a page is open."""
+        self._hub.hush()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to one request."""

@@ -46,6 +46,7 @@ class ReportThread:
         self._stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
         server = web.ServerRunner(web.Server(self._report.answer, access_log=None))
         await server.setup()
+        watching = asyncio.create_task(self._report.look_for_warnings(), name="warnings")
         try:
             await web.TCPSite(server, self._host, self._port).start()
         except OSError as error:
@@ -56,4 +57,6 @@ class ReportThread:
             self._started.set_result(server.addresses[0][1])
             await stopped.wait()
         finally:
+            watching.cancel()
+            self._report.end_streams()
             await server.cleanup()

@@ -54,7 +54,10 @@ class Sink:
         limits: BlockLimits,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        stored: Callable[[str, int], None] = lambda _, __: None,
     ) -> None:
+        """`stored` is told of each block that can be asked for: its topic, and how many records."""
+        self._stored = stored
         self._writer = writer
         self._clock = clock
         self._retries = Retries(give_up_seconds=give_up_seconds, clock=clock)
@@ -228,6 +231,7 @@ class Sink:
         if block.records:
             oldest = min(record.timestamp for record in block.records)
             metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
+            self._stored(block.topic, len(block.records))
 
     async def _insert(self, table: TableRows, tag: str) -> list[tuple[Row, BaseException]]:
         """Insert the rows; returns those that are refused for their values, with the error."""

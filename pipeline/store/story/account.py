@@ -24,7 +24,8 @@ SELECT account, balance_units, entries, held, held_units,
     formatDateTime(oldest_held_at, '%FT%T.%fZ', 'UTC') AS oldest
 FROM account_now ORDER BY account"""
 #: What was charged in the last days, held or booked. The days end with the newest charge, where
-#: that is later than the time of the asker: a local stack's clock may be ahead.
+#: that is later than the time of the asker: a local stack's clock may be ahead. What was charged
+#: since a time was booked since, too.
 _PACE: Final = """\
 WITH (SELECT max(charged_at) FROM account_entry_rows) AS last_booked,
     (SELECT max(at) FROM account_held) AS last_held,
@@ -34,8 +35,12 @@ SELECT account, sum(cost) AS spent_units,
     dateDiff('second', greatest(since, min(first)), until) AS seconds
 FROM
 (
-    SELECT account, -sumIf(units, charged_at >= since) AS cost, min(charged_at) AS first
-    FROM account_entry_rows FINAL WHERE kind NOT IN ('credit', 'correction') GROUP BY account
+    SELECT account, -sum(units) AS cost, until AS first FROM account_entry_rows FINAL
+    WHERE at >= since AND charged_at >= since AND kind NOT IN ('credit', 'correction')
+    GROUP BY account
+    UNION ALL
+    SELECT account, 0, min(charged_at) FROM account_entry_rows
+    WHERE kind NOT IN ('credit', 'correction') GROUP BY account
     UNION ALL
     SELECT account, sumIf(units, at >= since), min(at) FROM account_held GROUP BY account
 )

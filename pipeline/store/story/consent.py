@@ -31,6 +31,9 @@ FROM consent_change WHERE handset = {{handset:String}} ORDER BY recorded_at, kaf
 _TEXTS: Final = """\
 SELECT message_id, text FROM mo_message WHERE handset = {handset:String}
 AND message_id IN (SELECT mo_message_id FROM consent_change WHERE handset = {handset:String})"""
+#: Without FINAL: whether there is any counts, and not how many.
+_STORED: Final = """\
+SELECT count() AS n FROM conversation_line_rows WHERE handset = {handset:String}"""
 OPEN_STATE: Final = ConsentState.OPEN.value
 
 
@@ -87,6 +90,12 @@ def asking_changes(handset: str) -> Asking[list[Change]]:
     return [_change_from(dict(row), texts) for row in (yield _CHANGES, asked)]
 
 
+def asking_whether_stored(handset: str) -> Asking[bool]:
+    """Whether any message, command or refusal of a handset is stored."""
+    found = yield _STORED, {"handset": handset}
+    return bool(found[0]["n"])
+
+
 def _change_from(row: dict[str, Any], texts: dict[str, str]) -> Change:
     times = {name: row.pop(f"{name}_iso") for name in _TIMES}
     return msgspec.convert(row | times | {"text": texts.get(row["mo_message_id"], "")}, Change)
@@ -114,7 +123,7 @@ def deciding(
 ) -> dict[Key, ScopeNow | None]:
     """The scopes that decide whether this number may send, each with its state.
 
-    A scope without rows has the state of its account. None: nothing ever stopped the scope. A
+    A scope without rows has the state of its account. None: no change of it is stored. A
     shared short code has a scope for each keyword, because the application may name any of them.
     """
     account = account_key(directory.account_of(number))

@@ -29,7 +29,7 @@ def lines_of_scope(
     number = _number_of(key, directory)
     yield name_of_scope(key)
     if now is None:
-        yield "  ours and the gateway's: open; nothing ever stopped it"
+        yield "  no change of it is stored: nothing that is known stopped it"
     else:
         if now.key != key:
             yield f"  nothing of its own: {name_of_scope(now.key)} decides"

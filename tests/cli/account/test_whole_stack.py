@@ -87,6 +87,10 @@ def test_what_waits_is_paid_booked_and_reconciled(running: RunningStack, tmp_pat
     assert "had counted before, as 1 1/3 credits" in running.cli(*words).stdout
     assert standing(running)["balance_credits"] == "0"
 
+    again = running.cli("credit", "main", "5", "--reason", "x", "--id", "invoice-1", check=False)
+    assert again.returncode == 1
+    assert "the ledger refused the order" in again.stderr
+
     month = f"{datetime.now(UTC):%Y-%m}"
     statement = running.cli("account", "statement", "main", month)
     assert "opening 0 + booked 0 = closing 0, exactly" in statement.stderr

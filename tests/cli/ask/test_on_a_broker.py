@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from kafka import KafkaProducer, TopicPartition
 
@@ -19,8 +24,9 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock
 from pipeline.kafka import readers, topics
 from pipeline.kafka.admin import create_topics
-from pipeline.records import Clock, DeadLetter, Header, MtRequest, Numbers
+from pipeline.records import Clock, DeadLetter, Header, MoMessage, MtRequest, Numbers
 from pipeline.settings import Settings
+from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,3 +297,55 @@ def groups_offset(offset: int) -> Any:
     from kafka.structs import OffsetAndMetadata
 
     return OffsetAndMetadata(offset, "", -1)
+
+
+def tail_on(broker: str, *words: str) -> subprocess.Popen[str]:
+    """`twoway tail` as a process of its own, whose output is a pipe."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli.main", "tail", "--from-beginning", *words],
+        env=os.environ | {"TWOWAY_KAFKA": broker},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def stored_message(broker: str, text: str) -> None:
+    message = next(each for each in SAMPLES if isinstance(each, MoMessage))
+    message = msgspec.structs.replace(message, handset="447700900001", text=text)
+    publish(broker, [Outgoing(topic=topics.MO_MESSAGE, record=message, key=b"447700900001")])
+
+
+def test_tail_shows_what_is_asked_for(run: Run, broker: str) -> None:
+    stored_message(broker, "a tail \x1b[2J of it")
+    words = ("tail", "--from-beginning", "--max", "1", "--text", "a tail", "--only", "in")
+    code, out, err = run(*words)
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert '"a tail \\u001b[2J of it"' in out
+    assert "44770*****01" in out
+    line = json.loads(run(*words, "--json")[1])
+    assert line["value"]["handset"] == "447700900001"
+    code, _, err = run("tail", "--only", "messages")
+    assert (code, err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("ending", ["ctrl-c", "closed pipe"])
+def test_tail_ends_without_a_complaint(broker: str, ending: str) -> None:
+    """A pipe that is closed ends it although no record comes that would be written."""
+    stored_message(broker, "one line")
+    tail = tail_on(broker, "--text", "one line")
+    assert tail.stdout is not None
+    assert tail.stderr is not None
+    assert "one line" in tail.stdout.readline()
+    if ending == "ctrl-c":
+        tail.send_signal(signal.SIGINT)
+    else:
+        tail.stdout.close()
+    try:
+        code = tail.wait(30)
+    finally:
+        tail.kill()
+    said = tail.stderr.read()
+    tail.stderr.close()
+    tail.stdout.close()
+    assert (code, said) == (130 if ending == "ctrl-c" else 0, "")

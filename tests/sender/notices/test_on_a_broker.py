@@ -12,13 +12,13 @@ import pytest
 
 from pipeline.cli.ask.broker import Outgoing, publish
 from pipeline.kafka import topics
-from pipeline.records import AccountNotice
 from pipeline.sender.notices import post, reader
 from tests.sender.notices.test_notices import mailing, notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.records import AccountNotice
     from pipeline.sender.notices.mail import MailRoute
     from tests.sender.ways.mail_server import MailServer
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pipeline.store.report.pages.low_balance import LowBalance, low_balance
+from pipeline.store.report.warn.balance import low_balance
+from pipeline.store.report.warn.warning import OperatorWarning
 from pipeline.store.story.account import AccountStanding, asking_accounts, lines_of_account
 from pipeline.store.story.account_month import BadMonth, asking_month, times_of_month
 from pipeline.store.story.asking import answered
@@ -165,7 +166,8 @@ async def test_what_an_operator_must_know_now(filled: Database) -> None:
         return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
 
     found = await low_balance(rows, minutes(DAY * 14))
-    assert found == LowBalance(
+    assert found == OperatorWarning(
+        name="low-balance",
         words="2 accounts have a low balance, main the first; 3 messages wait for credits",
         count=2,
         link="accounts",

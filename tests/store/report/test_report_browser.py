@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 #: Where pictures are kept, for people to look at.
-PICTURES = os.environ.get("TWOWAY_PICTURES", "")
+PICTURES = os.environ.get("TWOWAY_PICTURES", "build/pictures/report")
 PAGES = {
     "overview": "/",
     "lines": "/list/lines",
@@ -34,6 +34,10 @@ PAGES = {
     "reports": "/reports",
     "dictionary": "/dictionary",
     "opt-outs": "/list/opt-outs",
+    "dead-letters": "/list/dead-letters",
+    "charts": "/charts",
+    "chart": "/chart/volume?from=2026-03-04&to=2026-03-04&step=hour",
+    "refusal": "/chart/volume?step=second",
 }
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"width": 1440, "height": 1000},

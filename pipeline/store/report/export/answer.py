@@ -19,7 +19,7 @@ from pipeline.store.report.export.csv_form import BYTE_ORDER_MARK, csv_from_rows
 from pipeline.store.report.export.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from pipeline.store.report.lists.columns import Column
     from pipeline.store.report.lists.filters import Filters
@@ -38,10 +38,22 @@ _ROWS_A_PIECE: Final = 2_000  # of CSV, made without a break for others
 class Exports:
     """Makes downloads, a few at a time; files are under `spool` while they are made."""
 
-    def __init__(self, reader: ListReader, spool: Path) -> None:
+    def __init__(
+        self,
+        reader: ListReader,
+        spool: Path,
+        *,
+        free: asyncio.Semaphore | None = None,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._reader = reader
         self._spool = spool
-        self._free = asyncio.Semaphore(AT_ONCE)
+        self._free = free or asyncio.Semaphore(AT_ONCE)
+        self._told = told
+
+    def telling(self, told: Callable[[int], None]) -> Exports:
+        """The same, which tells how many rows were read, as they are."""
+        return Exports(self._reader, self._spool, free=self._free, told=told)
 
     async def filters_of(self, listing: Listing, asked: PageRequest) -> Filters:
         """The filters of a request; raises `BadFilter`."""
@@ -82,6 +94,7 @@ class Exports:
     ) -> AsyncGenerator[list[list[Any]], None]:
         names = [column.name for column in columns]
         async for rows in self._reader.whole_list(listing, filters):
+            self._told(len(rows))
             yield [[row[name] for name in names] for row in rows]
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.store.report.lists.columns import Column, named
+from pipeline.store.report.lists.filled import filled
 from pipeline.store.report.lists.listings import LISTINGS, Listing
 
-#: One number, or those of a range of numbers of as many digits.
-_NUMBER: Final = """\
-(number BETWEEN extractAll({number:String}, '[0-9]+')[1]
-    AND extractAll({number:String}, '[0-9]+')[-1]
-    AND length(number) = length(extractAll({number:String}, '[0-9]+')[1]))"""
-_OWN: Final = {"account": "account = {account:String}", "number": _NUMBER}
-_TIMES: Final = frozenset({"from", "to"})
+_OWN: Final = {"account": "account = {account:String}"}
+_TAKES: Final = frozenset({"number", "from", "to"})
+_OF_CHARGES: Final = "account-charge account-release"
 _THEN: Final = "at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}"
 _AMOUNT: Final = (Column("units", "count"), Column("credits"))
 #: As `account_held`: of charges since the first time that is asked for.
@@ -29,7 +26,7 @@ FROM
         charge_id, account, number, parts, units, flags, at,
         toDecimal128(intDiv(toInt128(units) + sign(units), 3), 6) / 1000000 AS credits
     FROM twoway.account_charge_rows
-    WHERE kind = 'mo' AND {_THEN}
+    WHERE kind = 'mo' AND {_THEN} AND [number number]
     ORDER BY kafka_offset LIMIT 1 BY account, charge_id
 ) AS charge
 LEFT JOIN
@@ -47,6 +44,7 @@ LEFT JOIN
 
 ENTRIES: Final = Listing(
     name="account-entries",
+    topics="account-entry",
     is_standing=True,  # the whole ledger, of whatever time
     title="Ledger",
     about="What was credited and what was charged. Sum the units: thirds are exact in them alone.",
@@ -59,16 +57,19 @@ ENTRIES: Final = Listing(
         "actor", Column("reason", "words"), Column("place", aside=True),
     ),
     key=("at", "place"),
-    takes=_TIMES,
+    takes=_TAKES,
     own=_OWN,
-    sql=f"""\
-SELECT at, account, sequence, kind, toString(number) AS number, parts, units,
+    sql=filled(
+        f"""\
+SELECT at, account, sequence, kind, toString(ledger.number) AS number, parts, units,
     toString(credits) AS credits, balance_units, toString(balance_credits) AS balance, charged_at,
     reference, actor, reason, leftPad(toString(sequence), 19, '0') AS place
-FROM twoway.account_ledger WHERE {_THEN}""",  # noqa: S608  names of ours
+FROM twoway.account_ledger AS ledger WHERE {_THEN} AND [number ledger.number]"""  # noqa: S608
+    ),
 )  # fmt: skip
 CHARGES: Final = Listing(
     name="charges",
+    topics=_OF_CHARGES,
     title="Messages in and their charges",
     about="What each message in costs, and when it was released. Held ones show no text.",
     empty="No message was charged in this time.",
@@ -78,12 +79,13 @@ CHARGES: Final = Listing(
         Column("flags", "flags"), Column("charge_id", "id", aside=True),
     ),
     key=("at", "charge_id"),
-    takes=_TIMES,
+    takes=_TAKES,
     own=_OWN | {"released": "released = {released:String}"},
-    sql=_RELEASED,
+    sql=filled(_RELEASED),
 )  # fmt: skip
 UNRELEASED: Final = Listing(
     name="unreleased",
+    topics=_OF_CHARGES,
     is_standing=True,
     title="Unreleased messages",
     about="They wait until the account has credits, first in, first out. Their text is not shown.",
@@ -93,12 +95,14 @@ UNRELEASED: Final = Listing(
         Column("charge_id", "id"),
     ),
     key=("at", "charge_id"),
-    takes=_TIMES,
+    takes=_TAKES,
     own=_OWN,
-    sql=f"""\
-SELECT at, account, toString(number) AS number, parts, units, toString(credits) AS credits, flags,
-    charge_id
-FROM twoway.account_held WHERE {_THEN}""",  # noqa: S608  names of ours
+    sql=filled(
+        f"""\
+SELECT at, account, toString(held.number) AS number, parts, units,
+    toString(credits) AS credits, flags, charge_id
+FROM twoway.account_held AS held WHERE {_THEN} AND [number held.number]"""  # noqa: S608
+    ),
 )  # fmt: skip
 #: Every list of the report, in the order of its page.
 EVERY_LISTING: Final = LISTINGS | {

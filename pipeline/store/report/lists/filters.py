@@ -28,6 +28,8 @@ _CHOICES: Final = {
 WORDS: Final = (
     "api_id", "account", "keyword", "way", "flag", "purpose", "rule", "state", "code",
 )  # fmt: skip
+#: Words that only some lists have a column for.
+OWN: Final = ("reason", "stage", "source", "scope", "actor", "path", "outcome")
 #: The filters of lists that are not of messages.
 FEW: Final = frozenset({"number", "handset", "from", "to"})
 ALL: Final = (FEW | {"text", *WORDS, *_CHOICES}) - {"released"}  # a held one is no line yet
@@ -58,6 +60,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
     state: str = ""
     code: str = ""
+    reason: str = ""
+    stage: str = ""
+    source: str = ""
+    scope: str = ""
+    actor: str = ""
+    path: str = ""
+    outcome: str = ""
 
     @property
     def number_range(self) -> tuple[str, str] | None:
@@ -67,8 +76,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters for ClickHouse of the few filters that every list has."""
+        first, last = self.number_range or (self.number, self.number)
         return {
-            "number": self.number,
+            "number_first": first,
+            "number_last": last,
             "handset": self.handset,
             "since": words_for_clickhouse(self.since or EARLIEST),
             "until": words_for_clickhouse(self.until or LATEST),
@@ -99,7 +110,7 @@ def filters_from_query(query: Mapping[str, str]) -> Filters:
     since, until = time_of_filter(query, "from"), time_of_filter(query, "to", is_end=True)
     if since and until and since >= until:
         raise BadFilter("from is not before to")
-    words = {name: _words(query, name) for name in WORDS}
+    words = {name: _words(query, name) for name in (*WORDS, *OWN)}
     words["keyword"] = words["keyword"].upper()
     return Filters(
         since=since,

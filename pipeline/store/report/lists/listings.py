@@ -10,6 +10,12 @@ from pipeline.store.report.lists.columns import OF_LINES, Column, named
 from pipeline.store.report.lists.filled import filled
 from pipeline.store.report.lists.filters import ALL, FEW
 from pipeline.store.report.lists.review_statement import REVIEW_SQL
+from pipeline.store.report.lists.statements import (
+    CHANGES_SQL,
+    DEAD_LETTERS_SQL,
+    OF_CONSENT,
+    STOPPED_NOW_SQL,
+)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +34,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     quick_sql: str = ""  # gives the same first rows, where it gives enough of them
     key: tuple[str, str] = ("at", "id")
     fixed: dict[str, str] = {}
+    #: Topics after whose records it is another.
+    topics: str = "mo-message mt-command mt-rejection mt-state"
     is_standing: bool = False  # what holds now, whenever it came to be
     #: Of a list that is not of lines: the filters that each list may have, and of its own filters
     #: what each asks of a row. A filter that a list cannot obey is none of its filters.
@@ -125,6 +133,8 @@ ORDER BY at DESC, id DESC LIMIT 1 BY handset"""
     ),
 )
 OPT_OUTS: Final = Listing(
+    topics="consent-change",
+    own=OF_CONSENT,
     name="opt-outs",
     title="Changes of consent",
     about="Consent that was withdrawn, given back or confirmed, and by which rule.",
@@ -136,22 +146,11 @@ OPT_OUTS: Final = Listing(
         Column("mo_message_id", "id", aside=True), Column("change_id", "id", aside=True),
     ),
     key=("recorded_at", "change_id"),
-    sql=filled(
-        """\
-SELECT recorded_at, at, handset, scope_kind, scope, state, gateway_state, rule, actor, reason,
-    toString(changes.number) AS number, mo_message_id, change_id
-FROM twoway.consent_change AS changes
-WHERE [of recorded_at, changes.number]"""
-    ),
+    sql=CHANGES_SQL,
 )  # fmt: skip
-#: How each scope of each handset stands: a late event that changes the past only does not count.
-_STANDS: Final = """\
-SELECT handset, scope_kind, scope,
-    argMax((toString(state), toString(gateway_state), toString(rule), toString(actor), number, at,
-        recorded_at, change_id), (at, recorded_at, kafka_offset)) AS now
-FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
-HAVING (now.1, now.2) != ('open', 'open')"""
 STOPPED_NOW: Final = Listing(
+    topics="consent-change",
+    own=OF_CONSENT,
     name="stopped",
     is_standing=True,
     title="Stopped now",
@@ -163,14 +162,12 @@ STOPPED_NOW: Final = Listing(
         Column("change_id", "id", aside=True),
     ),
     key=("recorded_at", "change_id"),
-    sql=filled(
-        f"""\
-SELECT now.7 AS recorded_at, now.6 AS at, handset, scope_kind, scope, now.1 AS state,
-    now.2 AS gateway_state, now.3 AS rule, now.4 AS actor, now.8 AS change_id
-FROM ({_STANDS}) WHERE [of at, now.5]"""  # noqa: S608  names of ours
-    ),
+    sql=STOPPED_NOW_SQL,
 )  # fmt: skip
 DEAD_LETTERS: Final = Listing(
+    topics="dead-letter dead-letter-retry",
+    takes=frozenset({"from", "to"}),
+    own={name: f"{name} = {{{name}:String}}" for name in ("reason", "stage", "source")},
     name="dead-letters",
     title="Dead letters",
     about="Refused input, and its retries. Dead letters name no number: only the times apply.",
@@ -182,20 +179,12 @@ DEAD_LETTERS: Final = Listing(
         Column("retry_of", "id", aside=True),
     ),
     key=("at", "dead_letter_id"),
-    sql=filled(
-        """\
-SELECT at, retried_at, source, stage, reason, words, topic, partition, offset, dead_letter_id,
-    arrayFirst(header -> header.name = 'twoway-retry-of', headers).value AS retry_of
-FROM twoway.dead_letter
-LEFT JOIN
-(
-    SELECT dead_letter_id, toNullable(min(at)) AS retried_at FROM twoway.dead_letter_retry
-    GROUP BY dead_letter_id
-) AS retries USING dead_letter_id
-WHERE [in at]"""
-    ),
+    sql=DEAD_LETTERS_SQL,
 )  # fmt: skip
 ATTEMPTS: Final = Listing(
+    topics="mo-delivery-result",
+    takes=FEW - {"number"},
+    own={name: f"{name} = {{{name}:String}}" for name in ("path", "outcome")},
     name="attempts",
     title="Handed on",
     about="Attempts to hand something on to an application. They name no number of ours.",
@@ -215,6 +204,7 @@ WHERE [in at] AND ({handset:String} = '' OR handset = {handset:String})"""
     ),
 )  # fmt: skip
 REVIEW: Final = Listing(
+    topics="mo-message consent-request account-charge account-release",
     name="review",
     is_standing=True,
     title="To be reviewed",

@@ -24,9 +24,9 @@ _SENT: Final = filled(
     """\
 SELECT uniqExact(key) AS sent FROM twoway.mt_last_state_rows
 WHERE state IN ('submitted', 'delivered', 'undelivered') AND at >= {since:DateTime64(3, 'UTC')}
-AND (({number:String} = '' AND {handset:String} = '' AND at < {until:DateTime64(3, 'UTC')})
+AND (({number_first:String} = '' AND {handset:String} = '' AND at < {until:DateTime64(3, 'UTC')})
     OR key IN (SELECT key FROM twoway.conversation_line_rows AS lines
-        WHERE ({number:String} != '' OR {handset:String} != '') AND record = 'mt-command'
+        WHERE ({number_first:String} != '' OR {handset:String} != '') AND record = 'mt-command'
         AND [of at, lines.number]))"""
 )
 #: Handsets that were stopped in this time, by what stopped them.
@@ -39,16 +39,18 @@ SELECT uniqExactIf(handset, rule IN ('stop-word', 'stop-all', 'keyword-stop')) A
 FROM twoway.consent_change_rows AS changes WHERE [of recorded_at, changes.number]"""
 )
 #: Handsets with a scope that is not open now, whenever that came to be.
-_STOPPED: Final = """\
+_STOPPED: Final = filled(
+    """\
 SELECT uniqExact(handset) AS stopped FROM
 (
     SELECT handset, argMax((toString(state), toString(gateway_state)),
         (at, recorded_at, kafka_offset)) AS now
     FROM twoway.consent_change_rows
-    WHERE ({number:String} = '' OR number = {number:String})
+    WHERE [number number]
         AND ({handset:String} = '' OR handset = {handset:String})
     GROUP BY handset, scope_kind, scope HAVING now != ('open', 'open')
 )"""
+)
 _FORGOTTEN: Final = (
     "SELECT uniqExactIf(suppression, notEmpty(stops)) AS forgotten FROM twoway.erasure"
 )

@@ -38,6 +38,12 @@ LEFT JOIN
 WHERE state IN ('waiting', 'permitted', 'unknown') OR (state = '' AND not_after > now())
 ORDER BY at, id LIMIT 101"""
 
+_TO_BE_HANDED_ON: Final = """\
+SELECT decided_at AS at, path, kind, subject_id, toString(state) AS state, attempts, status, words,
+    due_at FROM twoway.delivery_now
+WHERE handset = {handset:String} AND state NOT IN ('delivered', 'given-up')
+ORDER BY at, path LIMIT 101"""
+
 
 class ScopeShown(msgspec.Struct, frozen=True, kw_only=True):
     """A scope as it stands, and what would change it."""
@@ -66,6 +72,7 @@ class HandsetStory(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[ScopeShown]
     turns: list[Turn]  # the newest first
     waiting: list[dict[str, Any]]
+    handing_on: list[dict[str, Any]]
     doubt: str = ""  # why it is not known whether the handset was forgotten
 
 
@@ -86,11 +93,12 @@ class HandsetStories:
     async def story_of(self, handset: str) -> HandsetStory:
         """What is known of a handset's consent, and which commands wait."""
         ask = self._questions.rows
-        changes, directory, (erasures, doubt), waiting = await asyncio.gather(
+        changes, directory, (erasures, doubt), waiting, handing_on = await asyncio.gather(
             answered_later(asking_changes(handset), ask),
             answered_later(asking_directory(self._account), ask),
             self._erasures(handset),
             ask(_WAITING, {"handset": handset}),
+            ask(_TO_BE_HANDED_ON, {"handset": handset}),
         )
         turns = [
             Turn(
@@ -108,6 +116,7 @@ class HandsetStories:
             scopes=list(_scopes(handset, changes, erasures, directory)),
             turns=sorted(turns, key=lambda turn: turn.known_at, reverse=True),
             waiting=waiting,
+            handing_on=handing_on,
             doubt=doubt,
         )
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.lists import listings
-from pipeline.store.report.lists.account_listings import EVERY_LISTING
 from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
 from pipeline.store.report.lists.filters import (
     BadFilter,
@@ -20,8 +19,6 @@ from pipeline.store.report.lists.lines import PAGE_ROWS
 from pipeline.store.report.pages.figures import figures_of, numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.lists.cursor import RowsOfPage
     from pipeline.store.report.lists.listings import Listing
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from pipeline.store.report.pages.message import MessageStories
     from pipeline.store.report.pages.rendering import Rendering
     from pipeline.store.report.route import PageRequest
-    from pipeline.store.report.saved import SavedReport
 
 CONVERSATION_ROWS: Final = 100
 #: Rows of each list on the first page.
@@ -70,7 +66,6 @@ class Pages:
         messages: MessageStories,
         letters: LetterStories,
         decisions: Decisions,
-        saved: Mapping[str, SavedReport],
     ) -> None:
         self._questions = questions
         self._reader = reader
@@ -79,7 +74,6 @@ class Pages:
         self._messages = messages
         self._letters = letters
         self._decisions = decisions
-        self._saved = saved
 
     async def overview(self, asked: PageRequest) -> str:
         """The first page."""
@@ -173,11 +167,12 @@ class Pages:
             "letter.html", asked, story=story, form_token=form_token, is_retried=is_retried
         )
 
-    async def reports(self, asked: PageRequest) -> str:
-        """Every list, and every saved report, to be downloaded."""
-        return self._rendering.html(
-            "reports.html", asked, lists=EVERY_LISTING.values(), saved=self._saved.values()
-        )
+    async def octets_of_letter(self, asked: PageRequest) -> bytes:
+        """The octets of a dead letter, as they are; raises `NotThere`."""
+        story = await self._letters.story_of(asked.query.get("id", ""))
+        if story is None:
+            raise NotThere("there is no dead letter with this id")
+        return story.letter.octets
 
     async def dictionary(self, asked: PageRequest) -> str:
         """What each column of each view means."""

@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 from pipeline.credits import amount_from_units
 from pipeline.store.report.lists.cursor import iso_from_time
-from pipeline.web.visible import pieces_from_text
+from pipeline.web.visible import legible, pieces_from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.store.report.caller import Caller
     from pipeline.store.report.route import PageRequest
+    from pipeline.store.report.warn.warning import OperatorWarning
 
 HERE: Final = Path(__file__).parents[1]
 STATIC: Final = {
@@ -32,11 +34,23 @@ SHORT: Final = 320
 class Rendering:
     """Renders the templates."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        warnings: Callable[[], Sequence[OperatorWarning]] = tuple,
+        form_token: Callable[[Caller], str] = lambda _: "",
+    ) -> None:
+        """`warnings` gives those that stand; the banner of each page has them.
+
+        `form_token` gives what each form of a caller's carries.
+        """
+        self._warnings = warnings
+        self._form_token = form_token
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=harmless,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -48,6 +62,7 @@ class Rendering:
             "shown": html_of_text,
             "short": lambda text: html_of_text(text, most=SHORT),
             "dump": dump_from_hex,
+            "pairs": pairs_from_hex,
             "place": iso_from_time,
             "query": query_of,
         }
@@ -55,8 +70,17 @@ class Rendering:
     def html(self, template: str, asked: PageRequest, **values: Any) -> str:
         """A page, with who asks and what the bar above needs."""
         return self._templates.get_template(template).render(
-            asked=asked, root=asked.root, now=datetime.now(UTC), **values
+            asked=asked,
+            root=asked.root,
+            now=datetime.now(UTC),
+            warnings=self._warnings(),
+            **({"form_token": self._form_token(asked.caller)} | values),
         )
+
+
+def harmless(value: Any) -> Any:
+    """What any expression of a template comes to: a text without characters that act, by name."""
+    return legible(value) if type(value) is str and not value.isprintable() else value
 
 
 def html_of_time(value: datetime | date | None) -> Markup:
@@ -94,6 +118,13 @@ def dump_from_hex(octets: str, most: int = 4_096) -> str:
     if len(held) > most:
         lines.append(f"… {len(held) - most:,} octets more")
     return "\n".join(lines)
+
+
+def pairs_from_hex(text: str, most: int = 160) -> str:
+    """The text of a binary message, which is hex, in pairs of digits; cut after `most` octets."""
+    pairs = [text[at : at + 2] for at in range(0, min(len(text), 2 * most), 2)]
+    more = len(text) // 2 - most
+    return " ".join(pairs) + (f" … {more:,} more octets" if more > 0 else "")
 
 
 def query_of(given: Mapping[str, str], **more: str) -> str:

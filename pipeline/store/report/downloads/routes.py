@@ -1,0 +1,34 @@
+"""The routes of downloads that are made behind a page, and of saved reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.store.report.caller import Right
+from pipeline.store.report.route import ReportRoute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.store.report.downloads.pages import JobPages
+
+_DOWNLOADS: Final = frozenset({Right.NUMBERS, Right.TEXTS, Right.DOWNLOAD})
+
+
+def job_routes(pages: JobPages) -> Iterator[ReportRoute]:
+    """Downloads and saved reports."""
+    id = frozenset({"id"})
+    for path, answer, parameters in (
+        ("/reports", pages.reports, frozenset[str]()),
+        ("/job", pages.job, id),
+        ("/job-file", pages.file, id),
+    ):
+        yield ReportRoute(
+            method="GET", path=path, answer=answer, needs=_DOWNLOADS, parameters=parameters
+        )
+    for path, form in (
+        ("/reports", pages.save_report),
+        ("/jobs", pages.begin),
+        ("/job", pages.drop),
+    ):
+        yield ReportRoute(method="POST", path=path, answer=form, needs=_DOWNLOADS, has_form=True)
