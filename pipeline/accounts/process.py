@@ -46,6 +46,7 @@ def create_accounts_app(settings: Settings) -> App:
                 partition=partition, settings=settings, balances=balances
             ),
             folder=settings.home / "state",
+            waits_for_open=True,
         ),
         stall_seconds=settings.stall_seconds,
     )

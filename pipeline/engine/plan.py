@@ -36,7 +36,8 @@ class Processor(Protocol):
 class AgentPlan:
     """The parts of an agent that reads several topics. `topics` is in rank order.
 
-    Tables are on disk under `folder`, or in memory if `folder` is None.
+    Tables are on disk under `folder`, or in memory if `folder` is None. `waits_for_open`: a record
+    is not taken before transactions that have written an earlier one have ended (0146).
     """
 
     name: str
@@ -48,3 +49,4 @@ class AgentPlan:
     changelog: str
     processor: Callable[[int], Processor]
     folder: Path | None = None
+    waits_for_open: bool = False

@@ -24,6 +24,7 @@ from pipeline.records import AccountCharge, AccountCredit, Record
 from pipeline.settings import Settings
 from tests.bench import latency_bench
 from tests.bench.pipeline_bench import process
+from tests.bench.smpp_bench import processor_seconds
 from tests.bench.traffic import NUMBERS_TOML
 from tests.support.running import RunningStack
 
@@ -74,8 +75,11 @@ def credit() -> AccountCredit:
     )
 
 
-async def charges_a_second(bootstrap: str, folder: Path) -> float:
-    """Fill the topics, start the process, and watch the ledger grow."""
+async def charges_a_second(bootstrap: str, folder: Path) -> tuple[float, float]:
+    """Fill the topics, start the process, and watch the ledger grow.
+
+    Charges a second, and the microseconds of processor of each.
+    """
     home = topics.partition_of(ACCOUNT.encode(), PARTITIONS)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     await producer.start()
@@ -98,22 +102,24 @@ async def charges_a_second(bootstrap: str, folder: Path) -> float:
     try:
         consumer.assign([place])
         given = {"partitions": str(PARTITIONS)}
-        with process(ACCOUNTS, bootstrap=bootstrap, home=folder, settings=given):
-            return await _pace(consumer)
+        with process(ACCOUNTS, bootstrap=bootstrap, home=folder, settings=given) as started:
+            return await _pace(consumer, started.pid)
     finally:
         await consumer.stop()
 
 
-async def _pace(consumer: AIOKafkaConsumer) -> float:
-    seen, began, warm = 0, 0.0, 0
+async def _pace(consumer: AIOKafkaConsumer, pid: int) -> tuple[float, float]:
+    seen, began, warm, used = 0, 0.0, 0, 0.0
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         batches = await consumer.getmany(timeout_ms=200)
         seen += sum(len(records) for records in batches.values())
         if not began and seen >= WARM_UP:
-            began, warm = time.perf_counter(), seen
+            began, warm, used = time.perf_counter(), seen, processor_seconds(pid)
         if seen > CHARGES + WARM_UP:  # the credit is an entry, too
-            return (seen - warm) / (time.perf_counter() - began)
+            count = seen - warm
+            spent = processor_seconds(pid) - used
+            return count / (time.perf_counter() - began), spent / count * 1e6
     raise TimeoutError(f"{seen} entries in {SECONDS:.0f} s")
 
 
@@ -150,10 +156,11 @@ def on_a_broker(folder: Path) -> list[tuple[str, str]]:
     broker.start()
     try:
         create_topics(broker.bootstrap, Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
-        rate = asyncio.run(charges_a_second(broker.bootstrap, folder / "accounts"))
+        rate, micros = asyncio.run(charges_a_second(broker.bootstrap, folder / "accounts"))
     finally:
         broker.stop()
-    rows = [("one account in hold, one `twoway accounts`", f"{rate:,.0f} charges/s")]
+    figures = f"{rate:,.0f} charges/s, {micros:.0f} µs of processor each"
+    rows = [("one account in hold, one `twoway accounts`", figures)]
     for name, holds in (("off", False), ("hold", True)):
         for what, at in latency(folder / name, holds=holds).items():
             figures = f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms"

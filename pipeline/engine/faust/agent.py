@@ -154,6 +154,7 @@ class PartitionedAgent:
 
     async def _assigned(self, _app: faust.App, assigned: set[TP], **_: Any) -> None:
         self._app.consumer.has_room = self._has_room
+        self._app.consumer.waits_for_open = self._plan.waits_for_open
         owned = {tp.partition for tp in assigned if tp.topic in self._plan.topics}
         for partition in sorted(self._tasks.keys() - owned):
             await self._tasks.pop(partition).close()

@@ -43,6 +43,9 @@ class Consumer(driver.Consumer):
     #: The shortest time between two fetches; the agent may set it.
     fetch_gap_seconds: float = FETCH_GAP_SECONDS
 
+    #: Whether end offsets count what open transactions have written; the agent sets it.
+    waits_for_open: bool = False
+
     #: Whether more of a partition may be fetched; the agent sets it. It bounds the memory.
     has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
 
@@ -87,7 +90,7 @@ class Consumer(driver.Consumer):
         """Do nothing: Faust's livelock detector checks acks and commits, which are not used."""
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The last stable offset of each partition, from its leader, now."""
+        """The last stable offset, or the last one, of each partition, from its leader, now."""
         if self._ends is None:
             self._ends = Ends(self._new_asker)
         return await self._ends.read(partitions)
@@ -98,7 +101,7 @@ class Consumer(driver.Consumer):
             client_id=f"{conf.broker_client_id}-ends",
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            isolation_level="read_committed",
+            isolation_level="read_uncommitted" if self.waits_for_open else "read_committed",
             enable_auto_commit=False,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Ends:
-    """Reads end offsets with a consumer that never fetches; `make` makes it, read_committed."""
+    """Reads end offsets with a consumer that never fetches; `make` makes it."""
 
     def __init__(self, make: Callable[[], AIOKafkaConsumer]) -> None:
         self._make = make
@@ -25,7 +25,7 @@ class Ends:
         self._asker: AIOKafkaConsumer | None = None
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The last stable offset of each partition, from its leader, now."""
+        """The end of each partition by the consumer's isolation, from its leader, now."""
         asker = await self._started()
         return await asker.end_offsets(list(partitions))  # type: ignore[no-any-return] # untyped in aiokafka
 
