@@ -114,6 +114,21 @@ def test_partitions_that_move_to_other_stores_in_mid_block_lose_nothing(
         assert sorted(set(writer.places(table))) == expected(log, topic)
 
 
+async def test_of_each_record_it_is_told_once_and_only_after_it_can_be_asked_for() -> None:
+    log = log_of(seed=3)
+    fuse = Fuse()
+    offsets, writer = FakeOffsets(fuse), FakeWriter(fuse)
+    told: list[tuple[str, int]] = []
+
+    def stored(topic: str, count: int) -> None:
+        told.append((topic, count))
+        assert len(writer.places(TABLES[topic])) >= sum(n for name, n in told if name == topic)
+
+    assert await play(sink_of(writer, stored=stored), log, offsets, seed=3)
+    for topic in TABLES:
+        assert sum(n for name, n in told if name == topic) == len(expected(log, topic))
+
+
 async def test_what_is_open_when_partitions_are_revoked_is_neither_written_nor_committed() -> None:
     offsets, writer = FakeOffsets(Fuse()), FakeWriter(Fuse())
     sink = Sink(writer=writer, limits=BlockLimits(rows=100, seconds=3600))

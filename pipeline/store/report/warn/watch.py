@@ -7,8 +7,6 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
 from pipeline.store.report.warn import balance, sending, silence
@@ -76,7 +74,7 @@ class Warnings:
                 if found is not None:
                     self._found[kind.name] = found
                 metrics.WARNING.labels(kind.name).set(found.count if found else 0)
-        except ClickHouseError as error:
+        except Exception as error:  # whatever it is, pages go on, and it is looked for again
             log.warning("warnings could not be looked for: %s", words_for_log(error))
         if self.standing != before:
             self._changed(len(self.standing))
