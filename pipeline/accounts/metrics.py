@@ -6,6 +6,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
+#: How the engine's metrics begin here: `twoway accounts` is no worker.
+AGENT_PREFIX: Final = "twoway_accounts_agent_"
+
 BALANCE: Final = Gauge(
     "twoway_accounts_balance_credits",
     "The balance of an account, in credits; the ledger has the exact amount.",

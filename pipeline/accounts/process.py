@@ -7,9 +7,11 @@ import gc
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pipeline.accounts import metrics
 from pipeline.accounts.agent import AccountsAgent
 from pipeline.accounts.balances import Balances
 from pipeline.accounts.tables import ACCOUNT_TABLES
+from pipeline.engine import metrics as engine_metrics
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
@@ -17,7 +19,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
-from pipeline.web.metrics_server import serve_metrics
+from pipeline.web.metrics_server import Renamed, serve_metrics
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -65,6 +67,7 @@ def create_accounts_app(settings: Settings) -> App:
             port=settings.metrics_port,
             ready=lambda: agent.ready,
             why=lambda: "\n".join(f"partition {p}: {w}" for p, w in agent.waits_for.items()),
+            registry=Renamed(engine_metrics.METRICS_PREFIX, metrics.AGENT_PREFIX),
         )
         in_background(app, serve)
     return app

@@ -85,13 +85,28 @@ def _table() -> Iterator[tuple[str, Iterable[Permission]]]:
             *_has_state(readers.CONVERSATION, topics.CONVERSATION_CHANGELOG),
         ),
     )
-    yield "sender", (*_writes("sender"), *_reads_in_group(readers.SENDER))
+    yield (
+        "sender",
+        (
+            *_writes("sender"),
+            *_reads_in_group(readers.SENDER),
+            *_reads_in_group(readers.NOTICE_MAIL),
+        ),
+    )
     yield (
         "deliver",
         (
             *_writes("deliver"),
             *_reads_in_group(readers.DELIVERY),
             *_has_state(readers.DELIVERY, topics.DELIVERY_CHANGELOG),
+        ),
+    )
+    yield (
+        "accounts",
+        (
+            *_writes("accounts"),
+            *_reads_in_group(readers.ACCOUNTS),
+            *_has_state(readers.ACCOUNTS, topics.ACCOUNTS_CHANGELOG),
         ),
     )
     yield "store", (*_writes("store"), *_reads_in_group(readers.STORE), _retries())

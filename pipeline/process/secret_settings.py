@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 #: The processes that have clients of Kafka.
-_OF_KAFKA: Final = frozenset({"ingest", "smpp", "ftp", "worker", "sender", "deliver", "store"})
+_OF_KAFKA: Final = frozenset(
+    {"ingest", "smpp", "ftp", "worker", "sender", "deliver", "accounts", "store"}
+)
 #: Each secret setting, with the processes that need it.
 NEEDED_BY: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"ingest", "store"}),

@@ -23,18 +23,19 @@ from pipeline.kafka.principals import (
 from pipeline.settings import SettingsError
 from pipeline.store.report.pages import decisions
 
-GROUP_OF = {
-    "worker": readers.CONVERSATION,
-    "store": readers.STORE,
-    "sender": readers.SENDER,
-    "deliver": readers.DELIVERY,
+GROUPS_OF = {
+    "worker": (readers.CONVERSATION,),
+    "store": (readers.STORE,),
+    "sender": (readers.SENDER, readers.NOTICE_MAIL),
+    "deliver": (readers.DELIVERY,),
+    "accounts": (readers.ACCOUNTS,),
 }
 NO_WRITERS = {"topics", "reader"}
 
 
 def test_every_process_that_writes_or_reads_has_a_principal() -> None:
     assert set(PERMISSIONS) - NO_WRITERS == set(readers.WRITTEN_BY)
-    assert set(GROUP_OF.values()) == set(readers.READ_BY)
+    assert {group for each in GROUPS_OF.values() for group in each} == set(readers.READ_BY)
 
 
 @pytest.mark.parametrize("process", PERMISSIONS)
@@ -44,12 +45,13 @@ def test_a_process_writes_just_its_topics(process: str) -> None:
     assert written == set(readers.WRITTEN_BY.get(process, ()))
 
 
-@pytest.mark.parametrize(("process", "group"), GROUP_OF.items())
-def test_a_member_of_a_group_reads_its_topics(process: str, group: str) -> None:
+@pytest.mark.parametrize(("process", "groups"), GROUPS_OF.items())
+def test_a_member_of_a_group_reads_its_topics(process: str, groups: tuple[str, ...]) -> None:
     may = PERMISSIONS[process]
     read = {each.name for each in may if (each.kind, each.operation) == (TOPIC_KIND, READ)}
-    assert read - readers.CHANGELOGS == set(readers.READ_BY[group])
-    assert [each.name for each in may if each.kind == GROUP_KIND] == [group]
+    expected = {topic for group in groups for topic in readers.READ_BY[group]}
+    assert read - readers.CHANGELOGS == expected
+    assert [each.name for each in may if each.kind == GROUP_KIND] == [*groups]
 
 
 def test_a_program_of_others_writes_nothing_and_is_kept_out_of_our_groups() -> None:

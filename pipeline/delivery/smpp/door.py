@@ -61,7 +61,7 @@ class SmppDoor:
             session.close()
 
     def session_of(self, path: str) -> EsmeSession | None:
-        """A session that is bound for the path; None: nobody is."""
+        """The next session that is bound for the path; None if nobody is bound."""
         self._asked_for.add(path)
         found = next((each for each in self._sessions if each.path == path), None)
         if found is not None:

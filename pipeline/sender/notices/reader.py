@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.avro import single_object
 from pipeline.kafka import readers
+from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.records import AccountNotice
@@ -64,13 +65,13 @@ async def _read_once(
 ) -> None:
     consumer = AIOKafkaConsumer(
         *readers.READ_BY[readers.NOTICE_MAIL],
-        bootstrap_servers=bootstrap,
         group_id=readers.NOTICE_MAIL,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         max_poll_records=1,
         max_poll_interval_ms=int(LONGEST_MAIL.total_seconds() * 1000),
+        **serving_options(bootstrap),
     )
     try:
         await consumer.start()

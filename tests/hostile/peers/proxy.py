@@ -87,7 +87,10 @@ class LyingProxy:
         self._open.discard(client)
 
     def _honestly(self, heard: socket.socket, peer: socket.socket) -> tuple[str, bytes]:
-        """Pass on until a lie is to be told: its name, and in place of what. Empty at the end."""
+        """Forward until a lie is due; return its name and the answer that it replaces.
+
+        Returns empty values if the connection ends first.
+        """
         honest = 0
         if self._lie:
             honest = self._turn % self._steps
@@ -110,7 +113,7 @@ class LyingProxy:
 def lying_proxy(
     tongue: Tongue, upstream: int = 0, *, steps: int = 1, lies: str = "upstream"
 ) -> Iterator[LyingProxy]:
-    """Serves in the background."""
+    """A proxy that serves in a thread until the block ends."""
     proxy = LyingProxy(tongue, upstream, steps=steps, lies=lies)
     serving = threading.Thread(target=proxy.serve, daemon=True)
     serving.start()

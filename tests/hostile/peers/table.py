@@ -12,8 +12,8 @@ honest answer is taken. For a new client (a customer's own application):
 
 The ways of `twoway deliver` are rows of `application_rows.py`, with the same lies.
 
-`tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form, and rows
-that have no part in each other's way at once in the suite.
+`tests/hostile/test_peers_that_lie.py` puts every row through every lie in the long form; the suite
+runs rows that do not affect each other at once.
 """
 
 from __future__ import annotations

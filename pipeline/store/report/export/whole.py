@@ -54,7 +54,8 @@ class WholeLists:
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The columns by their names, some rows at a time; nothing where there is no row."""
         at, id = listing.key
-        where, given = "1", filters.parameters()
+        where, own = listing.own_conditions(filters)
+        given = filters.parameters() | own
         source = f"({listing.sql})"
         if not listing.sql:
             (now,) = await self._questions.rows(_NOW)

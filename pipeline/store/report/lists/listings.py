@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.store.report.lists.columns import OF_LINES, Column, named
 from pipeline.store.report.lists.filled import filled
-from pipeline.store.report.lists.filters import ALL, FEW
+from pipeline.store.report.lists.filters import ALL, FEW, Filters
 from pipeline.store.report.lists.review_statement import REVIEW_SQL
 from pipeline.store.report.lists.statements import (
     CHANGES_SQL,
@@ -46,6 +46,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def filters(self) -> frozenset[str]:
         """The filters that it takes."""
         return self.takes | set(self.own) if self.sql else ALL - frozenset(self.fixed)
+
+    def own_conditions(self, filters: Filters) -> tuple[str, dict[str, str]]:
+        """What the list's own filters ask of a row, as SQL with its parameters."""
+        given = {name: value for name, value in filters.given().items() if name in self.own}
+        return " AND ".join(["1", *(self.own[name] for name in given)]), given
 
 
 LINES: Final = Listing(

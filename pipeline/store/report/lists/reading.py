@@ -67,10 +67,9 @@ class ListReader:
         self, listing: Listing, sql: str, filters: Filters, cursor: Cursor, rows: int
     ) -> list[dict[str, Any]]:
         at, id = listing.key
-        own = {name: value for name, value in filters.given().items() if name in listing.own}
-        where = " AND ".join([cursor.condition(at, id), *(listing.own[name] for name in own)])
+        where, own = listing.own_conditions(filters)
         return await self._questions.rows(
-            f"SELECT * FROM ({sql}) WHERE {where}"  # noqa: S608  of ours
+            f"SELECT * FROM ({sql}) WHERE {where} AND {cursor.condition(at, id)}"  # noqa: S608  of ours
             f" ORDER BY {cursor.order_by(at, id)} LIMIT {rows:d}",
             filters.parameters() | cursor.parameters() | own,
         )
