@@ -21,6 +21,7 @@ from pipeline.engine.state.state import State
 from pipeline.engine.task import PartitionTask
 from pipeline.kafka import readers, topics
 from pipeline.records import (
+    AccountRelease,
     Clock,
     ConsentRequest,
     ForgetRequest,
@@ -193,6 +194,7 @@ RECORDS = {
     ),
     topics.NUMBERS: NUMBERS,
     topics.CLOCK: Clock(time=NOON, origin="worker"),
+    topics.ACCOUNT_RELEASE: AccountRelease(charge_id="m", account="main", entry_id="e", at=NOON),
 }
 TIME_FIELDS = {
     topics.MO_RAW: "received_at",
@@ -203,6 +205,7 @@ TIME_FIELDS = {
     topics.FORGET_REQUEST: "requested_at",
     topics.NUMBERS: "loaded_at",
     topics.CLOCK: "time",
+    topics.ACCOUNT_RELEASE: "at",
 }
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
