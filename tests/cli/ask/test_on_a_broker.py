@@ -119,7 +119,7 @@ def test_consume_of_an_unknown_topic_lists_the_topics(run: Run) -> None:
     code, out, err = run("consume", "mo-massage")
     assert (code, out) == (1, "")
     assert err.startswith(
-        "twoway: there is no topic 'mo-massage'; there are clock, consent-change,"
+        "twoway: there is no topic 'mo-massage'; there are account-charge, "
     )
     assert err.count("\n") == 1
 
