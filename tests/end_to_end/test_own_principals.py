@@ -7,6 +7,7 @@ processes may do is what `deploy.kafka_acls` gives them, and nothing else.
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import tempfile
@@ -251,6 +252,16 @@ def test_an_example_logs_in_as_a_program_of_others(
         assert found.text.startswith("We are open")
     except TimeoutError:
         pytest.fail(f"no answer; the example is at {example.poll()}:\n{log.read_text()}")
+    finally:
+        leave_group(example)
+
+
+def leave_group(example: subprocess.Popen[bytes]) -> None:
+    """End an example as Ctrl-C does: a killed one stays in the group for its session timeout."""
+    if example.poll() is None:
+        example.send_signal(signal.SIGINT)
+    try:
+        example.wait(SECONDS)
     finally:
         example.kill()
         example.wait()

@@ -118,9 +118,7 @@ def test_consume_shows_what_it_cannot_read(run: Run, broker: str) -> None:
 def test_consume_of_an_unknown_topic_lists_the_topics(run: Run) -> None:
     code, out, err = run("consume", "mo-massage")
     assert (code, out) == (1, "")
-    assert err.startswith(
-        "twoway: there is no topic 'mo-massage'; there are account-charge, "
-    )
+    assert err.startswith("twoway: there is no topic 'mo-massage'; there are account-charge, ")
     assert err.count("\n") == 1
 
 
