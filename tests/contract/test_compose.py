@@ -258,7 +258,11 @@ def test_what_is_published_of_kafka_asks_who_calls(node: str) -> None:
 def test_the_profile_whole_sends_and_delivers_too() -> None:
     for profile in ("single", "production"):
         more = set(services(COMPOSE, profiles={profile, "whole"}))
-        assert more - set(services(COMPOSE, profiles={profile})) == {"sender", "deliver"}
+        assert more - set(services(COMPOSE, profiles={profile})) == {
+            "sender",
+            "deliver",
+            "accounts",
+        }
 
 
 @pytest.mark.parametrize("name", ALL)

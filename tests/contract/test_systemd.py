@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "deploy" / "systemd"
 ANALYZE = shutil.which("systemd-analyze") or ""
-UNITS = sorted(FOLDER.iterdir())
+UNITS = sorted(each for each in FOLDER.iterdir() if each.suffix != ".md")
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 BY_NAME = [pytest.param(unit, id=unit.name) for unit in SERVICES]
 

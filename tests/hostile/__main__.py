@@ -52,6 +52,15 @@ ROWS: Final = (
     ("what a terminal is shown", ("test_terminal.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
     ("a full disk of store and worker", ("test_full_disk_processes.py",)),
+    (
+        "records of accounts, and the gateway's statement",
+        ("test_account_records.py", "test_gateway_statement.py", "test_account_pages.py"),
+    ),
+    (
+        "callers and texts of the report",
+        ("test_report_callers.py", "test_report_routes.py", "test_columns_that_lie.py"),
+    ),
+    ("applications that lie", ("test_applications_that_lie.py",)),
     ("each peer that lies, each lie", ("test_peers_that_lie.py",)),  # the longest
 )
 

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.avro.single_object import encode
 from pipeline.kafka import topics
+from pipeline.kafka.login.options import serving_options
 from pipeline.records import AccessAction, ReportAccess
 from pipeline.store.report.caller import SignedInBy
 from pipeline.store.report.masking.columns_seen import without_numbers
@@ -85,7 +86,7 @@ class AccessRecords:
                 if not self._bootstrap:
                     raise NotNoted("who asks for this is written down, and no broker is known")
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **serving_options(self._bootstrap),
                     acks="all",
                     enable_idempotence=True,
                     request_timeout_ms=_ANSWER_MS,
