@@ -208,6 +208,17 @@ VALUES: dict[str, tuple[str, ...]] = {
     "piece": ("1",),
     "done": ("accept",),
     "next": (f"conversation?handset={BOB}",),
+    "actor": ("me",),
+    "scope": ("88801",),
+    "reason": ("unreadable-record",),
+    "stage": ("normalise",),
+    "source": ("http",),
+    "path": ("crm",),
+    "outcome": ("failed",),
+    "name": ("main",),
+    "month": ("2026-03",),
+    "step": ("hour",),
+    "released": ("no",),
 }
 #: These say themselves what they answer, of nothing that is stored.
 OF_NOTHING_STORED = {"/healthz", "/readyz", "/metrics", "/sign-in/return"}
