@@ -166,20 +166,20 @@ def test_nobody_fetches_what_is_not_there(client: httpx.Client) -> None:
         assert client.get("/job-file", params={"id": id}).status_code == 404
 
 
-class Broken(ListReader):
-    """A reader whose second page cannot be read."""
+class Broken(Questions):
+    """Questions whose rows cannot be read."""
 
-    async def whole_list(self, *_: Any) -> Any:
-        yield []
+    async def columns(self, *_: Any) -> Any:
         raise RuntimeError("the disk is gone")
 
 
 async def test_jobs_end_are_bounded_and_their_files_are_removed(
     database: Database, tmp_path: Path
 ) -> None:
-    reader = ListReader(Questions(database))
+    questions = Questions(database)
     spool = tmp_path / INSERTS_NAME
-    jobs = ExportJobs(Exports(reader, spool), spool, kept_seconds=1.5)
+    exports = Exports(ListReader(questions), questions, spool)
+    jobs = ExportJobs(exports, spool, kept_seconds=1.5)
     found = [jobs.start(LINES, Filters(), "csv", owner="ann") for _ in range(5)]
     with pytest.raises(BadFilter, match="many downloads"):
         jobs.start(LINES, Filters(), "csv", owner="ann")
@@ -199,7 +199,8 @@ async def test_jobs_end_are_bounded_and_their_files_are_removed(
 async def test_a_download_that_breaks_off_says_so_and_leaves_no_file(
     database: Database, tmp_path: Path
 ) -> None:
-    jobs = ExportJobs(Exports(Broken(Questions(database)), tmp_path), tmp_path)
+    questions = Broken(database)
+    jobs = ExportJobs(Exports(ListReader(questions), questions, tmp_path), tmp_path)
     job = jobs.start(LINES, Filters(), "csv", owner="")
     assert job.task is not None
     await job.task
