@@ -25,8 +25,9 @@ def job_routes(pages: JobPages) -> Iterator[ReportRoute]:
         ("/job-file", pages.file, id),
     ):
         yield ReportRoute(
-            method="GET", path=path, answer=answer, needs=_DOWNLOADS, parameters=parameters
-        )
+            method="GET", path=path, answer=answer, needs=_DOWNLOADS, parameters=parameters,
+            noted=AccessAction.DOWNLOAD if answer == pages.file else None, what=path[1:],
+        )  # fmt: skip
     for path, form, noted in (
         ("/reports", pages.save_report, None),
         ("/jobs", pages.begin, AccessAction.DOWNLOAD),
