@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 _PLAIN: Final = frozenset({
     "since", "until", "at", "first_at", "last_at", "cursor_at", "as_of", "number", "first", "last",
     "record", "api_id", "account", "way", "flag", "purpose", "rule", "state", "code", "consent",
-    "direction", "complete", "suppression", "path", "zone", "now",
+    "direction", "complete", "suppression", "path", "zone", "now", "number_first", "number_last",
+    "scope", "reason", "stage", "source", "outcome", "released", "name", "month",
 })  # fmt: skip
 _TEXTS: Final = frozenset({"text", "keyword"})
+#: Words of people: digits are taken out of them, so they cannot be looked for either.
+_SAID: Final = frozenset({"actor"})
 _HANDSETS: Final = frozenset({"handset", "whose"})
 _OF_ADDRESS: Final = frozenset({"handset", "text", "keyword", "id"})
 
@@ -47,6 +50,8 @@ def _opened(name: str, value: Any, sight: Sight, seal: Seal) -> Any:
         return [_opened(name, each, sight, seal) for each in value]
     if not isinstance(value, str) or not value or name in _PLAIN:
         return value
+    if name in _SAID:
+        return value if sight.numbers else without_digits(name, value)
     if name in _TEXTS and not sight.is_full:
         return checked_text(name, value, sight)
     if value.startswith(MARK):
@@ -68,6 +73,11 @@ def checked_text(name: str, value: str, sight: Sight) -> str:
     """
     if value and not sight.texts:
         raise BadFilter(f"the filter {name} needs the right to see texts")
-    if not sight.numbers and any(each.isdigit() or each.isnumeric() for each in value):
+    return value if sight.numbers else without_digits(name, value)
+
+
+def without_digits(name: str, value: str) -> str:
+    """A value without digits; raises `BadFilter` where it has some."""
+    if any(each.isdigit() or each.isnumeric() for each in value):
         raise BadFilter(f"the filter {name} takes no digits without the right to see numbers")
     return value
