@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-from kafka import TopicPartition
-
-from pipeline.avro.single_object import Unreadable, decode
-from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
-from pipeline.cli.ask.reading import records_between
-from pipeline.cli.ask.waiting import wait_for
-from pipeline.cli.operate import groups
+from pipeline.cli.ask.broker import Outgoing
+from pipeline.cli.operate.carried_out import carry_out, refusal_in
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
-from pipeline.records import AccountEntry, DeadLetter
+from pipeline.records import AccountEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,31 +24,15 @@ def entry_of(bootstrap: str, credit: AccountCredit) -> AccountEntry | None:
     Raises `CommandError` if the ledger refused the order, or if nothing took it in
     `LEDGER_SECONDS`. In the second case the order stays in force.
     """
-    outgoing = Outgoing(topic=topics.ACCOUNT_CREDIT, record=credit, key=credit.account.encode())
-    with open_admin(bootstrap) as admin, open_consumer(bootstrap) as consumer:
-        count = len(consumer.partitions_for_topic(topics.ACCOUNT_CREDIT) or ())
-        if not count:
-            raise CommandError(f"the broker has no topic {topics.ACCOUNT_CREDIT}: start the stack")
-        partition = topics.partition_of(outgoing.key or b"", count)
-        orders = TopicPartition(topics.ACCOUNT_CREDIT, partition)
-        answers = [
-            TopicPartition(name, partition) for name in (topics.ACCOUNT_ENTRY, topics.DEAD_LETTER)
-        ]
-        starts = groups.offsets_at(admin, answers)
-        offset = publish(bootstrap, [outgoing])[topics.ACCOUNT_CREDIT, partition]
-
-        def is_done() -> bool | None:
-            found = groups.positions(admin, group=readers.ACCOUNTS, partitions=[orders])
-            return found[orders].offset > offset or None
-
-        wait_for(
-            is_done,
-            seconds=LEDGER_SECONDS,
-            failure=f"{credit.credit_id} is ordered, and `twoway accounts` has not carried it out",
-        )
-        ends = groups.offsets_at(admin, answers, committed=False)
-        read = [_read(record) for record in records_between(consumer, starts=starts, ends=ends)]
-    return booked(read, credit, topic=orders.topic, offset=offset)
+    done = carry_out(
+        bootstrap,
+        Outgoing(topic=topics.ACCOUNT_CREDIT, record=credit, key=credit.account.encode()),
+        group=readers.ACCOUNTS,
+        answers=topics.ACCOUNT_ENTRY,
+        seconds=LEDGER_SECONDS,
+        failure=f"{credit.credit_id} is ordered, and `twoway accounts` has not carried it out",
+    )
+    return booked(done.written, credit, topic=done.topic, offset=done.offset)
 
 
 def booked(
@@ -63,16 +41,10 @@ def booked(
     """The entry that the order led to, among what was written since; raises `CommandError`."""
     entry: AccountEntry | None = None
     for value in read:
-        if isinstance(value, DeadLetter) and (value.topic, value.offset) == (topic, offset):
-            raise CommandError(f"the ledger refused the order: {value.words}")
+        refused = refusal_in(value, topic=topic, offset=offset)
+        if refused is not None:
+            raise CommandError(f"the ledger refused the order: {refused}")
         if isinstance(value, AccountEntry):
             is_of_it = (value.account, value.reference) == (credit.account, credit.credit_id)
             entry = value if is_of_it else entry
     return entry
-
-
-def _read(record: Any) -> Record | None:
-    try:
-        return decode(record.value or b"")
-    except (Unreadable, msgspec.ValidationError):
-        return None
