@@ -44,10 +44,12 @@ _ETC: Final = (
 )  # fmt: skip
 _DEVICES: Final = ("urandom", "random", "zero")
 #: Files of /proc on memory and processor time. /proc/self/environ is not among them.
+#: The engine needs /proc/self/auxv: without it, the engine looks for the auxiliary vector behind
+#: the environment, which is elsewhere once a variable was set, and ends with SIGSEGV.
 _PROC: Final = ("meminfo", "cpuinfo", "stat", "loadavg", "uptime", "filesystems", "sys/vm")
 _PROC_SELF: Final = (
     "stat", "statm", "status", "limits", "fd", "maps", "smaps_rollup", "mounts", "mountinfo",
-    "cgroup", "io", "schedstat",
+    "cgroup", "io", "schedstat", "auxv",
 )  # fmt: skip
 
 

@@ -81,9 +81,15 @@ class Tab:
         return answer["result"].get("value")
 
     async def until(self, expression: str) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not await self.value(expression):  # noqa: ASYNC110  the page tells nobody
-                await asyncio.sleep(0.05)
+        """Wait until the expression is true. While a page is loaded, the expression may throw."""
+        asked = f"(() => {{ try {{ return ({expression}) }} catch (e) {{ return '' + e }} }})()"
+        said: object = None
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while (said := await self.value(asked)) is not True:  # noqa: ASYNC110  nobody tells
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{expression} is {said!r}") from None
 
     async def type(self, text: str) -> None:
         await self.call("Input.insertText", text=text)

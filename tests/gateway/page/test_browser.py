@@ -139,7 +139,7 @@ async def test_an_error_is_said_and_can_be_closed(tmp_path: Path) -> None:
         await tab.value(f"document.getElementById('text-{ALICE}').focus()")
         await tab.type("Hello")
         await tab.press("Enter", code=13, text="\r")
-        await tab.until("document.querySelector('#said').innerText.includes('which number')")
+        await tab.until("document.querySelector('#said').innerText.includes('the number to text')")
         assert await tab.value(f"document.getElementById('text-{ALICE}').value") == "Hello"
         await tab.press("Escape", code=27)
         await tab.until("document.querySelector('#said').hidden")
