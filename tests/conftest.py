@@ -54,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(side_by_side)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests of running processes wait a lot."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
     """The log of this process is reset after each test.
