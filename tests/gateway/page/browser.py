@@ -82,7 +82,7 @@ class Tab:
 
     async def until(self, expression: str) -> None:
         """Wait until the expression is true. While a page is loaded, the expression may throw."""
-        asked = f"(() => {{ try {{ return ({expression}) }} catch (e) {{ return '' + e }} }})()"
+        asked = f"(() => {{ try {{ return !!({expression}) }} catch (e) {{ return '' + e }} }})()"
         said: object = None
         try:
             async with asyncio.timeout(WAIT_SECONDS):
