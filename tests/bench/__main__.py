@@ -34,6 +34,7 @@ from tests.bench import (
     restore_bench,
     sender_bench,
     smpp_bench,
+    waiting_bench,
 )
 from tests.bench.traffic import NUMBERS_TOML
 from tests.support.orphans import kill_orphans_of_this_run
@@ -58,6 +59,7 @@ ONLY = (
     "report",
     "delivery",
     "accounts",
+    "waiting",
 )
 
 
@@ -180,6 +182,8 @@ def main() -> None:
             rows += delivery_bench.on_a_broker(Path(folder) / "delivery")
         if given.only in (None, "accounts"):
             rows += accounts_bench.on_a_broker(Path(folder) / "accounts")
+        if given.only in (None, "waiting"):
+            rows += waiting_bench.on_a_broker(Path(folder) / "waiting")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -29,12 +30,16 @@ from tests.bench.traffic import NUMBERS_TOML
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+    Put = Callable[..., Awaitable[None]]
 
 PARTITIONS: Final = 12  # as an installation has them
 ACCOUNT: Final = "main"
 CHARGES: Final = 60_000
 WARM_UP: Final = 6_000
+HOME: Final = topics.partition_of(ACCOUNT.encode(), PARTITIONS)
 THIRD: Final = 1_000_000
 SECONDS: Final = 180.0
 RATE: Final = 100
@@ -61,13 +66,13 @@ def charge(number: int) -> AccountCharge:
     )
 
 
-def credit() -> AccountCredit:
-    """Enough for all."""
+def credit(charges: int) -> AccountCredit:
+    """Enough for so many charges."""
     return AccountCredit(
         credit_id="all",
         account=ACCOUNT,
         kind="credit",
-        units=(CHARGES + WARM_UP) * THIRD,
+        units=charges * THIRD,
         reference="",
         actor="bench",
         reason="bench",
@@ -75,28 +80,40 @@ def credit() -> AccountCredit:
     )
 
 
+@asynccontextmanager
+async def filling(bootstrap: str) -> AsyncIterator[Put]:
+    """A function that puts a record into a topic, by default into the account's own partition."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
+    await producer.start()
+
+    async def put(topic: str, record: Record, partition: int = HOME) -> None:
+        await producer.send(topic, single_object.encode(record), partition=partition)
+
+    try:
+        yield put
+    finally:
+        await producer.stop()  # when all is written
+
+
+async def put_numbers(bootstrap: str) -> None:
+    """The directory, with the account in hold."""
+    text = f'[[number]]\nnumber = "447700900100"\nkind = "vmn"\n{HOLDS}'
+    numbers = numbers_from_toml(text, origin="bench", loaded_at=datetime.now(UTC))
+    async with filling(bootstrap) as put:
+        for partition in range(PARTITIONS):
+            await put(topics.NUMBERS, numbers, partition)
+
+
 async def charges_a_second(bootstrap: str, folder: Path) -> tuple[float, float]:
     """Fill the topics, start the process, and watch the ledger grow.
 
     Charges a second, and the microseconds of processor of each.
     """
-    home = topics.partition_of(ACCOUNT.encode(), PARTITIONS)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
-    await producer.start()
-
-    async def put(topic: str, record: Record, partition: int = home) -> None:
-        await producer.send(topic, single_object.encode(record), partition=partition)
-
-    text = f'[[number]]\nnumber = "447700900100"\nkind = "vmn"\n{HOLDS}'
-    numbers = numbers_from_toml(text, origin="bench", loaded_at=datetime.now(UTC))
-    for partition in range(PARTITIONS):
-        await put(topics.NUMBERS, numbers, partition)
-    await put(topics.ACCOUNT_CREDIT, credit())
-    await producer.flush()
-    for number in range(CHARGES + WARM_UP):
-        await put(topics.ACCOUNT_CHARGE, charge(number))
-    await producer.stop()
-    place = TopicPartition(topics.ACCOUNT_ENTRY, home)
+    async with filling(bootstrap) as put:
+        await put(topics.ACCOUNT_CREDIT, credit(CHARGES + WARM_UP))
+        for number in range(CHARGES + WARM_UP):
+            await put(topics.ACCOUNT_CHARGE, charge(number))
+    place = TopicPartition(topics.ACCOUNT_ENTRY, HOME)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     await consumer.start()
     try:
@@ -156,6 +173,7 @@ def on_a_broker(folder: Path) -> list[tuple[str, str]]:
     broker.start()
     try:
         create_topics(broker.bootstrap, Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
+        asyncio.run(put_numbers(broker.bootstrap))
         rate, micros = asyncio.run(charges_a_second(broker.bootstrap, folder / "accounts"))
     finally:
         broker.stop()
