@@ -90,7 +90,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
         await door.start()
         while True:
             await asyncio.sleep(SHOW_SECONDS)
-            standings.show(agent.tasks)
+            standings.show({p: task.state.tables for p, task in agent.tasks.items()})
             for path, sessions in door.sessions_bound().items():
                 metrics.SMPP_BOUND.labels(path).set(sessions)
 

@@ -1,7 +1,7 @@
 """Counts blocks, and what their records say: messages, commands, refusals and stops.
 
-The store counts, and not the worker: it sees every record and has time. Numbers are numbers of ours,
-and a bounded count of them; a handset is never a label.
+The store counts, and not the worker: it sees every record and has time. Numbers are numbers of
+ours, and a bounded count of them; a handset is never a label.
 """
 
 from __future__ import annotations

@@ -17,8 +17,6 @@ from tests.store.report.scene import ALICE, BOB, NOON, change, changed, message,
 from tests.support.account_records import charge_of, store_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.store.clickhouse.database import Database
 
 #: Records of the scene are so many minutes after noon; now is an hour after.
@@ -37,10 +35,10 @@ def shown() -> dict[str, tuple[float | None, float | None]]:
 
 
 @pytest.fixture(scope="module")
-def empty(database: Database) -> Iterator[dict[str, Any]]:
+def empty(database: Database) -> dict[str, Any]:
     questions = Questions(database)
     asyncio.run(show_waiting(questions.rows, NOW))
-    yield shown()
+    return shown()
 
 
 @pytest.fixture(scope="module")

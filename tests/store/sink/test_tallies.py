@@ -147,9 +147,7 @@ def test_there_are_no_more_series_than_the_bound() -> None:
     assert value(MESSAGES, others) - before == 48
 
 
-@pytest.mark.parametrize(
-    ("name", "label"), [(REFUSALS, "keyword-needed"), (STOPS, "gateway-said")]
-)
+@pytest.mark.parametrize(("name", "label"), [(REFUSALS, "keyword-needed"), (STOPS, "gateway-said")])
 def test_what_may_be_counted_once_is_there_before_it_happens(name: str, label: str) -> None:
     """An increase from nothing is none to Prometheus."""
     assert REGISTRY.get_sample_value(name, {"rule": label}) is not None

@@ -1,7 +1,7 @@
 """How much waits for somebody, and for how long: two gauges, for each kind of thing that waits.
 
-What waits in another process is in its own metrics: commands in the sender's, deliveries in those of
-`deliver`. `deploy/prometheus/rules.yml` joins them to one series.
+What waits in another process is in its own metrics: commands in the sender's, deliveries in those
+of `deliver`. `deploy/prometheus/rules.yml` joins them to one series.
 """
 
 from __future__ import annotations
