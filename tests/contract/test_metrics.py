@@ -41,6 +41,8 @@ BY = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 OF_PROMETHEUS = {"le", "instance", "job"}
 SEVERITIES = {"page", "ticket"}
 PROMTOOL = shutil.which("promtool") or ""
+AMTOOL = shutil.which("amtool") or ""
+TELLS = RULES.parent / "alertmanager.yml"
 WORDS_OF_ALERTS = {"summary", "description"}
 
 
@@ -404,3 +406,37 @@ def test_promtool_is_content(what: list[str]) -> None:
         [PROMTOOL, *what], cwd=RULES.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not AMTOOL, reason="amtool is not installed (Debian: prometheus-alertmanager)")
+def test_amtool_is_content() -> None:
+    done = subprocess.run(
+        [AMTOOL, "check-config", TELLS], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_tells_somebody_of_each_severity_and_knows_the_alerts_it_names() -> None:
+    example = yaml.safe_load(TELLS.read_text())
+    receivers = {receiver["name"] for receiver in example["receivers"]}
+    routes = [example["route"], *example["route"]["routes"]]
+    assert {route["receiver"] for route in routes} == receivers
+    matched = {re.findall('"(.*)"', each)[0] for route in routes[1:] for each in route["matchers"]}
+    assert matched < SEVERITIES  # the others go to the first receiver
+    named = {
+        name
+        for rule in example["inhibit_rules"]
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"])
+        if matcher.startswith("alertname")
+        for name in re.findall('"(.*)"', matcher)[0].split("|")
+    }
+    assert named <= {rule["alert"] for rule in alerts()}
+
+
+def test_prometheus_asks_for_alertmanager_where_it_listens() -> None:
+    scraped = yaml.safe_load((RULES.parent / "prometheus.yml").read_text())
+    (manager,) = scraped["alerting"]["alertmanagers"]
+    (target,) = manager["dns_sd_configs"]
+    service = compose()["services"][target["names"][0]]
+    assert f":{target['port']}" in service["ports"][0]
+    assert any("alertmanager.yml:" in volume for volume in service["volumes"])
