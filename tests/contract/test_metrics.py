@@ -29,6 +29,7 @@ from tests.contract.compose_file import ROOT, compose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 DASHBOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
@@ -129,6 +130,13 @@ def expressions() -> Iterator[Any]:
             for target in panel.get("targets", []):
                 named = f"{name}, {panel['title']} {target['refId']}"
                 yield pytest.param(target["expr"], id=named)
+
+
+def variables() -> Iterator[Any]:
+    """Every variable of a dashboard, named."""
+    for name, dashboard in dashboards().items():
+        for variable in dashboard["templating"]["list"]:
+            yield pytest.param(dashboard, variable, id=f"{name} {variable['name']}")
 
 
 def unknown(expression: str) -> list[str]:
@@ -348,6 +356,75 @@ def test_dashboards_ask_the_provisioned_source() -> None:
         for panel in panels:
             if panel["type"] != "row":
                 assert panel["datasource"]["uid"] == source["uid"]
+
+
+@pytest.mark.parametrize(("dashboard", "variable"), list(variables()))
+def test_a_variable_has_the_values_of_a_label_and_a_panel_uses_it(
+    dashboard: dict[str, Any], variable: dict[str, Any]
+) -> None:
+    ((metric, label),) = VALUES_OF.findall(variable["query"]["query"])
+    assert label in IN_CODE[metric]
+    uses = [
+        target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])
+        if f'{label}=~"${variable["name"]}"' in target["expr"]
+    ]  # fmt: skip
+    assert uses
+
+
+def test_the_numbers_that_an_operator_looks_for_are_there_at_a_look() -> None:
+    """Messages, commands, refusals, stops, unreviewed, unknown, and the oldest that waits."""
+    stats = [p for p in dashboards()["twoway-messages"]["panels"] if p["type"] == "stat"]
+    assert all(len(p["fieldConfig"]["defaults"]["thresholds"]["steps"]) for p in stats)
+    assert {variable.values[1]["name"] for variable in variables()} == {"number", "way"}
+    asked = " ".join(target["expr"] for panel in stats for target in panel["targets"])
+    for each in (
+        "twoway_store_messages_total",
+        "twoway_store_commands_total",
+        "twoway_store_refusals_total",
+        "twoway_store_stops_total",
+        'twoway_store_waiting{what="review"}',
+        'twoway_store_waiting{what="unknown-result"}',
+        "max(twoway:oldest_waiting_seconds)",
+        "twoway_accounts_balance_credits",
+    ):
+        assert each in asked
+
+
+def test_no_panel_lies_on_another() -> None:
+    for dashboard in dashboards().values():
+        seen: set[tuple[int, int]] = set()
+        for panel in dashboard["panels"]:
+            at = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(at["x"], at["x"] + at["w"])
+                for y in range(at["y"], at["y"] + at["h"])
+            }
+            assert max(x for x, _ in cells) < 24
+            assert not cells & seen, panel["title"]
+            seen |= cells
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed (Debian: prometheus)")
+def test_what_panels_ask_is_promql(tmp_path: Path) -> None:
+    """As rules, which promtool reads; Grafana fills in the interval and the variables."""
+    asked = [
+        target["expr"]
+        for dashboard in dashboards().values()
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", [])
+    ]
+    given = [
+        re.sub(r"\$(number|way)", ".*", each.replace("$__rate_interval", "5m")) for each in asked
+    ]
+    assert not any("$" in each for each in given)
+    file = tmp_path / "asked.yml"
+    listed = [{"record": f"asked{count}", "expr": each} for count, each in enumerate(given)]
+    file.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": listed}]}))
+    done = subprocess.run(
+        [PROMTOOL, "check", "rules", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_alert_of_the_contract_has_a_case_of_its_own() -> None:
