@@ -11,8 +11,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.identity import derived_id
+from pipeline.process.tracing import carrying
 from pipeline.records import AskKind, MtAsk
 from pipeline.sender import metrics
+from pipeline.sender.calls.call_span import CallSpan
 from pipeline.sender.calls.results import result_of_answers
 from pipeline.sender.entry import Step
 from pipeline.sender.way import Submission
@@ -66,7 +68,7 @@ class Attempts:
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS
-        entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+        entry.asking = self.start(self._write(entry, self._ask_of(entry, AskKind.ASK)))
 
     def remind(self, entry: Entry, now: float) -> None:
         """Write the ask again if it may have been lost; `now` is a time of the monotonic clock."""
@@ -75,7 +77,7 @@ class Attempts:
             if entry.step is Step.GIVING_BACK:
                 self.start(self.withdraw(entry))
             elif entry.step in (Step.ASKED, Step.TOLD) and _is_written(entry):
-                entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+                entry.asking = self.start(self._write(entry, self._ask_of(entry, AskKind.ASK)))
 
     def use(self, entry: Entry, state: MtState) -> None:
         """Make the call that a permit allows, if the command still waits for the permit."""
@@ -91,7 +93,7 @@ class Attempts:
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         if entry.asking is not None:
             await asyncio.wait({entry.asking})
-        await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
+        await self._write(entry, self._ask_of(entry, AskKind.WITHDRAW))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task in the background; an error in it is logged."""
@@ -99,6 +101,10 @@ class Attempts:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    async def _write(self, entry: Entry, ask: MtAsk) -> None:
+        with carrying(entry.trace):
+            await self._post.ask(ask)
 
     def _ask_of(self, entry: Entry, kind: AskKind) -> MtAsk:
         command, holder = entry.command, entry.holder
@@ -123,7 +129,9 @@ class Attempts:
         def may_go() -> bool:
             return time.monotonic() < deadline and not entry.is_given_up
 
+        span = CallSpan(entry, desk.api)
         answers = await desk.make_call(submission, may_go)
+        span.end(answers)
         if answers is None:
             entry.step = Step.GIVING_BACK
             metrics.GIVEN_BACK.labels(desk.api.api_id).inc()
@@ -140,7 +148,8 @@ class Attempts:
         self._untold += 1
         self._told.clear()
         try:
-            await self._post.tell(result)
+            with carrying(span.headers):
+                await self._post.tell(result)
         finally:
             self._untold -= 1
             if not self._untold:
