@@ -1,7 +1,7 @@
 """The tracer of OpenTelemetry. Only `tracing.trace_by` imports this module, if the setting asks.
 
-Spans go to a collector by OTLP over HTTP (protobuf), in batches, from a thread of their own. What no
-setting says, the variables of OpenTelemetry's own say, such as OTEL_EXPORTER_OTLP_HEADERS,
+Spans go to a collector by OTLP over HTTP (protobuf), in batches, from a thread of their own. What
+no setting says, the variables of OpenTelemetry's own say, such as OTEL_EXPORTER_OTLP_HEADERS,
 OTEL_TRACES_SAMPLER and OTEL_RESOURCE_ATTRIBUTES.
 """
 
