@@ -21,7 +21,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
-from pipeline.process.tracing import trace_by
+from pipeline.process.trace_setting import trace_by
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
 

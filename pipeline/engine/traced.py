@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.process.tracing import SpanKind, headers_of
+from pipeline.process.tracing import SpanKind, carrying, trace_headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -66,7 +66,7 @@ class TracedProcessor:
         span = self._tracer.begin(
             f"{step} {record.topic}",
             SpanKind.CONSUMER,
-            headers_of(record.headers),
+            trace_headers_of(record.headers),
             {
                 "messaging.system": "kafka",
                 "messaging.operation.type": "process",
@@ -78,7 +78,8 @@ class TracedProcessor:
         )
         before = work.sent()
         try:
-            goes_on = decide()
+            with carrying(span.headers):
+                goes_on = decide()
         except Exception as error:
             span.end(failed=type(error).__name__)
             raise

@@ -1,4 +1,4 @@
-"""The tracer of OpenTelemetry. Only `tracing.trace_by` imports this module, if the setting asks.
+"""The tracer of OpenTelemetry. Only `trace_setting.py` imports it, if asked.
 
 Spans go to a collector by OTLP over HTTP (protobuf), in batches, from a thread of their own. What
 no setting says, the variables of OpenTelemetry's own say, such as OTEL_EXPORTER_OTLP_HEADERS,

@@ -6,7 +6,6 @@ tracer, no record gets a header, and nothing of OpenTelemetry is imported.
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -15,8 +14,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipeline.settings import Settings
-
 #: Headers of a Kafka record. A list, as aiokafka's compiled builder of batches takes no other.
 Headers = list[tuple[str, bytes]]
 
@@ -24,7 +21,6 @@ TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 #: Octets of a header that is read; W3C Trace Context 3.3.1.5 asks for 512 of tracestate.
 LONGEST: Final = 512
-EXIT_SETTINGS: Final = 2
 
 
 class SpanKind(Enum):
@@ -67,19 +63,6 @@ def tracer() -> Tracer | None:
     return _tracers[0] if _tracers else None
 
 
-def trace_by(settings: Settings, process: str) -> None:
-    """Trace from now on if the setting otel_endpoint says so; ends the process if it cannot."""
-    if not settings.otel_endpoint:
-        return
-    try:
-        from pipeline.process.otel import tracer_to
-    except ImportError:
-        words = "otel_endpoint needs the packages of the extra otel: pip install 'twoway[otel]'"
-        print(f"twoway {process}: {words}", file=sys.stderr)
-        raise SystemExit(EXIT_SETTINGS) from None
-    use_tracer(tracer_to(settings.otel_endpoint, process, instance=settings.instance))
-
-
 def use_tracer(given: Tracer | None) -> None:
     """Trace with this tracer from now on; None: not at all."""
     _tracers[:] = [] if given is None else [given]
@@ -100,10 +83,10 @@ def carrying(headers: Headers | None) -> Iterator[None]:
         _carried.reset(before)
 
 
-def headers_of(given: Iterable[tuple[str, bytes | None]]) -> Headers:
+def trace_headers_of(given: Iterable[tuple[str, bytes | None]]) -> Headers:
     """The headers of a trace among those of a record."""
     return [
         (name, value)
         for name, value in given
-        if name in (TRACEPARENT, TRACESTATE) and value is not None and len(value) <= LONGEST
+        if name in (TRACEPARENT, TRACESTATE) and value and len(value) <= LONGEST
     ]

@@ -20,7 +20,7 @@ from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.process.stop import stop_loudly
-from pipeline.process.tracing import headers_of, tracer
+from pipeline.process.tracing import trace_headers_of, tracer
 from pipeline.records import MtCommand, MtState
 from pipeline.sender.partitions import Partitions, commit_often
 
@@ -183,7 +183,7 @@ def _hand_on(sender: CommandSender, record: ConsumerRecord) -> None:
     if isinstance(value, MtState) and record.topic == topics.MT_STATE:
         sender.hear(value)
     elif isinstance(value, MtCommand) and record.topic == topics.MT_COMMAND:
-        trace = headers_of(record.headers) if record.headers and tracer() else None
+        trace = trace_headers_of(record.headers) if record.headers and tracer() else None
         sender.take(value, record.partition, record.offset, trace=trace)
     else:
         log.error(

@@ -199,7 +199,7 @@ class CommandSender:
         if seconds <= 0:
             self._queue(entry)
         else:
-            self._attempts.start(self._queue_after(entry, seconds))
+            self._attempts.start(self._queue_after(entry, seconds), entry)
 
     async def _queue_after(self, entry: Entry, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -220,9 +220,8 @@ class CommandSender:
             desk = self._desk_of(entry)
             if desk is not None:
                 asked = self._desks.get(desk.api.query_by, desk)
-                self._attempts.start(
-                    ask_gateway(entry.command, state.attempt, asked, self._post, self._now)
-                )
+                asking = ask_gateway(entry.command, state.attempt, asked, self._post, self._now)
+                self._attempts.start(asking, entry)
 
     def _finish(self, entry: Entry) -> None:
         entry.step = Step.DONE

@@ -11,7 +11,7 @@ import uvloop
 
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import log_loop_failure, log_to_stderr
-from pipeline.process.tracing import trace_by
+from pipeline.process.trace_setting import trace_by
 from pipeline.web.metrics_server import serve_metrics
 
 if TYPE_CHECKING:

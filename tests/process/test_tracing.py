@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ingest.publish.publisher import KafkaPublisher
+from pipeline.delivery.attempt_span import AttemptSpan
 from pipeline.engine.decide import decide_batch
 from pipeline.engine.state.state import State
 from pipeline.engine.traced import traced
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka import topics
 from pipeline.process import tracing
-from pipeline.process.tracing import LONGEST, carried, carrying, headers_of
+from pipeline.process.tracing import LONGEST, carried, carrying, trace_headers_of
 from pipeline.records import Outcome
 from pipeline.sender.calls import attempts
 from pipeline.sender.way import Answer
 from pipeline.settings import Settings, SettingsError
 from tests.engine.faulty_producer import FaultyProducer
+from tests.ingest.http.support import FakePublisher, running
 from tests.sender.fakes import Office, settle
 from tests.support.commands import command_of
+from tests.support.delivering import DeliveryPartition, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -284,7 +287,7 @@ def test_a_header_that_is_none_begins_a_trace_of_its_own(
     ],
 )
 def test_only_headers_of_a_trace_are_read(given: list[Any], kept: Headers) -> None:
-    assert headers_of(given) == kept
+    assert trace_headers_of(given) == kept
 
 
 def test_without_a_tracer_nothing_is_wrapped_and_no_record_has_headers() -> None:
@@ -301,7 +304,7 @@ import sys
 import ingest.ftp.process, ingest.http.process, ingest.smpp.process
 import pipeline.accounts.process, pipeline.conversation.process, pipeline.delivery.process
 import pipeline.sender.process, pipeline.store.process
-from pipeline.process.tracing import trace_by
+from pipeline.process.trace_setting import trace_by
 from pipeline.settings import Settings
 trace_by(Settings(otel_endpoint=sys.argv[1]), "worker")
 print(sum(name.startswith("opentelemetry") for name in sys.modules))
@@ -322,7 +325,7 @@ def test_without_the_setting_nothing_of_opentelemetry_is_imported(
 def test_the_setting_without_the_packages_is_refused_with_words() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from pipeline.process.tracing import trace_by\n"
+        "from pipeline.process.trace_setting import trace_by\n"
         "from pipeline.settings import Settings\n"
         "trace_by(Settings(otel_endpoint='http://127.0.0.1:9'), 'worker')"
     )
@@ -338,3 +341,63 @@ def test_an_endpoint_that_is_no_address_is_refused() -> None:
     with pytest.raises(SettingsError, match="otel_endpoint must begin with http"):
         Settings(otel_endpoint="localhost:4317")
     assert Settings(otel_endpoint="https://collector:4318").otel_endpoint
+
+
+class Hearing(FakePublisher):
+    """Keeps what each record would carry."""
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes) -> Any:
+        self.__dict__.setdefault("heard", []).append(carried())
+        return super().publish(topic, key=key, value=value)
+
+
+async def test_a_request_goes_on_with_the_trace_of_the_application(
+    spans: InMemorySpanExporter,
+) -> None:
+    del spans  # the tracer is there
+    publisher = Hearing()
+    body = b'{"to": "447700900001", "text": "hi"}'
+    async with running(publisher=publisher) as ingest:
+        await ingest.post("/mt", body, f"traceparent: {GIVEN[0][1].decode()}")
+        await ingest.post("/mt", body, "traceparent: " + "x" * 2_000)
+        await ingest.post("/mt", body)
+        await ingest.get(f"/mo/http?from=1&to=2&traceparent={GIVEN[0][1].decode()}")
+    assert publisher.__dict__["heard"] == [GIVEN, None, None, None]
+
+
+def test_an_order_to_hand_on_carries_what_led_to_it() -> None:
+    partition = DeliveryPartition()
+    with carrying(GIVEN):
+        partition.receive("m1")
+    partition.receive("m2", "447900000002")
+    assert [order.trace for order in partition.handed_over] == [GIVEN, None]
+
+
+@pytest.mark.parametrize(("outcome", "is_ok"), [("delivered", True), ("failed", False)])
+def test_an_attempt_is_a_span_of_the_messages_trace(
+    spans: InMemorySpanExporter, outcome: str, is_ok: bool
+) -> None:
+    partition = DeliveryPartition()
+    with carrying(GIVEN):
+        partition.receive("m1")
+    order = partition.next_order()
+    span = AttemptSpan(order)
+    span.end(result_of(order, delivered=is_ok))
+    (made,) = spans.get_finished_spans()
+    assert (made.name, made.context.trace_id, made.parent.span_id) == (
+        "hand on http-post", TRACE, PARENT,
+    )  # fmt: skip
+    assert (made.attributes["twoway.subject_id"], made.attributes["twoway.outcome"]) == (
+        "m1", outcome,
+    )  # fmt: skip
+    assert made.status.is_ok is is_ok
+    assert span.headers == [("traceparent", traceparent_of(made))]
+
+
+def test_no_span_holds_a_handset(spans: InMemorySpanExporter) -> None:
+    partition = DeliveryPartition()
+    partition.receive("m1")
+    order = partition.next_order()
+    AttemptSpan(order).end(result_of(order))
+    (made,) = spans.get_finished_spans()
+    assert order.handset not in f"{made.name} {dict(made.attributes)} {made.status.description}"

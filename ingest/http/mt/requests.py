@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ingest.http.about import say_about
 from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, problem, value
 from pipeline.avro.single_object import encode
 from pipeline.identity import request_digest
@@ -92,7 +93,7 @@ def _trace_of(request: Request) -> tracing.Headers:
     if tracing.tracer() is None:
         return []
     names = (tracing.TRACEPARENT, tracing.TRACESTATE)
-    return tracing.headers_of((name, request.head.header(name.encode())) for name in names)
+    return tracing.trace_headers_of((name, request.head.header(name.encode())) for name in names)
 
 
 class MtRequests:
@@ -115,6 +116,7 @@ class MtRequests:
             request_id = request_id_from_header(request.head.header(b"idempotency-key"))
         except RequestRefused as refusal:
             return problem(400, str(refusal))
+        say_about(request_id)
         record = MtRequest(
             request_id=request_id,
             to=asked.to,

@@ -26,7 +26,7 @@ class CallSpan:
         self._span: Span | None = None
         tracer = tracing.tracer()
         if tracer is not None:
-            notes = {
+            notes: dict[str, str | int] = {
                 "twoway.command_id": entry.command.command_id,
                 "twoway.request_id": entry.command.request_id,
                 "twoway.api_id": api.api_id,

@@ -223,11 +223,11 @@ class Sink:
                 letters = decoder.letters(block.records, refused)
                 await self._insert_letters(letters, f"{block.token}-refused")
                 log.warning(
-                    "%s: ClickHouse refuses %d rows, now dead letters: %s",
-                    block.topic, len(refused), words_for_log(refused[0][1]),
+                    "%s: ClickHouse refuses %d rows, now dead letters, the first [%d]@%d: %s",
+                    block.topic, len(refused), *refused[0][0][-2:], words_for_log(refused[0][1]),
                 )  # fmt: skip
             metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
-            self._tallies.count(tables[0])
+            self._tallies.count_rows(tables[0])
         await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_after()))
         self._tallies.count_block(block.topic, block.records)
         if block.records:

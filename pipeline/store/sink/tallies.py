@@ -52,7 +52,7 @@ class Tallies:
             oldest = min(record.timestamp for record in records)
             metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
 
-    def count(self, table: TableRows) -> None:
+    def count_rows(self, table: TableRows) -> None:
         """Count the rows of a block, if they are of a table that is counted."""
         count = self._count_of.get(table.table)
         if count is not None and table.rows:

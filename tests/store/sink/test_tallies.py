@@ -119,32 +119,8 @@ def test_a_block_is_counted_by_what_its_records_say(
     name: str, labels: dict[str, str], records: list[Record], count: int
 ) -> None:
     before = value(name, labels)
-    Tallies().count(table_of(records))
+    Tallies().count_rows(table_of(records))
     assert value(name, labels) - before == count
-
-
-def test_a_number_that_nobody_rented_gets_no_series() -> None:
-    """Digits that a stranger states may be those of a handset."""
-    Tallies().count(table_of([mo_message(number=HANDSET, flags=["unknown-number"])]))
-    labels = [
-        sample.labels
-        for metric in REGISTRY.collect()
-        for sample in metric.samples
-        if sample.name == MESSAGES
-    ]
-    assert labels
-    assert all(HANDSET not in each.values() for each in labels)
-
-
-def test_there_are_no_more_series_than_the_bound() -> None:
-    tallies = Tallies(most_numbers=2)
-    others = {"number": "other", "way": "http"}
-    before = value(MESSAGES, others)
-    tallies.count(table_of([mo_message(number=f"889{n:02}", flags=[]) for n in range(10, 60)]))
-    assert value(MESSAGES, others) - before == 48
-    tallies.count(table_of([mo_message(number="88910", flags=[])]))
-    assert value(MESSAGES, {"number": "88910", "way": "http"}) == 2
-    assert value(MESSAGES, others) - before == 48
 
 
 @pytest.mark.parametrize(("name", "label"), [(REFUSALS, "keyword-needed"), (STOPS, "gateway-said")])
