@@ -75,7 +75,7 @@ lock: $(INSTALLED)  ## pin the requirements of pyproject.toml and of the local b
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && \
 		build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	$(COMPILE) --output-file $(REQUIREMENTS)/runtime.txt
-	$(COMPILE) --extra local --extra dev --output-file $(REQUIREMENTS)/dev.txt
+	$(COMPILE) --extra local --extra otel --extra dev --output-file $(REQUIREMENTS)/dev.txt
 	$(COMPILE) --extra image --constraint $(REQUIREMENTS)/dev.txt --output-file $(REQUIREMENTS)/image.txt
 	cd deploy/examples/python && $(CURDIR)/build/lock/bin/uv pip compile --quiet requirements.in \
 		--python-version 3.11 --universal --generate-hashes --no-header --no-annotate \

@@ -199,6 +199,9 @@ class Settings(ReportSettings, NoticeSettings):
     block_rows: int = _setting(50_000, "The store writes a block when it has this many rows.")
     block_seconds: float = _setting(1.0, "The store writes a block when it is this old.")
     log_level: str = _setting("info", "debug, info, warning or error.")
+    otel_endpoint: str = _setting(
+        "", "Collector for traces: http(s)://host:4318, by OTLP over HTTP; empty: no traces."
+    )
     log_format: str = _setting("words", "words, or json: one object a line, for a collector.")
 
     def __post_init__(self) -> None:
@@ -210,6 +213,8 @@ class Settings(ReportSettings, NoticeSettings):
             )
         if self.stall_seconds <= 90:
             raise SettingsError("stall_seconds must be above 90: the clients' time-outs add to it")
+        if self.otel_endpoint and not self.otel_endpoint.startswith(("http://", "https://")):
+            raise SettingsError("otel_endpoint must begin with http:// or https://")
         if self.log_format not in ("words", "json"):
             raise SettingsError("log_format must be words or json")
         if self.replication_factor < self.min_insync_replicas:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest.common.refused import letter_from_refused
+from ingest.http.about import say_about
 from ingest.http.answers import (
     NOT_ACKNOWLEDGED,
     NOTHING_TO_TAKE,
@@ -108,6 +109,7 @@ class Callbacks:
             return problem(405, "HEAD delivers nothing", ("Allow", "GET, POST"))
         if isinstance(callback, Rejected):
             return await self._keep_refused(request, way, callback)
+        say_about(_id_of(callback))
         handset = address_from_text(callback.handset) or self._handset_of(callback)
         if not handset:
             if not self._knows_all():
@@ -151,3 +153,10 @@ class Callbacks:
             return NOT_ACKNOWLEDGED
         self._metrics.dead_letters.labels(way.source, rejected.reason).inc()
         return problem(status, rejected.words)
+
+
+def _id_of(callback: MoCallback | StatusReport) -> str:
+    """The id by which the gateway, or we, name the message."""
+    if isinstance(callback, StatusReport):
+        return callback.command_id or callback.gateway_message_id
+    return callback.mo_msg_id

@@ -9,6 +9,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ingest.http.about import about
 from ingest.http.access_log import AccessLog
 from ingest.http.callbacks import Callbacks
 from ingest.http.capacity import Capacity
@@ -22,6 +23,7 @@ from ingest.http.server import CannotListen, Server
 from ingest.publish.publisher import BATCH_OCTETS, KafkaPublisher
 from pipeline.clock import PipelineClock
 from pipeline.home.stack import bootstrap_of
+from pipeline.process.log_ids import LoggedId
 from pipeline.web.access import Access, AccessError
 from pipeline.web.daemon import EXIT_SETTINGS, EXIT_TAKEN, run_process, run_until_signalled
 
@@ -147,7 +149,7 @@ def server_tls_from_settings(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _log_failure(error: Exception) -> None:
-    log.error("a request met a defect", exc_info=error)
+    log.error("a request met a defect, id %s", LoggedId(about()), exc_info=error)
 
 
 def run(settings: Settings) -> None:

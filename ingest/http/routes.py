@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from ingest.http.about import about, say_about
 from ingest.http.answers import BUSY, NOT_FOUND, TAKEN, Answer, problem, unavailable, value
 from ingest.http.callbacks import PATHS, Callbacks
 from ingest.http.mt.requests import REQUEST_ID
@@ -181,6 +182,7 @@ class Service:
             path=way,
             status=answer.status,
             seconds=seconds,
+            about=about(),
         )
 
     def failed(self, error: Exception) -> None:
@@ -200,6 +202,7 @@ class Service:
         request_id = unquote(request.path.removeprefix(STATUS_PATH).decode("latin-1"))
         if not REQUEST_ID.fullmatch(request_id):
             return NOT_FOUND
+        say_about(request_id)
         status = self._index.status_of(request_id)
         if status is not None:
             return value(200, status)

@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from pipeline.process.tracing import Headers
+
+#: A record without headers has this list, which nobody changes.
+NO_HEADERS: Final[Headers] = []
 
 
 class BatchBuilder(Protocol):
     """aiokafka's `BatchBuilder`."""
 
-    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes) -> object | None:
+    def append(
+        self, *, timestamp: int | None, key: bytes | None, value: bytes, headers: Headers
+    ) -> object | None:
         """Add a record; None if the batch is full."""
 
 
@@ -101,19 +108,22 @@ class PublishLane:
         """Whether the batch that is being sent has timed out; Kafka may still take it."""
         return self._under_way is not None and self._under_way.is_given_up
 
-    def append(self, key: bytes | None, value: bytes) -> Acknowledgement:
+    def append(
+        self, key: bytes | None, value: bytes, headers: Headers = NO_HEADERS
+    ) -> Acknowledgement:
         """Add a record. The answer is True once Kafka has it, or False after the time-out."""
         if self._waiting and not self._waiting[-1].is_given_up:
             last = self._waiting[-1]
-            if last.batch.append(timestamp=None, key=key, value=value) is not None:
+            added = last.batch.append(timestamp=None, key=key, value=value, headers=headers)
+            if added is not None:
                 return last.acknowledgement
-        return self._open(key, value).acknowledgement
+        return self._open(key, value, headers).acknowledgement
 
-    def _open(self, key: bytes | None, value: bytes) -> Round:
+    def _open(self, key: bytes | None, value: bytes, headers: Headers) -> Round:
         while self._waiting and self._waiting[0].is_given_up:
             self._waiting.popleft()
         opened = Round(self._producer.create_batch(), timeout_seconds=self._timeout_seconds)
-        opened.batch.append(timestamp=None, key=key, value=value)
+        opened.batch.append(timestamp=None, key=key, value=value, headers=headers)
         self._waiting.append(opened)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._send_waiting())

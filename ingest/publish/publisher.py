@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from itertools import count as counting
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
@@ -17,6 +18,7 @@ from pipeline.kafka.login.options import serving_options
 from pipeline.kafka.login.refusal import why_not_allowed
 from pipeline.kafka.readers import PUBLISHED
 from pipeline.kafka.topics import partition_of
+from pipeline.process import tracing
 from pipeline.process.backoff import Backoff
 from pipeline.process.peer_words import peer_words
 
@@ -101,7 +103,23 @@ class KafkaPublisher:
                 on_acknowledged=self._acknowledged,
                 on_failed=self._failed,
             )
-        return lane.append(key, value)
+        tracer = tracing.tracer()
+        if tracer is None:
+            return lane.append(key, value)
+        span = tracer.begin(
+            f"publish {topic}",
+            tracing.SpanKind.PRODUCER,
+            tracing.carried() or [],
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": topic,
+                "messaging.destination.partition.id": str(partition),
+            },
+        )
+        acknowledgement = lane.append(key, value, span.headers)
+        acknowledgement.add_done_callback(partial(_end_span, span))
+        return acknowledgement
 
     def _acknowledged(self) -> None:
         self._acknowledged_at = monotonic()
@@ -197,6 +215,10 @@ class KafkaPublisher:
             lane.give_up()
         if producer is not None:
             await _end(producer)
+
+
+def _end_span(span: tracing.Span, acknowledgement: asyncio.Future[bool]) -> None:
+    span.end(failed="" if acknowledgement.result() else "Kafka has not acknowledged it in time")
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

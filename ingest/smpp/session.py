@@ -127,7 +127,9 @@ class Session:
         try:
             status, reached = await self._deliveries.take(pdu)
         except Exception as error:
-            log.error("a delivery met a defect", exc_info=error)
+            log.error(
+                "the delivery of sequence number %d met a defect", pdu.sequence, exc_info=error
+            )
             status = self._deliveries.answer_to_defect()
         try:
             self._link.send(smpp_pdu.answer_to(pdu, status, b"\0"))  # message_id is unused (4.6.2)

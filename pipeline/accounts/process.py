@@ -19,6 +19,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
+from pipeline.process.trace_setting import trace_by
 from pipeline.web.metrics_server import Renamed, serve_metrics
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run(settings: Settings) -> None:
     guard_logs(settings)
     troubles.tell_in(settings.home, "accounts")
     hang.watch(settings, "accounts")
+    trace_by(settings, "accounts")
     app = create_accounts_app(settings)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

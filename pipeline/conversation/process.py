@@ -21,6 +21,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
+from pipeline.process.trace_setting import trace_by
 from pipeline.settings import Settings, load_settings
 from pipeline.web.metrics_server import serve_metrics
 
@@ -70,6 +71,7 @@ def run(settings: Settings) -> None:
     settings = with_place(settings, "worker")
     troubles.tell_in(settings.home, "worker")
     hang.watch(settings, "worker")
+    trace_by(settings, "worker")
     app = create_app(settings)
     # Objects that exist now live as long as the process; objects of a batch live as long as it.
     gc.freeze()

@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.delivery import metrics
+from pipeline.delivery.attempt_span import AttemptSpan
 from pipeline.delivery.forms import NotHandedOn, record_of
 from pipeline.delivery.way import Seen
+from pipeline.process.log_ids import LoggedId
 from pipeline.process.stop import stop_loudly
+from pipeline.process.tracing import carrying
 from pipeline.records import DeliveryOutcome, MoDeliveryResult
 
 if TYPE_CHECKING:
@@ -111,9 +114,12 @@ class Executor:
     async def _run(self, order: DeliveryOrder) -> None:
         try:
             if self._owns(order.partition):
+                span = AttemptSpan(order)
                 result = await self._attempt(order)
+                span.end(result)
                 self._next_of(order)
-                await self._post.tell(result)
+                with carrying(span.headers):
+                    await self._post.tell(result)
             else:
                 self._next_of(order)
         finally:
@@ -141,10 +147,11 @@ class Executor:
             metrics.GONE.labels(order.path.name).inc()
         if not seen.is_delivered:
             log.info(
-                "%s: attempt %d of %s failed: %s",
+                "%s: attempt %d of %s, of the record %s, failed: %s",
                 order.path.name,
                 order.attempt,
-                order.delivery_id,
+                LoggedId(order.delivery_id),
+                LoggedId(order.subject_id),
                 # An application's words may repeat the message: `delivery list` shows them.
                 seen.status or "no status",
             )
@@ -172,7 +179,12 @@ class Executor:
             return Seen(is_delivered=False, words=str(error))
         except Exception as error:
             # A fault of ours in a way: the attempt has failed, and the schedule gives it others.
-            log.exception("%s: an attempt failed", order.path.name)
+            log.exception(
+                "%s: an attempt of %s, of the record %s, met a defect",
+                order.path.name,
+                LoggedId(order.delivery_id),
+                LoggedId(order.subject_id),
+            )
             return Seen(is_delivered=False, words=type(error).__name__)
 
     async def _way_of(self, path: ReplyPath) -> ReplyWayOut:

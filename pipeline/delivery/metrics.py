@@ -23,6 +23,11 @@ GONE: Final = Counter(
 WAITING: Final = Gauge(
     "twoway_deliver_waiting", "First tries and due retries that wait for their turn", ["path"]
 )
+OLDEST: Final = Gauge(
+    "twoway_deliver_oldest_seconds",
+    "When the record at the head of a path's queue was written, seconds since 1970; 0: none waits",
+    ["path"],
+)
 UNDER_WAY: Final = Gauge(
     "twoway_deliver_under_way", "Attempts ordered and without a result", ["path"]
 )

@@ -33,6 +33,7 @@ from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import troubles
 from pipeline.process.log_guard import guard_logs
+from pipeline.process.trace_setting import trace_by
 from pipeline.web.daemon import EXIT_SETTINGS
 from pipeline.web.metrics_server import Renamed, serve_metrics
 
@@ -90,7 +91,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
         await door.start()
         while True:
             await asyncio.sleep(SHOW_SECONDS)
-            standings.show(agent.tasks)
+            standings.show({p: task.state.tables for p, task in agent.tasks.items()})
             for path, sessions in door.sessions_bound().items():
                 metrics.SMPP_BOUND.labels(path).set(sessions)
 
@@ -119,6 +120,7 @@ def run(settings: Settings) -> None:
     guard_logs(settings)
     settings = with_place(settings, "deliver")
     troubles.tell_in(settings.home, "deliver")
+    trace_by(settings, "deliver")
     try:
         credentials = credentials_from_file(
             reply_secrets_file(settings), must_be_there=bool(settings.reply_secrets_file)

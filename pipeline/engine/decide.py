@@ -6,6 +6,7 @@ import logging
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from pipeline.engine.place_and_id import place_and_id
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def decide_batch(
             if process(work, record):
                 return work, done
         except Exception as error:
-            where = f"{record.topic}[{record.partition}]@{record.offset}"
-            log.error("%s refused: %s", where, _told(error))
+            where, name, named = place_and_id(record)
+            log.error("%s, %s %s, refused: %s", where, name, named, _told(error))
             work.rollback()
             processor.refuse(work, record, error)
         if work.is_full:

@@ -15,9 +15,11 @@ from pipeline.engine.decide import decide_batch
 from pipeline.engine.intake import Intake
 from pipeline.engine.state.restore import joined_point
 from pipeline.engine.state.state import State
+from pipeline.engine.traced import traced
 from pipeline.engine.transaction import REFUSED_FOR_WHAT_IT_WRITES
 from pipeline.engine.unit_of_work import UnitOfWork
 from pipeline.kafka.client.transactional_producer import transactional_producer
+from pipeline.process import tracing
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class PartitionTask:
         self._failed = failed
         self.intake = Intake(topics=plan.topics, ends=ends, may_skip=plan.may_skip)
         self.state = State(plan.tables)
-        self._processor = plan.processor(partition)
+        self._processor = traced(plan.processor(partition), plan, tracing.tracer())
         self._producer: AIOKafkaProducer | None = None
         self._restored = False
         self._loop_task: asyncio.Task[None] | None = None

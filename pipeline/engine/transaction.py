@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.errors import (
@@ -19,12 +20,13 @@ from pipeline.engine.state.rows import Reached
 from pipeline.kafka.batches import batches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiokafka import AIOKafkaProducer
 
     from pipeline.engine.outputs import OutputPartition, OutputRows
     from pipeline.engine.state.state import Point
+    from pipeline.process.tracing import Headers
 
 REASON_SECONDS: Final = 1.0
 #: What a broker says of what a transaction writes, and not of itself: again gives the same.
@@ -34,6 +36,8 @@ REFUSED_FOR_WHAT_IT_WRITES: Final = (
     InvalidTimestampError,
     PolicyViolationError,
 )
+
+NO_HEADERS: Final[Mapping[OutputPartition, Sequence[Headers]]] = MappingProxyType({})
 
 _Sent = tuple["asyncio.Future[Any]", int]  # the future of a batch, and its number of records
 
@@ -45,8 +49,11 @@ async def write_transaction(
     changelog: OutputPartition,
     group: str,
     offsets: Mapping[TopicPartition, OffsetAndMetadata],
+    headers: Mapping[OutputPartition, Sequence[Headers]] = NO_HEADERS,
 ) -> Reached | None:
     """Write `outputs` and `offsets`, all or none; returns the next position in the changelog.
+
+    `headers` has those of the first records of a partition, in their order; the others have none.
 
     None: the broker did not say it. Raises aiokafka's errors; after an error it may not be known
     whether the transaction was committed.
@@ -56,7 +63,7 @@ async def write_transaction(
     reached: list[_Sent] = []
     try:
         for target, rows in outputs.items():
-            batches = await _send(producer, *target, rows)
+            batches = await _send(producer, *target, rows, headers.get(target, ()))
             sent += batches
             if target[0] == changelog[0]:
                 reached = batches
@@ -102,10 +109,14 @@ def offsets_of(point: Point, partition: int) -> dict[TopicPartition, OffsetAndMe
 
 
 async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: OutputRows
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    rows: OutputRows,
+    headers: Sequence[Headers],
 ) -> list[_Sent]:
     """Hand `rows` over in whole batches."""
     return [
         (await producer.send_batch(batch, topic, partition=partition), batch.record_count())
-        for batch in batches_of(producer, rows)
+        for batch in batches_of(producer, rows, headers)
     ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.engine.outputs import OutputPartition
     from pipeline.engine.state.tables import Table
+    from pipeline.process.tracing import Headers
 
 
 class UnitOfWork:
@@ -34,12 +35,26 @@ class UnitOfWork:
         self._outputs = Outputs(partition, state.written)
         #: Writes a record; see `Outputs.send`.
         self.send: Final = self._outputs.send
+        self._headers: dict[OutputPartition, list[Headers]] = {}
         self._scrubbed: set[str] = set()
         self._ends_at = time.monotonic() + UNIT_SECONDS
         self._savepoint: tuple[dict[OutputPartition, int], datetime | None, int, int] | None = None
         self._afterwards: list[Callable[[], None]] = []
         self.time = state.point.time
         self.must_commit = False
+
+    def sent(self) -> dict[OutputPartition, int]:
+        """How many records were sent so far, by topic and partition, for `carry`."""
+        return self._outputs.counts()
+
+    def carry(self, headers: Headers, *, since: Mapping[OutputPartition, int]) -> None:
+        """Give the records that were sent after `since` these headers."""
+        for target, rows in self._outputs.rows.items():
+            begin = since.get(target, 0)
+            if begin < len(rows):
+                of_target = self._headers.setdefault(target, [])
+                of_target.extend([[]] * (begin - len(of_target)))
+                of_target.extend([headers] * (len(rows) - begin))
 
     def scrub(self, *tables: str) -> None:
         """After the commit, rewrite these tables on disk without replaced and removed rows."""
@@ -129,6 +144,7 @@ class UnitOfWork:
             changelog=target,
             group=group,
             offsets=offsets_of(point, self._partition),
+            headers=self._headers,
         )
         self._state.apply(point, reached=reached, scrub=scrub)
         if scrub:

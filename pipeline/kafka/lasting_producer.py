@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
+from pipeline.process.tracing import carried
 
 log = logging.getLogger("twoway.producer")
 
@@ -48,7 +49,7 @@ class LastingProducer:
                 producer = None
                 try:
                     producer = await self._ready_producer()
-                    await producer.send_and_wait(topic, value, key=key)
+                    await producer.send_and_wait(topic, value, key=key, headers=carried())
                     return
                 except KafkaError as error:
                     if not is_failing:

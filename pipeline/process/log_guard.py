@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.process.log_format import format_handlers
+from pipeline.process.log_ids import LoggedId
 from pipeline.process.peer_words import cleaned, keep_secret, masked, peer_words
 from pipeline.process.secret_settings import secrets_of
 
@@ -38,7 +39,7 @@ CHAINED: Final = 5
 BRAKE_LINES: Final = 50
 BRAKE_SECONDS: Final = 10.0
 OURS: Final = frozenset({"pipeline", "ingest", "deploy", "twoway", "__main__"})
-_PLAIN: Final = (int, float, bool, type(None), date, Enum)
+_PLAIN: Final = (int, float, bool, type(None), date, Enum, LoggedId)
 _QUOTES: Final = "'\""
 
 

@@ -20,6 +20,7 @@ from pipeline.kafka.login.options import serving_options
 from pipeline.process.backoff import Backoff
 from pipeline.process.log_guard import exception_in_words
 from pipeline.process.stop import stop_loudly
+from pipeline.process.tracing import trace_headers_of, tracer
 from pipeline.records import MtCommand, MtState
 from pipeline.sender.partitions import Partitions, commit_often
 
@@ -182,7 +183,8 @@ def _hand_on(sender: CommandSender, record: ConsumerRecord) -> None:
     if isinstance(value, MtState) and record.topic == topics.MT_STATE:
         sender.hear(value)
     elif isinstance(value, MtCommand) and record.topic == topics.MT_COMMAND:
-        sender.take(value, record.partition, record.offset)
+        trace = trace_headers_of(record.headers) if record.headers and tracer() else None
+        sender.take(value, record.partition, record.offset, trace=trace)
     else:
         log.error(
             "%s[%d] at %d is not what belongs there", record.topic, record.partition, record.offset

@@ -12,6 +12,7 @@ from pipeline.records import CommandState, Purpose
 if TYPE_CHECKING:
     import asyncio
 
+    from pipeline.process.tracing import Headers
     from pipeline.records import MtCommand
 
 LaneKey = tuple[str, str, bool]
@@ -57,6 +58,7 @@ class Entry:
     is_given_up: bool = False  # the partition was given up: its permit is never used
     asking: asyncio.Task[None] | None = None  # the last ask
     call: asyncio.Task[None] | None = None
+    trace: Headers | None = None  # of the record of the command, where traces are on
     delays: int = 0  # how often in a row it had to wait behind another
 
     @property

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from pipeline.process.tracing import Headers
     from pipeline.records import MtCommand, MtState
     from pipeline.sender.calls.desk import Desk
     from pipeline.sender.post import Post
@@ -75,7 +76,9 @@ class CommandSender:
         for desk in self._desks.values():
             desk.bucket.share = len(self._holders) / max(of, 1)
 
-    def take(self, command: MtCommand, partition: int, offset: int) -> None:
+    def take(
+        self, command: MtCommand, partition: int, offset: int, *, trace: Headers | None = None
+    ) -> None:
         """Hold a command until it is final; ignore it if its partition is no longer owned."""
         mark = self._marks.get(partition)
         if mark is None:
@@ -84,7 +87,7 @@ class CommandSender:
         if self._backlog.find(command.command_id) is not None:
             mark.finish(offset)
             return
-        entry = Entry(command, partition, offset, self._holders[partition])
+        entry = Entry(command, partition, offset, self._holders[partition], trace=trace)
         if self._backlog.add(entry):
             self._queue(entry)
 
@@ -196,7 +199,7 @@ class CommandSender:
         if seconds <= 0:
             self._queue(entry)
         else:
-            self._attempts.start(self._queue_after(entry, seconds))
+            self._attempts.start(self._queue_after(entry, seconds), entry)
 
     async def _queue_after(self, entry: Entry, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -217,9 +220,8 @@ class CommandSender:
             desk = self._desk_of(entry)
             if desk is not None:
                 asked = self._desks.get(desk.api.query_by, desk)
-                self._attempts.start(
-                    ask_gateway(entry.command, state.attempt, asked, self._post, self._now)
-                )
+                asking = ask_gateway(entry.command, state.attempt, asked, self._post, self._now)
+                self._attempts.start(asking, entry)
 
     def _finish(self, entry: Entry) -> None:
         entry.step = Step.DONE

@@ -6,6 +6,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from pipeline.records import ConsentRule, GateRule
+
 ROWS: Final = Counter("twoway_store_rows_total", "Rows written to ClickHouse", ["topic"])
 BLOCKS: Final = Counter("twoway_store_blocks_total", "Blocks written and committed", ["topic"])
 UNREADABLE: Final = Counter(
@@ -40,3 +42,32 @@ SQL: Final = Counter("twoway_store_sql_total", "Statements asked of /sql", ["out
 WARNING: Final = Gauge(
     "twoway_store_warning", "How many things a warning of the report is about", ["warning"]
 )
+MESSAGES: Final = Counter(
+    "twoway_store_messages_total",
+    "Messages of handsets that were stored, by number of ours and way",
+    ["number", "way"],
+)
+COMMANDS: Final = Counter(
+    "twoway_store_commands_total",
+    "Commands that the gate let pass, by number of ours and purpose",
+    ["number", "purpose"],
+)
+REFUSALS: Final = Counter(
+    "twoway_store_refusals_total", "Requests and commands that a rule of the gate refused", ["rule"]
+)
+STOPS: Final = Counter(
+    "twoway_store_stops_total", "Scopes that were open and are stopped, by rule", ["rule"]
+)
+WAITING: Final = Gauge(
+    "twoway_store_waiting", "How many things wait for somebody, by kind", ["what"]
+)
+OLDEST_WAITING: Final = Gauge(
+    "twoway_store_oldest_waiting_seconds",
+    "For how long the oldest of the things that wait has waited; 0: none waits",
+    ["what"],
+)
+# Prometheus sees no increase in a series that is new.
+for _gate_rule in GateRule:
+    REFUSALS.labels(_gate_rule.value)
+for _consent_rule in ConsentRule:
+    STOPS.labels(_consent_rule.value)

@@ -11,6 +11,7 @@ import uvloop
 
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import log_loop_failure, log_to_stderr
+from pipeline.process.trace_setting import trace_by
 from pipeline.web.metrics_server import serve_metrics
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run_process(
     log_to_stderr(settings)
     troubles.tell_in(settings.home, name)
     hang.watch(settings, name)
+    trace_by(settings, name)
     try:
         uvloop.run(main())
     except tuple(exits) as error:

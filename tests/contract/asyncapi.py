@@ -67,7 +67,8 @@ def asyncapi_document() -> JsonObject:
                 "What Two-way keeps in Kafka. A value is in Avro single-object encoding: C3 01, the"
                 " fingerprint of the writer's schema in 8 octets, the body; `x-fingerprint` of a"
                 " message is these 8 octets in hex. There is no registry: the schema files are it."
-                " Records have no headers. Read with isolation.level=read_committed. In examples"
+                " Where traces are on, a record has the headers of W3C Trace Context, else none."
+                " Read with isolation.level=read_committed. In examples"
                 " octets are hex, and times are ISO 8601."
             ),
         },

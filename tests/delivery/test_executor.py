@@ -116,7 +116,7 @@ async def test_what_an_application_repeats_is_in_the_result_and_not_in_the_log(
         await until(post, 1)
         await executor.close()
     assert "Meet me at noon" in post.results[0].words
-    assert "attempt 1 of m1 failed: 500" in caplog.text
+    assert "attempt 1 of m1, of the record m1, failed: 500" in caplog.text
     assert "Meet me" not in caplog.text
     assert "447700940001" not in caplog.text
 

@@ -18,7 +18,7 @@ class Batch:
     def __init__(self) -> None:
         self.records: Rows = []
 
-    def append(self, *, key, value, timestamp):
+    def append(self, *, key, value, timestamp, headers=()):
         if len(self.records) == BATCH_RECORDS:
             return None
         self.records.append((key, value))

@@ -48,7 +48,10 @@ ROWS: Final = (
     ("one handset that sends much", ("test_one_handset.py",)),
     ("requests to be left alone", ("test_requests.py",)),
     ("handsets and times", ("test_handsets.py", "test_log_times.py")),
-    ("what a log may say", ("test_log_guard.py", "test_log_search.py")),
+    (
+        "what a log and a metric may say",
+        ("test_log_guard.py", "test_log_search.py", "test_metric_labels.py"),
+    ),
     ("what a terminal is shown", ("test_terminal.py",)),
     ("a full disk of the broker", ("test_full_disk.py",)),
     ("a full disk of store and worker", ("test_full_disk_processes.py",)),

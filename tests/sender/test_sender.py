@@ -531,3 +531,30 @@ def test_names_of_apis_that_nobody_has_are_not_kept_for_ever(
         unknown.warn(f"{number:05}" + "x" * 60_000)
     assert len(caplog.messages) == MOST_SAID
     assert sum(map(len, unknown._said)) < 10_000
+
+
+def test_a_defect_in_a_call_is_logged_with_its_command(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        office.way.raises = RuntimeError("a fault of ours")
+        command = await office.called()
+        assert f"the call by API 1234 for command {command.command_id} met a defect" in caplog.text
+        assert [result.outcome for result in office.post.results] == ["unknown"]
+
+    office.play(scenario)
+
+
+def test_a_defect_beside_a_call_is_logged_with_its_command(
+    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(office.post, "ask", ask)
+
+    async def scenario() -> None:
+        command = await office.asked()
+        assert f"command {command.command_id} met a defect" in caplog.text
+
+    office.play(scenario)

@@ -73,6 +73,7 @@ class DeliveryPartition:
         self.handed_over: list[DeliveryOrder] = []
         self.now = NOON
         self._offsets: dict[str, int] = {}
+        self.standings = Standings()
         self.agent = self._new_agent()
         self.load(toml or toml_of(CRM))
         self.tick(timedelta())
@@ -82,7 +83,7 @@ class DeliveryPartition:
             partition=0,
             settings=Settings(partitions=1),
             hand_over=lambda order: self.handed_over.append(order),
-            standings=Standings(),
+            standings=self.standings,
             wall_clock=lambda: self.now,
         )
         agent.restored(self.state)

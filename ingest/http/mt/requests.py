@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ingest.http.about import say_about
 from ingest.http.answers import NOT_ACKNOWLEDGED, Answer, problem, value
 from pipeline.avro.single_object import encode
 from pipeline.identity import request_digest
 from pipeline.kafka.topics import MT_REQUEST
+from pipeline.process import tracing
 from pipeline.records import MtRequest
 from pipeline.sms.msisdn import address_from_text, key_from_handset
 
@@ -86,6 +88,14 @@ def request_id_from_header(given: bytes) -> str:
     return text
 
 
+def _trace_of(request: Request) -> tracing.Headers:
+    """The application's own trace, which the request goes on with."""
+    if tracing.tracer() is None:
+        return []
+    names = (tracing.TRACEPARENT, tracing.TRACESTATE)
+    return tracing.trace_headers_of((name, request.head.header(name.encode())) for name in names)
+
+
 class MtRequests:
     """Publishes MT requests, which the gate decides later."""
 
@@ -106,6 +116,7 @@ class MtRequests:
             request_id = request_id_from_header(request.head.header(b"idempotency-key"))
         except RequestRefused as refusal:
             return problem(400, str(refusal))
+        say_about(request_id)
         record = MtRequest(
             request_id=request_id,
             to=asked.to,
@@ -117,7 +128,8 @@ class MtRequests:
             requested_at=self._now(),
             not_after=asked.not_after,
         )
-        return await self._publish(record)
+        with tracing.carrying(_trace_of(request)):
+            return await self._publish(record)
 
     async def _publish(self, record: MtRequest) -> Answer:
         digest = request_digest(record)

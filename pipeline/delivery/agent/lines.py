@@ -12,6 +12,7 @@ from pipeline.delivery.agent.tables import DELIVERY_ROWS, ORDER_ROWS, PATH_ROWS,
 from pipeline.delivery.orders import DeliveryOrder
 from pipeline.directory.directory import Directory
 from pipeline.kafka import topics
+from pipeline.process.tracing import carried
 from pipeline.records import DeliveryState, MoDelivery
 from pipeline.sms.msisdn import key_from_handset
 from pipeline.stages.delivering import path as path_stage
@@ -212,4 +213,5 @@ class Lines:
             attempt=delivery.attempt,
             is_first_try=delivery.line != AGAIN,
             since=delivery.since,
+            trace=carried(),
         )

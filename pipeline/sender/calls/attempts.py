@@ -11,8 +11,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.identity import derived_id
+from pipeline.process.log_ids import LoggedId
+from pipeline.process.tracing import carrying
 from pipeline.records import AskKind, MtAsk
 from pipeline.sender import metrics
+from pipeline.sender.calls.call_span import CallSpan
 from pipeline.sender.calls.results import result_of_answers
 from pipeline.sender.entry import Step
 from pipeline.sender.way import Submission
@@ -66,16 +69,18 @@ class Attempts:
         entry.first_asked_at = entry.first_asked_at or now
         entry.asked_at = now
         entry.ask_again_at = now + ASK_AGAIN_SECONDS
-        entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+        ask = self._ask_of(entry, AskKind.ASK)
+        entry.asking = self.start(self._write(entry, ask), entry)
 
     def remind(self, entry: Entry, now: float) -> None:
         """Write the ask again if it may have been lost; `now` is a time of the monotonic clock."""
         if 0 < entry.ask_again_at <= now and not entry.is_given_up:
             entry.ask_again_at = now + ASK_AGAIN_SECONDS
             if entry.step is Step.GIVING_BACK:
-                self.start(self.withdraw(entry))
+                self.start(self.withdraw(entry), entry)
             elif entry.step in (Step.ASKED, Step.TOLD) and _is_written(entry):
-                entry.asking = self.start(self._post.ask(self._ask_of(entry, AskKind.ASK)))
+                ask = self._ask_of(entry, AskKind.ASK)
+                entry.asking = self.start(self._write(entry, ask), entry)
 
     def use(self, entry: Entry, state: MtState) -> None:
         """Make the call that a permit allows, if the command still waits for the permit."""
@@ -84,21 +89,25 @@ class Attempts:
             metrics.PERMIT_SECONDS.observe(time.monotonic() - entry.asked_at)
             seconds = (state.until - state.at).total_seconds() - MARGIN_SECONDS
             deadline = entry.first_asked_at + seconds
-            entry.call = self.start(self._call(entry, deadline, tuple(state.parts)))
+            entry.call = self.start(self._call(entry, deadline, tuple(state.parts)), entry)
 
     async def withdraw(self, entry: Entry) -> None:
         """Give back a permit that will not be used, even if it has not arrived yet."""
         entry.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         if entry.asking is not None:
             await asyncio.wait({entry.asking})
-        await self._post.ask(self._ask_of(entry, AskKind.WITHDRAW))
+        await self._write(entry, self._ask_of(entry, AskKind.WITHDRAW))
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task in the background; an error in it is logged."""
-        task = asyncio.create_task(work)
+    def start(self, work: Coroutine[Any, Any, None], entry: Entry) -> asyncio.Task[None]:
+        """Start a task of a command in the background; an error in it is logged."""
+        task = asyncio.create_task(work, name=entry.command.command_id)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    async def _write(self, entry: Entry, ask: MtAsk) -> None:
+        with carrying(entry.trace):
+            await self._post.ask(ask)
 
     def _ask_of(self, entry: Entry, kind: AskKind) -> MtAsk:
         command, holder = entry.command, entry.holder
@@ -123,7 +132,9 @@ class Attempts:
         def may_go() -> bool:
             return time.monotonic() < deadline and not entry.is_given_up
 
+        span = CallSpan(entry, desk.api)
         answers = await desk.make_call(submission, may_go)
+        span.end(answers)
         if answers is None:
             entry.step = Step.GIVING_BACK
             metrics.GIVEN_BACK.labels(desk.api.api_id).inc()
@@ -140,7 +151,8 @@ class Attempts:
         self._untold += 1
         self._told.clear()
         try:
-            await self._post.tell(result)
+            with carrying(span.headers):
+                await self._post.tell(result)
         finally:
             self._untold -= 1
             if not self._untold:
@@ -153,7 +165,7 @@ class Attempts:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the sender met a defect", exc_info=error)
+            log.error("command %s met a defect", LoggedId(task.get_name()), exc_info=error)
 
 
 def _is_written(entry: Entry) -> bool:

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from pipeline.process.log_guard import without_quoted
+from pipeline.process.log_ids import LoggedId
 from pipeline.records import Outcome
 from pipeline.sender import metrics
 from pipeline.sender.calls.bucket import Bucket
@@ -144,7 +145,9 @@ class Desk:
             words = f"no answer within {self.api.timeout_seconds:g} s"
             return [Answer(outcome=Outcome.UNKNOWN, words=words, trouble=Trouble.UNREACHABLE)]
         except Exception as error:  # whatever it is: octets may have left
-            log.error("a call by API %s met a defect", self.api.api_id, exc_info=error)
+            named = LoggedId(submission.command.command_id)
+            words = "the call by API %s for command %s met a defect"
+            log.error(words, self.api.api_id, named, exc_info=error)
             words = f"{type(error).__name__} in the sender while it was sent"
             return [Answer(outcome=Outcome.UNKNOWN, words=words)]
 

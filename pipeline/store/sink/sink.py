@@ -25,6 +25,7 @@ from pipeline.store.sink.lane import BlockLimits, Lane
 from pipeline.store.sink.positions import starts_of, unfinished
 from pipeline.store.sink.refusals import insert_all_but_refused, insert_letters
 from pipeline.store.sink.retries import CLICKHOUSE, GIVE_UP_SECONDS, KAFKA, Retries, SinkFailed
+from pipeline.store.sink.tallies import Tallies
 from pipeline.wrong_deploy import WrongDeploy
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Sink:
         self._offsets: Offsets | None = None
         self._erasures: Erasures | None = None
         self._gate = Gate()
+        self._tallies = Tallies()
         self._tasks: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
         self._failing = asyncio.Event()
@@ -221,16 +223,14 @@ class Sink:
                 letters = decoder.letters(block.records, refused)
                 await self._insert_letters(letters, f"{block.token}-refused")
                 log.warning(
-                    "%s: ClickHouse refuses %d rows, now dead letters: %s",
-                    block.topic, len(refused), words_for_log(refused[0][1]),
+                    "%s: ClickHouse refuses %d rows, now dead letters, the first [%d]@%d: %s",
+                    block.topic, len(refused), *refused[0][0][-2:], words_for_log(refused[0][1]),
                 )  # fmt: skip
             metrics.UNREADABLE.labels(block.topic).inc(len(tables[1].rows) + len(refused))
+            self._tallies.count_rows(tables[0])
         await self._retries.done(KAFKA, lambda: self._port.commit(block.offsets_after()))
-        metrics.ROWS.labels(block.topic).inc(len(block.records))
-        metrics.BLOCKS.labels(block.topic).inc()
+        self._tallies.count_block(block.topic, block.records)
         if block.records:
-            oldest = min(record.timestamp for record in block.records)
-            metrics.AGE_SECONDS.observe(max(0.0, time.time() - oldest / 1000))
             self._stored(block.topic, len(block.records))
 
     async def _insert(self, table: TableRows, tag: str) -> list[tuple[Row, BaseException]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.avro import single_object
 from pipeline.identity import derived_id
@@ -81,6 +82,28 @@ def test_the_window_bounds_what_is_under_way_and_the_rest_waits_in_order() -> No
         partition.result(order, delivered=True)
     assert seen == [f"m{at}" for at in range(5)]
     assert partition.rows("waiting") == 0
+
+
+def test_the_metric_says_since_when_the_first_of_those_that_wait_waits(
+    partition: DeliveryPartition,
+) -> None:
+    def shown() -> float | None:
+        partition.standings.show({0: partition.state.tables})
+        return REGISTRY.get_sample_value("twoway_deliver_oldest_seconds", {"path": "crm"})
+
+    for at in range(FAILURES):
+        partition.receive(f"f{at}", f"4479000001{at:02}")
+        partition.result(partition.next_order())
+    partition.tick(MINUTE)
+    partition.receive("m0", "447900000200")  # the circuit is open: this one tries
+    assert shown() == 0.0
+    partition.receive("m1", "447900000201")
+    oldest = partition.now
+    partition.tick(PROBE_EVERY / 2)
+    partition.receive("m2", "447900000202")
+    assert shown() == oldest.timestamp()
+    partition.standings.show({})
+    assert REGISTRY.get_sample_value("twoway_deliver_oldest_seconds", {"path": "crm"}) == 0.0
 
 
 def test_an_open_circuit_lets_first_tries_wait_and_burns_no_attempt() -> None:

@@ -217,3 +217,34 @@ async def test_a_defect_is_503_so_that_the_gateway_tries_again(
         assert ingest.sample("twoway_ingest_failures_total") == 1
     assert reply.status == 503
     assert "447700900123" not in caplog.text
+
+
+GIVEN_ID = "b2aee337abd962489b123fda9c3480fa"
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        pytest.param(f"moMsgId={GIVEN_ID}", f"id={GIVEN_ID}"),
+        pytest.param("moMsgId=447700900123", "id=[number]"),
+        pytest.param("moMsgId=a%0Ab", "ms\n"),
+        pytest.param("moMsgId=" + "x" * 200, "ms\n"),
+        pytest.param("", "ms\n"),
+    ],
+    ids=["the gateway's id", "a handset in its place", "a line end", "a long one", "none"],
+)  # fmt: skip
+async def test_the_line_of_a_callback_has_the_id_of_the_message(query: str, named: str) -> None:
+    async with running() as ingest:
+        await ingest.get(f"/mo/http?from=447700900123&to=2&text=hi&{query}")
+        (line,) = ingest.logged().splitlines(keepends=True)
+    assert line.endswith(named if named.endswith("\n") else f"ms {named}\n")
+
+
+async def test_the_id_of_one_request_is_not_in_the_line_of_the_next() -> None:
+    async with running() as ingest:
+        await ingest.get("/mo/http?from=447700900123&to=2&moMsgId=first")
+        await ingest.post("/mt", b'{"to": "1", "text": "x"}', "Idempotency-Key: order-1")
+        await ingest.get("/mt/order-1")
+        await ingest.get("/openapi.json")
+        lines = [line.rpartition("ms")[2] for line in ingest.logged().splitlines()]
+    assert lines == [" id=first", " id=order-1", " id=order-1", ""]

@@ -21,7 +21,9 @@ class FakeBatch:
     room: int
     values: list[bytes] = field(default_factory=list)
 
-    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes) -> object | None:
+    def append(
+        self, *, timestamp: int | None, key: bytes | None, value: bytes, headers: object = ()
+    ) -> object | None:
         if len(self.values) >= self.room:
             return None
         self.values.append(value)

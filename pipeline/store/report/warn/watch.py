@@ -1,4 +1,4 @@
-"""Looks for what an operator must know, over and over, and keeps what was found last."""
+"""Looks for what an operator must know, over and over; what waits is shown as metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.process.log_guard import words_for_log
 from pipeline.store import metrics
 from pipeline.store.report.warn import balance, sending, silence
+from pipeline.store.report.warn.waiting import show_waiting
 from pipeline.store.report.warn.warning import KindOfWarning
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Warnings:
                 if found is not None:
                     self._found[kind.name] = found
                 metrics.WARNING.labels(kind.name).set(found.count if found else 0)
+            await show_waiting(self._questions.rows, now)
         except Exception as error:  # whatever it is, pages go on, and it is looked for again
             log.warning("warnings could not be looked for: %s", words_for_log(error))
         if self.standing != before:
