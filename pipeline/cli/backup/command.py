@@ -12,7 +12,7 @@ from pipeline.cli.terminal.table import lines_of_table
 if TYPE_CHECKING:
     from pipeline.cli.backup.manifest import Manifest
 
-Key = Annotated[
+KeyCopy = Annotated[
     Path | None,
     typer.Option(
         "--key",
@@ -27,15 +27,16 @@ def backup(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Where to save; a new or empty folder.")
     ],
-    key: Key = None,
+    key: KeyCopy = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Save an installation into a folder: topics, positions of groups, ClickHouse, files.
+    """Save an installation into a folder.
 
-    Every process but Kafka and a ClickHouse server must be stopped. Of a local stack stop `up`: the
-    command starts its broker for itself. The folder holds messages and secrets. The suppression key
-    is saved only with --key, because it belongs apart from the data.
+    Saved are topics, positions of groups, rows of ClickHouse and files of the home. Every process
+    but Kafka and a ClickHouse server must be stopped. Of a local stack stop `up`: the command
+    starts its broker for itself. The folder holds messages and secrets. The suppression key is
+    saved only with --key, because it belongs apart from the data.
     """
     settings = settings_from(home=home)
 
@@ -53,7 +54,7 @@ def backup(
 
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `backup` has written.")],
-    key: Key = None,
+    key: KeyCopy = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -65,9 +66,9 @@ def restore(
     """
     settings = settings_from(home=home)
 
-    from pipeline.cli.backup.restore import restore as restored_from
+    from pipeline.cli.backup.restore import restore_backup
 
-    done = restored_from(settings, folder, key=key, say=_tell)
+    done = restore_backup(settings, folder, key=key, say=_tell)
     for line in _lines(done.manifest, as_json=as_json):
         say(line)
     for words in done.files:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from aiokafka.producer.message_accumulator import BatchBuilder
 
-#: What stands in place of a record that is not saved; nobody ever reads it.
-_FILLERS: Final = 100_000  # the most in a batch
+_WRITING: Final[dict[str, Any]] = {"acks": "all", "max_batch_size": MAX_BATCH_OCTETS}
+#: The most in a batch of what stands in place of records that are not saved; nobody reads it.
+_FILLERS: Final = 100_000
 _PATIENCE_SECONDS: Final = 60
 _ASK_AGAIN_SECONDS: Final = 0.002
 
@@ -41,15 +42,20 @@ class Filler:
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._topic = topic
-        options = aiokafka_options(bootstrap) | {
-            "acks": "all",
-            "max_batch_size": MAX_BATCH_OCTETS,
-        }
-        self._records = AIOKafkaProducer(**options, enable_idempotence=True)
-        self._fillers = AIOKafkaProducer(
-            **options, enable_idempotence=True, compression_type="gzip"
+        self._records = AIOKafkaProducer(
+            **aiokafka_options(bootstrap), **_WRITING, enable_idempotence=True
         )
-        self._gaps = AIOKafkaProducer(**options, transactional_id=f"twoway-restore-{topic}")
+        self._fillers = AIOKafkaProducer(
+            **aiokafka_options(bootstrap),
+            **_WRITING,
+            enable_idempotence=True,
+            compression_type="gzip",
+        )
+        self._gaps = AIOKafkaProducer(
+            **aiokafka_options(bootstrap),
+            **_WRITING,
+            transactional_id=f"twoway-restore-{topic}",
+        )
         self._ends = AIOKafkaConsumer(**aiokafka_options(bootstrap), enable_auto_commit=False)
         self._one_gap = asyncio.Lock()
         self._stack = AsyncExitStack()

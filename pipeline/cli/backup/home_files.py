@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from ingest.ftp import checkpoint
-from pipeline.cli.backup.manifest import FILES_FOLDER, digest_of
+from pipeline.cli.backup.manifest import FILES_FOLDER, file_digest_of
 from pipeline.cli.local.stack_ways import NUMBERS_NAME
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import OFFSET_FILE
@@ -52,7 +52,7 @@ def save_files(settings: Settings, folder: Path) -> dict[str, str]:
         file = settings.home / name
         if file.is_file():
             _copy(file, folder / FILES_FOLDER / name)
-            saved[name] = digest_of(folder / FILES_FOLDER / name)
+            saved[name] = file_digest_of(folder / FILES_FOLDER / name)
     return saved
 
 
@@ -68,7 +68,7 @@ def put_files(settings: Settings, folder: Path, saved: Mapping[str, str]) -> Ite
         if not file.exists():
             _copy(folder / FILES_FOLDER / name, file)
             yield f"{name}: written"
-        elif digest_of(file) == digest:
+        elif file_digest_of(file) == digest:
             yield f"{name}: the same"
         else:
             yield f"{name}: there already and different; it stays"

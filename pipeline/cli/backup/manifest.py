@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.cli.backup.record_file import BackupBroken, Seen, seen_in
+from pipeline.cli.backup.record_file import BackupBroken, SeenRecords, records_seen_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST: Final = "manifest.json"
-FORMAT: Final = 1
+BACKUP_FORMAT: Final = 1
 TOPICS_FOLDER: Final = "topics"
 TABLES_FOLDER: Final = "tables"
 FILES_FOLDER: Final = "files"
@@ -27,7 +27,7 @@ class SavedPartition(msgspec.Struct, frozen=True):
     """A partition: where it ended, and its records."""
 
     end: int
-    seen: Seen
+    seen: SeenRecords
 
 
 class SavedPosition(msgspec.Struct, frozen=True):
@@ -115,9 +115,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise BackupBroken(f"{file}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise BackupBroken(f"{file} cannot be read: {error}") from error
-    if manifest.format != FORMAT:
+    if manifest.format != BACKUP_FORMAT:
         raise BackupBroken(
-            f"the backup has format {manifest.format}, and this version reads format {FORMAT}"
+            f"the backup has format {manifest.format}, and this version reads format {BACKUP_FORMAT}"
         )
     return manifest
 
@@ -128,7 +128,7 @@ def check_backup(folder: Path, manifest: Manifest) -> None:
         if len(partitions) != manifest.partitions:
             raise BackupBroken(f"{topic} has {len(partitions)} partitions in the manifest")
         for number, saved in enumerate(partitions):
-            found = seen_in(records_path(folder, topic, number))
+            found = records_seen_in(records_path(folder, topic, number))
             if found != saved.seen:
                 raise BackupBroken(
                     f"{topic}[{number}] has {found.records} records with another digest than the"
@@ -140,7 +140,7 @@ def check_backup(folder: Path, manifest: Manifest) -> None:
         _check_file(folder / FILES_FOLDER / name, digest)
 
 
-def digest_of(file: Path) -> str:
+def file_digest_of(file: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
@@ -148,7 +148,7 @@ def digest_of(file: Path) -> str:
 
 def _check_file(file: Path, digest: str) -> None:
     try:
-        found = digest_of(file)
+        found = file_digest_of(file)
     except OSError as error:
         raise BackupBroken(f"{file.name}: {error.strerror}") from error
     if found != digest:

@@ -33,7 +33,7 @@ class SavedRecord(NamedTuple):
     headers: Headers
 
 
-class Seen(msgspec.Struct, frozen=True):
+class SeenRecords(msgspec.Struct, frozen=True):
     """What identifies the records of a partition. The digests are SHA-256, in hex."""
 
     records: int
@@ -75,19 +75,21 @@ class Digester:
         self._with.update(octets)
         self._without.update(memoryview(octets)[_HEAD.size :])
 
-    def seen(self) -> Seen:
+    def seen(self) -> SeenRecords:
         """What was seen so far."""
-        return Seen(self._records, self._first, self._with.hexdigest(), self._without.hexdigest())
+        return SeenRecords(
+            self._records, self._first, self._with.hexdigest(), self._without.hexdigest()
+        )
 
 
-class RecordWriter:
+class PartitionFile:
     """Writes the file of a partition."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.digester = Digester()
 
-    def write(self, record: SavedRecord) -> None:
+    def append(self, record: SavedRecord) -> None:
         """Append a record."""
         self._file.write(self.digester.see(record))
 
@@ -101,7 +103,7 @@ def records_of(path: Path) -> Iterator[SavedRecord]:
             raise BackupBroken(f"{path.name}: the record at {offset} cannot be read") from error
 
 
-def seen_in(path: Path) -> Seen:
+def records_seen_in(path: Path) -> SeenRecords:
     """What a file holds; raises `BackupBroken` where it is cut or missing."""
     digester = Digester()
     for offset, octets in _frames_of(path):

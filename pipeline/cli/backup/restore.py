@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _TOPICS_AT_ONCE: Final = 4
 
 
-class Restored(NamedTuple):
+class RestoredBackup(NamedTuple):
     """What was restored, with words about files and key."""
 
     manifest: Manifest
@@ -50,9 +50,9 @@ class Restored(NamedTuple):
     key: str
 
 
-def restore(
+def restore_backup(
     settings: Settings, folder: Path, *, key: Path | None, say: Callable[[str], None]
-) -> Restored:
+) -> RestoredBackup:
     """Restore a backup; raises `CommandError`, with the reason, for one that is not whole."""
     say("checking the backup")
     try:
@@ -84,7 +84,7 @@ def restore(
         files = list(home_files.put_files(settings, folder, manifest.files))
         empty_topics.set_right(admin, settings)
         empty_topics.unmark(admin)
-    return Restored(manifest, files, words_of_key)
+    return RestoredBackup(manifest, files, words_of_key)
 
 
 def _refuse_others(

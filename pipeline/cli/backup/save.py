@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.build_info import version
 from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.backup import home_files, session
-from pipeline.cli.backup.manifest import FORMAT, Manifest, SavedPartition, write_manifest
+from pipeline.cli.backup.manifest import BACKUP_FORMAT, Manifest, SavedPartition, write_manifest
 from pipeline.cli.backup.save_topics import (
     CHANGELOG_OF,
-    Place,
+    TopicPlace,
     positions_of,
     save_topic,
     saved_positions,
 )
-from pipeline.cli.backup.tables import TABLES, save_table
+from pipeline.cli.backup.tables import SAVED_TABLES, save_table
 from pipeline.cli.operate.groups import coordinated
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka import readers
+from pipeline.kafka import readers, topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ class _Saved(NamedTuple):
     """The topics, where each group stands, and what is unread from each such offset on."""
 
     topics: dict[str, list[SavedPartition]]
-    positions: dict[str, dict[Place, tuple[int, str]]]
+    positions: dict[str, dict[TopicPlace, tuple[int, str]]]
     unread: dict[tuple[str, int, int], int]
 
 
@@ -67,6 +67,7 @@ def save(
         before = _standing(bootstrap)
         say("saving the topics")
         saved: _Saved = session.run_with_kafka(bootstrap, _topics(bootstrap, before, folder))
+        _refuse_erasures_to_come(saved)
         say("saving the tables of ClickHouse")
         firsts = {
             (topic, number): partition.end if partition.seen.first is None else partition.seen.first
@@ -81,7 +82,7 @@ def save(
                     below=_stored(saved.positions[readers.STORE], firsts, topic),
                     folder=folder,
                 )
-                for topic, table in TABLES.items()
+                for topic, table in SAVED_TABLES.items()
             }
         if _standing(bootstrap) != before:
             raise CommandError(
@@ -89,7 +90,7 @@ def save(
                 f" {folder} and begin again"
             )
     manifest = Manifest(
-        format=FORMAT,
+        format=BACKUP_FORMAT,
         backup_id=secrets.token_hex(8),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version(),
@@ -158,8 +159,29 @@ async def _topics(bootstrap: str, kafka: _Kafka, folder: Path) -> _Saved:
     return _Saved(saved, positions, unread)
 
 
+def _refuse_erasures_to_come(saved: _Saved) -> None:
+    """Raise `CommandError` if the store has not carried out an erasure.
+
+    It deletes by offset what was written before; restored records may stand higher than their rows.
+    """
+    held = saved.positions[readers.STORE]
+    waiting = 0
+    for number, partition in enumerate(saved.topics.get(topics.ERASURE, [])):
+        position = held.get((topics.ERASURE, number))
+        waiting += (
+            saved.unread[topics.ERASURE, number, position[0]]
+            if position
+            else partition.seen.records
+        )
+    if waiting:
+        raise CommandError(
+            f"the store has not carried out {waiting} erasures: start it, wait until"
+            " `twoway status` shows that it has read everything, and stop it again"
+        )
+
+
 def _stored(
-    positions: Mapping[Place, tuple[int, str]], firsts: Mapping[Place, int], topic: str
+    positions: Mapping[TopicPlace, tuple[int, str]], firsts: Mapping[TopicPlace, int], topic: str
 ) -> dict[int, int]:
     """Below which offset of each partition the store has committed rows.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from pipeline.cli.backup.manifest import SavedPartition, SavedPosition, records_path
 from pipeline.cli.backup.read_topics import read_topic
-from pipeline.cli.backup.record_file import RecordWriter
+from pipeline.cli.backup.record_file import PartitionFile
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.engine.state.restore import StateBehind, joined_point
 from pipeline.engine.state.state import POINT_KEY, Point, point_from_metadata
@@ -29,7 +29,7 @@ CHANGELOG_OF = {
     readers.ACCOUNTS: topics.ACCOUNTS_CHANGELOG,
 }
 
-Place = tuple[str, int]  # topic and partition
+TopicPlace = tuple[str, int]  # topic and partition
 
 
 class SavedTopic(NamedTuple):
@@ -59,13 +59,13 @@ async def save_topic(
     is_changelog = topic in readers.CHANGELOGS
     with ExitStack() as files:
         writers = {
-            partition: RecordWriter(
+            partition: PartitionFile(
                 files.enter_context(records_path(folder, topic, partition).open("wb"))
             )
             for partition in ends
         }
         async for partition, record in read_topic(bootstrap, topic, ends):
-            writers[partition].write(record)
+            writers[partition].append(record)
             for mark in marks.get(partition, ()):
                 unread[partition, mark] += record.offset >= mark
             if is_changelog and record.key == POINT_KEY and record.value:
@@ -79,7 +79,7 @@ def positions_of(
     committed: Mapping[TopicPartition, OffsetAndMetadata],
     points: Mapping[int, Point],
     partitions: int,
-) -> dict[Place, tuple[int, str]]:
+) -> dict[TopicPlace, tuple[int, str]]:
     """Offset and metadata of where a group reads on, by topic and partition; absent: nowhere yet.
 
     An agent stands where its changelog says, or further: offsets without rows are committed alone,
@@ -93,7 +93,7 @@ def positions_of(
     }
     if group not in CHANGELOG_OF:
         return found
-    joined: dict[Place, tuple[int, str]] = {}
+    joined: dict[TopicPlace, tuple[int, str]] = {}
     for number in range(partitions):
         here = {topic: at for (topic, partition), at in found.items() if partition == number}
         told = [point for _, words in here.values() if (point := point_from_metadata(words))]
@@ -115,7 +115,7 @@ def positions_of(
 
 
 def saved_positions(
-    positions: Mapping[Place, tuple[int, str]],
+    positions: Mapping[TopicPlace, tuple[int, str]],
     unread: Mapping[tuple[str, int, int], int],
     partitions: int,
 ) -> dict[str, list[SavedPosition | None]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
 
 #: The tables of records, by topic.
-TABLES: Final = {topic: TABLE_OF[kind] for topic, kind in KIND_OF.items()}
+SAVED_TABLES: Final = {topic: TABLE_OF[kind] for topic, kind in KIND_OF.items()}
 _ROWS: Final = 20_000  # about as many in a range
 _TOO_MUCH: Final = 396  # TOO_MANY_ROWS_OR_BYTES (ClickHouse's src/Common/ErrorCodes.cpp)
 _NATIVE: Final = "Native"
@@ -47,7 +47,7 @@ def save_table(
     path = table_path(folder, table)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        columns = columns_of(client, table)
+        columns = inserted_columns(client, table)
         digest = hashlib.sha256()
         ranges: list[SavedRange] = []
         with path.open("wb") as file:
@@ -85,7 +85,7 @@ def insert_table(database: Database, table: str, saved: SavedTable, folder: Path
         database.drop(client)
 
 
-def columns_of(client: Client, table: str) -> list[str]:
+def inserted_columns(client: Client, table: str) -> list[str]:
     """The columns of a table that hold what was inserted."""
     described = client.query(f"DESCRIBE TABLE twoway.{table}").result_rows
     return [row[0] for row in described if row[2] in ("", "DEFAULT")]
@@ -95,7 +95,7 @@ def tables_with_rows(database: Database) -> list[str]:
     """The tables of records that are not empty."""
     return [
         table
-        for table in sorted(set(TABLES.values()))
+        for table in sorted(set(SAVED_TABLES.values()))
         if database.writing.query(f"SELECT count() FROM twoway.{table}").result_rows[0][0]  # noqa: S608  names of ours
     ]
 

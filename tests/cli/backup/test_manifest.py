@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.cli.backup.manifest import (
-    FORMAT,
+    BACKUP_FORMAT,
     Manifest,
     SavedPartition,
     SavedRange,
@@ -20,7 +20,7 @@ from pipeline.cli.backup.manifest import (
     table_path,
     write_manifest,
 )
-from pipeline.cli.backup.record_file import BackupBroken, RecordWriter, SavedRecord
+from pipeline.cli.backup.record_file import BackupBroken, PartitionFile, SavedRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,9 @@ def backup(tmp_path: Path) -> Path:
         path = records_path(tmp_path, "mo-raw", number)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            writer = RecordWriter(file)
+            writer = PartitionFile(file)
             for offset in range(3):
-                writer.write(SavedRecord(offset, 0, b"44", b"value", []))
+                writer.append(SavedRecord(offset, 0, b"44", b"value", []))
         partitions.append(SavedPartition(3, writer.digester.seen()))
     for path in (table_path(tmp_path, "mo_raw_rows"), tmp_path / "files" / "numbers.toml"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def backup(tmp_path: Path) -> Path:
     digest = hashlib.sha256(ROWS).hexdigest()
     rows = SavedTable(["handset"], [SavedRange(0, 0, 2, 3, 1, len(ROWS))], digest)
     manifest = Manifest(
-        format=FORMAT, backup_id="b" * 16, made_at="2026-03-01T00:00:00+00:00", version="1",
+        format=BACKUP_FORMAT, backup_id="b" * 16, made_at="2026-03-01T00:00:00+00:00", version="1",
         partitions=2, topics={"mo-raw": partitions}, groups={}, tables={"mo_raw_rows": rows},
         files={"numbers.toml": digest},
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_another_manifest_is_refused(backup: Path, text: str, words: str) -> Non
 
 def test_a_manifest_of_another_format_is_refused(backup: Path) -> None:
     file = backup / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": FORMAT + 1}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": BACKUP_FORMAT + 1}))
 
     with pytest.raises(BackupBroken, match="has format 2, and this version reads format 1"):
         read_manifest(backup)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pipeline.cli.backup.record_file import (
     BackupBroken,
     Digester,
-    RecordWriter,
+    PartitionFile,
     SavedRecord,
     records_of,
-    seen_in,
+    records_seen_in,
 )
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ saved_records = st.builds(
 def written(folder: Path, records: list[SavedRecord]) -> Path:
     path = folder / "0.records"
     with path.open("wb") as file:
-        writer = RecordWriter(file)
+        writer = PartitionFile(file)
         for record in records:
-            writer.write(record)
-    assert writer.digester.seen() == seen_in(path)
+            writer.append(record)
+    assert writer.digester.seen() == records_seen_in(path)
     return path
 
 
@@ -49,7 +49,7 @@ def test_every_record_comes_back(
     path = written(tmp_path_factory.mktemp("records"), records)
 
     assert list(records_of(path)) == records
-    assert seen_in(path).records == len(records)
+    assert records_seen_in(path).records == len(records)
 
 
 def test_only_one_digest_is_of_the_offsets() -> None:
@@ -89,12 +89,12 @@ def test_a_file_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
     for length in range(1, len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(BackupBroken, match="cut"):
-            seen_in(path)
+            records_seen_in(path)
 
 
 def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackupBroken, match=r"0\.records: No such file"):
-        seen_in(tmp_path / "0.records")
+        records_seen_in(tmp_path / "0.records")
 
 
 def test_octets_that_are_no_record_are_refused(tmp_path: Path) -> None:
