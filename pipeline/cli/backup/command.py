@@ -55,6 +55,16 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `backup` has written.")],
     key: KeyCopy = None,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            "--partitions",
+            metavar="N",
+            min=1,
+            help="A multiple of the backup's partitions. Default: as many as it has.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -68,7 +78,7 @@ def restore(
 
     from pipeline.cli.backup.restore import restore_backup
 
-    done = restore_backup(settings, folder, key=key, say=_tell)
+    done = restore_backup(settings, folder, key=key, partitions=partitions, say=_tell)
     for line in _lines(done.manifest, as_json=as_json):
         say(line)
     for words in done.files:

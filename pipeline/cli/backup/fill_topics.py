@@ -10,25 +10,25 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from pipeline.cli.ask.waiting import ProgressDeadline
-from pipeline.cli.backup.manifest import SavedPartition, records_path
 from pipeline.cli.backup.places import (
-    NAMED_BY_OFFSET,
     Stretch,
     first_place,
+    keeps_offsets,
     new_end,
     stretches_of,
     without_gaps,
 )
-from pipeline.cli.backup.record_file import SavedRecord, records_of
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka.client.transactional_producer import MAX_BATCH_OCTETS
 from pipeline.kafka.login.options import aiokafka_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from aiokafka.producer.message_accumulator import BatchBuilder
+
+    from pipeline.cli.backup.manifest import SavedPartition
+    from pipeline.cli.backup.record_file import SavedRecord
 
 _WRITING: Final[dict[str, Any]] = {"acks": "all", "max_batch_size": MAX_BATCH_OCTETS}
 #: The most in a batch of what stands in place of records that are not saved; nobody reads it.
@@ -40,8 +40,10 @@ _ASK_AGAIN_SECONDS: Final = 0.002
 class Filler:
     """Fills the partitions of one topic. Enter it before it is used."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, *, is_split: bool) -> None:
         self._topic = topic
+        self._is_split = is_split
+        self._keeps_offsets = keeps_offsets(topic, is_split=is_split)
         self._records = AIOKafkaProducer(
             **aiokafka_options(bootstrap), **_WRITING, enable_idempotence=True
         )
@@ -51,10 +53,14 @@ class Filler:
             enable_idempotence=True,
             compression_type="gzip",
         )
-        self._gaps = AIOKafkaProducer(
-            **aiokafka_options(bootstrap),
-            **_WRITING,
-            transactional_id=f"twoway-restore-{topic}",
+        self._gaps = (
+            AIOKafkaProducer(
+                **aiokafka_options(bootstrap),
+                **_WRITING,
+                transactional_id=f"twoway-restore-{topic}",
+            )
+            if self._keeps_offsets
+            else None
         )
         self._ends = AIOKafkaConsumer(**aiokafka_options(bootstrap), enable_auto_commit=False)
         self._one_gap = asyncio.Lock()
@@ -62,34 +68,40 @@ class Filler:
 
     async def __aenter__(self) -> Filler:
         """Connect."""
-        clients = [self._records, self._fillers, self._ends]
-        clients += [self._gaps] if self._topic in NAMED_BY_OFFSET else []
-        for client in clients:
-            self._stack.push_async_callback(client.stop)
-            await client.start()
+        clients = [self._records, self._fillers, self._ends, self._gaps]
+        async with AsyncExitStack() as opening:
+            for client in filter(None, clients):
+                opening.push_async_callback(client.stop)
+            for client in filter(None, clients):
+                await client.start()
+            self._stack = opening.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close every connection."""
         await self._stack.aclose()
 
-    async def fill(self, partition: int, saved: SavedPartition, folder: Path) -> int:
-        """Write the records of a partition; returns the offset of the first."""
+    async def fill(
+        self, partition: int, saved: SavedPartition, records: Iterable[SavedRecord]
+    ) -> None:
+        """Write the records of a partition."""
         at = TopicPartition(self._topic, partition)
         seen = saved.seen
         end = new_end(self._topic, end=saved.end, records=seen.records)
-        place = first = first_place(
-            self._topic, first=seen.first, end=saved.end, records=seen.records
+        place = first_place(
+            self._topic,
+            first=seen.first,
+            end=saved.end,
+            records=seen.records,
+            is_split=self._is_split,
         )
-        await self._fill_up(at, first)
-        records = records_of(records_path(folder, self._topic, partition))
-        has_gaps = self._topic in NAMED_BY_OFFSET
-        for stretch in stretches_of(records, end=end) if has_gaps else without_gaps(records):
+        await self._fill_up(at, place)
+        plan = stretches_of(records, end=end) if self._keeps_offsets else without_gaps(records)
+        for stretch in plan:
             await self._write(at, stretch, place)
             place += len(stretch.records) + stretch.gap
             if stretch.gap:
                 await self._reach(at, place)
-        return first
 
     async def _fill_up(self, at: TopicPartition, count: int) -> None:
         """Fill the offsets below `count`, which are deleted afterwards."""
@@ -102,19 +114,21 @@ class Filler:
         The marker of a transaction takes an offset. One such offset is that of the records' own
         transaction; of more, an aborted transaction has the others.
         """
-        if stretch.gap == 1:
-            async with self._one_gap:
-                await self._gaps.begin_transaction()
-                await _send(self._gaps, at, stretch.records, place)
-                await self._gaps.commit_transaction()
+        gaps = self._gaps
+        if gaps is None or not stretch.gap:
+            await _send(self._records, at, stretch.records, place)
             return
-        await _send(self._records, at, stretch.records, place)
-        if stretch.gap:
-            async with self._one_gap:
-                await self._gaps.begin_transaction()
-                for batch in _filling(self._gaps, stretch.gap - 1):
-                    await (await self._gaps.send_batch(batch, at.topic, partition=at.partition))
-                await self._gaps.abort_transaction()
+        if stretch.gap > 1:
+            await _send(self._records, at, stretch.records, place)
+        async with self._one_gap:
+            await gaps.begin_transaction()
+            if stretch.gap == 1:
+                await _send(gaps, at, stretch.records, place)
+                await gaps.commit_transaction()
+                return
+            for batch in _filling(gaps, stretch.gap - 1):
+                await (await gaps.send_batch(batch, at.topic, partition=at.partition))
+            await gaps.abort_transaction()
 
     async def _reach(self, at: TopicPartition, place: int) -> None:
         """Wait until the marker of a transaction is written: it comes a little later."""

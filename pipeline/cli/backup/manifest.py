@@ -1,6 +1,7 @@
 """What a backup holds, in its file `manifest.json`, which is written last.
 
-A folder without the file is a backup that did not end.
+A folder without the file is a backup that did not end. `manifest.sha256` has its digest, as
+`sha256sum --check` reads it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST: Final = "manifest.json"
+MANIFEST_DIGEST: Final = "manifest.sha256"
 BACKUP_FORMAT: Final = 1
 TOPICS_FOLDER: Final = "topics"
 TABLES_FOLDER: Final = "tables"
@@ -24,8 +26,9 @@ FILES_FOLDER: Final = "files"
 
 
 class SavedPartition(msgspec.Struct, frozen=True):
-    """A partition: where it ended, and its records."""
+    """A partition: where it began and ended, and its records."""
 
+    start: int
     end: int
     seen: SeenRecords
 
@@ -94,9 +97,11 @@ def table_path(folder: Path, table: str) -> Path:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """End a backup."""
     draft = folder / f".{MANIFEST}"
-    octets = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    octets = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    digest = hashlib.sha256(octets).hexdigest()
+    (folder / MANIFEST_DIGEST).write_text(f"{digest}  {MANIFEST}\n")
     with draft.open("wb") as file:
-        file.write(octets + b"\n")
+        file.write(octets)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / MANIFEST)
@@ -106,18 +111,26 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup; raises `BackupBroken`."""
     file = folder / MANIFEST
     try:
-        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+        octets = file.read_bytes()
     except FileNotFoundError:
         raise BackupBroken(
             f"{folder} has no {MANIFEST}: it is no backup, or one that did not end"
         ) from None
     except OSError as error:
         raise BackupBroken(f"{file}: {error.strerror}") from error
+    try:
+        digest = (folder / MANIFEST_DIGEST).read_text().partition(" ")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackupBroken(f"{folder / MANIFEST_DIGEST} cannot be read") from error
+    if digest != hashlib.sha256(octets).hexdigest():
+        raise BackupBroken(f"{MANIFEST} was changed, or is cut")
+    try:
+        manifest = msgspec.json.decode(octets, type=Manifest)
     except msgspec.DecodeError as error:
         raise BackupBroken(f"{file} cannot be read: {error}") from error
     if manifest.format != BACKUP_FORMAT:
         raise BackupBroken(
-            f"the backup has format {manifest.format}, and this version reads format {BACKUP_FORMAT}"
+            f"the backup has format {manifest.format}, and this version reads {BACKUP_FORMAT}"
         )
     return manifest
 

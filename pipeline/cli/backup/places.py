@@ -58,23 +58,42 @@ def without_gaps(records: Iterable[SavedRecord]) -> Iterator[Stretch]:
         yield Stretch(held, 0)
 
 
+def keeps_offsets(topic: str, *, is_split: bool) -> bool:
+    """Whether each record of a topic gets its old offset. Not in another partition than its own."""
+    return topic in NAMED_BY_OFFSET and not is_split
+
+
 def new_end(topic: str, *, end: int, records: int) -> int:
     """Where the partition ends in the new topic. Nobody names an offset of a changelog."""
     return records if topic in readers.CHANGELOGS else end
 
 
-def first_place(topic: str, *, first: int | None, end: int, records: int) -> int:
+def first_place(
+    topic: str, *, first: int | None, end: int, records: int, is_split: bool = False
+) -> int:
     """The offset of a partition's first record in the new topic; its end if there is none."""
-    if first is not None and topic in NAMED_BY_OFFSET:
+    if first is not None and keeps_offsets(topic, is_split=is_split):
         return first
     return new_end(topic, end=end, records=records) - records
 
 
-def place_of_position(topic: str, offset: int, *, first: int | None, end: int, unread: int) -> int:
+def place_of_position(
+    topic: str,
+    offset: int,
+    *,
+    start: int,
+    first: int | None,
+    end: int,
+    unread: int,
+    is_split: bool = False,
+) -> int:
     """Where a group reads on that stood at `offset` with `unread` records from there on.
 
-    A group that stood below the first record stays there: what was deleted unread stays missed.
+    `start`: where the old partition began. A group that stood below it stays there: what was
+    deleted unread stays missed.
     """
-    if topic in NAMED_BY_OFFSET or (first is not None and offset < first):
+    if offset < start:
         return offset
+    if keeps_offsets(topic, is_split=is_split):
+        return max(offset, end if first is None else first)
     return end - unread

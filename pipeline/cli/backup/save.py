@@ -39,7 +39,7 @@ class _Kafka(NamedTuple):
     """What stands still while it is saved."""
 
     partitions: int
-    ends: dict[str, dict[int, int]]
+    bounds: dict[str, dict[int, tuple[int, int]]]
     committed: Committed
 
 
@@ -109,12 +109,12 @@ def save(
 
 
 def _standing(bootstrap: str) -> _Kafka:
-    """Ends and positions; raises `CommandError` while somebody reads or a transaction is open."""
-    ends: dict[str, dict[int, int]] = {}
-    found = session.settled_ends(bootstrap)
-    for at, end in found.items():
-        ends.setdefault(at.topic, {})[at.partition] = end
-    if not ends:
+    """Bounds and positions; raises `CommandError` while somebody reads or a transaction is open."""
+    bounds: dict[str, dict[int, tuple[int, int]]] = {}
+    found = session.settled_bounds(bootstrap)
+    for at, start_end in found.items():
+        bounds.setdefault(at.topic, {})[at.partition] = start_end
+    if not bounds:
         raise CommandError("nothing to save: the broker has no topics of ours")
     with open_admin(bootstrap) as admin:
         session.refuse_readers(admin)
@@ -128,15 +128,17 @@ def _standing(bootstrap: str) -> _Kafka:
         group: {at: noted for at, noted in noted_of.items() if noted.offset >= 0}
         for group, noted_of in committed.items()
     }
-    return _Kafka(max(len(each) for each in ends.values()), ends, held)
+    return _Kafka(max(len(each) for each in bounds.values()), bounds, held)
 
 
 async def _topics(bootstrap: str, kafka: _Kafka, folder: Path) -> _Saved:
     """Save every topic; the changelogs first, because the points of agents are in them."""
     saved: dict[str, list[SavedPartition]] = {}
     points: dict[str, Mapping[int, Point]] = {}
-    for topic in sorted(readers.CHANGELOGS & kafka.ends.keys()):
-        done = await save_topic(bootstrap, topic, ends=kafka.ends[topic], marks={}, folder=folder)
+    for topic in sorted(readers.CHANGELOGS & kafka.bounds.keys()):
+        done = await save_topic(
+            bootstrap, topic, bounds=kafka.bounds[topic], marks={}, folder=folder
+        )
         saved[topic], points[topic] = done.partitions, done.points
     positions = {
         group: positions_of(
@@ -145,14 +147,14 @@ async def _topics(bootstrap: str, kafka: _Kafka, folder: Path) -> _Saved:
         for group, held in kafka.committed.items()
     }
     unread: dict[tuple[str, int, int], int] = {}
-    for topic in [each for each in kafka.ends if each not in saved]:
+    for topic in [each for each in kafka.bounds if each not in saved]:
         marks: dict[int, set[int]] = {}
         for found in positions.values():
             for (name, partition), (offset, _) in found.items():
                 if name == topic:
                     marks.setdefault(partition, set()).add(offset)
         done = await save_topic(
-            bootstrap, topic, ends=kafka.ends[topic], marks=marks, folder=folder
+            bootstrap, topic, bounds=kafka.bounds[topic], marks=marks, folder=folder
         )
         saved[topic] = done.partitions
         unread |= {(topic, *at): count for at, count in done.unread.items()}

@@ -48,11 +48,12 @@ async def save_topic(
     bootstrap: str,
     topic: str,
     *,
-    ends: Mapping[int, int],
+    bounds: Mapping[int, tuple[int, int]],
     marks: Mapping[int, Collection[int]],
     folder: Path,
 ) -> SavedTopic:
-    """Write the records of a topic below `ends` to files of `folder`."""
+    """Write the records of a topic to files of `folder`; `bounds`: start and end by partition."""
+    ends = {partition: end for partition, (_, end) in bounds.items()}
     records_path(folder, topic, 0).parent.mkdir(parents=True, exist_ok=True)
     points: dict[int, Point] = {}
     unread = {(partition, mark): 0 for partition in ends for mark in marks.get(partition, ())}
@@ -70,7 +71,9 @@ async def save_topic(
                 unread[partition, mark] += record.offset >= mark
             if is_changelog and record.key == POINT_KEY and record.value:
                 points[partition] = msgspec.msgpack.decode(record.value, type=Point)
-        saved = [SavedPartition(ends[each], writers[each].digester.seen()) for each in sorted(ends)]
+        saved = [
+            SavedPartition(*bounds[each], writers[each].digester.seen()) for each in sorted(bounds)
+        ]
     return SavedTopic(saved, unread, points)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.errors import KafkaError as AiokafkaError
 from kafka import TopicPartition
+from kafka.admin import OffsetSpec
 
 from pipeline.cli.ask.broker import knock, open_admin
 from pipeline.cli.local.kafka import LocalKafka
@@ -19,6 +20,7 @@ from pipeline.home.lock import FolderTaken
 from pipeline.home.process import CannotStart
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers
+from pipeline.kafka.admin import RESTORE_TOPIC
 from pipeline.kafka.topics import topics
 from pipeline.process.peer_words import words_of_error
 from pipeline.store.clickhouse.database import Database
@@ -98,19 +100,26 @@ def refuse_readers(admin: KafkaAdminClient) -> None:
         )
 
 
-def settled_ends(bootstrap: str) -> dict[TopicPartition, int]:
-    """The end of every partition of ours; raises `CommandError` while a transaction is open."""
+def settled_bounds(bootstrap: str) -> dict[TopicPartition, tuple[int, int]]:
+    """Start and end of every partition of ours.
+
+    Raises `CommandError` while a transaction is open.
+    """
     with open_admin(bootstrap) as admin:
-        partitions = all_partitions(ours_of(topics_of(admin)))
+        found = topics_of(admin)
+        if RESTORE_TOPIC in found:
+            raise CommandError("a restore has begun and not ended: run `twoway restore` again")
+        partitions = all_partitions(ours_of(found))
         committed = offsets_at(admin, partitions)
         written = offsets_at(admin, partitions, committed=False)
+        starts = offsets_at(admin, partitions, spec=OffsetSpec.EARLIEST)
     is_open = sorted({at.topic for at in partitions if written[at] != committed[at]})
     if is_open:
         raise CommandError(
             f"a transaction is open in {', '.join(is_open)}: a killed process left it, and Kafka"
             " ends it within a minute; try again then"
         )
-    return committed
+    return {at: (starts[at], end) for at, end in committed.items()}
 
 
 def run_with_kafka(bootstrap: str, work: Coroutine[Any, Any, Any]) -> Any:

@@ -13,6 +13,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.cli.backup.manifest import SavedRange, SavedTable, table_path
 from pipeline.cli.terminal.failure import CommandError
+from pipeline.store.clickhouse.answers import read_whole, reading_an_answer
+from pipeline.store.clickhouse.database import RESULT_OCTETS
 from pipeline.store.decoding import KIND_OF, NO_PLACE, TABLE_OF
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ def save_table(
         ranges: list[SavedRange] = []
         with path.open("wb") as file:
             for partition, first, last in _ranges_of(client, table, below):
-                for saved, octets in _pieces(client, table, columns, (partition, first, last)):
+                for saved, octets in _pieces(
+                    database, client, table, columns, (partition, first, last)
+                ):
                     file.write(octets)
                     digest.update(octets)
                     ranges.append(saved)
@@ -125,27 +129,32 @@ def _ranges_of(
 
 
 def _pieces(
-    client: Client, table: str, columns: list[str], here: tuple[int, int, int]
+    database: Database, client: Client, table: str, columns: list[str], here: tuple[int, int, int]
 ) -> Iterator[tuple[SavedRange, bytes]]:
     """The rows of a range; halved as long as an answer would be too large."""
     partition, first, last = here
     try:
-        octets = bytes(
-            client.raw_query(
-                f"SELECT {_listed(columns)} {_from(table, here)}",
-                fmt=_NATIVE,
-            )
-        )
+        octets = _native(database, client, f"SELECT {_listed(columns)} {_from(table, here)}")
     except DatabaseError as error:
         if getattr(error, "code", None) != _TOO_MUCH or first == last:
             raise
         middle = (first + last) // 2
-        yield from _pieces(client, table, columns, (partition, first, middle))
-        yield from _pieces(client, table, columns, (partition, middle + 1, last))
+        yield from _pieces(database, client, table, columns, (partition, first, middle))
+        yield from _pieces(database, client, table, columns, (partition, middle + 1, last))
         return
     rows, digest = _measured(client, table, columns, here)
     if rows:
         yield SavedRange(partition, first, last, rows, digest, len(octets)), octets
+
+
+def _native(database: Database, client: Client, sql: str) -> bytes:
+    """The rows of an answer in ClickHouse's own form."""
+    if database.is_embedded:
+        return bytes(client.raw_query(sql, fmt=_NATIVE))
+    whole = {"wait_end_of_query": 1}  # an error is a status, and not the end of an answer
+    with reading_an_answer():
+        answer = client.raw_stream(sql, fmt=_NATIVE, settings=whole)
+        return read_whole(answer, octets=RESULT_OCTETS)
 
 
 def _measured(

@@ -40,7 +40,7 @@ def backup(tmp_path: Path) -> Path:
             writer = PartitionFile(file)
             for offset in range(3):
                 writer.append(SavedRecord(offset, 0, b"44", b"value", []))
-        partitions.append(SavedPartition(3, writer.digester.seen()))
+        partitions.append(SavedPartition(0, 3, writer.digester.seen()))
     for path in (table_path(tmp_path, "mo_raw_rows"), tmp_path / "files" / "numbers.toml"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(ROWS)
@@ -113,32 +113,48 @@ def test_a_backup_that_did_not_end_is_refused(backup: Path) -> None:
         read_manifest(backup)
 
 
+def rewritten(folder: Path, text: str) -> None:
+    """Another manifest with its digest."""
+    (folder / "manifest.json").write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.sha256").write_text(f"{digest}  manifest.json\n")
+
+
+@pytest.mark.parametrize("change", [cut, last_octet_changed])
+def test_a_changed_manifest_is_refused(backup: Path, change: Callable[[Path], None]) -> None:
+    change(backup / "manifest.json")
+
+    with pytest.raises(BackupBroken, match=r"manifest\.json was changed, or is cut"):
+        read_manifest(backup)
+
+
+def test_a_manifest_without_its_digest_is_refused(backup: Path) -> None:
+    (backup / "manifest.sha256").unlink()
+
+    with pytest.raises(BackupBroken, match=r"manifest\.sha256 cannot be read"):
+        read_manifest(backup)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null"])
+def test_another_manifest_is_refused(backup: Path, text: str) -> None:
+    rewritten(backup, text)
+
+    with pytest.raises(BackupBroken, match="cannot be read"):
+        read_manifest(backup)
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("fields", "words"),
     [
-        ("", "cannot be read"),
-        ("{}", "cannot be read"),
-        ("[]", "cannot be read"),
+        ({"format": BACKUP_FORMAT + 1}, "has format 2, and this version reads 1"),
+        ({"partitions": 3}, "mo-raw has 2 partitions"),
     ],
 )
-def test_another_manifest_is_refused(backup: Path, text: str, words: str) -> None:
-    (backup / "manifest.json").write_text(text)
+def test_a_manifest_that_does_not_fit_is_refused(
+    backup: Path, fields: dict[str, int], words: str
+) -> None:
+    manifest = json.loads((backup / "manifest.json").read_text())
+    rewritten(backup, json.dumps(manifest | fields))
 
     with pytest.raises(BackupBroken, match=words):
-        read_manifest(backup)
-
-
-def test_a_manifest_of_another_format_is_refused(backup: Path) -> None:
-    file = backup / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": BACKUP_FORMAT + 1}))
-
-    with pytest.raises(BackupBroken, match="has format 2, and this version reads format 1"):
-        read_manifest(backup)
-
-
-def test_a_manifest_with_too_few_partitions_is_refused(backup: Path) -> None:
-    file = backup / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"partitions": 3}))
-
-    with pytest.raises(BackupBroken, match="mo-raw has 2 partitions"):
         check_backup(backup, read_manifest(backup))
