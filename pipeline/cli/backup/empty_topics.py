@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kafka import TopicPartition
+from kafka import TopicPartition, errors
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import GroupIdNotFoundError, NoError
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.cli.ask.broker import open_consumer, open_producer
@@ -78,9 +79,7 @@ def unmark(admin: KafkaAdminClient) -> None:
 def make_empty(admin: KafkaAdminClient, settings: Settings) -> None:
     """Delete every topic and group of ours, and make the topics anew, to be filled."""
     _delete(admin, list(ours_of(topics_of(admin))))
-    present = {each["group_id"] for each in admin.list_groups()}
-    if ours := [group for group in GROUPS if group in present]:
-        coordinated(lambda: admin.delete_groups(ours))
+    _delete_groups(admin)
     configs = {name: topic_config(topic, settings) | _FILLING for name, topic in topics().items()}
     _create(admin, configs, partitions=settings.partitions, settings=settings)
 
@@ -107,12 +106,26 @@ def put_positions(
     }
     if not wanted:
         return
-    answers = coordinated(lambda: admin.alter_group_offsets(group, wanted))
-    for at, error in answers.items():
-        if getattr(error, "errno", 0):
-            raise CommandError(
-                f"the offset of {group} in {at.topic} is not taken: {error.__name__}"
-            )
+
+    def commit() -> None:
+        for at, error in admin.alter_group_offsets(group, wanted).items():
+            if error is not NoError:
+                raise error(f"the offset of {group} in {at.topic}[{at.partition}] is not taken")
+
+    coordinated(commit)
+
+
+def _delete_groups(admin: KafkaAdminClient) -> None:
+    present = {each["group_id"] for each in admin.list_groups()}
+    ours = [group for group in GROUPS if group in present]
+
+    def delete() -> None:
+        for group, error in admin.delete_groups(ours).items():
+            if error not in ("OK", GroupIdNotFoundError.__name__):
+                raise getattr(errors, error)(f"the group {group} is not deleted")
+
+    if ours:
+        coordinated(delete)
 
 
 def _create(

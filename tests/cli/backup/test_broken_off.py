@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.structs import OffsetAndMetadata
 
 from pipeline.cli.backup import empty_topics, home_files, restore, session
 from pipeline.cli.backup.places import NAMED_BY_OFFSET
@@ -115,13 +114,8 @@ def fill(admin: KafkaAdminClient, there: Installation) -> None:
     admin.delete_records({TopicPartition(topics.MO_RAW, 0): 1})
     for group, positions in POSITIONS.items():
         words = POINT.metadata() if group == readers.CONVERSATION else ""
-        admin.alter_group_offsets(
-            group,
-            {
-                TopicPartition(topic, partition): OffsetAndMetadata(offset, words, -1)
-                for (topic, partition), offset in positions.items()
-            },
-        )
+        where = {TopicPartition(*place): (offset, words) for place, offset in positions.items()}
+        empty_topics.put_positions(admin, group, where)
     plain.close()
     committed.close()
     home = there.settings.home
@@ -304,8 +298,8 @@ def test_twice_the_partitions_have_the_same_records_in_the_order_of_their_keys(
     producer.close()
     before = read(old)
     ends = offsets_at(admin, list(before))
-    read_all = {at: OffsetAndMetadata(end, "", -1) for at, end in ends.items() if end}
-    admin.alter_group_offsets(readers.STORE, read_all)
+    read_all = {at: (end, "") for at, end in ends.items() if end}
+    empty_topics.put_positions(admin, readers.STORE, read_all)
     backup = tmp_path / "backup"
     save(old.settings, backup, key=None, say=quietly)
     empty_topics.make_empty(admin, old.settings)
