@@ -17,7 +17,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --di
 # Keeps the output of each parallel target together, if this make can do that.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: install compiled demo test check lint bench chaos chaos-sending chaos-delivery chaos-accounts hostile lock clean
+.PHONY: install compiled demo test check lint bench chaos chaos-sending chaos-delivery chaos-accounts hostile upgrade rehearsal lock clean
 
 install: compiled
 
@@ -67,6 +67,13 @@ chaos-accounts: $(INSTALLED)  ## the same while messages are held and paid: make
 
 hostile: $(INSTALLED)  ## the long run of hostile input: make hostile SEED=7
 	@$(BIN)/python -m tests.hostile --seed $(SEED)
+
+OLD ?= main
+upgrade: $(INSTALLED)  ## upgrade under load from a release of git, and go back: make upgrade OLD=v1
+	@$(BIN)/python -m tests.upgrade --old $(OLD)
+
+rehearsal: $(INSTALLED)  ## back up a loaded installation, restore it elsewhere, compare the answers
+	@$(BIN)/python -m tests.rehearsal
 
 # uv resolves for every platform at once. It writes names, versions and hashes, but no addresses.
 COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml --python-version 3.11 --universal \

@@ -13,6 +13,7 @@ import typer
 from pipeline.cli.account import credit
 from pipeline.cli.account import group as account_group
 from pipeline.cli.apis import command as apis
+from pipeline.cli.backup.group import add_backup
 from pipeline.cli.consent import import_stops as consent_import
 from pipeline.cli.consent import review
 from pipeline.cli.consent import stop_open as consent
@@ -195,12 +196,7 @@ _add(
 )
 _add(app, "open", consent.open_again, example="open 447700900001 --reason 'Signed up again.'")
 
-_add(
-    app,
-    "forget",
-    forget.forget,
-    example="forget 447700900001 --reason 'Asked by letter.'",
-)
+_add(app, "forget", forget.forget, example="forget 447700900001 --reason 'Asked by letter.'")
 
 _add(app, "why", why.why, example="why 447700900001 447700900999")
 _add(
@@ -233,6 +229,7 @@ _add(_clock, "advance", clock.advance, example="clock advance 6h")
 _add(_clock, "reset", clock.reset, example="clock reset")
 app.add_typer(_clock, name="clock")
 
+add_backup(app)
 _add(app, "completion", completion.completion, example="completion bash")
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger(__name__)
 WAIT_MS: Final = 30_000
+#: There while `twoway restore` goes on; its record is the id of the backup.
+RESTORE_TOPIC: Final = "twoway-restore"
 
 
 class TopicsError(RuntimeError):
@@ -35,13 +37,15 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
 
     Returns when every partition has a leader. A configuration entry that differs is corrected and
     logged. Another number of partitions raises `TopicsError`, because keys would move to other
-    partitions.
+    partitions; so does a restore that has not ended.
     """
     wanted = topics()
     try:
         admin = KafkaAdminClient(**kafka_python_options(bootstrap), client_id="twoway-admin")
         try:
-            found = _existing(admin, wanted)
+            found = _existing(admin, [*wanted, RESTORE_TOPIC])
+            if RESTORE_TOPIC in found:
+                raise TopicsError("a restore has begun and not ended: run `twoway restore` again")
             _complain(found, settings)
             _create(admin, [wanted[name] for name in wanted if name not in found], settings)
             _set_right(admin, [wanted[name] for name in found], settings)

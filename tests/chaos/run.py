@@ -103,12 +103,12 @@ async def _run(
         group.create_task(mayhem.run(pause=pause, done=lambda: driver.steps / messages))
     say(f"{driver.steps} steps are acknowledged; waiting for the rest to be worked off")
     async with Topics(stack.kafka, PARTITIONS) as topics:
-        await _until_still(
+        await until_still(
             lambda: topics.lag(GROUP, ("mo-raw", "mt-request")), say, "not worked off"
         )
         await topics.read()
         rows = Rows(f"{stack.report}/t/{TOKEN}")
-        await _until_still(partial(_missing, topics, rows), say, "not in ClickHouse")
+        await until_still(partial(missing_rows, topics, rows), say, "not in ClickHouse")
         await topics.read()  # whatever would come twice has come
         findings = check(topics.entries, driver.sent, await rows.read())
     changelog = await changes(stack.kafka, PARTITIONS)
@@ -135,13 +135,14 @@ def _until_all_is_done(
         yield script
 
 
-async def _missing(topics: Topics, rows: Rows) -> int:
+async def missing_rows(topics: Topics, rows: Rows) -> int:
+    """How many records have no row in ClickHouse, or rows no record."""
     await topics.read()
     counts = await rows.count()
     return sum(abs(len(entries) - counts[topic]) for topic, entries in topics.entries.items())
 
 
-async def _until_still(
+async def until_still(
     left: Callable[[], Awaitable[int]], say: Callable[[str], None], words: str
 ) -> None:
     """Wait until nothing is left or nothing changes for a while; the checker reports the rest."""

@@ -27,6 +27,8 @@ COMMANDS_RELIED_ON = {
     "demo",
     "worker",
     "leave",
+    "backup",
+    "restore",
     "ingest",
     "store",
     "smpp",

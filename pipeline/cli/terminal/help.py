@@ -17,7 +17,17 @@ SECTIONS: Final = {
     "Consent": ("why", "stop", "open", "stops", "review", "forget"),
     "Accounts": ("credit", "account"),
     "Questions": ("status", "sql", "ask", "report", "replay"),
-    "Operate": ("numbers", "apis", "delivery", "dead-letter", "user", "clock", "leave"),
+    "Operate": (
+        "numbers",
+        "apis",
+        "delivery",
+        "dead-letter",
+        "user",
+        "clock",
+        "leave",
+        "backup",
+        "restore",
+    ),
     "One process each": (
         "worker",
         "ingest",
