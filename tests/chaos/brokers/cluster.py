@@ -1,4 +1,4 @@
-"""Three brokers on this machine, each a controller too, with a link between each two that can be cut.
+"""Three brokers, each a controller too, with a link between each two that can be cut.
 
 Kafka tells every broker and every client the same address of a broker. So each Java finds the name
 `broker-2.test` in a hosts file of its own, and there it is the address of a link: the addresses
@@ -213,9 +213,7 @@ class Cluster:
     def cut(self, *pairs: tuple[int, int]) -> None:
         """Cut every link between these pairs, in both directions, and mend all others."""
         cut = {frozenset(pair) for pair in pairs}
-        self._links.cut(
-            link.name for link in self._links.all if frozenset(ends_of(link)) in cut
-        )
+        self._links.cut(link.name for link in self._links.all if frozenset(ends_of(link)) in cut)
 
     def registered(self) -> set[int]:
         """The brokers that take part; empty while nobody can say."""

@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-COLUMNS = ("loss", "times", "200: first", "200: all", "mo-message: first", "mo-message: all")
+COLUMNS = (
+    "loss",
+    "times",
+    "200: first",
+    "200: all",
+    "mo-message: first",
+    "mo-message: all",
+    "whole again",
+)
 
 
 class Loss(NamedTuple):
-    """A fault, and when it began, in seconds of the clock of this machine."""
+    """A fault, and when it began, in seconds of the clock of this machine.
+
+    `whole_after`: seconds from its end until every partition has three copies again.
+    """
 
     kind: str
     at: float
+    whole_after: float
 
 
 class Done(NamedTuple):
@@ -62,7 +74,7 @@ def table_of(
     for loss in losses:
         taken = recovery_after(loss, acknowledged, partitions=partitions)
         passed = recovery_after(loss, processed, partitions=partitions)
-        rows[loss.kind].append((*taken, *passed))
+        rows[loss.kind].append((*taken, *passed, loss.whole_after))
     lines = [COLUMNS, tuple("---" for _ in COLUMNS)]
     for kind, found in rows.items():
         cells = [_cell(column) for column in zip(*found, strict=True)]

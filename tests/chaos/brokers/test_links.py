@@ -36,7 +36,10 @@ def links():
     with socket.create_server((LOOPBACK, 0)) as listening:
         threading.Thread(target=echo, args=(listening,), daemon=True).start()
         to = listening.getsockname()
-        given = [Link("here", (LOOPBACK, free_port()), to), Link("there", (LOOPBACK, free_port()), to)]
+        given = [
+            Link("here", (LOOPBACK, free_port()), to),
+            Link("there", (LOOPBACK, free_port()), to),
+        ]
         made = Links(given)
         made.start()
         made.at = {link.name: link.at for link in given}
