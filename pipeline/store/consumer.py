@@ -12,7 +12,7 @@ from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers
 from pipeline.kafka.client.answers import bound_answers
-from pipeline.kafka.client.committed import committed_offsets
+from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import serving_options
 from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures

@@ -20,8 +20,8 @@ from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombst
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
 from pipeline.kafka.client.answers import ANSWER_MS, bound_answers
-from pipeline.kafka.client.committed import committed_offsets
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import kafka_python_options, serving_options
 from pipeline.wrong_deploy import NeedsOperator
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.home.brokers import OAUTHBEARER, WITH_SASL, login_to
-from pipeline.kafka.client.committed import read_errors_of_groups
+from pipeline.kafka.committed import read_errors_of_groups
 from pipeline.kafka.login.connections import end_where_refused
 from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
 

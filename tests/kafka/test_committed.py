@@ -20,7 +20,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from pipeline.kafka.client import committed
+from pipeline.kafka import committed
 
 TP = TopicPartition("mo-raw", 3)
 COMMITTED = SimpleNamespace(topics=[("mo-raw", [(3, 17, "words", 0)])], error_code=0)
