@@ -15,7 +15,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaError, NoError, NotCoordinatorForGroupError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    NoError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
@@ -78,7 +84,7 @@ async def _send_or_raise(coordinator: Any, request: Any) -> Any:
     if isinstance(request, OffsetFetchRequest):
         try:
             _raise_error_of_group(answer)
-        except NotCoordinatorForGroupError:
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
             coordinator.coordinator_dead()
             raise
     return answer

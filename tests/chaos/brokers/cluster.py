@@ -42,7 +42,8 @@ process.roles=broker,controller
 node.id={number}
 controller.quorum.voters={voters}
 listeners=BROKER://{host}:{broker},CLIENT://{host}:{client},CONTROLLER://{host}:{controller}
-advertised.listeners=BROKER://{name}:{broker},CLIENT://{client_host}:{client}
+advertised.listeners=BROKER://{name}:{broker},CLIENT://{client_host}:{client},\
+CONTROLLER://{name}:{controller}
 listener.security.protocol.map=BROKER:PLAINTEXT,CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER

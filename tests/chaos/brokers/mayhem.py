@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.chaos.driver import Driver
 
 LOOK_SECONDS: Final = 0.1
+SYNC_LOOK_SECONDS: Final = 0.5
 BETWEEN_SECONDS: Final = (2.0, 5.0)
 AWAY_SECONDS: Final = (SESSION_SECONDS + 2.0, SESSION_SECONDS + 11.0)
 FULL_SECONDS: Final = 60.0  # how long a broker may run on without room
@@ -43,6 +44,7 @@ class BrokerMayhem:
         count: int,
         disk: Disk | None,
         driver: Driver,
+        worker: Callable[[], int],
         say: Callable[[str], None],
         kinds: tuple[str, ...] = (),
     ) -> None:
@@ -50,6 +52,7 @@ class BrokerMayhem:
         self._rng = random.Random(seed)
         self._disk = disk
         self._driver = driver
+        self._worker = worker
         self._say = say
         self._plan = self._planned(kinds or tuple(_LOSSES), count)
         self._stopped: set[int] = set()
@@ -127,7 +130,7 @@ class BrokerMayhem:
                     await asyncio.to_thread(node.launch)
             if time.monotonic() - began > SYNC_SECONDS:
                 raise TimeoutError(f"the brokers are not in sync after {SYNC_SECONDS:.0f} s")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(SYNC_LOOK_SECONDS)
         return time.monotonic() - began
 
     async def _kill(self, node: Node, seconds: float) -> None:
@@ -142,6 +145,19 @@ class BrokerMayhem:
         await asyncio.sleep(seconds)
         os.kill(node.pid, signal.SIGCONT)
         self._stopped.discard(node.pid)
+
+    async def _kill_with_worker(self, node: Node, seconds: float) -> None:
+        """The next worker finds its partitions and their state while the group has moved."""
+        self._kill_worker()
+        await self._kill(node, seconds)
+
+    async def _stop_with_worker(self, node: Node, seconds: float) -> None:
+        self._kill_worker()
+        await self._stop(node, seconds)
+
+    def _kill_worker(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._worker(), signal.SIGKILL)
 
     async def _cut_off(self, node: Node, seconds: float) -> None:
         """Clients reach it, the other brokers do not."""
@@ -195,8 +211,10 @@ FULL: Final = "disk full"
 _LOSSES: Final[dict[str, Callable[[BrokerMayhem, Node, float], Awaitable[None]]]] = {
     "kill -9": BrokerMayhem._kill,
     "kill -9, the controller": BrokerMayhem._kill,
+    "kill -9, and the worker": BrokerMayhem._kill_with_worker,
     "SIGSTOP": BrokerMayhem._stop,
     "SIGSTOP, the controller": BrokerMayhem._stop,
+    "SIGSTOP, and the worker killed": BrokerMayhem._stop_with_worker,
     "cut off from the brokers": BrokerMayhem._cut_off,
     "cut off from the brokers, the controller": BrokerMayhem._cut_off,
     "cut off from all": BrokerMayhem._cut_off_from_all,

@@ -69,6 +69,7 @@ def run_chaos_on_brokers(
             count=losses,
             disk=None if left_out else disk,
             driver=driver,
+            worker=lambda: running.stack.pids["worker"],
             say=say,
             kinds=kinds,
         )
