@@ -17,7 +17,8 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --di
 # Keeps the output of each parallel target together, if this make can do that.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: install compiled demo test check lint bench chaos chaos-sending chaos-delivery chaos-accounts hostile upgrade rehearsal lock clean
+.PHONY: install compiled demo test check lint bench chaos chaos-brokers chaos-sending chaos-delivery \
+	chaos-accounts hostile upgrade rehearsal lock clean
 
 install: compiled
 
@@ -55,6 +56,9 @@ bench: compiled  ## measure the figures of docs/measured.md on this machine
 
 chaos: $(INSTALLED)  ## kill processes at random under load: make chaos SEED=7
 	@$(BIN)/python -m tests.chaos --seed $(SEED)
+
+chaos-brokers: $(INSTALLED)  ## the same with three brokers, which are lost: make chaos-brokers SEED=7
+	@$(BIN)/python -m tests.chaos --brokers 3 --seed $(SEED)
 
 chaos-sending: $(INSTALLED)  ## the same while commands are sent: make chaos-sending SEED=7
 	@$(BIN)/python -m tests.chaos.sending --seed $(SEED)

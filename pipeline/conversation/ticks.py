@@ -14,6 +14,7 @@ from pipeline.avro import single_object
 from pipeline.engine import metrics
 from pipeline.engine.bounded_times import MOST_AHEAD
 from pipeline.kafka import topics
+from pipeline.kafka.client.answers import bound_answers
 from pipeline.kafka.login.options import serving_options
 from pipeline.records import Clock
 
@@ -58,6 +59,7 @@ async def tick(
 ) -> None:
     """Publish ticks until cancelled. A failed tick is logged and not repeated."""
     producer = AIOKafkaProducer(**serving_options(bootstrap), acks="all", enable_idempotence=True)
+    bound_answers(producer.client)
     await producer.start()
     ahead = AheadOfBroker()
     try:

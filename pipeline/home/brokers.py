@@ -63,6 +63,10 @@ class Brokers(str):
         self.login = login
         return self
 
+    def __deepcopy__(self, _: dict[int, object]) -> Brokers:
+        """Itself: neither the address nor the login ever changes, and TLS cannot be copied."""
+        return self
+
 
 def login_to(bootstrap: str) -> KafkaLogin:
     """The login of an address; without one, the default."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaAdminClient
@@ -21,6 +22,11 @@ log: Final = logging.getLogger(__name__)
 WAIT_MS: Final = 30_000
 #: There while `twoway restore` goes on; its record is the id of the backup.
 RESTORE_TOPIC: Final = "twoway-restore"
+#: A copy that lacks acknowledged records must not lead. That is Kafka's default, which the brokers
+#: of others may have changed. It is set only where it differs: some refuse any request to set it.
+ONLY_WHOLE_COPIES_LEAD: Final = {"unclean.leader.election.enable": "false"}
+ASKED_TIMES: Final = 40
+ASKED_AGAIN_SECONDS: Final = 0.25
 
 
 class TopicsError(RuntimeError):
@@ -48,8 +54,8 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
                 raise TopicsError("a restore has begun and not ended: run `twoway restore` again")
             _complain(found, settings)
             _create(admin, [wanted[name] for name in wanted if name not in found], settings)
-            _set_right(admin, [wanted[name] for name in found], settings)
             admin.wait_for_topics(list(wanted), timeout_ms=WAIT_MS)
+            _set_right(admin, list(wanted.values()), settings)
         finally:
             admin.close()
     except KafkaError as error:
@@ -111,14 +117,11 @@ def _create(admin: Any, missing: list[Topic], settings: Settings) -> None:
 
 def _set_right(admin: Any, existing: list[Topic], settings: Settings) -> None:
     """Correct the configuration entries that differ from ours."""
-    if not existing:
-        return
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in existing]
-    described = admin.describe_configs(resources, config_filter="all")["topic"]
+    described = _described(admin, existing)
     changes = []
     for topic in existing:
         entries = {name: entry["value"] for name, entry in described[topic.name].items()}
-        wanted = topic_config(topic, settings)
+        wanted = topic_config(topic, settings) | ONLY_WHOLE_COPIES_LEAD
         differing = {name: text for name, text in wanted.items() if entries.get(name) != text}
         for name, text in differing.items():
             log.warning("topic %s: %s was %s, set to %s", topic.name, name, entries.get(name), text)
@@ -129,3 +132,14 @@ def _set_right(admin: Any, existing: list[Topic], settings: Settings) -> None:
     for name, outcome in admin.alter_configs(changes)["topic"].items():
         if outcome != "OK":
             raise TopicsError(f"cannot configure {name}: {outcome}")
+
+
+def _described(admin: Any, existing: list[Topic]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Every configuration entry of each topic. A broker learns of a new topic a little later."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in existing]
+    for _ in range(ASKED_TIMES):
+        described = admin.describe_configs(resources, config_filter="all").get("topic", {})
+        if all(described.get(topic.name) for topic in existing):
+            return described  # type: ignore[no-any-return] # untyped in kafka-python
+        time.sleep(ASKED_AGAIN_SECONDS)
+    raise TopicsError("the broker does not say how the topics are configured")

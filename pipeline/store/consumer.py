@@ -11,6 +11,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from pipeline.engine.faust.app import TP, App, create_faust_app, run_faust_app
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers
+from pipeline.kafka.client.answers import bound_answers
+from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import serving_options
 from pipeline.process.stop import stop_loudly
 from pipeline.store.erasure.apply import Erasures
@@ -67,10 +69,11 @@ class GroupOffsets:
     ) -> dict[tuple[str, int], tuple[int, str]]:
         """Next offset and metadata of each partition that has a commit."""
         admin = AIOKafkaAdminClient(**serving_options(self._bootstrap))
+        bound_answers(admin._client)  # noqa: SLF001 - there is no other way in
         await admin.start()
         try:
             wanted = [TopicPartition(*tp) for tp in sorted(partitions)]
-            found = await admin.list_consumer_group_offsets(readers.STORE, partitions=wanted)
+            found = await committed_offsets(admin, readers.STORE, wanted)
         finally:
             await admin.close()
         return {

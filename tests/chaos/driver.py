@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiohttp
 from aiokafka import AIOKafkaProducer
@@ -35,12 +35,21 @@ api_id = "12345"
 """
 GATEWAY_ZONE: Final = timezone(timedelta(hours=2))  # G8.3.1
 RETRY_SECONDS: Final = 0.3
+REQUEST_TIMEOUT_MS: Final = 5_000  # as ingest has it
 SPEAKERS: Final = 150
 TEXT: Final = "Thank you, we have got your message."
 
 
 class NeverTaken(RuntimeError):
     """Something was refused, or was not taken within the time."""
+
+
+class Answered(NamedTuple):
+    """A callback over HTTP: when the gateway first made it, and when it was answered 200."""
+
+    handset: str
+    begun: float
+    at: float
 
 
 class Driver:
@@ -54,6 +63,8 @@ class Driver:
         self._began = time.monotonic()
         self._steps = 0
         self.sent = Sent()
+        self.begun: dict[str, float] = {}  # when each part was first sent, by moMsgId
+        self.answered: list[Answered] = []
 
     @property
     def steps(self) -> int:
@@ -65,7 +76,11 @@ class Driver:
         self._began = time.monotonic()
         waiting = iter(scripts)
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka, acks="all", enable_idempotence=True, linger_ms=5
+            bootstrap_servers=self._kafka,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         await producer.start()
         try:
@@ -142,8 +157,12 @@ class _Handset:
             self._stopped_at = max(self._stopped_at, callback.timestamp)
 
     async def _deliver(self, callback: MoCallback) -> None:
+        begun = time.time()
+        self._driver.begun.setdefault(callback.mo_msg_id, begun)
         await self._driver.until_taken(lambda: self._way.deliver(callback), callback.mo_msg_id)
         self._driver.sent.acknowledged.add(callback.mo_msg_id)
+        if self._script.over_http:
+            self._driver.answered.append(Answered(self._script.handset, begun, time.time()))
 
     async def _ask(self, step: Ask) -> None:
         if self._stopped_at > self._texted_at:

@@ -7,13 +7,13 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import aiohttp
 
 from tests.chaos.checker import Findings, check, play
 from tests.chaos.driver import NUMBERS_TOML, Driver
-from tests.chaos.logs import check_logs
+from tests.chaos.logs import PROCESSES, check_logs
 from tests.chaos.mayhem import Mayhem
 from tests.chaos.reading import Rows, Topics, changes, databases
 from tests.chaos.tables import check_databases, check_tables
@@ -22,7 +22,7 @@ from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.chaos.tables import Change
@@ -34,6 +34,15 @@ STALL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 1.0
 END_SECONDS: Final = 60.0
 TOKEN: Final = "t0ken-of-this-run"  # whoever calls has it; no log may have it
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is played: at least so many messages; about `pause` seconds between two faults."""
+
+    seed: int
+    messages: int
+    pause: float
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,19 @@ class Outcome:
         return f"kills {self.kills}, messages {self.messages}, {self.findings}"
 
 
+class Faults(Protocol):
+    """What is done to the stack while the driver plays."""
+
+    is_over: bool
+    kills: int
+    stops: Counter[str]
+    deaths: list[str]
+
+    async def run(self, *, pause: float, done: Callable[[], float]) -> None: ...
+
+    def end(self) -> None: ...
+
+
 def run_chaos(
     home: Path,
     *,
@@ -63,44 +85,64 @@ def run_chaos(
 ) -> Outcome:
     """Start a stack under `home`, run traffic and faults on it, check, and stop it."""
     settings = {"partitions": str(PARTITIONS), "tokens": TOKEN}
+    running = started(home, settings)
+    mayhem = Mayhem(running, seed=seed, kills=kills, settings=settings, say=say)
+    driver = driver_of(running, messages=messages, seconds=mayhem.steps * pause)
+    load = Load(seed=seed, messages=messages, pause=pause)
+    return play_on(running, mayhem, driver, load, processes=PROCESSES, say=say)
+
+
+def started(home: Path, settings: Mapping[str, str]) -> RunningStack:
+    """A stack that runs under `home`, with the rented number of the traffic."""
     running = RunningStack(home, settings=settings)
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     (home / "numbers.toml").write_text(NUMBERS_TOML)
     running.start()
-    mayhem = Mayhem(running, seed=seed, kills=kills, settings=settings, say=say)
+    return running
+
+
+def driver_of(running: RunningStack, *, messages: int, seconds: float) -> Driver:
+    """A driver that plays so many messages in about so many seconds."""
+    return Driver(
+        ingest=f"{running.stack.ingest}/t/{TOKEN}",
+        kafka=running.stack.kafka,
+        rate=messages / seconds,
+        seconds=4 * seconds + 300,
+    )
+
+
+def play_on(
+    running: RunningStack,
+    mayhem: Faults,
+    driver: Driver,
+    load: Load,
+    *,
+    processes: Iterable[str],
+    say: Callable[[str], None],
+) -> Outcome:
+    """Run traffic and faults on a stack, check, and stop it."""
     try:
-        outcome = asyncio.run(
-            _run(running, mayhem, seed=seed, messages=messages, pause=pause, say=say)
-        )
+        outcome = asyncio.run(_run(running, mayhem, driver, load, say=say))
     finally:
         mayhem.end()
         running.stop(within_seconds=END_SECONDS)  # in time is another test's matter
-    check_databases(outcome.findings, databases(home), outcome.changelog)
-    check_logs(outcome.findings, home, secrets=[TOKEN])
+    check_databases(outcome.findings, databases(running.home), outcome.changelog)
+    check_logs(outcome.findings, running.home, secrets=[TOKEN], processes=processes)
     return outcome
 
 
 async def _run(
     running: RunningStack,
-    mayhem: Mayhem,
+    mayhem: Faults,
+    driver: Driver,
+    load: Load,
     *,
-    seed: int,
-    messages: int,
-    pause: float,
     say: Callable[[str], None],
 ) -> Outcome:
     stack = running.stack
-    seconds = mayhem.steps * pause
-    driver = Driver(
-        ingest=f"{stack.ingest}/t/{TOKEN}",
-        kafka=stack.kafka,
-        rate=messages / seconds,
-        seconds=4 * seconds + 300,
-    )
     async with asyncio.TaskGroup() as group:
-        load = _until_all_is_done(driver, mayhem, messages=messages, seed=seed)
-        group.create_task(driver.run(load))
-        group.create_task(mayhem.run(pause=pause, done=lambda: driver.steps / messages))
+        group.create_task(driver.run(_until_all_is_done(driver, mayhem, load)))
+        group.create_task(mayhem.run(pause=load.pause, done=lambda: driver.steps / load.messages))
     say(f"{driver.steps} steps are acknowledged; waiting for the rest to be worked off")
     async with Topics(stack.kafka, PARTITIONS) as topics:
         await until_still(
@@ -115,7 +157,7 @@ async def _run(
     played = play(topics.entries)
     check_tables(findings, changelog, played, topics.entries["mt-request"])
     return Outcome(
-        seed=seed,
+        seed=load.seed,
         kills=mayhem.kills,
         stops=mayhem.stops,
         messages=driver.steps,
@@ -125,12 +167,10 @@ async def _run(
     )
 
 
-def _until_all_is_done(
-    driver: Driver, mayhem: Mayhem, *, messages: int, seed: int
-) -> Iterator[Script]:
+def _until_all_is_done(driver: Driver, mayhem: Faults, load: Load) -> Iterator[Script]:
     """Play scripts of at least this many messages, and more until the last fault is done."""
-    for script in scripts(sys.maxsize, seed=seed):
-        if driver.steps >= messages and mayhem.is_over:
+    for script in scripts(sys.maxsize, seed=load.seed):
+        if driver.steps >= load.messages and mayhem.is_over:
             return
         yield script
 

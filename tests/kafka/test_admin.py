@@ -77,6 +77,17 @@ def test_a_setting_that_differs_is_set_right_and_said(
     wait_for_entry(admin, "dead-letter", "retention.ms", "2592000000")
 
 
+def test_no_copy_that_lacks_records_may_lead(
+    kafka: str, admin: Any, kafka_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = "unclean.leader.election.enable"
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "mo-raw", {entry: "true"})])
+    wait_for_entry(admin, "mo-raw", entry, "true")
+    create_topics(kafka, kafka_settings)
+    assert f"topic mo-raw: {entry} was true, set to false" in caplog.text
+    wait_for_entry(admin, "mo-raw", entry, "false")
+
+
 def test_another_partition_count_is_refused_with_its_reason(
     kafka: str, kafka_settings: Settings
 ) -> None:

@@ -117,6 +117,11 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def new_cluster_id() -> str:
+    """16 random octets, as Kafka writes a cluster id."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+
+
 class LocalKafka:
     """One broker with its data under `home`. A `start` after `stop` or `kill` keeps the data."""
 
@@ -133,8 +138,11 @@ class LocalKafka:
         self.home = home
         self.log = home / "logs" / "kafka.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._folder = (home / "kafka").resolve()
+        self.java_options: tuple[str, ...] = JAVA_OPTIONS
+        self.data = (home / "kafka" / "data").resolve()
+        self._folder = self.data.parent
         self._partitions = partitions
+        self._cluster_id = new_cluster_id()
         self._say = say
 
     @property
@@ -161,38 +169,38 @@ class LocalKafka:
             raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
         jars = kafka_jars(say=self._say)
         java = find_java()
-        data = self._folder / "data"
-        data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         properties = self._folder / "server.properties"
         logging_properties = self._folder / "log4j2.properties"
-        properties.write_text(
-            _PROPERTIES.format(
-                host=LOOPBACK,
-                port=self.port,
-                controller_port=self._controller_port,
-                data=data,
-                partitions=self._partitions,
-            )
-        )
+        properties.write_text(self._properties())
         logging_properties.write_text(_LOGGING)
         java_line = [
             str(java.path),
-            *JAVA_OPTIONS,
+            *self.java_options,
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={logging_properties}",
             "-cp",
             os.pathsep.join(str(jar) for jar in jars),
         ]
-        if not (data / "meta.properties").is_file():
+        if not (self.data / "meta.properties").is_file():
             self._format(java_line, properties)
         self._say(f"starting Apache Kafka {KAFKA_VERSION} on {self.bootstrap} ({java.origin})")
         return [*java_line, "kafka.Kafka", str(properties)]
 
+    def _properties(self) -> str:
+        """The text of the broker's `server.properties`."""
+        return _PROPERTIES.format(
+            host=LOOPBACK,
+            port=self.port,
+            controller_port=self._controller_port,
+            data=self.data,
+            partitions=self._partitions,
+        )
+
     def _format(self, java_line: list[str], properties: Path) -> None:
         """Give the data folder its cluster id (KIP-631)."""
         self._say("formatting the broker's data folder")
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        named = f"--cluster-id={cluster}"  # as one word: an id may begin with a hyphen
+        named = f"--cluster-id={self._cluster_id}"  # one word: an id may begin with a hyphen
         words = ["kafka.tools.StorageTool", "format", named, "-c", str(properties)]
         done = subprocess.run(  # noqa: S603 - our own Java and jars
             [*java_line, *words], env=self.environment, capture_output=True, text=True, check=False

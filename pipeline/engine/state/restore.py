@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -13,16 +14,21 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
 
 from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
+from pipeline.kafka.client.answers import ANSWER_MS, bound_answers
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
+from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import kafka_python_options, serving_options
 from pipeline.wrong_deploy import NeedsOperator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+log = logging.getLogger(__name__)
 
 _POLL_MS: Final = 200
 _ASKED_TIMES: Final = 40
@@ -50,16 +56,24 @@ async def describe_changelog(bootstrap: str, topic: str) -> ChangelogTopic:
     The id distinguishes a topic from a deleted topic of the same name.
     """
     for _ in range(_ASKED_TIMES):
-        found = await asyncio.to_thread(_describe, bootstrap, topic)
-        if found is not None:
-            return found
-        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # the topic is new, or the broker just started
+        try:
+            found = await asyncio.to_thread(_describe, bootstrap, topic)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            log.warning("%s is not described yet: %s", topic, type(error).__name__)
+        else:
+            if found is not None:
+                return found
+        await asyncio.sleep(_ASKED_AGAIN_SECONDS)  # the topic is new, or a broker just went
     raise ChangelogUnknown(f"the broker knows no topic {topic}")
 
 
 def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
     admin = KafkaAdminClient(
-        **kafka_python_options(bootstrap), receive_message_max_bytes=SMALL_FRAME_OCTETS
+        **kafka_python_options(bootstrap),
+        receive_message_max_bytes=SMALL_FRAME_OCTETS,
+        request_timeout_ms=ANSWER_MS,
     )
     try:
         (described,) = admin.describe_topics([topic])
@@ -98,6 +112,7 @@ async def read_changelog(
         max_partition_fetch_bytes=MOST_FETCHED_OCTETS,
         fetch_max_bytes=MOST_FETCHED_OCTETS,
     )
+    bound_answers(consumer._client)  # noqa: SLF001 - there is no other way in
     await consumer.start()
     try:
         tp = TopicPartition(topic, partition)
@@ -150,7 +165,7 @@ class CommittedOffsets:
         """The point that the group has committed for this partition; sequence 0 if none."""
         wanted = [TopicPartition(topic, partition) for topic in self._topics]
         async with self._client() as admin:
-            found = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
+            found = await committed_offsets(admin, self._group, wanted)
         offsets = {tp.topic: held.offset for tp, held in found.items() if held.offset >= 0}
         told = [point for held in found.values() if (point := point_from_metadata(held.metadata))]
         times = [point.time for point in told if point.time]
@@ -165,6 +180,7 @@ class CommittedOffsets:
         async with self._opening:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**serving_options(self._bootstrap))
+                bound_answers(admin._client)  # noqa: SLF001 - there is no other way in
                 await admin.start()
                 self._admin = admin
             self._users += 1

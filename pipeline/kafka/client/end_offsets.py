@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pipeline.kafka.client.answers import bound_answers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -33,6 +35,7 @@ class Ends:
         async with self._starting:
             if self._asker is None:
                 asker = self._make()
+                bound_answers(asker._client)  # noqa: SLF001 - there is no other way in
                 try:
                     await asker.start()
                 except BaseException:

@@ -11,9 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiokafka
+from aiokafka.client import ConnectionGroup
 from aiokafka.protocol.fetch import FetchRequest
 
 from pipeline.kafka.client import bounded_frames, lenient_records
+from pipeline.kafka.client.answers import bound_answers, is_heartbeat, send_and_hold
 from pipeline.kafka.client.fetch_session import FetchSession
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 
@@ -31,19 +33,23 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
     records a second mean a hundred fetches. For each fetch the broker looks through all partitions,
     which was most of the work of client and broker. A fetch that finds nothing waits at the broker,
     so the next record is still delivered at once.
+
+    A broker that does not answer is given up after some seconds (`answers`), also by a heartbeat.
     """
 
     def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
         super().__init__(fetch_max_bytes=MOST_FETCHED_OCTETS, **options)
+        bound_answers(self._client)
         self._gap_seconds = gap_seconds
         self._next_fetch_at: dict[int, float] = {}
         self._sessions: dict[int, FetchSession] = defaultdict(FetchSession)
 
     async def start(self) -> None:
-        """Start, and replace two functions of aiokafka's fetcher, which exists only then."""
+        """Start, and replace a function of aiokafka's fetcher, which exists only then."""
+        self._replace_send()
         await super().start()
-        fetcher, client = self._fetcher, self._client
-        fetch, send = fetcher._proc_fetch_request, client.send  # noqa: SLF001 - see the module
+        fetcher = self._fetcher
+        fetch = fetcher._proc_fetch_request  # noqa: SLF001 - see the module
 
         async def fetch_after_gap(assignment: Any, node: int, request: Any) -> Any:
             loop = asyncio.get_running_loop()
@@ -55,10 +61,19 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
             self._next_fetch_at[node] = loop.time() + self._gap_seconds()
             return await fetch(assignment, node, request)
 
-        async def send_in_session(node: int, request: Any, **options: Any) -> Any:
-            if not isinstance(request, FetchRequest):
-                return await send(node, request, **options)
-            return await self._sessions[node].fetch(partial(send, node), request)
-
         fetcher._proc_fetch_request = fetch_after_gap  # noqa: SLF001 - as above
-        client.send = send_in_session
+
+    def _replace_send(self) -> None:
+        client = self._client
+        send = client.send
+
+        async def send_by_kind(
+            node: int, request: Any, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
+        ) -> Any:
+            if isinstance(request, FetchRequest):
+                return await self._sessions[node].fetch(partial(send, node), request)
+            if group is ConnectionGroup.COORDINATION and not is_heartbeat(request):
+                return await send_and_hold(client, node, request, group)
+            return await send(node, request, group=group)
+
+        client.send = send_by_kind

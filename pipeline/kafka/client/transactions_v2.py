@@ -188,6 +188,18 @@ class _EndHandler(EndTxnHandler):
 class TransactionSender(Sender):
     """aiokafka's sender with the requests of transactions V2."""
 
+    async def _find_coordinator(self, kind: Any, key: str) -> int:
+        """aiokafka's function; it also asks again when the broker that it asked is lost."""
+        while True:
+            try:
+                return await super()._find_coordinator(kind, key)  # type: ignore[no-any-return]
+            except errors.KafkaError as error:
+                cause = error.__cause__
+                if not (isinstance(cause, errors.KafkaError) and cause.retriable):
+                    raise
+            await self.client.force_metadata_update()
+            await asyncio.sleep(self._retry_backoff)
+
     async def _send_produce_req(self, node_id: int, batches: dict[TopicPartition, Any]) -> None:
         await _ProduceHandler(self, batches).do(node_id)
         for batch in batches.values():

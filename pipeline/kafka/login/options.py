@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.home.brokers import OAUTHBEARER, WITH_SASL, login_to
+from pipeline.kafka.committed import read_errors_of_groups
 from pipeline.kafka.login.connections import end_where_refused
 from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def serving_options(bootstrap: str) -> dict[str, Any]:
     """For a client of aiokafka in a process that serves: a refused login ends the process."""
     end_where_refused()
+    read_errors_of_groups()
     return aiokafka_options(bootstrap)
 
 
