@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.kafka import topics
 from pipeline.process.tracing import SpanKind, carrying, trace_headers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from aiokafka.structs import ConsumerRecord
 
@@ -25,19 +26,16 @@ def traced(processor: Processor, plan: AgentPlan, tracer: Tracer | None) -> Proc
     """The processor as it is, or with spans where there is a tracer. Ticks have none."""
     if tracer is None:
         return processor
-    return TracedProcessor(processor, tracer, group=plan.group, untraced=plan.may_skip)
+    return TracedProcessor(processor, tracer, group=plan.group)
 
 
 class TracedProcessor:
     """See the module."""
 
-    def __init__(
-        self, processor: Processor, tracer: Tracer, *, group: str, untraced: Collection[str]
-    ) -> None:
+    def __init__(self, processor: Processor, tracer: Tracer, *, group: str) -> None:
         self._processor = processor
         self._tracer = tracer
         self._group = group
-        self._untraced = untraced
 
     def restored(self, state: State) -> None:
         """See `Processor.restored`."""
@@ -45,7 +43,7 @@ class TracedProcessor:
 
     def process_record(self, work: UnitOfWork, record: ConsumerRecord) -> bool:
         """See `Processor.process_record`."""
-        if record.topic in self._untraced:
+        if record.topic == topics.CLOCK:
             return self._processor.process_record(work, record)
         return self._within_span(
             "process", work, record, lambda: self._processor.process_record(work, record)

@@ -34,6 +34,7 @@ def test_a_handset_and_an_application_talk_through_the_stand_in(
 ) -> None:
     running = stack_factory()
     running.start("--gateway")
+    assert running.loud_lines() == [], "a start that is well warns of nothing"
     home = running.home
     assert (home / "apis.toml").stat().st_mode & 0o777 == 0o600
     assert set(running.stack.pids) >= {"gateway", "sender", "smpp", "ftp"}

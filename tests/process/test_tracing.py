@@ -16,7 +16,7 @@ from pipeline.engine.decide import decide_batch
 from pipeline.engine.state.state import State
 from pipeline.engine.traced import traced
 from pipeline.engine.unit_of_work import UnitOfWork
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 from pipeline.process import tracing
 from pipeline.process.tracing import LONGEST, carried, carrying, trace_headers_of
 from pipeline.records import Outcome
@@ -167,7 +167,7 @@ def taken(offset: int, value: bytes, *, topic: str = "in", headers: Sequence[Any
 
 def worked_on(records: list[Any]) -> dict[bytes, Headers]:
     """The headers of what a batch writes, by value."""
-    plan: Any = SimpleNamespace(group="conversation", may_skip=frozenset({"clock"}))
+    plan: Any = SimpleNamespace(group="conversation")
     state = State(())
     processor = traced(Doubling(), plan, tracing.tracer())
     work, done = decide_batch(
@@ -205,6 +205,16 @@ def test_what_a_record_leads_to_carries_the_span_of_that_record(
     assert written.pop(b"1c") == written.pop(b"2c") == []  # a tick has no span
     assert written.pop(b"1d") == written.pop(b"2d") == written.pop(b"d") == of["d"]
     assert set(map(tuple, written.values())) == {()}  # the changelog
+
+
+@pytest.mark.parametrize("group", [readers.CONVERSATION, readers.DELIVERY, readers.ACCOUNTS])
+def test_each_record_of_each_topic_is_a_span_but_for_ticks(
+    spans: InMemorySpanExporter, group: str
+) -> None:
+    read = readers.READ_BY[group]
+    worked_on([taken(offset, b"x", topic=topic) for offset, topic in enumerate(read)])
+    names = {span.name for span in spans.get_finished_spans()}
+    assert names == {f"process {topic}" for topic in read if topic != topics.CLOCK}
 
 
 def test_a_batch_that_fails_is_done_again_and_headers_stay_with_their_records(

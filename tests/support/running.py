@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 READY_SECONDS: Final = 240.0  # the first start of a machine fetches Kafka
 END_SECONDS: Final = 10.0  # Ctrl-C ends all within it
 COMMAND_SECONDS: Final = 120.0
+#: A line of warning or above, of a process of ours or of Kafka.
+LOUD: Final = re.compile(r"\d{4}-\d\d-\d\d[ T][\d:,]+ (?:WARN|ERROR|CRITICAL|FATAL)")
+#: What Kafka itself warns of when a broker starts for the first time.
+OF_A_NEW_BROKER: Final = "Performing controller activation"
 
 
 def environment_without_settings(settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -75,6 +80,15 @@ class RunningStack:
             for log in logs
             if log.is_file()
         )
+
+    def loud_lines(self) -> list[str]:
+        """The lines of warning or above in the logs of all processes so far."""
+        return [
+            f"{log.name}: {line}"
+            for log in [self.log, *sorted((self.home / "logs").glob("*.log"))]
+            for line in log.read_text(errors="replace").splitlines()
+            if LOUD.match(line) and OF_A_NEW_BROKER not in line
+        ]
 
     def start(self, *options: str) -> None:
         """Start on free ports, with further options of `up`, and wait until all is ready."""

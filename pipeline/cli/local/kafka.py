@@ -57,7 +57,6 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-group.coordinator.rebalance.protocols=classic,consumer
 log.segment.bytes=134217728
 log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
