@@ -6,7 +6,7 @@ import http.client
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cli.local.ports import LOOPBACK, free_port
@@ -37,12 +37,15 @@ class Fleet:
 
     def run(self, release: Path, *words: str) -> None:
         """Run a module of a release to its end: `deploy.create_topics`, a command."""
-        subprocess.run(
-            [sys.executable, "-P", "-m", *words],
-            env=self._environment(release, "cli"),
-            check=True,
-            timeout=READY_SECONDS,
-        )
+        with self._log("cli").open("ab") as output:
+            subprocess.run(
+                [sys.executable, "-P", "-m", *words],
+                env=self._environment(release, "cli"),
+                check=True,
+                timeout=READY_SECONDS,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def origin(self, release: Path) -> str:
         """The file from which a process of a release takes the product."""
@@ -110,7 +113,7 @@ class Fleet:
 
     def _is_ready(self, name: str) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self._port(name), timeout=2)
-        with suppress(OSError, http.client.HTTPException):
+        with suppress(OSError, http.client.HTTPException), closing(connection):
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
         return False

@@ -204,11 +204,9 @@ def raising(call: Callable[..., Any], *, at: int = 1, before: bool = False) -> C
 #: Where the command is ended, one after another on the same installation: module, name, which call.
 ENDED = [
     (empty_topics, "mark", 1, False),
-    (empty_topics, "make_empty", 1, False),
     (restore, "delete_what_filled", 1, True),
     (empty_topics, "put_positions", 2, False),
     (restore, "insert_table", 9, False),
-    (empty_topics, "set_right", 1, False),
     (empty_topics, "unmark", 1, True),
 ]
 
