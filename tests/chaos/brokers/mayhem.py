@@ -9,28 +9,37 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos.brokers.cluster import CLIENTS, NUMBERS, SESSION_SECONDS
+from tests.chaos.brokers.cluster import NUMBERS
+from tests.chaos.brokers.node import CLIENTS, SESSION_SECONDS
 from tests.chaos.brokers.recovery import Loss
 from tests.chaos.brokers.watcher import watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.chaos.brokers.cluster import Cluster, Node
+    from tests.chaos.brokers.cluster import Cluster
     from tests.chaos.brokers.disk import Disk
+    from tests.chaos.brokers.node import Node
     from tests.chaos.brokers.recovery import Done
     from tests.chaos.driver import Driver
 
 LOOK_SECONDS: Final = 0.1
 SYNC_LOOK_SECONDS: Final = 0.5
-BETWEEN_SECONDS: Final = (2.0, 5.0)
-AWAY_SECONDS: Final = (SESSION_SECONDS + 2.0, SESSION_SECONDS + 11.0)
 FULL_SECONDS: Final = 60.0  # how long a broker may run on without room
 SYNC_SECONDS: Final = 180.0
-LAST_SECONDS: Final = 15.0  # for what is begun after the last loss to be done
 DISK_OF: Final = NUMBERS[-1]  # the broker whose disk can be filled
+
+
+@dataclass(frozen=True)
+class Times:
+    """In seconds: `away` is how long a broker is lost, from and to."""
+
+    between: tuple[float, float] = (2.0, 5.0)
+    away: tuple[float, float] = (SESSION_SECONDS + 2.0, SESSION_SECONDS + 11.0)
+    after_the_last: float = 15.0  # for what is begun after the last loss to be done
 
 
 class BrokerMayhem:
@@ -46,7 +55,8 @@ class BrokerMayhem:
         driver: Driver,
         worker: Callable[[], int],
         say: Callable[[str], None],
-        kinds: tuple[str, ...] = (),
+        kinds: tuple[str, ...],
+        times: Times,
     ) -> None:
         self._cluster = cluster
         self._rng = random.Random(seed)
@@ -54,7 +64,8 @@ class BrokerMayhem:
         self._driver = driver
         self._worker = worker
         self._say = say
-        self._plan = self._planned(kinds or tuple(_LOSSES), count)
+        self._times = times
+        self._plan = self._planned(kinds or tuple(LOSSES), count)
         self._stopped: set[int] = set()
         self.is_over = False
         self.kills = 0
@@ -88,9 +99,9 @@ class BrokerMayhem:
             for number, kind in enumerate(self._plan):
                 while done() < number / (len(self._plan) + 1):  # noqa: ASYNC110 - none tells
                     await asyncio.sleep(LOOK_SECONDS)
-                await asyncio.sleep(self._rng.uniform(*BETWEEN_SECONDS))
+                await asyncio.sleep(self._rng.uniform(*self._times.between))
                 await self._lose(kind)
-            await asyncio.sleep(LAST_SECONDS)
+            await asyncio.sleep(self._times.after_the_last)
         finally:
             self.is_over = True
             watching.cancel()
@@ -98,12 +109,12 @@ class BrokerMayhem:
 
     async def _lose(self, kind: str) -> None:
         victim = await self._victim(kind)
-        seconds = self._rng.uniform(*AWAY_SECONDS)
+        seconds = self._rng.uniform(*self._times.away)
         self._say(f"broker {victim.number}: {kind}, for {seconds:.1f} s")
         self.stops[kind] += 1
         self.kills += 1
         at = time.time()
-        await _LOSSES[kind](self, victim, seconds)
+        await LOSSES[kind](self, victim, seconds)
         took = await self._until_in_sync()
         self.losses.append(Loss(kind, at, took))
 
@@ -208,7 +219,7 @@ class BrokerMayhem:
 
 
 FULL: Final = "disk full"
-_LOSSES: Final[dict[str, Callable[[BrokerMayhem, Node, float], Awaitable[None]]]] = {
+LOSSES: Final[dict[str, Callable[[BrokerMayhem, Node, float], Awaitable[None]]]] = {
     "kill -9": BrokerMayhem._kill,
     "kill -9, the controller": BrokerMayhem._kill,
     "kill -9, and the worker": BrokerMayhem._kill_with_worker,
@@ -224,4 +235,4 @@ _LOSSES: Final[dict[str, Callable[[BrokerMayhem, Node, float], Awaitable[None]]]
     "disk lost, the controller": BrokerMayhem._lose_disk,
     FULL: BrokerMayhem._fill_disk,
 }
-OF_CONTROLLER: Final = frozenset(kind for kind in _LOSSES if kind.endswith("the controller"))
+OF_CONTROLLER: Final = frozenset(kind for kind in LOSSES if kind.endswith("the controller"))

@@ -10,7 +10,7 @@ from pipeline.kafka.topics import partition_of
 from pipeline.sms.msisdn import key_from_handset
 from tests.chaos.brokers.cluster import NUMBERS, Cluster
 from tests.chaos.brokers.disk import Disk
-from tests.chaos.brokers.mayhem import DISK_OF, BrokerMayhem
+from tests.chaos.brokers.mayhem import DISK_OF, BrokerMayhem, Times
 from tests.chaos.brokers.recovery import Done, table_of
 from tests.chaos.run import PARTITIONS, TOKEN, Load, driver_of, play_on, started
 
@@ -48,6 +48,7 @@ def run_chaos_on_brokers(
     pause: float,
     say: Callable[[str], None],
     kinds: tuple[str, ...] = (),
+    times: Times | None = None,
 ) -> BrokersOutcome:
     """Start three brokers and a stack under `home`, run traffic and losses, check, and stop."""
     cluster = Cluster(home)
@@ -72,6 +73,7 @@ def run_chaos_on_brokers(
             worker=lambda: running.stack.pids["worker"],
             say=say,
             kinds=kinds,
+            times=times or Times(),
         )
         load = Load(seed=seed, messages=messages, pause=pause)
         outcome = play_on(running, mayhem, driver, load, processes=PROCESSES, say=say)

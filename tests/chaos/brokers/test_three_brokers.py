@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from tests.chaos.brokers.mayhem import Times
 from tests.chaos.brokers.run import run_chaos_on_brokers
 
 pytestmark = [
@@ -29,15 +30,16 @@ def test_nothing_is_lost_or_doubled_without_the_controller_and_without_a_disk(
     ended = run_chaos_on_brokers(
         tmp_path / "home",
         seed=3,
-        messages=2_000,
+        messages=1_200,
         losses=2,
-        pause=10.0,
+        pause=8.0,
         say=said.append,
         kinds=KINDS,
+        times=Times(between=(0.0, 1.0), away=(3.5, 4.5), after_the_last=6.0),
     )
     outcome = ended.outcome
     words = "\n".join([*said, *outcome.deaths, *outcome.findings.words, *ended.table, str(outcome)])
     assert outcome.findings.are_none, words
     assert sorted(outcome.stops) == sorted(KINDS), words
     assert "never" not in "".join(ended.table), words
-    assert outcome.messages >= 2_000
+    assert outcome.messages >= 1_200
