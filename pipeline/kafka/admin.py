@@ -26,7 +26,7 @@ RESTORE_TOPIC: Final = "twoway-restore"
 #: of others may have changed. It is set only where it differs: some refuse any request to set it.
 ONLY_WHOLE_COPIES_LEAD: Final = {"unclean.leader.election.enable": "false"}
 ASKED_TIMES: Final = 40
-ASKED_AGAIN_SECONDS: Final = 0.25
+TOPIC_ASKED_AGAIN_SECONDS: Final = 0.25
 
 
 class TopicsError(RuntimeError):
@@ -141,5 +141,5 @@ def _described(admin: Any, existing: list[Topic]) -> dict[str, dict[str, dict[st
         described = admin.describe_configs(resources, config_filter="all").get("topic", {})
         if all(described.get(topic.name) for topic in existing):
             return described  # type: ignore[no-any-return] # untyped in kafka-python
-        time.sleep(ASKED_AGAIN_SECONDS)
+        time.sleep(TOPIC_ASKED_AGAIN_SECONDS)
     raise TopicsError("the broker does not say how the topics are configured")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PATIENCE_SECONDS: Final = 60.0
-ASKED_AGAIN_SECONDS: Final = 0.25
+GROUP_ASKED_AGAIN_SECONDS: Final = 0.25
 
 _send: Final = GroupCoordinator._send_req  # noqa: SLF001 - every request to the group goes through it
 
@@ -50,7 +50,7 @@ async def committed_offsets(
             if not error.retriable or time.monotonic() > deadline:
                 raise
         await admin._client.force_metadata_update()  # noqa: SLF001 - there is no public way
-        await asyncio.sleep(ASKED_AGAIN_SECONDS)
+        await asyncio.sleep(GROUP_ASKED_AGAIN_SECONDS)
 
 
 async def _ask(

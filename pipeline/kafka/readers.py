@@ -215,3 +215,5 @@ SENT_AGAIN: Final = frozenset(
         topics.ACCOUNT_CREDIT,
     }
 )
+#: Rows name a record of these by its offset: `raw_offset`, `order_offset`. A restore keeps it.
+NAMED_BY_OFFSET: Final = frozenset({topics.MO_RAW, topics.FORGET_REQUEST})

@@ -65,7 +65,7 @@ class Brokers:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(committed, "ASKED_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(committed, "GROUP_ASKED_AGAIN_SECONDS", 0)
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.kafka import readers, topics
+from pipeline.kafka import readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pipeline.cli.backup.record_file import SavedRecord
 
-#: Rows name a record of these by its offset: `raw_offset`, `order_offset`.
-NAMED_BY_OFFSET: Final = frozenset({topics.MO_RAW, topics.FORGET_REQUEST})
 #: The most records that are held at once.
 MOST_RECORDS: Final = 10_000
 
@@ -60,7 +58,7 @@ def without_gaps(records: Iterable[SavedRecord]) -> Iterator[Stretch]:
 
 def keeps_offsets(topic: str, *, is_split: bool) -> bool:
     """Whether each record of a topic gets its old offset. Not in another partition than its own."""
-    return topic in NAMED_BY_OFFSET and not is_split
+    return topic in readers.NAMED_BY_OFFSET and not is_split
 
 
 def new_end(topic: str, *, end: int, records: int) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HEAD: Final = struct.Struct(">IQ")
 
-Headers = list[tuple[str, bytes | None]]
+SavedHeaders = list[tuple[str, bytes | None]]
 
 
 class SavedRecord(NamedTuple):
@@ -30,7 +30,7 @@ class SavedRecord(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: SavedHeaders
 
 
 class SeenRecords(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class BackupBroken(Exception):
     """A backup is incomplete or was changed; the words say where."""
 
 
-_Rest = tuple[int, bytes | None, bytes | None, Headers]
+_Rest = tuple[int, bytes | None, bytes | None, SavedHeaders]
 _rest_encoded = msgspec.msgpack.Encoder().encode
 _rest_decoded = msgspec.msgpack.Decoder(_Rest).decode
 

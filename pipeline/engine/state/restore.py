@@ -19,7 +19,7 @@ from kafka.errors import KafkaError
 from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombstones, why_unusable
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
-from pipeline.kafka.client.answers import ANSWER_MS, bound_answers
+from pipeline.kafka.client.answers import BROKER_ANSWER_MS, bound_answers
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
 from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import kafka_python_options, serving_options
@@ -73,7 +73,7 @@ def _describe(bootstrap: str, topic: str) -> ChangelogTopic | None:
     admin = KafkaAdminClient(
         **kafka_python_options(bootstrap),
         receive_message_max_bytes=SMALL_FRAME_OCTETS,
-        request_timeout_ms=ANSWER_MS,
+        request_timeout_ms=BROKER_ANSWER_MS,
     )
     try:
         (described,) = admin.describe_topics([topic])

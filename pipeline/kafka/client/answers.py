@@ -17,13 +17,13 @@ from kafka.protocol import consumer as kafka_python
 if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient, ConnectionGroup
 
-ANSWER_MS: Final = 5_000
+BROKER_ANSWER_MS: Final = 5_000
 HELD_SECONDS: Final = 40.0
 
 
 def bound_answers(client: AIOKafkaClient) -> None:
-    """Give up each request, and each attempt to connect, after `ANSWER_MS`."""
-    client._request_timeout_ms = ANSWER_MS  # noqa: SLF001 - there is no other way in
+    """Give up each request, and each attempt to connect, after `BROKER_ANSWER_MS`."""
+    client._request_timeout_ms = BROKER_ANSWER_MS  # noqa: SLF001 - there is no other way in
 
 
 def is_heartbeat(request: Any) -> bool:

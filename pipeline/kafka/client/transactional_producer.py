@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer import sender
 
 from pipeline.kafka.client import transactions_v2
-from pipeline.kafka.client.answers import ANSWER_MS, bound_answers
+from pipeline.kafka.client.answers import BROKER_ANSWER_MS, bound_answers
 from pipeline.kafka.client.transactions_v2 import ASKED_AGAIN_SECONDS
 from pipeline.kafka.login.options import serving_options
 
@@ -34,7 +34,7 @@ class TransactionalProducer(AIOKafkaProducer):
     async def start(self) -> None:
         """Connect, find out whether the cluster has transactions V2, and fence."""
         bound_answers(self.client)
-        self._sender._request_timeout_ms = ANSWER_MS  # noqa: SLF001 - a broker waits no longer
+        self._sender._request_timeout_ms = BROKER_ANSWER_MS  # noqa: SLF001 - a broker waits no longer
         await self.client.bootstrap()
         if await transactions_v2.are_spoken(self.client):
             transactions_v2.put_into(self)

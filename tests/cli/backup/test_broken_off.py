@@ -9,7 +9,6 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from pipeline.cli.backup import empty_topics, home_files, restore, session
-from pipeline.cli.backup.places import NAMED_BY_OFFSET
 from pipeline.cli.backup.restore import restore_backup
 from pipeline.cli.backup.save import save
 from pipeline.cli.local.kafka import LocalKafka
@@ -18,6 +17,7 @@ from pipeline.cli.terminal.failure import CommandError
 from pipeline.engine.state.state import Point, point_row
 from pipeline.kafka import readers, topics
 from pipeline.kafka.admin import TopicsError, create_topics
+from pipeline.kafka.readers import NAMED_BY_OFFSET
 from pipeline.kafka.topics import partition_of
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.cli.backup import places
 from pipeline.cli.backup.record_file import SavedRecord
-from pipeline.kafka import topics
+from pipeline.kafka import readers, topics
 
-EXACT = sorted(places.NAMED_BY_OFFSET)
+EXACT = sorted(readers.NAMED_BY_OFFSET)
 SQUEEZED = [topics.MO_PART, topics.CLOCK, topics.DEAD_LETTER]
 
 

@@ -37,7 +37,7 @@ def test_a_heartbeat_is_all_that_a_coordinator_answers_at_once(request_, is_one)
 
 
 async def test_a_broker_that_takes_a_connection_and_is_silent_is_given_up(monkeypatch):
-    monkeypatch.setattr(answers, "ANSWER_MS", 200)
+    monkeypatch.setattr(answers, "BROKER_ANSWER_MS", 200)
     ended = asyncio.Event()
 
     async def silent(reader, writer):
