@@ -24,7 +24,7 @@ from pipeline.cli.backup.names import refuse_strange_names
 from pipeline.cli.backup.places import place_of_position
 from pipeline.cli.backup.record_file import BackupBroken
 from pipeline.cli.backup.restore_topics import compare_topics, delete_what_filled, fill_topics
-from pipeline.cli.backup.split import Source, split_manifest
+from pipeline.cli.backup.split import BackupSource, split_manifest
 from pipeline.cli.backup.tables import empty_tables, insert_table, tables_with_rows
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.engine.state.state import point_from_metadata
@@ -64,7 +64,7 @@ def restore_backup(
         manifest = read_manifest(folder)
         refuse_strange_names(manifest)
         check_backup(folder, manifest)
-        source = Source(folder, manifest.partitions, partitions or manifest.partitions)
+        source = BackupSource(folder, manifest.partitions, partitions or manifest.partitions)
         manifest = split_manifest(manifest, source)
     except BackupBroken as error:
         raise CommandError(f"the backup is not restored: {error}") from error

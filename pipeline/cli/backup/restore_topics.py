@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
     from pipeline.cli.backup.manifest import Manifest, SavedPartition
-    from pipeline.cli.backup.split import Source
+    from pipeline.cli.backup.split import BackupSource
 
 _TOPICS_AT_ONCE: Final = 4
 
 
-async def fill_topics(bootstrap: str, manifest: Manifest, source: Source) -> None:
+async def fill_topics(bootstrap: str, manifest: Manifest, source: BackupSource) -> None:
     """Write the records of every topic."""
     turns = asyncio.Semaphore(_TOPICS_AT_ONCE)
 

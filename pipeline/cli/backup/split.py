@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MAY_BE_BEHIND = frozenset({readers.SENDER, readers.NOTICE_MAIL})
 
 
-class Source(NamedTuple):
+class BackupSource(NamedTuple):
     """The records of a backup by the partitions that they are restored to."""
 
     folder: Path
@@ -47,7 +47,7 @@ class Source(NamedTuple):
         return (each for each in records if partition in children_of(topic, each, family))
 
 
-def split_manifest(manifest: Manifest, source: Source) -> Manifest:
+def split_manifest(manifest: Manifest, source: BackupSource) -> Manifest:
     """What the backup holds by new partitions; raises `CommandError` where it cannot be split."""
     if not source.is_split:
         return manifest
@@ -93,7 +93,7 @@ def split_manifest(manifest: Manifest, source: Source) -> Manifest:
 
 
 def _given_out(
-    topic: str, parent: int, source: Source
+    topic: str, parent: int, source: BackupSource
 ) -> Iterator[tuple[SavedRecord, tuple[int, ...]]]:
     family = Family(parent, source.before, source.wanted)
     for record in records_of(records_path(source.folder, topic, parent)):
@@ -128,7 +128,7 @@ def _refuse_unread(manifest: Manifest) -> None:
             )
 
 
-def _refuse_rows(topic: str, parent: int, source: Source) -> None:
+def _refuse_rows(topic: str, parent: int, source: BackupSource) -> None:
     """Raise `CommandError` if a table that cannot be split has a row."""
     numbers = {
         bytes([TABLES_OF[topic].index(name) + 1]): words

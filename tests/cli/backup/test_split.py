@@ -19,7 +19,7 @@ from pipeline.cli.backup.manifest import (
     records_path,
 )
 from pipeline.cli.backup.record_file import BackupBroken, PartitionFile, SavedRecord
-from pipeline.cli.backup.split import Source, split_manifest
+from pipeline.cli.backup.split import BackupSource, split_manifest
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.conversation import tables as conversation
 from pipeline.delivery.agent import tables as delivery
@@ -205,7 +205,7 @@ def test_each_new_partition_has_its_keys_in_their_order(tmp_path: Path) -> None:
             half = halves[partition_of(key, 2)]
             half.append(record(key, b"%d" % number, len(half)))
     manifest = saved(tmp_path, {topics.MO_RAW: halves})
-    source = Source(tmp_path, 2, 8)
+    source = BackupSource(tmp_path, 2, 8)
 
     split = split_manifest(manifest, source)
 
@@ -233,12 +233,12 @@ def test_what_is_unread_is_counted_by_child(tmp_path: Path) -> None:
         manifest, groups={readers.SENDER: {topics.MT_COMMAND: [SavedPosition(1, "", 9)] * 2}}
     )
 
-    split = split_manifest(manifest, Source(tmp_path, 2, 4))
+    split = split_manifest(manifest, BackupSource(tmp_path, 2, 4))
 
     found = [held.unread for held in split.groups[readers.SENDER][topics.MT_COMMAND] if held]
     assert sum(found) == len(records) - 2
     assert found == [
-        sum(each.offset >= 1 for each in Source(tmp_path, 2, 4).records(topics.MT_COMMAND, n))
+        sum(each.offset >= 1 for each in BackupSource(tmp_path, 2, 4).records(topics.MT_COMMAND, n))
         for n in range(4)
     ]
 
@@ -260,11 +260,11 @@ def test_rows_that_name_partitions_or_places_must_be_gone(
     there = in_table(topic, table, key)
     manifest = saved(tmp_path, {topic: [[], [there]]})
     with pytest.raises(CommandError, match=words):
-        split_manifest(manifest, Source(tmp_path, 2, 4))
+        split_manifest(manifest, BackupSource(tmp_path, 2, 4))
 
     gone = in_table(topic, table, key, None)._replace(offset=1)
     manifest = saved(tmp_path, {topic: [[], [there, gone]]})
-    assert split_manifest(manifest, Source(tmp_path, 2, 4)).partitions == 4
+    assert split_manifest(manifest, BackupSource(tmp_path, 2, 4)).partitions == 4
 
 
 @pytest.mark.parametrize("wanted", [1, 3, 5])
@@ -272,7 +272,7 @@ def test_only_a_multiple_is_taken(tmp_path: Path, wanted: int) -> None:
     manifest = saved(tmp_path, {topics.MO_RAW: [[], []]})
 
     with pytest.raises(CommandError, match="must be a multiple of the 2 partitions"):
-        split_manifest(manifest, Source(tmp_path, 2, wanted))
+        split_manifest(manifest, BackupSource(tmp_path, 2, wanted))
 
 
 def test_unread_records_are_refused(tmp_path: Path) -> None:
@@ -281,10 +281,10 @@ def test_unread_records_are_refused(tmp_path: Path) -> None:
     manifest = msgspec.structs.replace(manifest, groups=behind)
 
     with pytest.raises(CommandError, match="4 records are unread in twoway-conversation"):
-        split_manifest(manifest, Source(tmp_path, 2, 4))
+        split_manifest(manifest, BackupSource(tmp_path, 2, 4))
 
 
 def test_the_same_number_changes_nothing(tmp_path: Path) -> None:
     manifest = saved(tmp_path, {topics.MO_RAW: [[], []]})
 
-    assert split_manifest(manifest, Source(tmp_path, 2, 2)) is manifest
+    assert split_manifest(manifest, BackupSource(tmp_path, 2, 2)) is manifest
