@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = 4
 GROUP: Final = "twoway-conversation"
-WORKERS: Final = ("worker-1", "worker-2")
+BESIDE: Final = "worker-9"  # a worker of the new release beside the old ones
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,11 @@ def run_upgrade(
     pause: float,
     goes_back: bool,
     say: Callable[[str], None],
+    workers: int = 2,
 ) -> Upgraded:
     """Start the old release in `folder`, upgrade it under load, check what came out.
 
-    `pause`: seconds between two steps. `goes_back`: then the workers and ingest go back again.
+    `workers`: how many of the old release; one of the new one comes beside them. `pause`: seconds between two steps. `goes_back`: then the workers and ingest go back again.
     """
     kafka = LocalKafka(home=folder / "kafka", partitions=PARTITIONS)
     kafka.start()
@@ -61,12 +62,13 @@ def run_upgrade(
         numbers.write_text(NUMBERS_TOML)
         fleet.run(old, "deploy.create_topics")
         fleet.run(old, "pipeline.cli.main", "numbers", "load", str(numbers))
-        for name in ("store", *WORKERS, "ingest"):
+        names = [f"worker-{number}" for number in range(1, workers + 1)]
+        for name in ("store", *names, "ingest"):
             fleet.start(old, name)
         say("the old release is ready")
-        steps = [*_forward(fleet, new)]
+        steps = [*_forward(fleet, new, names)]
         if goes_back:
-            steps += _back(fleet, old)
+            steps += _back(fleet, old, names)
         return asyncio.run(
             _under_load(
                 fleet, kafka.bootstrap, steps, messages=messages, rate=rate, pause=pause, say=say
@@ -80,26 +82,26 @@ def run_upgrade(
 Step = tuple[str, "Callable[[], None]"]
 
 
-def _forward(fleet: Fleet, new: Path) -> Iterator[Step]:
+def _forward(fleet: Fleet, new: Path, workers: list[str]) -> Iterator[Step]:
     def swap(name: str) -> None:
         fleet.stop(name)
         fleet.start(new, name)
 
     yield "topics", partial(fleet.run, new, "deploy.create_topics")
     yield "store", partial(swap, "store")
-    yield "one more worker, new beside old", partial(fleet.start, new, "worker-3")
-    for name in WORKERS:
+    yield "one more worker, new beside old", partial(fleet.start, new, BESIDE)
+    for name in workers:
         yield name, partial(swap, name)
     yield "ingest", partial(swap, "ingest")
 
 
-def _back(fleet: Fleet, old: Path) -> Iterator[Step]:
+def _back(fleet: Fleet, old: Path, workers: list[str]) -> Iterator[Step]:
     def swap(name: str) -> None:
         fleet.stop(name)
         fleet.start(old, name)
 
     yield "back: ingest", partial(swap, "ingest")
-    for name in (*WORKERS, "worker-3"):
+    for name in (*workers, BESIDE):
         yield f"back: {name}", partial(swap, name)
 
 

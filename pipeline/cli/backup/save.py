@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from kafka import TopicPartition
+    from kafka import KafkaAdminClient, TopicPartition
     from kafka.structs import OffsetAndMetadata
 
     from pipeline.engine.state.state import Point
@@ -118,17 +118,15 @@ def _standing(bootstrap: str) -> _Kafka:
         raise CommandError("nothing to save: the broker has no topics of ours")
     with open_admin(bootstrap) as admin:
         session.refuse_readers(admin)
-        committed = {
-            group: coordinated(
-                lambda group=group: admin.list_group_offsets({group: list(found)})[group]
-            )
-            for group in session.GROUPS
-        }
-    held = {
-        group: {at: noted for at, noted in noted_of.items() if noted.offset >= 0}
-        for group, noted_of in committed.items()
-    }
+        held = {group: _committed(admin, group, list(found)) for group in session.GROUPS}
     return _Kafka(max(len(each) for each in bounds.values()), bounds, held)
+
+
+def _committed(
+    admin: KafkaAdminClient, group: str, partitions: list[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    found = coordinated(lambda: admin.list_group_offsets({group: partitions})[group])
+    return {at: noted for at, noted in found.items() if noted.offset >= 0}
 
 
 async def _topics(bootstrap: str, kafka: _Kafka, folder: Path) -> _Saved:
