@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from pipeline.kafka import topics
+from pipeline.kafka.client.answers import bound_answers
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 from pipeline.kafka.login.options import serving_options
 
@@ -77,6 +78,7 @@ class KafkaErasureTopics:
             auto_offset_reset="earliest",
             fetch_max_bytes=MOST_FETCHED_OCTETS,
         )
+        bound_answers(consumer._client)  # noqa: SLF001 - there is no other way in
         await consumer.start()
         try:
             yield consumer
