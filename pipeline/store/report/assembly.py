@@ -103,7 +103,7 @@ def report_from(
             *chart_routes(ChartPages(ChartReader(questions), rendering)),
             *job_routes(of_jobs),
             *account_routes(accounts),
-            live_route(hub),
+            live_route(hub, guard.is_still_in),
         ],
         pages=pages,
         questions=questions,

@@ -12,10 +12,14 @@ from aiohttp import web
 from pipeline.store.report.route import ReportRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from pipeline.store.report.caller import Caller
     from pipeline.store.report.live.hub import LiveHub, StoredNews
     from pipeline.store.report.route import PageRequest
+
+    #: Whether a caller who was let in may still listen.
+    StillIn = Callable[[Caller], Awaitable[bool]]
 
 #: After an end a page connects again, so many milliseconds later.
 _AGAIN_MS: Final = 3_000
@@ -27,8 +31,8 @@ _HEADERS: Final = {
 }
 
 
-async def live_answer(asked: PageRequest, hub: LiveHub) -> web.StreamResponse:
-    """A stream of events until the page closes it, or the report stops."""
+async def live_answer(asked: PageRequest, hub: LiveHub, is_still_in: StillIn) -> web.StreamResponse:
+    """A stream of events until the page closes it, the session ends, or the report stops."""
     if not hub.has_place:
         return web.Response(status=503, text="as many pages as may be listen already\n")
     response = web.StreamResponse(headers=_HEADERS)
@@ -37,6 +41,8 @@ async def live_answer(asked: PageRequest, hub: LiveHub) -> web.StreamResponse:
         await response.write(f"retry: {_AGAIN_MS}\n\n".encode())
         async with aclosing(hub.news()) as news:
             async for each in news:
+                if not await is_still_in(asked.caller):
+                    break
                 await response.write(events_from_news(each))
         await response.write_eof()
     except ConnectionResetError:
@@ -44,9 +50,11 @@ async def live_answer(asked: PageRequest, hub: LiveHub) -> web.StreamResponse:
     return response
 
 
-def live_route(hub: LiveHub) -> ReportRoute:
+def live_route(hub: LiveHub, is_still_in: StillIn) -> ReportRoute:
     """The route of the stream: it names topics and counts, so whoever is let in may listen."""
-    return ReportRoute(method="GET", path="/live", answer=partial(live_answer, hub=hub))
+    return ReportRoute(
+        method="GET", path="/live", answer=partial(live_answer, hub=hub, is_still_in=is_still_in)
+    )
 
 
 def events_from_news(news: Sequence[StoredNews]) -> bytes:

@@ -107,6 +107,16 @@ class Guard:
             name=session.name, rights=rights, by=session.by, address=address, session=held
         )
 
+    async def is_still_in(self, caller: Caller) -> bool:
+        """Whether the caller who was let in would be let in now with the same rights."""
+        users = await self._users.current()
+        if caller.by is SignedInBy.TOKEN:
+            return True
+        if not caller.session:
+            return not (self._has_single_sign_on or users.are_set)
+        session = self._sessions.find(caller.session)
+        return session is not None and _rights_now(session, users) == caller.rights
+
     def _is_command_line(self, request: web.BaseRequest) -> bool:
         given = request_header(request, "Authorization")
         if not self._token or given[: len(_BEARER)].lower() != _BEARER:

@@ -7,6 +7,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from pipeline.store.report.caller import EVERYTHING, Right
@@ -180,6 +181,42 @@ def test_rights_that_are_taken_away_are_gone_at_once(running: Running, home: Hom
     assert running.client.get("/dictionary").status_code == 200
     home.users = {"anna": User(name="anna", password=HASH, rights=frozenset({Right.TEXTS}))}
     assert running.client.get("/dictionary").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        pytest.param({}, id="nobody is left"),
+        pytest.param({"anna": User(name="anna", password=HASH, rights=frozenset())}, id="rights"),
+        pytest.param(
+            {
+                "anna": User(
+                    name="anna",
+                    password=hash_from_password("another horse battery"),
+                    rights=EVERYTHING,
+                )
+            },
+            id="password",
+        ),
+        pytest.param(None, id="signed out"),
+    ],
+)
+def test_a_stream_ends_when_its_session_does(running: Running, home: Home, users: Any) -> None:
+    sign_in(running.client, "anna", PASSWORD)
+    with running.client.stream("GET", "/live") as answer:
+        reading = answer.iter_lines()
+        assert next(reading).startswith("retry:")
+        running.hub.tell("mo-message", 1)
+        next(line for line in reading if "mo-message" in line)
+        if users is None:
+            cookies = dict(running.client.cookies)
+            with httpx.Client(base_url=running.url, cookies=cookies) as other:
+                page = other.get("/list/lines", headers=HTML)
+                other.post("/sign-out", data={"form_token": form_token_of(page.text)})
+        else:
+            home.users = users
+        running.hub.tell("mt-state", 1)
+        assert all("mt-state" not in line for line in reading)  # and it comes to its end
 
 
 def test_a_broken_file_says_so_to_who_signs_in_and_not_why(running: Running, home: Home) -> None:
