@@ -50,7 +50,8 @@ def run_upgrade(
 ) -> Upgraded:
     """Start the old release in `folder`, upgrade it under load, check what came out.
 
-    `workers`: how many of the old release; one of the new one comes beside them. `pause`: seconds between two steps. `goes_back`: then the workers and ingest go back again.
+    `workers`: how many of the old release; one of the new one comes beside them. `pause`: seconds
+    between two steps. `goes_back`: then the workers and ingest go back again.
     """
     kafka = LocalKafka(home=folder / "kafka", partitions=PARTITIONS)
     kafka.start()

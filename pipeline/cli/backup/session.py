@@ -11,6 +11,7 @@ from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
 from pipeline.cli.ask.broker import knock, open_admin
+from pipeline.cli.ask.waiting import ProgressDeadline, pause
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.cli.operate.groups import coordinated, offsets_at
 from pipeline.cli.terminal.failure import CommandError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 GROUPS: Final = tuple(readers.READ_BY)
+SESSION_SECONDS: Final = 30.0  # sessions last ten, from the start of the broker
 
 
 @contextmanager
@@ -86,18 +88,27 @@ def ours_of(found: dict[str, int]) -> dict[str, int]:
 
 
 def refuse_readers(admin: KafkaAdminClient) -> None:
-    """Raise `CommandError` while a process of ours reads."""
+    """Wait until no process of ours reads; raises `CommandError` if one still does.
+
+    A process with a name, and one that was killed, counts until its session is over.
+    """
+    patience = ProgressDeadline(seconds=SESSION_SECONDS)
+    while busy := _readers(admin):
+        if patience.is_over():
+            raise CommandError(
+                f"processes still read in {', '.join(busy)}: stop every process but Kafka and"
+                " ClickHouse"
+            )
+        pause()
+
+
+def _readers(admin: KafkaAdminClient) -> list[str]:
     described = coordinated(lambda: admin.describe_groups(list(GROUPS)))
-    busy = [
+    return [
         f"{name} ({len(group['members'])})"
         for name, group in described.items()
         if group.get("members")
     ]
-    if busy:
-        raise CommandError(
-            f"processes still read in {', '.join(busy)}: stop every process but Kafka and"
-            " ClickHouse; a worker that was killed counts for ten seconds more"
-        )
 
 
 def settled_bounds(bootstrap: str) -> dict[TopicPartition, tuple[int, int]]:

@@ -325,8 +325,12 @@ def test_twice_the_partitions_have_the_same_records_in_the_order_of_their_keys(
 
 
 def test_an_installation_that_is_used_is_not_saved(
-    broker: LocalKafka, admin: KafkaAdminClient, tmp_path: Path
+    broker: LocalKafka,
+    admin: KafkaAdminClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(session, "SESSION_SECONDS", 1.0)
     there = installation(broker, tmp_path / "used")
     create_topics(there.bootstrap, there.settings)
     consumer = KafkaConsumer(
