@@ -20,6 +20,7 @@ from pipeline.engine.state.checkpoint import CheckpointUnusable, may_lack_tombst
 from pipeline.engine.state.rows import Reached
 from pipeline.engine.state.state import Point, State, point_from_metadata
 from pipeline.kafka.client.answers import BROKER_ANSWER_MS, bound_answers
+from pipeline.kafka.client.confirmed_ends import LEADERS_KNOWN_MS, confirmed_ends
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS, SMALL_FRAME_OCTETS
 from pipeline.kafka.committed import committed_offsets
 from pipeline.kafka.login.options import kafka_python_options, serving_options
@@ -106,6 +107,7 @@ async def read_changelog(
     reached, sequence = state.rows.reached, state.point.sequence
     consumer = AIOKafkaConsumer(
         **serving_options(bootstrap),
+        metadata_max_age_ms=LEADERS_KNOWN_MS,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -118,7 +120,7 @@ async def read_changelog(
         tp = TopicPartition(topic, partition)
         consumer.assign([tp])
         beginning = (await consumer.beginning_offsets([tp]))[tp]
-        end = (await consumer.end_offsets([tp]))[tp]
+        end = (await confirmed_ends(consumer, [tp]))[tp]
         if reason := why_unusable(offset=reached.offset, beginning=beginning, end=end):
             raise CheckpointUnusable(reason)
         consumer.seek(tp, max(reached.offset, beginning))

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pipeline.kafka.client.answers import bound_answers
+from pipeline.kafka.client.confirmed_ends import confirmed_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ class Ends:
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The end of each partition by the consumer's isolation, from its leader, now."""
         asker = await self._started()
-        return await asker.end_offsets(list(partitions))  # type: ignore[no-any-return] # untyped in aiokafka
+        return await confirmed_ends(asker, partitions)
 
     async def _started(self) -> AIOKafkaConsumer:
         async with self._starting:

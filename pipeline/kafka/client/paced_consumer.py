@@ -16,6 +16,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from pipeline.kafka.client import bounded_frames, lenient_records
 from pipeline.kafka.client.answers import bound_answers, is_heartbeat, send_and_hold
+from pipeline.kafka.client.confirmed_ends import LEADERS_KNOWN_MS
 from pipeline.kafka.client.fetch_session import FetchSession
 from pipeline.kafka.client.limits import MOST_FETCHED_OCTETS
 
@@ -38,6 +39,7 @@ class PacedConsumer(aiokafka.AIOKafkaConsumer):
     """
 
     def __init__(self, *, gap_seconds: Callable[[], float], **options: Any) -> None:
+        options.setdefault("metadata_max_age_ms", LEADERS_KNOWN_MS)
         super().__init__(fetch_max_bytes=MOST_FETCHED_OCTETS, **options)
         bound_answers(self._client)
         self._gap_seconds = gap_seconds
