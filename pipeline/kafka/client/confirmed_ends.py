@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: How old a consumer's knowledge of the leaders may be. It fetches from whom it takes for one.
 LEADERS_KNOWN_MS: Final = 5_000
 PATIENCE_SECONDS: Final = 30.0
-ASKED_AGAIN_SECONDS: Final = 0.05
+ENDS_ASKED_AGAIN_SECONDS: Final = 0.05
 
 
 async def confirmed_ends(
@@ -46,7 +46,7 @@ async def confirmed_ends(
         if time.monotonic() > deadline:
             raise KafkaTimeoutError(f"no leader is confirmed for {PATIENCE_SECONDS:.0f} s")
         await client.force_metadata_update()
-        await asyncio.sleep(ASKED_AGAIN_SECONDS)
+        await asyncio.sleep(ENDS_ASKED_AGAIN_SECONDS)
 
 
 def _leaders(
