@@ -67,7 +67,8 @@ async def _are_confirmed(client: Any, leaders: Mapping[TopicPartition, int | Non
 
 def _beside(client: Any, leader: int | None) -> int:
     """Any other broker."""
-    others = [broker.nodeId for broker in client.cluster.brokers() if broker.nodeId != leader]
+    nodes: list[int] = [broker.nodeId for broker in client.cluster.brokers()]
+    others = [node for node in nodes if node != leader]
     return random.choice(others)  # noqa: S311 - no secret
 
 
