@@ -53,7 +53,7 @@ class Consumer:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(module, "ASKED_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(module, "ENDS_ASKED_AGAIN_SECONDS", 0)
 
 
 async def test_the_end_of_a_leader_that_was_deposed_does_not_count():
