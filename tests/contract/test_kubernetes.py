@@ -26,7 +26,7 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 KUBECTL = shutil.which("kubectl") or ""
 VALIDATOR = importlib.util.find_spec("kubernetes_validate")
 VERSION = "1.32.0"  # the oldest that is supported in 2026
-PROCESSES = {"ingest", "worker", "sender", "deliver", "store", "smpp", "ftp"}
+PROCESSES = {"ingest", "worker", "sender", "deliver", "accounts", "store", "smpp", "ftp"}
 SHARED = {
     line.partition("=")[0]: line.partition("=")[2]
     for line in (FOLDER / "base/settings.env").read_text().splitlines()
@@ -76,7 +76,7 @@ def settings_of(name: str, tmp_path: Path) -> Settings:
 
 @pytest.mark.skipif(not KUBECTL, reason="no kubectl: see https://kubernetes.io/docs/tasks/tools")
 @pytest.mark.skipif(VALIDATOR is None, reason="no kubernetes-validate: pip install it (PyPI)")
-@pytest.mark.parametrize("more", [(), ("smpp", "ftp")], ids=["base", "with smpp and ftp"])
+@pytest.mark.parametrize("more", [(), ("smpp", "ftp", "accounts")], ids=["base", "with all"])
 def test_the_manifests_are_what_kubernetes_knows(tmp_path: Path, more: tuple[str, ...]) -> None:
     import kubernetes_validate
 
@@ -100,8 +100,8 @@ def test_the_manifests_are_what_kubernetes_knows(tmp_path: Path, more: tuple[str
 def test_every_process_has_a_manifest() -> None:
     assert set(PODS) == PROCESSES | {"topics"}
     stateful = of_kind("StatefulSet")
-    assert set(stateful) == {"worker", "deliver", "ftp"}
-    for name in ("worker", "deliver"):
+    assert set(stateful) == {"worker", "deliver", "accounts", "ftp"}
+    for name in ("worker", "deliver", "accounts"):
         (claim,) = stateful[name]["spec"]["volumeClaimTemplates"]
         mounts = PODS[name]["containers"][0]["volumeMounts"]
         (home,) = (each for each in mounts if each["name"] == claim["metadata"]["name"])
@@ -183,7 +183,7 @@ def test_a_probe_asks_the_port_that_the_process_listens_on(name: str, tmp_path: 
 
 def test_a_budget_keeps_what_runs_more_than_once() -> None:
     budgets = of_kind("PodDisruptionBudget")
-    assert set(budgets) == {"ingest", "worker", "sender", "deliver"}
+    assert set(budgets) == {"ingest", "worker", "sender", "deliver", "accounts"}
     for name, budget in budgets.items():
         wanted = budget["spec"]["selector"]["matchLabels"]
         owner = of_kind("Deployment", "StatefulSet")[name]
