@@ -37,7 +37,7 @@ ROWS: Final = (
     ("growth of texts, caches and logs", ("test_peer_words.py", "test_caches.py")),
     ("mutated HTTP requests", ("test_fuzz_http.py",)),
     ("status callbacks", ("test_statuses.py",)),
-    ("files of APIs", ("test_apis_files.py",)),
+    ("files of APIs and of backups", ("test_apis_files.py", "test_backup_names.py")),
     ("HTTP: pages, proxies and names", ("test_browser_guard.py",)),
     ("SQL made up and mutated", ("test_sql.py", "test_sql_fence.py", "test_confinement.py")),
     ("poison in every topic", ("test_poison.py", "test_poison_running.py", "test_header_keys.py")),

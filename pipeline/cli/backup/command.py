@@ -68,7 +68,7 @@ def restore(
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Restore a backup into an empty installation; any other is refused.
+    """Restore a backup into an empty installation. Any other is refused.
 
     Every process but Kafka and a ClickHouse server must be stopped. The backup is checked first,
     and what was restored is read again and compared. If the command is ended on its way, run it
