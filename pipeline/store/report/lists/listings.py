@@ -32,6 +32,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     sql: str = ""
     quick_sql: str = ""  # gives the same first rows, where it gives enough of them
+    #: `sql` ends in a condition, and more can follow it. A query around it would read every row.
+    takes_conditions: bool = False
     key: tuple[str, str] = ("at", "id")
     fixed: dict[str, str] = {}
     #: Topics after whose records it is another.
@@ -218,6 +220,7 @@ REVIEW: Final = Listing(
     columns=named("at", "handset", "number", "text", Column("flags", "flags", aside=True),
                   Column("id", "id", aside=True)),
     sql=REVIEW_SQL,
+    takes_conditions=True,
 )  # fmt: skip
 ONE_CONVERSATION: Final = msgspec.structs.replace(
     LINES,

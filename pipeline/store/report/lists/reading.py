@@ -68,8 +68,11 @@ class ListReader:
     ) -> list[dict[str, Any]]:
         at, id = listing.key
         where, own = listing.own_conditions(filters)
+        begun = f"SELECT * FROM ({sql}) WHERE"  # noqa: S608  of ours
+        if listing.takes_conditions:
+            begun = f"{sql} AND"
         return await self._questions.rows(
-            f"SELECT * FROM ({sql}) WHERE {where} AND {cursor.condition(at, id)}"  # noqa: S608  of ours
+            f"{begun} {where} AND {cursor.condition(at, id)}"
             f" ORDER BY {cursor.order_by(at, id)} LIMIT {rows:d}",
             filters.parameters() | cursor.parameters() | own,
         )
