@@ -22,8 +22,9 @@ _HAD_STATE: Final = (
     "record = 'mt-command' AND key IN (SELECT key FROM twoway.mt_last_state_rows WHERE {named})"
 )
 _RECORDS: Final = {"in": "mo-message", "out": "mt-command", "refused": "mt-rejection"}
+_IS_WAY: Final = "way = {way:String}"
 #: The way out of an MT is known from the results of its attempts.
-_WAY: Final = (
+_IS_WAY_OR_WENT: Final = (
     "(way = {way:String} OR (record = 'mt-command' AND key IN (SELECT MD5(command_id)"
     " FROM twoway.mt_result_rows WHERE way = {way:String})))"
 )
@@ -47,11 +48,14 @@ _REFUSED_TEXT: Final = (
 )
 
 
-def conditions_of(filters: Filters, *, is_rare: bool = True) -> tuple[list[str], dict[str, Any]]:
+def conditions_of(
+    filters: Filters, *, is_rare: bool = True, is_way_out: bool = True
+) -> tuple[list[str], dict[str, Any]]:
     """The filters that are set, as SQL over the lines, and its parameters.
 
     `is_rare`: few commands have the state of the filter, so they are looked up by their keys. If
-    many have it, every command is read.
+    many have it, every command is read. `is_way_out`: some command may have gone out by the way of
+    the filter; if none has, the keys of commands need not be read.
     """
     found: list[str] = []
     given = {name: value for name, value in filters.given().items() if name in _IS}
@@ -81,7 +85,7 @@ def conditions_of(filters: Filters, *, is_rare: bool = True) -> tuple[list[str],
         found.append(_REFUSED_TEXT if is_refused else "lowerUTF8(text) LIKE {text:String}")
         given["text"] = like_from_text(filters.text)
     if filters.way:
-        found.append(_WAY)
+        found.append(_IS_WAY_OR_WENT if is_way_out else _IS_WAY)
         given["way"] = filters.way
     if filters.consent:
         found.append(_CONSENT.replace("{having}", _HAVING[filters.consent]))

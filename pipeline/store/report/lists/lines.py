@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 PAGE_ROWS: Final = 50
 #: For a page that is filtered by what became of commands so many times its rows are read, one after
 #: the other, until it is full; then it is said how far was looked.
-_ROUNDS: Final = (2, 8, 32)
+_ROUNDS: Final = (2, 8, 16)
 #: So many commands of a state are named one by one.
 _FEW_COMMANDS: Final = 50_000
 _HOW_MANY: Final = f"""\
 SELECT count() AS found FROM
     (SELECT 1 FROM twoway.mt_last_state_rows WHERE {{named}} LIMIT {_FEW_COMMANDS + 1})"""  # noqa: S608
+_WENT_OUT: Final = "SELECT 1 AS found FROM twoway.mt_result_rows WHERE way = {way:String} LIMIT 1"
 #: So many ids go into one question.
 _AT_ONCE: Final = 2_000
 
@@ -76,7 +77,11 @@ class LineReader:
 
     async def conditions(self, filters: Filters, cursor: Cursor) -> tuple[str, dict[str, Any]]:
         """What the lines must meet that the cursor can see, as SQL, and its parameters."""
-        conditions, given = conditions_of(filters, is_rare=await self._is_rare(filters))
+        conditions, given = conditions_of(
+            filters,
+            is_rare=await self._is_rare(filters),
+            is_way_out=await self._is_way_out(filters),
+        )
         if cursor.as_of:
             conditions.append("stored_at <= {as_of:DateTime64(3, 'UTC')}")
         return " AND ".join(conditions) or "1", given | cursor.parameters()
@@ -90,6 +95,12 @@ class LineReader:
             {"state": filters.state, "code": filters.code},
         )
         return bool(row["found"] <= _FEW_COMMANDS)
+
+    async def _is_way_out(self, filters: Filters) -> bool:
+        """Whether any command went out by the way of the filter."""
+        if not filters.way:
+            return False
+        return bool(await self._questions.rows(_WENT_OUT, {"way": filters.way}))
 
     async def _page_sifted(self, filters: Filters, cursor: Cursor, size: int) -> RowsOfPage:
         kept: list[dict[str, Any]] = []
