@@ -22,7 +22,7 @@ COMMAND_SECONDS: Final = 120.0
 #: A line of warning or above, of a process of ours or of Kafka.
 LOUD: Final = re.compile(r"\d{4}-\d\d-\d\d[ T][\d:,]+ (?:WARN|ERROR|CRITICAL|FATAL)")
 #: What Kafka itself warns of when a broker starts for the first time.
-OF_A_NEW_BROKER: Final = "Performing controller activation"
+OF_A_NEW_BROKER: Final = ("Performing controller activation", "TOPIC_ALREADY_EXISTS")
 
 
 def environment_without_settings(settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -87,7 +87,7 @@ class RunningStack:
             f"{log.name}: {line}"
             for log in [self.log, *sorted((self.home / "logs").glob("*.log"))]
             for line in log.read_text(errors="replace").splitlines()
-            if LOUD.match(line) and OF_A_NEW_BROKER not in line
+            if LOUD.match(line) and not any(words in line for words in OF_A_NEW_BROKER)
         ]
 
     def start(self, *options: str) -> None:
