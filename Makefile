@@ -73,7 +73,7 @@ hostile: $(INSTALLED)  ## the long run of hostile input: make hostile SEED=7
 	@$(BIN)/python -m tests.hostile --seed $(SEED)
 
 OLD ?= main
-upgrade: $(INSTALLED)  ## upgrade under load from a release of git, and go back: make upgrade OLD=v1
+upgrade: $(INSTALLED)  ## upgrade under load from a release of git, and go back: make upgrade OLD=main
 	@$(BIN)/python -m tests.upgrade --old $(OLD)
 
 rehearsal: $(INSTALLED)  ## back up a loaded installation, restore it elsewhere, compare the answers
