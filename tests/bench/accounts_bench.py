@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ from tests.bench.traffic import NUMBERS_TOML
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     Put = Callable[..., Awaitable[None]]
@@ -167,16 +167,23 @@ def latency(home: Path, *, holds: bool) -> dict[str, dict[str, float]]:
         running.stop()
 
 
-def on_a_broker(folder: Path) -> list[tuple[str, str]]:
-    """The rows of the table."""
+@contextmanager
+def broker_with_account(folder: Path) -> Iterator[str]:
+    """A broker with the topics and the directory; gives its address."""
     broker = LocalKafka(home=folder / "kafka", partitions=PARTITIONS)
     broker.start()
     try:
         create_topics(broker.bootstrap, Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
         asyncio.run(put_numbers(broker.bootstrap))
-        rate, micros = asyncio.run(charges_a_second(broker.bootstrap, folder / "accounts"))
+        yield broker.bootstrap
     finally:
         broker.stop()
+
+
+def on_a_broker(folder: Path) -> list[tuple[str, str]]:
+    """The rows of the table."""
+    with broker_with_account(folder) as bootstrap:
+        rate, micros = asyncio.run(charges_a_second(bootstrap, folder / "accounts"))
     figures = f"{rate:,.0f} charges/s, {micros:.0f} µs of processor each"
     rows = [("one account in hold, one `twoway accounts`", figures)]
     for name, holds in (("off", False), ("hold", True)):

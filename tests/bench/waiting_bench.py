@@ -13,21 +13,18 @@ from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from pipeline.avro import single_object
-from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka import readers, topics
-from pipeline.kafka.admin import create_topics
-from pipeline.settings import Settings
+from pipeline.kafka.committed import committed_offsets
 from tests.bench.accounts_bench import (
     ACCOUNTS,
     HOME,
     PARTITIONS,
+    broker_with_account,
     charge,
     credit,
     filling,
-    put_numbers,
 )
 from tests.bench.pipeline_bench import process
 
@@ -73,13 +70,8 @@ async def _all_were_taken(bootstrap: str) -> None:
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            try:
-                found = await admin.list_consumer_group_offsets(
-                    readers.ACCOUNTS, partitions=[place]
-                )
-            except GroupCoordinatorNotAvailableError:  # its topic is being made
-                found = {}
-            if found and found[place].offset >= WAITING:
+            found = await committed_offsets(admin, readers.ACCOUNTS, [place])
+            if found[place].offset >= WAITING:
                 return
             await asyncio.sleep(0.2)
     finally:
@@ -104,13 +96,7 @@ async def _read_releases(consumer: AIOKafkaConsumer) -> None:
 
 def on_a_broker(folder: Path) -> list[tuple[str, str]]:
     """The row of the table."""
-    broker = LocalKafka(home=folder / "kafka", partitions=PARTITIONS)
-    broker.start()
-    try:
-        create_topics(broker.bootstrap, Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
-        asyncio.run(put_numbers(broker.bootstrap))
-        waited, released = asyncio.run(released_after_credit(broker.bootstrap, folder / "accounts"))
-    finally:
-        broker.stop()
+    with broker_with_account(folder) as bootstrap:
+        waited, released = asyncio.run(released_after_credit(bootstrap, folder / "accounts"))
     figures = f"{waited:.0f} s until all wait, {released:.0f} s until all are released, in order"
     return [(f"{WAITING:,} charges without a credit, then one credit", figures)]

@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pipeline.kafka import readers
+from tests.contract.asyncapi import PROCESS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "upgrading.md"
 ROW: Final = re.compile(r"^\| \d+ \| (`[^|]*) \| ([^|]*) \|", re.MULTILINE)
-#: Who reads in each group.
-PROCESS_OF: Final = {
-    readers.CONVERSATION: "worker",
-    readers.STORE: "store",
-    readers.SENDER: "sender",
-    readers.DELIVERY: "deliver",
-    readers.ACCOUNTS: "accounts",
-    readers.NOTICE_MAIL: "sender",
-}
 #: Old readers of new records, and why that is no loss: the page says each of them.
 HARMLESS: Final = {
     ("store", "worker"): "decisions in the report: the page asks to take none",
