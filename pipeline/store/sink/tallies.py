@@ -1,7 +1,9 @@
 """Counts blocks, and what their records say: messages, commands, refusals and stops.
 
 The store counts, and not the worker: it sees every record and has time. Numbers are numbers of
-ours, and a bounded count of them; a handset is never a label.
+ours, and a bounded count of them; a handset is never a label. A reply goes out from a number or
+a listed sender ID, or the gate refuses it. A confirmation goes out from what was texted, which a
+stranger may have chosen; it has mo=1 exactly if that is a number of ours (`may_be_answered`).
 """
 
 from __future__ import annotations
@@ -10,7 +12,15 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pipeline.records import ConsentChange, ConsentState, Flag, MoMessage, MtCommand, MtRejection
+from pipeline.records import (
+    ConsentChange,
+    ConsentState,
+    Flag,
+    MoMessage,
+    MtCommand,
+    MtRejection,
+    Purpose,
+)
 from pipeline.store import metrics
 from pipeline.store.decoding import TABLE_OF
 
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
 MOST_NUMBERS: Final = 500
 #: The label of numbers beyond that.
 OTHER: Final = "other"
-#: The label of a number that numbers.toml does not have. A stranger may have chosen its digits.
+#: The label of a number that numbers.toml does not have. A stranger may have chosen it.
 UNKNOWN: Final = "unknown"
 
 
@@ -67,8 +77,12 @@ class Tallies:
             metrics.MESSAGES.labels(self._label_of(number), way).inc(count)
 
     def _commands(self, table: TableRows) -> None:
-        for (number, purpose), count in Counter(_columns(table, "sender_id", "purpose")).items():
-            metrics.COMMANDS.labels(self._label_of(number), purpose).inc(count)
+        found = Counter(
+            (sender if is_ours or purpose == Purpose.REPLY else UNKNOWN, purpose)
+            for sender, is_ours, purpose in _columns(table, "sender_id", "mo", "purpose")
+        )
+        for (sender, purpose), count in found.items():
+            metrics.COMMANDS.labels(self._label_of(sender), purpose).inc(count)
 
     def _refusals(self, table: TableRows) -> None:
         for (rule,), count in Counter(_columns(table, "rule")).items():
