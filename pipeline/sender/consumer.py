@@ -27,7 +27,7 @@ from pipeline.sender.partitions import Partitions, commit_often
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from aiokafka import AIOKafkaConsumer
+    from aiokafka import AIOKafkaConsumer, TopicPartition
     from aiokafka.structs import ConsumerRecord
 
     from pipeline.sender.sender import CommandSender
@@ -55,9 +55,16 @@ class _Ended(Exception):
 
 
 async def feed(
-    sender: CommandSender, bootstrap: str, *, ended: asyncio.Event, reads: Callable[[bool], None]
+    sender: CommandSender,
+    bootstrap: str,
+    *,
+    ended: asyncio.Event,
+    reads: Callable[[bool], None],
+    waits_for: dict[int, str],
 ) -> None:
     """Feed the sender until `ended`; call `reads` with whether records arrive.
+
+    `waits_for` has the partitions that wait for an operator, and why.
 
     After any failure of Kafka the partitions are given up, and a new member joins the group after a
     pause.
@@ -65,7 +72,9 @@ async def feed(
     backoff = Backoff(*BACKOFF_SECONDS)
     while not ended.is_set():
         try:
-            await _feed_once(sender, bootstrap, ended=ended, reads=reads, backoff=backoff)
+            await _feed_once(
+                sender, bootstrap, ended=ended, reads=reads, waits_for=waits_for, backoff=backoff
+            )
         except KafkaError as error:
             seconds = backoff.failed()
             log.warning("nothing is read, again in %g s: %s", seconds, exception_in_words(error))
@@ -79,11 +88,12 @@ async def _feed_once(
     *,
     ended: asyncio.Event,
     reads: Callable[[bool], None],
+    waits_for: dict[int, str],
     backoff: Backoff,
 ) -> None:
     """Read as one member of the group until `ended`; raises `KafkaError`."""
     consumer = _consumer(bootstrap)
-    listener = Partitions(consumer, sender)
+    listener = Partitions(consumer, sender, waits_for)
     consumer.subscribe(topics=list(readers.READ_BY[readers.SENDER]), listener=listener)
     ending = asyncio.create_task(ended.wait())
     try:
@@ -141,16 +151,18 @@ async def _hand_on_all(
     committing = asyncio.create_task(commit_often(consumer, sender))
     try:
         while True:
-            _pause(consumer, sender)
+            _pause(consumer, sender, listener.held)
             polling = consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             found = await _unless(ending, polling)
             if listener.failure is not None:
                 raise listener.failure
             if committing.done():
                 committing.result()
-            for records in found.values():
+            for partition, records in found.items():
                 for record in records:
-                    _hand_on(sender, record)
+                    if words := _hand_on(sender, record):
+                        listener.hold(partition, record.offset, words)
+                        break
     finally:
         committing.cancel()
 
@@ -166,28 +178,37 @@ async def _stop(consumer: AIOKafkaConsumer, ended: asyncio.Event) -> None:
         log.warning("the consumer does not end: %s", type(error).__name__)
 
 
-def _pause(consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
-    """Pause the commands while the sender holds its most; states of the worker are always read."""
+def _pause(consumer: AIOKafkaConsumer, sender: CommandSender, held: set[TopicPartition]) -> None:
+    """Pause the commands while the sender holds its most; states of the worker are always read.
+
+    The partitions `held` stay paused.
+    """
     commands = [each for each in consumer.assignment() if each.topic == topics.MT_COMMAND]
     if len(sender) >= HELD_AT_MOST:
         consumer.pause(*commands)
-    elif consumer.paused():
-        consumer.resume(*consumer.paused())
+    elif full := consumer.paused() - held:
+        consumer.resume(*full)
 
 
-def _hand_on(sender: CommandSender, record: ConsumerRecord) -> None:
+def _hand_on(sender: CommandSender, record: ConsumerRecord) -> str:
+    """Hand a record to the sender; returns why it cannot be done for a command.
+
+    The worker alone writes commands. A command that cannot be read is of a newer worker, or of
+    another program: whoever passed over it would lose a message. Without a state the sender asks
+    the worker again.
+    """
+    words = "it is of another kind"
     try:
         value = single_object.decode(record.value or b"")
-    except single_object.Unreadable:
-        value = None
+    except single_object.Unreadable as error:
+        value, words = None, str(error)
     if isinstance(value, MtState) and record.topic == topics.MT_STATE:
         sender.hear(value)
     elif isinstance(value, MtCommand) and record.topic == topics.MT_COMMAND:
         trace = trace_headers_of(record.headers) if record.headers and tracer() else None
         sender.take(value, record.partition, record.offset, trace=trace)
+    elif record.topic == topics.MT_COMMAND:
+        return f"the record at offset {record.offset} cannot be read: {words}"
     else:
-        log.error(
-            "%s[%d] at %d is not what belongs there", record.topic, record.partition, record.offset
-        )
-        if record.topic == topics.MT_COMMAND:
-            sender.skip(record.partition, record.offset)
+        log.error("a state at %s[%d]: %s", record.topic, record.partition, words)
+    return ""

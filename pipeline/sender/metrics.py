@@ -32,6 +32,9 @@ HELD: Final = Gauge("twoway_sender_held", "Commands held, that are not final")
 WITHOUT_API: Final = Gauge(
     "twoway_sender_without_api", "Commands held for which apis.toml has no API"
 )
+WAITING: Final = Gauge(
+    "twoway_sender_waiting", "Partitions whose next command cannot be read: an operator must act"
+)
 UNKNOWN: Final = Gauge("twoway_sender_unknown", "Commands held whose fate is not known")
 OLDEST: Final = Gauge(
     "twoway_sender_oldest_seconds", "When the oldest held command was decided, seconds since 1970"

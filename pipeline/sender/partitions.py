@@ -1,4 +1,4 @@
-"""Tells the sender which partitions it owns, and commits their offsets."""
+"""Tells the sender which partitions it owns, holds those that wait, and commits their offsets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from pipeline.kafka import topics
+from pipeline.process import troubles
+from pipeline.sender import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,12 +35,32 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
     otherwise a sender would own nothing, and wait for ever.
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer, sender: CommandSender) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, sender: CommandSender, waits_for: dict[int, str]
+    ) -> None:
         self._consumer = consumer
+        self._waits_for = waits_for
         self._sender = sender
         self._owned: set[int] = set()
         self.failure: Exception | None = None
         self.is_over = False
+
+    @property
+    def held(self) -> set[TopicPartition]:
+        """The partitions that wait for an operator."""
+        return {TopicPartition(topics.MT_COMMAND, partition) for partition in self._waits_for}
+
+    def hold(self, place: TopicPartition, offset: int, words: str) -> None:
+        """Take no more commands of a partition: its next one, at `offset`, cannot be read."""
+        self._consumer.seek(place, offset)
+        self._consumer.pause(place)
+        log.critical("%s[%d] waits for an operator: %s", place.topic, place.partition, words)
+        self._waits_for[place.partition] = words
+        self._tell_waits()
+
+    def _tell_waits(self) -> None:
+        metrics.WAITING.set(len(self._waits_for))
+        troubles.tell_waits({f"partition {p}": words for p, words in self._waits_for.items()})
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give up the partitions, and commit their offsets."""
@@ -50,6 +72,8 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
         marks = self._sender.marks()
         await self._sender.give_up(self._owned)
         self._owned = set()
+        self._waits_for.clear()
+        self._tell_waits()
         await commit(self._consumer, marks)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:

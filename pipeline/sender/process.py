@@ -43,6 +43,7 @@ class SenderProcess:
         self._desks = {api.api_id: Desk(api, way_of(api), window=api.window) for api in apis}
         self._notified = mail_route(settings)
         self._is_fed = False
+        self._waits_for: dict[int, str] = {}  # by partition
         self.sender = CommandSender(
             self._desks,
             default=default_of(apis),
@@ -52,8 +53,13 @@ class SenderProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the process reads from Kafka, and Kafka takes its writes."""
-        return self._is_fed and self._post.is_reachable
+        """Whether the process reads from Kafka, Kafka takes its writes, and no partition waits."""
+        return self._is_fed and self._post.is_reachable and not self._waits_for
+
+    @property
+    def why(self) -> str:
+        """Why partitions wait for an operator, a line each."""
+        return "\n".join(f"partition {p}: {words}" for p, words in self._waits_for.items())
 
     async def run(self, ended: asyncio.Event) -> None:
         """Send until `ended`, then let the calls under way end; a defect stops the process.
@@ -62,7 +68,13 @@ class SenderProcess:
         """
         serving = asyncio.create_task(self.sender.run())
         feeding = asyncio.create_task(
-            feed(self.sender, self._bootstrap, ended=ended, reads=self._reads)
+            feed(
+                self.sender,
+                self._bootstrap,
+                ended=ended,
+                reads=self._reads,
+                waits_for=self._waits_for,
+            )
         )
         telling = asyncio.create_task(read_notices(self._bootstrap, self._notified))
         await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
@@ -109,7 +121,9 @@ def run(settings: Settings) -> None:
 
     async def main() -> None:
         process = SenderProcess(settings, apis_from_file(apis_file(settings)))
-        await run_until_signalled(process.run, settings, ready=lambda: process.is_ready)
+        await run_until_signalled(
+            process.run, settings, ready=lambda: process.is_ready, why=lambda: process.why
+        )
 
     exits: dict[type[Exception], int] = {
         ApisError: EXIT_SETTINGS,

@@ -91,13 +91,6 @@ class CommandSender:
         if self._backlog.add(entry):
             self._queue(entry)
 
-    def skip(self, partition: int, offset: int) -> None:
-        """Skip a record that is no command."""
-        mark = self._marks.get(partition)
-        if mark is not None:
-            mark.take(offset)
-            mark.finish(offset)
-
     def marks(self) -> dict[int, int]:
         """The offset to continue from, by partition."""
         return {

@@ -49,10 +49,11 @@ async def run_until_signalled(
     settings: Settings,
     *,
     ready: Callable[[], bool] | None = None,
+    why: Callable[[], str] = lambda: "",
 ) -> None:
     """`work` until SIGTERM or SIGINT sets its event; raises what it raises.
 
-    With `ready`, /metrics is served beside it where a port is set.
+    With `ready`, /metrics is served beside it where a port is set, and /readyz with `why()`.
     """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -63,7 +64,9 @@ async def run_until_signalled(
     working = asyncio.create_task(work(ended))
     tasks = [working]
     if settings.metrics_port and ready is not None:
-        serving = serve_metrics(host=settings.metrics_host, port=settings.metrics_port, ready=ready)
+        serving = serve_metrics(
+            host=settings.metrics_host, port=settings.metrics_port, ready=ready, why=why
+        )
         tasks.append(asyncio.create_task(serving))
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     ended.set()

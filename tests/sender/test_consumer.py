@@ -14,16 +14,24 @@ from aiokafka.errors import (
     KafkaError,
     KafkaTimeoutError,
 )
+from prometheus_client import REGISTRY
 
+from pipeline.avro import single_object
 from pipeline.kafka import topics
+from pipeline.records import MtState
 from pipeline.sender import consumer as module
 from pipeline.sender import partitions
 from pipeline.sender.consumer import feed
 from pipeline.sender.partitions import Partitions, commit
 from tests.sender.fakes import Office
+from tests.store.report.scene import sample
+from tests.store.samples import kafka_record
+from tests.support.commands import command_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aiokafka.structs import ConsumerRecord
 
 HERE = (TopicPartition(topics.MT_COMMAND, 0), TopicPartition(topics.MT_STATE, 0))
 
@@ -104,7 +112,7 @@ def fed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(module, "BACKOFF_SECONDS", (0.01, 0.02))
         office = Office(monkeypatch)
         feeding = asyncio.create_task(
-            feed(office.sender, "broker:9092", ended=ended, reads=told.append)
+            feed(office.sender, "broker:9092", ended=ended, reads=told.append, waits_for={})
         )
         async with asyncio.timeout(10):
             while not feeding.done() and not members.last_reads:  # noqa: ASYNC110 - no event tells
@@ -147,7 +155,7 @@ async def test_it_ends_while_it_is_still_starting(monkeypatch: pytest.MonkeyPatc
     ended = asyncio.Event()
     office = Office(monkeypatch)
     feeding = asyncio.create_task(
-        feed(office.sender, "broker:9092", ended=ended, reads=lambda _: None)
+        feed(office.sender, "broker:9092", ended=ended, reads=lambda _: None, waits_for={})
     )
     await asyncio.sleep(0.05)
     ended.set()
@@ -218,3 +226,90 @@ async def test_what_aiokafka_cancels_by_itself_is_a_failure_of_kafka() -> None:
             await module._unless(ending, cancelled())
     finally:
         ending.cancel()
+
+
+class Log:
+    """A member with commands in two partitions, which are polled from where it stands."""
+
+    def __init__(self, values: dict[TopicPartition, list[bytes | None]]) -> None:
+        self.values = values
+        self.at = dict.fromkeys(values, 0)
+        self.stopped: set[TopicPartition] = set()
+        self.committed: dict[TopicPartition, int] = {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.values)
+
+    def partitions_for_topic(self, _: str) -> set[int]:
+        return {0, 1}
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.at[place] = offset
+
+    def pause(self, *places: TopicPartition) -> None:
+        self.stopped |= set(places)
+
+    def resume(self, *places: TopicPartition) -> None:
+        self.stopped -= set(places)
+
+    def paused(self) -> set[TopicPartition]:
+        return set(self.stopped)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.committed |= offsets
+
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[ConsumerRecord]]:
+        await asyncio.sleep(0.001)
+        found = {}
+        for place in self.values.keys() - self.stopped:
+            at, self.at[place] = self.at[place], len(self.values[place])
+            found[place] = [
+                kafka_record(place.topic, value, partition=place.partition, offset=offset)
+                for offset, value in enumerate(self.values[place][at:], at)
+            ]
+        return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(b"not ours", id="another program's"),
+        pytest.param(b"\xc3\x01" + bytes(8), id="of a schema that a newer version knows"),
+        pytest.param(single_object.encode(command_of()) + b"!", id="one octet too many"),
+        pytest.param(single_object.encode(sample(MtState)), id="of another kind"),
+    ],
+)
+async def test_a_command_that_cannot_be_read_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, value: bytes | None
+) -> None:
+    """Its partition waits and says why; the other goes on; a sender that can read it begins there.
+
+    Expected: records of our own making brake, and the rest of the product goes on (SPEC 3).
+    """
+    here, other = (TopicPartition(topics.MT_COMMAND, partition) for partition in (0, 1))
+    good = [single_object.encode(command_of(command_id=f"{n:032x}")) for n in range(6)]
+    log = Log({here: [good[0], value, good[1]], other: good[2:4]})
+    office, ending = Office(monkeypatch), asyncio.create_task(asyncio.Event().wait())
+    waits_for: dict[int, str] = {}
+    listener = Partitions(log, office.sender, waits_for)  # type: ignore[arg-type]
+    await listener.on_partitions_assigned((here, other))
+    handing = asyncio.create_task(
+        module._hand_on_all(log, office.sender, listener, ending)  # type: ignore[arg-type]
+    )
+    async with asyncio.timeout(10):
+        while log.at[other] < 2:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.001)
+    log.values[other] += good[4:]
+    await asyncio.sleep(0.05)
+    handing.cancel()
+    await asyncio.wait([handing])
+    assert len(office.sender) == 1 + 4
+    assert list(waits_for) == [0]
+    assert "offset 1 cannot be read" in waits_for[0]
+    assert log.at == {here: 1, other: 4}
+    assert office.sender.marks() == {0: 0, 1: 0}
+    assert REGISTRY.get_sample_value("twoway_sender_waiting") == 1
+    await listener.on_partitions_revoked((here, other))
+    assert (waits_for, REGISTRY.get_sample_value("twoway_sender_waiting")) == ({}, 0)
+    ending.cancel()

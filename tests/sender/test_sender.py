@@ -497,7 +497,6 @@ def test_a_record_of_a_partition_that_was_just_given_up_is_left_to_its_new_owner
     async def scenario() -> None:
         await office.sender.give_up([0])
         office.take("01")
-        office.sender.skip(0, 7)
         await settle()
         assert (len(office.sender), office.post.asks) == (0, [])
         assert office.sender.marks() == {}
