@@ -43,13 +43,11 @@ _STOPPED: Final = filled(
     """\
 SELECT uniqExact(handset) AS stopped FROM
 (
-    SELECT handset, argMax((toString(state), toString(gateway_state)),
-        (at, recorded_at, kafka_offset)) AS now
-    FROM twoway.consent_change_rows
-    WHERE [number number]
-        AND ({handset:String} = '' OR handset = {handset:String})
-    GROUP BY handset, scope_kind, scope HAVING now != ('open', 'open')
-)"""
+    SELECT handset, state, gateway_state FROM twoway.consent_change_rows
+    WHERE [number number] AND ({handset:String} = '' OR handset = {handset:String})
+    ORDER BY at DESC, recorded_at DESC, kafka_offset DESC LIMIT 1 BY handset, scope_kind, scope
+)
+WHERE (state, gateway_state) != ('open', 'open')"""
 )
 _FORGOTTEN: Final = (
     "SELECT uniqExactIf(suppression, notEmpty(stops)) AS forgotten FROM twoway.erasure"
@@ -63,8 +61,7 @@ _REVIEWS: Final = """\
 SELECT uniqExact(id) + (SELECT count() FROM twoway.account_held WHERE has(flags, 'review')
     AND charge_id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
         WHERE action IN ('accept', 'dismiss'))) AS reviews
-FROM twoway.conversation_line_rows
-WHERE record = 'mo-message' AND has(flags, 'review') AND id NOT IN
+FROM twoway.review_line_rows WHERE id NOT IN
     (SELECT mo_message_id FROM twoway.consent_request_rows WHERE action IN ('accept', 'dismiss'))"""
 _HELD: Final = "SELECT count() AS held, uniqExact(account) AS holding FROM twoway.account_held"
 _ALL: Final = (_LINES, _SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS, _HELD)
