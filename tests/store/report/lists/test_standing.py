@@ -15,7 +15,7 @@ from pipeline.store.report.lists import lines, listings
 from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
 from pipeline.store.report.lists.filters import filters_from_query
 from pipeline.store.report.lists.reading import ListReader
-from pipeline.store.report.pages.figures import figures_of
+from pipeline.store.report.pages.figures import figures_of, lines_of
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.report.scene import NOON, change, command, message, state
 from tests.store.samples import AT_MS
@@ -221,3 +221,44 @@ def test_a_message_among_years_is_found_by_each_filter(
     assert asyncio.run(walked(database, {"text": "in 1"}, size=20)) == [
         each.message_id for each in newest if "in 1" in each.text
     ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "2026-01-01"},
+        {"from": "2026-03-04", "to": "2026-05-31"},
+        {"from": "2030-01-01"},
+        {"from": "2026-01-01", "number": "88801"},
+        {"from": "2026-01-01", "number": "1-2"},
+        {"from": "2026-01-01", "handset": HANDSETS[3]},
+    ],
+    ids=str,
+)
+def test_lines_that_are_stored_twice_are_counted_once_in_all_and_by_day(
+    database: Database, reckoned: Reckoned, query: dict[str, str]
+) -> None:
+    questions, filters = Questions(database), filters_from_query(query)
+    first, last = filters.since or NOON, filters.until or NOON + timedelta(days=9_999)
+    is_there = query.get("number", "88801") == "88801"
+    handset = query.get("handset", "")
+    received = [
+        each
+        for each in reckoned.messages
+        if is_there and first <= each.gateway_time < last and handset in ("", each.handset)
+    ]
+    decided = [
+        each
+        for each, *_ in reckoned.commands
+        if is_there and first <= each.at < last and handset in ("", each.handset)
+    ]
+    figures, days = asyncio.run(lines_of(questions, filters, rows=10_000))
+    assert figures == {
+        "received": len(received),
+        "handsets": len({each.handset for each in received}),
+        "incomplete": 0,
+        "decided": len(decided),
+        "refused": 0,
+    }
+    page = asyncio.run(ListReader(questions).page(listings.PER_DAY, filters, Cursor(), size=10_000))
+    assert [{name: row[name] for name in page.rows[0]} for row in days] == page.rows
