@@ -84,6 +84,7 @@ NOBODYS: Final[Mapping[type[Record], str]] = {
 COPIES: Final[Mapping[str, tuple[type[Record], ...]]] = {
     "conversation_line_rows": (records.MoMessage, records.MtCommand, records.MtRejection),
     "mt_last_state_rows": (records.MtState,),
+    "review_line_rows": (records.MoMessage,),
 }
 #: Tables of ClickHouse that hold no records, and why no erasure has to delete their rows.
 OTHER_TABLES: Final[Mapping[str, str]] = {

@@ -54,6 +54,8 @@ _READING: Final[dict[str, int | str]] = {
     "max_memory_usage": QUERY_OCTETS,
     # A page reads the columns by which it is sorted, and of its own rows the others.
     "query_plan_max_limit_for_lazy_materialization": 1_000,
+    # A condition on the columns that a table is sorted by is met before FINAL merges rows.
+    "optimize_move_to_prewhere_if_final": 1,
     "output_format_json_validate_utf8": 1,
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_escape_forward_slashes": 0,

@@ -32,15 +32,15 @@ _CONSENT: Final = """handset IN
 (
     SELECT handset FROM
     (
-        SELECT handset, argMax((state, gateway_state), (at, recorded_at, kafka_offset)) AS now
-        FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
+        SELECT handset, state, gateway_state FROM twoway.consent_change_rows
+        ORDER BY at DESC, recorded_at DESC, kafka_offset DESC LIMIT 1 BY handset, scope_kind, scope
     )
-    GROUP BY handset HAVING {having}
+    {whose}
 )"""
-_HAVING: Final = {
-    "open": "max(now != ('open', 'open')) = 0",
-    "stopped": "max(now.1 = 'stopped' OR now.2 = 'stopped')",
-    "confirmation-due": "max(now.1 = 'confirmation-due' OR now.2 = 'confirmation-due')",
+_WHOSE: Final = {
+    "open": "GROUP BY handset HAVING max((state, gateway_state) != ('open', 'open')) = 0",
+    "stopped": "WHERE state = 'stopped' OR gateway_state = 'stopped'",
+    "confirmation-due": "WHERE state = 'confirmation-due' OR gateway_state = 'confirmation-due'",
 }
 _REFUSED_TEXT: Final = (
     "(handset, request_id) IN (SELECT handset, request_id FROM twoway.mt_request_rows"
@@ -88,7 +88,7 @@ def conditions_of(
         found.append(_IS_WAY_OR_WENT if is_way_out else _IS_WAY)
         given["way"] = filters.way
     if filters.consent:
-        found.append(_CONSENT.replace("{having}", _HAVING[filters.consent]))
+        found.append(_CONSENT.replace("{whose}", _WHOSE[filters.consent]))
     if filters.state or filters.code:
         found.append(_state_condition(filters) if is_rare else "record = 'mt-command'")
         given |= {"state": filters.state, "code": filters.code}

@@ -9,6 +9,7 @@ import msgspec
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.lists.filters import Filters, filters_from_query, with_days
 from pipeline.store.report.lists.lines import PAGE_ROWS, LineReader
+from pipeline.store.report.lists.standing import StandingReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ class ListReader:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self._lines = LineReader(questions)
+        self._standing = StandingReader(questions)
 
     async def filters(self, listing: Listing, query: Mapping[str, str]) -> Filters:
         """The filters of a request for a list; raises `BadFilter`.
@@ -49,7 +51,9 @@ class ListReader:
     ) -> RowsOfPage:
         """A page of a list, newest first."""
         if not listing.sql:
-            return await self._lines.lines_page(filters, cursor, size=size)
+            is_standing = filters.state or filters.code
+            reader = self._standing if is_standing else self._lines
+            return await reader.page(filters, cursor, size=size)
         at, id = listing.key
         found = await self._behind(listing, filters, cursor, size + 1)
         return page_of(found, cursor, size=size, at=at, id=id)

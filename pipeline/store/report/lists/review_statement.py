@@ -11,8 +11,7 @@ REVIEW_SQL: Final = filled(
 SELECT * FROM
 (
     SELECT at, handset, toString(lines.number) AS number, text, flags, id
-    FROM twoway.conversation_line_rows AS lines FINAL
-    WHERE record = 'mo-message' AND has(flags, 'review') AND [of at, lines.number]
+    FROM twoway.review_line_rows AS lines FINAL WHERE [of at, lines.number]
     UNION ALL
     SELECT at, '' AS handset, toString(held.number) AS number, '' AS text, flags, charge_id
     FROM twoway.account_held AS held WHERE has(flags, 'review') AND [of at, held.number]

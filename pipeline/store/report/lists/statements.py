@@ -20,18 +20,20 @@ SELECT recorded_at, at, handset, scope_kind, scope, state, gateway_state, rule, 
 FROM twoway.consent_change AS changes
 WHERE [of recorded_at, changes.number]"""
 )
-#: How each scope of each handset stands: a late event that changes the past only does not count.
-_STANDS: Final = """\
-SELECT handset, scope_kind, scope,
-    argMax((toString(state), toString(gateway_state), toString(rule), toString(actor), number, at,
-        recorded_at, change_id), (at, recorded_at, kafka_offset)) AS now
-FROM twoway.consent_change_rows GROUP BY handset, scope_kind, scope
-HAVING (now.1, now.2) != ('open', 'open')"""
+#: How each scope of each handset stands. A late event that changes the past only does not count.
 STOPPED_NOW_SQL: Final = filled(
-    f"""\
-SELECT now.7 AS recorded_at, now.6 AS at, handset, scope_kind, scope, now.1 AS state,
-    now.2 AS gateway_state, now.3 AS rule, now.4 AS actor, now.8 AS change_id
-FROM ({_STANDS}) WHERE [of at, now.5]"""  # noqa: S608  names of ours
+    """\
+SELECT recorded_at, at, handset, scope_kind, scope, toString(now.state) AS state,
+    toString(now.gateway_state) AS gateway_state, toString(now.rule) AS rule,
+    toString(now.actor) AS actor, change_id
+FROM
+(
+    SELECT handset, scope_kind, scope, state, gateway_state, rule, actor, number, at, recorded_at,
+        change_id
+    FROM twoway.consent_change_rows
+    ORDER BY at DESC, recorded_at DESC, kafka_offset DESC LIMIT 1 BY handset, scope_kind, scope
+) AS now
+WHERE (now.state, now.gateway_state) != ('open', 'open') AND [of at, now.number]"""
 )
 DEAD_LETTERS_SQL: Final = filled(
     """\

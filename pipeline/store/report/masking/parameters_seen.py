@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 #: Parameters that name neither a person nor a text. Any other has to be a seal.
 _PLAIN: Final = frozenset({
     "since", "until", "at", "first_at", "last_at", "cursor_at", "as_of", "number", "first", "last",
-    "record", "api_id", "account", "way", "flag", "purpose", "rule", "state", "code", "consent",
-    "direction", "complete", "suppression", "path", "zone", "now", "number_first", "number_last",
-    "scope", "reason", "stage", "source", "outcome", "released", "name", "month",
+    "stretch_from", "stretch_to", "times", "record", "api_id", "account", "way", "flag", "purpose",
+    "rule", "state", "code", "consent", "direction", "complete", "suppression", "path", "zone",
+    "now", "number_first", "number_last", "scope", "reason", "stage", "source", "outcome",
+    "released", "name", "month",
 })  # fmt: skip
 _TEXTS: Final = frozenset({"text", "keyword"})
 #: Words of people: digits are taken out of them, so they cannot be looked for either.

@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.lists.filters import Filters
 
+#: All lines, and those of each number and day, which the list `per-day` shows: read once for both.
 _LINES: Final = filled(
     """\
-SELECT countIf(record = 'mo-message') AS received,
+SELECT grouping(day) = 1 AS is_all, toStartOfDay(at) AS day, toString(lines.number) AS number,
+    countIf(record = 'mo-message') AS received,
     uniqIf(handset, record = 'mo-message') AS handsets,
     countIf(record = 'mo-message' AND NOT complete) AS incomplete,
     countIf(record = 'mt-command') AS decided, countIf(record = 'mt-rejection') AS refused
-FROM twoway.conversation_line_rows AS lines FINAL WHERE [of at, lines.number]"""
+FROM twoway.conversation_line_rows AS lines FINAL WHERE [of at, lines.number]
+GROUP BY GROUPING SETS ((day, number), ())
+ORDER BY is_all DESC, day DESC, number DESC LIMIT """
 )
+_OF_LINES: Final = ("received", "handsets", "incomplete", "decided", "refused")
 #: A command that stood so once was sent: evidence never goes back.
 _SENT: Final = filled(
     """\
@@ -43,13 +48,11 @@ _STOPPED: Final = filled(
     """\
 SELECT uniqExact(handset) AS stopped FROM
 (
-    SELECT handset, argMax((toString(state), toString(gateway_state)),
-        (at, recorded_at, kafka_offset)) AS now
-    FROM twoway.consent_change_rows
-    WHERE [number number]
-        AND ({handset:String} = '' OR handset = {handset:String})
-    GROUP BY handset, scope_kind, scope HAVING now != ('open', 'open')
-)"""
+    SELECT handset, state, gateway_state FROM twoway.consent_change_rows
+    WHERE [number number] AND ({handset:String} = '' OR handset = {handset:String})
+    ORDER BY at DESC, recorded_at DESC, kafka_offset DESC LIMIT 1 BY handset, scope_kind, scope
+)
+WHERE (state, gateway_state) != ('open', 'open')"""
 )
 _FORGOTTEN: Final = (
     "SELECT uniqExactIf(suppression, notEmpty(stops)) AS forgotten FROM twoway.erasure"
@@ -63,11 +66,10 @@ _REVIEWS: Final = """\
 SELECT uniqExact(id) + (SELECT count() FROM twoway.account_held WHERE has(flags, 'review')
     AND charge_id NOT IN (SELECT mo_message_id FROM twoway.consent_request_rows
         WHERE action IN ('accept', 'dismiss'))) AS reviews
-FROM twoway.conversation_line_rows
-WHERE record = 'mo-message' AND has(flags, 'review') AND id NOT IN
+FROM twoway.review_line_rows WHERE id NOT IN
     (SELECT mo_message_id FROM twoway.consent_request_rows WHERE action IN ('accept', 'dismiss'))"""
 _HELD: Final = "SELECT count() AS held, uniqExact(account) AS holding FROM twoway.account_held"
-_ALL: Final = (_LINES, _SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS, _HELD)
+_ALL: Final = (_SENT, _STOPS, _STOPPED, _FORGOTTEN, _LETTERS, _REVIEWS, _HELD)
 # Only for suggestions, so a row that is there twice does not matter.
 _NUMBERS: Final = """\
 SELECT toString(lines.number) AS number FROM twoway.conversation_line_rows AS lines
@@ -76,10 +78,22 @@ GROUP BY number ORDER BY count() DESC, number LIMIT 200"""
 
 
 async def figures_of(questions: Questions, filters: Filters) -> dict[str, Any]:
-    """All figures of a time, by their names."""
+    """All figures of a time but those of `lines_of`, by their names."""
     given = filters.parameters()
     found = await asyncio.gather(*(questions.rows(sql, given) for sql in _ALL))
     return {name: value for (row,) in found for name, value in row.items()}
+
+
+async def lines_of(
+    questions: Questions, filters: Filters, *, rows: int
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """How many lines there are, and the first rows of the list `per-day`."""
+    found = await questions.rows(f"{_LINES}{rows + 1:d}", filters.parameters())
+    figures = dict.fromkeys(_OF_LINES, 0)
+    if found and found[0]["is_all"]:
+        every = found.pop(0)
+        figures = {name: every[name] for name in _OF_LINES}
+    return figures, found
 
 
 async def numbers_of(questions: Questions, filters: Filters) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.lists import listings
-from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
+from pipeline.store.report.lists.cursor import Cursor, cursor_from_query, page_of
 from pipeline.store.report.lists.filters import (
     BadFilter,
     Filters,
@@ -16,7 +16,7 @@ from pipeline.store.report.lists.filters import (
     time_of_filter,
 )
 from pipeline.store.report.lists.lines import PAGE_ROWS
-from pipeline.store.report.pages.figures import figures_of, numbers_of
+from pipeline.store.report.pages.figures import figures_of, lines_of, numbers_of
 
 if TYPE_CHECKING:
     from pipeline.store.query.questions import Questions
@@ -79,22 +79,23 @@ class Pages:
         """The first page."""
         filters = await self._reader.with_days(filters_from_query(asked.query))
         lists = [listings.LISTINGS[name] for name in OVERVIEW]
-        figures, numbers, *pages = await asyncio.gather(
+        (figures, days), others, numbers, *pages = await asyncio.gather(
+            lines_of(self._questions, filters, rows=OVERVIEW["per-day"] + 1),
             figures_of(self._questions, filters),
             numbers_of(self._questions, filters),
-            *(self._section(listing, filters) for listing in lists),
+            *(self._section(each, filters) for each in lists if each is not listings.PER_DAY),
         )
-        days = [
-            (row["received"], row["decided"]) for row in pages[list(OVERVIEW).index("per-day")].rows
-        ]
+        per_day = page_of(days, Cursor(), size=OVERVIEW["per-day"], at="day", id="number")
+        pages.insert(lists.index(listings.PER_DAY), per_day)
+        received = [(row["received"], row["decided"]) for row in per_day.rows]
         return self._rendering.html(
             "overview.html",
             asked,
             filters=filters,
-            figures=figures,
+            figures=figures | others,
             numbers=numbers,
             sections=list(zip(lists, pages, strict=True)),
-            tallest=max((max(pair) for pair in days), default=0) or 1,
+            tallest=max((max(pair) for pair in received), default=0) or 1,
         )
 
     async def _section(self, listing: Listing, filters: Filters) -> RowsOfPage:

@@ -40,8 +40,7 @@ KINDS_OF_WAITING: Final = (
         """\
 SELECT uniqExact(id) AS found, min(at) AS oldest FROM
 (
-    SELECT id, at FROM twoway.conversation_line_rows
-    WHERE record = 'mo-message' AND has(flags, 'review')
+    SELECT id, at FROM twoway.review_line_rows
     UNION ALL
     SELECT charge_id, at FROM twoway.account_held WHERE has(flags, 'review')
 )
