@@ -9,6 +9,8 @@ PYTHON ?= $(shell for each in python3.11 python3 python; do \
 STACK ?= local
 SEED ?= 1
 export STACK
+# Else each process of a stack, and each process of the tests, would compile its sources again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests run in parallel. Tests that share a broker or a stack run in one process:
 # tests/support/side_by_side.py.

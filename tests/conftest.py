@@ -27,6 +27,7 @@ from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
 from tests.support.log_search import refuse_handsets_in_logs
+from tests.support.migrated import migrated
 from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
 
@@ -147,7 +148,8 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
             "partitions": str(PARTITIONS),
         }
     with tempfile.TemporaryDirectory(prefix="twoway-stack-") as folder:
-        running = RunningStack(Path(folder) / "home", settings=given)
+        home = Path(folder) / "home"
+        running = RunningStack(home if given else migrated(home), settings=given)
         try:
             running.start()
             yield running

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ def account(mode: str) -> str:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningStack]:
-    home = tmp_path / "home"
-    home.mkdir()
+    home = migrated(tmp_path / "home")
     (home / "numbers.toml").write_text(account("hold"))
     running = RunningStack(home, settings={"partitions": "2"})
     running.start()

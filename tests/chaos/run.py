@@ -18,6 +18,7 @@ from tests.chaos.mayhem import Mayhem
 from tests.chaos.reading import Rows, Topics, changes, databases
 from tests.chaos.tables import check_databases, check_tables
 from tests.chaos.traffic import scripts
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ def run_chaos(
 def started(home: Path, settings: Mapping[str, str]) -> RunningStack:
     """A stack that runs under `home`, with the rented number of the traffic."""
     running = RunningStack(home, settings=settings)
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "numbers.toml").write_text(NUMBERS_TOML)
+    (migrated(home) / "numbers.toml").write_text(NUMBERS_TOML)
     running.start()
     return running
 

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def statements() -> list[tuple[str, str, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path_factory.mktemp("home"))) as opened:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as opened:
         yield opened
 
 

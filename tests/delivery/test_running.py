@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def running(tmp_path: Path, receiver: Receiver) -> Iterator[RunningStack]:
-    home = tmp_path / "home"
-    home.mkdir()
+    home = migrated(tmp_path / "home")
     number = f'[[number]]\nnumber = "{NUMBER}"\nkind = "vmn"\napi_id = "1"\nreply_path = "crm"\n'
     path = f'[reply_path.crm]\nway = "http-get"\nurl = "{receiver.url}"\n'
     (home / "numbers.toml").write_text(number + path)

@@ -13,6 +13,7 @@ import trustme
 
 from pipeline.store.report.who.users_file import USERS_FILE
 from tests.store.report.serving_report import sign_in
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def test_users_come_and_go_without_a_restart_and_what_they_take_is_written_down(
     issued.cert_chain_pems[0].write_to_path(certificate)
     issued.private_key_pem.write_to_path(key)
     stack = stack_factory()
-    stack.home.mkdir()
+    migrated(stack.home)
     (stack.home / "settings.toml").write_text(
         f'report_tls_cert = "{certificate}"\nreport_tls_key = "{key}"\n'
     )

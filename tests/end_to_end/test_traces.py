@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra otel is not installed")
 from tests.support.collector import Collector
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ def test_a_trace_goes_from_ingest_by_the_worker_to_the_sender(
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
     with Collector() as collector:
         stack = stack_factory(settings={"otel_endpoint": collector.endpoint})
+        migrated(stack.home)
         stack.start("--gateway")
 
         # A message in: its part is published and worked on in one trace that begins with us.

@@ -20,6 +20,7 @@ import pytest
 from pipeline.avro.single_object import SCHEMAS
 from pipeline.gateway.truth import seen_in
 from tests.support.installing import installed_by_npm, installed_by_pip, tool
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Example:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack with the gateway's stand-in beside it, and the number of the examples."""
-    running = RunningStack(tmp_path_factory.mktemp("played") / "home")
+    running = RunningStack(migrated(tmp_path_factory.mktemp("played") / "home"))
     try:
         running.start("--gateway")
         running.cli("numbers", "load", str(EXAMPLES / "numbers.toml"))

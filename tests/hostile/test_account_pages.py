@@ -12,6 +12,7 @@ from pipeline.store.clickhouse.database import Database
 from tests.hostile.test_report_routes import HOSTILE, check_page
 from tests.store.report.serving_report import Running
 from tests.support.account_records import CREDIT, PlainLedger, minutes, store_records
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ledger.book(name, -CREDIT, minutes(1), number=name)
         ledger.hold(f"h{len(records)}", minutes(2), number=name, flags=[name, "review"])
         records += ledger.records
-    with Database(Settings(home=tmp_path_factory.mktemp("home"))) as database:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as database:
         store_records(database, records, tag="hostile accounts")
         report = Running(database)
         try:

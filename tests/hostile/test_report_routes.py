@@ -33,6 +33,7 @@ from tests.store.report.scene import (
     store_scene,
 )
 from tests.store.report.serving_report import Running
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def records() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    home = tmp_path_factory.mktemp("hostile-report")
+    home = migrated(tmp_path_factory.mktemp("hostile-report"))
     with Database(Settings(home=home)) as database:
         store_scene(database, list(records()))
         opened = Running(database, home=home)

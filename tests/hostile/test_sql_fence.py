@@ -21,6 +21,7 @@ from pipeline.store.query.statement_text import (
 )
 from pipeline.store.query.statement_tokens import LONGEST, tokens_from_text
 from tests.hostile.growth import refuse_steep_growth
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ READS_OUTSIDE = frozenset(
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path_factory.mktemp("home"))) as opened:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as opened:
         yield opened
 
 

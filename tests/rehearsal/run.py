@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.end_to_end.outside import Outside
+from tests.support.migrated import migrated
 from tests.support.rented_numbers import ANN, NUMBERS
 from tests.support.running import RunningStack, run_cli
 
@@ -60,7 +61,7 @@ def rehearse(
     old = RunningStack(folder / "old", settings={"partitions": str(PARTITIONS)})
     new = RunningStack(folder / "new", settings={"partitions": str(partitions)})
     try:
-        old.home.mkdir(parents=True)
+        migrated(old.home)
         (old.home / "numbers.toml").write_text(NUMBERS + ACCOUNT)
         old.start()
         outside = Outside(old)

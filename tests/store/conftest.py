@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,5 +17,5 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A migrated database in a folder of its own."""
-    with Database(Settings(home=tmp_path_factory.mktemp("home"))) as opened:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as opened:
         yield opened

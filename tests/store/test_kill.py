@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.kafka import topics
 from tests.store.sink.test_sink import expected, log_of
+from tests.support.migrated import migrated
 
 SCRIPT = Path(__file__).with_name("killed_store.py")
 SEED = 11
@@ -21,6 +22,7 @@ def run_store(home: Path, *burn_at: int) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_store_killed_at_each_step_of_a_block_stores_each_event_once(tmp_path: Path) -> None:
+    migrated(tmp_path)
     # A block is six steps: before and after its bounds' commit, its insert, its commit.
     for burn_at in (3, 4, 5, 6, 10, 15, 22):
         killed = run_store(tmp_path, burn_at)

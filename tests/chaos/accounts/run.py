@@ -19,6 +19,7 @@ from pipeline.kafka import topics
 from tests.chaos.accounts.books import Kept, faults_of, replay_faults
 from tests.chaos.accounts.payments import Payments
 from tests.chaos.mayhem import _signal
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def run_chaos(
     home: Path, *, seed: int, parts: int, kills: int, pause: float, say: Callable[[str], None]
 ) -> Outcome:
     """Start a stack under `home`, do all this, check, and stop it."""
-    home.mkdir(parents=True)
-    (home / "numbers.toml").write_text(numbers_toml())
+    (migrated(home) / "numbers.toml").write_text(numbers_toml())
     running = RunningStack(home, settings={"partitions": str(PARTITIONS)})
     try:
         running.start()

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import aiohttp
 
 from tests.chaos.mayhem import _signal
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def run_chaos(
 ) -> Outcome:
     """Start a stack under `home`, do all this, check, and stop it."""
     application = Application(seed=seed)
-    home.mkdir(parents=True)
-    (home / "numbers.toml").write_text(numbers_toml(application.url))
+    (migrated(home) / "numbers.toml").write_text(numbers_toml(application.url))
     running = RunningStack(home, settings={"partitions": str(PARTITIONS)})
     try:
         running.start()

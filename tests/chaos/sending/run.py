@@ -28,6 +28,7 @@ from tests.chaos.sending.places import (
     apis_toml,
     numbers_toml,
 )
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def run_chaos(
             "smpp_password": PASSWORD,
             "smpp_tls": "off",
         }
-        running = RunningStack(home, settings=settings)
+        running = RunningStack(migrated(home), settings=settings)
         running.start()
         mayhem = Mayhem(running, seed=seed, kills=kills, say=say)
         run = _Run(running, mayhem, folder, web=ports["http"], say=say)

@@ -21,6 +21,7 @@ from tests.support.account_records import (
     part_of,
     store_records,
 )
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ledger.hold("m3", minutes(50), flags=["review"])
     parts = [part_of(f"m{at}", f"A{at}", minutes(10 * at)) for at in range(4)]
     numbers = listed(account_of(below=10 * CREDIT), account_of("other", mode="book"))
-    home = tmp_path_factory.mktemp("home")
+    home = migrated(tmp_path_factory.mktemp("home"))
     with Database(Settings(home=home)) as database:
         store_records(database, [*ledger.records, *parts, numbers], tag="account commands")
         report = Running(database)

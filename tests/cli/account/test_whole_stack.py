@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ GATEWAY_ZONE = timezone(timedelta(hours=2))  # G8.3
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    home = tmp_path_factory.mktemp("account") / "home"
-    home.mkdir()
+    home = migrated(tmp_path_factory.mktemp("account") / "home")
     (home / "numbers.toml").write_text(NUMBERS)
     running = RunningStack(home, settings={"partitions": "2"})
     running.start()

@@ -15,6 +15,7 @@ from pipeline.store.clickhouse.database import _READING, Database
 from pipeline.store.decoding import NO_PLACE, TABLE_OF
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ VIEWS = ("two_way", "mo_raw", "consent_change", "conversation_line", "account_no
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path_factory.mktemp("home"))) as opened:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as opened:
         yield opened
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.process.secret_settings import NEEDED_BY
+from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ TEXT = "Meet me at noon"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    home = tmp_path_factory.mktemp("secrets") / "home"
+    home = migrated(tmp_path_factory.mktemp("secrets") / "home")
     ways = {"smpp_host": "127.0.0.1", "smpp_port": "9", "ftp_host": "127.0.0.1", "ftp_port": "9"}
     names = {"smpp_system_id": "two", "smpp_tls": "off", "ftp_user": "customer", "ftp_tls": "off"}
     stack = RunningStack(home, settings=SECRETS | ways | names)

@@ -32,6 +32,7 @@ from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.story.command import Now
 from pipeline.store.story.command_words import lines_of_mt
 from tests.ingest.http.mt.test_status import command, rejection, result, state
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ def saw(number: int, outcome: str, **fields: Any) -> MtResult:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path_factory.mktemp("store"))) as opened:
+    with Database(Settings(home=migrated(tmp_path_factory.mktemp("store")))) as opened:
         yield opened
 
 

@@ -27,6 +27,7 @@ from tests.store.samples import (
     mo_message,
     mt_request,
 )
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ EVERYWHERE = {(topic, partition): 100 for topic in KIND_OF for partition in rang
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path)) as opened:
+    with Database(Settings(home=migrated(tmp_path))) as opened:
         yield opened
 
 

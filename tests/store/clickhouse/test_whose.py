@@ -20,6 +20,7 @@ from pipeline.whose.in_python import handsets_of
 from pipeline.whose.in_sql import HandsetTest, where
 from pipeline.whose.rules import COPIES, OF_RECORD, How
 from tests.store.samples import AT_MS, SAMPLES
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ SPELLINGS = [
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(Settings(home=tmp_path)) as opened:
+    with Database(Settings(home=migrated(tmp_path))) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import SESSIONS, BadStatement, Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.thread import ReportThread
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with pytest.MonkeyPatch.context() as patch:
         # A smaller limit ends an answer as well, and sooner.
         patch.setitem(database_module._READING, "max_execution_time", 1)
-        with Database(Settings(home=tmp_path_factory.mktemp("home"))) as opened:
+        with Database(Settings(home=migrated(tmp_path_factory.mktemp("home")))) as opened:
             yield opened
 
 

@@ -49,7 +49,7 @@ from tests.store.report.scene import (
 from tests.store.report.serving_report import Running, form_token_of, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     import httpx
 
@@ -135,6 +135,19 @@ def telltales(rights: frozenset[Right]) -> list[str]:
     return found
 
 
+def remembering(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The same question has the same answer, whoever asks: the engine is asked once."""
+    remembered: dict[str, Any] = {}
+
+    async def asked(questions: Questions, sql: str, parameters: Any = None) -> Any:
+        key = f"{sql} {parameters}"
+        if key not in remembered:
+            remembered[key] = await ask(questions, sql, parameters)
+        return remembered[key]
+
+    return asked
+
+
 @pytest.fixture(scope="module")
 def running(database: Database) -> Iterator[Running]:
     store_scene(database, records())
@@ -142,19 +155,15 @@ def running(database: Database) -> Iterator[Running]:
     opened = Running(database, read_users=lambda: USERS, saved={"of-bob": saved})
     for series in (metrics.MESSAGES, metrics.COMMANDS):
         series.clear()  # other tests rent the numbers that are handsets here
-    remembered: dict[str, Any] = {}
-    ask = Questions.table
+    table, columns = remembering(Questions.table), remembering(Questions.columns)
 
-    async def table(questions: Questions, sql: str, parameters: Any = None) -> Any:
-        """The same question has the same answer, whoever asks: the engine is asked once."""
-        key = f"{sql} {parameters}"
-        if key not in remembered:
-            remembered[key] = await ask(questions, sql, parameters)
-        columns, rows = remembered[key]
-        return columns, [tuple(row) for row in rows]
+    async def copied_table(questions: Questions, sql: str, parameters: Any = None) -> Any:
+        names, rows = await table(questions, sql, parameters)
+        return names, [tuple(row) for row in rows]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Questions, "table", table)
+        patch.setattr(Questions, "table", copied_table)
+        patch.setattr(Questions, "columns", columns)
         patch.setattr(AccessRecords, "note", _note)
         yield opened
     opened.stop()

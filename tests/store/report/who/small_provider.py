@@ -13,6 +13,7 @@ import hmac
 import json
 import threading
 import time
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -31,12 +32,18 @@ def number(value: int) -> str:
     return encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
+@cache
+def key_called(name: str) -> rsa.RSAPrivateKey:
+    """A key of a provider; made once, for making one takes longer than most tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class SmallProvider:
     """Serves discovery, keys and tokens; `claims`, `header` and `signer` may be changed."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = key_called("own")
+        self.other = key_called("other")
         self.signer: Any = self.key
         self.kid = self.published = "k1"
         self.algorithm = "RS256"
@@ -57,6 +64,7 @@ class SmallProvider:
 
     def _serve(self) -> None:
         self._loop.run_until_complete(self._begin())
+        self._loop.call_soon(self._started.set)  # a stop before would end `_begin` alone
         self._loop.run_forever()
         self._loop.run_until_complete(self._runner.cleanup())
         self._loop.close()
@@ -66,7 +74,6 @@ class SmallProvider:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.port = self._runner.addresses[0][1]
-        self._started.set()
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
