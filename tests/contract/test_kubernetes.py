@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,3 +203,16 @@ def test_nothing_comes_in_that_no_policy_names() -> None:
     assert set(first["spec"]["policyTypes"]) == {"Ingress", "Egress"}
     named = policies["out-to-the-gateway-and-applications"]["spec"]["podSelector"]
     assert set(named["matchExpressions"][0]["values"]) == {"sender", "deliver", "smpp", "ftp"}
+
+
+def test_every_pod_reaches_what_all_need_and_nothing_else() -> None:
+    """The names of hosts (RFC 1035 4.2), Kafka, and where traces go (OTLP over HTTP)."""
+    (rules,) = (
+        each["spec"]["egress"]
+        for each in of_kind("NetworkPolicy").values()
+        if each["spec"]["podSelector"] == {} and "egress" in each["spec"]
+    )
+    reached = {(port["protocol"], port["port"]) for rule in rules for port in rule["ports"]}
+    collector = next(each for each in fields(Settings) if each.name == "otel_endpoint")
+    (traces,) = re.findall(r":(\d+),", collector.metadata["help"])
+    assert reached == {("UDP", 53), ("TCP", 53), ("TCP", 9092), ("TCP", 9093), ("TCP", int(traces))}
