@@ -116,6 +116,18 @@ def test_every_process_has_a_manifest() -> None:
     assert of_kind("Deployment")["store"]["spec"]["strategy"] == {"type": "Recreate"}
 
 
+def test_the_home_of_the_store_outlives_its_pod() -> None:
+    """It has the users of the report, saved reports and the key of masked addresses."""
+    (mount,) = (
+        each
+        for each in PODS["store"]["containers"][0]["volumeMounts"]
+        if each["mountPath"] == "/var/lib/twoway"
+    )
+    (volume,) = (each for each in PODS["store"]["volumes"] if each["name"] == mount["name"])
+    claim = of_kind("PersistentVolumeClaim")[volume["persistentVolumeClaim"]["claimName"]]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
 @pytest.mark.parametrize("name", sorted(PROCESSES))
 def test_the_environment_is_settings_that_load(name: str, tmp_path: Path) -> None:
     settings = settings_of(name, tmp_path)
