@@ -15,6 +15,7 @@ from pipeline.engine import metrics as engine_metrics
 from pipeline.engine.faust.agent import PartitionedAgent
 from pipeline.engine.faust.app import App, create_faust_app, in_background, run_faust_app
 from pipeline.engine.plan import AgentPlan
+from pipeline.home.places import with_place
 from pipeline.home.stack import bootstrap_of
 from pipeline.kafka import readers, topics
 from pipeline.process import hang, troubles
@@ -77,6 +78,7 @@ def create_accounts_app(settings: Settings) -> App:
 def run(settings: Settings) -> None:
     """Keep the ledgers until it is told to stop; this ends the process."""
     guard_logs(settings)
+    settings = with_place(settings, "accounts")
     troubles.tell_in(settings.home, "accounts")
     hang.watch(settings, "accounts")
     trace_by(settings, "accounts")

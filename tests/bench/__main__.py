@@ -26,6 +26,7 @@ from tests.bench import (
     engine_bench,
     gate_bench,
     gateway_bench,
+    idle_bench,
     ingest_bench,
     latency_bench,
     log_bench,
@@ -33,6 +34,7 @@ from tests.bench import (
     report_bench,
     restore_bench,
     sender_bench,
+    servers_bench,
     smpp_bench,
     waiting_bench,
 )
@@ -60,6 +62,8 @@ ONLY = (
     "delivery",
     "accounts",
     "waiting",
+    "servers",
+    "idle",
 )
 
 
@@ -184,6 +188,10 @@ def main() -> None:
             rows += accounts_bench.on_a_broker(Path(folder) / "accounts")
         if given.only in (None, "waiting"):
             rows += waiting_bench.on_a_broker(Path(folder) / "waiting")
+        if given.only in (None, "servers"):
+            rows += servers_bench.on_brokers(Path(folder) / "servers")
+        if given.only in (None, "idle"):
+            rows += idle_bench.run(Path(folder) / "idle")
     sys.stdout.write("| what | here |\n|---|---|\n")
     for what, figure in rows:
         sys.stdout.write(f"| {what} | {figure} |\n")

@@ -75,14 +75,14 @@ class WorkedOff:
     consumer beside the worker would take a tenth of the processor that is measured.
     """
 
-    def __init__(self, bootstrap: str, *, prefix: str = "") -> None:
+    def __init__(self, bootstrap: str, *, prefix: str = "", partitions: int = PARTITIONS) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap, isolation_level="read_committed"
         )
         self._partitions = [
             TopicPartition(prefix + topic, partition)
             for topic in OUTPUTS
-            for partition in range(PARTITIONS)
+            for partition in range(partitions)
         ]
         self._begin: dict[TopicPartition, int] = {}
 

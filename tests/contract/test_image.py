@@ -9,9 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from deploy.pinned import chosen, packages_of
 from pipeline.build_info import COMMIT_FILE
@@ -42,6 +45,28 @@ def test_what_runs_has_neither_compiler_nor_embedded_engine() -> None:
     assert 'test -n "$(ls build/compiled)"' in BUILD  # else an image of the slow form is built
     assert "cyclonedx-py environment" in BUILD
     assert "uninstall --quiet --yes pip setuptools" in BUILD
+
+
+def needed_by(package: str, extra: str = "") -> set[str]:
+    """The packages that a package needs here, or that only its extra needs, and what these need."""
+    found: set[str] = set()
+    for each in map(Requirement, requires(package) or []):
+        if each.marker is None:
+            is_meant = not extra
+        else:
+            without = each.marker.evaluate({"extra": ""})
+            is_meant = each.marker.evaluate({"extra": extra}) and without == (not extra)
+        if is_meant:
+            found |= {canonicalize_name(each.name), *needed_by(each.name)}
+    return found
+
+
+def test_what_runs_can_write_traces() -> None:
+    (beside,) = re.findall(r"dev\.txt --only [\w ]+ \\\n([\w\s\\-]+) >>", BUILD)
+    traces = needed_by("twoway", "otel")
+    assert {"opentelemetry-sdk", "protobuf"} <= traces
+    runs = packages_of((REQUIREMENTS / "runtime.txt").read_text())
+    assert set(beside.split()) - {"\\"} == traces - set(runs)
 
 
 def test_every_package_is_pinned_with_its_hash() -> None:

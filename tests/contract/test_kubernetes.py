@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +116,18 @@ def test_every_process_has_a_manifest() -> None:
     assert of_kind("Deployment")["store"]["spec"]["strategy"] == {"type": "Recreate"}
 
 
+def test_the_home_of_the_store_outlives_its_pod() -> None:
+    """It has the users of the report, saved reports and the key of masked addresses."""
+    (mount,) = (
+        each
+        for each in PODS["store"]["containers"][0]["volumeMounts"]
+        if each["mountPath"] == "/var/lib/twoway"
+    )
+    (volume,) = (each for each in PODS["store"]["volumes"] if each["name"] == mount["name"])
+    claim = of_kind("PersistentVolumeClaim")[volume["persistentVolumeClaim"]["claimName"]]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
 @pytest.mark.parametrize("name", sorted(PROCESSES))
 def test_the_environment_is_settings_that_load(name: str, tmp_path: Path) -> None:
     settings = settings_of(name, tmp_path)
@@ -201,3 +215,16 @@ def test_nothing_comes_in_that_no_policy_names() -> None:
     assert set(first["spec"]["policyTypes"]) == {"Ingress", "Egress"}
     named = policies["out-to-the-gateway-and-applications"]["spec"]["podSelector"]
     assert set(named["matchExpressions"][0]["values"]) == {"sender", "deliver", "smpp", "ftp"}
+
+
+def test_every_pod_reaches_what_all_need_and_nothing_else() -> None:
+    """The names of hosts (RFC 1035 4.2), Kafka, and where traces go (OTLP over HTTP)."""
+    (rules,) = (
+        each["spec"]["egress"]
+        for each in of_kind("NetworkPolicy").values()
+        if each["spec"]["podSelector"] == {} and "egress" in each["spec"]
+    )
+    reached = {(port["protocol"], port["port"]) for rule in rules for port in rule["ports"]}
+    collector = next(each for each in fields(Settings) if each.name == "otel_endpoint")
+    (traces,) = re.findall(r":(\d+),", collector.metadata["help"])
+    assert reached == {("UDP", 53), ("TCP", 53), ("TCP", 9092), ("TCP", 9093), ("TCP", int(traces))}

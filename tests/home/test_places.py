@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+import pytest
+
 from pipeline.home import places
 from pipeline.home.places import with_place
 from pipeline.settings import Settings
@@ -15,8 +17,6 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 TAKER = """
 import sys
@@ -26,6 +26,16 @@ from pipeline.settings import Settings
 settings = with_place(Settings(instances=sys.argv[1]), sys.argv[2])
 print(settings.home.name, settings.instance, flush=True)
 sys.stdin.read()
+"""
+#: A process that ends where it would begin to work, and says where its home is.
+STARTER = """
+import importlib, sys
+from pathlib import Path
+from pipeline.settings import Settings
+module = importlib.import_module(sys.argv[2])
+setattr(module, sys.argv[3], lambda settings, *_: sys.exit(settings.home.name))
+home = Path(sys.argv[1]) / "home"
+module.run(Settings(instances=sys.argv[1], home=home, kafka="127.0.0.1:1"))
 """
 
 
@@ -74,3 +84,19 @@ def test_a_name_that_is_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_without_the_setting_nothing_changes() -> None:
     assert with_place(Settings(), "worker") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("process", "module", "made"),
+    [
+        ("worker", "pipeline.conversation.process", "create_app"),
+        ("deliver", "pipeline.delivery.process", "create_delivery_app"),
+        ("accounts", "pipeline.accounts.process", "create_accounts_app"),
+    ],
+)
+def test_each_process_that_has_state_takes_a_place(
+    process: str, module: str, made: str, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-X", "twoway=python", "-c", STARTER, str(tmp_path), module, made]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.splitlines()[-1:] == [f"{process}-1"], done.stderr

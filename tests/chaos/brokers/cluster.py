@@ -3,7 +3,7 @@
 Kafka tells every broker and every client the same address of a broker. So each Java finds the name
 `broker-2.test` in a hosts file of its own, and there it is the address of a link: the addresses
 127.77.FROM.TO lead from one broker to another, and 127.77.0.TO leads from the clients. Linux gives
-the whole of 127.0.0.0/8 to its loopback.
+the whole of 127.0.0.0/8 to its loopback. For a bench there are no links: all is 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from kafka.errors import KafkaError
 from pipeline.cli.local.kafka import LocalKafkaError, new_cluster_id
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from tests.chaos.brokers.links import Link, Links
-from tests.chaos.brokers.node import CLIENTS, Node, Ports
+from tests.chaos.brokers.node import CLIENTS, Node, Ports, by_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.chaos.brokers.node import Reach
 
 T = TypeVar("T")
 
@@ -40,13 +42,13 @@ def ends_of(link: Link) -> tuple[int, int]:
 
 
 def _link(one: int, other: int, listener: str, port: int) -> Link:
-    return Link(f"{one}>{other} {listener}", (f"127.77.{one}.{other}", port), (LOOPBACK, port))
+    return Link(f"{one}>{other} {listener}", (by_link(one, other), port), (LOOPBACK, port))
 
 
 class Cluster:
     """The three brokers and the links. A broker is known by its number, 1 to 3."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, address: Reach = by_link) -> None:
         taken: set[int] = set()
         ports = {}
         for number in NUMBERS:
@@ -55,17 +57,19 @@ class Cluster:
             ports[number] = Ports(*chosen)
         cluster_id = new_cluster_id()
         self.nodes: Final = {
-            number: Node(number, home=home, ports=ports, cluster_id=cluster_id)
+            number: Node(number, home=home, ports=ports, cluster_id=cluster_id, address=address)
             for number in NUMBERS
         }
         self._ports = ports
-        self._links = Links(self._all_links())
+        self._address = address
+        self._links = Links(self._all_links() if address is by_link else ())
 
     @property
     def bootstrap(self) -> str:
         """The addresses for clients."""
         return ",".join(
-            f"127.77.{CLIENTS}.{number}:{held.client}" for number, held in self._ports.items()
+            f"{self._address(CLIENTS, number)}:{held.client}"
+            for number, held in self._ports.items()
         )
 
     def _all_links(self) -> Iterator[Link]:

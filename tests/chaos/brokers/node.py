@@ -12,8 +12,10 @@ from pipeline.cli.local.ports import LOOPBACK
 from pipeline.home.process import start_process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    Reach = Callable[[int, int], str]
 
 CLIENTS: Final = 0  # the number of the clients in the name of a link
 SESSION_SECONDS: Final = 3.0  # broker.session.timeout.ms
@@ -62,6 +64,16 @@ num.io.threads=4
 JAVA_OPTIONS: Final = ("-Xms128m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
+def by_link(one: int, other: int) -> str:
+    """The address of the link by which `one` reaches `other`; a broker reaches itself without."""
+    return LOOPBACK if one == other else f"127.77.{one}.{other}"
+
+
+def directly(_one: int, _other: int) -> str:
+    """The address of every broker, where no link is between them."""
+    return LOOPBACK
+
+
 @dataclass(frozen=True)
 class Ports:
     """Where one broker listens; the links to it listen at the same ports of other addresses."""
@@ -75,12 +87,19 @@ class Node(LocalKafka):
     """One of the three, with its data under `home`."""
 
     def __init__(
-        self, number: int, *, home: Path, ports: Mapping[int, Ports], cluster_id: str
+        self,
+        number: int,
+        *,
+        home: Path,
+        ports: Mapping[int, Ports],
+        cluster_id: str,
+        address: Reach = by_link,
     ) -> None:
         super().__init__(home=home / "brokers" / str(number), port=ports[number].client)
         self.number = number
         self.log = home / "logs" / f"kafka-{number}.log"
         self._ports = ports
+        self._address = address
         self._cluster_id = cluster_id
         self._hosts = self.data.parent / "hosts"
         self.java_options = (*JAVA_OPTIONS, f"-Djdk.net.hosts.file={self._hosts}")
@@ -89,10 +108,7 @@ class Node(LocalKafka):
         """Also write the hosts file of this broker's Java."""
         self.data.mkdir(parents=True, exist_ok=True)
         addresses = {
-            f"broker-{other}.test": LOOPBACK
-            if other == self.number
-            else f"127.77.{self.number}.{other}"
-            for other in self._ports
+            f"broker-{other}.test": self._address(self.number, other) for other in self._ports
         }
         addresses |= {"localhost": LOOPBACK, socket.gethostname(): LOOPBACK}
         self._hosts.write_text("".join(f"{at} {name}\n" for name, at in addresses.items()))
@@ -104,7 +120,7 @@ class Node(LocalKafka):
             number=self.number,
             host=LOOPBACK,
             name=f"broker-{self.number}.test",
-            client_host=f"127.77.{CLIENTS}.{self.number}",
+            client_host=self._address(CLIENTS, self.number),
             broker=ports.broker,
             client=ports.client,
             controller=ports.controller,
