@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 
+from tests.support.looking import looks
 from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
@@ -38,10 +38,10 @@ def running(tmp_path: Path) -> Iterator[RunningStack]:
 
 
 def until(holds: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+    for _ in looks(seconds=seconds):
+        if holds():
+            return
+    raise AssertionError(what)
 
 
 def text(running: RunningStack, words: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -12,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.looking import looks
 from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
@@ -75,10 +75,10 @@ def running(tmp_path: Path, receiver: Receiver) -> Iterator[RunningStack]:
 
 
 def until(holds: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+    for _ in looks(seconds=seconds):
+        if holds():
+            return
+    raise AssertionError(what)
 
 
 def listed(running: RunningStack) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import time
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import httpx
 from pipeline.clock import PipelineClock
 from pipeline.wire import http_form
 from pipeline.wire.callback import MoCallback
+from tests.support.looking import looks
 from tests.support.rented_numbers import ANN, API_ID, NUMBERS
 
 if TYPE_CHECKING:
@@ -112,10 +112,7 @@ class Outside:
 
     def wait(self, found: Callable[[], Any], what: str) -> Any:
         """The result of `found`, as soon as it is not empty."""
-        deadline = time.monotonic() + EFFECT_SECONDS
-        while True:
-            result = found()
-            if result is not None:
+        for _ in looks(seconds=EFFECT_SECONDS):
+            if (result := found()) is not None:
                 return result
-            assert time.monotonic() < deadline, f"not seen: {what}\n{self.running.said()}"
-            time.sleep(0.05)
+        raise AssertionError(f"not seen: {what}\n{self.running.said()}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.gateway.files import where
+from tests.support.looking import looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +22,10 @@ STATES = f"SELECT state, code FROM mt_now WHERE handset = '{HANDSET}'"
 
 
 def wait(what: Callable[[], Any], running: RunningStack) -> Any:
-    deadline = time.monotonic() + 60
-    while not (found := what()):
-        assert time.monotonic() < deadline, running.said()
-        time.sleep(0.1)
-    return found
+    for _ in looks(seconds=60):
+        if found := what():
+            return found
+    raise AssertionError(running.said())
 
 
 def test_a_handset_and_an_application_talk_through_the_stand_in(

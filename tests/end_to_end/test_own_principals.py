@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from pipeline.kafka.principals import PERMISSIONS, principal_of
 from pipeline.settings import Settings
 from pipeline.wire import http_form
 from tests.examples.test_autoresponders import of_node, of_python
+from tests.support.looking import looks
 from tests.support.mo import callback, timestamp
 from tests.support.rented_numbers import ANN, API_ID, NUMBERS
 from tests.support.running import environment_without_settings, run_cli
@@ -120,16 +120,15 @@ class Installation:
         return answer.status_code == 200
 
     def until(self, what: Callable[[], bool], words: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not what():
+        for _ in looks(seconds=SECONDS):
+            if what():
+                return
             for name, process in self.processes.items():
                 assert process.poll() is None, (
                     f"{name} ended:\n{self.log(name).read_text()[-4000:]}"
                 )
-            assert time.monotonic() < deadline, f"not seen: {words}\n" + "\n".join(
-                f"--- {name}\n{self.log(name).read_text()[-2000:]}" for name in self.processes
-            )
-            time.sleep(0.1)
+        logs = (f"--- {name}\n{self.log(name).read_text()[-2000:]}" for name in self.processes)
+        raise AssertionError(f"not seen: {words}\n" + "\n".join(logs))
 
     @property
     def ingest(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +12,7 @@ import trustme
 
 from pipeline.store.report.who.users_file import USERS_FILE
 from tests.store.report.serving_report import sign_in
+from tests.support.looking import looks
 from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
@@ -77,7 +77,4 @@ def test_users_come_and_go_without_a_restart_and_what_they_take_is_written_down(
 
 
 def _until(is_so: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    assert any(is_so() for _ in looks(seconds=60))

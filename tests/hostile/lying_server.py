@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from tests.support.looking import looks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -100,7 +102,7 @@ def lying_server(conduct: Conduct) -> Iterator[LyingServer]:
 
 def wait_until(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Return once the condition holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
+    for _ in looks(seconds=seconds, first=0.01, longest=0.2):
+        if holds():
+            return
+    raise AssertionError("it did not come to pass")
