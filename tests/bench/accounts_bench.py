@@ -140,7 +140,7 @@ async def _pace(consumer: AIOKafkaConsumer, pid: int) -> tuple[float, float]:
     raise TimeoutError(f"{seen} entries in {SECONDS:.0f} s")
 
 
-def latency(home: Path, *, holds: bool) -> dict[str, dict[str, float]]:
+def latency(home: Path, *, holds: bool, are_answered: bool) -> dict[str, dict[str, float]]:
     """From callback to `mo-message` in a whole stack, off or in hold with credits enough."""
     running = RunningStack(home, settings={"partitions": str(PARTITIONS)})
     running.home.mkdir(parents=True)
@@ -160,6 +160,7 @@ def latency(home: Path, *, holds: bool) -> dict[str, dict[str, float]]:
                     partitions=PARTITIONS,
                     rate=RATE,
                     seconds=seconds,
+                    are_answered=are_answered,
                 )
             )
         return found
@@ -186,8 +187,10 @@ def on_a_broker(folder: Path) -> list[tuple[str, str]]:
         rate, micros = asyncio.run(charges_a_second(bootstrap, folder / "accounts"))
     figures = f"{rate:,.0f} charges/s, {micros:.0f} µs of processor each"
     rows = [("one account in hold, one `twoway accounts`", figures)]
-    for name, holds in (("off", False), ("hold", True)):
-        for what, at in latency(folder / name, holds=holds).items():
-            figures = f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms"
-            rows.append((f"{what}, {RATE} messages/s, account {name}", figures))
+    for are_answered, answers in ((False, ""), (True, " and as many answers")):
+        for name, holds in (("off", False), ("hold", True)):
+            home = folder / f"{name}{len(rows)}"
+            for what, at in latency(home, holds=holds, are_answered=are_answered).items():
+                figures = f"p50 {at['p50 ms']} ms, p99 {at['p99 ms']} ms"
+                rows.append((f"{what}, {RATE} messages/s{answers}, account {name}", figures))
     return rows

@@ -41,9 +41,16 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 
 
 async def measure(
-    *, ingest: str, kafka: str, partitions: int, rate: int, seconds: int, report: str = ""
+    *,
+    ingest: str,
+    kafka: str,
+    partitions: int,
+    rate: int,
+    seconds: int,
+    report: str = "",
+    are_answered: bool = True,
 ) -> dict[str, dict[str, float]]:
-    """The latencies over `rate * seconds` messages; each message is answered by an MT at once.
+    """The latencies over `rate * seconds` messages, of which each may be answered by an MT at once.
 
     Without a `report`, nobody asks for rows.
     """
@@ -59,7 +66,13 @@ async def measure(
         watchers = [
             asyncio.create_task(
                 watch_topics(
-                    kafka, partitions, run, total, seen_message, seen_command, watching=watching
+                    kafka,
+                    partitions,
+                    run,
+                    total,
+                    seen_message,
+                    seen_command if are_answered else None,
+                    watching=watching,
                 )
             ),
         ]
@@ -72,9 +85,10 @@ async def measure(
         sending = []
         for n in range(total):
             await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
-            sending.append(
-                asyncio.create_task(_send(http, ingest, f"{run}{n:015x}", n, asked, acknowledged))
+            exchange = _exchange(
+                http, ingest, f"{run}{n:015x}", n, asked, acknowledged, is_answered=are_answered
             )
+            sending.append(asyncio.create_task(exchange))
         await asyncio.gather(*sending)
         await asyncio.wait_for(asyncio.gather(*watchers), timeout=60)
     since_the_200 = {
@@ -102,13 +116,15 @@ def callback_of(mo_msg_id: str, n: int) -> MoCallback:
     )
 
 
-async def _send(
+async def _exchange(
     http: aiohttp.ClientSession,
     ingest: str,
     mo_msg_id: str,
     n: int,
     asked: dict[str, float],
     acknowledged: dict[str, float],
+    *,
+    is_answered: bool,
 ) -> None:
     callback = callback_of(mo_msg_id, n)
     url = f"{ingest}/mo/http?{http_form.render(callback).decode()}"
@@ -117,6 +133,8 @@ async def _send(
         if answer.status != 200:
             raise RuntimeError(f"ingest answered {answer.status}")
     acknowledged[mo_msg_id] = time.monotonic()
+    if not is_answered:
+        return
     request = {"to": callback.handset, "text": "Thank you", "from": NUMBER}
     headers = {"Idempotency-Key": mo_msg_id}
     async with http.post(f"{ingest}/mt", json=request, headers=headers) as answer:
@@ -156,24 +174,27 @@ async def watch_topics(
     run: str,
     total: int,
     messages: dict[str, float],
-    commands: dict[str, float],
+    commands: dict[str, float] | None,
     *,
     watching: asyncio.Event,
 ) -> None:
     """Record when each message and each command of a run is seen; return when all are seen.
 
+    Without `commands`, none is waited for.
+
     One consumer reads both topics, so that it takes less of the processor.
     """
-    names = (topics.MO_MESSAGE, topics.MT_COMMAND)
+    names = (topics.MO_MESSAGE, *([] if commands is None else [topics.MT_COMMAND]))
+    wanted = total if commands is None else 2 * total
     async for record in _records(kafka, partitions, names, watching=watching):
         value: Any = single_object.decode(record.value)
-        if record.topic == topics.MO_MESSAGE:
+        if record.topic == topics.MO_MESSAGE or commands is None:
             seen, found = messages, value.mo_msg_ids[0]
         else:
             seen, found = commands, value.request_id
         if found.startswith(run):
             seen.setdefault(found, time.monotonic())
-        if len(messages) == len(commands) == total:
+        if len(messages) + len(commands or ()) == wanted:
             return
 
 
