@@ -123,7 +123,7 @@ class LineReader:
             # The lines are found by an index, or stand side by side.
             return AskedLines(conditions, given, is_rare)
         (lines,) = await self._questions.rows(_LINES)
-        hours = FEW if filters.consent or filters.text or is_way_out else SOME
+        hours: tuple[float, ...] = FEW if filters.consent or filters.text or is_way_out else SOME
         if found and is_rare:
             hours = hours_of_some(found, lines["oldest"], lines["newest"])
         begin = min(filters.until or LATEST, lines["newest"]) if lines["lines"] else None

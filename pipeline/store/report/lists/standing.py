@@ -95,7 +95,7 @@ class StandingReader:
             "times": [words_for_clickhouse(row["at"]) for row in rows],
         }
         whole = {line_of(row): row for row in await self._questions.rows(_OF_KEYS, given)}
-        return [whole[line_of(row)] | row for row in rows if line_of(row) in whole]
+        return [{**whole[line_of(row)], **row} for row in rows if line_of(row) in whole]
 
 
 def _stands_so(row: Mapping[str, Any], filters: Filters) -> bool:
