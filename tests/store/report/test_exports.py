@@ -122,6 +122,12 @@ def test_a_download_has_more_rows_than_are_read_at_once(
         assert len(again.splitlines()) > 2
 
 
+def test_memory_of_a_download_is_given_back(client: httpx.Client) -> None:
+    """Arrow's allocator keeps what each thread once had; the system's gives large pieces back."""
+    assert client.get("/csv/lines").status_code == 200
+    assert pa.default_memory_pool().backend_name == "system"
+
+
 def test_what_breaks_off_is_never_taken_for_an_end(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

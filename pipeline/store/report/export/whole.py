@@ -48,6 +48,8 @@ class WholeLists:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self._lines = LineReader(questions)
+        # Arrow's own allocator keeps what each thread of the executor once needed, about 80 MB.
+        pa.set_memory_pool(pa.system_memory_pool())
 
     async def read(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]

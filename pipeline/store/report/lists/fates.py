@@ -38,18 +38,10 @@ GROUP BY id"""
 _WITHIN: Final = "at >= {first_at:DateTime64(3, 'UTC')} AND at <= {last_at:DateTime64(3, 'UTC')}"
 _BY_IDS: Final = "id IN {ids:Array(String)}"
 
-_KEYS_OF_IDS: Final = "SELECT MD5(arrayJoin({ids:Array(String)}))"
-
-STATES_OF_IDS: Final = _STATES.replace("{keys}", _KEYS_OF_IDS)
+STATES_OF_IDS: Final = _STATES.replace("{keys}", "SELECT MD5(arrayJoin({ids:Array(String)}))")
 REFUSED_OF_IDS: Final = _REFUSED.replace(
     "{these}", f"record = 'mt-rejection' AND {_WITHIN} AND {_BY_IDS}"
 )
-
-
-def states_of_ids_once(named: str) -> str:
-    """The states of the commands among some that once stood as `named` says."""
-    once = f"SELECT key FROM twoway.mt_last_state_rows WHERE {named} AND key IN ({_KEYS_OF_IDS})"  # noqa: S608  names of ours
-    return _STATES.replace("{keys}", once)
 
 
 def states_within(conditions: str) -> str:

@@ -50,12 +50,11 @@ LINE_COLUMNS: Final = (
 class AskedLines(NamedTuple):
     """What the filters ask of a line, as SQL, and its parameters.
 
-    `is_rare`: few commands have the state. `begin`, `hours`: where the lines are looked for first.
+    `begin`, `hours`: where the lines are looked for first.
     """
 
     conditions: list[str]
     given: dict[str, Any]
-    is_rare: bool
     begin: datetime | None = None
     hours: tuple[float, ...] = ()
 
@@ -121,13 +120,13 @@ class LineReader:
         conditions, given = conditions_of(filters, is_rare=is_rare, is_way_out=is_way_out)
         if filters.handset or not filters.given().keys() - {"from", "to"}:
             # The lines are found by an index, or stand side by side.
-            return AskedLines(conditions, given, is_rare)
+            return AskedLines(conditions, given)
         (lines,) = await self._questions.rows(_LINES)
-        hours = FEW if filters.consent or filters.text or is_way_out else SOME
+        hours: tuple[float, ...] = FEW if filters.consent or filters.text or is_way_out else SOME
         if found and is_rare:
             hours = hours_of_some(found, lines["oldest"], lines["newest"])
         begin = min(filters.until or LATEST, lines["newest"]) if lines["lines"] else None
-        return AskedLines(conditions, given, is_rare, begin, hours)
+        return AskedLines(conditions, given, begin, hours)
 
     async def _found(self, filters: Filters) -> int:
         """How many commands once had the state, if they are few; else more than few."""

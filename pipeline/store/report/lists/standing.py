@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pipeline.store.report.lists.conditions import state_named
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
-from pipeline.store.report.lists.fates import STATES_OF_IDS, TABLE, states_of_ids_once
+from pipeline.store.report.lists.fates import STATES_OF_IDS, TABLE
 from pipeline.store.report.lists.filters import words_for_clickhouse
 from pipeline.store.report.lists.lines import (
     LINE_COLUMNS,
     PAGE_ROWS,
-    AskedLines,
     LineReader,
     behind_of,
     line_of,
@@ -55,7 +53,7 @@ class StandingReader:
         place, reached = cursor, True
         for times in _ROUNDS:
             found = await self._lines.next(asked, place, times * size, _KEY_COLUMNS)
-            kept += await self._standing_so(found, filters, asked)
+            kept += await self._standing_so(found, filters)
             if found:
                 place = behind_of(found[-1], pinned(place, found))
             if len(found) < times * size or len(kept) > size:
@@ -70,15 +68,12 @@ class StandingReader:
         return msgspec.structs.replace(page, older=place.address(), reached=place.at)
 
     async def _standing_so(
-        self, found: list[dict[str, Any]], filters: Filters, asked: AskedLines
+        self, found: list[dict[str, Any]], filters: Filters
     ) -> list[dict[str, Any]]:
         """The lines whose command stands as the filters say, each with its state."""
-        # Of a common state most lines may never have had it: the states of these are not read.
-        sql = STATES_OF_IDS if asked.is_rare else states_of_ids_once(state_named(filters))
-        given = {"state": filters.state, "code": filters.code}
         by_key: dict[str, dict[str, Any]] = {}
         for ids in with_times({row["id"]: row for row in found}):
-            for state in await self._questions.rows(sql, ids | given):
+            for state in await self._questions.rows(STATES_OF_IDS, ids):
                 by_key[state.pop("of_key")] = state
         return [
             row | by_key[row["of_key"]]
@@ -95,7 +90,7 @@ class StandingReader:
             "times": [words_for_clickhouse(row["at"]) for row in rows],
         }
         whole = {line_of(row): row for row in await self._questions.rows(_OF_KEYS, given)}
-        return [whole[line_of(row)] | row for row in rows if line_of(row) in whole]
+        return [{**whole[line_of(row)], **row} for row in rows if line_of(row) in whole]
 
 
 def _stands_so(row: Mapping[str, Any], filters: Filters) -> bool:

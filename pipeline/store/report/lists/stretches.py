@@ -49,7 +49,9 @@ def stretches_from(
 ) -> Iterator[Stretch]:
     """Stretches that have every time once, in the cursor's order, in steps from `begin`."""
     before: datetime | None = None
-    for each in hours if begin else ():
+    for each in hours:
+        if begin is None:
+            break
         end = _shifted(begin, each if cursor.is_newer else -each)
         yield Stretch(before, end) if cursor.is_newer else Stretch(end, before)
         before = end
