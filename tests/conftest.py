@@ -30,6 +30,7 @@ from tests.support.log_search import refuse_handsets_in_logs
 from tests.support.migrated import migrated
 from tests.support.orphans import kill_orphans_of_this_run
 from tests.support.running import RunningStack
+from tests.support.templates_once import compile_templates_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell has its background jobs ignore it, and what they start would ignore it, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     kill_orphans_of_this_run()
+    compile_templates_once()
     config.pluginmanager.register(side_by_side)
 
 

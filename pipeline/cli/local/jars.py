@@ -86,15 +86,24 @@ def _download(target: Path, say: Callable[[str], None]) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _jars_folder() -> Path:
+    """The name has the digest of the lock file, so another set of jars gets another folder."""
+    mark = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    return cache_folder() / f"kafka-{KAFKA_VERSION}-{mark}"
+
+
+def kept_checkpoint() -> Path:
+    """Where the first records of a new cluster are kept, which these jars make always alike."""
+    folder = _jars_folder()
+    return folder.with_name(f"{folder.name}.checkpoint")
+
+
 def kafka_jars(*, say: Callable[[str], None] = lambda words: None) -> list[Path]:
     """Every jar of the class path; they are downloaded if the cache lacks them."""
-    cache = cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
-    # The name has the digest of the lock file, so another set of jars gets another folder.
-    mark = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    target = cache / f"kafka-{KAFKA_VERSION}-{mark}"
+    target = _jars_folder()
+    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.is_dir():
-        with (cache / f"{target.name}.lock").open("w") as file:
+        with target.with_name(f"{target.name}.lock").open("w") as file:
             lock(file)  # of two stacks that start at once, one downloads and the other waits
             if not target.is_dir():
                 _download(target, say)

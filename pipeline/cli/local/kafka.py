@@ -7,14 +7,13 @@ import os
 import socket
 import subprocess
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from pipeline.cli.local.formatting import format_as_before, keep_format_of, new_id
 from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
 from pipeline.cli.local.java import find_java
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
@@ -116,11 +115,6 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def new_cluster_id() -> str:
-    """16 random octets, as Kafka writes a cluster id."""
-    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-
-
 class LocalKafka:
     """One broker with its data under `home`. A `start` after `stop` or `kill` keeps the data."""
 
@@ -141,7 +135,7 @@ class LocalKafka:
         self.data = (home / "kafka" / "data").resolve()
         self._folder = self.data.parent
         self._partitions = partitions
-        self._cluster_id = new_cluster_id()
+        self._cluster_id = new_id()
         self._say = say
 
     @property
@@ -197,7 +191,9 @@ class LocalKafka:
         )
 
     def _format(self, java_line: list[str], properties: Path) -> None:
-        """Give the data folder its cluster id (KIP-631)."""
+        """Make a new data folder one of a new cluster."""
+        if format_as_before(self.data, properties, cluster_id=self._cluster_id):
+            return
         self._say("formatting the broker's data folder")
         named = f"--cluster-id={self._cluster_id}"  # one word: an id may begin with a hyphen
         words = ["kafka.tools.StorageTool", "format", named, "-c", str(properties)]
@@ -206,6 +202,7 @@ class LocalKafka:
         )
         if done.returncode != 0:
             raise LocalKafkaError(f"cannot format {self._folder}: {done.stdout}{done.stderr}")
+        keep_format_of(self.data)
 
     def start(self) -> None:
         """Start the broker; returns when it answers. Raises `LocalKafkaError`."""

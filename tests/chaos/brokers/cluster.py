@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from pipeline.cli.local.kafka import LocalKafkaError, new_cluster_id
+from pipeline.cli.local.formatting import new_id
+from pipeline.cli.local.kafka import LocalKafkaError
 from pipeline.cli.local.ports import LOOPBACK, free_port
 from tests.chaos.brokers.links import Link, Links
 from tests.chaos.brokers.node import CLIENTS, Node, Ports, by_link
@@ -55,7 +56,7 @@ class Cluster:
             chosen = [free_port(avoid=taken) for _ in range(3)]
             taken.update(chosen)
             ports[number] = Ports(*chosen)
-        cluster_id = new_cluster_id()
+        cluster_id = new_id()
         self.nodes: Final = {
             number: Node(number, home=home, ports=ports, cluster_id=cluster_id, address=address)
             for number in NUMBERS

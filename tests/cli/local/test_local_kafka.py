@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 import stat
 import subprocess
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from pipeline.cli.local import jars, java, ports
+from pipeline.cli.local import formatting, jars, java, ports
+from pipeline.cli.local.formatting import CHECKPOINT, META_PROPERTIES
 from pipeline.cli.local.jars import JarsError, kafka_jars
 from pipeline.cli.local.java import JavaError, find_java, java_version
 from pipeline.cli.local.kafka import LocalKafka, LocalKafkaError, broker_is_ready
@@ -67,6 +69,38 @@ def test_what_was_acknowledged_outlives_kill_9_and_a_stop(
     broker.start()
     assert records_of(bootstrap, "dead-letter") == wanted
     broker.stop()
+
+
+def files_of(broker: LocalKafka) -> dict[str, set[str]]:
+    """The names in `meta.properties`, and the octets of the checkpoint but for what is a time."""
+    ids = (broker.data / META_PROPERTIES).read_text().splitlines()
+    octets = (broker.data / CHECKPOINT).read_bytes()
+    features = re.findall(rb"[a-z.]+\.version.{2}", octets, re.DOTALL)
+    return {
+        "names": {line.partition("=")[0] for line in ids if not line.startswith("#")},
+        "the same": {line for line in ids if line.startswith(("version", "cluster", "node"))},
+        "features": {each.decode() for each in features},
+    }
+
+
+def test_a_folder_is_formatted_as_kafkas_own_tool_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything but the id of the folder and the times is as the tool writes it."""
+    monkeypatch.setattr(formatting, "kept_checkpoint", lambda: tmp_path / "kept")
+    said: list[str] = []
+    brokers = [LocalKafka(home=tmp_path / name, say=said.append) for name in ("tool", "as-before")]
+    for broker in brokers:
+        broker._cluster_id = brokers[0]._cluster_id
+        broker.prepare()
+    tool, as_before = map(files_of, brokers)
+    assert tool == as_before
+    assert {"cluster.id", "node.id", "version", "directory.id"} <= tool["names"]
+    assert any("transaction.version" in each for each in tool["features"])
+    assert sum("formatting" in words for words in said) == 1
+    first, second = ((each.data / META_PROPERTIES).read_text() for each in brokers)
+    ids = [re.search("^directory.id=(.+)$", each, re.MULTILINE) for each in (first, second)]
+    assert len({found[1] for found in ids if found}) == 2
 
 
 @pytest.mark.broker
