@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import command_line_of, programs_of_stack
+from pipeline.cli.local.saying import say
 from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
 from pipeline.cli.local.stack_ways import (
@@ -86,12 +85,6 @@ def run(settings: Settings, *, ready_file: Path | None = None, plays_gateway: bo
 
 def _servers(settings: Settings) -> list[str]:
     return [each for each in settings.kafka.split(",") if each]
-
-
-def say(words: str) -> None:
-    """Print a line with the time of day on stdout."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
-    sys.stdout.flush()
 
 
 class _LocalStack:
