@@ -11,8 +11,8 @@ from pipeline.process.room import is_for_lack_of_room
 def say(words: str) -> None:
     """Print a line with the time of day on stdout.
 
-    Where stdout is a file on a full disk, the line may be lost: who keeps the processes running must
-    not end for that.
+    Where stdout is a file on a full disk, the line may be lost: who keeps the processes running
+    must not end for that.
     """
     try:
         sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
