@@ -44,11 +44,12 @@ OF_KAFKA: Final = re.compile(r"(.+)-\d+")
 
 
 class Disk(NamedTuple):
-    """Octets on disk: of each topic's log, of each table, and of each folder."""
+    """Octets on disk: of each topic's log, of each table, of each folder, and of each log file."""
 
     topics: Counter[str]
     tables: Counter[str]
     folders: Counter[str]
+    said: Counter[str]
 
     @classmethod
     def of(cls, running: RunningStack) -> Disk:
@@ -59,7 +60,8 @@ class Disk(NamedTuple):
                 logs[found[1]] += file.stat().st_size
         tables = {row["table"]: int(row["octets"]) for row in _rows(running, PARTS)}
         folders = {each.name: size_of(each) for each in running.home.iterdir() if each.is_dir()}
-        return cls(logs, Counter(tables), Counter(folders))
+        said = {file.name: file.stat().st_size for file in running.home.glob("logs/*")}
+        return cls(logs, Counter(tables), Counter(folders), Counter(said))
 
     def since(self, before: Disk) -> Disk:
         """What has come since."""
@@ -67,7 +69,7 @@ class Disk(NamedTuple):
 
 
 def _difference(now: Counter[str], then: Counter[str]) -> Counter[str]:
-    return Counter({name: size - then[name] for name, size in now.items()})
+    return Counter({name: size - then[name] for name, size in now.items() if size != then[name]})
 
 
 def size_of(folder: Path) -> int:
@@ -121,12 +123,14 @@ def disk_rows(grown: Disk, *, seconds: float, messages: int = 0) -> Iterator[Row
         kept = _kept(name, octets * DAY_SECONDS / seconds)
         yield f"{what}: Kafka, {name}", f"{figure(octets)}; {kept}"
     yield f"{what}: Kafka, all", figure(grown.topics.total())
-    if messages:
-        for name, octets in grown.tables.most_common():
-            yield f"{what}: ClickHouse, {name}", figure(octets)
+    for name, octets in grown.tables.most_common():
+        yield f"{what}: ClickHouse, {name}", figure(octets)
+    if grown.tables:
         yield f"{what}: ClickHouse, all", figure(grown.tables.total())
     for name, octets in grown.folders.most_common():
         yield f"{what}: folder {name}", figure(octets)
+    for name, octets in grown.said.most_common():
+        yield f"{what}: log file {name}", figure(octets)
 
 
 def _kept(name: str, octets_a_day: float) -> str:
@@ -135,7 +139,7 @@ def _kept(name: str, octets_a_day: float) -> str:
     if topic is None or topic.compacted:
         return "compacted"
     days = topic.retention_days
-    return f"{_gb(octets_a_day * days)} in {days} days" if days > 0 else "kept for good"
+    return f"kept {days} d: {_gb(octets_a_day * days)}" if days > 0 else "kept for good"
 
 
 def _gb(octets: float) -> str:

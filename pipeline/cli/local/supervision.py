@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TICK_SECONDS: Final = 0.1
+AGAIN_SECONDS: Final = 1.0
 BACKOFF_SECONDS: Final = (0.5, 15.0)
 # Before all programs ran, a program that keeps dying is probably set up wrongly, and a restart will
 # not help. Later it is more likely that something that it needs is down for a while.
@@ -65,19 +66,22 @@ class Supervisor:
     Those of `told_at_once` are told to end before the first is waited for: none needs another.
 
     `changed` is called at every new process id, and `all_ready` once, when every program is ready.
+    Each says whether that could be written down; if not, `changed` is called again, until it can.
     """
 
     programs: Sequence[Program]
     ends: Sequence[str]
     stop: threading.Event
     say: Callable[[str], None]
-    changed: Callable[[], None]
-    all_ready: Callable[[], None]
+    changed: Callable[[], bool]
+    all_ready: Callable[[], bool]
     hang_seconds: float = 0.0  # a program that does not answer for so long is ended; 0: never
     told_at_once: Sequence[str] = ()
     no_room: Callable[[], str] = str  # words while the disk is full, else empty
     children: dict[str, Child] = field(init=False)
     _were_ready: bool = False
+    _is_written: bool = True
+    _written_at: float = 0.0
     _reminded_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,8 @@ class Supervisor:
                 if patience.is_over(child):
                     self._end_hung(child)
             self._see_whether_all_are_ready()
+            if not self._is_written and time.monotonic() > self._written_at + AGAIN_SECONDS:
+                self._write(self.changed)
             self.stop.wait(TICK_SECONDS)
 
     def end(self) -> None:
@@ -127,6 +133,10 @@ class Supervisor:
             how = "stopped" if status in (0, -signal.SIGTERM, 143) else ending_in_words(status)
             self.say(f"{child.program.name} {how}")
 
+    def _write(self, what: Callable[[], bool]) -> None:
+        self._is_written = what()
+        self._written_at = time.monotonic()
+
     def _look_after(self, child: Child) -> None:
         if child.runs and child.process is not None:
             if (status := child.process.poll()) is not None:
@@ -149,7 +159,7 @@ class Supervisor:
         self.say(f"{child.program.name} has not answered for {self.hang_seconds:.0f} s: ending it")
         child.process.kill()
         child.process.wait()
-        self.changed()
+        self._write(self.changed)
 
     def _has_what_it_needs(self, child: Child) -> bool:
         return all(self.children[name].ready for name in child.program.needs)
@@ -171,7 +181,7 @@ class Supervisor:
             return
         child.runs = True
         child.started_at = time.monotonic()
-        self.changed()
+        self._write(self.changed)
 
     def _became_ready(self, child: Child) -> None:
         child.ready = True
@@ -216,7 +226,7 @@ class Supervisor:
         waiting = [name for name, child in self.children.items() if not child.ready]
         if not waiting:
             self._were_ready = True
-            self.all_ready()
+            self._write(self.all_ready)
         elif time.monotonic() - self._reminded_at > REMINDER_SECONDS:
             self._reminded_at = time.monotonic()
             self.say(f"still waiting for {', '.join(waiting)}")

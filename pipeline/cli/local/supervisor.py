@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.cli.local.children import Program
 from pipeline.cli.local.kafka import LocalKafka, broker_is_ready
 from pipeline.cli.local.programs import command_line_of, programs_of_stack
+from pipeline.cli.local.saying import say
 from pipeline.cli.local.stack_gateway import GATEWAY, PlayedGateway
 from pipeline.cli.local.stack_settings import is_of_this_machine, url_of, with_free_ports
 from pipeline.cli.local.stack_ways import (
@@ -88,12 +87,6 @@ def _servers(settings: Settings) -> list[str]:
     return [each for each in settings.kafka.split(",") if each]
 
 
-def say(words: str) -> None:
-    """Print a line with the time of day on stdout."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
-    sys.stdout.flush()
-
-
 class _LocalStack:
     """The processes of one `up`, and the files that describe them."""
 
@@ -114,7 +107,7 @@ class _LocalStack:
         self._bootstrap = self._kafka.bootstrap if self._kafka else bootstrap_of(settings)
         self._stop = threading.Event()
         self._may_interrupt = False
-        self._is_announced = False
+        self._is_announced, self._is_written = False, True
         programs = [
             *self._broker(),
             *self._played_gateway(),
@@ -210,29 +203,34 @@ class _LocalStack:
         publish_numbers(self._settings, loaded)
         say(f"{numbers} is in force: {summary_of(loaded)}")
 
-    def _changed(self) -> None:
-        """Write the process ids to the files, after one has changed."""
+    def _changed(self) -> bool:
+        """Write the process ids to the files; False while there is no room for them."""
         children = self._supervisor.children.values()
         pids = {it.program.name: (it.process.pid, it.argv) for it in children if it.process}
         try:
             write_children(self._home, pids)
-            if self._is_announced:
-                self._announce()
+            for file in self._files if self._is_announced else ():
+                write_atomically(file, self._stack().as_json())
         except OSError as error:
             if not is_for_lack_of_room(error):
                 raise
-            say(f"the process ids are not written: {words_of_little_room(self._home) or error}")
+            if self._is_written:
+                say(f"the process ids are not written: {words_of_little_room(self._home) or error}")
+            self._is_written = False
+        else:
+            self._is_written = True
+        return self._is_written
 
-    def _all_ready(self) -> None:
+    def _all_ready(self) -> bool:
         self._is_announced = True
-        stack = self._announce()
+        is_written, stack = self._changed(), self._stack()
         say(f"ready: ingest {stack.ingest}, report {stack.report}, Kafka {stack.kafka}")
         say("Ctrl-C ends it and keeps the data")
+        return is_written
 
-    def _announce(self) -> Stack:
-        settings = self._settings
-        children = self._supervisor.children
-        stack = Stack(
+    def _stack(self) -> Stack:
+        settings, children = self._settings, self._supervisor.children
+        return Stack(
             kafka=self._bootstrap,
             ingest=url_of(settings.http_host, settings.http_port, tls=bool(settings.tls_cert)),
             report=url_of(
@@ -241,6 +239,3 @@ class _LocalStack:
             pids=self._supervisor.pids,
             hangs={name: it.hangs for name, it in children.items() if it.hangs},
         )
-        for file in self._files:
-            write_atomically(file, stack.as_json())
-        return stack

@@ -51,6 +51,8 @@ class Stage:
         self.said: list[str] = []
         self.announced: list[dict[str, int]] = []
         self.changes = 0
+        self.has_room = True
+        self.written: list[bool] = []
         self.stop = threading.Event()
 
     def program(self, name: str, *, script: str = OBEDIENT, needs: tuple[str, ...] = ()) -> Program:
@@ -70,8 +72,14 @@ class Stage:
         )
 
     def supervisor(self, *programs: Program, ends: tuple[str, ...] = ()) -> Supervisor:
-        def changed() -> None:
+        def changed() -> bool:
             self.changes += 1
+            self.written.append(self.has_room)
+            return self.written[-1]
+
+        def all_ready() -> bool:
+            self.announced.append(supervisor.pids)
+            return self.has_room
 
         supervisor = Supervisor(
             programs=programs,
@@ -79,7 +87,7 @@ class Stage:
             stop=self.stop,
             say=self.said.append,
             changed=changed,
-            all_ready=lambda: self.announced.append(supervisor.pids),
+            all_ready=all_ready,
         )
         return supervisor
 
@@ -125,6 +133,19 @@ def test_all_are_announced_once_when_each_is_ready(stage: Stage) -> None:
         stage.wait(lambda: bool(stage.announced))
     assert [sorted(pids) for pids in stage.announced] == [["broker", "taker"]]
     assert [line.split(" is ready")[0] for line in stage.said[:2]] == ["broker", "taker"]
+
+
+def test_what_found_no_room_is_written_down_once_there_is_some(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "AGAIN_SECONDS", 0.0)
+    stage.has_room = False
+    with stage.playing(stage.supervisor(stage.program("broker"))):
+        stage.wait(lambda: bool(stage.announced) and stage.changes > 3)
+        stage.has_room = True
+        stage.wait(lambda: stage.written[-1])
+        time.sleep(5 * supervision.TICK_SECONDS)  # and not again
+    assert stage.written.count(True) == 1
 
 
 def test_a_program_waits_for_what_it_needs(stage: Stage) -> None:
