@@ -24,7 +24,7 @@ MOST_AHEAD: Final = timedelta(minutes=5)
 #: `twoway clock advance` advances the clock of a local stack, in steps of a minute.
 MOST_AHEAD_LOCALLY: Final = timedelta(days=366)
 #: There was no SMS before 1990. A bound this old allows retries of very old dead letters.
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+EARLIEST_STATED: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def broker_time(record: ConsumerRecord) -> datetime:
@@ -46,7 +46,7 @@ class TimeBounds:
         self.most_ahead = MOST_AHEAD_LOCALLY if is_local else MOST_AHEAD
         self._asked_timestamp = -1
         self._asked_time: datetime | None = None
-        self._latest = EARLIEST
+        self._latest = EARLIEST_STATED
 
     def latest(self, work: UnitOfWork, record: ConsumerRecord) -> datetime:
         """The latest time that the record may state.
@@ -71,12 +71,14 @@ class TimeBounds:
     def believed(self, work: UnitOfWork, record: ConsumerRecord, stated: datetime) -> datetime:
         """`stated`, or if that is out of bounds, the later of the broker's and partition's time."""
         if (
-            EARLIEST <= stated <= self._latest  # an earlier record's bound is not above this one's
+            EARLIEST_STATED
+            <= stated
+            <= self._latest  # an earlier record's bound is not above this one's
             and record.timestamp >= self._asked_timestamp
             and work.time is self._asked_time
         ):
             return stated
-        if EARLIEST <= stated <= self.latest(work, record):
+        if EARLIEST_STATED <= stated <= self.latest(work, record):
             return stated
         metrics.TIMES_NOT_BELIEVED.labels(record.topic).inc()
         now = broker_time(record)

@@ -36,7 +36,9 @@ def format_as_before(data: Path, properties: Path, *, cluster_id: str) -> bool:
     node = [line for line in lines if line.startswith("node.id=")][-1]  # the last one counts
     ids = ("version=1", f"cluster.id={cluster_id}", node, f"directory.id={new_id()}")
     shutil.copyfile(kept, data / CHECKPOINT)
-    (data / META_PROPERTIES).write_text("".join(f"{line}\n" for line in ids))
+    draft = data / f"{META_PROPERTIES}.new"
+    draft.write_text("".join(f"{line}\n" for line in ids))
+    draft.replace(data / META_PROPERTIES)  # a folder with this file is formatted
     return True
 
 

@@ -15,9 +15,9 @@ from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.lists.fates import REFUSED_OF_IDS, STATES_OF_IDS, TABLE
 from pipeline.store.report.lists.filters import LATEST, words_for_clickhouse
 from pipeline.store.report.lists.stretches import (
-    FEW,
-    SOME,
-    Stretch,
+    ONE_STEP,
+    SEVERAL_STEPS,
+    TimeStretch,
     hours_of_some,
     stretches_from,
 )
@@ -92,7 +92,7 @@ class LineReader:
         return found
 
     async def _within(
-        self, asked: AskedLines, stretch: Stretch, cursor: Cursor, rows: int, columns: str
+        self, asked: AskedLines, stretch: TimeStretch, cursor: Cursor, rows: int, columns: str
     ) -> list[dict[str, Any]]:
         found = await self._questions.rows(
             f"SELECT {columns}, now64(3, 'UTC') AS asked_at FROM {TABLE}"  # noqa: S608  names of ours
@@ -122,7 +122,9 @@ class LineReader:
             # The lines are found by an index, or stand side by side.
             return AskedLines(conditions, given)
         (lines,) = await self._questions.rows(_LINES)
-        hours: tuple[float, ...] = FEW if filters.consent or filters.text or is_way_out else SOME
+        hours: tuple[float, ...] = (
+            ONE_STEP if filters.consent or filters.text or is_way_out else SEVERAL_STEPS
+        )
         if found and is_rare:
             hours = hours_of_some(found, lines["oldest"], lines["newest"])
         begin = min(filters.until or LATEST, lines["newest"]) if lines["lines"] else None

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.cursor import Cursor
 
 #: From the beginning of one stretch to the end of another, in hours.
-SOME: Final = (2.0, 48.0, 960.0)
+SEVERAL_STEPS: Final = (2.0, 48.0, 960.0)
 #: Where each question costs something by itself.
-FEW: Final = (24.0,)
+ONE_STEP: Final = (24.0,)
 #: Of so many lines a page is nearly always full, in the first round.
 _ENOUGH: Final = 300
 _FROM: Final = "at >= {stretch_from:DateTime64(3, 'UTC')}"
 _TO: Final = "at < {stretch_to:DateTime64(3, 'UTC')}"
 
 
-class Stretch(NamedTuple):
+class TimeStretch(NamedTuple):
     """From `since` on, until before `until`; None is without an end."""
 
     since: datetime | None = None
@@ -46,16 +46,16 @@ class Stretch(NamedTuple):
 
 def stretches_from(
     begin: datetime | None, cursor: Cursor, hours: Sequence[float]
-) -> Iterator[Stretch]:
+) -> Iterator[TimeStretch]:
     """Stretches that have every time once, in the cursor's order, in steps from `begin`."""
     before: datetime | None = None
     for each in hours:
         if begin is None:
             break
         end = _shifted(begin, each if cursor.is_newer else -each)
-        yield Stretch(before, end) if cursor.is_newer else Stretch(end, before)
+        yield TimeStretch(before, end) if cursor.is_newer else TimeStretch(end, before)
         before = end
-    yield Stretch(before, None) if cursor.is_newer else Stretch(None, before)
+    yield TimeStretch(before, None) if cursor.is_newer else TimeStretch(None, before)
 
 
 def hours_of_some(found: int, oldest: datetime, newest: datetime) -> tuple[float, ...]:

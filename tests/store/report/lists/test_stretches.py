@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.store.report.lists.cursor import Cursor
 from pipeline.store.report.lists.filters import EARLIEST, LATEST
-from pipeline.store.report.lists.stretches import Stretch, hours_of_some, stretches_from
+from pipeline.store.report.lists.stretches import TimeStretch, hours_of_some, stretches_from
 
 TIMES = st.datetimes(
     EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC)
@@ -18,7 +18,7 @@ TIMES = st.datetimes(
 HOURS = st.lists(st.floats(0, 1e7), max_size=5).map(sorted)
 
 
-def has(stretch: Stretch, at: datetime) -> bool:
+def has(stretch: TimeStretch, at: datetime) -> bool:
     return (stretch.since is None or at >= stretch.since) and (
         stretch.until is None or at < stretch.until
     )
@@ -37,8 +37,8 @@ def test_every_time_is_in_one_stretch_and_they_are_in_the_cursors_order(
 
 
 def test_without_a_begin_all_of_time_is_one_stretch() -> None:
-    assert list(stretches_from(None, Cursor(), (1.0,))) == [Stretch()]
-    assert Stretch().condition() == "1"
+    assert list(stretches_from(None, Cursor(), (1.0,))) == [TimeStretch()]
+    assert TimeStretch().condition() == "1"
 
 
 @pytest.mark.parametrize(
