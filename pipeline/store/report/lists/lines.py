@@ -58,7 +58,7 @@ class AskedLines(NamedTuple):
     begin: datetime | None = None
     hours: tuple[float, ...] = ()
 
-    def until(self, cursor: Cursor) -> str:
+    def seen_by(self, cursor: Cursor) -> str:
         """The conditions on the lines that the cursor can see."""
         seen = ["stored_at <= {as_of:DateTime64(3, 'UTC')}"] if cursor.as_of else []
         return " AND ".join([*self.conditions, *seen]) or "1"
@@ -70,14 +70,16 @@ class LineReader:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
 
-    async def page(self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS) -> RowsOfPage:
+    async def lines_page(
+        self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS
+    ) -> RowsOfPage:
         """A page, newest first, with what became of each command."""
         found = await self.read(filters, cursor, rows=size + 1)
         return page_of(found, pinned(cursor, found), size=size, at="at", id="id")
 
     async def read(self, filters: Filters, cursor: Cursor, *, rows: int) -> list[dict[str, Any]]:
         """The next lines in the cursor's order, each with what is looked up for it."""
-        asked = await self.asked(filters)
+        asked = await self.asked_lines(filters)
         return await self.looked_up(await self.next(asked, cursor, rows))
 
     async def next(
@@ -96,12 +98,12 @@ class LineReader:
     ) -> list[dict[str, Any]]:
         found = await self._questions.rows(
             f"SELECT {columns}, now64(3, 'UTC') AS asked_at FROM {TABLE}"  # noqa: S608  names of ours
-            f" WHERE {asked.until(cursor)} AND {stretch.condition()}"
+            f" WHERE {asked.seen_by(cursor)} AND {stretch.as_sql()}"
             f" AND {cursor.condition('at', 'id')}"
             f" ORDER BY {cursor.order_by('at', 'id')} LIMIT {rows:d}",
             asked.given | stretch.parameters() | cursor.parameters(),
         )
-        once = list({line_of(row): row for row in found}.values())
+        once = list({place_of_line(row): row for row in found}.values())
         if len(once) == len(found) or len(found) < rows:
             return once
         behind = behind_of(once[-1], pinned(cursor, once))
@@ -109,10 +111,10 @@ class LineReader:
 
     async def conditions(self, filters: Filters, cursor: Cursor) -> tuple[str, dict[str, Any]]:
         """What the lines must meet that the cursor can see, as SQL, and its parameters."""
-        asked = await self.asked(filters)
-        return asked.until(cursor), asked.given | cursor.parameters()
+        asked = await self.asked_lines(filters)
+        return asked.seen_by(cursor), asked.given | cursor.parameters()
 
-    async def asked(self, filters: Filters) -> AskedLines:
+    async def asked_lines(self, filters: Filters) -> AskedLines:
         """What the filters ask of a line."""
         found = await self._found(filters)
         is_rare = found <= _FEW_COMMANDS
@@ -174,7 +176,7 @@ def behind_of(row: dict[str, Any], cursor: Cursor) -> Cursor:
     return msgspec.structs.replace(cursor, at=row["at"], id=row["id"])
 
 
-def line_of(row: Mapping[str, Any]) -> tuple[datetime, str, str]:
+def place_of_line(row: Mapping[str, Any]) -> tuple[datetime, str, str]:
     """What makes a row one line."""
     return row["at"], row["id"], row["handset"]
 

@@ -51,9 +51,9 @@ class ListReader:
     ) -> RowsOfPage:
         """A page of a list, newest first."""
         if not listing.sql:
-            is_standing = filters.state or filters.code
-            reader = self._standing if is_standing else self._lines
-            return await reader.page(filters, cursor, size=size)
+            if filters.state or filters.code:
+                return await self._standing.standing_page(filters, cursor, size=size)
+            return await self._lines.lines_page(filters, cursor, size=size)
         at, id = listing.key
         found = await self._behind(listing, filters, cursor, size + 1)
         return page_of(found, cursor, size=size, at=at, id=id)

@@ -19,8 +19,8 @@ from pipeline.store.report.lists.lines import (
     PAGE_ROWS,
     LineReader,
     behind_of,
-    line_of,
     pinned,
+    place_of_line,
     with_times,
 )
 
@@ -46,9 +46,11 @@ class StandingReader:
         self._questions = questions
         self._lines = LineReader(questions)
 
-    async def page(self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS) -> RowsOfPage:
+    async def standing_page(
+        self, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS
+    ) -> RowsOfPage:
         """A page, newest first; it may end before it is full, and then says how far was looked."""
-        asked = await self._lines.asked(filters)
+        asked = await self._lines.asked_lines(filters)
         kept: list[dict[str, Any]] = []
         place, reached = cursor, True
         for times in _ROUNDS:
@@ -89,8 +91,8 @@ class StandingReader:
             "ids": [row["id"] for row in rows],
             "times": [words_for_clickhouse(row["at"]) for row in rows],
         }
-        whole = {line_of(row): row for row in await self._questions.rows(_OF_KEYS, given)}
-        return [{**whole[line_of(row)], **row} for row in rows if line_of(row) in whole]
+        whole = {place_of_line(row): row for row in await self._questions.rows(_OF_KEYS, given)}
+        return [{**whole[place_of_line(row)], **row} for row in rows if place_of_line(row) in whole]
 
 
 def _stands_so(row: Mapping[str, Any], filters: Filters) -> bool:

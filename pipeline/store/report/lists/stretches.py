@@ -33,7 +33,7 @@ class TimeStretch(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None
 
-    def condition(self) -> str:
+    def as_sql(self) -> str:
         """The stretch as SQL over the lines."""
         ends = ((_FROM, self.since), (_TO, self.until))
         return " AND ".join(sql for sql, at in ends if at) or "1"

@@ -38,7 +38,7 @@ def test_every_time_is_in_one_stretch_and_they_are_in_the_cursors_order(
 
 def test_without_a_begin_all_of_time_is_one_stretch() -> None:
     assert list(stretches_from(None, Cursor(), (1.0,))) == [TimeStretch()]
-    assert TimeStretch().condition() == "1"
+    assert TimeStretch().as_sql() == "1"
 
 
 @pytest.mark.parametrize(
