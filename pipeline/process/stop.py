@@ -39,6 +39,8 @@ def stop_for(reason: str) -> NoReturn:
 
 
 def _end(words: str, status: int) -> NoReturn:
-    troubles.tell_end(words)
-    logging.shutdown()
-    os._exit(status)
+    try:
+        troubles.tell_end(words)
+        logging.shutdown()
+    finally:  # on a full disk not even stderr can be written
+        os._exit(status)

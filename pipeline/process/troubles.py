@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def tell_end(words: str) -> None:
         with file.open("a") as lines:
             lines.write(json.dumps(told) + "\n")
     except OSError as error:
-        sys.stderr.write(f"`status` cannot be told why this process ends: {error}\n")
+        with suppress(OSError):  # the log may be on the same disk
+            sys.stderr.write(f"`status` cannot be told why this process ends: {error}\n")
 
 
 def waiting(home: Path) -> Iterator[tuple[str, str]]:
