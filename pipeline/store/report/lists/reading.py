@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from pipeline.store.query.questions import Questions
     from pipeline.store.report.lists.listings import Listing
 
+#: The overview counts so many lines at most, if nobody asks for a first day, and at least one day.
+MOST_LINES: Final = 500_000
+_LINES_OF_DAYS: Final = """\
+SELECT toStartOfDay(at) AS day, count() AS lines FROM twoway.conversation_line_rows
+WHERE at >= {since:DateTime64(3, 'UTC')} AND at <= {until:DateTime64(3, 'UTC')}
+GROUP BY day ORDER BY day DESC"""
 _NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
 
 
@@ -45,6 +52,18 @@ class ListReader:
         """The same; without a first time, the 30 days up to the newest message."""
         (row,) = await self._questions.rows(_NEWEST)
         return with_days(filters, newest=row["newest"] if row["lines"] else None)
+
+    async def with_few_lines(self, filters: Filters, *, most: int = MOST_LINES) -> Filters:
+        """The same; without a first time, the newest days with few lines, up to 30."""
+        limited = await self.with_days(filters)
+        if filters.since:
+            return limited
+        days = await self._questions.rows(_LINES_OF_DAYS, limited.parameters())
+        sums = accumulate(row["lines"] for row in days)
+        whole = [row["day"] for row, lines in zip(days, sums, strict=True) if lines <= most]
+        if len(whole) == len(days):
+            return limited
+        return msgspec.structs.replace(limited, since=whole[-1] if whole else days[0]["day"])
 
     async def page(
         self, listing: Listing, filters: Filters, cursor: Cursor, *, size: int = PAGE_ROWS

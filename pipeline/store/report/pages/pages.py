@@ -77,7 +77,7 @@ class Pages:
 
     async def overview(self, asked: PageRequest) -> str:
         """The first page."""
-        filters = await self._reader.with_days(filters_from_query(asked.query))
+        filters = await self._reader.with_few_lines(filters_from_query(asked.query))
         lists = [listings.LISTINGS[name] for name in OVERVIEW]
         (figures, days), others, numbers, *pages = await asyncio.gather(
             lines_of(self._questions, filters, rows=OVERVIEW["per-day"] + 1),
