@@ -111,7 +111,7 @@ def _fill(bootstrap: str, settings: Mapping[str, str]) -> None:
 async def rate_of(servers: Servers, *, records: int, prefix: str) -> float:
     """Records a second that one worker decides, from the first commit to the last."""
     traffic = list(mixed_traffic(records, handsets=HANDSETS, prefix=prefix))
-    async with WorkedOff(servers.open, partitions=PARTITIONS) as done:
+    async with asyncio.timeout(SECONDS), WorkedOff(servers.open, partitions=PARTITIONS) as done:
         await publish(servers.open, traffic)
         with servers.process(WORKER):
             return await done.rate(records - repeats_in(records))
