@@ -202,7 +202,7 @@ def views(database: Database, lines: int) -> dict[str, str]:
         "text and number": f"{lists}?text=xylophone&number=88805",
         "conversation": f"/conversation?handset={handset}",
         "message": f"/message?id={id}&at={exact}",
-        "overview, 30 days": "/",
+        "overview": "/",
         "overview, all": "/?from=2026-01-01",
         "changes of consent": "/list/opt-outs",
         "stopped now": "/list/stopped",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.listings import Listing
 
 #: The overview counts so many lines at most, if nobody asks for a first day, and at least one day.
-MOST_LINES: Final = 500_000
+MOST_LINES: Final = 250_000
 _LINES_OF_DAYS: Final = """\
 SELECT toStartOfDay(at) AS day, count() AS lines FROM twoway.conversation_line_rows
 WHERE at >= {since:DateTime64(3, 'UTC')} AND at <= {until:DateTime64(3, 'UTC')}
