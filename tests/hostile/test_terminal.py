@@ -22,7 +22,7 @@ CLI = Path(saying.__file__).parents[1]
 OTHERS = {
     "terminal/saying.py",
     "local/jars.py",
-    "local/supervisor.py",
+    "local/saying.py",
     "report/command.py",  # the progress, in one line
     "records/answer_forms.py",  # CSV as it is, to what is no terminal
 }
