@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.home.brokers import OAUTHBEARER, WITH_SASL, login_to
 from pipeline.kafka.committed import read_errors_of_groups
+from pipeline.kafka.login.closing import close_at_once
 from pipeline.kafka.login.connections import end_where_refused
 from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
 
@@ -25,6 +26,7 @@ def serving_options(bootstrap: str) -> dict[str, Any]:
 
 def aiokafka_options(bootstrap: str) -> dict[str, Any]:
     """For a client of aiokafka in a command."""
+    close_at_once()
     login = login_to(bootstrap)
     return {
         "bootstrap_servers": str(bootstrap),
