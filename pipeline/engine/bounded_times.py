@@ -71,9 +71,8 @@ class TimeBounds:
     def believed(self, work: UnitOfWork, record: ConsumerRecord, stated: datetime) -> datetime:
         """`stated`, or if that is out of bounds, the later of the broker's and partition's time."""
         if (
-            EARLIEST_STATED
-            <= stated
-            <= self._latest  # an earlier record's bound is not above this one's
+            # The bound of an earlier record is not above this one's.
+            EARLIEST_STATED <= stated <= self._latest
             and record.timestamp >= self._asked_timestamp
             and work.time is self._asked_time
         ):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from pipeline.cli.local.formatting import format_as_before, keep_format_of, new_id
+from pipeline.cli.local.formatting import META_PROPERTIES, format_as_before, keep_format_of, new_id
 from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
 from pipeline.cli.local.java import find_java
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
@@ -175,7 +175,7 @@ class LocalKafka:
             "-cp",
             os.pathsep.join(str(jar) for jar in jars),
         ]
-        if not (self.data / "meta.properties").is_file():
+        if not (self.data / META_PROPERTIES).is_file():
             self._format(java_line, properties)
         self._say(f"starting Apache Kafka {KAFKA_VERSION} on {self.bootstrap} ({java.origin})")
         return [*java_line, "kafka.Kafka", str(properties)]
