@@ -68,7 +68,7 @@ def create_accounts_app(settings: Settings) -> App:
             host=settings.metrics_host,
             port=settings.metrics_port,
             ready=lambda: agent.ready,
-            why=lambda: "\n".join(f"partition {p}: {w}" for p, w in agent.waits_for.items()),
+            why=lambda: troubles.lines_of_waiting(agent.waits_for),
             registry=Renamed(engine_metrics.METRICS_PREFIX, metrics.AGENT_PREFIX),
         )
         in_background(app, serve)

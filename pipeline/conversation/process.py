@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> App:
             host=settings.metrics_host,
             port=settings.metrics_port,
             ready=lambda: conversation.ready,
-            why=lambda: "\n".join(f"partition {p}: {w}" for p, w in conversation.waits_for.items()),
+            why=lambda: troubles.lines_of_waiting(conversation.waits_for),
         )
         in_background(app, serve)
     return app

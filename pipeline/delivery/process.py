@@ -108,7 +108,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
             host=settings.metrics_host,
             port=settings.metrics_port,
             ready=lambda: agent.ready and post.is_reachable,
-            why=lambda: "\n".join(f"partition {p}: {w}" for p, w in agent.waits_for.items()),
+            why=lambda: troubles.lines_of_waiting(agent.waits_for),
             registry=Renamed(engine_metrics.METRICS_PREFIX, metrics.ENGINE_PREFIX),
         )
         in_background(app, serve)

@@ -38,6 +38,17 @@ def tell_in(home: Path, name: str) -> None:
     _Here.folder, _Here.name = home / FOLDER, name
 
 
+def reasons_of_partitions(waits_for: Mapping[int, str]) -> dict[str, str]:
+    """Why partitions wait, by the words for each partition."""
+    return {f"partition {partition}": words for partition, words in waits_for.items()}
+
+
+def lines_of_waiting(waits_for: Mapping[int, str]) -> str:
+    """Why partitions wait, a line each, as /readyz says it."""
+    reasons = reasons_of_partitions(waits_for)
+    return "\n".join(f"{where}: {words}" for where, words in reasons.items())
+
+
 def tell_waits(reasons: Mapping[str, str]) -> None:
     """Write why this process waits; without reasons, remove the file."""
     folder = _Here.folder

@@ -60,7 +60,7 @@ class Partitions(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _tell_waits(self) -> None:
         metrics.WAITING.set(len(self._waits_for))
-        troubles.tell_waits({f"partition {p}": words for p, words in self._waits_for.items()})
+        troubles.tell_waits(troubles.reasons_of_partitions(self._waits_for))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give up the partitions, and commit their offsets."""

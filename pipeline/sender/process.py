@@ -59,7 +59,7 @@ class SenderProcess:
     @property
     def why(self) -> str:
         """Why partitions wait for an operator, a line each."""
-        return "\n".join(f"partition {p}: {words}" for p, words in self._waits_for.items())
+        return troubles.lines_of_waiting(self._waits_for)
 
     async def run(self, ended: asyncio.Event) -> None:
         """Send until `ended`, then let the calls under way end; a defect stops the process.

@@ -181,7 +181,7 @@ class PartitionedAgent:
         found = self.waits_for
         if found != self._told:
             self._told = found
-            troubles.tell_waits({f"partition {p}": words for p, words in found.items()})
+            troubles.tell_waits(troubles.reasons_of_partitions(found))
 
     async def _save_now_and_then(self) -> None:
         """Commit offsets without rows: within half a second if there are many, else rarely."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiokafka.conn import AIOKafkaConnection
 
-_WITH_TLS: Final = frozenset({"SSL", "SASL_SSL"})
+from pipeline.home.brokers import WITH_TLS
 
 _close: Final = AIOKafkaConnection.close
 
@@ -23,7 +23,7 @@ def _close_now(connection: Any, reason: Any = None, exc: BaseException | None = 
     """
     writer = connection._writer  # noqa: SLF001 - see the module
     closed = _close(connection, reason=reason, exc=exc)
-    if writer is not None and connection._security_protocol in _WITH_TLS:  # noqa: SLF001 - as above
+    if writer is not None and connection._security_protocol in WITH_TLS:  # noqa: SLF001 - as above
         writer.transport.abort()  # what closes it has been said
     return closed
 
