@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,6 +16,7 @@ from pipeline.store.report.charts.shown import ChartRow, ChartShown
 from pipeline.store.report.charts.steps import stretch_for
 from pipeline.store.report.charts.words import words_of_count, words_of_hours
 from pipeline.store.report.lists.conditions import conditions_of
+from pipeline.store.report.lists.fates import LINES_THERE
 from pipeline.store.report.lists.filters import filters_from_query, with_days
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pipeline.store.report.charts.steps import StretchOfTime
     from pipeline.store.report.lists.filters import Filters
 
-_NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
-
 
 class ChartReader:
     """Reads charts."""
@@ -39,7 +38,7 @@ class ChartReader:
     async def chart_filters(self, query: Mapping[str, str]) -> Filters:
         """The filters of a request; without times the 30 days up to the newest message."""
         given = filters_from_query({k: v for k, v in query.items() if k != "step"})
-        (row,) = await self._questions.rows(_NEWEST)
+        (row,) = await self._questions.rows(LINES_THERE)
         newest = row["newest"] if row["lines"] else datetime.now(UTC)
         filters = with_days(given, newest=newest)
         since = filters.since or newest

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 TABLE: Final = "twoway.conversation_line_rows"
+LINES_THERE: Final = f"SELECT count() AS lines, min(at) AS oldest, max(at) AS newest FROM {TABLE}"  # noqa: S608  names of ours
 #: `{keys}`: the column `key` of the commands, as a question.
 _STATES: Final = """\
 SELECT hex(key) AS of_key, toString(last.1) AS state, toString(last.2) AS code, last.3 AS words,

@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.store.report.lists.conditions import conditions_of, state_named
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
-from pipeline.store.report.lists.fates import REFUSED_OF_IDS, STATES_OF_IDS, TABLE
+from pipeline.store.report.lists.fates import LINES_THERE, REFUSED_OF_IDS, STATES_OF_IDS, TABLE
 from pipeline.store.report.lists.filters import LATEST, words_for_clickhouse
 from pipeline.store.report.lists.stretches import (
     ONE_STEP,
@@ -35,7 +35,6 @@ _FEW_COMMANDS: Final = 50_000
 _HOW_MANY: Final = f"""\
 SELECT count() AS found FROM
     (SELECT 1 FROM twoway.mt_last_state_rows WHERE {{named}} LIMIT {_FEW_COMMANDS + 1})"""  # noqa: S608
-_LINES: Final = f"SELECT count() AS lines, min(at) AS oldest, max(at) AS newest FROM {TABLE}"  # noqa: S608
 _WENT_OUT: Final = "SELECT 1 AS found FROM twoway.mt_result_rows WHERE way = {way:String} LIMIT 1"
 #: So many ids go into one question.
 _AT_ONCE: Final = 2_000
@@ -123,7 +122,7 @@ class LineReader:
         if filters.handset or not filters.given().keys() - {"from", "to"}:
             # The lines are found by an index, or stand side by side.
             return AskedLines(conditions, given)
-        (lines,) = await self._questions.rows(_LINES)
+        (lines,) = await self._questions.rows(LINES_THERE)
         hours: tuple[float, ...] = (
             ONE_STEP if filters.consent or filters.text or is_way_out else SEVERAL_STEPS
         )

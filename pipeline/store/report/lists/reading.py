@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
+from pipeline.store.report.lists.fates import LINES_THERE
 from pipeline.store.report.lists.filters import Filters, filters_from_query, with_days
 from pipeline.store.report.lists.lines import PAGE_ROWS, LineReader
 from pipeline.store.report.lists.standing import StandingReader
@@ -24,7 +25,6 @@ _LINES_OF_DAYS: Final = """\
 SELECT toStartOfDay(at) AS day, count() AS lines FROM twoway.conversation_line_rows
 WHERE at >= {since:DateTime64(3, 'UTC')} AND at <= {until:DateTime64(3, 'UTC')}
 GROUP BY day ORDER BY day DESC"""
-_NEWEST: Final = "SELECT count() AS lines, max(at) AS newest FROM twoway.conversation_line_rows"
 
 
 class ListReader:
@@ -50,7 +50,7 @@ class ListReader:
 
     async def with_days(self, filters: Filters) -> Filters:
         """The same; without a first time, the 30 days up to the newest message."""
-        (row,) = await self._questions.rows(_NEWEST)
+        (row,) = await self._questions.rows(LINES_THERE)
         return with_days(filters, newest=row["newest"] if row["lines"] else None)
 
     async def with_few_lines(self, filters: Filters, *, most: int = MOST_LINES) -> Filters:
