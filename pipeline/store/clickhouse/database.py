@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from pipeline.store.clickhouse.allocators import give_memory_back
 from pipeline.store.clickhouse.folder import Folder
 from pipeline.store.clickhouse.meanings import comment_columns
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER, migrate, migrations_in
@@ -115,6 +116,7 @@ class Database:
 
     @staticmethod
     def _own_folder(path: Path, opening: ExitStack) -> dict[str, Any]:
+        give_memory_back()
         folder = Folder(path)
         opening.callback(folder.unlock)
         # The driver hands inserts to the embedded engine in temporary files: they hold messages, so

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from aiohttp import web
 
@@ -28,12 +31,16 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.reading import ListReader
     from pipeline.store.report.route import PageRequest
 
+P = ParamSpec("P")
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 #: More exports at a time wait: pages are answered beside them.
 AT_ONCE: Final = 2
 _PIECE_OCTETS: Final = 256 << 10
 _ROWS_A_PIECE: Final = 5_000  # of CSV: about 2 MB
+#: Each thread keeps some of the memory that it used, so downloads have no more threads than these.
+_THREADS: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="export")
 
 
 class Exports:
@@ -71,8 +78,10 @@ class Exports:
             yield BYTE_ORDER_MARK + csv_from_rows([[column.name for column in columns]])
             async for rows in self._columns(listing, filters, columns):
                 for start in range(0, len(rows[0]), _ROWS_A_PIECE):
-                    some = [column.slice(start, _ROWS_A_PIECE) for column in rows]
-                    yield await asyncio.to_thread(csv_from_columns, some)
+                    yield await _worked(
+                        csv_from_columns, [each.slice(start, _ROWS_A_PIECE) for each in rows]
+                    )
+                del rows  # before the next are read
 
     async def file_pieces(
         self, listing: Listing, filters: Filters, form: str
@@ -83,14 +92,15 @@ class Exports:
         async with self._free:
             with tempfile.TemporaryDirectory(prefix="export-", dir=self._spool) as folder:
                 file = Path(folder, f"rows.{form}")
-                written = await asyncio.to_thread(_form_of, form, file, columns)
+                written = await _worked(_form_of, form, file, columns)
                 try:
                     async for rows in self._columns(listing, filters, columns):
-                        await asyncio.to_thread(written.write, rows)
+                        await _worked(written.write, rows)
+                        del rows  # before the next are read
                 finally:
-                    await asyncio.to_thread(written.close)
-                with await asyncio.to_thread(file.open, "rb") as whole:
-                    while piece := await asyncio.to_thread(whole.read, _PIECE_OCTETS):
+                    await _worked(written.close)
+                with await _worked(file.open, "rb") as whole:
+                    while piece := await _worked(whole.read, _PIECE_OCTETS):
                         yield piece
 
     async def _columns(
@@ -101,9 +111,15 @@ class Exports:
 
         whole = WholeLists(self._questions)
         async for found in whole.read(listing, filters, columns):
-            values = [found[column.name] for column in columns]
-            self._told(len(values[0]))
-            yield values
+            self._told(len(found[columns[0].name]))
+            yield [found[column.name] for column in columns]
+            del found  # before the next are read
+
+
+def _worked(work: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> asyncio.Future[T]:
+    """The result of work in a thread of downloads."""
+    whole = partial(copy_context().run, work, *given, **named)
+    return asyncio.get_running_loop().run_in_executor(_THREADS, whole)
 
 
 def exported(listing: Listing) -> list[Column]:

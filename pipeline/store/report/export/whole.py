@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.store.report.export.arrow import prepare_arrow
 from pipeline.store.report.export.looked_up import LOOKED_UP, LookedUpLines
 from pipeline.store.report.lists.cursor import Cursor
 from pipeline.store.report.lists.fates import TABLE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.listings import Listing
 
 #: Rows that are read at once: a session is held for these alone.
-ROWS_AT_ONCE: Final = 20_000
+ROWS_AT_ONCE: Final = 12_000
 _NOW: Final = "SELECT now64(3, 'UTC') AS now"
 #: How a column is asked for, by how it is shown, and its type then.
 _KINDS: Final = {
@@ -48,8 +49,7 @@ class WholeLists:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self._lines = LineReader(questions)
-        # Arrow's own allocator keeps what each thread of the executor once needed, about 80 MB.
-        pa.set_memory_pool(pa.system_memory_pool())
+        prepare_arrow()
 
     async def read(
         self, listing: Listing, filters: Filters, columns: Sequence[Column]
@@ -79,9 +79,11 @@ class WholeLists:
             cursor = Cursor(at=rows[at][-1].as_py(), id=str(rows[id][-1].as_py()))
             if not listing.sql:
                 rows = _sifted(await looked_up.columns_of(_once(found)), filters)
+            is_last = found.num_rows < ROWS_AT_ONCE
             yield {each.name: rows[each.name].cast(type_of(each)) for each in columns}
-            if found.num_rows < ROWS_AT_ONCE:
+            if is_last:
                 return
+            del found, rows  # before the next are read
 
 
 def _selected(columns: Sequence[Column], *, is_lines: bool) -> str:

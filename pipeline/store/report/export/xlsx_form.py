@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 1_048_576
 #: So many octets of XML: a sheet with 2 GiB would need ZIP64, which not every reader knows.
 MOST_OCTETS: Final = 3 << 29
+#: Of XML: about 5 MB.
+_ROWS_A_PIECE: Final = 5_000
 _SHEET: Final = "xl/worksheets/sheet{}.xml"
 _ROWS_END: Final = b"</sheetData>"
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")  # not known as the sheet begins
@@ -60,7 +62,7 @@ class XlsxForm:
             if self._row > self._most_rows or self._octets > MOST_OCTETS:
                 self._end()
                 self._begin()
-            some = min(count - at, self._most_rows + 1 - self._row)
+            some = min(count - at, self._most_rows + 1 - self._row, _ROWS_A_PIECE)
             octets = rows_from_columns(
                 [column.slice(at, some) for column in columns],
                 first=self._row,
