@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.store.report.lists.listings import Listing
 
 #: Rows that are read at once: a session is held for these alone.
-ROWS_AT_ONCE: Final = 12_000
+ROWS_AT_ONCE: Final = 15_000
 _NOW: Final = "SELECT now64(3, 'UTC') AS now"
 #: How a column is asked for, by how it is shown, and its type then.
 _KINDS: Final = {
