@@ -7,9 +7,10 @@ import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from pipeline.store.report.live import hub as hub_module
 from pipeline.store.report.live.hub import LiveHub, StoredNews
@@ -37,50 +38,49 @@ def running(database: Database) -> Iterator[Running]:
 
 async def test_news_of_a_topic_are_told_together_from_any_thread() -> None:
     hub = LiveHub(gather_seconds=0.05)
-    news = hub.news()
-    first = asyncio.ensure_future(anext(news))
-    await asyncio.sleep(0)
 
     def tell() -> None:
         for count in range(1, 11):
             hub.tell("mo-message", count, AT + timedelta(seconds=count))
         hub.tell("mt-state", 1, AT)
 
-    thread = threading.Thread(target=tell)
-    thread.start()
-    found = {each.topic: each for each in await first}
-    thread.join()
+    with hub.listening() as listener:
+        thread = threading.Thread(target=tell)
+        thread.start()
+        news = hub.news(listener)
+        found = {each.topic: each for each in await anext(news)}
+        thread.join()
+        await news.aclose()
     assert found["mo-message"].count == 55
     assert found["mo-message"].newest == AT + timedelta(seconds=10)
     assert found["mt-state"].count == 1
-    await news.aclose()
 
 
 async def test_a_page_that_is_slow_is_told_once_of_each_topic() -> None:
     """What waits for a page that does not read is one entry a topic, however much is stored."""
     hub = LiveHub(gather_seconds=0)
-    news = hub.news()
-    hub_told = asyncio.ensure_future(anext(news))
-    await asyncio.sleep(0)
-    hub.tell("mo-message", 1)
-    await hub_told
-    for _ in range(100_000):
-        hub.tell("mo-message", 1)
-    (each,) = await anext(news)
-    assert each.count == 100_000
-    await news.aclose()
+    with hub.listening() as listener:
+        news = hub.news(listener)
+        for count in (1, 100_000):
+            for _ in range(count):
+                hub.tell("mo-message", 1)
+            (each,) = await anext(news)
+            assert each.count == count
+        await news.aclose()
 
 
 async def test_so_many_pages_listen_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "MOST_LISTENERS", 2)
     hub = LiveHub()
-    tasks = [asyncio.ensure_future(anext(hub.news())) for _ in range(2)]
-    await asyncio.sleep(0)
-    assert not hub.has_place
-    hub.hush()
-    for task in tasks:
+    with hub.listening() as one:
+        with hub.listening():
+            assert not hub.has_place
+        assert hub.has_place
+        waiting = asyncio.ensure_future(anext(hub.news(one)))
+        await asyncio.sleep(0)
+        hub.hush()
         with pytest.raises(StopAsyncIteration):
-            await task
+            await waiting
 
 
 def test_an_event_says_topic_count_and_newest_and_nothing_else() -> None:
@@ -113,6 +113,26 @@ def test_the_stream_is_open_to_who_is_let_in_and_ends_with_the_report(database: 
         assert time.monotonic() - began < 5
     running.stop()
     assert any("mo-message" in line for line in lines)
+
+
+def test_what_is_told_while_a_page_is_answered_reaches_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Running(database)
+    prepare = web.StreamResponse.prepare
+
+    async def told_meanwhile(response: web.StreamResponse, request: web.BaseRequest) -> Any:
+        running.hub.tell("mo-message", 1, AT)
+        return await prepare(response, request)
+
+    monkeypatch.setattr(web.StreamResponse, "prepare", told_meanwhile)
+    with running.client.stream("GET", "/live") as answer:
+        reading = answer.iter_lines()
+        said = [next(reading) for _ in range(4)]
+        running.hub.hush()
+    running.stop()
+    assert said[0].startswith("retry:")
+    assert "mo-message" in said[3]
 
 
 @needs_chromium

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
 #: Open pages at most: each holds a connection.
 MOST_LISTENERS: Final = 100
@@ -68,23 +69,28 @@ class LiveHub:
             for listener in self._listeners:
                 listener.wake()
 
-    async def news(self) -> AsyncGenerator[list[StoredNews], None]:
-        """What was stored since the last time; an empty list says only that the report is there."""
+    @contextmanager
+    def listening(self) -> Iterator[_Listener]:
+        """A listener, who hears all that is told from now on."""
         listener = _Listener(asyncio.get_running_loop())
         with self._lock:
             self._listeners.add(listener)
         try:
-            while not self._is_over:
-                found = await listener.next_news()
-                if self._is_over:
-                    return
-                if found:
-                    await asyncio.sleep(self._gather_seconds)
-                    found = listener.taken(found)
-                yield found
+            yield listener
         finally:
             with self._lock:
                 self._listeners.discard(listener)
+
+    async def news(self, listener: _Listener) -> AsyncGenerator[list[StoredNews], None]:
+        """What was stored since the last time; an empty list says only that the report is there."""
+        while not self._is_over:
+            found = await listener.next_news()
+            if self._is_over:
+                return
+            if found:
+                await asyncio.sleep(self._gather_seconds)
+                found = listener.taken(found)
+            yield found
 
 
 class _Listener:
@@ -97,16 +103,19 @@ class _Listener:
         self._news: dict[str, StoredNews] = {}
 
     def hear(self, news: StoredNews) -> None:
+        """Keep news until they are taken; from any thread."""
         with self._lock:
             before = self._news.get(news.topic)
             self._news[news.topic] = before.with_later(news) if before else news
         self.wake()
 
     def wake(self) -> None:
+        """End the wait of `next_news`; from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._heard.set)
 
     async def next_news(self) -> list[StoredNews]:
+        """What was heard; waits for it for a while."""
         try:
             await asyncio.wait_for(self._heard.wait(), _STILL_HERE_SECONDS)
         except TimeoutError:

@@ -36,17 +36,18 @@ async def live_answer(asked: PageRequest, hub: LiveHub, is_still_in: StillIn) ->
     if not hub.has_place:
         return web.Response(status=503, text="as many pages as may be listen already\n")
     response = web.StreamResponse(headers=_HEADERS)
-    await response.prepare(asked.request)
-    try:
-        await response.write(f"retry: {_AGAIN_MS}\n\n".encode())
-        async with aclosing(hub.news()) as news:
-            async for each in news:
-                if not await is_still_in(asked.caller):
-                    break
-                await response.write(events_from_news(each))
-        await response.write_eof()
-    except ConnectionResetError:
-        pass  # the page was closed
+    with hub.listening() as listener:  # before the page is answered: it misses nothing then
+        await response.prepare(asked.request)
+        try:
+            await response.write(f"retry: {_AGAIN_MS}\n\n".encode())
+            async with aclosing(hub.news(listener)) as news:
+                async for each in news:
+                    if not await is_still_in(asked.caller):
+                        break
+                    await response.write(events_from_news(each))
+            await response.write_eof()
+        except ConnectionResetError:
+            pass  # the page was closed
     return response
 
 
