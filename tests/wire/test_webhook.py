@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from pipeline.wire.webhook import headers_of, key_from_secret
+from tests.support.npm import NODE, NPM_FOLDER, needs_package
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-NODE = shutil.which("node") or ""
-#: Where `npm install standardwebhooks` was run; empty: nowhere.
-NPM_FOLDER = Path(os.environ.get("TWOWAY_TEST_NPM", "build/npm"))
 
 
 def test_the_known_answer_of_the_specification() -> None:
@@ -82,10 +77,7 @@ catch (error) { console.log("refused"); }
 """
 
 
-@pytest.mark.skipif(
-    not NODE or not (NPM_FOLDER / "node_modules" / "standardwebhooks").is_dir(),
-    reason="not installed: npm install --prefix build/npm standardwebhooks",
-)
+@needs_package("standardwebhooks")
 @pytest.mark.parametrize(
     ("secrets", "says"),
     [((SECRET,), "verified"), ((OTHER, SECRET), "verified"), ((OTHER,), "refused")],

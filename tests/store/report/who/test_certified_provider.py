@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,22 +13,17 @@ import pytest
 from pipeline.settings import Settings
 from pipeline.store.report.serving import single_sign_on_of
 from tests.store.report.serving_report import Running
+from tests.support.npm import NODE, NPM_FOLDER, needs_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.store.clickhouse.database import Database
 
-NODE = shutil.which("node") or ""
-#: Where `npm install oidc-provider` was run.
-NPM_FOLDER = Path(os.environ.get("TWOWAY_TEST_NPM", "build/npm")).resolve()
 URL = "http://127.0.0.1:1"
 CLIENT, SECRET = "twoway-report", "a secret: +/% of the client, long enough"
 
-pytestmark = pytest.mark.skipif(
-    not NODE or not (NPM_FOLDER / "node_modules" / "oidc-provider").is_dir(),
-    reason="not installed: npm install --prefix build/npm oidc-provider",
-)
+pytestmark = needs_package("oidc-provider")
 
 
 @pytest.fixture(scope="module")
