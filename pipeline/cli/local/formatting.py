@@ -13,13 +13,18 @@ import uuid
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final
 
-from pipeline.cli.local.jars import kept_checkpoint
+from pipeline.cli.local.jars import kept_beside_jars
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CHECKPOINT: Final = "bootstrap.checkpoint"
 META_PROPERTIES: Final = "meta.properties"
+
+
+def kept_checkpoint() -> Path:
+    """Where the first records of a new cluster are kept."""
+    return kept_beside_jars("checkpoint")
 
 
 def new_id() -> str:

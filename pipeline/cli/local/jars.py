@@ -92,10 +92,10 @@ def _jars_folder() -> Path:
     return cache_folder() / f"kafka-{KAFKA_VERSION}-{mark}"
 
 
-def kept_checkpoint() -> Path:
-    """Where the first records of a new cluster are kept, which these jars make always alike."""
+def kept_beside_jars(ending: str) -> Path:
+    """The file with this ending for what these jars make always alike."""
     folder = _jars_folder()
-    return folder.with_name(f"{folder.name}.checkpoint")
+    return folder.with_name(f"{folder.name}.{ending}")
 
 
 def kafka_jars(*, say: Callable[[str], None] = lambda words: None) -> list[Path]:

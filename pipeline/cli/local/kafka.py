@@ -6,75 +6,35 @@ import logging
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from pipeline.cli.local.archive import archive_classes, class_archive
 from pipeline.cli.local.formatting import META_PROPERTIES, format_as_before, keep_format_of, new_id
 from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
 from pipeline.cli.local.java import find_java
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
+from pipeline.cli.local.properties import LOGGING_PROPERTIES, SERVER_PROPERTIES
 from pipeline.home.process import CannotStart, start_process, stop_process
 from pipeline.kafka.login.options import kafka_python_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from pipeline.cli.local.java import Java
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 8.0
 # Only the first compiler (C1). The second would take, for minutes, processor time that the clients
 # need on a machine with two cores.
 JAVA_OPTIONS: Final = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
-
-_PROPERTIES: Final = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller_port}
-listeners=BROKER://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=BROKER://{host}:{port}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=BROKER
-log.dirs={data}
-num.partitions={partitions}
-auto.create.topics.enable=false
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.num.partitions=8
-transaction.state.log.min.isr=1
-add.partitions.to.txn.retry.backoff.ms=5
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.num.partitions=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-log.segment.bytes=134217728
-log.cleaner.dedupe.buffer.size=16777216
-num.network.threads=2
-num.io.threads=4
-"""
-# add.partitions.to.txn.retry.backoff.ms: a transaction that follows another waits at the broker for
-# the markers of the earlier one, which takes some milliseconds. It looks again after 5 ms, not 20.
-# broker.session.timeout.ms: a killed broker may register again once its session is over, after 3 s
-# instead of 9.
-# log.*: small segments and a small clean-up buffer, because the heap is small.
-
-_LOGGING: Final = """\
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d{ISO8601} %p %m (%c{1})%n
-rootLogger.level=INFO
-rootLogger.appenderRef.out.ref=out
-"""
 
 
 class LocalKafkaError(CannotStart):
@@ -160,29 +120,48 @@ class LocalKafka:
         """Fetch jars, write the configuration, format a new data folder; give the command line."""
         if not port_is_free(self.port):
             raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
-        jars = kafka_jars(say=self._say)
+        jars = os.pathsep.join(str(jar) for jar in kafka_jars(say=self._say))
         java = find_java()
         self.data.mkdir(parents=True, exist_ok=True)
         properties = self._folder / "server.properties"
         logging_properties = self._folder / "log4j2.properties"
         properties.write_text(self._properties())
-        logging_properties.write_text(_LOGGING)
-        java_line = [
-            str(java.path),
+        logging_properties.write_text(LOGGING_PROPERTIES)
+        class_data = self._class_data(java, jars)
+        options = [
             *self.java_options,
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={logging_properties}",
             "-cp",
-            os.pathsep.join(str(jar) for jar in jars),
+            jars,
         ]
         if not (self.data / META_PROPERTIES).is_file():
-            self._format(java_line, properties)
+            self._format([str(java.path), *options], properties)
         self._say(f"starting Apache Kafka {KAFKA_VERSION} on {self.bootstrap} ({java.origin})")
-        return [*java_line, "kafka.Kafka", str(properties)]
+        return [str(java.path), *class_data, *options, "kafka.Kafka", str(properties)]
+
+    def _class_data(self, java: Java, jars: str) -> list[str]:
+        """The options for Java by which it takes the classes from an archive."""
+        archive = class_archive(java, partial(self._archive_classes, java, jars))
+        return [f"-XX:SharedArchiveFile={archive}"] if archive else []
+
+    def _archive_classes(self, java: Java, jars: str, archive: Path) -> None:
+        """Note the classes that a broker loads at its start, and let Java archive these."""
+        self._say("storing the broker's classes for quicker starts, once (about 7 s)")
+        with tempfile.TemporaryDirectory() as folder:
+            names = Path(folder) / "classes"
+            broker = _Noted(home=Path(folder), names=names)
+            try:
+                broker.start()
+            except LocalKafkaError:
+                return  # whoever wants the broker will meet the same and say it
+            finally:
+                broker.stop()
+            archive_classes(java, jars=jars, names=names, archive=archive)
 
     def _properties(self) -> str:
         """The text of the broker's `server.properties`."""
-        return _PROPERTIES.format(
+        return SERVER_PROPERTIES.format(
             host=LOOPBACK,
             port=self.port,
             controller_port=self._controller_port,
@@ -229,3 +208,14 @@ class LocalKafka:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+
+class _Noted(LocalKafka):
+    """A broker whose Java writes the names of the loaded classes to a file."""
+
+    def __init__(self, *, home: Path, names: Path) -> None:
+        super().__init__(home=home)
+        self._names = names
+
+    def _class_data(self, java: Java, jars: str) -> list[str]:
+        return [f"-XX:DumpLoadedClassList={self._names}"]
