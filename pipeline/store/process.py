@@ -12,10 +12,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.home.lock import FolderTaken
 from pipeline.home.stack import bootstrap_of
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import guard_logs
+from pipeline.process.stop import stop_for
 from pipeline.store.clickhouse.database import Database
+from pipeline.store.clickhouse.migrations import MigrationRefused
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.confinement import Confinement
 from pipeline.store.consumer import run_agent
@@ -55,7 +58,7 @@ def run(settings: Settings) -> None:
             settings = replace(settings, kafka=bootstrap_of(settings))  # while it can read the home
             confinement = stack.enter_context(Confinement(settings.home))
             key_reader, users_reader = confinement.read_key, confinement.read_users
-        database = stack.enter_context(Database(settings))
+        database = stack.enter_context(_opened(settings))
         writer = ClickHouseWriter(database.writing, is_server=not database.is_embedded)
         sink = Sink(
             writer=writer,
@@ -84,3 +87,11 @@ def run(settings: Settings) -> None:
         finally:
             thread.stop()
             writer.close()
+
+
+def _opened(settings: Settings) -> Database:
+    """The database; ends the process if it is another's, or is that of another version."""
+    try:
+        return Database(settings)
+    except (FolderTaken, MigrationRefused) as refused:
+        stop_for(str(refused))

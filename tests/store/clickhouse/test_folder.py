@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.home.lock import FolderTaken
+from pipeline.process.stop import EXIT_FAILED
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.folder import Folder
+from tests.support.running import run_cli
 
-SECOND = """\
-import sys
-from pathlib import Path
-from pipeline.settings import Settings
-from pipeline.store.clickhouse.database import Database
-from pipeline.home.lock import FolderTaken
-try:
-    Database(Settings(home=Path(sys.argv[1])))
-except FolderTaken as error:
-    print(error)
-"""
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_a_second_process_is_told_the_owner(tmp_path: Path) -> None:
+def test_a_second_store_ends_and_says_whose_the_folder_is(tmp_path: Path) -> None:
     with Database(Settings(home=tmp_path)):
-        second = subprocess.run(
-            [sys.executable, "-c", SECOND, str(tmp_path)],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).resolve().parents[3],
-        )
-    assert f"{tmp_path / 'clickhouse'} is in use by process {os.getpid()};" in second.stdout
+        second = run_cli("store", home=tmp_path, settings={"kafka": "127.0.0.1:1"}, check=False)
+    words = f"{tmp_path / 'clickhouse'} is in use by process {os.getpid()};"
+    assert words in second.stderr
+    assert "Traceback" not in second.stderr
+    assert second.returncode == EXIT_FAILED
+    assert any(words in each.read_text() for each in (tmp_path / "troubles").iterdir())
 
 
 def test_the_folder_is_free_again_after_its_owner(tmp_path: Path) -> None:

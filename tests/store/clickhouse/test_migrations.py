@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from pipeline.settings import Settings
+from pipeline.store import process
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.migrations import Migration, MigrationRefused, migrate, migrations_in
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,24 @@ def test_each_is_applied_once_and_a_changed_or_unknown_one_is_refused(tmp_path: 
         assert migrate(client, [*known, new]) == [new]
     with Database(Settings(home=tmp_path / "other")) as database:
         assert migrate(database.writing, known) == []
+
+
+def test_a_store_ends_without_a_traceback_at_a_folder_of_a_newer_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = Migration(9999, "9999_newer.sql", "CREATE TABLE twoway.newer (a Int8) ENGINE = Log;\n")
+    with Database(Settings(home=migrated(tmp_path / "home"))) as database:
+        migrate(database.writing, [*migrations_in(), newer])
+
+    class Ended(Exception):
+        """Raised instead of ending this process."""
+
+    def end(reason: str) -> NoReturn:
+        raise Ended(reason)
+
+    monkeypatch.setattr(process, "stop_for", end)
+    with pytest.raises(Ended, match=r"the database has 9999_newer\.sql, which this version"):
+        process._opened(Settings(home=tmp_path / "home"))
 
 
 def test_a_migration_that_was_killed_in_the_middle_is_applied_again(tmp_path: Path) -> None:
