@@ -80,9 +80,11 @@ def test_a_large_log_takes_little_memory_and_says_how_far_it_is(
 
 IMPATIENT = """
 from pipeline.cli.ask import broker
-from pipeline.cli.records import import_log
-broker.ACKNOWLEDGE_SECONDS, broker.ANSWER_MS, import_log.READ_OCTETS = 3, 1_000, 64 * 1024
 from pipeline.cli.main import main
+from pipeline.cli.records import import_log
+from tests.support.replacing import replace_in
+replace_in(broker, ACKNOWLEDGE_SECONDS=3, ANSWER_MS=1_000)
+replace_in(import_log, READ_OCTETS=64 * 1024)
 main()
 """
 
