@@ -26,6 +26,7 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
+from tests.support.emptied import begin_empty
 from tests.support.log_search import refuse_handsets_in_logs
 from tests.support.migrated import migrated
 from tests.support.orphans import kill_orphans_of_this_run
@@ -109,6 +110,26 @@ def kafka(kafka_settings: Settings) -> Iterator[str]:
             yield broker.bootstrap
         finally:
             broker.stop()
+
+
+@pytest.fixture(scope="session")
+def empty_kafka(kafka_settings: Settings) -> Iterator[Callable[[], LocalKafka]]:
+    """A broker for tests that take turns on it. Each call empties and starts it.
+
+    For a test that kills the broker, or that writes to the topics of `schemas/topics.toml` and must
+    find no records of others.
+    """
+    with tempfile.TemporaryDirectory(prefix="twoway-turns-") as folder:
+        broker = LocalKafka(home=Path(folder), partitions=PARTITIONS)
+
+        def begin() -> LocalKafka:
+            begin_empty(broker, kafka_settings)
+            return broker
+
+        try:
+            yield begin
+        finally:
+            broker.kill()
 
 
 @pytest.fixture

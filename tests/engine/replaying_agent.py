@@ -20,6 +20,7 @@ from pipeline.engine.faust.app import create_faust_app, run_faust_app
 from pipeline.engine.plan import AgentPlan
 from pipeline.kafka import readers, topics
 from pipeline.settings import Settings
+from tests.support.replacing import replace_in
 
 PARTITIONS = 2
 OUTPUTS = (
@@ -68,7 +69,7 @@ class Replaying:
 
 def main() -> None:
     bootstrap, tag, run, home, batch_records = sys.argv[1:]
-    task.BATCH_RECORDS = int(batch_records)
+    replace_in(task, BATCH_RECORDS=int(batch_records))
     settings = Settings(home=Path(home), kafka=bootstrap, partitions=PARTITIONS)
     group = f"{tag}-{run}"
     app = create_faust_app(group, bootstrap=bootstrap, settings=settings)

@@ -14,17 +14,13 @@ import uvloop
 from ingest.ftp import process as ftp
 from ingest.publish.lanes import settled
 from ingest.smpp import process as smpp
-from ingest.smpp import session as smpp_session
-from pipeline.peer import smpp as smpp_link
-from pipeline.peer.ftp import bounds as ftp_bounds
 from pipeline.process.log_guard import log_to_stderr
 from pipeline.settings import load_settings
 from pipeline.web.daemon import run_until_signalled
+from tests.hostile.peers.quick import QUICKEN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-
-QUICK = (0.02, 0.05)
 
 
 class Printing:
@@ -58,11 +54,5 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    ftp_bounds.CONNECT_SECONDS = ftp_bounds.ANSWER_SECONDS = 0.5
-    ftp_bounds.POLL_SECONDS = 2.0
-    ftp.BACKOFF_SECONDS = smpp.BACKOFF_SECONDS = QUICK  # type: ignore[misc]
-    ftp.REFUSED_SECONDS = (0.05, 0.05, 0.05)  # type: ignore[misc]
-    smpp.REFUSED_SECONDS = 0.05  # type: ignore[misc]
-    smpp_link.BIND_SECONDS = 0.5  # type: ignore[misc]
-    smpp_session.CONFIRM_SECONDS = 0.05  # type: ignore[misc]
+    QUICKEN[sys.argv[1]]()
     uvloop.run(main(sys.argv[1]))

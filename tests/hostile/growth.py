@@ -30,39 +30,44 @@ def refuse_steep_growth(
 ) -> None:
     """Raise `TooSteep` when the processor time grows faster than the size of the input.
 
-    `work(size)` prepares an input of that size and returns the function to measure. Sizes n, 2n and
-    4n are measured, with 4n at most `largest`. n is the first size that takes 4 ms, because below
-    that noise dominates. If even `largest / 4` takes less, `largest` itself must take less than 64
-    ms. (In the long form `largest` is larger and the time in proportion, unless `largest` is the
-    most that the code accepts.)
+    `work(size)` prepares an input of that size and returns the function to measure. Sizes n and 4n
+    are measured, with 4n at most `largest`. n is the first size that takes 4 ms, because below that
+    noise dominates. If even `largest / 4` takes less, `largest` itself must take less than 64 ms.
+    (In the long form `largest` is larger and the time in proportion, unless `largest` is the most
+    that the code accepts.)
     """
     scale = 1 if is_the_limit else SIZE_SCALE
     largest *= scale
     size = min(smallest, max(1, largest // 4))
-    while (least := _seconds(work(size))) < MEASURABLE_SECONDS and size < largest // 4:
+    while (once := _seconds(work(size), enough=MEASURABLE_SECONDS)) < MEASURABLE_SECONDS:
+        if size >= largest // 4:
+            most = 16 * MEASURABLE_SECONDS * scale
+            if (whole := _seconds(work(largest), enough=most)) > most:
+                raise TooSteep(
+                    f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms"
+                )
+            return
         size = min(2 * size, largest // 4)
-    if least < MEASURABLE_SECONDS:
-        whole = _seconds(work(largest))
-        if whole > 16 * MEASURABLE_SECONDS * scale:
-            raise TooSteep(f"{size} takes under 4 ms, but {largest} takes {whole * 1000:.0f} ms")
-        return
     measured = []
     for _ in range(TRIES):
-        once, twice, four = (_seconds(work(size * factor)) for factor in (1, 2, 4))
-        steepness = math.log2(four / once) / 2
-        measured.append(f"{size}: {once:.4f} s, x2: {twice:.4f} s, x4: {four:.4f} s")
-        if steepness <= MOST:
+        most = once * 4**MOST
+        if (four := _seconds(work(4 * size), enough=most)) <= most:
             return
+        measured.append(f"{size}: {once:.4f} s, x4: {four:.4f} s")
+        once = _seconds(work(size))
     raise TooSteep("; ".join(measured))
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    """The least processor time of a few calls; a slow call is not repeated."""
+def _seconds(call: Callable[[], object], *, enough: float = 0.0) -> float:
+    """The least processor time of a few calls; none is made after one that was this fast.
+
+    A slow call is not repeated either.
+    """
     least = math.inf
     for _ in range(REPEATS):
         began = time.thread_time()
         call()
         least = min(least, time.thread_time() - began)
-        if least > 0.5:
+        if least < enough or least > 0.5:
             break
     return least

@@ -15,13 +15,11 @@ from kafka import KafkaConsumer, TopicPartition
 
 from ingest.publish.publisher import KafkaPublisher
 from pipeline.kafka import topics
-from pipeline.kafka.admin import create_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.cli.local.kafka import LocalKafka
-    from pipeline.settings import Settings
 
 pytestmark = pytest.mark.broker
 
@@ -70,11 +68,9 @@ def numbers_in(bootstrap: str) -> list[int]:
 
 
 async def test_what_was_acknowledged_outlives_a_full_disk(
-    kafka_factory: Callable[[], LocalKafka], kafka_settings: Settings
+    empty_kafka: Callable[[], LocalKafka],
 ) -> None:
-    broker = kafka_factory()
-    broker.start()
-    create_topics(broker.bootstrap, kafka_settings)
+    broker = await asyncio.to_thread(empty_kafka)
     resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
     acknowledged, published = await publish_until_refused(broker.bootstrap)
     assert 0 < acknowledged < published

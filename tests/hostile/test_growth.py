@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hostile.growth import TooSteep, refuse_steep_growth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_linear_work_is_taken() -> None:
@@ -25,9 +30,18 @@ def test_an_expression_that_backtracks_is_refused(expression: str) -> None:
         )
 
 
-def test_quadratic_work_below_the_measurable_size_is_refused() -> None:
-    def work(size: int) -> object:
-        return lambda: [0 for _ in range(size * size // 16)]
+def test_work_that_takes_long_only_at_the_largest_size_is_refused() -> None:
+    largest = 1 << 13
+
+    def work(size: int) -> Callable[[], object]:
+        seconds = 0.1 if size >= largest else 0.0
+
+        def run() -> None:
+            end = time.thread_time() + seconds
+            while time.thread_time() < end:
+                pass
+
+        return run
 
     with pytest.raises(TooSteep):
-        refuse_steep_growth(work, largest=1 << 13)  # type: ignore[arg-type]
+        refuse_steep_growth(work, largest=largest, is_the_limit=True)

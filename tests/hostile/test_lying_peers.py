@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.peer.smpp import BIND_REFUSALS
 from pipeline.wire.mo_log import render
 from tests.hostile import lying_ftp, lying_smpp
 from tests.hostile.lies import NUMBER, SECRET, TEXT
@@ -180,6 +181,16 @@ def test_a_gateway_that_lies(smpp: Client, lie: str) -> None:
     smpp.check()
 
     smpp.server.be(lying_smpp.LIES["hangs-up"])
+    before = smpp.taken()
+    smpp.server.be(lying_smpp.honest(TEXT.encode()))
+    wait_until(lambda: smpp.taken() > before)
+    smpp.check()
+
+
+def test_a_gateway_that_refuses_many_binds_is_asked_again_and_again(smpp: Client) -> None:
+    """After a refusal for good (ESME_RINVPASWD, 0x0E) the client waits longer; here it must not."""
+    smpp.server.be(lying_smpp.LIES["bind-echo-wrong-password"])
+    smpp.server.lie(smpp.server.conduct, times=BIND_REFUSALS + 2)
     before = smpp.taken()
     smpp.server.be(lying_smpp.honest(TEXT.encode()))
     wait_until(lambda: smpp.taken() > before)

@@ -1,8 +1,8 @@
 """Tests side by side (pytest-xdist): which tests share a process, and which begin first.
 
-All tests on the suite's stack run in one process, and so do all tests on the suite's broker. The
-other tests of one file stay together. Long tests begin first, so that no long test is left to the
-end.
+All tests on the suite's stack run in one process. So do all tests on the suite's broker, and all
+that take turns on a broker. The other tests of one file stay together. Long tests begin first, so
+that no long test is left to the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
-SHARED: Final = ("stack", "kafka")  # session fixtures, and the names of their groups
+SHARED: Final = ("stack", "kafka", "empty_kafka")  # session fixtures, and the names of their groups
 GROUPS: Final = "twoway_groups"
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -40,7 +40,7 @@ def turn_of(item: pytest.Item) -> int:
         return 1
     if on == "kafka":
         return 3
-    return 2 if item.get_closest_marker("broker") else 4
+    return 2 if on or item.get_closest_marker("broker") else 4
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,18 +13,16 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 
 from pipeline.avro.single_object import decode, encode
 from pipeline.cli.account.waiting import booked
-from pipeline.cli.local.kafka import LocalKafka
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
-from pipeline.kafka.admin import create_topics
 from pipeline.records import AccountCredit, DeadLetter
-from pipeline.settings import Settings
 from tests.store.samples import SAMPLES
 from tests.support.account_records import CREDIT, THIRD, PlainLedger, account_of, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.cli.local.kafka import LocalKafka
     from tests.cli.account.conftest import RunAccount
 
     Run = Callable[..., tuple[int, str, str]]
@@ -160,12 +158,10 @@ class LedgerThread(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    kafka = LocalKafka(home=tmp_path_factory.mktemp("broker"), partitions=PARTITIONS)
-    kafka.start()
+def broker(empty_kafka: Callable[[], LocalKafka]) -> Iterator[str]:
+    kafka = empty_kafka()
     ledger = None
     try:
-        create_topics(kafka.bootstrap, Settings(partitions=PARTITIONS))
         producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
         for partition in range(PARTITIONS):
             producer.send(
@@ -178,7 +174,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         if ledger is not None:
             ledger.stop()
-        kafka.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The commands that talk to a broker, on a real broker of this file."""
+"""The commands that talk to a broker, on a real broker that this file begins empty."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from kafka import KafkaProducer, TopicPartition
 from pipeline.avro.single_object import decode
 from pipeline.cli.ask.broker import Outgoing, open_admin, open_consumer, publish
 from pipeline.cli.ask.reading import newest_records
-from pipeline.cli.local.kafka import LocalKafka
 from pipeline.cli.operate import advance, groups
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock
 from pipeline.kafka import readers, topics
-from pipeline.kafka.admin import create_topics
 from pipeline.records import Clock, DeadLetter, Header, MoMessage, MtRequest, Numbers
-from pipeline.settings import Settings
 from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from pipeline.cli.local.kafka import LocalKafka
 
     Run = Callable[..., tuple[int, str, str]]
 
@@ -46,15 +45,9 @@ api_id = "3281547"
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of this file: the commands write to topics that workers of other tests read."""
-    kafka = LocalKafka(home=tmp_path_factory.mktemp("broker"), partitions=PARTITIONS)
-    kafka.start()
-    try:
-        create_topics(kafka.bootstrap, Settings(partitions=PARTITIONS))
-        yield kafka.bootstrap
-    finally:
-        kafka.stop()
+def broker(empty_kafka: Callable[[], LocalKafka]) -> str:
+    """Without a worker: the commands write to topics that workers read."""
+    return empty_kafka().bootstrap
 
 
 @pytest.fixture

@@ -20,12 +20,9 @@ from pipeline.cli.local.formatting import CHECKPOINT, META_PROPERTIES
 from pipeline.cli.local.jars import JarsError, kafka_jars
 from pipeline.cli.local.java import JavaError, find_java, java_version, words_on_version
 from pipeline.cli.local.kafka import LocalKafka, LocalKafkaError, broker_is_ready
-from pipeline.kafka.admin import create_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pipeline.settings import Settings
 
 ACKNOWLEDGED = 50
 
@@ -54,12 +51,10 @@ def maps_its_archive(broker: LocalKafka) -> bool:
 
 @pytest.mark.broker
 def test_what_was_acknowledged_outlives_kill_9_and_a_stop(
-    kafka_factory: Callable[[], LocalKafka], kafka_settings: Settings
+    empty_kafka: Callable[[], LocalKafka],
 ) -> None:
     """A broker that starts again takes its classes from the archive."""
-    broker = kafka_factory()
-    broker.start()
-    create_topics(broker.bootstrap, kafka_settings)
+    broker = empty_kafka()
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
     for number in range(ACKNOWLEDGED):
         producer.send("dead-letter", str(number).encode(), partition=0).get(timeout=30)
@@ -77,7 +72,6 @@ def test_what_was_acknowledged_outlives_kill_9_and_a_stop(
     broker.stop()
     broker.start()
     assert records_of(bootstrap, "dead-letter") == wanted
-    broker.stop()
 
 
 def files_of(broker: LocalKafka) -> dict[str, set[str]]:

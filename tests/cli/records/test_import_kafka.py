@@ -18,9 +18,7 @@ from pipeline.cli.ask.reading import newest_records
 from pipeline.cli.records import import_log
 from pipeline.cli.records.import_log import IN_FLIGHT, READ_OCTETS, Taking
 from pipeline.kafka import topics
-from pipeline.kafka.admin import create_topics
 from pipeline.records import MoRaw
-from pipeline.settings import Settings
 from pipeline.wire.mo_log import render
 from tests.support.mo import NOON, callback
 from tests.support.running import environment_without_settings
@@ -80,22 +78,22 @@ def test_a_large_log_takes_little_memory_and_says_how_far_it_is(
 
 IMPATIENT = """
 from pipeline.cli.ask import broker
-from pipeline.cli.records import import_log
-broker.ACKNOWLEDGE_SECONDS, broker.ANSWER_MS, import_log.READ_OCTETS = 3, 1_000, 64 * 1024
 from pipeline.cli.main import main
+from pipeline.cli.records import import_log
+from tests.support.replacing import replace_in
+replace_in(broker, ACKNOWLEDGE_SECONDS=3, ANSWER_MS=1_000)
+replace_in(import_log, READ_OCTETS=64 * 1024)
 main()
 """
 
 
 @pytest.mark.broker
 def test_what_kafka_did_not_take_is_named_and_taken_by_the_next_run(
-    kafka_factory: Callable[[], LocalKafka], run_on: Run, tmp_path: Path
+    empty_kafka: Callable[[], LocalKafka], run_on: Run, tmp_path: Path
 ) -> None:
     lines = [line(number) for number in range(3_000)]
     octets = b"".join(each + b"\r\n" for each in lines)
-    kafka = kafka_factory()
-    kafka.start()
-    create_topics(kafka.bootstrap, Settings(partitions=4))
+    kafka = empty_kafka()
 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

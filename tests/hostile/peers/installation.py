@@ -44,6 +44,8 @@ SQL: Final = ("sql", "SELECT 1 AS n")
 OF_KAFKA: Final = (*PROCESSES, "cli")
 #: Seconds for an answer of ingest or the report, which asks ClickHouse twice for a page.
 PATIENCE_SECONDS: Final = 10
+#: A process may end between two requests, and its connections with it.
+ONE_REQUEST: Final = httpx.Limits(max_keepalive_connections=0)
 _serial: Final = itertools.count(1)
 
 
@@ -94,6 +96,9 @@ class Installation:
         self.idle_command = 0
         self._stack = ExitStack()
         with ExitStack() as opening:
+            # A client for each request would read the system's certificates each time: 20 ms.
+            client = httpx.Client(verify=False, timeout=PATIENCE_SECONDS, limits=ONE_REQUEST)  # noqa: S501 - it asks this machine
+            self._asking = opening.enter_context(client)
             kafka = tongues.Kafka()
             self.kafka = {name: opening.enter_context(lying_proxy(kafka)) for name in OF_KAFKA}
             self.clickhouse = opening.enter_context(lying_proxy(tongues.Http()))
@@ -182,11 +187,11 @@ class Installation:
     def call(self, text: str) -> int:
         """Send the gateway's callback to ingest; return the HTTP status, 0 for no answer."""
         query = http_form.render(callback(text, handset=NUMBER)).decode()
-        return _status(f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mo/http?{query}")
+        return self._status(f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mo/http?{query}")
 
     def page(self) -> int:
         """Get the report's first page; return the HTTP status, 0 for no answer."""
-        return _status(f"http://127.0.0.1:{self.report_port}/t/{SECRET}/")
+        return self._status(f"http://127.0.0.1:{self.report_port}/t/{SECRET}/")
 
     def one(self) -> list[str]:
         """The lines of the answer to a statement that only ClickHouse is needed for."""
@@ -202,9 +207,8 @@ class Installation:
         body = {"to": f"+{handset}", "text": TEXT, "api_id": api_id}
         try:
             url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt"
-            return httpx.post(
-                url, json=body, headers={"Idempotency-Key": request_id}, timeout=PATIENCE_SECONDS
-            ).status_code
+            headers = {"Idempotency-Key": request_id}
+            return self._asking.post(url, json=body, headers=headers).status_code
         except httpx.HTTPError:
             return 0
 
@@ -212,7 +216,7 @@ class Installation:
         """The state of a request in `GET /mt/{request_id}`, and the state of its command."""
         url = f"http://127.0.0.1:{self.ingest_port}/t/{SECRET}/mt/{request_id}"
         try:
-            found = httpx.get(url, timeout=PATIENCE_SECONDS).json()
+            found = self._asking.get(url).json()
         except (httpx.HTTPError, ValueError):
             return "", ""
         return str(found.get("state", "")), str(found.get("mt_state", {}).get("state", ""))
@@ -220,10 +224,9 @@ class Installation:
     def asked(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
         """The lines of the answer to `POST /sql`; none if it fails."""
         try:
-            answer = httpx.post(
+            answer = self._asking.post(
                 f"http://127.0.0.1:{self.report_port}/t/{SECRET}/sql",
                 json={"query": sql, "parameters": dict(parameters)},
-                timeout=PATIENCE_SECONDS,
             )
         except httpx.HTTPError:
             return []
@@ -268,9 +271,8 @@ class Installation:
         said = out.read_text(errors="replace"), err.read_text(errors="replace")
         return Command(process.returncode, *said, highest)
 
-
-def _status(url: str) -> int:
-    try:
-        return httpx.get(url, timeout=PATIENCE_SECONDS).status_code
-    except httpx.HTTPError:
-        return 0
+    def _status(self, url: str) -> int:
+        try:
+            return self._asking.get(url).status_code
+        except httpx.HTTPError:
+            return 0

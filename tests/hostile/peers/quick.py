@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.main import main
+from tests.support.replacing import replace_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,16 +24,14 @@ QUICK = (0.02, 0.05)
 def quicken_ftp() -> None:
     from ingest.ftp import process as ftp
 
-    ftp.BACKOFF_SECONDS = QUICK  # type: ignore[misc]
-    ftp.REFUSED_SECONDS = (0.05, 0.05, 0.05)  # type: ignore[misc]
+    replace_in(ftp, BACKOFF_SECONDS=QUICK, REFUSED_SECONDS=(0.05, 0.05, 0.05))
     quicken_ftp_connections()
 
 
 def quicken_ftp_connections() -> None:
     from pipeline.peer.ftp import bounds
 
-    bounds.CONNECT_SECONDS = bounds.ANSWER_SECONDS = 0.5
-    bounds.POLL_SECONDS = 2.0
+    replace_in(bounds, CONNECT_SECONDS=0.5, ANSWER_SECONDS=0.5, POLL_SECONDS=2.0)
 
 
 def quicken_smpp() -> None:
@@ -40,18 +39,17 @@ def quicken_smpp() -> None:
     from ingest.smpp import session
     from pipeline.peer import smpp as peer
 
-    smpp.BACKOFF_SECONDS = QUICK  # type: ignore[misc]
-    smpp.BIND_REFUSED_SECONDS = 0.05  # type: ignore[misc]
-    session.CONFIRM_SECONDS = 0.05  # type: ignore[misc]
-    peer.BIND_SECONDS = 0.5  # type: ignore[misc]
+    replace_in(smpp, BACKOFF_SECONDS=QUICK, BIND_REFUSED_SECONDS=0.05)
+    replace_in(session, CONFIRM_SECONDS=0.05)
+    replace_in(peer, BIND_SECONDS=0.5)
 
 
 def quicken_store() -> None:
     from pipeline.store.clickhouse import database
     from pipeline.store.sink import retries
 
-    retries.LONGEST_PAUSE_SECONDS = 0.5  # type: ignore[misc]
-    database.QUERY_SECONDS, database.LAG_SECONDS = 2, 1  # type: ignore[misc]
+    replace_in(retries, LONGEST_PAUSE_SECONDS=0.5)
+    replace_in(database, QUERY_SECONDS=2, LAG_SECONDS=1)
 
 
 def quicken_worker() -> None:
@@ -69,7 +67,7 @@ def quicken_worker() -> None:
         conversation._outboxes._rules = rules
         return conversation
 
-    process.Conversation = quick  # type: ignore[assignment, misc]
+    replace_in(process, Conversation=quick)
 
 
 def quicken_sender() -> None:
@@ -78,18 +76,17 @@ def quicken_sender() -> None:
     from pipeline.sender.ways.smpp import binding, transmitter
 
     quicken_ftp_connections()
-    circuit.SHORTEST_SECONDS, circuit.LONGEST_SECONDS = 0.2, 0.5  # type: ignore[misc]
-    binding.REFUSED_BACKOFF_SECONDS = QUICK  # type: ignore[misc]
-    binding.BIND_REFUSED_SECONDS = 0.05  # type: ignore[misc]
-    transmitter.ENQUIRE_SECONDS, transmitter.ENQUIRE_ANSWER_SECONDS = 1.0, 0.5  # type: ignore[misc]
-    peer.BIND_SECONDS = 0.5  # type: ignore[misc]
+    replace_in(circuit, SHORTEST_SECONDS=0.2, LONGEST_SECONDS=0.5)
+    replace_in(binding, REFUSED_BACKOFF_SECONDS=QUICK, BIND_REFUSED_SECONDS=0.05)
+    replace_in(transmitter, ENQUIRE_SECONDS=1.0, ENQUIRE_ANSWER_SECONDS=0.5)
+    replace_in(peer, BIND_SECONDS=0.5)
 
 
 def quicken_deliver() -> None:
     from pipeline.peer import smpp as peer
 
     quicken_ftp_connections()
-    peer.BIND_SECONDS = 0.5  # type: ignore[misc]
+    replace_in(peer, BIND_SECONDS=0.5)
 
 
 QUICKEN: dict[str, Callable[[], None]] = {

@@ -269,9 +269,8 @@ async def test_a_thousand_in_quick_succession_leave_no_error_in_the_log(kafka, t
     assert await visible(kafka, tag) == [lines(*range(101))] * PARTITIONS
 
 
-async def test_a_broker_killed_in_the_middle_of_a_transaction_goes_on_with_it(kafka_factory):
-    broker = kafka_factory()
-    await asyncio.to_thread(broker.start)
+async def test_a_broker_killed_in_the_middle_of_a_transaction_goes_on_with_it(empty_kafka):
+    broker = await asyncio.to_thread(empty_kafka)
     tag = await asyncio.to_thread(make_topics, broker.bootstrap)
     async with owner(broker.bootstrap, tag) as producer:
         await transaction(producer, tag, 0)

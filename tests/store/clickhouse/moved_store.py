@@ -25,6 +25,7 @@ from pipeline.store.decoding import TABLE_OF
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
 from tests.store.sink.test_many_months import stating
+from tests.support.replacing import replace_in
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -34,12 +35,12 @@ FEW_MONTHS = 4
 #: Small, so that that table is moved in several steps.
 ROWS_AT_ONCE = 300
 ADDED = 12
-migrations_in = migrations.migrations_in
 
 
 def fill(home: Path) -> None:
     """One row a month."""
-    database.migrations_in = lambda: [each for each in migrations_in() if each.number < ADDED]
+    earlier = [each for each in migrations.migrations_in() if each.number < ADDED]
+    replace_in(database, migrations_in=lambda: earlier)
     with database.Database(Settings(home=home)) as opened:
         known = defaultdict(set)
         found = opened.writing.query(
@@ -90,12 +91,12 @@ class DeadlyClient:
 
 def move(home: Path, burn_at: int) -> None:
     """Migrate, and kill the process meanwhile."""
-    repartition.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[misc]
+    replace_in(repartition, ROWS_AT_ONCE=ROWS_AT_ONCE)
 
     def moved(client: Client) -> None:
         repartition.repartition(DeadlyClient(client, burn_at))  # type: ignore[arg-type]
 
-    migrations._AFTER = {ADDED: moved}  # type: ignore[misc]
+    replace_in(migrations, _AFTER={ADDED: moved})
     with database.Database(Settings(home=home)):
         pass
 
