@@ -60,6 +60,12 @@ api_id = "1"
 account = "priced"
 
 [[number]]
+number = "447700900103"
+kind = "vmn"
+api_id = "1"
+account = "new"
+
+[[number]]
 number = "{HANDED_ON}"
 kind = "vmn"
 api_id = "1"
@@ -74,6 +80,10 @@ name = "priced"
 mode = "hold"
 mo_price = "1/3"
 notify_below = "1"
+
+[[account]]
+name = "new"
+mode = "book"
 
 [reply_path.crm]
 way = "http-get"

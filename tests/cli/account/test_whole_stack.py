@@ -44,12 +44,16 @@ def test_what_waits_is_paid_booked_and_reconciled(equipped: Equipped, tmp_path: 
     now = standing(running)
     assert (now["held"], now["balance_credits"], now["is_low"]) == (0, "0", True)
     until(lambda: "secret3" in page("list/lines"), "the messages go on")
-    assert "had counted before, as 1 1/3 credits" in running.cli(*words).stdout
+    said = running.cli(*words).stdout
+    assert "had counted before, as 1 1/3 credits at 20" in said
+    assert said.endswith("UTC: nothing changes\n")
     assert standing(running)["balance_credits"] == "0"
 
     again = running.cli("credit", "priced", "5", "--reason", "x", "--id", "invoice-1", check=False)
     assert again.returncode == 1
     assert "the ledger refused the order" in again.stderr
+    unlisted = ("credit", "nobody", "5", "--reason", "x", "--force")
+    assert "the ledger refused the order" in running.cli(*unlisted, check=False).stderr
 
     clock = PipelineClock(running.home).now()
     month = f"{clock:%Y-%m}"
