@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.gateway.files import where
 from tests.support.looking import looks
+from tests.support.running import run_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def test_a_handset_and_an_application_talk_through_the_stand_in(played: Played) 
     assert (ours["from"], ours["text"]) == (NUMBER, "Hello yourself")
 
     # The handset in a terminal shows both.
-    phone = running.cli("phone", HANDSET, stdin="One more\n").stdout
+    phone = run_cli("phone", HANDSET, home=home, stdin="One more\n").stdout
     assert f"< {NUMBER}  Hello yourself" in phone
     assert f"> {NUMBER}  One more" in phone
 
@@ -78,7 +79,7 @@ def test_a_handset_and_an_application_talk_through_the_stand_in(played: Played) 
 
     wait(is_stopped, running)
     running.cli("clock", "advance", "6h")
-    phone = running.cli("phone", HANDSET, stdin="").stdout
+    phone = run_cli("phone", HANDSET, home=home).stdout
     said = [text for text in phone.splitlines() if "no longer receive messages" in text]
     assert len(said) == 1, phone
     assert "stopped for 447700900999 (the customer confirmed the stop)" in phone

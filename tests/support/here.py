@@ -1,6 +1,7 @@
 """The command line in this process: a process of its own takes half a second of the processor.
 
-For tests whose point is what a command says and does; `run_cli` starts the process.
+For tests whose point is what a command says and does; `run_cli` starts the process. So a test calls
+`phone`, whose thread goes on to listen until its process ends.
 """
 
 from __future__ import annotations
