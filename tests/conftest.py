@@ -36,6 +36,8 @@ from tests.support.templates_once import compile_templates_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+pytest_plugins = ["tests.support.equipped", "tests.support.played"]
+
 PARTITIONS = 4
 PATIENCE_SECONDS = 60.0  # `up` itself must end in ten; tests/cli/local holds it to that
 IN_CONTAINERS = os.environ.get("STACK") == "docker"
@@ -165,14 +167,14 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
     """The suite's `twoway up`, ready. Tests on it use handsets of their own."""
     given: dict[str, str] = {}
     if IN_CONTAINERS:
-        given = {
+        given |= {
             "kafka": request.getfixturevalue("kafka"),
             "clickhouse": request.getfixturevalue("clickhouse"),
             "partitions": str(PARTITIONS),
         }
     with tempfile.TemporaryDirectory(prefix="twoway-stack-") as folder:
         home = Path(folder) / "home"
-        running = RunningStack(home if given else migrated(home), settings=given)
+        running = RunningStack(home if IN_CONTAINERS else migrated(home), settings=given)
         try:
             running.start()
             yield running

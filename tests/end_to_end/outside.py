@@ -112,7 +112,7 @@ class Outside:
 
     def wait(self, found: Callable[[], Any], what: str) -> Any:
         """The result of `found`, as soon as it is not empty."""
-        for _ in looks(seconds=EFFECT_SECONDS):
+        for _ in looks(seconds=EFFECT_SECONDS, first=0.2):
             if (result := found()) is not None:
                 return result
         raise AssertionError(f"not seen: {what}\n{self.running.said()}")

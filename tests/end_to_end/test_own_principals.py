@@ -30,6 +30,7 @@ from pipeline.kafka.principals import PERMISSIONS, principal_of
 from pipeline.settings import Settings
 from pipeline.wire import http_form
 from tests.examples.test_autoresponders import of_node, of_python
+from tests.support.here import run_here
 from tests.support.looking import looks
 from tests.support.mo import callback, timestamp
 from tests.support.rented_numbers import ANN, API_ID, NUMBERS
@@ -172,7 +173,7 @@ def installation() -> Iterator[Installation]:
         run("deploy.create_topics", settings=made.settings("topics"))
         numbers = folder / "numbers.toml"
         numbers.write_text(NUMBERS)
-        run_cli("numbers", "load", str(numbers), home=folder, settings=made.settings("twoway"))
+        run_here("numbers", "load", str(numbers), home=folder, settings=made.settings("twoway"))
         for process in PROCESSES:
             stack.enter_context(made.running(process))
         for process in PROCESSES:
@@ -271,7 +272,7 @@ def test_the_command_line_has_a_user_of_its_own(installation: Installation) -> N
     status = run_cli("status", home=installation.folder, settings=settings, check=False)
     assert "ACLs refuse" not in status.stdout + status.stderr
     read = ("consume", topics.NUMBERS, "--from-beginning", "--max", "1")
-    assert ANN in run_cli(*read, home=installation.folder, settings=settings).stdout
+    assert ANN in run_here(*read, home=installation.folder, settings=settings).stdout
 
 
 def test_no_process_was_refused_anything(installation: Installation) -> None:

@@ -20,12 +20,13 @@ import pytest
 from pipeline.avro.single_object import SCHEMAS
 from pipeline.gateway.truth import seen_in
 from tests.support.installing import installed_by_npm, installed_by_pip, tool
-from tests.support.migrated import migrated
-from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.played import Played
+    from tests.support.running import RunningStack
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(480)]
 
@@ -138,16 +139,10 @@ class Example:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack with the gateway's stand-in beside it, and the number of the examples."""
-    running = RunningStack(migrated(tmp_path_factory.mktemp("played") / "home"))
-    try:
-        running.start("--gateway")
-        running.cli("numbers", "load", str(EXAMPLES / "numbers.toml"))
-        yield running
-        running.stop(within_seconds=WITHIN_SECONDS)
-    finally:
-        running.kill()
+def running(played: Played) -> RunningStack:
+    """The stack with the stand-in, and the number of the examples."""
+    played.running.cli("numbers", "load", str(EXAMPLES / "numbers.toml"))
+    return played.running
 
 
 def until(seen: Callable[[], Any], what: str, example: Example, running: RunningStack) -> None:
@@ -169,7 +164,7 @@ def until(seen: Callable[[], Any], what: str, example: Example, running: Running
 def test_each_question_has_one_answer_though_the_example_is_killed_in_the_middle(
     made_of: Callable[[Path], tuple[list[str], dict[str, str]]],
     handsets: str,
-    played: RunningStack,
+    running: RunningStack,
     tmp_path: Path,
 ) -> None:
     words, variables = made_of(tmp_path / "example")
@@ -177,15 +172,15 @@ def test_each_question_has_one_answer_though_the_example_is_killed_in_the_middle
 
     def shown(handset: str) -> list[str]:
         """The texts that the stand-in took for a handset, in order."""
-        return [each["text"] for each in seen_in(played.home) if each["to"] == handset]
+        return [each["text"] for each in seen_in(running.home) if each["to"] == handset]
 
     def ask(handset: str, text: str) -> None:
-        played.cli("text", handset, NUMBER, text)
+        running.cli("text", handset, NUMBER, text)
 
-    with between(played.stack.ingest) as ingest:
+    with between(running.stack.ingest) as ingest:
         environment = {
             "PATH": os.environ["PATH"],
-            "KAFKA": played.stack.kafka,
+            "KAFKA": running.stack.kafka,
             "INGEST": ingest.url,
             "SCHEMAS": str(SCHEMAS),
             **variables,
@@ -194,22 +189,22 @@ def test_each_question_has_one_answer_though_the_example_is_killed_in_the_middle
         killed = example.start()
         try:
             ask(first, "Hours")
-            until(lambda: shown(first), "the first answer", example, played)
+            until(lambda: shown(first), "the first answer", example, running)
             ingest.to_kill = killed
             ask(cut_off, " hours ")
-            until(lambda: killed.poll() is not None, "the kill", example, played)
+            until(lambda: killed.poll() is not None, "the kill", example, running)
             example.start()
             ask(other, "Where are you?")
             ask(after, "HOURS")
-            until(lambda: shown(after), "the answer after the kill", example, played)
+            until(lambda: shown(after), "the answer after the kill", example, running)
             key, _ = ingest.answers[1]
-            until(lambda: ingest.answers.count((key, 202)) == 2, "it asks again", example, played)
+            until(lambda: ingest.answers.count((key, 202)) == 2, "it asks again", example, running)
             assert example.end() == 0, example.log.read_text()
         finally:
             example.kill()
     # MTs to one handset leave in their order: what an answer sent twice would stand before.
-    played.cli("mt", "--to", cut_off, "--from", NUMBER, "--text", "Goodbye")
-    until(lambda: "Goodbye" in shown(cut_off), "the last MT", example, played)
+    running.cli("mt", "--to", cut_off, "--from", NUMBER, "--text", "Goodbye")
+    until(lambda: "Goodbye" in shown(cut_off), "the last MT", example, running)
     assert {each: shown(each) for each in (first, cut_off, after, other)} == {
         first: [ANSWER],
         cut_off: [ANSWER, "Goodbye"],
@@ -217,4 +212,4 @@ def test_each_question_has_one_answer_though_the_example_is_killed_in_the_middle
         other: [],
     }
     assert len(ingest.answers) == 4
-    played.cli("gateway", "seen", "--twice")
+    running.cli("gateway", "seen", "--twice")

@@ -133,5 +133,7 @@ class RunningStack:
     def cli(
         self, *words: str, stdin: str = "", check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """`twoway *words` on this stack."""
-        return run_cli(*words, home=self.home, stdin=stdin, check=check)
+        """`twoway *words` on this stack, in this process."""
+        from tests.support.here import run_here
+
+        return run_here(*words, home=self.home, stdin=stdin, check=check)

@@ -1,8 +1,8 @@
 """Tests side by side (pytest-xdist): which tests share a process, and which begin first.
 
-All tests on the suite's stack run in one process. So do all tests on the suite's broker, and all
-that take turns on a broker. The other tests of one file stay together. Long tests begin first, so
-that no long test is left to the end.
+All tests on one of the suite's stacks run in one process. So do all tests on the suite's broker,
+and all that take turns on an emptied broker. The other tests of one file stay together. Long tests
+begin first, so that no long test is left to the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
-SHARED: Final = ("stack", "kafka", "empty_kafka")  # session fixtures, and the names of their groups
+STACKS: Final = ("stack", "equipped", "played")
+SHARED: Final = (*STACKS, "kafka", "empty_kafka")  # session fixtures, and the names of their groups
 GROUPS: Final = "twoway_groups"
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -32,9 +33,9 @@ def shared_by(item: pytest.Item) -> str:
 
 
 def turn_of(item: pytest.Item) -> int:
-    """The place in the order: the stack's tests take longest and begin first, quick ones last."""
+    """The place in the order: the stacks' tests take longest and begin first, quick ones last."""
     on = shared_by(item)
-    if on == "stack":
+    if on in STACKS:
         return 0
     if item.get_closest_marker("chaos"):
         return 1

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from pipeline.avro.single_object import decode, encode
 from pipeline.cli.account.waiting import booked
 from pipeline.cli.terminal.failure import CommandError
-from pipeline.kafka import readers, topics
+from pipeline.kafka import topics
 from pipeline.records import AccountCredit, DeadLetter
 from tests.store.samples import SAMPLES
-from tests.support.account_records import CREDIT, THIRD, PlainLedger, account_of, listed
+from tests.support.account_records import CREDIT, THIRD, PlainLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pipeline.cli.local.kafka import LocalKafka
     from tests.cli.account.conftest import RunAccount
-
-    Run = Callable[..., tuple[int, str, str]]
-
-PARTITIONS = 4
+    from tests.support.equipped import Equipped
 
 
 @pytest.mark.parametrize(
@@ -104,121 +95,24 @@ def test_an_order_that_the_ledger_refused_is_said() -> None:
         booked([letter], credit_of(), topic=topics.ACCOUNT_CREDIT, offset=7)
 
 
-# On a broker, beside a ledger that books in the plainest way
-
-
-class LedgerThread(threading.Thread):
-    """Takes orders one by one, as the group of `twoway accounts`."""
-
-    def __init__(self, bootstrap: str) -> None:
-        super().__init__(daemon=True)
-        self._broker = bootstrap
-        self._stopped = threading.Event()
-        self._ledgers: dict[str, PlainLedger] = {}
-        self._taken: dict[str, int] = {}
-
-    def run(self) -> None:
-        consumer = KafkaConsumer(
-            bootstrap_servers=self._broker,
-            group_id=readers.ACCOUNTS,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
-        producer = KafkaProducer(bootstrap_servers=self._broker)
-        consumer.assign([TopicPartition(topics.ACCOUNT_CREDIT, n) for n in range(PARTITIONS)])
-        while not self._stopped.is_set():
-            for at, records in consumer.poll(timeout_ms=100).items():
-                for record in records:
-                    self._take(producer, record)
-                    consumer.commit({at: OffsetAndMetadata(record.offset + 1, "", -1)})
-        producer.close()
-        consumer.close()
-
-    def _take(self, producer: KafkaProducer, record: Any) -> None:
-        order = decode(record.value)
-        assert isinstance(order, AccountCredit)
-        if self._taken.get(order.credit_id, order.units) != order.units:
-            letter = letter_of(
-                topic=record.topic, offset=record.offset, words="the id has another amount"
-            )
-            producer.send(topics.DEAD_LETTER, encode(letter), partition=record.partition).get(30)
-        if order.credit_id in self._taken:
-            return
-        self._taken[order.credit_id] = order.units
-        now = datetime.now(UTC)
-        ledger = self._ledgers.setdefault(order.account, PlainLedger(order.account))
-        entry = ledger.book(order.kind, order.units, now, reference=order.credit_id)
-        producer.send(
-            topics.ACCOUNT_ENTRY, encode(entry), key=record.key, partition=record.partition
-        ).get(30)
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join(30)
-
-
-@pytest.fixture(scope="module")
-def broker(empty_kafka: Callable[[], LocalKafka]) -> Iterator[str]:
-    kafka = empty_kafka()
-    ledger = None
-    try:
-        producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
-        for partition in range(PARTITIONS):
-            producer.send(
-                topics.NUMBERS, encode(listed(account_of("new"))), partition=partition
-            ).get(30)
-        producer.close()
-        ledger = LedgerThread(kafka.bootstrap)
-        ledger.start()
-        yield kafka.bootstrap
-    finally:
-        if ledger is not None:
-            ledger.stop()
-
-
-@pytest.fixture
-def run(broker: str, run_account: RunAccount, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command line on the broker, and on the report of another ledger."""
-    monkeypatch.setenv("TWOWAY_KAFKA", broker)
-    return partial(run_account)
+# On a whole stack, whose ledger books; `test_whole_stack.py` credits the same id again
 
 
 @pytest.mark.broker
-def test_a_credit_is_booked_and_the_new_balance_is_said(run: Run) -> None:
-    code, out, err = run("credit", "new", "100", "--reason", "Paid.", "--id", "first")
-    assert (code, err) == (0, "")
-    assert out == "first: 100 credits are booked\nthe balance of new is 100 credits\n"
-    code, out, _ = run(
-        "credit", "new", "-1/3", "--reason", "Twice.", "--correction", "mo-7", "--json"
-    )
-    told = json.loads(out)
-    assert (code, told["units"], told["credits"]) == (0, -THIRD, "-1/3")
+@pytest.mark.timeout(300)
+def test_a_credit_is_booked_and_the_new_balance_is_said(equipped: Equipped) -> None:
+    credit = partial(equipped.running.cli, "credit", "new")
+    done = credit("100", "--reason", "Paid.", "--id", "first")
+    assert done.stderr == ""
+    assert done.stdout == "first: 100 credits are booked\nthe balance of new is 100 credits\n"
+    told = json.loads(credit("-1/3", "--reason", "Twice.", "--correction", "mo-7", "--json").stdout)
+    assert (told["units"], told["credits"]) == (-THIRD, "-1/3")
     assert told["balance_credits"] == "99 2/3"
 
 
 @pytest.mark.broker
-def test_an_account_that_nobody_has_written_down_is_refused(run: Run) -> None:
-    code, out, err = run("credit", "nwe", "100", "--reason", "Paid.")
-    assert (code, out) == (1, "")
-    assert "numbers.toml has no [[account]] 'nwe'; there are new" in err
-
-
-@pytest.mark.broker
-def test_the_same_id_with_another_amount_is_refused(run: Run) -> None:
-    assert run("credit", "new", "1", "--reason", "Paid.", "--id", "second")[0] == 0
-    code, out, err = run("credit", "new", "2", "--reason", "Paid.", "--id", "second")
-    assert (code, out) == (1, "")
-    assert "refused the order: the id has another amount" in err
-
-
-@pytest.mark.broker
-def test_the_same_id_again_counts_once_and_says_so(run: Run, served: str) -> None:
-    """The first entry is in the report already, under the account `main`."""
-    assert served
-    words = ("credit", "main", "2", "--reason", "Paid.", "--id", "credit-1", "--force")
-    assert run(*words)[0] == 0
-    code, out, err = run(*words)
-    assert (code, err) == (0, "")
-    assert out == (
-        "credit-1 had counted before, as 2 credits at 2026-03-01 09:00:00 UTC: nothing changes\n"
-    )
+@pytest.mark.timeout(300)
+def test_an_account_that_nobody_has_written_down_is_refused(equipped: Equipped) -> None:
+    done = equipped.running.cli("credit", "nwe", "100", "--reason", "Paid.", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "numbers.toml has no [[account]] 'nwe'; there are held, priced, new" in done.stderr

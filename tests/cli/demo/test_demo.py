@@ -29,7 +29,8 @@ from pipeline.cli.demo.stack import running_stack
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.home.holding import hold
 from pipeline.home.stack import find_stack
-from tests.support.running import environment_without_settings, run_cli
+from tests.support.here import run_here
+from tests.support.running import environment_without_settings
 
 HTTP_WAYS = itertools.product(("http", "xml", "soap"), ("GET", "POST"))
 
@@ -57,7 +58,7 @@ def test_the_demo_plays_checks_shows_and_stays_until_ctrl_c(tmp_path: Path) -> N
             with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own
                 assert answer.status == 200
         handset = line_with(log, "twoway text").split()[2]
-        texted = run_cli("text", handset, DEMO_NUMBER, "Hello 👋", home=home)
+        texted = run_here("text", handset, DEMO_NUMBER, "Hello 👋", home=home)
         assert len(texted.stdout.split()) == 1
     finally:
         process.send_signal(signal.SIGINT)

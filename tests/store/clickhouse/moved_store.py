@@ -1,6 +1,6 @@
 """An installation from before the partitions by `written_at`, and its migration, which is killed.
 
-python moved_store.py fill HOME       rows in every table, in one of 672 stated months
+python moved_store.py fill HOME       rows in every table, in one of 240 stated months
 python moved_store.py move HOME [N]   migrate; SIGKILL before the N-th statement of the move
 """
 
@@ -30,10 +30,10 @@ from tests.support.replacing import replace_in
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-MONTHS = {MoMessage: 672}
+MONTHS = {MoMessage: 240}
 FEW_MONTHS = 4
 #: Small, so that that table is moved in several steps.
-ROWS_AT_ONCE = 300
+ROWS_AT_ONCE = 107
 ADDED = 12
 
 
