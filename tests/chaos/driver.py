@@ -37,6 +37,7 @@ GATEWAY_ZONE: Final = timezone(timedelta(hours=2))  # G8.3.1
 RETRY_SECONDS: Final = 0.3
 REQUEST_TIMEOUT_MS: Final = 5_000  # as ingest has it
 SPEAKERS: Final = 150
+STEPS_A_SPEAKER: Final = 50  # or a short run would end with many scripts under way
 TEXT: Final = "Thank you, we have got your message."
 
 
@@ -53,9 +54,15 @@ class Answered(NamedTuple):
 
 
 class Driver:
-    """Plays scripts, `rate` steps a second; the steps of one handset follow each other."""
+    """Plays scripts, `rate` steps a second; the steps of one handset follow each other.
 
-    def __init__(self, *, ingest: str, kafka: str, rate: float, seconds: float) -> None:
+    `messages` says how many steps are wanted: as many scripts are played at a time as fit to that.
+    """
+
+    def __init__(
+        self, *, ingest: str, kafka: str, messages: int, rate: float, seconds: float
+    ) -> None:
+        self._speakers = min(SPEAKERS, max(2, messages // STEPS_A_SPEAKER))
         self._ingest = ingest
         self._kafka = kafka
         self._rate = rate
@@ -90,7 +97,7 @@ class Driver:
                 aiohttp.ClientSession(connector=connector, timeout=limits) as http,
                 asyncio.TaskGroup() as group,
             ):
-                for _ in range(SPEAKERS):
+                for _ in range(self._speakers):
                     group.create_task(self._speak(waiting, http, producer))
         finally:
             await producer.stop()

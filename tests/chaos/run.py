@@ -106,6 +106,7 @@ def driver_of(running: RunningStack, *, messages: int, seconds: float) -> Driver
     return Driver(
         ingest=f"{running.stack.ingest}/t/{TOKEN}",
         kafka=running.stack.kafka,
+        messages=messages,
         rate=messages / seconds,
         seconds=4 * seconds + 300,
     )

@@ -43,7 +43,13 @@ def main() -> None:
 
     def load(running: RunningStack) -> None:
         stack = running.stack
-        driver = Driver(ingest=stack.ingest, kafka=stack.kafka, rate=RATE, seconds=1_800)
+        driver = Driver(
+            ingest=stack.ingest,
+            kafka=stack.kafka,
+            messages=given.messages,
+            rate=RATE,
+            seconds=1_800,
+        )
         asyncio.run(driver.run(scripts(given.messages, seed=1)))
         say(f"{driver.steps} steps are acknowledged")
 

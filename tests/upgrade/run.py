@@ -116,7 +116,13 @@ async def _under_load(
     pause: float,
     say: Callable[[str], None],
 ) -> Upgraded:
-    driver = Driver(ingest=fleet.address("ingest"), kafka=bootstrap, rate=rate, seconds=900)
+    driver = Driver(
+        ingest=fleet.address("ingest"),
+        kafka=bootstrap,
+        messages=messages,
+        rate=rate,
+        seconds=900,
+    )
     is_over = asyncio.Event()
 
     async def upgrade() -> None:

@@ -30,6 +30,8 @@ async def read_topic(
 
     Raises `CommandError` if the broker gives nothing for a minute.
     """
+    if not any(ends.values()):
+        return  # many topics of an installation are empty
     read_any_header_key()
     consumer = AIOKafkaConsumer(
         **aiokafka_options(bootstrap),

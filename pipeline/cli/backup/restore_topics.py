@@ -23,7 +23,7 @@ _TOPICS_AT_ONCE: Final = 4
 
 
 async def fill_topics(bootstrap: str, manifest: Manifest, source: BackupSource) -> None:
-    """Write the records of every topic."""
+    """Write the records of every topic that has had any."""
     turns = asyncio.Semaphore(_TOPICS_AT_ONCE)
 
     async def fill(topic: str, partitions: list[SavedPartition]) -> None:
@@ -35,7 +35,13 @@ async def fill_topics(bootstrap: str, manifest: Manifest, source: BackupSource) 
                 )
             )
 
-    await asyncio.gather(*(fill(*each) for each in manifest.topics.items()))
+    await asyncio.gather(
+        *(
+            fill(topic, partitions)
+            for topic, partitions in manifest.topics.items()
+            if any(new_end(topic, end=it.end, records=it.seen.records) for it in partitions)
+        )
+    )
 
 
 def _first_of(topic: str, saved: SavedPartition, *, is_split: bool) -> int:

@@ -50,6 +50,8 @@ group.coordinator.rebalance.protocols=classic,consumer
 broker.session.timeout.ms=3000
 # 2000
 broker.heartbeat.interval.ms=500
+# 500: how often an idle controller writes an empty record
+metadata.max.idle.interval.ms=5000
 # 30000
 replica.lag.time.max.ms=3000
 # 30000

@@ -41,6 +41,9 @@ PARTITIONS: Final = 4
 END_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 2.0
+#: No new record for so long: no permit is good, no call goes on, and no retry is due soon. What is
+#: open then is a permit without a result, and what waits behind it. It ends when the clock goes on.
+STUCK_SECONDS: Final = 20.0
 LONGEST_WAIT: Final = 240.0
 #: Permits lapse after 100 s; the gateway is asked after 1, 5, 11 and 30 minutes, 2, 8 and 24 hours;
 #: confirmations are due 5 h 45 min after a STOP, and may go for 15 minutes. What the gateway does
@@ -190,17 +193,18 @@ class _Run:
 
     async def _until_ended(self) -> Records:
         """Advance the clock until no command is open; never advance it while a permit is good."""
-        records = await self._until_quiet()
+        records = await self._until_quiet(or_stuck=True)
         for by in ADVANCES:
             self._say(f"advancing the clock by {by}: {_counts(records)}")
             await asyncio.to_thread(self._running.cli, "clock", "advance", by)
-            records = await self._until_quiet()
+            records = await self._until_quiet(or_stuck=by != ADVANCES[-1])
         return records
 
-    async def _until_quiet(self) -> Records:
+    async def _until_quiet(self, *, or_stuck: bool) -> Records:
         """Wait until no permit is good, every status is taken, and no new record comes.
 
-        A command that waits for its time or its turn is waited for, too.
+        A command that waits for its time or its turn is waited for, too; with `or_stuck` only as
+        long as anything moves.
         """
         last, since, begun = -1, time.monotonic(), time.monotonic()
         while True:
@@ -211,7 +215,9 @@ class _Run:
             now = Counter(records.last(each.command_id) for each in records.commands)
             is_open = any(state not in ENDED for state in now)
             left = await self._ask_gateway("")
-            if not is_open and not left and time.monotonic() - since > QUIET_SECONDS:
+            patience = STUCK_SECONDS if is_open else QUIET_SECONDS
+            may_end = or_stuck or not is_open
+            if may_end and not left and time.monotonic() - since > patience:
                 return records
             if time.monotonic() - begun > LONGEST_WAIT:
                 self._say(f"is not quiet: {_counts(records)}, {left} statuses left")
