@@ -10,6 +10,7 @@ import io
 import itertools
 import re
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -28,12 +29,13 @@ from pipeline.records import (
 )
 from pipeline.store import metrics
 from pipeline.store.query.questions import Questions
+from pipeline.store.report import signing_in
 from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.masking.columns_seen import HIDDEN
 from pipeline.store.report.masking.seal import is_sealed
-from pipeline.store.report.who.password import hash_from_password
+from pipeline.store.report.who.password import hash_from_password, is_password_of
 from pipeline.store.report.who.users_file import User
 from tests.store.report.scene import (
     ALICE,
@@ -164,6 +166,7 @@ def running(database: Database) -> Iterator[Running]:
         patch.setattr(Questions, "table", copied_table)
         patch.setattr(Questions, "columns", columns)
         patch.setattr(AccessRecords, "note", _note)
+        patch.setattr(signing_in, "is_password_of", cache(is_password_of))  # one for all
         yield opened
     opened.stop()
 
@@ -182,7 +185,7 @@ PLACEHOLDERS = re.compile(r'placeholder="[^"]*"')
 def read(answer: Answer) -> str:
     """All that an answer tells: its head and its body, packed or not."""
     body = answer.content
-    pieces = [str(answer.headers), answer.url, body.decode("utf-8", "replace")]
+    pieces = [str(answer.headers.items()), answer.url, body.decode("utf-8", "replace")]
     if body.startswith(b"PK"):
         book = zipfile.ZipFile(io.BytesIO(body))
         pieces += [book.read(name).decode("utf-8", "replace") for name in book.namelist()]
