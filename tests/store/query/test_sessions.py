@@ -124,7 +124,7 @@ async def test_an_http_client_that_hangs_up_leaves_nothing(database: Database) -
     report = report_from(Settings(), questions, is_ready=lambda: True)
     thread = ReportThread(report, host="127.0.0.1", port=0)
     port = thread.start()
-    body = f"SELECT '{SECRET}', repeat('x', 1000), number FROM numbers(100000)".encode()
+    body = f"SELECT '{SECRET}', repeat('x', 1000), number FROM numbers(30000)".encode()
     request = b"POST /sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\n"
     request += b"Content-Length: %d\r\n\r\n" % len(body) + body
 

@@ -10,6 +10,7 @@ import io
 import itertools
 import re
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -28,12 +29,13 @@ from pipeline.records import (
 )
 from pipeline.store import metrics
 from pipeline.store.query.questions import Questions
+from pipeline.store.report import signing_in
 from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.masking.columns_seen import HIDDEN
 from pipeline.store.report.masking.seal import is_sealed
-from pipeline.store.report.who.password import hash_from_password
+from pipeline.store.report.who.password import hash_from_password, is_password_of
 from pipeline.store.report.who.users_file import User
 from tests.store.report.scene import (
     ALICE,
@@ -51,10 +53,9 @@ from tests.store.report.serving_report import Running, form_token_of, sign_in
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    import httpx
-
     from pipeline.store.clickhouse.database import Database
     from pipeline.store.report.route import PageRequest
+    from tests.store.report.plain_client import Answer, PlainClient
 
 PASSWORD = "correct horse battery"
 HASH = hash_from_password(PASSWORD)
@@ -165,6 +166,7 @@ def running(database: Database) -> Iterator[Running]:
         patch.setattr(Questions, "table", copied_table)
         patch.setattr(Questions, "columns", columns)
         patch.setattr(AccessRecords, "note", _note)
+        patch.setattr(signing_in, "is_password_of", cache(is_password_of))  # one for all
         yield opened
     opened.stop()
 
@@ -180,10 +182,10 @@ async def _note(_: AccessRecords, asked: PageRequest, action: str, what: str) ->
 PLACEHOLDERS = re.compile(r'placeholder="[^"]*"')
 
 
-def read(answer: httpx.Response) -> str:
+def read(answer: Answer) -> str:
     """All that an answer tells: its head and its body, packed or not."""
     body = answer.content
-    pieces = [str(answer.headers), str(answer.url), body.decode("utf-8", "replace")]
+    pieces = [str(answer.headers.items()), answer.url, body.decode("utf-8", "replace")]
     if body.startswith(b"PK"):
         book = zipfile.ZipFile(io.BytesIO(body))
         pieces += [book.read(name).decode("utf-8", "replace") for name in book.namelist()]
@@ -258,7 +260,7 @@ def told_itself(query: Mapping[str, str], telltale: str) -> bool:
     return any(telltale.lower() in value.lower() for value in query.values())
 
 
-def seals_of(client: httpx.Client) -> dict[str, list[str]]:
+def seals_of(client: PlainClient) -> dict[str, list[str]]:
     """What a caller is shown in place of handsets and ids."""
     page = client.get("/list/lines", params={"rows": "200"}).text
     handsets = set(re.findall(r"conversation\?handset=([^\"&]+)", page))
@@ -281,7 +283,7 @@ _OTHERS = frozenset(NEEDED) - {Right.NUMBERS, Right.TEXTS}
 def test_no_route_shows_what_a_right_is_missing_for(
     running: Running, rights: frozenset[Right]
 ) -> None:
-    with running.new_client() as client:
+    with running.plain_client() as client:
         assert sign_in(client, name_of(rights), PASSWORD).status_code == 303
         seals = seals_of(client)
         found = []
@@ -291,7 +293,7 @@ def test_no_route_shows_what_a_right_is_missing_for(
             for query in requests_of(route, seals):
                 answer = client.get(route.path, params=query, headers={"Accept": "text/html"})
                 assert answer.status_code < 500, (route.path, query, answer.text[-400:])
-                said = read(answer).replace(str(answer.url), "")
+                said = read(answer).replace(answer.url, "")
                 found += [
                     (route.path, query, each)
                     for each in telltales(rights)
@@ -304,7 +306,7 @@ def test_no_route_shows_what_a_right_is_missing_for(
 def test_a_route_is_open_to_those_alone_who_have_what_it_needs(
     running: Running, rights: frozenset[Right]
 ) -> None:
-    with running.new_client() as client:
+    with running.plain_client() as client:
         assert sign_in(client, name_of(rights), PASSWORD).status_code == 303
         token = form_token_of(client.get("/").text)
         for route in running.report.routes:
@@ -329,7 +331,7 @@ def test_what_is_taken_out_or_decided_is_noted_with_its_user(running: Running) -
                   ("GET", "/letter"), ("GET", "/job"), ("POST", "/reports"),
                   ("POST", "/job")}  # fmt: skip
     telling = {Right.DOWNLOAD, Right.DECIDE, Right.SQL}
-    with running.new_client() as client:
+    with running.plain_client() as client:
         sign_in(client, name_of(frozenset(NEEDED)), PASSWORD)
         token = form_token_of(client.get("/").text)
         for route in running.report.routes:
@@ -348,7 +350,7 @@ def test_what_is_taken_out_or_decided_is_noted_with_its_user(running: Running) -
 
 
 def test_nothing_is_shown_to_who_has_not_signed_in(running: Running) -> None:
-    with running.new_client() as client:
+    with running.plain_client() as client:
         for route in running.report.routes:
             if route.is_open or route.path in ("/healthz", "/readyz", "/metrics"):
                 continue
@@ -362,7 +364,7 @@ def test_the_same_mask_tells_one_person_from_others_on_every_page_and_in_every_e
     running: Running, rights: frozenset[Right]
 ) -> None:
     rights |= {Right.DOWNLOAD}
-    with running.new_client() as client:
+    with running.plain_client() as client:
         sign_in(client, name_of(rights), PASSWORD)
         lines = client.get("/csv/lines").text.splitlines()
         at = lines[0].split(",").index("handset")
@@ -382,7 +384,7 @@ def test_the_same_mask_tells_one_person_from_others_on_every_page_and_in_every_e
 
 
 def test_who_may_see_all_opens_the_address_of_who_may_not(running: Running) -> None:
-    with running.new_client() as client, running.new_client() as other:
+    with running.plain_client() as client, running.plain_client() as other:
         sign_in(client, name_of(frozenset()), PASSWORD)
         sign_in(other, name_of(frozenset({Right.NUMBERS, Right.TEXTS})), PASSWORD)
         for seal in seals_of(client)["handset"]:
@@ -408,7 +410,7 @@ def test_a_filter_that_would_let_the_caller_guess_is_refused(
     running: Running, rights: frozenset[Right], query: dict[str, str]
 ) -> None:
     rights |= {Right.DOWNLOAD}
-    with running.new_client() as client:
+    with running.plain_client() as client:
         sign_in(client, name_of(rights), PASSWORD)
         for path in ("/list/lines", "/csv/lines"):
             if path.startswith("/csv") and "before" in query:
@@ -421,7 +423,7 @@ def test_a_filter_that_would_let_the_caller_guess_is_refused(
 def test_a_text_that_is_hidden_says_so_and_is_not_taken_for_an_empty_one(
     running: Running,
 ) -> None:
-    with running.new_client() as client:
+    with running.plain_client() as client:
         sign_in(client, name_of(frozenset({Right.NUMBERS})), PASSWORD)
         page = client.get("/list/lines").text
         assert HIDDEN in page
@@ -440,13 +442,15 @@ def test_a_column_that_nobody_has_named_is_hidden(running: Running) -> None:
 def test_the_samples_are_told_to_who_may_see_them(running: Running) -> None:
     """Else the search above would find nothing because nothing is there."""
     everything = frozenset(NEEDED)
-    with running.new_client() as client:
+    with running.plain_client() as client:
         sign_in(client, name_of(everything), PASSWORD)
-        said = ""
-        for route in running.report.routes:
-            if route.method == "GET" and route.path not in OF_NOTHING_STORED:
-                for query in requests_of(route, seals_of(client)):
-                    said += read(client.get(route.path, params=query))
+        seals = seals_of(client)
+        said = "\n".join(
+            read(client.get(route.path, params=query))
+            for route in running.report.routes
+            if route.method == "GET" and route.path not in OF_NOTHING_STORED
+            for query in requests_of(route, seals)
+        )
         missing = [
             each
             for each in telltales(frozenset())

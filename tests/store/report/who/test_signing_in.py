@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from pipeline.store.report import signing_in
 from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.who import sessions, tries, users_now
 from pipeline.store.report.who.home_secrets import (
@@ -78,6 +79,14 @@ def serving(database: Database, home: Home, **settings: Any) -> Iterator[Running
         yield opened
     finally:
         opened.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def password_checked_once() -> Iterator[None]:
+    """That signing in takes its time is tested by itself, and on the function alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing_in, "is_password_of", cache(is_password_of))
+        yield
 
 
 @pytest.fixture
@@ -210,7 +219,7 @@ def test_a_stream_ends_when_its_session_does(running: Running, home: Home, users
         next(line for line in reading if "mo-message" in line)
         if users is None:
             cookies = dict(running.client.cookies)
-            with httpx.Client(base_url=running.url, cookies=cookies) as other:
+            with running.new_client(cookies=cookies) as other:
                 page = other.get("/list/lines", headers=HTML)
                 other.post("/sign-out", data={"form_token": form_token_of(page.text)})
         else:
