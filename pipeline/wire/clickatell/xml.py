@@ -57,7 +57,8 @@ class XmlWire:
             case "auth":
                 return Well(given["session_id"]) if "session_id" in given else Unclear()
             case "ping":
-                return Well() if "ok" in given or "session_id" in given else Unclear()
+                # What `ok` holds is not described; it may be empty.
+                return Well() if "ok" in fields or "session_id" in given else Unclear()
             case _:
                 return _taken(given, to)
 
