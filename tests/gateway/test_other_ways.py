@@ -28,6 +28,11 @@ async def test_a_text_is_shown_as_it_was_written(play, name, text):
         assert (shown.sender_id, shown.handset, shown.facts["parts"]) == (NUMBER, HANDSET, 1)
 
 
+async def test_the_stand_in_answers_the_probe_of_an_open_circuit(play, name):
+    async with play() as played, way_to(played.gateway, name) as way:
+        assert await way.probe()
+
+
 @pytest.mark.parametrize("name", [WayName.SMTP, WayName.FTP], ids=str)
 async def test_a_refusal_is_noted(play, name):
     async with play() as played, way_to(played.gateway, name) as way:

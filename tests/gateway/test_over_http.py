@@ -99,6 +99,11 @@ async def test_a_wrong_password_is_refused(play, name):
         assert (answer.outcome, answer.trouble) == (Outcome.FAILED, Trouble.REFUSED)
 
 
+async def test_the_stand_in_answers_the_probe_of_an_open_circuit(play, name):
+    async with play() as played, way_to(played.gateway, name) as way:
+        assert await way.probe() == "logged in, and the gateway answered a ping"
+
+
 async def test_statuses_are_pushed_and_pushed_again(play, name):
     async with play() as played, way_to(played.gateway, name, callback=3) as way:
         sent = submission()
