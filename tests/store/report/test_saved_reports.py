@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.store.clickhouse.database import INSERTS_NAME
 from pipeline.store.query.questions import Questions
-from pipeline.store.report.downloads.jobs import ExportJobs
+from pipeline.store.report.downloads.jobs import ExportJob, ExportJobs
 from pipeline.store.report.export.answer import Exports
 from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.export.saved_book import (
@@ -174,12 +174,22 @@ class Broken(Questions):
 
 
 async def test_jobs_end_are_bounded_and_their_files_are_removed(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     questions = Questions(database)
     spool = tmp_path / INSERTS_NAME
     exports = Exports(ListReader(questions), questions, spool)
-    jobs = ExportJobs(exports, spool, kept_seconds=1.5)
+    jobs = ExportJobs(exports, spool, kept_seconds=60.0)
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+    removals: list[tuple[float, ExportJob]] = []
+
+    def put_off(seconds: float, call: Any, *given: Any, **more: Any) -> Any:
+        if call != jobs.forget_job:
+            return call_later(seconds, call, *given, **more)
+        return removals.append((seconds, *given))
+
+    monkeypatch.setattr(loop, "call_later", put_off)
     found = [jobs.start(LINES, Filters(), "csv", owner="ann") for _ in range(5)]
     with pytest.raises(BadFilter, match="many downloads"):
         jobs.start(LINES, Filters(), "csv", owner="ann")
@@ -188,10 +198,9 @@ async def test_jobs_end_are_bounded_and_their_files_are_removed(
     await asyncio.gather(*(job.task for job in found if job.task))
     assert {job.state for job in found} == {"done"}
     assert len(list(spool.iterdir())) == 5
-    for _ in range(100):
-        if not list(spool.iterdir()):
-            break
-        await asyncio.sleep(0.05)
+    assert removals == [(60.0, job) for job in found]
+    for _, job in removals:
+        jobs.forget_job(job)
     assert list(spool.iterdir()) == []
     assert jobs.of_caller("ann") == []
 
