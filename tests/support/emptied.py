@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kafka import KafkaAdminClient, TopicPartition
 
-from pipeline.cli.operate.groups import offsets_at
+from pipeline.cli.operate.groups import delete_groups, offsets_at
 from pipeline.kafka.admin import create_topics
 from tests.support.looking import looks
 
@@ -23,7 +23,7 @@ def begin_empty(broker: LocalKafka, settings: Settings) -> None:
         broker.start()
     admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
     try:
-        admin.delete_groups([each["group_id"] for each in admin.list_groups()])
+        delete_groups(admin)
         used = topics_with_records(admin)
         if used:
             admin.delete_topics(used)

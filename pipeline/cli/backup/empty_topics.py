@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kafka import TopicPartition, errors
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import GroupIdNotFoundError, NoError
+from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.cli.ask.broker import open_consumer, open_producer
 from pipeline.cli.ask.reading import records_between
 from pipeline.cli.ask.waiting import wait_for
 from pipeline.cli.backup.session import GROUPS, all_partitions, ours_of, topics_of
-from pipeline.cli.operate.groups import coordinated, offsets_at
+from pipeline.cli.operate.groups import coordinated, delete_groups, offsets_at
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka.admin import RESTORE_TOPIC, topic_config
 from pipeline.kafka.topics import topics
@@ -79,7 +79,7 @@ def unmark(admin: KafkaAdminClient) -> None:
 def make_empty(admin: KafkaAdminClient, settings: Settings) -> None:
     """Delete every topic and group of ours, and make the topics anew, to be filled."""
     _delete(admin, list(ours_of(topics_of(admin))))
-    _delete_groups(admin)
+    delete_groups(admin, among=GROUPS)
     configs = {name: topic_config(topic, settings) | _FILLING for name, topic in topics().items()}
     _create(admin, configs, partitions=settings.partitions, settings=settings)
 
@@ -113,19 +113,6 @@ def put_positions(
                 raise error(f"the offset of {group} in {at.topic}[{at.partition}] is not taken")
 
     coordinated(commit)
-
-
-def _delete_groups(admin: KafkaAdminClient) -> None:
-    present = {each["group_id"] for each in admin.list_groups()}
-    ours = [group for group in GROUPS if group in present]
-
-    def delete() -> None:
-        for group, error in admin.delete_groups(ours).items():
-            if error not in ("OK", GroupIdNotFoundError.__name__):
-                raise getattr(errors, error)(f"the group {group} is not deleted")
-
-    if ours:
-        coordinated(delete)
 
 
 def _create(

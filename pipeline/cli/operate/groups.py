@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from kafka import TopicPartition
+from kafka import TopicPartition, errors
 from kafka.admin import OffsetSpec
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
+    GroupIdNotFoundError,
     NotCoordinatorError,
 )
 
@@ -17,7 +18,7 @@ from pipeline.cli.ask.reading import records_between
 from pipeline.cli.ask.waiting import ProgressDeadline, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kafka import KafkaAdminClient, KafkaConsumer
 
@@ -57,6 +58,22 @@ def coordinated(ask: Callable[[], T]) -> T:
             if patience.is_over():
                 raise
             pause()
+
+
+def delete_groups(admin: KafkaAdminClient, *, among: Collection[str] | None = None) -> None:
+    """Delete the groups that are there, without `among` all of them.
+
+    Raises Kafka's error if a group is not deleted.
+    """
+
+    def delete() -> None:
+        present = [each["group_id"] for each in admin.list_groups()]
+        wanted = present if among is None else [group for group in present if group in among]
+        for group, error in admin.delete_groups(wanted).items() if wanted else ():
+            if error not in ("OK", GroupIdNotFoundError.__name__):
+                raise getattr(errors, error)(f"the group {group} is not deleted")
+
+    coordinated(delete)
 
 
 def positions(
