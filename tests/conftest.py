@@ -37,7 +37,7 @@ from tests.support.templates_once import compile_templates_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-pytest_plugins = ["tests.support.equipped", "tests.support.played"]
+pytest_plugins = ["tests.support.browser", "tests.support.equipped", "tests.support.played"]
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 60.0  # `up` itself must end in ten; tests/cli/local holds it to that

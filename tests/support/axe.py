@@ -11,7 +11,7 @@ import pytest
 from tests.support.installing import installed_by_npm
 
 if TYPE_CHECKING:
-    from tests.gateway.page.browser import Tab
+    from tests.support.browser import Tab
 
 _FOLDER = Path(__file__).parent / "npm" / "axe"
 _FOUND = """axe.run().then((result) => JSON.stringify(result.violations.map(

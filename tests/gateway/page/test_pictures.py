@@ -12,14 +12,14 @@ import pytest
 
 from pipeline.gateway.world import EventKind
 from pipeline.sender.apis.api import WayName
-from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.gateway.page.contrast import CONTRAST
 from tests.gateway.ways import HANDSET, NUMBER, always, of_kind, submission, until, way_to
+from tests.support.browser import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.gateway.page.browser import Tab
+    from tests.support.browser import Browser, Tab
 
 pytestmark = needs_chromium
 
@@ -84,11 +84,11 @@ async def look(tab: Tab, name: str) -> list[str]:
 
 
 async def test_a_conversation_is_seen_in_every_look(
-    tmp_path: Path, play: Callable[..., Any]
+    browser: Browser, play: Callable[..., Any]
 ) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     found: list[str] = []
-    async with play(numbers=(NUMBER, "447700900998")) as played, browser_tab(tmp_path) as tab:
+    async with play(numbers=(NUMBER, "447700900998")) as played, browser.tab() as tab:
         base = f"http://127.0.0.1:{played.gateway.http.port}"
         await tab.go(base)
         await tab.until("document.querySelector('#link')?.className == 'on'")
@@ -111,9 +111,9 @@ async def test_a_conversation_is_seen_in_every_look(
     assert not found, "\n".join(sorted(set(found)))
 
 
-async def test_a_gateway_that_ended_is_seen(tmp_path: Path, play: Callable[..., Any]) -> None:
+async def test_a_gateway_that_ended_is_seen(browser: Browser, play: Callable[..., Any]) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    async with browser_tab(tmp_path) as tab:
+    async with browser.tab() as tab:
         async with play() as played:
             await played.gateway.text(ANN, NUMBER, "Hello")
             await tab.go(f"http://127.0.0.1:{played.gateway.http.port}")
@@ -131,10 +131,10 @@ async def test_a_gateway_that_ended_is_seen(tmp_path: Path, play: Callable[..., 
 
 @pytest.mark.parametrize("panel", PANELS)
 async def test_every_stop_of_the_tab_key_is_seen(
-    tmp_path: Path, play: Callable[..., Any], panel: str
+    browser: Browser, play: Callable[..., Any], panel: str
 ) -> None:
     """WCAG 2.2, 2.4.7: the focus is visible by a line around it."""
-    async with play() as played, browser_tab(tmp_path) as tab:
+    async with play() as played, browser.tab() as tab:
         await converse(played)
         await tab.go(f"http://127.0.0.1:{played.gateway.http.port}/?panel={panel}")
         await tab.until("document.querySelector('#link')?.className == 'on'")

@@ -15,15 +15,15 @@ from aiohttp import web
 from pipeline.store.report.live import hub as hub_module
 from pipeline.store.report.live.hub import LiveHub, StoredNews
 from pipeline.store.report.live.stream import events_from_news
-from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.store.report.scene import ALICE, MARKUP, command, message, scene, store_scene
 from tests.store.report.serving_report import Running
+from tests.support.browser import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pipeline.store.clickhouse.database import Database
+    from tests.support.browser import Browser
 
 AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -137,10 +137,10 @@ def test_what_is_told_while_a_page_is_answered_reaches_it(
 
 @needs_chromium
 async def test_what_is_on_screen_updates_itself(
-    database: Database, running: Running, tmp_path: Path
+    database: Database, running: Running, browser: Browser
 ) -> None:
     """A list, the overview and a conversation show what was stored, and a paused page does not."""
-    async with browser_tab(tmp_path, width=1200, height=900) as tab:
+    async with browser.tab(width=1200, height=900) as tab:
         rows = "document.querySelectorAll('tbody tr').length"
         await tab.go(f"{running.url}/list/messages?handset={ALICE}")
         await tab.until("document.querySelector('#live').classList.contains('on')")
@@ -169,8 +169,8 @@ async def test_what_is_on_screen_updates_itself(
 
 
 @needs_chromium
-async def test_a_later_page_of_a_list_stands_still(running: Running, tmp_path: Path) -> None:
-    async with browser_tab(tmp_path, width=1200, height=900) as tab:
+async def test_a_later_page_of_a_list_stands_still(running: Running, browser: Browser) -> None:
+    async with browser.tab(width=1200, height=900) as tab:
         await tab.go(f"{running.url}/list/lines?before=2026-03-04T12:05:00.000Z,x")
         running.hub.tell("mo-message", 1)
         await asyncio.sleep(0.5)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.store.report.scene import scene, store_scene
 from tests.store.report.serving_report import Running
 from tests.store.report.test_report_browser import LOOKS, PAGES
 from tests.support.axe import axe, findings_of
+from tests.support.browser import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pipeline.store.clickhouse.database import Database
+    from tests.support.browser import Browser
 
 pytestmark = needs_chromium
 __all__ = ["axe"]
@@ -43,11 +43,11 @@ def running(database: Database) -> Iterator[Running]:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_axe_has_nothing_to_say_of_any_page(
     running: Running,
-    tmp_path: Path,
+    browser: Browser,
     look: str,
     axe: str,
 ) -> None:
-    async with browser_tab(tmp_path, **LOOKS[look]) as tab:
+    async with browser.tab(**LOOKS[look]) as tab:
         for name, path in PAGES.items():
             await tab.go(running.url + path)
             await tab.value("document.querySelectorAll('details').forEach((e) => e.open = true)")
@@ -56,10 +56,10 @@ async def test_axe_has_nothing_to_say_of_any_page(
 
 @pytest.mark.parametrize("look", ["light", "phone"])
 async def test_every_control_is_reached_by_the_keyboard_and_seen(
-    running: Running, tmp_path: Path, look: str
+    running: Running, browser: Browser, look: str
 ) -> None:
     """WCAG 2.2, 2.1.1, 2.1.2, 2.4.7, 2.4.11: by Tab to the end of each page, the focus visible."""
-    async with browser_tab(tmp_path, **LOOKS[look]) as tab:
+    async with browser.tab(**LOOKS[look]) as tab:
         for name in ("overview", "charts", "handset", "review", "reports"):
             await tab.go(running.url + PAGES[name])
             controls = await tab.value(
@@ -81,9 +81,9 @@ async def test_every_control_is_reached_by_the_keyboard_and_seen(
 
 
 async def test_a_filter_a_page_and_a_report_by_the_keyboard_alone(
-    running: Running, tmp_path: Path
+    running: Running, browser: Browser
 ) -> None:
-    async with browser_tab(tmp_path, width=390, height=844) as tab:
+    async with browser.tab(width=390, height=844) as tab:
         await tab.go(running.url + "/list/lines")
         await tab.value("document.querySelector('[name=text]').focus()")
         await tab.type("parcel")

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.gateway.page.test_browser import CONTRAST
 from tests.store.report.scene import ALICE, BOB, MARKUP, scene, store_scene
 from tests.store.report.serving_report import Running
+from tests.support.browser import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from pipeline.store.clickhouse.database import Database
-    from tests.gateway.page.browser import Tab
+    from tests.support.browser import Browser, Tab
 
 pytestmark = needs_chromium
 #: Where pictures are kept, for people to look at.
@@ -61,9 +61,9 @@ def running(database: Database) -> Iterator[Running]:
 
 
 @asynccontextmanager
-async def tab_of(folder: Path, **look: Any) -> AsyncIterator[Tab]:
+async def tab_of(browser: Browser, **look: Any) -> AsyncIterator[Tab]:
     """A browser; it ends without a complaint, of the content security policy either."""
-    async with browser_tab(folder, **look) as tab:
+    async with browser.tab(**look) as tab:
         yield tab
         assert tab.complaints == []
         assert tab.dialogs == []
@@ -71,10 +71,10 @@ async def tab_of(folder: Path, **look: Any) -> AsyncIterator[Tab]:
 
 @pytest.mark.parametrize("look", LOOKS)
 async def test_every_page_is_whole_and_can_be_read(
-    running: Running, tmp_path: Path, look: str
+    running: Running, browser: Browser, look: str
 ) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1 for text of this size; 1.4.10: no scrolling to the side."""
-    async with tab_of(tmp_path / "browser", **LOOKS[look]) as tab:
+    async with tab_of(browser, **LOOKS[look]) as tab:
         for name, path in PAGES.items():
             await tab.go(running.url + path)
             assert await tab.value(BESIDE) == [], name
@@ -87,8 +87,8 @@ async def test_every_page_is_whole_and_can_be_read(
                 await tab.picture(folder / f"{name}-{look}.png")
 
 
-async def test_no_hostile_text_acts(running: Running, tmp_path: Path) -> None:
-    async with tab_of(tmp_path, width=1200, height=900) as tab:
+async def test_no_hostile_text_acts(running: Running, browser: Browser) -> None:
+    async with tab_of(browser, width=1200, height=900) as tab:
         for path in (f"/conversation?handset={BOB}", "/list/lines", "/message?id=" + "3" * 32):
             await tab.go(running.url + path)
             assert await tab.value("document.images.length") == 0
@@ -97,9 +97,9 @@ async def test_no_hostile_text_acts(running: Running, tmp_path: Path) -> None:
 
 
 async def test_times_are_of_the_readers_zone_and_utc_is_beside(
-    running: Running, tmp_path: Path
+    running: Running, browser: Browser
 ) -> None:
-    async with tab_of(tmp_path, width=1200, height=900) as tab:
+    async with tab_of(browser, width=1200, height=900) as tab:
         await tab.call("Emulation.setTimezoneOverride", timezoneId="Africa/Johannesburg")
         await tab.go(running.url + "/list/lines?from=2026-03-04T12:00&to=2026-03-04T12:01")
         time = "document.querySelector('td time')"
@@ -112,9 +112,9 @@ async def test_times_are_of_the_readers_zone_and_utc_is_beside(
 
 
 async def test_without_script_filters_and_pages_work_in_utc(
-    running: Running, tmp_path: Path
+    running: Running, browser: Browser
 ) -> None:
-    async with tab_of(tmp_path, width=1200, height=900, script=False) as tab:
+    async with tab_of(browser, width=1200, height=900, script=False) as tab:
         await tab.go(running.url + "/list/lines")
         await tab.value("document.querySelector('[name=handset]').focus()")
         await tab.type(ALICE)
@@ -125,10 +125,10 @@ async def test_without_script_filters_and_pages_work_in_utc(
         assert "UTC" in await tab.value("document.querySelector('#zone').textContent")
 
 
-async def test_every_control_has_a_name(running: Running, tmp_path: Path) -> None:
+async def test_every_control_has_a_name(running: Running, browser: Browser) -> None:
     """WCAG 2.2, 4.1.2, as the browser's own tree for screen readers has it."""
     controls = {"button", "link", "textbox", "combobox", "searchbox", "DisclosureTriangle"}
-    async with tab_of(tmp_path, width=1200, height=900) as tab:
+    async with tab_of(browser, width=1200, height=900) as tab:
         for path in PAGES.values():
             await tab.go(running.url + path)
             tree = (await tab.call("Accessibility.getFullAXTree"))["nodes"]

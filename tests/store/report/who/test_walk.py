@@ -15,17 +15,17 @@ from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.pages.decisions import Decisions
 from pipeline.store.report.who.password import hash_from_password
 from pipeline.store.report.who.users_file import User
-from tests.gateway.page.browser import browser_tab, needs_chromium
 from tests.gateway.page.test_browser import CONTRAST
 from tests.store.report.pages.test_decisions import FakeProducer
 from tests.store.report.scene import ALICE, BOB, scene, store_scene
 from tests.store.report.serving_report import Running
+from tests.support.browser import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from pipeline.store.clickhouse.database import Database
-    from tests.gateway.page.browser import Tab
+    from tests.support.browser import Browser, Tab
 
 pytestmark = needs_chromium
 PASSWORD = "correct horse battery"
@@ -98,10 +98,11 @@ async def test_sign_in_filter_conversation_decision_download(
     running: Running,
     noted: list[tuple[str, str, str]],
     producer: FakeProducer,
+    browser: Browser,
     tmp_path: Path,
     script: bool,
 ) -> None:
-    async with browser_tab(tmp_path / "browser", width=1200, height=900, script=script) as tab:
+    async with browser.tab(width=1200, height=900, script=script) as tab:
         await tab.go(f"{running.url}/list/lines")
         assert await tab.value("document.querySelectorAll('h1').length") == 1
         assert await tab.value("document.activeElement != null")
@@ -124,7 +125,12 @@ async def test_sign_in_filter_conversation_decision_download(
             assert len(producer.sent) == 1
             assert ("anna", "decide", "review dismiss") in noted
         downloads = str(tmp_path)
-        await tab.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=downloads)
+        await tab.call(
+            "Browser.setDownloadBehavior",
+            behavior="allow",
+            downloadPath=downloads,
+            browserContextId=tab.context,
+        )
         await tab.go(f"{running.url}/list/lines?handset={BOB}")
         await tab.value("document.querySelector('.downloads a').click()")
         file = tmp_path / "lines.csv"
@@ -141,8 +147,8 @@ async def test_sign_in_filter_conversation_decision_download(
         assert complaints == []
 
 
-async def test_who_may_not_see_numbers_walks_by_masks(running: Running, tmp_path: Path) -> None:
-    async with browser_tab(tmp_path / "browser", width=1200, height=900) as tab:
+async def test_who_may_not_see_numbers_walks_by_masks(running: Running, browser: Browser) -> None:
+    async with browser.tab(width=1200, height=900) as tab:
         await tab.go(f"{running.url}/list/lines")
         await sign_in(tab, "mia")
         await press(tab, "tbody .k-handset a", "location.pathname == '/conversation'")

@@ -6,27 +6,40 @@ import asyncio
 import base64
 import itertools
 import shutil
+import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
+from tests.support.looking import looks
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 WAIT_SECONDS = 30.0
+OPTIONS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+    "--remote-debugging-port=0",
+    # Nothing goes on beside the pages: no updates, no phoning home, no extensions.
+    "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
+    "--disable-extensions", "--disable-sync", "--mute-audio",
+    # A tab counts as seen, though no window is in front.
+    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+)  # fmt: skip
 
 
 class Tab:
     """One open page."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, context: str = "") -> None:
         self._socket = socket
+        self.context = context  # the id of its browser context
         self._numbers = itertools.count(1)
         self.complaints: list[str] = []  # errors in the console, also of the security policy
         self.dialogs: list[str] = []
@@ -106,39 +119,72 @@ class Tab:
         file.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240  a test
 
 
-def _has_line(file: Path) -> bool:
-    return file.exists() and "\n" in file.read_text()
+class Browser:
+    """A Chromium without a screen, which starts with its first tab.
+
+    Each tab has a context of its own: its cookies, cache and storage are new and end with it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @asynccontextmanager
+    async def tab(self, **look: Any) -> AsyncIterator[Tab]:
+        """A tab of a new context; `look` is that of `Tab.begin`."""
+        base, path = self._address()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(base + path, max_msg_size=0) as socket,
+        ):
+            browser = Tab(socket)
+            made = await browser.call("Target.createBrowserContext")
+            context = made["browserContextId"]
+            opened = await browser.call(
+                "Target.createTarget", url="about:blank", browserContextId=context
+            )
+            page = f"{base}/devtools/page/{opened['targetId']}"
+            try:
+                async with session.ws_connect(page, max_msg_size=0) as page_socket:
+                    tab = Tab(page_socket, context)
+                    await tab.begin(**look)
+                    yield tab
+            finally:
+                await browser.call("Target.disposeBrowserContext", browserContextId=context)
+
+    def _address(self) -> tuple[str, str]:
+        """The socket of the browser: its base address, and its path."""
+        file = self._folder / "DevToolsActivePort"  # two lines: the port, and the path
+        if self._process is None or self._process.poll() is not None:
+            file.unlink(missing_ok=True)
+            self._process = self._start()
+        for _ in looks(seconds=WAIT_SECONDS):
+            if file.exists() and len(lines := file.read_text().splitlines()) == 2:
+                return f"ws://127.0.0.1:{lines[0]}", lines[1]
+        raise AssertionError("Chromium names no port")
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        assert CHROMIUM is not None
+        return subprocess.Popen(
+            [CHROMIUM, *OPTIONS, f"--user-data-dir={self._folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def close(self) -> None:
+        """End the browser and all its processes."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
 
-@asynccontextmanager
-async def browser_tab(folder: Path, **look: Any) -> AsyncIterator[Tab]:
-    """A tab of a new browser; at the end of the block all its processes end."""
-    assert CHROMIUM is not None
-    process = await asyncio.create_subprocess_exec(
-        CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        port_file = folder / "DevToolsActivePort"
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not _has_line(port_file):  # noqa: ASYNC110  Chromium tells nobody
-                await asyncio.sleep(0.05)
-        port = port_file.read_text().split()[0]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                pages = [page for page in await answer.json() if page["type"] == "page"]
-            async with session.ws_connect(
-                pages[0]["webSocketDebuggerUrl"], max_msg_size=0
-            ) as socket:
-                tab = Tab(socket)
-                await tab.begin(**look)
-                yield tab
-                await tab.call("Browser.close")
-    finally:
-        try:
-            async with asyncio.timeout(10):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for the tests of this process."""
+    opened = Browser(tmp_path_factory.mktemp("browser"))
+    yield opened
+    opened.close()
