@@ -20,7 +20,7 @@ from pipeline.cli.local.ports import LOOPBACK, free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KAFKA_IMAGE: Final = "apache/kafka:4.3.0"
+KAFKA_IMAGE: Final = "apache/kafka:4.2.1"
 CLICKHOUSE_IMAGE: Final = "clickhouse/clickhouse-server:26.9"
 START_SECONDS: Final = 180.0
 SOCKET: Final = Path("/var/run/docker.sock")

@@ -21,7 +21,7 @@ from pipeline.home.process import CannotStart
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KAFKA_VERSION: Final = "4.3.0"
+KAFKA_VERSION: Final = "4.2.1"
 LOCK: Final = Path(__file__).with_name("kafka.lock")
 # Kafka's pom does not name a logging backend; its tarball adds one. `!`: no versions from its BOM.
 _ENDPOINT: Final = (
