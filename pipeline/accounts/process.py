@@ -51,6 +51,7 @@ def create_accounts_app(settings: Settings) -> App:
             ),
             folder=settings.home / "state",
             waits_for_open=True,
+            outputs=readers.WRITTEN_BY["accounts"],
         ),
         stall_seconds=settings.stall_seconds,
     )

@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> App:
             changelog=topics.CONVERSATION_CHANGELOG,
             processor=lambda partition: Conversation(partition=partition, settings=settings),
             folder=settings.home / "state",
+            outputs=readers.WRITTEN_BY["worker"],
         ),
         stall_seconds=settings.stall_seconds,
     )

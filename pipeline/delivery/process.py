@@ -80,6 +80,7 @@ def create_delivery_app(settings: Settings, credentials: Mapping[str, Credential
                 standings=standings,
             ),
             folder=settings.home / "state",
+            outputs=readers.WRITTEN_BY["deliver"],
         ),
         stall_seconds=settings.stall_seconds,
     )

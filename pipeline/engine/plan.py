@@ -37,7 +37,8 @@ class AgentPlan:
     """The parts of an agent that reads several topics. `topics` is in rank order.
 
     Tables are on disk under `folder`, or in memory if `folder` is None. `waits_for_open`: a record
-    is not taken before transactions that have written an earlier one have ended (0146).
+    is not taken before transactions that have written an earlier one have ended (0146). `outputs`:
+    the topics that the agent writes, in which no transaction may be left open (0172).
     """
 
     name: str
@@ -50,3 +51,4 @@ class AgentPlan:
     processor: Callable[[int], Processor]
     folder: Path | None = None
     waits_for_open: bool = False
+    outputs: tuple[str, ...] = ()

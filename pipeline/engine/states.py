@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.engine.state.checkpoint import Checkpoints, CheckpointUnusable
 from pipeline.engine.state.disk import FORMAT
+from pipeline.engine.state.ended import EndedTransactions
 from pipeline.engine.state.memory import MemoryRows
 from pipeline.engine.state.restore import (
     ChangelogTopic,
@@ -42,6 +43,9 @@ class States:
         self._changelog: ChangelogTopic | None = None
         self._checkpoints: Checkpoints | None = None
         self._rows_read: dict[int, int] = {}
+        self._ended = EndedTransactions(
+            bootstrap=plan.bootstrap, topics={plan.changelog, *plan.outputs}
+        )
         self.committed = CommittedOffsets(
             bootstrap=plan.bootstrap, group=plan.group, topics=plan.topics
         )
@@ -51,7 +55,11 @@ class States:
         return self._rows_read.get(partition, 0)
 
     async def restore(self, partition: int) -> Restored:
-        """The state as in the changelog. The partition must be fenced and closed before."""
+        """The state as in the changelog. The partition must be fenced and closed before.
+
+        Raises `TransactionWithoutEnd` if the fence has not ended what the last owner had begun.
+        """
+        await self._ended.until_ended(partition)
         if self._plan.folder is None:
             return await self._read_to_end(MemoryRows(), partition)
         changelog = await self._described()

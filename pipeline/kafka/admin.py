@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from pipeline.kafka.login.options import kafka_python_options
 from pipeline.kafka.topics import Topic, topics
@@ -27,6 +32,8 @@ RESTORE_TOPIC: Final = "twoway-restore"
 ONLY_WHOLE_COPIES_LEAD: Final = {"unclean.leader.election.enable": "false"}
 ASKED_TIMES: Final = 40
 TOPIC_ASKED_AGAIN_SECONDS: Final = 0.25
+#: The newest metadata.version that Apache Kafka 4.2 supports; 4.3 supports 30.
+KAFKA_4_2: Final = 29
 
 
 class TopicsError(RuntimeError):
@@ -49,6 +56,7 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
     try:
         admin = KafkaAdminClient(**kafka_python_options(bootstrap), client_id="twoway-admin")
         try:
+            warn_of_kafka_4_3(admin)
             found = _existing(admin, [*wanted, RESTORE_TOPIC])
             if RESTORE_TOPIC in found:
                 raise TopicsError("a restore has begun and not ended: run `twoway restore` again")
@@ -60,6 +68,20 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
             admin.close()
     except KafkaError as error:
         raise TopicsError(f"cannot create the topics on {bootstrap}: {error}") from error
+
+
+def warn_of_kafka_4_3(admin: Any) -> None:
+    """Log a warning if the broker may leave out the end of a transaction (decision 0172)."""
+    try:
+        features = admin.describe_features()
+    except IncompatibleBrokerVersion:  # older than 2.4
+        return
+    _, newest = features.get("metadata.version", {}).get("supported", (0, 0))
+    if newest > KAFKA_4_2:
+        log.warning(
+            "the broker is Apache Kafka 4.3 or newer: without the mend of KAFKA-20734, messages can"
+            " be lost or come twice after all copies of a partition were away: see docs/brokers.md"
+        )
 
 
 def _existing(admin: Any, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import IncompatibleBrokerVersion
 
-from pipeline.kafka.admin import TopicsError, create_topics, topic_config
+from pipeline.kafka.admin import (
+    KAFKA_4_2,
+    TopicsError,
+    create_topics,
+    topic_config,
+    warn_of_kafka_4_3,
+)
 from pipeline.kafka.topics import topics
 
 if TYPE_CHECKING:
@@ -86,6 +93,40 @@ def test_no_copy_that_lacks_records_may_lead(
     create_topics(kafka, kafka_settings)
     assert f"topic mo-raw: {entry} was true, set to false" in caplog.text
     wait_for_entry(admin, "mo-raw", entry, "false")
+
+
+class Features:
+    """The part of `KafkaAdminClient` that says what a broker supports."""
+
+    def __init__(self, features: dict[str, Any] | None) -> None:
+        self._features = features
+
+    def describe_features(self) -> dict[str, Any]:
+        if self._features is None:
+            raise IncompatibleBrokerVersion
+        return self._features
+
+
+@pytest.mark.parametrize(
+    ("features", "warns"),
+    [
+        (None, 0),
+        ({}, 0),
+        ({"metadata.version": {"supported": (7, KAFKA_4_2)}}, 0),
+        ({"metadata.version": {"supported": (7, KAFKA_4_2 + 1)}}, 1),
+        ({"metadata.version": {"supported": (7, 40), "finalized": (7, 29)}}, 1),
+    ],
+    ids=["before-2.4", "no-features", "4.2", "4.3", "newer-not-yet-finalised"],
+)
+def test_a_broker_that_may_leave_out_ends_of_transactions_is_warned_of(
+    caplog: pytest.LogCaptureFixture, features: dict[str, Any] | None, warns: int
+) -> None:
+    warn_of_kafka_4_3(Features(features))
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * warns
+
+
+def test_the_suites_broker_supports_what_4_2_does(admin: Any) -> None:
+    assert admin.describe_features()["metadata.version"]["supported"][1] == KAFKA_4_2
 
 
 def test_another_partition_count_is_refused_with_its_reason(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT: Final = "bootstrap.checkpoint"
 META_PROPERTIES: Final = "meta.properties"
+#: In the record of a feature, its level follows its name (FeatureLevelRecord of KIP-584).
+_METADATA_VERSION: Final = b"metadata.version"
 
 
 def kept_checkpoint() -> Path:
@@ -45,6 +47,16 @@ def format_as_before(data: Path, properties: Path, *, cluster_id: str) -> bool:
     draft.write_text("".join(f"{line}\n" for line in ids))
     draft.replace(data / META_PROPERTIES)  # a folder with this file is formatted
     return True
+
+
+def metadata_level(data: Path) -> int:
+    """The metadata.version by which the folder was formatted; 0 if it does not say."""
+    try:
+        octets = (data / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return 0
+    _, named, after = octets.partition(_METADATA_VERSION)
+    return int.from_bytes(after[:2], "big") if named else 0
 
 
 def keep_format_of(data: Path) -> None:

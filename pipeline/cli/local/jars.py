@@ -21,6 +21,7 @@ from pipeline.home.process import CannotStart
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Not 4.3.0 to 4.4.0, which can leave out the end of a transaction (deploy/decisions/0172).
 KAFKA_VERSION: Final = "4.2.1"
 LOCK: Final = Path(__file__).with_name("kafka.lock")
 # Kafka's pom does not name a logging backend; its tarball adds one. `!`: no versions from its BOM.

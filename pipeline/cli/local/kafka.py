@@ -17,12 +17,19 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from pipeline.cli.local.archive import archive_classes, class_archive
-from pipeline.cli.local.formatting import META_PROPERTIES, format_as_before, keep_format_of, new_id
+from pipeline.cli.local.formatting import (
+    META_PROPERTIES,
+    format_as_before,
+    keep_format_of,
+    metadata_level,
+    new_id,
+)
 from pipeline.cli.local.jars import KAFKA_VERSION, kafka_jars
 from pipeline.cli.local.java import find_java
 from pipeline.cli.local.ports import LOOPBACK, free_port, port_is_free
 from pipeline.cli.local.properties import LOGGING_PROPERTIES, SERVER_PROPERTIES
 from pipeline.home.process import CannotStart, start_process, stop_process
+from pipeline.kafka.admin import KAFKA_4_2
 from pipeline.kafka.login.options import kafka_python_options
 
 if TYPE_CHECKING:
@@ -120,6 +127,11 @@ class LocalKafka:
         """Fetch jars, write the configuration, format a new data folder; give the command line."""
         if not port_is_free(self.port):
             raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
+        if metadata_level(self.data) > KAFKA_4_2:
+            raise LocalKafkaError(
+                f"{self._folder} was made by a newer Apache Kafka, and {KAFKA_VERSION} cannot read it:"
+                " docs/upgrading.md says how its messages are taken along"
+            )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(say=self._say))
         java = find_java()
         self.data.mkdir(parents=True, exist_ok=True)

@@ -16,10 +16,11 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pipeline.cli.local import formatting, jars, java, ports
 from pipeline.cli.local.archive import class_archive
-from pipeline.cli.local.formatting import CHECKPOINT, META_PROPERTIES
+from pipeline.cli.local.formatting import CHECKPOINT, META_PROPERTIES, metadata_level
 from pipeline.cli.local.jars import JarsError, kafka_jars
 from pipeline.cli.local.java import JavaError, find_java, java_version, words_on_version
 from pipeline.cli.local.kafka import LocalKafka, LocalKafkaError, broker_is_ready
+from pipeline.kafka.admin import KAFKA_4_2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,18 @@ def test_a_folder_is_formatted_as_kafkas_own_tool_does(
     first, second = ((each.data / META_PROPERTIES).read_text() for each in brokers)
     ids = [re.search("^directory.id=(.+)$", each, re.MULTILINE) for each in (first, second)]
     assert len({found[1] for found in ids if found}) == 2
+
+
+def test_a_folder_of_a_newer_kafka_is_refused_before_the_broker_starts(tmp_path: Path) -> None:
+    broker = LocalKafka(home=tmp_path)
+    broker.prepare()
+    assert metadata_level(broker.data) == KAFKA_4_2
+    checkpoint = broker.data / CHECKPOINT
+    name = b"metadata.version"
+    older, newer = ((KAFKA_4_2 + more).to_bytes(2, "big") for more in (0, 1))
+    checkpoint.write_bytes(checkpoint.read_bytes().replace(name + older, name + newer))
+    with pytest.raises(LocalKafkaError, match="newer Apache Kafka, and .* docs/upgrading.md"):
+        broker.start()
 
 
 @pytest.mark.broker
