@@ -129,7 +129,7 @@ class LocalKafka:
             raise LocalKafkaError(f"port {self.port} is taken: choose another by kafka_port")
         if metadata_level(self.data) > KAFKA_4_2:
             raise LocalKafkaError(
-                f"{self._folder} was made by a newer Apache Kafka, and {KAFKA_VERSION} cannot read it:"
+                f"{self._folder} is of a newer Apache Kafka, and {KAFKA_VERSION} cannot read it:"
                 " docs/upgrading.md says how its messages are taken along"
             )
         jars = os.pathsep.join(str(jar) for jar in kafka_jars(say=self._say))

@@ -116,7 +116,7 @@ def test_a_folder_of_a_newer_kafka_is_refused_before_the_broker_starts(tmp_path:
     name = b"metadata.version"
     older, newer = ((KAFKA_4_2 + more).to_bytes(2, "big") for more in (0, 1))
     checkpoint.write_bytes(checkpoint.read_bytes().replace(name + older, name + newer))
-    with pytest.raises(LocalKafkaError, match="newer Apache Kafka, and .* docs/upgrading.md"):
+    with pytest.raises(LocalKafkaError, match=r"newer Apache Kafka, and .* docs/upgrading\.md"):
         broker.start()
 
 
