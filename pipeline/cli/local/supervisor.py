@@ -22,6 +22,7 @@ from pipeline.cli.local.stack_ways import (
     WAY_PROGRAMS,
 )
 from pipeline.cli.local.supervision import Supervisor, keep_previous
+from pipeline.cli.operate.groups import begin_topic_of_offsets
 from pipeline.cli.operate.numbers import numbers_from_file, publish_numbers, summary_of
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.clock import PipelineClock
@@ -190,6 +191,8 @@ class _LocalStack:
     def _set_broker_up(self) -> None:
         """Create the topics and load the number directory, before other programs use them."""
         create_topics(self._bootstrap, self._settings)
+        if not self._settings.kafka:
+            begin_topic_of_offsets(self._bootstrap)
         write_atomically(self._home / BROKER_NAME, f"{self._bootstrap}\n")
         numbers = Path(self._settings.numbers or self._home / NUMBERS_NAME)
         if not numbers.is_file() and not self._settings.numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,8 +15,10 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from pipeline.cli.ask.broker import open_admin
 from pipeline.cli.ask.reading import records_between
 from pipeline.cli.ask.waiting import ProgressDeadline, pause
+from pipeline.kafka import readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 
 COORDINATOR_SECONDS: Final = 15
 COUNTED_RECORDS: Final = 1_000  # the most offsets at the end of a partition that are read to count
+
+_NOT_YET: Final = (
+    CoordinatorNotAvailableError,
+    CoordinatorLoadInProgressError,
+    NotCoordinatorError,
+)
 
 T = TypeVar("T")
 
@@ -54,10 +63,20 @@ def coordinated(ask: Callable[[], T]) -> T:
     while True:
         try:
             return ask()
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+        except _NOT_YET:
             if patience.is_over():
                 raise
             pause()
+
+
+def begin_topic_of_offsets(bootstrap: str) -> None:
+    """Have a new broker begin to make its topic of offsets; does not wait for it.
+
+    It does so, for about a second, when somebody asks for a group for the first time. Members of a
+    group that ask meanwhile log an error.
+    """
+    with open_admin(bootstrap) as admin, suppress(*_NOT_YET):
+        admin.describe_groups([readers.CONVERSATION])
 
 
 def delete_groups(admin: KafkaAdminClient, *, among: Collection[str] | None = None) -> None:
