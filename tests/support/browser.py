@@ -24,6 +24,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 WAIT_SECONDS = 30.0
+END_TRANSITIONS = """
+for (const each of document.getAnimations())
+  if (each instanceof CSSTransition) each.finish();
+"""
 OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--remote-debugging-port=0",
@@ -83,7 +87,10 @@ class Tab:
         await self.look(width=width, height=height, scheme=scheme)
 
     async def look(self, *, width: int = 1440, height: int = 900, scheme: str = "light") -> None:
-        """Show the page, also one that is open, on such a screen and in such colors."""
+        """Show the page, also one that is open, on such a screen and in such colors.
+
+        A page that is open stays as far scrolled as it was. Transitions to the colors are over.
+        """
         await self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -95,6 +102,7 @@ class Tab:
             "Emulation.setEmulatedMedia",
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
+        await self.value(END_TRANSITIONS)
 
     async def go(self, url: str) -> None:
         await self.call("Page.navigate", url=url)
