@@ -137,7 +137,7 @@ class Tab:
             )
 
     async def picture(self, file: Path) -> None:
-        shot = await self.call("Page.captureScreenshot", format="png")
+        shot = await self.call("Page.captureScreenshot", format="png", optimizeForSpeed=True)
         file.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240  a test
 
 
