@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,12 @@ MARK = "processes-of-the-browser"
 def marking(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that the test starts have the mark, besides that of the run."""
     monkeypatch.setenv(MARKS, f"{os.environ.get(MARKS, '')},{MARK}")
+
+
+def kill_all() -> None:
+    for pid in _marked(MARK):
+        with suppress(ProcessLookupError):  # it ended with another
+            os.kill(pid, signal.SIGKILL)
 
 
 def all_are_gone() -> bool:
@@ -58,14 +65,12 @@ async def test_a_browser_that_is_gone_starts_anew_and_no_process_is_left(tmp_pat
     browser = Browser(tmp_path)
     assert _marked(MARK) == []  # it starts with its first tab
     async with browser.tab() as tab:
-        for pid in _marked(MARK):
-            os.kill(pid, signal.SIGKILL)
+        kill_all()
         with pytest.raises(ConnectionError):
             await tab.value("1")
     async with browser.tab() as tab:
         assert await tab.value("1 + 1") == 2
-    first = min(_marked(MARK))
-    os.kill(first, signal.SIGKILL)  # nobody waits until it is gone
+    kill_all()  # nobody waits until they are gone
     async with browser.tab() as tab:
         assert await tab.value("1 + 1") == 2
     assert len(_marked(MARK)) > 2
