@@ -27,14 +27,20 @@ PICTURES = Path(__file__).parents[3] / "build" / "pictures"
 ANN, BOB, MAGIC = HANDSET, "447700900002", "279991000001"
 LONG = "Your table is booked for four at eight. " * 14  # four parts of GSM 7 bit
 ARABIC = "شكرا، أراك لاحقا (ref 42)!"
-LOOKS = {
-    "light": {"scheme": "light", "width": 1440, "height": 900},
-    "dark": {"scheme": "dark", "width": 1440, "height": 900},
-    "laptop": {"scheme": "light", "width": 1024, "height": 700},
-    "small": {"scheme": "light", "width": 360, "height": 720},
-    "small-dark": {"scheme": "dark", "width": 360, "height": 720},
-}
+#: The looks of each screen. The page scrolls as it is loaded, and so is loaded for each screen.
+SCREENS: tuple[dict[str, dict[str, Any]], ...] = (
+    {
+        "light": {"scheme": "light", "width": 1440, "height": 900},
+        "dark": {"scheme": "dark", "width": 1440, "height": 900},
+    },
+    {"laptop": {"scheme": "light", "width": 1024, "height": 700}},
+    {
+        "small": {"scheme": "light", "width": 360, "height": 720},
+        "small-dark": {"scheme": "dark", "width": 360, "height": 720},
+    },
+)
 PANELS = ("phones", "wire", "faults", "account")
+OCTETS = "document.querySelector('#rows details:has(.inward) summary')"
 WIDER = """
 [...document.querySelectorAll("body *")].filter((e) => {
   const box = e.getBoundingClientRect();
@@ -83,6 +89,15 @@ async def look(tab: Tab, name: str) -> list[str]:
     return found + [f"{name}: small: {each}" for each in await tab.value(SMALL)]
 
 
+async def look_in_each(tab: Tab, screen: dict[str, dict[str, Any]], what: str) -> list[str]:
+    """Take a picture of the page in each look of the screen; return the errors found."""
+    found: list[str] = []
+    for name, how in screen.items():
+        await tab.look(**how)
+        found += await look(tab, f"{name}-{what}")
+    return found
+
+
 async def test_a_conversation_is_seen_in_every_look(
     browser: Browser, play: Callable[..., Any]
 ) -> None:
@@ -97,16 +112,16 @@ async def test_a_conversation_is_seen_in_every_look(
         await tab.until(f"document.getElementById('phone-{BOB}') != null")
         await tab.value("document.querySelector('[action=\"/faults/lose-answer\"] button').click()")
         await tab.until("document.querySelector('#faults-on').textContent == '1'")
-        for name, how in LOOKS.items():
-            await tab.begin(**how)
+        for screen in SCREENS:
             for panel in PANELS:
+                await tab.look(**next(iter(screen.values())))
                 await tab.go(f"{base}/?panel={panel}")
                 await tab.until("document.querySelector('#link')?.className == 'on'")
-                found += await look(tab, f"{name}-{panel}")
-            await tab.go(f"{base}/?panel=wire")
-            await tab.value("document.querySelector('#rows details:has(.inward) summary').click()")
-            await tab.until("document.querySelector('#rows .opened pre') != null")
-            found += await look(tab, f"{name}-octets")
+                found += await look_in_each(tab, screen, panel)
+                if panel == "wire":
+                    await tab.value(f"{OCTETS}.click()")
+                    await tab.until("document.querySelector('#rows .opened pre') != null")
+                    found += await look_in_each(tab, screen, "octets")
         assert tab.complaints == []
     assert not found, "\n".join(sorted(set(found)))
 
