@@ -182,8 +182,9 @@ def completed(shell: str, line: str) -> list[str]:
     ],
 )
 def test_words_are_completed(shell: str, line: str, word: str) -> None:
-    assert word in completed(shell, line)
-    assert "demo" not in completed(shell, line)
+    words = completed(shell, line)
+    assert word in words
+    assert "demo" not in words
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
