@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -148,7 +147,9 @@ def test_the_exit_codes_are_in_the_help_and_in_the_page(
 # Completion
 
 
-def completed(shell: str, line: str) -> list[str]:
+def completed(
+    shell: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[str]:
     """What typer answers a shell."""
     words = line.split(" ")
     asked = {
@@ -159,15 +160,10 @@ def completed(shell: str, line: str) -> list[str]:
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         "_TYPER_COMPLETE_WORD_TO_COMPLETE": words[-1],
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli.main"],
-        env={"PATH": os.environ["PATH"], **asked},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return re.findall(r"[\w-]+", done.stdout) if shell == "zsh" else done.stdout.split()
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    _, out, _ = run([], monkeypatch, capsys)
+    return re.findall(r"[\w-]+", out) if shell == "zsh" else out.split()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -181,9 +177,16 @@ def completed(shell: str, line: str) -> list[str]:
         ("twoway account rec", "reconcile"),
     ],
 )
-def test_words_are_completed(shell: str, line: str, word: str) -> None:
-    assert word in completed(shell, line)
-    assert "demo" not in completed(shell, line)
+def test_words_are_completed(
+    shell: str,
+    line: str,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = completed(shell, line, monkeypatch, capsys)
+    assert word in words
+    assert "demo" not in words
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import fastavro
@@ -61,8 +62,20 @@ def all_versions() -> list[Version]:
 
 
 def newest(kind: type[Record]) -> dict[str, Any]:
-    """The newest schema of a record class."""
-    return versions_by_record()[snake_from_camel(kind.__name__)][-1].schema
+    """The newest schema of a record class, anew each time."""
+    schema: dict[str, Any] = json.loads(_newest_file(kind))
+    return schema
+
+
+@cache
+def _newest_file(kind: type[Record]) -> str:
+    return versions_by_record()[snake_from_camel(kind.__name__)][-1].path.read_text()
+
+
+@cache
+def records_of(kind: type[Record]) -> st.SearchStrategy[Any]:
+    """Records of a class."""
+    return values(newest(kind))
 
 
 def values(schema: Any) -> st.SearchStrategy[Any]:
@@ -95,7 +108,7 @@ def values(schema: Any) -> st.SearchStrategy[Any]:
 
 def any_record() -> st.SearchStrategy[Record]:
     """Any record of any class."""
-    return st.one_of([values(newest(kind)) for kind in KINDS])
+    return st.one_of([records_of(kind) for kind in KINDS])
 
 
 def value_from_plain(schema: Any, plain: Any) -> Any:

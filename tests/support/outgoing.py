@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pipeline.avro import single_object
+from pipeline.engine.state.tables import time_from_due
 from pipeline.identity import derived_id
 from pipeline.kafka import topics
 from pipeline.records import (
@@ -144,6 +145,11 @@ class Outgoing(Partition):
         """Set the broker's time and the partition's."""
         self.now = to
         self.tick(to)
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether a row of the partition is due at a time."""
+        first = self.state.first_due()
+        return first is not None and time_from_due(first) <= at
 
     @property
     def commands(self) -> list[MtCommand]:

@@ -27,11 +27,11 @@ from pipeline.records import (
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.decoding import TABLE_OF
-from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
 from pipeline.store.story.command import Now
 from pipeline.store.story.command_words import lines_of_mt
 from tests.ingest.http.mt.test_status import command, rejection, result, state
+from tests.support.asking import questions_of
 from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 @pytest.fixture
 def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Stores records, each at the next offset; the commands ask the same engine."""
-    questions = Questions(database)
+    questions = questions_of(database)
 
     def rows(_report: str, sql: str, *, parameters: Any = None) -> list[dict[str, Any]]:
         lines = asyncio.run(questions.json_lines(sql, parameters))
@@ -98,12 +98,14 @@ def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Store:
         database.writing.command(f"TRUNCATE TABLE twoway.{TABLE_OF[kind]}")
 
     def store(*records: Record) -> None:
+        rows: dict[type[Record], list[Any]] = {}
         for offset, record in enumerate(records):
             row = row_from_record(
                 record, key=b"447700900001", partition=0, offset=offset, written_ms=0
             )
-            kind = type(record)
-            database.writing.insert(TABLE_OF[kind], [row], column_names=columns_of(kind))
+            rows.setdefault(type(record), []).append(row)
+        for kind, block in rows.items():
+            database.writing.insert(TABLE_OF[kind], block, column_names=columns_of(kind))
 
     return store
 

@@ -12,6 +12,7 @@ from pipeline.process.stop import EXIT_FAILED
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.folder import Folder
+from tests.support.migrated import migrated
 from tests.support.running import run_cli
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_a_second_store_ends_and_says_whose_the_folder_is(tmp_path: Path) -> None:
-    with Database(Settings(home=tmp_path)):
+    with Database(Settings(home=migrated(tmp_path))):
         second = run_cli("store", home=tmp_path, settings={"kafka": "127.0.0.1:1"}, check=False)
     words = f"{tmp_path / 'clickhouse'} is in use by process {os.getpid()};"
     assert words in second.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from pipeline.store.clickhouse.migrations import migrations_in
 from pipeline.store.decoding import KIND_OF
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT_MS, mo_message
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,17 +53,29 @@ def rows_of(database: Database, sql: str) -> list[Any]:
     return list(database.writing.query(sql).result_rows)
 
 
+@pytest.fixture(scope="module")
+def home_of_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation of before, with messages."""
+    home = tmp_path_factory.mktemp("before")
+    before = [each for each in migrations_in() if each.number < ADDED]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(opening, "migrations_in", lambda: before)
+        with Database(Settings(home=home)) as database:
+            store_messages(database, 0, 40)
+    return home
+
+
 @pytest.mark.parametrize("done", range(4), ids=lambda done: f"killed after {done} statements")
 def test_an_installation_of_before_has_its_messages_copied_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: int
+    tmp_path: Path, home_of_before: Path, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
+    shutil.copytree(home_of_before, tmp_path, symlinks=True, dirs_exist_ok=True)
     everything = migrations_in()
     (added,) = [each for each in everything if each.number == ADDED]
     before = [each for each in everything if each.number < ADDED]
     with monkeypatch.context() as patched:
         patched.setattr(opening, "migrations_in", lambda: before)
         with Database(Settings(home=tmp_path)) as database:
-            store_messages(database, 0, 40)
             for statement in [*added.statements()][:done]:
                 database.writing.command(statement)
     with Database(Settings(home=tmp_path)) as database:
@@ -72,7 +86,7 @@ def test_an_installation_of_before_has_its_messages_copied_once(
 
 
 def test_an_erasure_takes_the_copies_too(tmp_path: Path) -> None:
-    with Database(Settings(home=tmp_path)) as database:
+    with Database(Settings(home=migrated(tmp_path))) as database:
         store_messages(database, 0, 24)
         before = {(topic, partition): 1_000 for topic in KIND_OF for partition in range(2)}
         before[topics.MO_MESSAGE, 1] = 12

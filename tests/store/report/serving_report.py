@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import re
 import ssl
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from pipeline.settings import Settings
-from pipeline.store.query.questions import SESSIONS, STRANGERS, Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.live.hub import LiveHub
 from pipeline.store.report.thread import ReportThread
 from tests.store.report.plain_client import PlainClient
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +46,7 @@ class Running:
         self.hub = LiveHub(gather_seconds=0.05)
         self.report = report_from(
             Settings(**settings),
-            _questions(database),
+            questions_of(database),
             is_ready=lambda: self.ready,
             read_key=read_key,
             read_users=read_users,
@@ -74,20 +72,6 @@ class Running:
         """Stop serving."""
         self.client.close()
         self._thread.stop()
-
-
-def _questions(database: Database) -> Questions:
-    """The sessions of the database, and who waits for them in this report's own event loop."""
-    questions = copy.copy(_opened(database))
-    questions._free = asyncio.Semaphore(SESSIONS)
-    questions._free_for_strangers = asyncio.Semaphore(STRANGERS)
-    return questions
-
-
-@lru_cache(maxsize=1)
-def _opened(database: Database) -> Questions:
-    """Opened once: the sessions of each report would take 80 ms."""
-    return Questions(database)
 
 
 @cache

@@ -27,6 +27,7 @@ from pipeline.store.report.lists.listings import LINES
 from pipeline.store.report.lists.reading import ListReader
 from tests.store.report.scene import scene, store_scene
 from tests.store.report.serving_report import Running
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +177,7 @@ class Broken(Questions):
 async def test_jobs_end_are_bounded_and_their_files_are_removed(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    questions = Questions(database)
+    questions = questions_of(database)
     spool = tmp_path / INSERTS_NAME
     exports = Exports(ListReader(questions), questions, spool)
     jobs = ExportJobs(exports, spool, kept_seconds=60.0)

@@ -28,7 +28,6 @@ from pipeline.records import (
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.decoding import TABLE_OF, TableRows
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.assembly import report_from
 from pipeline.store.report.export.csv_form import cell_from_value, csv_from_rows
 from pipeline.store.report.lists.filters import BadFilter, filters_from_query, with_days
@@ -39,6 +38,7 @@ from pipeline.store.story.again import RETRY_OF
 from pipeline.web.access import AccessError
 from tests.store.report.serving_report import Running
 from tests.store.samples import AT, AT_MS, HANDSET, NUMBER, SAMPLES, mo_message
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -376,7 +376,7 @@ def test_on_another_address_it_does_not_start_without_a_guard(database: Database
     with pytest.raises(AccessError, match=r"0\.0\.0\.0 is not a loopback address"):
         report_from(
             Settings(report_host="0.0.0.0"),  # noqa: S104  that is the test
-            Questions(database),
+            questions_of(database),
             is_ready=bool,
         )
 
@@ -393,7 +393,7 @@ def test_with_a_token_links_stay_below_it(filled: Database) -> None:
 
 
 def test_a_port_that_is_taken_is_said(running: Running, filled: Database) -> None:
-    report = report_from(Settings(), Questions(filled), is_ready=bool)
+    report = report_from(Settings(), questions_of(filled), is_ready=bool)
     taken = ReportThread(report, host="127.0.0.1", port=running.client.base_url.port or 0)
     with pytest.raises(OSError, match="address already in use"):
         taken.start()

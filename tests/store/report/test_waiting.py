@@ -10,11 +10,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.records import ConsentRequest
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.warn import waiting
 from pipeline.store.report.warn.waiting import KINDS_OF_WAITING, show_waiting
 from tests.store.report.scene import ALICE, BOB, NOON, change, changed, message, state, store_scene
 from tests.support.account_records import charge_of, store_records
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
@@ -36,7 +36,7 @@ def shown() -> dict[str, tuple[float | None, float | None]]:
 
 @pytest.fixture(scope="module")
 def empty(database: Database) -> dict[str, Any]:
-    questions = Questions(database)
+    questions = questions_of(database)
     asyncio.run(show_waiting(questions.rows, NOW))
     return shown()
 
@@ -61,7 +61,7 @@ def filled(empty: object, database: Database) -> dict[str, Any]:
             change(BOB, "stopped", "stopped", "confirmed", 26),
         ],
     )
-    asyncio.run(show_waiting(Questions(database).rows, NOW))
+    asyncio.run(show_waiting(questions_of(database).rows, NOW))
     return shown()
 
 

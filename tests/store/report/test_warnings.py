@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from pipeline.records import MtResult
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.warn import balance, sending, silence
 from pipeline.store.report.warn.warning import KindOfWarning, OperatorWarning
 from pipeline.store.report.warn.watch import KINDS, Warnings
@@ -28,11 +27,13 @@ from tests.store.report.scene import (
 )
 from tests.store.report.serving_report import Running
 from tests.support.account_records import charge_of, store_records
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.store.clickhouse.database import Database
+    from pipeline.store.query.questions import Questions
 
 #: Records of the scene are so many minutes after noon of 2026-03-04; now is an hour after.
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -94,7 +95,7 @@ def questions(database: Database) -> Questions:
             state("5", ALICE, "delivered", 22, code="004"),
         ],
     )  # fmt: skip
-    return Questions(database)
+    return questions_of(database)
 
 
 def looked(kind: KindOfWarning, questions: Questions, now: datetime) -> OperatorWarning | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
 
 MONTHS = 672
+OFFSET = "kafka_offset"
 BLOCKS = 5
 MOST_FILES = 60  # of a part; a column has two
 TIMES = [datetime(1970 + month // 12, month % 12 + 1, 3, tzinfo=UTC) for month in range(MONTHS)]
@@ -103,21 +104,20 @@ async def test_a_range_of_gateway_times_is_found_by_an_index(database: Database)
     """One of five months is read, although a message in each month states 1970."""
     database.writing.command("TRUNCATE TABLE twoway.mo_message_rows")
     writer = ClickHouseWriter(database.writing)
+    columns = columns_of(MoMessage)
+    varied = [columns.index(name) for name in ("message_id", "number", "gateway_time", OFFSET)]
     for month in range(1, 6):
         times = [datetime(2026, month, place % 28 + 1, tzinfo=UTC) for place in range(40_000)]
-        rows = [
-            row_from_record(
-                mo_message(message_id=f"{place}", number=f"27{place % 999}", gateway_time=at),
-                key=b"",
-                partition=0,
-                offset=place,
-                written_ms=int(times[0].timestamp()) * 1_000,
-            )
-            for place, at in enumerate([TIMES[0], *times])
-        ]
-        await writer.insert(
-            TableRows("mo_message_rows", columns_of(MoMessage), rows), tag=f"month {month}"
-        )
+        written_ms = int(times[0].timestamp()) * 1_000
+        first = row_from_record(mo_message(), key=b"", partition=0, offset=0, written_ms=written_ms)
+        rows = []
+        for place, at in enumerate([TIMES[0], *times]):
+            row = list(first)
+            own = (f"{place}", f"27{place % 999}", at, place)
+            for column, value in zip(varied, own, strict=True):
+                row[column] = value
+            rows.append(row)
+        await writer.insert(TableRows("mo_message_rows", columns, rows), tag=f"month {month}")
     writer.close()
     read, there = granules_read(
         database, "gateway_time >= '2026-03-07 00:00:00' AND gateway_time < '2026-03-09 00:00:00'"

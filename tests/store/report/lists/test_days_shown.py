@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.store.decoding import TABLE_OF
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.lists.filters import DAYS, filters_from_query
 from pipeline.store.report.lists.reading import ListReader
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.report.scene import message
 from tests.store.samples import AT_MS
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
@@ -61,7 +61,7 @@ def first_of(database: Database) -> dict[int, datetime]:
 def test_the_first_day_is_the_oldest_with_which_few_lines_are_counted(
     database: Database, first_of: dict[int, datetime], most: int, age: int | None
 ) -> None:
-    reader = ListReader(Questions(database))
+    reader = ListReader(questions_of(database))
     found = asyncio.run(reader.with_few_lines(filters_from_query({}), most=most))
     of_30_days = first_of[0] - timedelta(days=DAYS - 1)
     assert found.since == (of_30_days if age is None else first_of[age])
@@ -75,5 +75,5 @@ def test_who_asks_for_a_day_gets_all_lines_from_then_on(
 ) -> None:
     assert first_of
     asked = filters_from_query(query)
-    found = asyncio.run(ListReader(Questions(database)).with_few_lines(asked, most=1))
+    found = asyncio.run(ListReader(questions_of(database)).with_few_lines(asked, most=1))
     assert found == asked

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from pipeline.store.decoding import TABLE_OF
-from pipeline.store.query.questions import Questions
 from pipeline.store.report.lists import lines, listings
 from pipeline.store.report.lists.cursor import Cursor, cursor_from_query
 from pipeline.store.report.lists.filters import filters_from_query
@@ -19,6 +18,7 @@ from pipeline.store.report.pages.figures import figures_of, lines_of
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.report.scene import NOON, change, command, message, state
 from tests.store.samples import AT_MS
+from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse.database import Database
@@ -101,7 +101,7 @@ def reckoned(database: Database) -> Reckoned:
 
 async def walked(database: Database, query: dict[str, str], *, size: int) -> list[str]:
     """The ids of all pages of the list, newest first; and back again they are the same."""
-    reader = ListReader(Questions(database))
+    reader = ListReader(questions_of(database))
     filters = filters_from_query(query)
     ids: list[str] = []
     cursor = Cursor()
@@ -152,7 +152,7 @@ def test_a_state_finds_the_commands_that_stand_so(
 def test_a_row_of_a_state_has_all_that_a_row_without_the_filter_has(
     database: Database, reckoned: Reckoned
 ) -> None:
-    reader = ListReader(Questions(database))
+    reader = ListReader(questions_of(database))
 
     async def rows(query: dict[str, str]) -> dict[str, dict[str, Any]]:
         page = await reader.page(
@@ -196,7 +196,7 @@ def test_stopped_now_has_each_scope_that_is_not_open(
         for each in reckoned.scopes.values()
         if (each.state, each.gateway_state) != ("open", "open")
     ]
-    questions = Questions(database)
+    questions = questions_of(database)
     filters = filters_from_query({"from": "2026-01-01"})
     page = asyncio.run(
         ListReader(questions).page(listings.STOPPED_NOW, filters, Cursor(), size=500)
@@ -239,7 +239,7 @@ def test_a_message_among_years_is_found_by_each_filter(
 def test_lines_that_are_stored_twice_are_counted_once_in_all_and_by_day(
     database: Database, reckoned: Reckoned, query: dict[str, str]
 ) -> None:
-    questions, filters = Questions(database), filters_from_query(query)
+    questions, filters = questions_of(database), filters_from_query(query)
     first, last = filters.since or NOON, filters.until or NOON + timedelta(days=9_999)
     is_there = query.get("number", "88801") == "88801"
     handset = query.get("handset", "")
