@@ -3,13 +3,16 @@
 All tests on one of the suite's stacks run in one process. So do all tests on the suite's broker,
 and all that take turns on an emptied broker. The other tests of one file stay together. Long tests
 begin first, so that no long test is left to the end.
+
+Stacks and brokers end with the last test on them: an idle stack takes a tenth of a processor.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from functools import cached_property
+from contextlib import ExitStack
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +20,15 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
 STACKS: Final = ("stack", "equipped", "played")
 SHARED: Final = (*STACKS, "kafka", "empty_kafka")  # session fixtures, and the names of their groups
 GROUPS: Final = "twoway_groups"
+_ENDS: Final = pytest.StashKey[list["Callable[[], None]"]]()
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
@@ -53,12 +59,42 @@ def pytest_configure_node(node: WorkerController) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests; a process of a parallel run also writes the group of each test."""
-    items.sort(key=turn_of)
+    items.sort(key=lambda item: (turn_of(item), shared_by(item)))
     if GROUPS in (given := getattr(config, "workerinput", {})):
         file = Path(given[GROUPS])
         mine = file.with_suffix(f".{given['workerid']}")
         mine.write_text(json.dumps({item.nodeid: shared_by(item) for item in items}))
         mine.replace(file)  # every process leaves the same
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Note how to end each fixture that tests share."""
+    try:
+        return (yield)
+    finally:
+        if fixturedef.argname in SHARED:
+            ends = request.config.stash.setdefault(_ENDS, [])
+            ends.append(partial(fixturedef.finish, request))  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End what tests share when the next test in this process is not of the same group.
+
+    A fixture that a later test asks for is made anew.
+    """
+    try:
+        return (yield)
+    finally:
+        name = shared_by(item)
+        if name and (nextitem is None or shared_by(nextitem) != name):
+            with ExitStack() as ends:  # the last that was made ends first
+                for end in item.config.stash.setdefault(_ENDS, []):
+                    ends.callback(end)
+                item.config.stash[_ENDS].clear()
 
 
 class ByFixtureOrFile(LoadScopeScheduling):
