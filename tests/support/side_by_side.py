@@ -4,7 +4,8 @@ All tests on one of the suite's stacks run in one process. So do all tests on th
 and all that take turns on an emptied broker. The other tests of one file stay together. Long tests
 begin first, so that no long test is left to the end.
 
-Stacks and brokers end with the last test on them: an idle stack takes a tenth of a processor.
+Stacks, brokers and browsers end with the last test on them: an idle stack takes a tenth of a
+processor.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 STACKS: Final = ("stack", "equipped", "played")
 SHARED: Final = (*STACKS, "kafka", "empty_kafka")  # session fixtures, and the names of their groups
+BROWSER: Final = "browser"  # a session fixture; each process has its own
 GROUPS: Final = "twoway_groups"
+LONGEST_FIRST: Final = ("stack", "kafka", "played", "equipped", "empty_kafka")
 _ENDS: Final = pytest.StashKey[list["Callable[[], None]"]]()
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -39,15 +42,21 @@ def shared_by(item: pytest.Item) -> str:
 
 
 def turn_of(item: pytest.Item) -> int:
-    """The place in the order: the stacks' tests take longest and begin first, quick ones last."""
-    on = shared_by(item)
-    if on in STACKS:
-        return 0
+    """The place in the order: what takes longest in one process begins first, quick tests last."""
+    if on := shared_by(item):
+        return LONGEST_FIRST.index(on)
+    later = len(LONGEST_FIRST)
     if item.get_closest_marker("chaos"):
-        return 1
-    if on == "kafka":
-        return 3
-    return 2 if on or item.get_closest_marker("broker") else 4
+        return later
+    if item.get_closest_marker("broker"):
+        return later + 1
+    return later + 2 if _lasting(item) == BROWSER else later + 3
+
+
+def _lasting(item: pytest.Item) -> str:
+    """What the test has from earlier tests and leaves to later ones; empty for nothing."""
+    with_browser = BROWSER in getattr(item, "fixturenames", ())
+    return shared_by(item) or (BROWSER if with_browser else "")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,7 +68,7 @@ def pytest_configure_node(node: WorkerController) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests; a process of a parallel run also writes the group of each test."""
-    items.sort(key=lambda item: (turn_of(item), shared_by(item)))
+    items.sort(key=turn_of)
     if GROUPS in (given := getattr(config, "workerinput", {})):
         file = Path(given[GROUPS])
         mine = file.with_suffix(f".{given['workerid']}")
@@ -71,26 +80,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Note how to end each fixture that tests share."""
+    """Note how to end each fixture that lasts for several tests."""
     try:
         return (yield)
     finally:
-        if fixturedef.argname in SHARED:
+        if fixturedef.argname in (*SHARED, BROWSER):
             ends = request.config.stash.setdefault(_ENDS, [])
             ends.append(partial(fixturedef.finish, request))  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """End what tests share when the next test in this process is not of the same group.
+    """End what lasts for several tests when the next test in this process has no use for it.
 
     A fixture that a later test asks for is made anew.
     """
     try:
         return (yield)
     finally:
-        name = shared_by(item)
-        if name and (nextitem is None or shared_by(nextitem) != name):
+        name = _lasting(item)
+        if name and (nextitem is None or _lasting(nextitem) != name):
             with ExitStack() as ends:  # the last that was made ends first
                 for end in item.config.stash.setdefault(_ENDS, []):
                     ends.callback(end)
