@@ -180,7 +180,7 @@ def clickhouse() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
     """The suite's `twoway up`, ready. Tests on it use handsets of their own."""
-    given: dict[str, str] = {}
+    given = {"block_seconds": "0.2"}
     if IN_CONTAINERS:
         given |= {
             "kafka": request.getfixturevalue("kafka"),

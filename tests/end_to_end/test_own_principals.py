@@ -32,6 +32,7 @@ from pipeline.wire import http_form
 from tests.examples.test_autoresponders import of_node, of_python
 from tests.support.here import run_here
 from tests.support.looking import looks
+from tests.support.migrated import migrated
 from tests.support.mo import callback, timestamp
 from tests.support.rented_numbers import ANN, API_ID, NUMBERS
 from tests.support.running import environment_without_settings, run_cli
@@ -88,7 +89,7 @@ class Installation:
     def running(self, process: str) -> Iterator[None]:
         """`twoway PROCESS`, until the end of the block."""
         home = self.folder / process
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         (home / "apis.toml").write_text(APIS)
         (home / "apis.toml").chmod(0o600)
         own = {} if process in SERVE else {"metrics_port": str(self.ports[process])}
@@ -174,11 +175,14 @@ def installation() -> Iterator[Installation]:
         numbers = folder / "numbers.toml"
         numbers.write_text(NUMBERS)
         run_here("numbers", "load", str(numbers), home=folder, settings=made.settings("twoway"))
+        migrated(folder / "store")
         for process in PROCESSES:
             stack.enter_context(made.running(process))
         for process in PROCESSES:
             made.until(lambda process=process: made.is_ready(process), f"{process} ready")
         yield made
+        for started in made.processes.values():
+            started.terminate()  # they end side by side
 
 
 async def first_of(bootstrap: str, topic: str, *, group: str, handset: str = "") -> Any:

@@ -3,13 +3,17 @@
 All tests on one of the suite's stacks run in one process. So do all tests on the suite's broker,
 and all that take turns on an emptied broker. The other tests of one file stay together. Long tests
 begin first, so that no long test is left to the end.
+
+Stacks, brokers and browsers end with the last test on them: an idle stack takes a tenth of a
+processor.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from functools import cached_property
+from contextlib import ExitStack
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +21,17 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
 STACKS: Final = ("stack", "equipped", "played")
 SHARED: Final = (*STACKS, "kafka", "empty_kafka")  # session fixtures, and the names of their groups
+BROWSER: Final = "browser"  # a session fixture; each process has its own
 GROUPS: Final = "twoway_groups"
+LONGEST_FIRST: Final = ("stack", "kafka", "played", "equipped", "empty_kafka")
+_ENDS: Final = pytest.StashKey[list["Callable[[], None]"]]()
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
@@ -33,15 +42,21 @@ def shared_by(item: pytest.Item) -> str:
 
 
 def turn_of(item: pytest.Item) -> int:
-    """The place in the order: the stacks' tests take longest and begin first, quick ones last."""
-    on = shared_by(item)
-    if on in STACKS:
-        return 0
+    """The place in the order: what takes longest in one process begins first, quick tests last."""
+    if on := shared_by(item):
+        return LONGEST_FIRST.index(on)
+    later = len(LONGEST_FIRST)
     if item.get_closest_marker("chaos"):
-        return 1
-    if on == "kafka":
-        return 3
-    return 2 if on or item.get_closest_marker("broker") else 4
+        return later
+    if item.get_closest_marker("broker"):
+        return later + 1
+    return later + 2 if _lasting(item) == BROWSER else later + 3
+
+
+def _lasting(item: pytest.Item) -> str:
+    """What the test has from earlier tests and leaves to later ones; empty for nothing."""
+    with_browser = BROWSER in getattr(item, "fixturenames", ())
+    return shared_by(item) or (BROWSER if with_browser else "")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,6 +74,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mine = file.with_suffix(f".{given['workerid']}")
         mine.write_text(json.dumps({item.nodeid: shared_by(item) for item in items}))
         mine.replace(file)  # every process leaves the same
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Note how to end each fixture that lasts for several tests."""
+    try:
+        return (yield)
+    finally:
+        if fixturedef.argname in (*SHARED, BROWSER):
+            ends = request.config.stash.setdefault(_ENDS, [])
+            ends.append(partial(fixturedef.finish, request))  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End what lasts for several tests when the next test in this process has no use for it.
+
+    A fixture that a later test asks for is made anew.
+    """
+    try:
+        return (yield)
+    finally:
+        name = _lasting(item)
+        if name and (nextitem is None or _lasting(nextitem) != name):
+            with ExitStack() as ends:  # the last that was made ends first
+                for end in item.config.stash.setdefault(_ENDS, []):
+                    ends.callback(end)
+                item.config.stash[_ENDS].clear()
 
 
 class ByFixtureOrFile(LoadScopeScheduling):

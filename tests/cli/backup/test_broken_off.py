@@ -24,6 +24,7 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.decoding import TABLE_OF
 from pipeline.store.rows import columns_of, row_from_record
 from tests.store.samples import SAMPLES
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +73,7 @@ def admin(broker: LocalKafka) -> Iterator[KafkaAdminClient]:
 
 
 def installation(broker: LocalKafka, home: Path) -> Installation:
-    home.mkdir(exist_ok=True)
+    migrated(home)
     return Installation(
         Settings(home=home, kafka=broker.bootstrap, partitions=PARTITIONS), broker.bootstrap
     )

@@ -44,7 +44,7 @@ def test_the_demo_plays_checks_shows_and_stays_until_ctrl_c(tmp_path: Path) -> N
             [sys.executable, "-m", "pipeline.cli.main", "demo", "--keep", "--home", str(home)],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment_without_settings(),
+            env=environment_without_settings({"block_seconds": "0.2"}),
             start_new_session=True,
         )
     try:

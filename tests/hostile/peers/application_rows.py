@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SENT: Final = Search(texts=[TEXT], secrets=[SECRET])
 #: What met the rest of a lie is tried again after minutes: another message goes sooner.
-NEXT_SECONDS: Final = 3.0
+NEXT_SECONDS: Final = 1.0
 KAFKA: Final = "deliver-kafka"
 
 

@@ -21,6 +21,7 @@ from pipeline.cli.local.ports import free_port
 from pipeline.home.process import start_process
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
+from pipeline.store.clickhouse.database import FOLDER_NAME
 from pipeline.wire import http_form
 from pipeline.wire.mo_log import render
 from tests.hostile import lying_ftp, lying_smpp
@@ -30,6 +31,7 @@ from tests.hostile.peers import tongues
 from tests.hostile.peers.proxy import LyingProxy, lying_proxy
 from tests.hostile.peers.watched import LOOK_SECONDS, Watched, kilobytes_of, watched
 from tests.hostile.peers.ways_out import WaysOut, listens
+from tests.support.migrated import migrated
 from tests.support.mo import callback
 from tests.support.running import environment_without_settings
 
@@ -127,14 +129,17 @@ class Installation:
             process.begin()
 
     def close(self) -> None:
-        """End every process, peer and proxy."""
+        """End every process, peer and proxy; the processes end side by side."""
+        for process in self.processes.values():
+            process.tell_to_end()
         self._stack.close()
 
     def _start_clickhouse(self, opening: ExitStack) -> None:
         self.clickhouse.upstream = free_port()
         words = ("-m", "tests.hostile.peers.clickhouse_server", str(self.clickhouse.upstream))
+        folder = migrated(self.home / "of-another") / FOLDER_NAME
         server = start_process(
-            [sys.executable, *words, str(self.home / "clickhouse-of-another")],
+            [sys.executable, *words, str(folder)],
             environment=environment_without_settings(),
             log=self.home / "clickhouse-server.out",
         )

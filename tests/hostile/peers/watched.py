@@ -86,12 +86,17 @@ class Watched:
         assert grown < MOST_KILOBYTES, f"{self.name} has grown by {grown} KiB"
         assert len(said) < LOG_OCTETS, f"{self.name} said {len(said)} octets"
 
-    def end(self) -> None:
-        """End the process by SIGTERM, and do not start it again."""
+    def tell_to_end(self) -> None:
+        """Send SIGTERM, and do not start the process again."""
         self._over.set()
         if self._watching.is_alive():
             self._watching.join(5)
         self.process.terminate()
+
+    def end(self) -> None:
+        """End the process by SIGTERM, and do not start it again."""
+        if not self._over.is_set():
+            self.tell_to_end()
         try:
             self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
