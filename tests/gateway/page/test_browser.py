@@ -191,6 +191,15 @@ async def test_nothing_is_wider_than_the_screen(browser: Browser, width: int, co
             ".getBoundingClientRect().right + 1).length"
         )
         assert shown == columns
+        # The longest number of E.164 is seen whole, also beside the arrow of the list.
+        assert (
+            await tab.value(
+                "[...document.querySelectorAll('.to input')].filter((input) => {"
+                " input.value = '888888888888888'; input.focus();"
+                " return input.scrollWidth > input.clientWidth; }).length"
+            )
+            == 0
+        )
 
 
 async def test_it_works_without_script(browser: Browser) -> None:
