@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.doors import ftp_server
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.settings import GatewaySettings
 from pipeline.gateway.world import World
@@ -57,11 +58,13 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         given = {"product": product.url} | given
         settings = GatewaySettings(home=tmp_path, **fields | given)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
-        try:
-            await gateway.start()
-            yield Played(gateway, product)
-        finally:
-            await gateway.stop()
-            await runner.cleanup()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ftp_server, "_POLL_SECONDS", 0.02)  # what its thread takes to end
+            try:
+                await gateway.start()
+                yield Played(gateway, product)
+            finally:
+                await gateway.stop()
+                await runner.cleanup()
 
     return played
