@@ -16,6 +16,7 @@ from pipeline.engine.batch import Batch
 from pipeline.engine.faust.assignor import CoPartitionAssignor
 from pipeline.kafka.client.paced_consumer import PacedConsumer
 from pipeline.kafka.client.static_membership import keep_name
+from pipeline.process.stop import stop_loudly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer; it joins the group only when it is subscribed, later."""
         await super().on_start()
+        self._ensure_consumer()._coordinator._coordination_task.add_done_callback(  # noqa: SLF001
+            _end_without_group
+        )
         if name := self.app.conf.consumer_group_instance_id:
             keep_name(self._ensure_consumer(), name)
 
@@ -130,6 +134,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as a member of the group; the broker refuses it if our generation has ended."""
         await self.call_thread(self._ensure_consumer().commit, dict(offsets))
+
+
+def _end_without_group(membership: asyncio.Task[None]) -> None:
+    """End the process if the task that keeps us in the group has failed; it is never started again.
+
+    aiokafka raises that error where records are taken. A worker that has no partition takes none.
+    """
+    if not membership.cancelled() and (error := membership.exception()) is not None:
+        stop_loudly("the membership in the group", error)
 
 
 async def _until_fetched(fetcher: Any, seconds: float) -> None:

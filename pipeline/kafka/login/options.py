@@ -12,6 +12,7 @@ from pipeline.kafka.committed import read_errors_of_groups
 from pipeline.kafka.login.closing import close_at_once
 from pipeline.kafka.login.connections import end_where_refused
 from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
+from pipeline.kafka.registered_brokers import begin_with_brokers
 
 if TYPE_CHECKING:
     from pipeline.home.brokers import KafkaLogin
@@ -21,6 +22,7 @@ def serving_options(bootstrap: str) -> dict[str, Any]:
     """For a client of aiokafka in a process that serves: a refused login ends the process."""
     end_where_refused()
     read_errors_of_groups()
+    begin_with_brokers()
     return aiokafka_options(bootstrap)
 
 
