@@ -43,8 +43,8 @@ class EndedTransactions:
 
     def __init__(self, *, bootstrap: str, topics: Collection[str]) -> None:
         self._topics = tuple(topics)
-        self._written = Ends(partial(_asker, bootstrap, "read_uncommitted"))
-        self._ended = Ends(partial(_asker, bootstrap, "read_committed"))
+        self._bootstrap = bootstrap
+        self._clients: tuple[Ends, Ends] | None = None
         self._users = 0
 
     async def until_ended(self, partition: int) -> None:
@@ -52,13 +52,13 @@ class EndedTransactions:
 
         Raises `TransactionWithoutEnd` if a transaction is open for longer than a broker allows it.
         """
-        async with self._clients():
+        async with self._shared() as (of_written, of_ended):
             outputs = [TopicPartition(topic, partition) for topic in self._topics]
-            written = await self._written.read(outputs)
+            written = await of_written.read(outputs)
             deadline = time.monotonic() + PATIENCE_SECONDS
             pause = LOOKED_AGAIN_SECONDS
             while True:
-                ended = await self._ended.read(outputs)
+                ended = await of_ended.read(outputs)
                 waiting = sorted(
                     f"{tp.topic}[{tp.partition}]" for tp in outputs if ended[tp] < written[tp]
                 )
@@ -75,14 +75,22 @@ class EndedTransactions:
                     log.warning("%s: a transaction has no end yet", ", ".join(waiting))
 
     @asynccontextmanager
-    async def _clients(self) -> AsyncIterator[None]:
+    async def _shared(self) -> AsyncIterator[tuple[Ends, Ends]]:
+        """Clients for what is written and for what has an end; who leaves last closes them."""
+        if self._clients is None:
+            self._clients = (
+                Ends(partial(_asker, self._bootstrap, "read_uncommitted")),
+                Ends(partial(_asker, self._bootstrap, "read_committed")),
+            )
+        of_written, of_ended = self._clients
         self._users += 1
         try:
-            yield
+            yield of_written, of_ended
         finally:
             self._users -= 1
             if not self._users:
-                await asyncio.gather(self._written.close(), self._ended.close())
+                self._clients = None  # whoever comes while these are closed makes others
+                await asyncio.gather(of_written.close(), of_ended.close())
 
 
 def _asker(bootstrap: str, isolation: str) -> AIOKafkaConsumer:

@@ -16,6 +16,7 @@ from kafka.admin import NewTopic
 
 from pipeline.engine.state import ended
 from pipeline.engine.state.ended import EndedTransactions, TransactionWithoutEnd
+from pipeline.kafka.client.end_offsets import Ends
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,15 +83,32 @@ async def test_a_transaction_that_nobody_ends_needs_an_operator(
 async def test_what_is_begun_meanwhile_is_not_waited_for(kafka, outputs, monkeypatch):
     """Others write to the same partition without a pause: each of their transactions has an end."""
     transactions = EndedTransactions(bootstrap=kafka, topics=outputs)
-    asked = transactions._ended.read
+    asked, looks = Ends.read, itertools.count()
     async with open_transaction(kafka, outputs[0]) as producer:
 
-        async def read(wanted):
-            found = await asked(wanted)
-            await producer.commit_transaction()
-            await producer.begin_transaction()
-            await producer.send_and_wait(outputs[0], b"2", partition=0)
+        async def read(ends, wanted):
+            found = await asked(ends, wanted)
+            if next(looks):  # the first look is at what is written
+                await producer.commit_transaction()
+                await producer.begin_transaction()
+                await producer.send_and_wait(outputs[0], b"2", partition=0)
             return found
 
-        monkeypatch.setattr(transactions._ended, "read", read)
+        monkeypatch.setattr(Ends, "read", read)
         await asyncio.wait_for(transactions.until_ended(0), TIMEOUT_SECONDS)
+
+
+async def test_who_comes_while_the_clients_are_closed_is_answered(kafka, outputs, monkeypatch):
+    """The next partition begins in the moment in which the last one has its answer."""
+    transactions = EndedTransactions(bootstrap=kafka, topics=outputs)
+    closed, next_one = Ends.close, []
+
+    async def close(ends):
+        if not next_one:
+            next_one.append(asyncio.create_task(transactions.until_ended(1)))
+            await asyncio.sleep(0)  # it has its clients now
+        await closed(ends)
+
+    monkeypatch.setattr(Ends, "close", close)
+    await asyncio.wait_for(transactions.until_ended(0), TIMEOUT_SECONDS)
+    await asyncio.wait_for(next_one[0], TIMEOUT_SECONDS)
