@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
-STACKS: Final = ("stack", "equipped", "played")
-SHARED: Final = (*STACKS, "kafka", "empty_kafka")  # session fixtures, and the names of their groups
+#: Session fixtures, and the names of their groups. The group that takes longest is the first.
+SHARED: Final = ("stack", "kafka", "played", "equipped", "empty_kafka")
 BROWSER: Final = "browser"  # a session fixture; each process has its own
 GROUPS: Final = "twoway_groups"
-LONGEST_FIRST: Final = ("stack", "kafka", "played", "equipped", "empty_kafka")
 _ENDS: Final = pytest.StashKey[list["Callable[[], None]"]]()
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -44,8 +43,8 @@ def shared_by(item: pytest.Item) -> str:
 def turn_of(item: pytest.Item) -> int:
     """The place in the order: what takes longest in one process begins first, quick tests last."""
     if on := shared_by(item):
-        return LONGEST_FIRST.index(on)
-    later = len(LONGEST_FIRST)
+        return SHARED.index(on)
+    later = len(SHARED)
     if item.get_closest_marker("chaos"):
         return later
     if item.get_closest_marker("broker"):
