@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import sys
 import time
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from unittest.mock import patch
 
-from pipeline.cli import main as cli
 from tests.end_to_end.outside import Outside
+from tests.support.here import run_here
 from tests.support.migrated import migrated
 from tests.support.rented_numbers import ANN, NUMBERS
-from tests.support.running import RunningStack, environment_without_settings, run_cli
+from tests.support.running import RunningStack, run_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,17 +164,9 @@ def settled(outside: Outside) -> None:
 
 def asked(outside: Outside, *words: str) -> str:
     """What a command that asks prints. It runs in this process, which takes less time."""
-    settings = environment_without_settings({"home": str(outside.running.home)})
-    with (
-        patch.dict(os.environ, settings, clear=True),
-        patch.object(sys, "argv", ["twoway", *words]),
-        redirect_stdout(StringIO()) as said,
-    ):
-        try:
-            cli.main()
-        except SystemExit as ended:
-            expect(not ended.code, f"{words} ended with {ended.code}")
-    return said.getvalue()
+    done = run_here(*words, home=outside.running.home, check=False)
+    expect(not done.returncode, f"{words} ended with {done.returncode}")
+    return done.stdout
 
 
 def answers(outside: Outside) -> dict[str, Any]:
