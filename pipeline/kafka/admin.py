@@ -56,7 +56,8 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
     try:
         admin = KafkaAdminClient(**kafka_python_options(bootstrap), client_id="twoway-admin")
         try:
-            warn_of_kafka_4_3(admin)
+            if words := words_of_kafka_4_3(admin):
+                log.warning("%s", words)
             found = _existing(admin, [*wanted, RESTORE_TOPIC])
             if RESTORE_TOPIC in found:
                 raise TopicsError("a restore has begun and not ended: run `twoway restore` again")
@@ -70,18 +71,19 @@ def create_topics(bootstrap: str, settings: Settings) -> None:
         raise TopicsError(f"cannot create the topics on {bootstrap}: {error}") from error
 
 
-def warn_of_kafka_4_3(admin: Any) -> None:
-    """Log a warning if the broker may leave out the end of a transaction (decision 0172)."""
+def words_of_kafka_4_3(admin: Any) -> str:
+    """A warning if the broker can leave out the end of a transaction (decision 0172), or empty."""
     try:
         features = admin.describe_features()
     except IncompatibleBrokerVersion:  # older than 2.4
-        return
+        return ""
     _, newest = features.get("metadata.version", {}).get("supported", (0, 0))
-    if newest > KAFKA_4_2:
-        log.warning(
-            "the broker is Apache Kafka 4.3 or newer: without the mend of KAFKA-20734, messages can"
-            " be lost or come twice after all copies of a partition were away: see docs/brokers.md"
-        )
+    if newest <= KAFKA_4_2:
+        return ""
+    return (
+        "the broker is Apache Kafka 4.3 or newer: without the mend of KAFKA-20734, messages can"
+        " be lost or come twice after all copies of a partition were away: see docs/brokers.md"
+    )
 
 
 def _existing(admin: Any, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:

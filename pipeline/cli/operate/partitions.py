@@ -11,6 +11,7 @@ from pipeline.cli.ask.broker import open_admin, open_consumer
 from pipeline.cli.ask.reading import partitions_of
 from pipeline.cli.operate import groups
 from pipeline.kafka import readers, topics
+from pipeline.kafka.admin import words_of_kafka_4_3
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -42,6 +43,8 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
 
     partitions: list[PartitionState]
     groups: list[GroupState]
+    warning: str = ""
+    """What is wrong with the broker's version; empty if nothing is."""
 
 
 def time_from_metadata(metadata: str) -> datetime | None:
@@ -73,6 +76,7 @@ def broker_state(bootstrap: str) -> BrokerState:
         described = groups.coordinated(
             lambda: admin.describe_groups([readers.CONVERSATION, readers.STORE, readers.DELIVERY])
         )
+        warning = words_of_kafka_4_3(admin)
     return BrokerState(
         partitions=[
             partition_state(
@@ -91,6 +95,7 @@ def broker_state(bootstrap: str) -> BrokerState:
             )
             for name, group in described.items()
         ],
+        warning=warning,
     )
 
 

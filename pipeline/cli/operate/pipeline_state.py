@@ -83,6 +83,8 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     hangs: dict[str, int] = {}
     """How often `up` ended a process because it did not answer."""
     troubles: list[dict[str, str]] = []
+    warnings: list[str] = []
+    """What an operator should change although all is well now."""
 
     @property
     def is_well(self) -> bool:
@@ -122,6 +124,7 @@ def pipeline_state(settings: Settings) -> PipelineState:
         groups=[msgspec.structs.asdict(group) for group in broker.groups] if broker else [],
         hangs=stack.hangs if stack else {},
         troubles=_troubles(settings),
+        warnings=[broker.warning] if broker and broker.warning else [],
     )
 
 
@@ -229,6 +232,8 @@ def lines_of_state(state: PipelineState) -> Iterator[str]:
         yield f"did not answer {part}: ended and started again {count} times"
     for trouble in state.troubles:
         yield f"TROUBLE        {trouble['process']}: {trouble['words']}"
+    for words in state.warnings:
+        yield f"WARNING        {words}"
 
 
 def _records(count: int, *, at_most: bool) -> str:

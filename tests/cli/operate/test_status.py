@@ -120,6 +120,11 @@ WORDS = [
         ["partitions     not known: the broker does not answer", "DOWN           kafka: no answer"],
     ),
     (
+        "a broker of a version with a fault",
+        state(warnings=["the broker is old"]),
+        ["down           nothing", "WARNING        the broker is old"],
+    ),
+    (
         "numbers and dead letters",
         state(last_mo=[MO], dead_letters=[DEAD]),
         [
