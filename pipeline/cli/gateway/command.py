@@ -13,6 +13,7 @@ from pipeline.cli.terminal.saying import say
 from pipeline.gateway.settings import GatewaySettings, MoWay
 from pipeline.gateway.truth import seen_in, twice
 from pipeline.home.stack import find_stack
+from pipeline.process.loading import loading
 
 Product = Annotated[
     str | None,
@@ -93,7 +94,8 @@ def gateway(
         ftp_port=ftp_port,
         seed=seed,
     )
-    from pipeline.gateway import process
+    with loading():
+        from pipeline.gateway import process
 
     process.run(settings, own)
 

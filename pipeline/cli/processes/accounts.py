@@ -1,6 +1,7 @@
 """`accounts`: the process that keeps the ledger of each account."""
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.process.loading import loading
 
 
 def accounts(home: Home = None) -> None:
@@ -10,6 +11,7 @@ def accounts(home: Home = None) -> None:
     and what an account holds waits. You can start several, at most one for each partition.
     """
     settings = settings_from(home=home)
-    from pipeline.accounts import process
+    with loading():
+        from pipeline.accounts import process
 
     process.run(settings)

@@ -12,6 +12,7 @@ import typer
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.options import Home, settings_from
 from pipeline.cli.terminal.saying import say
+from pipeline.process.loading import loading
 
 if TYPE_CHECKING:
     from pipeline.delivery.way import Seen
@@ -30,7 +31,8 @@ def deliver(context: typer.Context, home: Home = None) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = settings_from(home=home)
-    from pipeline.delivery import process
+    with loading():
+        from pipeline.delivery import process
 
     process.run(settings)
 

@@ -1,6 +1,7 @@
 """`ftp`: the process that fetches mo.log."""
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.process.loading import loading
 
 
 def ftp(home: Home = None) -> None:
@@ -10,6 +11,7 @@ def ftp(home: Home = None) -> None:
     server, the user and the log: ftp_host, ftp_user, ftp_password, ftp_path and so on.
     """
     settings = settings_from(home=home)
-    from ingest.ftp import process
+    with loading():
+        from ingest.ftp import process
 
     process.run(settings)

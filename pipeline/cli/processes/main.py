@@ -14,6 +14,7 @@ from pipeline.cli.terminal.options import (
     TlsKey,
     settings_from,
 )
+from pipeline.process.loading import loading
 
 ReadyFile = Annotated[
     Path | None,
@@ -42,7 +43,8 @@ def up(
     The command stays in the foreground. Ctrl-C stops the stack in order and keeps the data. The
     stack needs no other service and no Java of your own.
     """
-    from pipeline.cli.local import supervisor
+    with loading():
+        from pipeline.cli.local import supervisor
 
     settings = settings_from(
         home=home,
@@ -61,7 +63,8 @@ def worker(home: Home = None) -> None:
     You can start several workers, at most one for each partition. They share the partitions.
     """
     settings = settings_from(home=home)
-    from pipeline.conversation import process
+    with loading():
+        from pipeline.conversation import process
 
     process.run(settings)
 
@@ -74,7 +77,8 @@ def ingest(
     It answers the gateway 200 once Kafka has acknowledged the message.
     """
     settings = settings_from(home=home, http_port=http_port, tls_cert=tls_cert, tls_key=tls_key)
-    from ingest.http import process as http
+    with loading():
+        from ingest.http import process as http
 
     http.run(settings)
 
@@ -85,6 +89,7 @@ def store(home: Home = None, report_port: ReportPort = None) -> None:
     If TWOWAY_CLICKHOUSE is empty, it runs the embedded engine under the home.
     """
     settings = settings_from(home=home, report_port=report_port)
-    from pipeline.store import process
+    with loading():
+        from pipeline.store import process
 
     process.run(settings)

@@ -1,6 +1,7 @@
 """`sender`: the process that sends commands."""
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.process.loading import loading
 
 
 def sender(home: Home = None) -> None:
@@ -10,6 +11,7 @@ def sender(home: Home = None) -> None:
     Start as many senders as the work needs, up to one for each partition.
     """
     settings = settings_from(home=home)
-    from pipeline.sender import process
+    with loading():
+        from pipeline.sender import process
 
     process.run(settings)

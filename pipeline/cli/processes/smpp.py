@@ -1,6 +1,7 @@
 """`smpp`: the process that receives messages by SMPP."""
 
 from pipeline.cli.terminal.options import Home, settings_from
+from pipeline.process.loading import loading
 
 
 def smpp(home: Home = None) -> None:
@@ -10,6 +11,7 @@ def smpp(home: Home = None) -> None:
     password: smpp_host, smpp_port, smpp_system_id, smpp_password and so on.
     """
     settings = settings_from(home=home)
-    from ingest.smpp import process
+    with loading():
+        from ingest.smpp import process
 
     process.run(settings)
