@@ -37,6 +37,7 @@ from pipeline.cli.report import command as report
 from pipeline.cli.terminal import completion
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.cli.terminal.groups import add_command as _add
+from pipeline.cli.terminal.groups import built_commands as _built_commands
 from pipeline.cli.terminal.groups import group as _group
 from pipeline.cli.terminal.help import EXIT_CODES
 from pipeline.cli.terminal.saying import say
@@ -237,7 +238,7 @@ def main() -> None:
     """Run the command line. An expected failure prints one sentence on stderr and exits 1."""
     completion.prepare_completion()
     try:
-        app(prog_name="twoway")
+        _built_commands(app)(prog_name="twoway")
     except (CommandError, SettingsError, StackError) as error:
         say(f"twoway: {error}", err=True)
         sys.exit(EXIT_FAILED)
