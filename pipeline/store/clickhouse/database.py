@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import clickhouse_connect
+from clickhouse_connect.driver import options
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.store.clickhouse.allocators import give_memory_back
@@ -70,6 +71,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         """Open the database and apply migrations; raises `FolderTaken` or `MigrationRefused`."""
+        _leave_pandas_out()
         self._stack = ExitStack()
         self._readers: set[Client] = set()
         self._readers_lock = threading.Lock()
@@ -178,6 +180,14 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _leave_pandas_out() -> None:
+    """Tell the driver that there is no pandas; the embedded engine asks for it, nothing here does.
+
+    At the first insert the driver would load pandas, to ask whether the rows are a frame of it.
+    """
+    options.pd = options.pd_time_test = None
 
 
 def client_when_up(connect: Callable[[], Client]) -> Client:
