@@ -12,7 +12,6 @@ import uvloop
 from pipeline.process import hang, troubles
 from pipeline.process.log_guard import log_loop_failure, log_to_stderr
 from pipeline.process.trace_setting import trace_by
-from pipeline.web.metrics_server import serve_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -64,6 +63,8 @@ async def run_until_signalled(
     working = asyncio.create_task(work(ended))
     tasks = [working]
     if settings.metrics_port and ready is not None:
+        from pipeline.web.metrics_server import serve_metrics  # aiohttp, which takes 0.1 s to load
+
         serving = serve_metrics(
             host=settings.metrics_host, port=settings.metrics_port, ready=ready, why=why
         )
