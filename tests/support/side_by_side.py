@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.migrated import share_first_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 #: Session fixtures, and the names of their groups. The group that takes longest is the first.
 SHARED: Final = ("stack", "kafka", "played", "equipped", "empty_kafka")
 BROWSER: Final = "browser"  # a session fixture; each process has its own
-GROUPS: Final = "twoway_groups"
+FOLDER: Final = "twoway_folder"
 _ENDS: Final = pytest.StashKey[list["Callable[[], None]"]]()
 _FOLDER: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -58,18 +60,23 @@ def _lasting(item: pytest.Item) -> str:
     return shared_by(item) or (BROWSER if with_browser else "")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the processes of a run share one migrated store."""
+    share_first_in(_folder_of_run(config))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell each process, before it begins, where to write the groups."""
-    node.workerinput[GROUPS] = str(_groups_file(node.config))
+    """Tell each process, before it begins, the folder of this run."""
+    node.workerinput[FOLDER] = str(_folder_of_run(node.config))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests; a process of a parallel run also writes the group of each test."""
     items.sort(key=turn_of)
-    if GROUPS in (given := getattr(config, "workerinput", {})):
-        file = Path(given[GROUPS])
+    if FOLDER in (given := getattr(config, "workerinput", {})):
+        file = _groups_file(config)
         mine = file.with_suffix(f".{given['workerid']}")
         mine.write_text(json.dumps({item.nodeid: shared_by(item) for item in items}))
         mine.replace(file)  # every process leaves the same
@@ -128,12 +135,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFixtu
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the groups of this run."""
+    """Remove the folder of this run, where it was made."""
     if folder := config.stash.get(_FOLDER, None):
         folder.cleanup()
 
 
 def _groups_file(config: pytest.Config) -> Path:
+    return _folder_of_run(config) / "groups.json"
+
+
+def _folder_of_run(config: pytest.Config) -> Path:
+    """A folder that the processes of this run share. It is made by the first, which ends last."""
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    if FOLDER in given:
+        return Path(given[FOLDER])
     if _FOLDER not in config.stash:
-        config.stash[_FOLDER] = tempfile.TemporaryDirectory(prefix="twoway-groups-")
-    return Path(config.stash[_FOLDER].name, "groups.json")
+        config.stash[_FOLDER] = tempfile.TemporaryDirectory(prefix="twoway-run-")
+    return Path(config.stash[_FOLDER].name)

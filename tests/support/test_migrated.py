@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.migrations import migrate, migrations_in
+from tests.support import migrated as homes
 from tests.support.migrated import migrated
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROWS = (
     "INSERT INTO twoway.consent_request_rows (request_id, handset, reason) SELECT"
@@ -47,3 +48,25 @@ def test_a_home_that_has_a_store_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "clickhouse").mkdir()
     with pytest.raises(AssertionError, match="has a store"):
         migrated(tmp_path)
+
+
+def test_all_who_share_a_folder_have_the_first_that_one_of_them_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def make(words: list[str], **_: Any) -> None:
+        made.append(words[-1])
+        Path(words[-1]).mkdir()
+
+    monkeypatch.setattr(homes.subprocess, "run", make)
+    monkeypatch.setattr(homes, "_folder", tmp_path)
+    together = Barrier(4)
+
+    def ask(_: int) -> Path:
+        together.wait()
+        return homes._first.__wrapped__()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(ask, range(4))) == {tmp_path / "migrated"}
+    assert len(made) == 1
