@@ -279,6 +279,15 @@ def test_starting_loads_nothing_heavy(heavy: str) -> None:
     assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
 
 
+def test_the_ways_in_load_what_they_need() -> None:
+    """A way in takes messages by its own server or client, and writes by aiokafka."""
+    words = (
+        "import sys, ingest.http.process, ingest.smpp.process, ingest.ftp.process;"
+        " sys.exit(bool({'kafka', 'aiohttp'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

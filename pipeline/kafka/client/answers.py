@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.conn import CloseReason
 from aiokafka.errors import NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.group import HeartbeatRequest
-from kafka.protocol import consumer as kafka_python
 
 if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient, ConnectionGroup
@@ -31,8 +30,7 @@ def is_heartbeat(request: Any) -> bool:
 
     It holds the others while the group is shared out anew, each until those before it are answered.
     """
-    message = getattr(request, "message", request)
-    return isinstance(message, HeartbeatRequest | kafka_python.HeartbeatRequest)
+    return bool(request.API_KEY == HeartbeatRequest.API_KEY)
 
 
 async def send_and_hold(

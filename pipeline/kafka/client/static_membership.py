@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatRequest
-from kafka.protocol import consumer as kafka_python
 
 from pipeline.kafka.client.messages import KafkaPythonRequest, errors_by_topic
 from pipeline.process.stop import stop_for
@@ -36,6 +35,8 @@ class _CommitAnswer(NamedTuple):
 
 def heartbeat_with_name(request: HeartbeatRequest, name: str) -> KafkaPythonRequest:
     """The same heartbeat in the first version that has the name."""
+    from kafka.protocol import consumer as kafka_python  # only a member with a name needs it
+
     of = vars(request)
     message = kafka_python.HeartbeatRequest(
         version=HEARTBEAT_VERSION,
@@ -49,6 +50,8 @@ def heartbeat_with_name(request: HeartbeatRequest, name: str) -> KafkaPythonRequ
 
 def commit_with_name(request: OffsetCommitRequest, name: str) -> KafkaPythonRequest:
     """The same commit in the first version that has the name."""
+    from kafka.protocol import consumer as kafka_python  # only a member with a name needs it
+
     of = vars(request)
     of_topic = kafka_python.OffsetCommitRequest.OffsetCommitRequestTopic
     of_partition = of_topic.OffsetCommitRequestPartition

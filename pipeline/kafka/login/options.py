@@ -11,11 +11,12 @@ from pipeline.home.brokers import OAUTHBEARER, WITH_SASL, login_to
 from pipeline.kafka.committed import read_errors_of_groups
 from pipeline.kafka.login.closing import close_at_once
 from pipeline.kafka.login.connections import end_where_refused
-from pipeline.kafka.login.tokens import AiokafkaTokens, KafkaPythonTokens, Tokens
+from pipeline.kafka.login.tokens import AiokafkaTokens, Tokens
 from pipeline.kafka.registered_brokers import begin_with_brokers
 
 if TYPE_CHECKING:
     from pipeline.home.brokers import KafkaLogin
+    from pipeline.kafka.login.kafka_python import KafkaPythonTokens
 
 
 def serving_options(bootstrap: str) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def aiokafka_options(bootstrap: str) -> dict[str, Any]:
 
 def kafka_python_options(bootstrap: str) -> dict[str, Any]:
     """For every client of kafka-python."""
+    from pipeline.kafka.login.kafka_python import KafkaPythonTokens  # loads kafka-python
+
     login = login_to(bootstrap)
     return {
         "bootstrap_servers": [each.strip() for each in bootstrap.split(",")],

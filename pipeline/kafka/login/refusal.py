@@ -7,10 +7,10 @@ setting, a password or a certificate.
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import errors as aiokafka_errors
-from kafka import errors as kafka_errors
 
 from pipeline.process.peer_words import peer_words
 
@@ -23,25 +23,41 @@ OTHER_NAMES: Final = frozenset({62, 64})
 NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
 CHAINED: Final = 8
 
-_WRONG_PASSWORD: Final = (
-    aiokafka_errors.SaslAuthenticationFailed,
-    kafka_errors.SaslAuthenticationFailedError,
-)
-_NO_MECHANISM: Final = (
-    aiokafka_errors.UnsupportedSaslMechanismError,
-    kafka_errors.UnsupportedSaslMechanismError,
-)
-_NO_SASL: Final = (aiokafka_errors.IllegalSaslStateError, kafka_errors.IllegalSaslStateError)
-_NOT_ALLOWED: Final = (
-    aiokafka_errors.TopicAuthorizationFailedError,
-    aiokafka_errors.GroupAuthorizationFailedError,
-    aiokafka_errors.ClusterAuthorizationFailedError,
-    aiokafka_errors.TransactionalIdAuthorizationFailed,
-    kafka_errors.AuthorizationError,
-)
+
+class _Kinds(NamedTuple):
+    """Errors of both of Kafka's libraries by what they mean."""
+
+    wrong_password: tuple[type[Exception], ...]
+    no_mechanism: tuple[type[Exception], ...]
+    no_sasl: tuple[type[Exception], ...]
+    not_allowed: tuple[type[Exception], ...]
 
 
-class KafkaLoginRefused(kafka_errors.KafkaError, aiokafka_errors.KafkaError):  # type: ignore[misc]
+@cache
+def _kinds() -> _Kinds:
+    from kafka import errors as kafka_errors  # most processes serve without kafka-python
+
+    return _Kinds(
+        wrong_password=(
+            aiokafka_errors.SaslAuthenticationFailed,
+            kafka_errors.SaslAuthenticationFailedError,
+        ),
+        no_mechanism=(
+            aiokafka_errors.UnsupportedSaslMechanismError,
+            kafka_errors.UnsupportedSaslMechanismError,
+        ),
+        no_sasl=(aiokafka_errors.IllegalSaslStateError, kafka_errors.IllegalSaslStateError),
+        not_allowed=(
+            aiokafka_errors.TopicAuthorizationFailedError,
+            aiokafka_errors.GroupAuthorizationFailedError,
+            aiokafka_errors.ClusterAuthorizationFailedError,
+            aiokafka_errors.TransactionalIdAuthorizationFailed,
+            kafka_errors.AuthorizationError,
+        ),
+    )
+
+
+class KafkaLoginRefused(aiokafka_errors.KafkaError):  # type: ignore[misc]
     """There is no login until somebody changes something; the words say what, without a secret."""
 
     def __str__(self) -> str:
@@ -60,7 +76,7 @@ def why_refused(error: BaseException, *, server: str, who: str) -> str:
 def why_not_allowed(error: BaseException) -> str:
     """Which permission is missing, where Kafka's ACLs refuse a request; else empty."""
     for each in _chain(error):
-        if isinstance(each, _NOT_ALLOWED):
+        if isinstance(each, _kinds().not_allowed):
             what = peer_words(" ".join(str(arg) for arg in each.args))
             kind = type(each).__name__.partition("Authorization")[0].lower() or "request"
             return (
@@ -97,11 +113,12 @@ def _words_of(error: BaseException, who: str) -> str:
                 f"it refuses our certificate, or there is none: {reason}"
                 " (kafka_ssl_certificate_location)"
             )
-    if isinstance(error, _WRONG_PASSWORD):
+    kinds = _kinds()
+    if isinstance(error, kinds.wrong_password):
         return f"it refuses {who}: {_said(error)} (kafka_sasl_username, kafka_sasl_password)"
-    if isinstance(error, _NO_MECHANISM):
+    if isinstance(error, kinds.no_mechanism):
         return f"it does not offer this mechanism: {_said(error)} (kafka_sasl_mechanism)"
-    if isinstance(error, _NO_SASL):
+    if isinstance(error, kinds.no_sasl):
         return "this listener knows no SASL (kafka_security_protocol)"
     return ""
 

@@ -21,8 +21,6 @@ from urllib.request import Request, urlopen
 
 from aiokafka.abc import AbstractTokenProvider as AiokafkaTokenProvider
 from aiokafka.errors import KafkaError as AiokafkaError
-from kafka.errors import KafkaError
-from kafka.net.sasl.oauth import AbstractTokenProvider as KafkaPythonTokenProvider
 
 from pipeline.kafka.login.refusal import KafkaLoginRefused
 from pipeline.process.peer_words import keep_passing_secret, peer_words
@@ -36,7 +34,7 @@ USED_FOR: Final = 0.8  # sasl.login.refresh.window.factor
 SHORTEST_SECONDS: Final = 30.0
 
 
-class NoToken(KafkaError, AiokafkaError):  # type: ignore[misc]
+class NoToken(AiokafkaError):  # type: ignore[misc]
     """There is no token now, and there may be later; the words say why, without a secret."""
 
 
@@ -128,15 +126,3 @@ class AiokafkaTokens(AiokafkaTokenProvider):  # type: ignore[misc]
     async def token(self) -> str:
         """See `Tokens.token`; in a thread, because it may wait."""
         return await asyncio.to_thread(self._tokens.token)
-
-
-class KafkaPythonTokens(KafkaPythonTokenProvider):  # type: ignore[misc]
-    """The tokens as kafka-python asks for them."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        super().__init__()
-        self._tokens = tokens
-
-    def token(self) -> str:
-        """See `Tokens.token`."""
-        return self._tokens.token()

@@ -47,6 +47,22 @@ def test_pandas_can_be_loaded_all_the_same() -> None:
     )
 
 
+INSERT = """
+import sys
+from clickhouse_connect.datatypes.registry import get_from_name
+from clickhouse_connect.driver.insert import InsertContext
+from pipeline.store.clickhouse import database
+{prepare}
+InsertContext("erasing", ["handset"], [get_from_name("String")], [["447700900001"]])
+sys.exit("pandas" in sys.modules)
+"""
+
+
+def test_no_insert_loads_pandas() -> None:
+    assert _ended(INSERT.format(prepare="")) == 1  # the driver does, if it is not told
+    assert _ended(INSERT.format(prepare="database._leave_pandas_out()")) == 0
+
+
 BLOCK = """
 import ctypes, os, sys
 from pipeline.store.clickhouse.allocators import give_memory_back
