@@ -41,7 +41,9 @@ def aiokafka_options(bootstrap: str) -> dict[str, Any]:
 def kafka_python_options(bootstrap: str) -> dict[str, Any]:
     """For every client of kafka-python."""
     from pipeline.kafka.login.kafka_python import KafkaPythonTokens  # loads kafka-python
+    from pipeline.kafka.offsets_again import ask_after_a_pause
 
+    ask_after_a_pause()
     login = login_to(bootstrap)
     return {
         "bootstrap_servers": [each.strip() for each in bootstrap.split(",")],
