@@ -126,7 +126,7 @@ def kafka(kafka_settings: Settings) -> Iterator[str]:
             create_topics(broker.bootstrap, kafka_settings)
             yield broker.bootstrap
         finally:
-            broker.stop()
+            broker.kill()  # nobody reads its files
 
 
 @pytest.fixture(scope="session")
@@ -180,12 +180,11 @@ def clickhouse() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
     """The suite's `twoway up`, ready. Tests on it use handsets of their own."""
-    given = {"block_seconds": "0.2"}
+    given = {"block_seconds": "0.2", "partitions": str(PARTITIONS)}
     if IN_CONTAINERS:
         given |= {
             "kafka": request.getfixturevalue("kafka"),
             "clickhouse": request.getfixturevalue("clickhouse"),
-            "partitions": str(PARTITIONS),
         }
     with tempfile.TemporaryDirectory(prefix="twoway-stack-") as folder:
         home = Path(folder) / "home"

@@ -108,7 +108,7 @@ def broker() -> Iterator[ComposeKafka]:
                 )
             yield broker
         finally:
-            broker.stop()
+            broker.kill()
 
 
 async def _write(bootstrap: str) -> None:

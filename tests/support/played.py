@@ -44,7 +44,7 @@ def played() -> Iterator[Played]:
         ExitStack() as ends,
     ):
         collector = None
-        settings = {"block_seconds": "0.2"}
+        settings = {"block_seconds": "0.2", "partitions": "4"}
         if find_spec("opentelemetry") and find_spec("opentelemetry.sdk"):
             from tests.support.collector import Collector
 

@@ -62,7 +62,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
         kafka.start()
         yield kafka
     finally:
-        kafka.stop()
+        kafka.kill()
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def accepts(address: str) -> bool:
 def test_a_stack_is_told_restarted_outlived_and_ended(
     stack_factory: Callable[..., RunningStack],
 ) -> None:
-    running = stack_factory()
+    running = stack_factory({"partitions": "4"})
     running.start()
 
     # The ready file is whole, and says where everything is.

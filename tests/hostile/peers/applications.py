@@ -69,7 +69,7 @@ class Applications:
         with ExitStack() as opening:
             self.kafka = opening.enter_context(lying_proxy(tongues.Kafka()))
             self.broker = ManyListeners(home=home, proxies={"deliver": self.kafka})
-            opening.callback(self.broker.stop)
+            opening.callback(self.broker.kill)
             self.broker.start()
             create_topics(self.broker.bootstrap, Settings(partitions=PARTITIONS))
             self.proxies = {

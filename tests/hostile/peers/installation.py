@@ -109,7 +109,7 @@ class Installation:
             self.ftp = opening.enter_context(lying_proxy(tongues.Lines(b"550")))
             self.ways_out = WaysOut(home, opening)
             self.broker = ManyListeners(home=home, proxies=self.kafka)
-            opening.callback(self.broker.stop)
+            opening.callback(self.broker.kill)
             self._start_clickhouse(opening)
             self._smsc = opening.enter_context(lying_server(lying_smpp.honest(b"first")))
             self._ftpd = opening.enter_context(lying_server(lying_ftp.served(b"")))

@@ -40,4 +40,4 @@ def secured() -> Iterator[SecuredKafka]:
                 admin.create_acls([ACL("User:*", "*", ACLOperation.ALL, allow, where)])
             yield broker
         finally:
-            broker.stop()
+            broker.kill()
