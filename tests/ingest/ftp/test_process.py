@@ -26,6 +26,7 @@ pytestmark = pytest.mark.broker
 
 LINES = 10_000
 KILLED_AT = (0, 3_000, 6_000)
+LOOK_SECONDS = 0.01  # the kill comes while lines are on their way
 
 
 def text_of(number: int) -> str:
@@ -54,15 +55,16 @@ class Progress:
         self._checkpoint = checkpoint
         self._octets = octets
         self._before = 0
+        self._partitions: list[TopicPartition] = []
 
     async def begin(self) -> None:
         """Note what Kafka has now: these records are not of this test."""
+        numbers = (await self._consumer._client.fetch_all_metadata()).partitions_for_topic(MO_RAW)
+        self._partitions = [TopicPartition(MO_RAW, number) for number in numbers or ()]
         self._before = await self._end()
 
     async def _end(self) -> int:
-        numbers = (await self._consumer._client.fetch_all_metadata()).partitions_for_topic(MO_RAW)
-        partitions = [TopicPartition(MO_RAW, number) for number in numbers or ()]
-        return sum((await self._consumer.end_offsets(partitions)).values())
+        return sum((await self._consumer.end_offsets(self._partitions)).values())
 
     @property
     def acknowledged(self) -> int:
@@ -74,6 +76,7 @@ class Progress:
         async with asyncio.timeout(PATIENCE_SECONDS):
             has = 0
             while has <= max(lines, self.acknowledged):
+                await asyncio.sleep(LOOK_SECONDS)
                 has = await self._end() - self._before
 
     async def has_acknowledged(self, lines: int) -> None:
