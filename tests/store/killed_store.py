@@ -19,7 +19,7 @@ from pipeline.store.clickhouse.writer import ClickHouseWriter
 from pipeline.store.sink.lane import BlockLimits
 from pipeline.store.sink.sink import Sink
 from tests.store.kafka_fake import FakeOffsets, Fuse, Partition, play
-from tests.store.sink.test_sink import log_of
+from tests.store.sink.logs import log_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

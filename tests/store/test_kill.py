@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pipeline.kafka import topics
-from tests.store.sink.test_sink import expected, log_of
+from tests.store.sink.logs import expected, log_of
 from tests.support.migrated import migrated
 
 SCRIPT = Path(__file__).with_name("killed_store.py")
