@@ -19,9 +19,9 @@ auto.create.topics.enable=false
 default.replication.factor=1
 min.insync.replicas=1
 offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
+offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
-transaction.state.log.num.partitions=8
+transaction.state.log.num.partitions=4
 transaction.state.log.min.isr=1
 add.partitions.to.txn.retry.backoff.ms=5
 share.coordinator.state.topic.replication.factor=1
@@ -38,6 +38,7 @@ num.io.threads=4
 """
 # add.partitions.to.txn.retry.backoff.ms: a transaction that follows another waits at the broker for
 # the markers of the earlier one, which takes some milliseconds. It looks again after 5 ms, not 20.
+# offsets.topic, transaction.state.log: few partitions, because each takes 15 ms at the first use.
 # broker.session.timeout.ms: a killed broker may register again once its session is over, after 3 s
 # instead of 9.
 # metadata.max.idle.interval.ms: an idle controller writes an empty record every 5 s and not every
