@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import FOLDER_NAME
 from pipeline.store.confinement import Confinement
 from pipeline.suppression_key import key_file, make_key
+from tests.support.migrated import migrated
 from tests.support.running import environment_without_settings
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ class Asked:
     """The answer of a store's engine for each path, by the question."""
 
     def __init__(self, folder: Path, kind: str) -> None:
-        self.home = folder / "home"
-        self.home.mkdir()
+        self.home = migrated(folder / "home")
         (self.home / "settings.toml").write_text("tokens = 'a-secret'\n")
         self.key_file = key_file(Settings(home=self.home))
         self.key = make_key(self.key_file)

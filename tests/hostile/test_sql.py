@@ -2,8 +2,8 @@
 
     python -m tests.hostile.test_sql SEED FOLDER
 
-tries the statements of one seed. It is a separate process, because /proc/self/environ shows the
-environment at the start of a process, and nothing that was set later.
+tries the statements of one seed, with the store of FOLDER/home. It is a separate process, because
+/proc/self/environ shows the environment at the start of a process, and nothing that was set later.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pipeline.store.clickhouse.database import Database
 from pipeline.store.query.questions import BadStatement, Questions
 from pipeline.store.query.statement_text import Refused
 from tests.hostile.scale import SCALE, dice_for
+from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     import random
@@ -128,6 +129,7 @@ def test_no_statement_reads_what_was_planted_or_blocks(
 ) -> None:
     record_property("tried", STATEMENTS)
     (tmp_path / "secret").write_text(f"{BAIT}\n")
+    migrated(tmp_path / "home")
     done = run_planted("-m", "tests.hostile.test_sql", str(seed), str(tmp_path))
     outcome = json.loads(done.stdout)
     assert outcome["fell"] == []
