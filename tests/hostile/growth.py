@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MEASURABLE_SECONDS: Final = 0.004
 REPEATS: Final = 5
+SLOW_SECONDS: Final = 0.1  # noise is little beside it
 TRIES: Final = 3
 MOST: Final = 1.5  # a linear function measures about 1, a quadratic one about 2
 
@@ -68,6 +69,6 @@ def _seconds(call: Callable[[], object], *, enough: float = 0.0) -> float:
         began = time.thread_time()
         call()
         least = min(least, time.thread_time() - began)
-        if least < enough or least > 0.5:
+        if least < enough or least > SLOW_SECONDS:
             break
     return least

@@ -12,7 +12,7 @@ import pytest
 from pipeline.records import ReplyWay
 from tests.hostile.peers.application_rows import KAFKA, check, name_of, rows_of
 from tests.hostile.peers.applications import TONGUES, Applications
-from tests.hostile.peers.exchange import lied_to
+from tests.hostile.peers.exchange import lied_to, take_honest
 from tests.hostile.peers.lies import LIES
 from tests.hostile.peers.table import START_SECONDS
 from tests.hostile.scale import IS_LONG
@@ -42,8 +42,7 @@ CASES: Final = (
 def applications(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
     it = Applications(tmp_path_factory.mktemp("applications"))
     try:
-        for row in rows_of(it).values():
-            row.take_honest(seconds=START_SECONDS)
+        take_honest(list(rows_of(it).values()), seconds=START_SECONDS)
         for process in it.processes.values():
             process.begin()
         yield it

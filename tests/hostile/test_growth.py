@@ -26,7 +26,9 @@ def test_an_expression_that_backtracks_is_refused(expression: str) -> None:
 
     with pytest.raises(TooSteep):
         refuse_steep_growth(
-            lambda size: lambda: compiled.fullmatch(" " * size + "xx"), largest=1 << 16
+            lambda size: lambda: compiled.fullmatch(" " * size + "xx"),
+            largest=1 << 16,
+            smallest=24,
         )
 
 

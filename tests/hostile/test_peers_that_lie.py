@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.sender.apis.api import WayName
 from tests.hostile.peers import table
-from tests.hostile.peers.exchange import lied_to
+from tests.hostile.peers.exchange import lied_to, take_honest
 from tests.hostile.peers.installation import Installation
 from tests.hostile.peers.lies import LIES
 from tests.hostile.scale import IS_LONG
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(3_600 if IS_LONG else 500)]
 
-#: Rows whose peers may lie at once, for none of them needs another one's; and what they tell in
-#: the suite. The long form has each row by itself, with each lie.
+#: Rows whose exchanges may go on at once, and whose peers may lie at once, for none of them needs
+#: another one's; and what the peers tell in the suite. The long form has each row by itself, with
+#: each lie.
 AT_ONCE: Final = {
     "kafka": (
         *("ingest-kafka", "worker-kafka", "store-kafka", "smpp-kafka", "ftp-kafka"),
@@ -42,7 +43,8 @@ IN_THE_SUITE: Final = {
     "ways out": ("echoes-a-number", "never-ends", "ends-in-the-middle"),
     "status query": ("echoes-a-secret",),
 }
-EACH: Final = (*(name for names in AT_ONCE.values() for name in names), "ingest-kafka-status")
+STATUS: Final = "ingest-kafka-status"
+EACH: Final = (*(name for names in AT_ONCE.values() for name in names), STATUS)
 CASES: Final = (
     [pytest.param([name], lie, id=f"{name}-{lie}") for name in EACH for lie in LIES]
     if IS_LONG
@@ -58,8 +60,9 @@ CASES: Final = (
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     it = Installation(tmp_path_factory.mktemp("peers"))
     try:
-        for row in table.rows_of(it).values():
-            row.take_honest(seconds=table.START_SECONDS)
+        rows = table.rows_of(it)
+        for names in (*AT_ONCE.values(), [STATUS]):
+            take_honest([rows[name] for name in names], seconds=table.START_SECONDS)
         it.begin()
         yield it
     finally:

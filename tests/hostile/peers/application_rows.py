@@ -36,10 +36,12 @@ def rows_of(it: Applications) -> dict[str, Row]:
             asked = [time.monotonic()]
 
             def is_told() -> bool:
+                if any(it.was_told(name) for name in names):
+                    return True
                 if time.monotonic() > asked[-1] + NEXT_SECONDS:
                     names.append(it.tell(way))
                     asked.append(time.monotonic())
-                return any(it.was_told(name) for name in names)
+                return False
 
             return is_told
 

@@ -29,9 +29,11 @@ class Row:
     provoke: Callable[[], object]
     begin: Callable[[], Callable[[], bool]]
 
-    def take_honest(self, *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Return when an honest exchange has come to its end."""
-        wait_until(self.begin(), seconds=seconds)
+
+def take_honest(rows: Sequence[Row], *, seconds: float = PATIENCE_SECONDS) -> None:
+    """Begin an honest exchange of each row; return when all have come to their ends."""
+    for is_done in [row.begin() for row in rows]:
+        wait_until(is_done, seconds=seconds)
 
 
 def lied_to(rows: Sequence[Row], lie: str, processes: Collection[Watched]) -> None:
@@ -54,5 +56,4 @@ def lied_to(rows: Sequence[Row], lie: str, processes: Collection[Watched]) -> No
     if not IS_LONG:  # whoever waits for more waits for as long as the product lets it
         for proxy in proxies:
             proxy.cut()
-    for row in rows:
-        row.take_honest()
+    take_honest(rows)
