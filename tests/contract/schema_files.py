@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 TIME = {"type": "long", "logicalType": "timestamp-micros"}
 AROUND_8192 = st.integers(8186, 8198)  # where a length begins to take three octets
+#: One strategy for all fields of a type: Hypothesis looks once whether it is right.
+SIMPLE: dict[str, st.SearchStrategy[Any]] = {
+    "string": st.text() | AROUND_8192.map("x".__mul__),  # UTF-8 has no lone surrogates
+    "bytes": st.binary() | AROUND_8192.map(bytes),
+    "int": st.integers(-(1 << 31), (1 << 31) - 1),
+    "long": st.integers(-(1 << 63), (1 << 63) - 1),
+    "boolean": st.booleans(),
+    "null": st.none(),
+}
+TIMES = st.datetimes(timezones=st.just(UTC))
 KINDS: list[type[Record]] = Record.__subclasses__()
 
 
@@ -81,28 +91,17 @@ def records_of(kind: type[Record]) -> st.SearchStrategy[Any]:
 def values(schema: Any) -> st.SearchStrategy[Any]:
     """Values of a schema: the values that a field may hold, nested records as their class."""
     match schema:
-        case "string":
-            # Every character but lone surrogates, which UTF-8 has not; lengths about 2^13 too.
-            return st.text() | AROUND_8192.map("x".__mul__)
-        case "bytes":
-            return st.binary() | AROUND_8192.map(bytes)
-        case "int":
-            return st.integers(-(1 << 31), (1 << 31) - 1)
-        case "long":
-            return st.integers(-(1 << 63), (1 << 63) - 1)
-        case "boolean":
-            return st.booleans()
+        case str():
+            return SIMPLE[schema]
         case {"logicalType": "timestamp-micros"}:
-            return st.datetimes(timezones=st.just(UTC))
+            return TIMES
         case {"type": "array", "items": items}:
             return st.lists(values(items), max_size=4)
         case {"type": "record", "name": name, "fields": fields}:
             kind = getattr(records, name)
             return st.builds(kind, **{field["name"]: values(field["type"]) for field in fields})
         case list():
-            return st.one_of(
-                [st.none() if branch == "null" else values(branch) for branch in schema]
-            )
+            return st.one_of([values(branch) for branch in schema])
     raise AssertionError(f"no strategy for {schema}")
 
 

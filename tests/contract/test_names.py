@@ -103,6 +103,7 @@ METHODS = {
 }
 
 
+@pytest.fixture(scope="module")
 def modules() -> dict[str, ast.Module]:
     """Every module of the product by its dotted name.
 
@@ -210,8 +211,8 @@ def methods(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     return {name: list(found.values()) for name, found in homes.items() if len(found) > 1}
 
 
-def test_no_name_has_two_meanings() -> None:
-    found = doubles(modules())
+def test_no_name_has_two_meanings(modules: dict[str, ast.Module]) -> None:
+    found = doubles(modules)
     assert {name: homes for name, homes in found.items() if name not in ALLOWED} == {}
     assert set(ALLOWED) == set(found), "a name on the list is defined once by now"
 
@@ -230,14 +231,14 @@ def test_a_double_is_found(one: str, other: str, names: list[str]) -> None:
     assert list(doubles({"a": ast.parse(one), "b": ast.parse(other)})) == names
 
 
-def test_no_function_has_two_meanings() -> None:
-    found = functions(modules())
+def test_no_function_has_two_meanings(modules: dict[str, ast.Module]) -> None:
+    found = functions(modules)
     assert {name: homes for name, homes in found.items() if name not in FUNCTIONS} == {}
     assert set(FUNCTIONS) == set(found), "a name on the list is defined once by now"
 
 
-def test_no_method_has_two_meanings() -> None:
-    found = methods(modules())
+def test_no_method_has_two_meanings(modules: dict[str, ast.Module]) -> None:
+    found = methods(modules)
     assert {name: homes for name, homes in found.items() if name not in METHODS} == {}
     assert set(METHODS) == set(found), "a name on the list is defined once by now"
 
