@@ -25,7 +25,7 @@ from pipeline.cli.backup.places import place_of_position
 from pipeline.cli.backup.record_file import BackupBroken
 from pipeline.cli.backup.restore_topics import compare_topics, delete_what_filled, fill_topics
 from pipeline.cli.backup.split import BackupSource, split_manifest
-from pipeline.cli.backup.tables import empty_tables, insert_table, tables_with_rows
+from pipeline.cli.backup.tables import empty_tables, insert_table, reading_tables, tables_with_rows
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.engine.state.state import point_from_metadata
 
@@ -91,8 +91,9 @@ def restore_backup(
                 admin, group, _positions(manifest, group, is_split=source.is_split)
             )
         say("restoring the tables of ClickHouse")
-        for table, saved in manifest.tables.items():
-            insert_table(database, table, saved, folder)
+        with reading_tables(database) as client:
+            for table, saved in manifest.tables.items():
+                insert_table(database, client, table, saved, folder)
         files = list(home_files.put_files(settings, folder, manifest.files))
         empty_topics.set_right(admin, settings)
         empty_topics.unmark(admin)

@@ -17,7 +17,7 @@ from pipeline.cli.backup.save_topics import (
     save_topic,
     saved_positions,
 )
-from pipeline.cli.backup.tables import SAVED_TABLES, save_table
+from pipeline.cli.backup.tables import SAVED_TABLES, reading_tables, save_table
 from pipeline.cli.operate.groups import coordinated
 from pipeline.cli.terminal.failure import CommandError
 from pipeline.kafka import readers, topics
@@ -74,10 +74,11 @@ def save(
             for topic, partitions in saved.topics.items()
             for number, partition in enumerate(partitions)
         }
-        with session.clickhouse_of(settings) as database:
+        with session.clickhouse_of(settings) as database, reading_tables(database) as client:
             tables = {
                 table: save_table(
                     database,
+                    client,
                     table,
                     below=_stored(saved.positions[readers.STORE], firsts, topic),
                     folder=folder,

@@ -7,6 +7,7 @@ rows, whatever their order. What follows from other tables by views is not saved
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -37,35 +38,43 @@ _INSERTING: Final = {
 }
 
 
+@contextmanager
+def reading_tables(database: Database) -> Iterator[Client]:
+    """A client that reads all tables of a backup, one after another; to open one takes a while."""
+    client = database.reading()
+    try:
+        yield client
+    finally:
+        database.drop(client)
+
+
 def save_table(
-    database: Database, table: str, *, below: Mapping[int, int], folder: Path
+    database: Database, client: Client, table: str, *, below: Mapping[int, int], folder: Path
 ) -> SavedTable:
     """Write the rows of a table that were read below these offsets, by partition of Kafka.
 
     A row above is of a block that the store has not committed: it will come again. Rows that the
     store made itself have no partition, and are kept.
     """
-    client = database.reading()
     path = table_path(folder, table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        columns = inserted_columns(client, table)
-        digest = hashlib.sha256()
-        ranges: list[SavedRange] = []
-        with path.open("wb") as file:
-            for partition, first, last in _ranges_of(client, table, below):
-                for saved, octets in _pieces(
-                    database, client, table, columns, (partition, first, last)
-                ):
-                    file.write(octets)
-                    digest.update(octets)
-                    ranges.append(saved)
-    finally:
-        database.drop(client)
+    columns = inserted_columns(client, table)
+    digest = hashlib.sha256()
+    ranges: list[SavedRange] = []
+    with path.open("wb") as file:
+        for partition, first, last in _ranges_of(client, table, below):
+            for saved, octets in _pieces(
+                database, client, table, columns, (partition, first, last)
+            ):
+                file.write(octets)
+                digest.update(octets)
+                ranges.append(saved)
     return SavedTable(columns, ranges, digest.hexdigest())
 
 
-def insert_table(database: Database, table: str, saved: SavedTable, folder: Path) -> None:
+def insert_table(
+    database: Database, client: Client, table: str, saved: SavedTable, folder: Path
+) -> None:
     """Insert the rows of a backup; raises `CommandError` if other rows are there afterwards."""
     with table_path(folder, table).open("rb") as file:
         for each in saved.ranges:
@@ -76,17 +85,13 @@ def insert_table(database: Database, table: str, saved: SavedTable, folder: Path
                 fmt=_NATIVE,
                 settings=_INSERTING,
             )
-    client = database.reading()
-    try:
-        for each in saved.ranges:
-            here = (each.partition, each.first, each.last)
-            if _measured(client, table, saved.columns, here) != (each.rows, each.digest):
-                raise CommandError(
-                    f"{table} has other rows than were saved, at offsets {each.first} to"
-                    f" {each.last} of partition {each.partition}: does another program write there?"
-                )
-    finally:
-        database.drop(client)
+    for each in saved.ranges:
+        here = (each.partition, each.first, each.last)
+        if _measured(client, table, saved.columns, here) != (each.rows, each.digest):
+            raise CommandError(
+                f"{table} has other rows than were saved, at offsets {each.first} to"
+                f" {each.last} of partition {each.partition}: does another program write there?"
+            )
 
 
 def inserted_columns(client: Client, table: str) -> list[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from clickhouse_connect.driver.client import Client
+
 DAY = timedelta(days=1)
 EVERYTHING = {0: 2**62}
 VIEWS = ("two_way", "mo_raw", "consent_change", "conversation_line", "account_now", "mt_now")
@@ -39,6 +41,12 @@ def filled(database: Database) -> Database:
     for record in SAMPLES:
         put(database, record, range(5))
     return database
+
+
+@pytest.fixture
+def client(filled: Database) -> Iterator[Client]:
+    with tables.reading_tables(filled) as opened:
+        yield opened
 
 
 def put(database: Database, record: Any, offsets: Any, *, partition: int = 0) -> None:
@@ -65,10 +73,12 @@ def test_there_is_a_sample_of_every_table() -> None:
     assert {TABLE_OF[type(each)] for each in SAMPLES} >= set(tables.SAVED_TABLES.values())
 
 
-def test_every_table_comes_back_with_what_follows_from_it(filled: Database, tmp_path: Path) -> None:
+def test_every_table_comes_back_with_what_follows_from_it(
+    filled: Database, client: Client, tmp_path: Path
+) -> None:
     before = answers(filled)
     saved = {
-        table: tables.save_table(filled, table, below=EVERYTHING, folder=tmp_path)
+        table: tables.save_table(filled, client, table, below=EVERYTHING, folder=tmp_path)
         for table in tables.SAVED_TABLES.values()
     }
     assert all(each.rows for each in saved.values())
@@ -76,25 +86,27 @@ def test_every_table_comes_back_with_what_follows_from_it(filled: Database, tmp_
     tables.empty_tables(filled)
     assert tables.tables_with_rows(filled) == []
     for table, each in saved.items():
-        tables.insert_table(filled, table, each, tmp_path)
+        tables.insert_table(filled, client, table, each, tmp_path)
 
     assert answers(filled) == before
 
 
 def test_rows_that_the_store_has_not_committed_are_left_out(
-    filled: Database, tmp_path: Path
+    filled: Database, client: Client, tmp_path: Path
 ) -> None:
-    saved = tables.save_table(filled, "mo_raw_rows", below={0: 3}, folder=tmp_path)
+    saved = tables.save_table(filled, client, "mo_raw_rows", below={0: 3}, folder=tmp_path)
 
     assert saved.rows == 3
     assert [(each.first, each.last) for each in saved.ranges] == [(0, 2)]
 
 
-def test_letters_that_the_store_made_itself_are_kept(filled: Database, tmp_path: Path) -> None:
+def test_letters_that_the_store_made_itself_are_kept(
+    filled: Database, client: Client, tmp_path: Path
+) -> None:
     letter = next(each for each in SAMPLES if TABLE_OF[type(each)] == "dead_letter_rows")
     put(filled, letter, [NO_PLACE], partition=NO_PLACE)
 
-    saved = tables.save_table(filled, "dead_letter_rows", below={}, folder=tmp_path)
+    saved = tables.save_table(filled, client, "dead_letter_rows", below={}, folder=tmp_path)
 
     assert [(each.partition, each.rows) for each in saved.ranges] == [(NO_PLACE, 1)]
 
@@ -106,16 +118,17 @@ def test_a_range_that_is_too_large_for_an_answer_is_halved(
     put(filled, raw, range(100))
     monkeypatch.setitem(_READING, "max_result_rows", 60)
 
-    saved = tables.save_table(filled, "mo_raw_rows", below=EVERYTHING, folder=tmp_path)
+    with tables.reading_tables(filled) as client:
+        saved = tables.save_table(filled, client, "mo_raw_rows", below=EVERYTHING, folder=tmp_path)
 
     assert [(e.first, e.last, e.rows) for e in saved.ranges] == [(0, 49, 50), (50, 99, 50)]
 
 
-def test_rows_of_another_program_are_seen(filled: Database, tmp_path: Path) -> None:
-    saved = tables.save_table(filled, "mo_raw_rows", below=EVERYTHING, folder=tmp_path)
+def test_rows_of_another_program_are_seen(filled: Database, client: Client, tmp_path: Path) -> None:
+    saved = tables.save_table(filled, client, "mo_raw_rows", below=EVERYTHING, folder=tmp_path)
     raw = next(each for each in SAMPLES if TABLE_OF[type(each)] == "mo_raw_rows")
     tables.empty_tables(filled)
     put(filled, msgspec.structs.replace(raw, received_at=raw.received_at + DAY), [1])
 
     with pytest.raises(CommandError, match="mo_raw_rows has other rows than were saved"):
-        tables.insert_table(filled, "mo_raw_rows", saved, tmp_path)
+        tables.insert_table(filled, client, "mo_raw_rows", saved, tmp_path)
