@@ -12,9 +12,18 @@ ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<how>[-?])(?P<words>[^}]*))?\}")
 
 
+#: The parser in C, where it is installed: it is ten times as fast.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def loaded(file: Path) -> Any:
+    """What a file in YAML says."""
+    return yaml.load(file.read_text(), Loader=LOADER)  # noqa: S506 - it is a safe one
+
+
 def compose() -> dict[str, Any]:
     """`docker-compose.yml` as it is written."""
-    document: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    document: dict[str, Any] = loaded(ROOT / "docker-compose.yml")
     return document
 
 

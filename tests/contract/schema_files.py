@@ -82,15 +82,20 @@ def _newest_file(kind: type[Record]) -> str:
     return versions_by_record()[snake_from_camel(kind.__name__)][-1].path.read_text()
 
 
-@cache
 def records_of(kind: type[Record]) -> st.SearchStrategy[Any]:
     """Records of a class."""
-    return values(newest(kind))
+    return _values(_newest_file(kind))
 
 
 def values(schema: Any) -> st.SearchStrategy[Any]:
     """Values of a schema: the values that a field may hold, nested records as their class."""
-    match schema:
+    return _values(json.dumps(schema))
+
+
+@cache
+def _values(words: str) -> st.SearchStrategy[Any]:
+    """One strategy for a schema: to make it, and to look whether it is right, takes long."""
+    match schema := json.loads(words):
         case str():
             return SIMPLE[schema]
         case {"logicalType": "timestamp-micros"}:

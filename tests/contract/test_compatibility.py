@@ -145,14 +145,12 @@ def test_a_reader_of_an_older_version_gives_what_fastavro_resolves(
     written = data.draw(values(newer))
     body = io.BytesIO()
     value = {field["name"]: getattr(written, field["name"]) for field in older["fields"]}
-    fastavro.schemaless_writer(body, fastavro.parse_schema(older, named_schemas={}), value)
+    writers = fastavro.parse_schema(older, named_schemas={})
+    fastavro.schemaless_writer(body, writers, value)
     record, end = single_object.make_reader(older)(body.getvalue(), 0)
     body.seek(0)
-    resolved = fastavro.schemaless_reader(
-        body,
-        fastavro.parse_schema(older, named_schemas={}),
-        fastavro.parse_schema(newer, named_schemas={}),
-    )
+    readers = fastavro.parse_schema(newer, named_schemas={})
+    resolved = fastavro.schemaless_reader(body, writers, readers)
     assert end == len(body.getvalue())
     assert record == kind(**resolved)
 

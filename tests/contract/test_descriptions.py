@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 from referencing.exceptions import Unresolvable
@@ -17,6 +16,7 @@ from ingest.http.openapi.document import DOCUMENT
 from pipeline.kafka import readers
 from pipeline.kafka.topics import topics
 from tests.contract.asyncapi import PROCESS_OF, PROCESSES, asyncapi_document
+from tests.contract.compose_file import loaded
 from tests.contract.documents import DOCS, yaml_page
 from tests.contract.schema_files import all_versions
 from tests.support.installing import installed_by_npm
@@ -39,7 +39,7 @@ def test_a_description_is_what_the_code_says(name: str, document: Callable[[], A
     """`python -m tests.contract.documents` writes both."""
     written = (DOCS / name).read_text()
     assert written == yaml_page(document())
-    assert yaml.safe_load(written) == document()
+    assert loaded(DOCS / name) == document()
 
 
 # OpenAPI

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 
 from pipeline.cli.main import app
 from pipeline.kafka import topics
@@ -21,6 +20,7 @@ from pipeline.settings import Settings
 from pipeline.sms.words.stopword_sets import SETS
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.clickhouse.meanings import meaning_of
+from tests.contract.compose_file import loaded
 from tests.contract.documents import DOCS, data_page, settings_page, views_of
 from tests.contract.kafka_page import with_permissions
 
@@ -102,7 +102,7 @@ def test_a_column_that_nothing_describes_is_found() -> None:
 
 
 def test_every_alert_has_its_answer() -> None:
-    rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())
+    rules = loaded(ROOT / "deploy/prometheus/rules.yml")
     found = (rule for group in rules["groups"] for rule in group["rules"])
     alerts = {rule["alert"] for rule in found if "alert" in rule}
     assert alerts

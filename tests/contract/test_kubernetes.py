@@ -19,7 +19,7 @@ from pipeline.kafka.principals import PERMISSIONS, principal_of
 from pipeline.process.mounted import MOUNTED_SECRETS
 from pipeline.process.secret_settings import NEEDED_BY
 from pipeline.settings import PREFIX, Settings, load_settings
-from tests.contract.compose_file import ROOT
+from tests.contract.compose_file import LOADER, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every resource, by its file."""
     for path in sorted(FOLDER.rglob("*.yaml")):
         if path.name != "kustomization.yaml":
-            for document in yaml.safe_load_all(path.read_text()):
+            for document in yaml.load_all(path.read_text(), Loader=LOADER):
                 yield path, document
 
 
@@ -92,7 +92,7 @@ def test_the_manifests_are_what_kubernetes_knows(tmp_path: Path, more: tuple[str
         [KUBECTL, "kustomize", str(overlay)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = list(yaml.safe_load_all(done.stdout))
+    found = list(yaml.load_all(done.stdout, Loader=LOADER))
     assert len(found) > 15
     for document in found:
         kubernetes_validate.validate(document, VERSION, strict=True)

@@ -26,7 +26,7 @@ import pipeline.sender.metrics
 import pipeline.store.metrics
 from ingest.http.metrics import Metrics
 from pipeline.web.metrics_server import Renamed
-from tests.contract.compose_file import ROOT, compose
+from tests.contract.compose_file import ROOT, compose, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ IN_CODE = metrics_in_code()
 
 def rules() -> list[dict[str, Any]]:
     """Every rule: alerts, and what is recorded."""
-    groups = yaml.safe_load(RULES.read_text())["groups"]
+    groups = loaded(RULES)["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
@@ -296,7 +296,7 @@ def test_there_is_an_alert_for_everything_the_contract_asks_for() -> None:
 
 
 def test_every_target_is_a_service_that_listens_there() -> None:
-    scraped = yaml.safe_load((RULES.parent / "prometheus.yml").read_text())
+    scraped = loaded(RULES.parent / "prometheus.yml")
     assert scraped["rule_files"] == [RULES.name]
     ports = {
         "ingest": "TWOWAY_HTTP_PORT",
@@ -348,7 +348,7 @@ def test_burn_rates_are_those_of_the_workbook(name: str) -> None:
 
 def test_dashboards_ask_the_provisioned_source() -> None:
     folder = ROOT / "deploy" / "grafana" / "provisioning" / "datasources"
-    (source,) = yaml.safe_load((folder / "prometheus.yml").read_text())["datasources"]
+    (source,) = loaded(folder / "prometheus.yml")["datasources"]
     assert DASHBOARDS
     for dashboard in dashboards().values():
         panels = dashboard["panels"]
@@ -503,7 +503,7 @@ def test_amtool_is_content() -> None:
 
 
 def test_the_example_tells_somebody_of_each_severity_and_knows_the_alerts_it_names() -> None:
-    example = yaml.safe_load(TELLS.read_text())
+    example = loaded(TELLS)
     receivers = {receiver["name"] for receiver in example["receivers"]}
     routes = [example["route"], *example["route"]["routes"]]
     assert {route["receiver"] for route in routes} == receivers
@@ -520,7 +520,7 @@ def test_the_example_tells_somebody_of_each_severity_and_knows_the_alerts_it_nam
 
 
 def test_prometheus_asks_for_alertmanager_where_it_listens() -> None:
-    scraped = yaml.safe_load((RULES.parent / "prometheus.yml").read_text())
+    scraped = loaded(RULES.parent / "prometheus.yml")
     (manager,) = scraped["alerting"]["alertmanagers"]
     (target,) = manager["dns_sd_configs"]
     service = compose()["services"][target["names"][0]]

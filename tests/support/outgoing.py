@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from pipeline.avro import single_object
@@ -24,8 +25,7 @@ from pipeline.wire.smpp import pdu as smpp_pdu
 from pipeline.wire.smpp.deliver import DeliverSm
 from tests.support.partition import HANDSET, NUMBER, NUMBERS, Partition
 
-if TYPE_CHECKING:
-    from datetime import datetime
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Outgoing(Partition):
@@ -146,10 +146,10 @@ class Outgoing(Partition):
         self.now = to
         self.tick(to)
 
-    def is_due(self, at: datetime) -> bool:
-        """Whether a row of the partition is due at a time."""
+    def first_due(self) -> datetime:
+        """When the first row of the partition is due; `NEVER` for none."""
         first = self.state.first_due()
-        return first is not None and time_from_due(first) <= at
+        return NEVER if first is None else time_from_due(first)
 
     @property
     def commands(self) -> list[MtCommand]:

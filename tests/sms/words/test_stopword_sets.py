@@ -10,7 +10,10 @@ from pipeline.sms.words.stopword_sets import SETS, WIDE, words_of_sets
 from pipeline.sms.words.stopwords import STOP_WORDS, keyword_stop, stop_word_in_full
 from pipeline.sms.words.stopwords_wide import LONGEST_WORD, may_be_a_stop
 
-INVISIBLE = [chr(p) for p in range(sys.maxunicode + 1) if not without_ignorable(chr(p))]
+
+def invisible() -> list[str]:
+    """All characters that show nothing."""
+    return [each for each in map(chr, range(sys.maxunicode + 1)) if not without_ignorable(each)]
 
 
 def test_every_word_has_its_source_and_is_no_word_of_the_guide() -> None:
@@ -85,7 +88,7 @@ def test_the_turkish_letters_are_i(text: str) -> None:
 
 
 def test_each_invisible_character_may_stand_anywhere_in_a_stop_word() -> None:
-    for character in INVISIBLE:
+    for character in invisible():
         assert stop_word_in_full(f"ST{character}OP{character}"), hex(ord(character))
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HANDSET = "447700900001"
 SHORT = "4477009"  # 7 digits: too short to be looked for within octets
 #: What `str.strip` takes off: a handset behind it is a handset (`address_from_text`).
-BLANKS = [chr(code) for code in range(0x110000) if chr(code).isspace()]
+BLANKS = [each for each in map(chr, range(0x110000)) if each.isspace()]
 #: What stands in the place that names the handset.
 SPELLINGS = [
     HANDSET,
