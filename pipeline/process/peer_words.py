@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
@@ -37,34 +38,46 @@ _NUMBER: Final = r"(?P<number>\d(?:[ ()-]{0,2}\d){6,})"
 
 _secrets: set[str] = set()
 _passing: dict[str, tuple[str, ...]] = {}  # of each holder the secrets that it may still use
-_pattern: re.Pattern[str] = re.compile(f"{_PLAIN}|{_NUMBER}")
-_longest = 0  # characters of the longest form of a secret
+#: Of all that is masked; None since a secret was added, because to compile it takes milliseconds.
+_pattern: re.Pattern[str] | None = None
+_longest = 0  # characters of the longest form of a secret in the pattern
+_lock: Final = threading.Lock()
 
 
 def keep_secret(secrets: Iterable[str]) -> None:
     """From now on mask these, in each form in which a peer may repeat them."""
-    _secrets.update(cleaned(secret) for secret in secrets)
-    _secrets.discard("")
-    _compile()
+    global _pattern
+    more = {cleaned(secret) for secret in secrets} - {""}
+    with _lock:
+        if not more <= _secrets:
+            _secrets.update(more)
+            _pattern = None
 
 
 def keep_passing_secret(holder: str, secret: str) -> None:
     """Mask a secret that `holder` has for a while, and the one that it had before; no older one."""
+    global _pattern
     secret = cleaned(secret)
-    former = _passing.get(holder, ())
-    if secret and secret not in former:
-        _passing[holder] = (*former[-1:], secret)
-        _compile()
+    with _lock:
+        former = _passing.get(holder, ())
+        if secret and secret not in former:
+            _passing[holder] = (*former[-1:], secret)
+            _pattern = None
 
 
-def _compile() -> None:
+def _compiled() -> re.Pattern[str]:
+    """The pattern of all that is masked by now; sets `_longest`."""
     global _pattern, _longest
-    secrets = _secrets.union(*_passing.values())
-    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
-    _longest = max((len(form) for form in forms), default=0)
-    alternatives = "|".join(_alternative(form) for form in forms)
-    secret = f"(?P<secret>{alternatives})|" if alternatives else ""
-    _pattern = re.compile(f"{secret}{_PLAIN}|{_NUMBER}", re.IGNORECASE)
+    with _lock:
+        if _pattern is None:
+            secrets = _secrets.union(*_passing.values())
+            found = {form for secret in secrets for form in _forms(secret)}
+            forms = sorted(found, key=len, reverse=True)
+            _longest = max((len(form) for form in forms), default=0)
+            alternatives = "|".join(_alternative(form) for form in forms)
+            secret = f"(?P<secret>{alternatives})|" if alternatives else ""
+            _pattern = re.compile(f"{secret}{_PLAIN}|{_NUMBER}", re.IGNORECASE)
+        return _pattern
 
 
 def peer_words(words: str | bytes, *, limit: int = LIMIT) -> str:
@@ -85,10 +98,11 @@ def masked(text: str, *, is_cut: bool = False) -> str:
     A number is seven digits or more. A date (RFC 3339) and a status of eight hex digits are not
     masked. `is_cut`: the end of `text` may be half a secret, so the end is left out.
     """
+    pattern = _compiled()
     end = max(0, len(text) - max(_longest, _LONGEST_NUMBER)) if is_cut else len(text)
     pieces: list[str] = []
     at = 0
-    for found in _pattern.finditer(text):
+    for found in pattern.finditer(text):
         if found.start() >= end:
             break
         pieces += (text[at : found.start()], _mark(found))
