@@ -6,6 +6,7 @@ import ipaddress
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -38,14 +39,18 @@ class Certificates:
 
         If `is_wrong` returns true, the server shows the wrong certificate.
         """
-        right, wrong = (_context(self._home / name) for name in (RIGHT, WRONG))
+        right = _context(self._home / RIGHT)
 
         def choose(connection: ssl.SSLObject, _name: str | None, _context: object) -> None:
             if is_wrong():
-                connection.context = wrong
+                connection.context = self._wrong
 
         right.sni_callback = choose  # also called when the client sends no server name
         return right
+
+    @cached_property
+    def _wrong(self) -> ssl.SSLContext:
+        return _context(self._home / WRONG)
 
     def openssl_context(self, is_wrong: Callable[[], object]) -> Any:
         """Like `context`, for pyftpdlib, which needs a context of pyOpenSSL."""

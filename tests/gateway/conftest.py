@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from pipeline.clock import PipelineClock
+from pipeline.gateway.certificates import AUTHORITY
 from pipeline.gateway.doors import ftp_server
 from pipeline.gateway.gateway import Gateway
 from pipeline.gateway.settings import GatewaySettings
@@ -43,8 +45,16 @@ class Played:
     product: Product
 
 
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the stand-in's certificates, and nothing else: to make them takes a while."""
+    home = tmp_path_factory.mktemp("certified")
+    Gateway(GatewaySettings(home=home), World(PipelineClock(home).now)).certificates.make()
+    return home
+
+
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
+def play(tmp_path: Path, certified: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
     @asynccontextmanager
     async def played(**given: Any) -> AsyncIterator[Played]:
         product = Product()
@@ -57,6 +67,8 @@ def play(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Played]]:
         fields = {"gateway_seconds": 0.0, "handset_seconds": 0.0, "folder_seconds": 0.1}
         given = {"product": product.url} | given
         settings = GatewaySettings(home=tmp_path, **fields | given)
+        if not (tmp_path / AUTHORITY).exists():
+            shutil.copytree(certified, tmp_path, dirs_exist_ok=True)
         gateway = Gateway(settings, World(PipelineClock(tmp_path).now))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ftp_server, "_POLL_SECONDS", 0.02)  # what its thread takes to end
