@@ -27,6 +27,7 @@ from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
 from pipeline.settings import Settings
 from tests.support import side_by_side
+from tests.support.authorities_once import read_authorities_once
 from tests.support.emptied import begin_empty
 from tests.support.log_search import refuse_handsets_in_logs
 from tests.support.migrated import migrated
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     kill_orphans_of_this_run()
     compile_templates_once()
+    read_authorities_once()
     config.pluginmanager.register(side_by_side)
 
 
