@@ -31,7 +31,6 @@ ARROW: Final = "ArrowStream"
 #: Of a stream of Arrow's IPC format: the mark before a message, and that of the end.
 ARROW_BEGINS: Final = b"\xff\xff\xff\xff"
 ARROW_ENDS: Final = b"\xff\xff\xff\xff\0\0\0\0"
-MOST_NAMES: Final = 1_000  # statements whose columns' names are remembered
 TREE_OCTETS: Final = 4 << 20  # of a statement's tree, which a server tells
 LONGEST_WORDS: Final = 1_000  # characters of ClickHouse's error that the caller gets
 STRANGERS: Final = 2  # the most sessions for statements of analysts: the pages keep the others
@@ -53,8 +52,6 @@ class Questions:
             found = clients[0].query("SELECT name FROM system.functions").result_rows
             self.fenced = frozenset(name.lower() for (name,) in found if not may_call(name))
         self._databases = database.other_databases
-        #: The columns' names of statements of our own that had no rows.
-        self._names: dict[str, Sequence[str]] = {}
         for client in clients:
             self._sessions.put(client)
         self._free = asyncio.Semaphore(SESSIONS)
@@ -66,29 +63,18 @@ class Questions:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     async def table(self, sql: str, parameters: Parameters | None = None) -> Table:
-        """The columns' names and the rows of a statement of our own."""
+        """The columns' names and the rows of a statement of our own.
+
+        The embedded engine gives no names where there are no rows.
+        """
 
         def ask(client: Client) -> Table:
             given = dict(parameters or {})
             with reading_an_answer():
                 answer = client.query(sql, parameters=given, tz_mode="aware")
-                if answer.result_rows:
-                    return answer.column_names, answer.result_rows
-                # The embedded engine gives no names where there are no rows.
-                return self._names_of(client, sql, given), []
+                return answer.column_names, answer.result_rows
 
         return await self._asked(ask)
-
-    def _names_of(self, client: Client, sql: str, given: dict[str, Any]) -> Sequence[str]:
-        """The columns' names of a statement; they are the same whatever the parameters are."""
-        names = self._names.get(sql)
-        if names is None:
-            described = client.query(f"DESCRIBE TABLE ({sql})", parameters=given).result_rows
-            names = tuple(str(row[0]) for row in described)
-            if len(self._names) >= MOST_NAMES:
-                self._names.clear()
-            self._names[sql] = names
-        return names
 
     async def columns(self, sql: str, parameters: Parameters | None = None) -> Any:
         """The answer to a statement of our own as a record batch of Arrow."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from clickhouse_connect.driver._chdbclient import ChdbClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.settings import Settings
@@ -67,14 +68,22 @@ async def test_a_page_whose_question_fails_leaves_nothing_either(database: Datab
         assert await questions.rows("SELECT 2 AS n") == [{"n": 2}]
 
 
-async def test_an_answer_names_its_columns_with_rows_and_without(database: Database) -> None:
-    """The names of one without rows are asked for once, whatever the parameters are."""
-    questions = Questions(database)
+async def test_rows_have_the_names_of_their_columns_and_each_question_asks_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions, asked = Questions(database), []
+    query = ChdbClient.query
+
+    def noted(client: ChdbClient, *args: Any, **named: Any) -> Any:
+        asked.append(args)
+        return query(client, *args, **named)
+
+    monkeypatch.setattr(ChdbClient, "query", noted)
     sql = "SELECT 1 AS one, {word:String} AS word WHERE word != ''"
     for word in ("", "word", ""):
-        names, rows = await questions.table(sql, {"word": word})
-        assert (list(names), list(rows)) == (["one", "word"], [(1, word)] if word else [])
-    assert list(questions._names) == [sql]
+        rows = await questions.rows(sql, {"word": word})
+        assert rows == ([{"one": 1, "word": word}] if word else [])
+    assert asked == [(sql,)] * 3
 
 
 async def test_a_client_that_goes_leaves_nothing(database: Database) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from pipeline.store.report.lists.conditions import conditions_of, state_named
 from pipeline.store.report.lists.cursor import Cursor, RowsOfPage, page_of
 from pipeline.store.report.lists.fates import LINES_THERE, REFUSED_OF_IDS, STATES_OF_IDS, TABLE
-from pipeline.store.report.lists.filters import LATEST, words_for_clickhouse
+from pipeline.store.report.lists.filters import EARLIEST, LATEST, words_for_clickhouse
 from pipeline.store.report.lists.stretches import (
     ONE_STEP,
     SEVERAL_STEPS,
@@ -49,13 +49,15 @@ LINE_COLUMNS: Final = (
 class AskedLines(NamedTuple):
     """What the filters ask of a line, as SQL, and its parameters.
 
-    `begin`, `hours`: where the lines are looked for first.
+    `begin`, `hours`: where the lines are looked for first; `oldest`, `newest`: where they end.
     """
 
     conditions: list[str]
     given: dict[str, Any]
     begin: datetime | None = None
     hours: tuple[float, ...] = ()
+    oldest: datetime = EARLIEST
+    newest: datetime = LATEST
 
     def seen_by(self, cursor: Cursor) -> str:
         """The conditions on the lines that the cursor can see."""
@@ -86,7 +88,8 @@ class LineReader:
     ) -> list[dict[str, Any]]:
         """The next lines, each once. What is there twice stands side by side, in rare cases."""
         found: list[dict[str, Any]] = []
-        for stretch in stretches_from(cursor.at or asked.begin, cursor, asked.hours):
+        begin, ends = cursor.at or asked.begin, {"oldest": asked.oldest, "newest": asked.newest}
+        for stretch in stretches_from(begin, cursor, asked.hours, **ends):
             found += await self._within(asked, stretch, cursor, rows - len(found), columns)
             if len(found) == rows:
                 break
@@ -128,8 +131,11 @@ class LineReader:
         )
         if found and is_rare:
             hours = hours_of_some(found, lines["oldest"], lines["newest"])
-        begin = min(filters.until or LATEST, lines["newest"]) if lines["lines"] else None
-        return AskedLines(conditions, given, begin, hours)
+        if not lines["lines"]:
+            return AskedLines(conditions, given, None, hours)
+        oldest = max(filters.since or EARLIEST, lines["oldest"])
+        newest = min(filters.until or LATEST, lines["newest"])
+        return AskedLines(conditions, given, newest, hours, oldest, newest)
 
     async def _found(self, filters: Filters) -> int:
         """How many commands once had the state, if they are few; else more than few."""

@@ -45,14 +45,24 @@ class TimeStretch(NamedTuple):
 
 
 def stretches_from(
-    begin: datetime | None, cursor: Cursor, hours: Sequence[float]
+    begin: datetime | None,
+    cursor: Cursor,
+    hours: Sequence[float],
+    *,
+    oldest: datetime = EARLIEST,
+    newest: datetime = LATEST,
 ) -> Iterator[TimeStretch]:
-    """Stretches that have every time once, in the cursor's order, in steps from `begin`."""
+    """Stretches that have every time once, in the cursor's order, in steps from `begin`.
+
+    The stretch that has the last line that is known is without an end: nothing is behind it.
+    """
     before: datetime | None = None
     for each in hours:
         if begin is None:
             break
         end = _shifted(begin, each if cursor.is_newer else -each)
+        if end > newest if cursor.is_newer else end <= oldest:
+            break
         yield TimeStretch(before, end) if cursor.is_newer else TimeStretch(end, before)
         before = end
     yield TimeStretch(before, None) if cursor.is_newer else TimeStretch(None, before)

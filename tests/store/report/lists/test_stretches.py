@@ -36,6 +36,20 @@ def test_every_time_is_in_one_stretch_and_they_are_in_the_cursors_order(
     assert places == sorted(places)
 
 
+@given(begin=TIMES, hours=HOURS, is_newer=st.booleans(), ends=st.tuples(TIMES, TIMES).map(sorted))
+def test_no_stretch_is_behind_the_last_line_that_is_known(
+    begin: datetime, hours: list[float], is_newer: bool, ends: list[datetime]
+) -> None:
+    oldest, newest = ends
+    cursor = Cursor(is_newer=is_newer)
+    every = list(stretches_from(begin, cursor, hours))
+    first, *others = list(stretches_from(begin, cursor, hours, oldest=oldest, newest=newest))
+    for stretch in others:
+        assert stretch.since <= newest if is_newer else stretch.until > oldest
+    assert [first, *others][:-1] == every[: len(others)]
+    assert (others or [first])[-1][1 if is_newer else 0] is None
+
+
 def test_without_a_begin_all_of_time_is_one_stretch() -> None:
     assert list(stretches_from(None, Cursor(), (1.0,))) == [TimeStretch()]
     assert TimeStretch().as_sql() == "1"
