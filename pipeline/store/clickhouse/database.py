@@ -148,8 +148,8 @@ class Database:
             client = self._connect_reading(database=DATABASE)
             client.command(f"USE {DATABASE}")
             client.command("SET ROLE NONE")  # leaves only the grant to read our own tables
-            for name, value in _READING.items():
-                client.command(f"SET {name} = {value!r}")
+            wanted = ", ".join(f"{name} = {value!r}" for name, value in _READING.items())
+            client.command(f"SET {wanted}")
         with self._readers_lock:
             self._readers.add(client)
         return client

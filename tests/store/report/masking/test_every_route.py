@@ -308,7 +308,7 @@ def test_a_route_is_open_to_those_alone_who_have_what_it_needs(
 ) -> None:
     with running.plain_client() as client:
         assert sign_in(client, name_of(rights), PASSWORD).status_code == 303
-        token = form_token_of(client.get("/").text)
+        token = form_token_of(client.get("/conversation").text)
         for route in running.report.routes:
             if route.path in ("/sign-out", "/readyz", "/live"):  # /live never ends
                 continue
@@ -333,7 +333,7 @@ def test_what_is_taken_out_or_decided_is_noted_with_its_user(running: Running) -
     telling = {Right.DOWNLOAD, Right.DECIDE, Right.SQL}
     with running.plain_client() as client:
         sign_in(client, name_of(frozenset(NEEDED)), PASSWORD)
-        token = form_token_of(client.get("/").text)
+        token = form_token_of(client.get("/conversation").text)
         for route in running.report.routes:
             if not route.needs & telling or (route.method, route.path) in lists_only:
                 continue

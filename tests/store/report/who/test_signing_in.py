@@ -52,6 +52,8 @@ ANNA = User(name="anna", password=HASH, rights=EVERYTHING)
 TOKEN = "ab" * 32
 SECRETS = HomeSecrets(token=TOKEN, key=bytes(64))
 HTML = {"Accept": "text/html"}
+#: A page that asks nothing of the store, with the form to sign out.
+LIGHT = "/conversation"
 
 
 class Home:
@@ -137,9 +139,9 @@ def test_behind_tls_the_cookie_is_secure_and_of_this_host_alone(
 def test_signing_out_ends_the_session(running: Running) -> None:
     sign_in(running.client, "anna", PASSWORD)
     (held,) = [f"{name}={value}" for name, value in running.client.cookies.items()]
-    token = form_token_of(running.client.get("/").text)
+    token = form_token_of(running.client.get(LIGHT).text)
     assert running.client.post("/sign-out", data={"form_token": token}).status_code == 303
-    assert running.client.get("/", headers={"Cookie": held}).status_code == 401
+    assert running.client.get(LIGHT, headers={"Cookie": held}).status_code == 401
 
 
 def test_a_session_ends_after_twelve_hours() -> None:
@@ -176,12 +178,12 @@ def test_a_change_of_the_file_counts_at_once_and_never_opens(
     running: Running, home: Home, after: Any, is_in: bool
 ) -> None:
     sign_in(running.client, "anna", PASSWORD)
-    assert running.client.get("/").status_code == 200
+    assert running.client.get(LIGHT).status_code == 200
     home.users = after
-    assert (running.client.get("/").status_code == 200) == is_in
+    assert (running.client.get(LIGHT).status_code == 200) == is_in
     if not is_in:
         fresh = running.new_client()
-        assert fresh.get("/").status_code == 401
+        assert fresh.get(LIGHT).status_code == 401
         fresh.close()
 
 
@@ -328,14 +330,14 @@ def test_no_form_is_taken_without_its_token(running: Running, token: str | None)
     form = {} if token is None else {"form_token": token}
     for path in ("/sign-out", "/review", "/letter", "/sign-in"):
         assert running.client.post(path, data=form).status_code == 400, path
-    assert running.client.get("/").status_code == 200
+    assert running.client.get(LIGHT).status_code == 200
 
 
 def test_a_form_of_one_session_is_not_taken_from_another(running: Running) -> None:
     other = running.new_client()
     sign_in(running.client, "anna", PASSWORD)
     sign_in(other, "anna", PASSWORD)
-    token = form_token_of(running.client.get("/").text)
+    token = form_token_of(running.client.get(LIGHT).text)
     assert other.post("/sign-out", data={"form_token": token}).status_code == 400
     other.close()
 
@@ -361,7 +363,7 @@ def test_a_session_asks_in_sql_with_the_token_of_its_forms(
 
     monkeypatch.setattr(AccessRecords, "note", note)
     sign_in(running.client, "anna", PASSWORD)
-    token = form_token_of(running.client.get("/").text)
+    token = form_token_of(running.client.get(LIGHT).text)
     assert running.client.post("/sql", content="SELECT 1").status_code == 400
     answer = running.client.post("/sql", content="SELECT 1", headers={"X-Form-Token": token})
     assert answer.text == '{"1":1}\n'
@@ -391,7 +393,7 @@ def test_the_policy_of_pages_stays_strict(running: Running) -> None:
 def test_without_users_it_is_open_on_loopback_alone(database: Database, home: Home) -> None:
     home.users = None
     with serving(database, home) as opened:
-        assert opened.client.get("/").status_code == 200
+        assert opened.client.get(LIGHT).status_code == 200
         asked = {"Authorization": f"Bearer {TOKEN}"}  # nobody is named, and no broker is needed
         answer = opened.client.post("/sql", content="SELECT 1", headers=asked)
         assert answer.status_code == 200

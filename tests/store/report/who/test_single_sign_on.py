@@ -65,7 +65,7 @@ def come_back(
 
 
 def is_in(client: httpx.Client) -> bool:
-    return client.get("/").status_code == 200
+    return client.get("/conversation").status_code == 200
 
 
 def test_who_comes_back_is_in_with_the_rights_of_the_roles(
