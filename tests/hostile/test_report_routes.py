@@ -22,6 +22,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from pipeline.store.report.lists.filters import ALL
 from pipeline.store.report.lists.listings import LISTINGS
+from tests.store.report.asked_once import asked_once
 from tests.store.report.scene import (
     ALICE,
     NOON,
@@ -32,13 +33,13 @@ from tests.store.report.scene import (
     state,
     store_scene,
 )
-from tests.store.report.serving_report import Running
+from tests.store.report.serving_report import Running, form_token_of
 from tests.support.migrated import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
+    from tests.store.report.plain_client import PlainClient
 
 HOSTILE = {
     "element": '"><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>',
@@ -104,13 +105,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Database(Settings(home=home)) as database:
         store_scene(database, list(records()))
         opened = Running(database, home=home)
-        yield opened
+        with asked_once():
+            yield opened
         opened.stop()
 
 
 @pytest.fixture
-def client(running: Running) -> httpx.Client:
-    return running.client
+def client(running: Running) -> Iterator[PlainClient]:
+    with running.plain_client() as opened:
+        yield opened
 
 
 class Page(HTMLParser):
@@ -157,7 +160,7 @@ def pages_of(running: Running) -> Iterator[str]:
             yield path
 
 
-def test_every_route_shows_hostile_texts_as_texts(running: Running, client: httpx.Client) -> None:
+def test_every_route_shows_hostile_texts_as_texts(running: Running, client: PlainClient) -> None:
     seen = set()
     for address in pages_of(running):
         answer = client.get(address, headers={"Accept": "text/html"})
@@ -174,7 +177,7 @@ def test_every_route_shows_hostile_texts_as_texts(running: Running, client: http
 
 
 @pytest.mark.parametrize("name", LISTINGS)
-def test_no_cell_of_a_download_acts(client: httpx.Client, name: str) -> None:
+def test_no_cell_of_a_download_acts(client: PlainClient, name: str) -> None:
     given = {"handset": ALICE} if "handset" in LISTINGS[name].filters else {}
     rows = csv.reader(
         io.StringIO(client.get(f"/csv/{name}", params=given).content.decode("utf-8-sig"))
@@ -196,7 +199,7 @@ def test_no_cell_of_a_download_acts(client: httpx.Client, name: str) -> None:
     assert table.num_rows >= 0
 
 
-def test_no_parameter_makes_a_route_fail_or_act(running: Running, client: httpx.Client) -> None:
+def test_no_parameter_makes_a_route_fail_or_act(running: Running, client: PlainClient) -> None:
     """Every parameter of every route has one text of them, and those of one list have all."""
     texts = itertools.cycle(HOSTILE.values())
     asked = [("/list/lines", name, text) for name in ALL for text in HOSTILE.values()]
@@ -212,10 +215,9 @@ def test_no_parameter_makes_a_route_fail_or_act(running: Running, client: httpx.
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_no_form_makes_a_route_fail_or_act(
-    running: Running, client: httpx.Client, text: str
+    running: Running, client: PlainClient, text: str
 ) -> None:
-    page = client.get("/list/lines").text
-    token = page.partition('name="form_token" value="')[2].partition('"')[0]
+    token = form_token_of(client.get("/list/lines").text)
     names = ("id", "action", "reason", "by", "name", "list", "filters", "format")
     for (method, path), route in running.routes.items():
         if method == "POST" and route.has_form and not path.startswith(LEFT_OUT):
@@ -225,7 +227,7 @@ def test_no_form_makes_a_route_fail_or_act(
             check_page(answer.text)
 
 
-def test_a_page_of_long_texts_stays_small(client: httpx.Client) -> None:
+def test_a_page_of_long_texts_stays_small(client: PlainClient) -> None:
     """A list cuts each text: 50 messages of 20 kB are no megabyte."""
     assert len(client.get("/list/lines").content) < 400_000
     assert len(client.get("/").content) < 400_000

@@ -28,7 +28,6 @@ from pipeline.records import (
     Record,
 )
 from pipeline.store import metrics
-from pipeline.store.query.questions import Questions
 from pipeline.store.report import signing_in
 from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.caller import EVERYTHING, Right
@@ -37,6 +36,7 @@ from pipeline.store.report.masking.columns_seen import HIDDEN
 from pipeline.store.report.masking.seal import is_sealed
 from pipeline.store.report.who.password import hash_from_password, is_password_of
 from pipeline.store.report.who.users_file import User
+from tests.store.report.asked_once import asked_once
 from tests.store.report.scene import (
     ALICE,
     BOB,
@@ -51,7 +51,7 @@ from tests.store.report.scene import (
 from tests.store.report.serving_report import Running, form_token_of, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipeline.store.clickhouse.database import Database
     from pipeline.store.report.route import PageRequest
@@ -136,19 +136,6 @@ def telltales(rights: frozenset[Right]) -> list[str]:
     return found
 
 
-def remembering(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The same question has the same answer, whoever asks: the engine is asked once."""
-    remembered: dict[str, Any] = {}
-
-    async def asked(questions: Questions, sql: str, parameters: Any = None) -> Any:
-        key = f"{sql} {parameters}"
-        if key not in remembered:
-            remembered[key] = await ask(questions, sql, parameters)
-        return remembered[key]
-
-    return asked
-
-
 @pytest.fixture(scope="module")
 def running(database: Database) -> Iterator[Running]:
     store_scene(database, records())
@@ -156,15 +143,7 @@ def running(database: Database) -> Iterator[Running]:
     opened = Running(database, read_users=lambda: USERS, saved={"of-bob": saved})
     for series in (metrics.MESSAGES, metrics.COMMANDS):
         series.clear()  # other tests rent the numbers that are handsets here
-    table, columns = remembering(Questions.table), remembering(Questions.columns)
-
-    async def copied_table(questions: Questions, sql: str, parameters: Any = None) -> Any:
-        names, rows = await table(questions, sql, parameters)
-        return names, [tuple(row) for row in rows]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Questions, "table", copied_table)
-        patch.setattr(Questions, "columns", columns)
+    with asked_once() as patch:
         patch.setattr(AccessRecords, "note", _note)
         patch.setattr(signing_in, "is_password_of", cache(is_password_of))  # one for all
         yield opened
