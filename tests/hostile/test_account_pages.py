@@ -10,6 +10,7 @@ import pytest
 from pipeline.settings import Settings
 from pipeline.store.clickhouse.database import Database
 from tests.hostile.test_report_routes import HOSTILE, check_page
+from tests.store.report.asked_once import asked_once
 from tests.store.report.serving_report import Running
 from tests.support.account_records import CREDIT, PlainLedger, minutes, store_records
 from tests.support.migrated import migrated
@@ -17,16 +18,15 @@ from tests.support.migrated import migrated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
-
     from pipeline.records import Record
+    from tests.store.report.plain_client import PlainClient
 
 #: An address holds no NUL, and a name that cannot be asked for has no page.
 NAMES = [text for text in HOSTILE if "\0" not in text and len(text) <= 128]
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainClient]:
     records: list[Record] = []
     for name in HOSTILE:
         ledger = PlainLedger(name)
@@ -38,12 +38,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         store_records(database, records, tag="hostile accounts")
         report = Running(database)
         try:
-            yield report.client
+            with asked_once(), report.plain_client() as opened:
+                yield opened
         finally:
             report.stop()
 
 
-def test_no_page_of_accounts_acts(client: httpx.Client) -> None:
+def test_no_page_of_accounts_acts(client: PlainClient) -> None:
     assert NAMES
     addresses = ["/accounts", "/list/account-entries", "/list/charges?from=2026-01-01"]
     addresses += ["/list/unreleased", "/review", "/"]

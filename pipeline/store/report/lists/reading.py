@@ -50,14 +50,16 @@ class ListReader:
 
     async def with_days(self, filters: Filters) -> Filters:
         """The same; without a first time, the 30 days up to the newest message."""
+        if filters.since:
+            return filters
         (row,) = await self._questions.rows(LINES_THERE)
         return with_days(filters, newest=row["newest"] if row["lines"] else None)
 
     async def with_few_lines(self, filters: Filters, *, most: int = MOST_LINES) -> Filters:
         """The same; without a first time, the newest days with few lines, up to 30."""
-        limited = await self.with_days(filters)
         if filters.since:
-            return limited
+            return filters
+        limited = await self.with_days(filters)
         days = await self._questions.rows(_LINES_OF_DAYS, limited.parameters())
         sums = accumulate(row["lines"] for row in days)
         whole = [row["day"] for row, lines in zip(days, sums, strict=True) if lines <= most]

@@ -16,11 +16,14 @@ from pipeline.store.report.lists.filters import filters_from_query
 from pipeline.store.report.lists.reading import ListReader
 from pipeline.store.report.pages.figures import figures_of, lines_of
 from pipeline.store.rows import columns_of, row_from_record
+from tests.store.report.asked_once import asked_once
 from tests.store.report.scene import NOON, change, command, message, state
 from tests.store.samples import AT_MS
 from tests.support.asking import questions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.store.clickhouse.database import Database
 
 COMMANDS = 700
@@ -50,7 +53,14 @@ def insert(database: Database, records: list[Any], *, offset: int = 0) -> None:
 
 
 @pytest.fixture(scope="module")
-def reckoned(database: Database) -> Reckoned:
+def reckoned(database: Database) -> Iterator[Reckoned]:
+    """The records are stored; walks through them ask many questions that others asked."""
+    found = stored(database)
+    with asked_once():
+        yield found
+
+
+def stored(database: Database) -> Reckoned:
     """Over a year, in several parts that are not merged, and some rows twice."""
     chosen = random.Random(15)
     for table in ("mt_last_state_rows", "conversation_line_rows", "consent_change_rows"):
