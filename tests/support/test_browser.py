@@ -49,15 +49,26 @@ def all_are_gone() -> bool:
 
 
 async def test_a_tab_finds_nothing_of_the_tab_before(browser: Browser) -> None:
-    kept = "document.cookie + '; ' + localStorage.getItem('kept')"
+    kept = "[document.cookie, localStorage.getItem('kept'), sessionStorage.getItem('kept')]"
+    zone_now = "Intl.DateTimeFormat().resolvedOptions().timeZone"
     async with served(lively()) as url:
-        async with browser.tab() as tab:
+        async with browser.tab(width=390) as tab:
             await tab.go(url)
-            await tab.value("document.cookie = 'kept=yes'; localStorage.setItem('kept', 'yes')")
-            assert await tab.value(kept) == "kept=yes; yes"
+            zone = await tab.value(zone_now)
+            await tab.value(
+                "document.cookie = 'kept=yes';"
+                "for (const each of [localStorage, sessionStorage]) each.setItem('kept', 'yes')"
+            )
+            assert await tab.value(kept) == ["kept=yes", "yes", "yes"]
+            await tab.call("Emulation.setTimezoneOverride", timezoneId="Africa/Johannesburg")
+            await tab.call("Emulation.setScriptExecutionDisabled", value=True)
         async with browser.tab() as tab:
+            assert await tab.value("location.href") == "about:blank"
             await tab.go(url)
-            assert await tab.value(kept) == "; null"
+            assert await tab.value(kept) == ["", None, None]
+            assert await tab.value("[innerWidth, innerHeight]") == [1440, 900]
+            assert await tab.value(zone_now) == zone
+            await tab.until("document.querySelector('#link')?.className == 'on'")  # by its script
 
 
 @pytest.mark.usefixtures("marking")
