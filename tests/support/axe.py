@@ -11,7 +11,7 @@ import pytest
 from tests.support.installing import installed_by_npm
 
 if TYPE_CHECKING:
-    from tests.support.browser import Tab
+    from tests.support.tab import Tab
 
 _FOLDER = Path(__file__).parent / "npm" / "axe"
 # Of what is right it need not say where it is.

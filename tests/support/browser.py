@@ -1,10 +1,7 @@
-"""Drives headless Chromium by the Chrome DevTools Protocol 1.3: read, click, type."""
+"""Starts headless Chromium and opens tabs in it, by the Chrome DevTools Protocol 1.3."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import itertools
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.support.looking import looks
+from tests.support.tab import BLANK, WAIT_SECONDS, Tab
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -23,14 +21,8 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-WAIT_SECONDS = 30.0
-BLANK = "about:blank"
 #: The browser is gone, is stuck, or refuses: the tab is given up.
 NOT_LEFT = (ConnectionError, TimeoutError, AssertionError)
-END_TRANSITIONS = """
-for (const each of document.getAnimations())
-  if (each instanceof CSSTransition) each.finish();
-"""
 OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--remote-debugging-port=0",
@@ -45,129 +37,6 @@ OPTIONS = (
     "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 )  # fmt: skip
-
-
-class Tab:
-    """One open page."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, context: str = "") -> None:
-        self._socket = socket
-        self.context = context  # the id of its browser context
-        self._numbers = itertools.count(1)
-        self._is_blank = True
-        self._origins: set[str] = set()  # of the pages that were here
-        self.complaints: list[str] = []  # errors in the console, also of the security policy
-        self.dialogs: list[str] = []
-
-    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        number = next(self._numbers)
-        await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                said = await self._said()
-                if said.get("id") == number:
-                    assert "error" not in said, said["error"]
-                    return said["result"]
-                self._note(said)
-
-    async def _said(self) -> dict[str, Any]:
-        message = await self._socket.receive()
-        if message.type is not aiohttp.WSMsgType.TEXT:
-            raise ConnectionError("the browser or the tab is gone")
-        said: dict[str, Any] = message.json()
-        return said
-
-    def _note(self, said: dict[str, Any]) -> None:
-        match said.get("method"):
-            case "Page.frameNavigated":
-                frame = said["params"]["frame"]  # no page of ours has frames in it
-                self._is_blank = frame["url"] == BLANK
-                self._origins.add(frame["securityOrigin"])
-            case "Log.entryAdded":
-                self.complaints.append(said["params"]["entry"]["text"])
-            case "Runtime.exceptionThrown":
-                self.complaints.append(str(said["params"]["exceptionDetails"]))
-            case "Page.javascriptDialogOpening":
-                self.dialogs.append(said["params"]["message"])
-
-    async def leave(self) -> None:
-        """Leave an empty tab, without cookies, cache and storage. Its renderer stays."""
-        if not self._is_blank:
-            # A script's own step: to an address that is asked for, another renderer would come.
-            await self.call(
-                "Runtime.evaluate",
-                expression=f"sessionStorage.clear(); location.replace('{BLANK}')",
-            )
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not self._is_blank:
-                self._note(await self._said())
-        await self.call("Network.clearBrowserCookies")
-        await self.call("Network.clearBrowserCache")
-        for origin in self._origins - {"://"}:
-            await self.call("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
-
-    async def begin(
-        self, *, width: int = 1440, height: int = 900, scheme: str = "light", script: bool = True
-    ) -> None:
-        for domain in ("Page", "Runtime", "Log"):
-            await self.call(f"{domain}.enable")
-        await self.call("Emulation.setFocusEmulationEnabled", enabled=True)
-        await self.call("Emulation.setScriptExecutionDisabled", value=not script)
-        await self.look(width=width, height=height, scheme=scheme)
-
-    async def look(self, *, width: int = 1440, height: int = 900, scheme: str = "light") -> None:
-        """Show the page, also one that is open, on such a screen and in such colors.
-
-        A page that is open stays as far scrolled as it was. Transitions to the colors are over.
-        """
-        await self.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=width < 600,
-        )
-        await self.call(
-            "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": scheme}],
-        )
-        await self.value(END_TRANSITIONS)
-
-    async def go(self, url: str) -> None:
-        await self.call("Page.navigate", url=url)
-        await self.until("document.readyState == 'complete' && location.href != 'about:blank'")
-
-    async def value(self, expression: str) -> Any:
-        answer = await self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
-        )
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    async def until(self, expression: str) -> None:
-        """Wait until the expression is true. While a page is loaded, the expression may throw."""
-        asked = f"(() => {{ try {{ return !!({expression}) }} catch (e) {{ return '' + e }} }})()"
-        said: object = None
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                while (said := await self.value(asked)) is not True:  # noqa: ASYNC110  nobody tells
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"{expression} is {said!r}") from None
-
-    async def type(self, text: str) -> None:
-        await self.call("Input.insertText", text=text)
-
-    async def press(self, key: str, *, code: int = 0, text: str = "") -> None:
-        for kind in ("keyDown", "keyUp"):
-            spelled = {"text": text} if text and kind == "keyDown" else {}
-            await self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **spelled
-            )
-
-    async def picture(self, file: Path) -> None:
-        shot = await self.call("Page.captureScreenshot", format="png", optimizeForSpeed=True)
-        file.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240  a test
 
 
 class Browser:

@@ -17,7 +17,8 @@ from tests.support.browser import needs_chromium
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.browser import Browser, Tab
+    from tests.support.browser import Browser
+    from tests.support.tab import Tab
 
 pytestmark = needs_chromium
 

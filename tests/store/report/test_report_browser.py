@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from pipeline.store.clickhouse.database import Database
-    from tests.support.browser import Browser, Tab
+    from tests.support.browser import Browser
+    from tests.support.tab import Tab
 
 pytestmark = needs_chromium
 #: Where pictures are kept, for people to look at.

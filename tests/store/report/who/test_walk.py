@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from pipeline.store.clickhouse.database import Database
-    from tests.support.browser import Browser, Tab
+    from tests.support.browser import Browser
+    from tests.support.tab import Tab
 
 pytestmark = needs_chromium
 PASSWORD = "correct horse battery"
