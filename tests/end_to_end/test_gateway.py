@@ -1,4 +1,4 @@
-"""`twoway up --gateway`: a handset texts, an application answers, and each side sees the other."""
+"""A handset and an application talk by the gateway's stand-in, and each sees the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
 
-HANDSET, NUMBER = "447700900001", "447700900999"
+HANDSET, NUMBER = "447700900003", "447700900999"
 MESSAGES = f"SELECT message_id FROM mo_message WHERE handset != '{HANDSET}'"
 STATES = f"SELECT state, code FROM mt_now WHERE handset = '{HANDSET}'"
 
