@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from tests.support.partitioned import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 READ: Final = (
     topics.NUMBERS,
@@ -34,10 +34,14 @@ UNIT_RECORDS: Final = 700  # not the engine's number: a replay must not depend o
 
 
 class Kept:
-    """Every committed record of these topics, by topic and partition, in order."""
+    """Every committed record of these topics, by topic and partition, in order.
 
-    def __init__(self, partitions: int) -> None:
+    Messages of other accounts than `accounts` are another run's.
+    """
+
+    def __init__(self, partitions: int, *, accounts: Iterable[str]) -> None:
         self.partitions = partitions
+        self._accounts = frozenset(accounts)
         self.records: dict[tuple[str, int], list[Any]] = defaultdict(list)
 
     async def read(self, bootstrap: str) -> None:
@@ -60,6 +64,10 @@ class Kept:
         finally:
             await consumer.stop()
 
+    def messages(self) -> list[Any]:
+        """The messages of the accounts."""
+        return [each for each in self.values(topics.MO_MESSAGE) if each.account in self._accounts]
+
     def values(self, topic: str) -> list[Any]:
         """The records of a topic, partition by partition."""
         return [
@@ -73,7 +81,7 @@ def faults_of(
     kept: Kept, *, acknowledged: set[str], credited: dict[tuple[str, str], int]
 ) -> Iterator[str]:
     """What does not add up. `credited`: what was ordered, by account and id."""
-    messages = kept.values(topics.MO_MESSAGE)
+    messages = kept.messages()
     came = Counter(each.mo_msg_ids[0].partition("-")[0] for each in messages)
     for name in sorted(acknowledged - set(came)):
         yield f"{name} is lost"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,7 @@ from tests.support.migrated import migrated
 from tests.support.running import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.chaos.sending.driver import Conversation
@@ -50,6 +51,9 @@ LONGEST_WAIT: Final = 240.0
 #: not know may go again meanwhile.
 ADVANCES: Final = ("3m", "9m", "334m", "27h")
 TOPICS: Final = ("mt-command", "mt-state")
+#: What no log may have, and whose logs are searched for it.
+SECRETS: Final = (PASSWORD, FTP_PASSWORD)
+PROCESSES: Final = ("kafka", "ingest", "worker", "store", "sender")
 
 
 @dataclass(frozen=True)
@@ -82,46 +86,71 @@ def run_chaos(
     home: Path, *, seed: int, commands: int, kills: int, pause: float, say: Callable[[str], None]
 ) -> Outcome:
     """Start a gateway beside `home` and a stack in it, run traffic and faults, check, stop both."""
+    with gateway_beside(home, seed=seed) as ports:
+        (migrated(home) / "numbers.toml").write_text(numbers_toml())
+        running = RunningStack(home, settings=settings_for(ports))
+        try:
+            running.start()
+            outcome = play_on(
+                running, ports, seed=seed, commands=commands, kills=kills, pause=pause, say=say
+            )
+        finally:
+            running.stop(within_seconds=END_SECONDS)
+    check_texts(outcome.findings, home, KEYS, secrets=SECRETS, processes=PROCESSES)
+    return outcome
+
+
+@contextmanager
+def gateway_beside(home: Path, *, seed: int) -> Iterator[dict[str, int]]:
+    """The gateway's ports by protocol; `home` has the file by which senders call it."""
     folder = home.parent
     gateway = subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.sending.gateway", str(folder), str(seed)],
         stdin=subprocess.DEVNULL,
     )
-    running = None
     try:
         ports = _ports(gateway, folder)
         home.mkdir(parents=True)
-        (home / "numbers.toml").write_text(numbers_toml())
         (home / "apis.toml").touch(mode=0o600)
         (home / "apis.toml").write_text(apis_toml(ports))
-        settings = {
-            "partitions": str(PARTITIONS),
-            "smpp_host": "127.0.0.1",
-            "smpp_port": str(ports["smpp"]),
-            "smpp_system_id": "two",
-            "smpp_password": PASSWORD,
-            "smpp_tls": "off",
-        }
-        running = RunningStack(migrated(home), settings=settings)
-        running.start()
-        mayhem = Mayhem(running, seed=seed, kills=kills, say=say)
-        run = _Run(running, mayhem, folder, web=ports["http"], say=say)
-        try:
-            outcome = asyncio.run(run.play(seed=seed, commands=commands, pause=pause))
-        finally:
-            mayhem.end()
-            running.stop(within_seconds=END_SECONDS)
+        yield ports
     finally:
         gateway.kill()
         gateway.wait()
-    check_texts(
-        outcome.findings,
-        home,
-        KEYS,
-        secrets=[PASSWORD, FTP_PASSWORD],
-        processes=("kafka", "ingest", "worker", "store", "sender"),
-    )
-    return outcome
+
+
+def settings_for(ports: Mapping[str, int]) -> dict[str, str]:
+    """The settings of a stack beside the gateway with these ports."""
+    return {
+        "partitions": str(PARTITIONS),
+        "smpp_host": "127.0.0.1",
+        "smpp_port": str(ports["smpp"]),
+        "smpp_system_id": "two",
+        "smpp_password": PASSWORD,
+        "smpp_tls": "off",
+    }
+
+
+def play_on(
+    running: RunningStack,
+    ports: Mapping[str, int],
+    *,
+    seed: int,
+    commands: int,
+    kills: int,
+    pause: float,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Run traffic and faults on a stack with `numbers_toml` beside the gateway, and check.
+
+    The logs are for the caller to check, once the stack has ended.
+    """
+    mayhem = Mayhem(running, seed=seed, kills=kills, say=say)
+    run = _Run(running, mayhem, web=ports["http"], say=say)
+    try:
+        return asyncio.run(run.play(seed=seed, commands=commands, pause=pause))
+    finally:
+        mayhem.end()
 
 
 def _ports(gateway: subprocess.Popen[bytes], folder: Path) -> dict[str, int]:
@@ -139,14 +168,13 @@ class _Run:
         self,
         running: RunningStack,
         mayhem: Mayhem,
-        folder: Path,
         *,
         web: int,
         say: Callable[[str], None],
     ) -> None:
         self._running = running
         self._mayhem = mayhem
-        self._folder = folder
+        self._folder = running.home.parent
         self._web = f"http://127.0.0.1:{web}/run"
         self._say = say
         self._entries: dict[str, list[Entry]] = {topic: [] for topic in TOPICS}
