@@ -206,7 +206,8 @@ def stack_factory(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
     made: list[RunningStack] = []
 
     def make(settings: Mapping[str, str] | None = None) -> RunningStack:
-        made.append(RunningStack(tmp_path / f"stack-{len(made)}", settings=settings))
+        home = migrated(tmp_path / f"stack-{len(made)}")
+        made.append(RunningStack(home, settings=settings))
         return made[-1]
 
     yield make
