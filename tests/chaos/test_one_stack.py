@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -52,10 +50,10 @@ class Around:
 
 
 @pytest.fixture(scope="module")
-def around() -> Iterator[Around]:
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
     """The stack of all three; its logs are searched when it has ended."""
-    with tempfile.TemporaryDirectory(prefix="twoway-chaos-") as name, ExitStack() as ends:
-        home = Path(name) / "home"
+    home = tmp_path_factory.mktemp("chaos") / "home"
+    with ExitStack() as ends:
         ports = ends.enter_context(sending.gateway_beside(home, seed=SENDING_SEED))
         application = delivery.Application(seed=DELIVERY_SEED)
         ends.callback(application.close)
