@@ -41,7 +41,8 @@ _passing: dict[str, tuple[str, ...]] = {}  # of each holder the secrets that it 
 #: Of all that is masked; None since a secret was added, because to compile it takes milliseconds.
 _pattern: re.Pattern[str] | None = None
 _longest = 0  # characters of the longest form of a secret in the pattern
-_lock: Final = threading.Lock()
+#: Taken again where what is collected as garbage meanwhile logs its last words.
+_lock: Final = threading.RLock()
 
 
 def keep_secret(secrets: Iterable[str]) -> None:

@@ -19,3 +19,10 @@ def test_the_same_one_again_leaves_the_one_before_it():
     for secret in ("first-of-two", "second-of-two", "second-of-two"):
         keep_passing_secret("a third holder", secret)
     assert peer_words.peer_words("first-of-two second-of-two") == "[secret] [secret]"
+
+
+def test_last_words_that_are_logged_while_the_pattern_is_made_do_not_wait_for_it():
+    """A destructor logs in the thread that it interrupts, which may have the lock."""
+    with peer_words._lock:
+        keep_passing_secret("a fourth holder", "secret-of-a-destructor")
+        assert peer_words.peer_words("a secret-of-a-destructor") == "a [secret]"
