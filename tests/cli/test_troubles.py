@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
+from pipeline.cli.operate.pipeline_state import PipelineState
+from pipeline.cli.operate.state_lines import lines_of_state
 from pipeline.process import troubles
 
 

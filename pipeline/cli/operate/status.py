@@ -60,7 +60,7 @@ def status(
 
 
 def _print(state: "PipelineState", *, json: bool) -> None:
-    from pipeline.cli.operate.pipeline_state import lines_of_state
+    from pipeline.cli.operate.state_lines import lines_of_state
 
     if json:
         print_json_line(state)

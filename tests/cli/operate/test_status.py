@@ -10,7 +10,8 @@ import pytest
 from pipeline.cli.operate import pipeline_state as pipeline_state_module
 from pipeline.cli.operate.groups import Lag
 from pipeline.cli.operate.partitions import BrokerState, GroupState, partition_state
-from pipeline.cli.operate.pipeline_state import PipelineState, lines_of_state
+from pipeline.cli.operate.pipeline_state import PipelineState
+from pipeline.cli.operate.state_lines import lines_of_state
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
