@@ -72,6 +72,16 @@ class Outside:
         self.deliver(callback)
         return callback
 
+    def let_a_second_begin(self) -> None:
+        """Return in the next second of the clock.
+
+        The gateway tells whole seconds: a text of the second of an order is taken for an older one.
+        """
+        second = int(self.clock.now().timestamp())
+        for _ in looks(seconds=5, first=0.05):
+            if self.clock.now().timestamp() >= second + 1:
+                return
+
     def ask_mt(self, **request: Any) -> str:
         """`POST /mt`; return the id of the request once Kafka has it."""
         body = {"from": ANN, **request}

@@ -133,6 +133,7 @@ def test_a_stop_stays_a_stop_and_a_late_result_brings_nothing_back(outside, hand
     assert outside.decided(outside.ask_mt(to=handset, text="news", **{"from": BOB}))["state"] == (
         "command"
     )
+    outside.let_a_second_begin()
     outside.text(handset, "I am back")
     outside.rows("mo_message", handset)
     assert outside.decided(outside.ask_mt(to=handset, text="Welcome"))["state"] == "command"

@@ -193,6 +193,7 @@ def test_an_import_reports_wrong_lines_and_a_second_one_changes_nothing(outside,
             "anna",
             f"Letter {i}",
         )
+    outside.let_a_second_begin()
     outside.text(handsets[0], "I am back")
     outside.rows("consent_change", handsets[0], at_least=2)
     nowhere = str(tmp_path / "none" / "wrong.txt")
