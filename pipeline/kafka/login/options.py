@@ -40,9 +40,11 @@ def aiokafka_options(bootstrap: str) -> dict[str, Any]:
 
 def kafka_python_options(bootstrap: str) -> dict[str, Any]:
     """For every client of kafka-python."""
+    from pipeline.kafka.left_sockets import close_what_is_left
     from pipeline.kafka.login.kafka_python import KafkaPythonTokens  # loads kafka-python
     from pipeline.kafka.offsets_again import ask_after_a_pause
 
+    close_what_is_left()
     ask_after_a_pause()
     login = login_to(bootstrap)
     return {
