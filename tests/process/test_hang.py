@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -140,9 +141,14 @@ def test_a_real_process_says_it_by_its_metrics(tmp_path: Path) -> None:
             return process
 
         first = start()
-        os.kill(first.pid, signal.SIGSTOP)
-        time.sleep(2.0)  # as long as it is to be stopped
-        os.kill(first.pid, signal.SIGCONT)
+        for _ in range(10):  # the loop may run before the timer does: then it did not hang
+            os.kill(first.pid, signal.SIGSTOP)
+            time.sleep(2.0)  # as long as it is to be stopped
+            os.kill(first.pid, signal.SIGCONT)
+            with suppress(subprocess.TimeoutExpired):
+                first.wait(4)
+                break
+        first.kill()
         assert first.wait(20) == 1
         second = start()
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text

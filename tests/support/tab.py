@@ -20,6 +20,10 @@ for (const each of document.getAnimations())
 """
 
 
+class Refused(AssertionError):
+    """The browser refuses a call: often because the page that it is for has gone."""
+
+
 class Tab:
     """One open page."""
 
@@ -39,7 +43,8 @@ class Tab:
             while True:
                 said = await self._said()
                 if said.get("id") == number:
-                    assert "error" not in said, said["error"]
+                    if "error" in said:
+                        raise Refused(said["error"])
                     return said["result"]
                 self._note(said)
 
@@ -118,13 +123,21 @@ class Tab:
         return answer["result"].get("value")
 
     async def until(self, expression: str) -> None:
-        """Wait until the expression is true. While a page is loaded, the expression may throw."""
+        """Wait until the expression is true.
+
+        While a page is loaded, the expression may throw, and the browser may refuse to ask.
+        """
         asked = f"(() => {{ try {{ return !!({expression}) }} catch (e) {{ return '' + e }} }})()"
         said: object = None
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while (said := await self.value(asked)) is not True:  # noqa: ASYNC110  nobody tells
-                    await asyncio.sleep(0.05)
+                while said is not True:
+                    try:
+                        said = await self.value(asked)
+                    except Refused as error:
+                        said = error
+                    if said is not True:
+                        await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"{expression} is {said!r}") from None
 

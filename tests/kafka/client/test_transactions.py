@@ -87,26 +87,36 @@ async def transaction(producer, tag: str, number: int, partition: int = 0) -> No
 
 
 async def visible(bootstrap: str, tag: str, topic: str = "out") -> list[list[str]]:
-    """The committed records, by partition."""
+    """The committed records, by partition, once every transaction has its end in the partitions.
+
+    The broker acknowledges an end before its marker is in each partition.
+    """
+    tps = [TopicPartition(f"{tag}-{topic}", p) for p in range(PARTITIONS)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         group_id=None,
     )
+    uncommitted = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
     await consumer.start()
+    await uncommitted.start()
     try:
-        tps = [TopicPartition(f"{tag}-{topic}", p) for p in range(PARTITIONS)]
         consumer.assign(tps)
-        ends = await consumer.end_offsets(tps)  # the last stable ones
         rows: list[list[str]] = [[] for _ in tps]
         async with asyncio.timeout(PATIENCE_SECONDS):
+            ends: dict[TopicPartition, int] = {}
+            is_open = True
+            while is_open:  # the last stable offsets are the last ones where no transaction is open
+                ends = await consumer.end_offsets(tps)
+                is_open = ends != await uncommitted.end_offsets(tps)
             while any([await consumer.position(tp) < ends[tp] for tp in tps]):
                 for tp, records in (await consumer.getmany(timeout_ms=100)).items():
                     rows[tp.partition] += [record.value.decode() for record in records]
         return rows
     finally:
         await consumer.stop()
+        await uncommitted.stop()
 
 
 async def committed(bootstrap: str, tag: str) -> int | None:
