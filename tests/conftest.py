@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import logging
 import os
@@ -25,6 +24,7 @@ with warnings.catch_warnings():
 
 from pipeline.cli.local.kafka import LocalKafka
 from pipeline.kafka.admin import create_topics
+from pipeline.process.loading import loading
 from pipeline.settings import Settings
 from tests.support import side_by_side
 from tests.support.authorities_once import read_authorities_once
@@ -74,12 +74,8 @@ def pytest_collection() -> Iterator[None]:
 
     14,000 tests stay to the end of the run: to look through them again and again takes seconds.
     """
-    gc.disable()
-    try:
+    with loading():
         yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @pytest.fixture(autouse=True)
