@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in parallel. Tests that share a broker or a stack run in one process:
 # tests/support/side_by_side.py.
 WORKERS ?= auto
-PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadscope
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 5 --dist loadscope
 # Keeps the output of each parallel target together, if this make can do that.
 WHOLE_OUTPUT = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 

@@ -64,8 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two processes more than there are processors: tests of running processes wait a lot."""
-    return (os.cpu_count() or 1) + 2
+    """Three processes more than there are processors: tests of running processes wait a lot."""
+    return (os.cpu_count() or 1) + 3
 
 
 @pytest.hookimpl(wrapper=True)

@@ -34,7 +34,7 @@ from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.export.saved import SavedReport
 from pipeline.store.report.masking.columns_seen import HIDDEN
 from pipeline.store.report.masking.seal import is_sealed
-from pipeline.store.report.who.password import hash_from_password, is_password_of
+from pipeline.store.report.who.password import is_password_of
 from pipeline.store.report.who.users_file import User
 from tests.store.report.asked_once import asked_once
 from tests.store.report.scene import (
@@ -49,6 +49,7 @@ from tests.store.report.scene import (
     store_scene,
 )
 from tests.store.report.serving_report import Running, form_token_of, sign_in
+from tests.support.hashed_password import HASH, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,8 +58,6 @@ if TYPE_CHECKING:
     from pipeline.store.report.route import PageRequest
     from tests.store.report.plain_client import Answer, PlainClient
 
-PASSWORD = "correct horse battery"
-HASH = hash_from_password(PASSWORD)
 SECRETS = ("zebra", "quagga")
 #: Texts that quote a handset, ours and that of others, in the ways people write it.
 TELLTALE = f"quagga: call {ALICE} or +44 7700-900.002"

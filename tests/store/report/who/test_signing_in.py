@@ -39,6 +39,7 @@ from pipeline.store.report.who.users_file import (
 )
 from pipeline.web.access import AccessError
 from tests.store.report.serving_report import Running, form_token_of, sign_in
+from tests.support.hashed_password import HASH, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
     from pipeline.store.clickhouse.database import Database
 
-PASSWORD = "correct horse battery"
-HASH = hash_from_password(PASSWORD)
 ANNA = User(name="anna", password=HASH, rights=EVERYTHING)
 TOKEN = "ab" * 32
 SECRETS = HomeSecrets(token=TOKEN, key=bytes(64))

@@ -13,13 +13,13 @@ import pytest
 from pipeline.store.report.access_records import AccessRecords
 from pipeline.store.report.caller import EVERYTHING, Right
 from pipeline.store.report.pages.decisions import Decisions
-from pipeline.store.report.who.password import hash_from_password
 from pipeline.store.report.who.users_file import User
 from tests.gateway.page.test_browser import CONTRAST
 from tests.store.report.pages.test_decisions import FakeProducer
 from tests.store.report.scene import ALICE, BOB, scene, store_scene
 from tests.store.report.serving_report import Running
 from tests.support.browser import needs_chromium
+from tests.support.hashed_password import HASH, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from tests.support.tab import Tab
 
 pytestmark = needs_chromium
-PASSWORD = "correct horse battery"
-HASH = hash_from_password(PASSWORD)
 USERS = {
     "anna": User(name="anna", password=HASH, rights=EVERYTHING),
     "mia": User(name="mia", password=HASH, rights=frozenset({Right.TEXTS})),
