@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
 
@@ -65,6 +66,7 @@ class Kannel:
         values |= {"dlr-mask": "31", "dlr-url": f"{self.app_url}/dlr?kind=%d"}
         url = f"{self.send_url}/cgi-bin/sendsms?{urlencode(values)}"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            answer.raise_for_status()
             return await answer.text()
 
     def of(self, path: str) -> list[dict[str, str]]:
@@ -103,6 +105,7 @@ async def kannel(folder: Path, smsc: str) -> AsyncIterator[Kannel]:
                 started.append(await asyncio.create_subprocess_exec(*words, **quiet))
                 await _listens(port)
             await _is_online(f"http://{LOOPBACK}:{admin}/status.txt?password=admin")
+            await _knows_its_user(found.send_url)
         yield found
     finally:
         for process in reversed(started):
@@ -128,5 +131,16 @@ async def _is_online(url: str) -> None:
         while True:
             async with session.get(url) as answer:
                 if "(online" in await answer.text():
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def _knows_its_user(send_url: str) -> None:
+    """The smsbox listens before it has read who may send, and refuses everybody until then."""
+    url = f"{send_url}/cgi-bin/sendsms?username=app&password=app"
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url) as answer:
+                if answer.status != HTTPStatus.FORBIDDEN:
                     return
             await asyncio.sleep(0.05)
