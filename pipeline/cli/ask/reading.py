@@ -39,6 +39,7 @@ def records_between(
     if not behind:
         return
     consumer.assign(list(behind))
+    consumer.resume(*behind)  # a partition that was assigned before is still paused
     for at, start in behind.items():
         consumer.seek(at, start)
     patience = ProgressDeadline(seconds=PATIENCE_SECONDS)
