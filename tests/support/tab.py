@@ -131,13 +131,14 @@ class Tab:
         said: object = None
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while said is not True:
+                while True:
                     try:
                         said = await self.value(asked)
                     except Refused as error:
                         said = error
-                    if said is not True:
-                        await asyncio.sleep(0.05)
+                    if said is True:
+                        return
+                    await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"{expression} is {said!r}") from None
 

@@ -16,7 +16,7 @@ from pipeline.cli.local.ports import LOOPBACK, free_port
 from tests.gateway.independent.tools import PATIENCE_SECONDS, tool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 CONFIGURATION = """
@@ -104,8 +104,11 @@ async def kannel(folder: Path, smsc: str) -> AsyncIterator[Kannel]:
                 quiet = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
                 started.append(await asyncio.create_subprocess_exec(*words, **quiet))
                 await _listens(port)
-            await _is_online(f"http://{LOOPBACK}:{admin}/status.txt?password=admin")
-            await _knows_its_user(found.send_url)
+            online = f"http://{LOOPBACK}:{admin}/status.txt?password=admin"
+            await _answers(online, lambda _, text: "(online" in text)
+            # the smsbox listens before it has read who may send, and refuses everybody until then
+            empty = f"{found.send_url}/cgi-bin/sendsms?username=app&password=app"
+            await _answers(empty, lambda status, _: status != HTTPStatus.FORBIDDEN)
         yield found
     finally:
         for process in reversed(started):
@@ -126,21 +129,11 @@ async def _listens(port: int) -> None:
             return
 
 
-async def _is_online(url: str) -> None:
+async def _answers(url: str, is_wanted: Callable[[int, str], bool]) -> None:
+    """Ask until the status and the text of the answer are the wanted ones."""
     async with aiohttp.ClientSession() as session:
         while True:
             async with session.get(url) as answer:
-                if "(online" in await answer.text():
-                    return
-            await asyncio.sleep(0.05)
-
-
-async def _knows_its_user(send_url: str) -> None:
-    """The smsbox listens before it has read who may send, and refuses everybody until then."""
-    url = f"{send_url}/cgi-bin/sendsms?username=app&password=app"
-    async with aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(url) as answer:
-                if answer.status != HTTPStatus.FORBIDDEN:
+                if is_wanted(answer.status, await answer.text()):
                     return
             await asyncio.sleep(0.05)

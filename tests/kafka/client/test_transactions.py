@@ -105,11 +105,9 @@ async def visible(bootstrap: str, tag: str, topic: str = "out") -> list[list[str
         consumer.assign(tps)
         rows: list[list[str]] = [[] for _ in tps]
         async with asyncio.timeout(PATIENCE_SECONDS):
-            ends: dict[TopicPartition, int] = {}
-            is_open = True
-            while is_open:  # the last stable offsets are the last ones where no transaction is open
-                ends = await consumer.end_offsets(tps)
-                is_open = ends != await uncommitted.end_offsets(tps)
+            # the last stable offsets are the last ones where no transaction is open
+            while (ends := await consumer.end_offsets(tps)) != await uncommitted.end_offsets(tps):
+                pass
             while any([await consumer.position(tp) < ends[tp] for tp in tps]):
                 for tp, records in (await consumer.getmany(timeout_ms=100)).items():
                     rows[tp.partition] += [record.value.decode() for record in records]
